@@ -1,0 +1,49 @@
+/*
+ * mem.c - malloc with a countdown. Set before threads start; the counter is not atomic on purpose.
+ */
+#include "mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+static long successes_left = -1;
+
+void fl_mem_fail_after(long successes)
+{
+    successes_left = successes;
+}
+
+static bool must_fail(void)
+{
+    if (successes_left == 0)
+        return true;
+    if (successes_left > 0)
+        successes_left--;
+    return false;
+}
+
+void *fl_mem_alloc(size_t bytes)
+{
+    return must_fail() ? NULL : malloc(bytes > 0 ? bytes : 1);
+}
+
+void *fl_mem_calloc(size_t count, size_t size)
+{
+    if (must_fail())
+        return NULL;
+    return count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
+}
+
+void *fl_mem_realloc(void *ptr, size_t count, size_t size)
+{
+    if (must_fail() || (size > 0 && count > SIZE_MAX / size))
+        return NULL;
+    size_t bytes = count * size;
+    return realloc(ptr, bytes > 0 ? bytes : 1);
+}
+
+void fl_mem_free(void *ptr)
+{
+    free(ptr);
+}

@@ -1,0 +1,23 @@
+/*
+ * regex.h - PCRE2 behind one header, with match, depth and heap limits against hostile patterns.
+ */
+#ifndef FL_REGEX_H
+#define FL_REGEX_H
+
+#include <stdbool.h>
+
+#include "faultline/status.h"
+
+typedef struct fl_regex fl_regex;
+
+/* Compile (UTF, JIT where there is one). FL_E_SYNTAX: "pattern 'x': REASON" at its offset. */
+FL_NODISCARD fl_status fl_regex_create(fl_regex **out, fl_slice pattern, bool ignore_case,
+                                       fl_error *err);
+void fl_regex_destroy(fl_regex *regex);
+/* FL_OK with *matched, or FL_E_LIMIT where a limit ended the match. */
+FL_NODISCARD fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text,
+                                      fl_error *err);
+/* True when the JIT took the pattern; without it matching is slower but the same. */
+bool fl_regex_is_jit(const fl_regex *regex);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * stream.h - read plain, gzip and zstd files alike, as bytes or as lines.
+ *
+ * The kind is told by the first bytes, not by the name. Concatenated gzip members and zstd frames
+ * are one stream. Bounded: one input and one output buffer, whatever the file. A decompression
+ * bomb is refused: past FL_STREAM_FREE_BYTES of output, output may be at most
+ * FL_STREAM_MAX_RATIO times the input consumed.
+ */
+#ifndef FL_STREAM_H
+#define FL_STREAM_H
+
+#include <stdbool.h>
+
+#include "faultline/status.h"
+
+typedef struct fl_stream fl_stream;
+
+/* FL_E_IO ("cannot open PATH: reason") or FL_E_NOMEM. A folder or a FIFO is refused. */
+FL_NODISCARD fl_status fl_stream_open(fl_stream **out, const char *path, fl_error *err);
+void fl_stream_close(fl_stream *in); /* NULL is a no-op */
+
+/* Up to `cap` decompressed bytes; *len is 0 only at the end. FL_E_TRUNCATED when a compressed file
+ * ends inside a frame (what was read before is good), FL_E_SYNTAX on corrupt data, FL_E_LIMIT on a
+ * bomb, FL_E_IO. The error's offset counts decompressed bytes. */
+FL_NODISCARD fl_status fl_stream_read(fl_stream *in, void *buf, size_t cap, size_t *len,
+                                      fl_error *err);
+
+/* A line reader over a stream it does not own. */
+typedef struct fl_lines fl_lines;
+typedef struct fl_line {
+    fl_slice text;   /* without "\n" or "\r\n"; valid until the next call */
+    uint64_t number; /* from 1 */
+    uint64_t offset; /* of the line's first byte, decompressed */
+    bool too_long;   /* longer than max_line_bytes: text holds its first bytes, the rest was passed over */
+} fl_line;
+
+FL_NODISCARD fl_status fl_lines_create(fl_lines **out, fl_stream *stream, size_t max_line_bytes,
+                                       fl_error *err);
+void fl_lines_destroy(fl_lines *lines);
+/* FL_OK with *more false at the end. When the stream fails, lines that were complete come first,
+ * then the unfinished last one is dropped and the failure is returned. */
+FL_NODISCARD fl_status fl_lines_next(fl_lines *lines, fl_line *line, bool *more, fl_error *err);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * timestamp.h - one time type: int64_t nanoseconds since 1970-01-01T00:00:00Z.
+ */
+#ifndef FL_TIMESTAMP_H
+#define FL_TIMESTAMP_H
+
+#include <stdbool.h>
+
+#include "faultline/status.h"
+
+#define FL_NS_PER_S  INT64_C(1000000000)
+#define FL_NS_PER_MS INT64_C(1000000)
+
+enum { FL_TIME_TEXT = 40 }; /* room for any text that the functions below write */
+
+/* A point in time: RFC 3339 ("2023-01-29T09:34:00Z", offsets, 1 to 9 fraction digits, a space for
+ * the T, no seconds), "now", "-2h" (before `now_ns`), or an epoch of 10 (s), 13 (ms), 16 (us) or 19
+ * (ns) digits. FL_E_SYNTAX: "time 'x' is not RFC 3339, -DURATION or an epoch". Outside of years
+ * 1970 to 2262: FL_E_LIMIT. */
+FL_NODISCARD fl_status fl_time_parse(int64_t *out_ns, fl_slice text, int64_t now_ns, fl_error *err);
+/* "5m", "90s", "1h30m", "250ms", "2d": positive, units in falling order. */
+FL_NODISCARD fl_status fl_duration_parse(int64_t *out_ns, fl_slice text, fl_error *err);
+
+/* RFC 3339 in UTC with as many fraction digits as needed (0, 3, 6 or 9). Returns `out`. */
+char *fl_time_format(char out[FL_TIME_TEXT], int64_t time_ns);
+/* "1h30m", "250ms", "0s"; for people: rounded to three significant units' worth. */
+char *fl_duration_format(char out[FL_TIME_TEXT], int64_t duration_ns);
+int64_t fl_time_now(void);
+/* Monotonic, for measuring. */
+int64_t fl_time_monotonic(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * store.h - where incidents are kept: one interface, several databases.
+ *
+ * A store is opened by URL: "sqlite:PATH" or a plain path (an embedded file, made where it is
+ * missing). Each incident is kept as its JSON document beside the columns that lists need.
+ */
+#ifndef FL_STORE_H
+#define FL_STORE_H
+
+#include <stdbool.h>
+
+#include "faultline/incident.h"
+
+typedef struct fl_store fl_store;
+
+typedef struct fl_store_row { /* borrowed during the visit */
+    const char *id;
+    int64_t at_ns;
+    int64_t stored_ns;
+    const char *verdict;
+    const char *service; /* of the first hypothesis; NULL where there is none */
+    const char *cause;
+    double probability;
+} fl_store_row;
+
+/* Open, migrate, check. An unknown scheme is an error that lists the known ones; a file that is
+ * not a Faultline store or is of a newer version is refused and left alone. */
+FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_error *err);
+void fl_store_close(fl_store *store); /* NULL is a no-op */
+
+/* Keep an incident: `document` is its triage JSON. The same id replaces the older copy. */
+FL_NODISCARD fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
+                                    int64_t now_ns, fl_error *err);
+typedef fl_status fl_store_visit(const fl_store_row *row, void *payload, fl_error *err);
+/* Newest first, at most `limit` (0: all). */
+FL_NODISCARD fl_status fl_store_list(fl_store *store, size_t limit, fl_store_visit *visit,
+                                     void *payload, fl_error *err);
+/* The document under an id or a unique prefix of it. FL_E_NOTFOUND, also where several match (the
+ * message lists them). The caller frees *document with fl_mem_free. */
+FL_NODISCARD fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document,
+                                    fl_error *err);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * incident.h - the answer: ranked hypotheses with their evidence.
+ *
+ * All texts are NUL-terminated UTF-8 and, like all arrays, live as long as the incident.
+ * A text that is not known is NULL, never "". Times are nanoseconds since the epoch, UTC.
+ */
+#ifndef FAULTLINE_INCIDENT_H
+#define FAULTLINE_INCIDENT_H
+
+#include <stdbool.h>
+
+#include "faultline/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fl_modality {
+    FL_MODALITY_METRICS,
+    FL_MODALITY_LOGS,
+    FL_MODALITY_TRACES,
+    FL_MODALITY_TOPOLOGY, /* evidence only: what the call graph says */
+    FL_MODALITY_COUNT
+} fl_modality;
+
+typedef enum fl_cause {
+    FL_CAUSE_UNKNOWN,
+    FL_CAUSE_CPU,
+    FL_CAUSE_MEMORY_LEAK,
+    FL_CAUSE_MEMORY,
+    FL_CAUSE_NETWORK_DELAY,
+    FL_CAUSE_NETWORK_LOSS,
+    FL_CAUSE_DISK,
+    FL_CAUSE_EXCEPTION,
+    FL_CAUSE_CODE_PATH,
+    FL_CAUSE_DEPENDENCY,
+    FL_CAUSE_CONFIG_CHANGE,
+    FL_CAUSE_DEPLOY,
+    FL_CAUSE_TRAFFIC,
+    FL_CAUSE_LOCK,
+    FL_CAUSE_POOL,
+    FL_CAUSE_GC,
+    FL_CAUSE_COUNT
+} fl_cause;
+
+typedef enum fl_resource_kind {
+    FL_RESOURCE_NONE,
+    FL_RESOURCE_CPU,
+    FL_RESOURCE_NETWORK,
+    FL_RESOURCE_MEMORY,
+    FL_RESOURCE_DISK,
+    FL_RESOURCE_COUNT
+} fl_resource_kind;
+
+typedef enum fl_locus_kind {
+    FL_LOCUS_METRIC,
+    FL_LOCUS_OPERATION,
+    FL_LOCUS_CODE_REGION, /* between the log templates `before` and `after` */
+    FL_LOCUS_EDGE,
+    FL_LOCUS_EXCEPTION,
+    FL_LOCUS_CHANGE,
+    FL_LOCUS_TYPE,
+    FL_LOCUS_FRAME,
+    FL_LOCUS_CONFIG,
+    FL_LOCUS_COUNT
+} fl_locus_kind;
+
+typedef enum fl_verdict { FL_VERDICT_CAUSE_FOUND, FL_VERDICT_NO_CONFIDENT_CAUSE } fl_verdict;
+
+/* The names used in the JSON contract: "network-delay", "code-region" ...; NULL for
+ * FL_RESOURCE_NONE. */
+const char *fl_modality_name(fl_modality modality);
+const char *fl_cause_name(fl_cause cause);
+const char *fl_resource_name(fl_resource_kind resource);
+const char *fl_locus_name(fl_locus_kind locus);
+const char *fl_verdict_name(fl_verdict verdict);
+
+typedef struct fl_evidence {
+    fl_modality modality;
+    bool against;     /* speaks against the hypothesis */
+    const char *text; /* one sentence with the figure, the baseline and the time */
+    int64_t at_ns;
+    double value, baseline; /* NaN where there is none */
+    const char *unit;       /* UCUM; NULL where value has none */
+    const char *query;      /* shows the raw data again */
+    double weight_nats;     /* log Bayes factor it adds */
+} fl_evidence;
+
+typedef struct fl_hypothesis {
+    uint32_t rank; /* from 1; equal scores share the rank */
+    const char *service, *instance;
+    fl_cause cause;
+    fl_resource_kind resource;
+    fl_locus_kind locus;
+    const char *locus_name, *before, *after; /* before and after only for a code region */
+    double score;       /* nats */
+    double probability; /* that this is the cause */
+    const fl_evidence *evidence;
+    size_t evidence_count; /* heaviest first */
+} fl_hypothesis;
+
+typedef struct fl_ruled_out {
+    const char *service;
+    const char *text; /* one sentence: why not */
+} fl_ruled_out;
+
+typedef struct fl_range {
+    int64_t from_ns, to_ns; /* to is exclusive; both 0 where there is none */
+} fl_range;
+
+typedef struct fl_incident {
+    const char *id; /* a function of the question and the data: the same input, the same id */
+    int64_t at_ns;
+    fl_range window, baseline;
+    uint64_t metric_series, log_records, log_templates, trace_spans, trace_edges;
+    bool missing[FL_MODALITY_COUNT]; /* nothing of it inside the window */
+    fl_verdict verdict;
+    const fl_hypothesis *hypotheses;
+    size_t hypothesis_count;
+    const fl_ruled_out *ruled_out;
+    size_t ruled_out_count;
+    const char *const *warnings;
+    size_t warning_count;
+    uint64_t rejected_records; /* unreadable; more than 0 makes the answer a partial one */
+} fl_incident;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * triage.h - from telemetry files to a ranked root cause, in one call.
+ */
+#ifndef FAULTLINE_TRIAGE_H
+#define FAULTLINE_TRIAGE_H
+
+#include "faultline/incident.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fl_triage fl_triage;
+
+typedef struct fl_triage_request {
+    const char *const *otlp; /* files or folders with the incident; folders are read one level deep */
+    size_t otlp_count;
+    const char *const *baseline; /* the same for fault-free telemetry; may be none */
+    size_t baseline_count;
+    int64_t at_ns;        /* when it was noticed or began */
+    int64_t window_ns;    /* how long after `at` to look; 0: 5 minutes */
+    const char *service;  /* whose symptom is reported; NULL: not known */
+    const char *topology; /* JSON list of {"client","server"} (or {"caller","callee"}); NULL: from spans */
+    const char *roles;    /* YAML with metric roles, before the built-in ones; NULL: none */
+    bool strict;          /* the first malformed record ends the triage */
+    /* Called now and then with what is being done; `done` of `total` bytes. May be NULL. */
+    void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
+    void *payload;
+} fl_triage_request;
+
+/* Read, correlate, rank. Deterministic: the same bytes in files of any order and any names give
+ * the same incident. The caller owns *out. Errors: FL_E_IO (an input is missing or holds no
+ * telemetry), FL_E_SYNTAX (topology, roles, or strict mode), FL_E_LIMIT, FL_E_NOMEM. Inputs that
+ * are damaged in part give FL_OK, warnings, and incident.rejected_records. */
+FL_NODISCARD fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request,
+                                     fl_error *err);
+/* Lives as long as the triage. */
+const fl_incident *fl_triage_incident(const fl_triage *triage);
+/* Nanoseconds of wall time that decoding and ranking took. */
+int64_t fl_triage_decode_ns(const fl_triage *triage);
+int64_t fl_triage_rank_ns(const fl_triage *triage);
+void fl_triage_destroy(fl_triage *triage); /* NULL is a no-op */
+
+/* "0.1.0" */
+const char *fl_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
