@@ -36,8 +36,9 @@ FL_NODISCARD fl_status fl_triage_run(fl_triage **out, const fl_triage_request *r
                                      fl_error *err);
 /* Lives as long as the triage. */
 const fl_incident *fl_triage_incident(const fl_triage *triage);
-/* Nanoseconds of wall time that decoding and ranking took. */
+/* Nanoseconds of wall time that decoding took. */
 int64_t fl_triage_decode_ns(const fl_triage *triage);
+/* Nanoseconds of wall time that ranking took. */
 int64_t fl_triage_rank_ns(const fl_triage *triage);
 void fl_triage_destroy(fl_triage *triage); /* NULL is a no-op */
 

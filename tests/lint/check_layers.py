@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Fail when an include points up or sideways, when a private header leaks, or when a size budget breaks."""
+"""Fail when an include points up or sideways, when a layer links what it may not, or a private header leaks.
+
+usage: check_layers.py ROOT
+"""
 import pathlib
 import re
 import sys
@@ -27,16 +30,50 @@ ALLOWED = {
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/report", "app/pipeline", "app/cli", "tests"},
 }
-MAX_FILE_LINES = 800
+LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)
+KEYWORDS = ("DIR", "SOURCES", "USES", "PACKAGES")
 
 
 def folder_of(path):
     return next((f for f in sorted(ALLOWED, key=len, reverse=True) if path.as_posix().startswith(f + "/")), None)
 
 
+def layers_of(root):
+    """name -> (folder, names it USES, where), out of the fl_layer() calls."""
+    layers = {}
+    for path in sorted(root.rglob("CMakeLists.txt")):
+        where = path.relative_to(root)
+        if "build" in where.parts:
+            continue
+        text = re.sub(r"#[^\n]*", "", path.read_text())
+        for name, arguments in LAYER.findall(text):
+            words, keyword = {k: [] for k in KEYWORDS}, None
+            for word in arguments.split():
+                keyword, is_value = (word, False) if word in KEYWORDS else (keyword, True)
+                if is_value and keyword:
+                    words[keyword].append(word)
+            folder = where.parent / (words["DIR"] or ["."])[0]
+            layers[name] = (folder.as_posix(), words["USES"], where)
+    return layers
+
+
+def layer_problems(root):
+    layers = layers_of(root)
+    for name, (folder, uses, where) in layers.items():
+        if folder not in ALLOWED:
+            yield f"{where}: layer {name}: folder {folder} has no entry in ALLOWED"
+            continue
+        for used in uses:
+            theirs = layers[used][0] if used in layers else None
+            if theirs is None:
+                yield f"{where}: layer {name} uses {used}, which is no layer"
+            elif theirs not in ALLOWED[folder]:
+                yield f"{where}: layer {name} ({folder}) may not use {used} ({theirs})"
+
+
 def main(root):
-    sources = [p.relative_to(root) for p in root.rglob("*.[ch]") if "build" not in p.parts]
-    headers, problems = {}, []
+    sources = [p.relative_to(root) for p in root.rglob("*.[ch]") if "build" not in p.relative_to(root).parts]
+    headers, problems = {}, list(layer_problems(root))
     for path in sources:
         if path.suffix == ".h":
             if path.name in headers and folder_of(path) != "tests":
@@ -47,8 +84,6 @@ def main(root):
         if mine is None:
             problems.append(f"{path}: folder has no entry in ALLOWED")
             continue
-        if text.count("\n") > MAX_FILE_LINES:
-            problems.append(f"{path}: {text.count(chr(10))} lines, limit {MAX_FILE_LINES}")
         for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.M):
             target = headers.get(pathlib.PurePath(name).name)
             if target is None:

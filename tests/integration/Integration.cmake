@@ -1,0 +1,17 @@
+# Tests of the whole: the built program, the installed tree, the commands that the documents show.
+
+# An instrumented library does not link into a plain program.
+if(TARGET faultline_cli AND NOT FL_SANITIZE AND NOT FL_COVERAGE AND NOT FL_FUZZ)
+  foreach(kind static shared)
+    add_test(NAME integration/install_${kind} COMMAND ${CMAKE_CURRENT_LIST_DIR}/install/test_install.sh
+      $<IF:$<STREQUAL:${kind},static>,${PROJECT_BINARY_DIR},${PROJECT_BINARY_DIR}/tests/shared>
+      ${PROJECT_BINARY_DIR}/tests/install_${kind} ${PROJECT_VERSION} ${kind})
+    set_tests_properties(integration/install_${kind} PROPERTIES LABELS integration TIMEOUT 600)
+  endforeach()
+endif()
+
+if(TARGET faultline_cli)
+  add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
+    ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
+  set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)
+endif()

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Keep the documents true: links lead somewhere, and the commands shown work as shown.
+
+usage: check_docs.py ROOT                          links, markers, script names; runs nothing
+       check_docs.py ROOT --run FAULTLINE [--man DIR]   runs each command in a copy of the tree
+
+A fenced block of kind `sh` holds commands; one of kind `console` holds `$ command` lines, each
+followed by its output, in which a line of three dots stands for any lines. A comment on the line
+before the fence says what else to expect:
+    <!-- test: exit 6 -->              the exit code, where it is not 0
+    <!-- test: skip WHY -->            do not run; the scripts it names must still exist
+    <!-- test: varies -->              the output shown is an example and is not compared
+The commands of one document run in order in one place, so that a later one sees what an earlier one
+wrote. A document that still says `<!-- fill: ... -->` fails.
+"""
+import argparse
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT_S = 120
+MAX_LINES = {"CONTRIBUTING.md": 150}
+NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md",
+          "docs/benchmarks.md", "docs/correlation.md", "docs/formats/otlp.md")
+FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
+MARKER = re.compile(r"^\s*<!--\s*test:\s*(exit|skip|varies)\s*(.*?)\s*-->\s*$")
+LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+SCRIPT = re.compile(r"(?<![\w/.-])((?:scripts|\.ci|examples)/[\w./-]+)")
+
+
+@dataclasses.dataclass
+class Command:
+    line: int
+    text: str
+    exit_code: int = 0
+    output: list = None  # expected lines; None: not compared
+    skip: str = None
+
+
+def joined(lines):
+    """(number, text) of logical lines: a backslash or a pipe at the end continues."""
+    pending = None
+    for number, line in lines:
+        pending = (pending[0], pending[1] + "\n" + line) if pending else (number, line)
+        if not line.rstrip().endswith(("\\", "|", "&&")):
+            yield pending
+            pending = None
+    if pending:
+        yield pending
+
+
+def commands_of(text):
+    """The commands that a Markdown document shows."""
+    lines, found, at = text.split("\n"), [], 0
+    while at < len(lines):
+        fence = FENCE.match(lines[at])
+        if fence is None:
+            at += 1
+            continue
+        end = next((i for i in range(at + 1, len(lines)) if lines[i].strip() == "```"), len(lines))
+        marker = MARKER.match(lines[at - 1]) if at else None
+        body = [(i + 1, lines[i]) for i in range(at + 1, end)]
+        found += block_commands(fence.group(1), body, marker)
+        at = end + 1
+    return found
+
+
+def block_commands(kind, body, marker):
+    what, value = marker.groups() if marker else (None, "")
+    extra = {"exit_code": int(value) if what == "exit" else 0, "skip": (value or None) if what == "skip" else None}
+    if kind == "sh":
+        return [Command(n, t, **extra) for n, t in joined(body) if t.strip() and not t.lstrip().startswith("#")]
+    found = []
+    if kind == "console":
+        for number, line in joined([(n, t) for n, t in body]):
+            if line.startswith("$ "):
+                found.append(Command(number, line[2:], output=None if what == "varies" else [], **extra))
+            elif found and found[-1].output is not None:
+                found[-1].output += line.split("\n")
+    return found
+
+
+def man_commands_of(page):
+    """The `$ ` lines and example blocks of a manual page's EXAMPLES section."""
+    found, inside, verbatim = [], False, False
+    for number, line in enumerate(page.split("\n"), 1):
+        if line.startswith(".SH"):
+            inside = "EXAMPLE" in line
+        elif line.startswith((".EX", ".nf")):
+            verbatim = True
+        elif line.startswith((".EE", ".fi")):
+            verbatim = False
+        elif inside and verbatim:
+            plain = re.sub(r"\\f[A-Z]|\\&", "", line).replace("\\-", "-").replace("\\e", "\\").replace("\\(aq", "'").strip()
+            plain = plain[2:] if plain.startswith("$ ") else plain
+            if plain.startswith("faultline"):
+                found.append(Command(number, plain))
+    return found
+
+
+def output_matches(wanted, got):
+    """Whether `got` is `wanted`, in which a line "..." stands for any number of lines."""
+    pattern = "".join(r"(?:[^\n]*\n)*?" if w.strip() == "..." else re.escape(w.rstrip()) + r"[ \t]*\n" for w in wanted)
+    return re.fullmatch(pattern, "".join(g.rstrip() + "\n" for g in got)) is not None
+
+
+def documents(root):
+    return sorted(p for p in root.rglob("*.md") if not {"build", ".git", "node_modules"} & set(p.relative_to(root).parts))
+
+
+def lint(root):
+    problems = [f"{name}: missing" for name in NEEDED if not (root / name).is_file()]
+    for path in documents(root):
+        where, text = path.relative_to(root).as_posix(), path.read_text()
+        lines = text.split("\n")
+        if len(lines) - 1 > MAX_LINES.get(where, 10**6):
+            problems.append(f"{where}: {len(lines) - 1} lines, limit {MAX_LINES[where]}")
+        for number, line in enumerate(lines, 1):
+            for target in LINK.findall(line):
+                file = target.split("#")[0]
+                if not re.match(r"[a-z]+:", target) and file and not (path.parent / file).exists():
+                    problems.append(f"{where}:{number}: link to {file}, which is not there")
+            if "<!-- fill:" in line:
+                problems.append(f"{where}:{number}: a place still to be filled")
+            if "<!-- test:" in line and not (MARKER.match(line) and number < len(lines) and FENCE.match(lines[number])):
+                problems.append(f"{where}:{number}: a test marker that is not right before a fence, or says nothing known")
+        for command in commands_of(text):
+            for name in SCRIPT.findall(command.text):
+                if not name.startswith("examples/") and not os.access(root / name, os.X_OK):
+                    problems.append(f"{where}:{command.line}: {name} is no script that can be run")
+                elif not (root / name).exists():
+                    problems.append(f"{where}:{command.line}: {name} is not there")
+    return problems
+
+
+def run_all(root, program, man):
+    """Run every command; yields problems. Second value of the last yield is the count."""
+    pages = [(p.relative_to(root).as_posix(), commands_of(p.read_text())) for p in documents(root)]
+    if man:
+        pages += [(p.name, man_commands_of(p.read_text())) for p in sorted(man.glob("*.[1-9]"))]
+    ran, problems = 0, []
+    for where, commands in pages:
+        todo = [c for c in commands if c.skip is None]
+        if not todo:
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            copy, home = pathlib.Path(place) / "tree", pathlib.Path(place) / "home"
+            home.mkdir()
+            copy.mkdir()
+            for name in ("examples", "docs", "schemas"):
+                if (root / name).is_dir():
+                    shutil.copytree(root / name, copy / name)
+            environment = {"PATH": f"{program.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+            for command in todo:
+                ran += 1
+                try:
+                    done = subprocess.run(["bash", "-o", "pipefail", "-c", command.text], cwd=copy, env=environment, stdin=subprocess.DEVNULL,
+                                          capture_output=True, text=True, timeout=TIMEOUT_S)
+                except subprocess.TimeoutExpired:
+                    problems.append(f"{where}:{command.line}: not done after {TIMEOUT_S} s: {command.text}")
+                    continue
+                if done.returncode != command.exit_code:
+                    problems.append(f"{where}:{command.line}: exit code {done.returncode}, not {command.exit_code}: {command.text}\n{done.stderr[-2000:]}")
+                elif command.output and not output_matches(command.output, done.stdout.splitlines()):
+                    problems.append(f"{where}:{command.line}: the output is not the one shown: {command.text}\n{done.stdout}")
+    return problems, ran
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=pathlib.Path)
+    parser.add_argument("--run", type=pathlib.Path, metavar="FAULTLINE")
+    parser.add_argument("--man", type=pathlib.Path)
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
+    if arguments.run:
+        problems, ran = run_all(root, arguments.run.resolve(), arguments.man)
+        if ran == 0:
+            problems.append("no command found in any document")
+        print("\n".join(problems) or f"{ran} commands work as shown")
+    else:
+        problems = lint(root)
+        print("\n".join(problems) or f"{len(documents(root))} documents, no problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
