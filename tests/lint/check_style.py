@@ -23,7 +23,7 @@ LIMITS = {
     "file_lines_median": 300,
 }
 FLOORS = {
-    "comment_percent": 10,
+    "comment_percent": 7,
     "asserts_per_1000_lines": 15,
     "public_functions_documented_percent": 100,
 }
