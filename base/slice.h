@@ -32,8 +32,10 @@ static inline bool fl_slice_equal(fl_slice a, fl_slice b)
 int fl_slice_compare(fl_slice a, fl_slice b);
 bool fl_slice_starts_with(fl_slice text, fl_slice prefix);
 bool fl_slice_ends_with(fl_slice text, fl_slice suffix);
-/* Offset of the first `needle`, or text.len where there is none. */
+/* Offset of the first `needle`, or text.len where there is none; an empty one is found at 0.
+ * Quadratic at worst: for needles that we wrote, not for needles out of input. */
 size_t fl_slice_find(fl_slice text, fl_slice needle);
-fl_slice fl_slice_trim(fl_slice text); /* ASCII white space at both ends */
+/* Without ASCII white space (space, \t to \r) at both ends. */
+fl_slice fl_slice_trim(fl_slice text);
 
 #endif
