@@ -21,8 +21,6 @@ enum {
     MAX_DECIDING_DIGITS = 768, /* a halfway point between two doubles has at most 767 digits */
 };
 
-/* ------------------------------------------------------------------------------- scanning */
-
 struct cursor {
     const unsigned char *p;
     const unsigned char *end;
@@ -87,8 +85,8 @@ static void truncate_digits(fl_decimal *out, const unsigned char *p, const unsig
     }
     out->is_truncated = dropped > 0;
     out->significand = value;
-    out->exponent += (int64_t)(dropped - dropped_after_point) -
-                     (int64_t)(after_point - dropped_after_point);
+    out->exponent +=
+        (int64_t)(dropped - dropped_after_point) - (int64_t)(after_point - dropped_after_point);
 }
 
 size_t fl_decimal_scan(fl_decimal *out, fl_slice text, size_t *bad_at, const char **why)
@@ -120,8 +118,6 @@ size_t fl_decimal_scan(fl_decimal *out, fl_slice text, size_t *bad_at, const cha
     *out = d;
     return (size_t)(in.p - text.ptr);
 }
-
-/* ------------------------------------------------------------------------------- doubles */
 
 static const double exact_powers[MAX_EXACT_POWER + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -180,7 +176,8 @@ static bool by_wide_product(const fl_decimal *d, double *out)
 }
 #endif
 
-/* Digits that cannot decide any more are summed up in one '1', and the point becomes an exponent. */
+/* Digits that cannot decide any more are summed up in one '1', and the point becomes an exponent.
+ */
 static double by_strtod(fl_slice text)
 {
     char plain[MAX_DECIDING_DIGITS + 32];
@@ -247,8 +244,6 @@ bool fl_parse_double(fl_slice text, double *out)
         return fl_decimal_double(&decimal, text, out);
     return parse_word(text, out);
 }
-
-/* ------------------------------------------------------------------------------- integers */
 
 bool fl_parse_u64(fl_slice text, uint64_t *out)
 {
@@ -318,8 +313,6 @@ bool fl_decimal_u64(const fl_decimal *d, fl_slice text, uint64_t *out)
     *out = magnitude;
     return true;
 }
-
-/* ------------------------------------------------------------------------------- hex */
 
 static int hex_value(unsigned char c)
 {

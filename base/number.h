@@ -32,8 +32,8 @@ typedef struct fl_decimal {
     uint64_t significand; /* the first 19 significant digits */
     int64_t exponent;     /* saturated far outside of what a double holds */
     bool negative;
-    bool is_integer;    /* written without '.' and exponent */
-    bool is_truncated;  /* more than 19 significant digits were written */
+    bool is_integer;   /* written without '.' and exponent */
+    bool is_truncated; /* more than 19 significant digits were written */
 } fl_decimal;
 
 /*
@@ -43,7 +43,8 @@ typedef struct fl_decimal {
 size_t fl_decimal_scan(fl_decimal *out, fl_slice text, size_t *bad_at, const char **why);
 /* The value of a decimal taken from the whole of `text`; false where it is beyond a double. */
 bool fl_decimal_double(const fl_decimal *decimal, fl_slice text, double *out);
-/* Exact; false for a fraction, for overflow, and for more than 19 digits with a '.' or an exponent. */
+/* Exact; false for a fraction, for overflow, and for more than 19 digits with a '.' or an exponent.
+ */
 bool fl_decimal_i64(const fl_decimal *decimal, fl_slice text, int64_t *out);
 bool fl_decimal_u64(const fl_decimal *decimal, fl_slice text, uint64_t *out);
 

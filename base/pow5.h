@@ -2,8 +2,8 @@
  * pow5.h - the upper 128 bits of 5^q, q from -40 to 40, for number.c.
  *
  * Row q is 5^q scaled by a power of two into [2^127, 2^128): exact for q >= 0 (5^40 has 93 bits),
- * rounded up for q < 0, as in D. Lemire, "Number parsing at a gigabyte per second", Software:
- * Practice and Experience 51 (2021), section 5. test_number.c computes each row again.
+ * rounded up for -27 <= q < 0 and down below, as D. Lemire, "Number parsing at a gigabyte per
+ * second", Software: Practice and Experience 51 (2021), wants it. test_number.c checks each row.
  */
 #ifndef FL_POW5_H
 #define FL_POW5_H

@@ -18,9 +18,8 @@ bool fl_slice_starts_with(fl_slice text, fl_slice prefix)
 
 bool fl_slice_ends_with(fl_slice text, fl_slice suffix)
 {
-    return text.len >= suffix.len &&
-           (suffix.len == 0 ||
-            memcmp(text.ptr + (text.len - suffix.len), suffix.ptr, suffix.len) == 0);
+    return text.len >= suffix.len && (suffix.len == 0 || memcmp(text.ptr + (text.len - suffix.len),
+                                                                suffix.ptr, suffix.len) == 0);
 }
 
 size_t fl_slice_find(fl_slice text, fl_slice needle)

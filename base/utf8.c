@@ -39,7 +39,8 @@ static bool is_tail(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
-/* The second byte carries all that is special about a lead byte: overlong forms, surrogates, the top. */
+/* The second byte carries all that is special about a lead byte: overlong forms, surrogates, the
+ * top. */
 static bool is_second(unsigned char lead, unsigned char c)
 {
     unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
