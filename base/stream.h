@@ -2,9 +2,10 @@
  * stream.h - read plain, gzip and zstd files alike, as bytes or as lines.
  *
  * The kind is told by the first bytes, not by the name. Concatenated gzip members and zstd frames
- * are one stream. Bounded: one input and one output buffer, whatever the file. A decompression
- * bomb is refused: past FL_STREAM_FREE_BYTES of output, output may be at most
- * FL_STREAM_MAX_RATIO times the input consumed.
+ * are one stream; skippable zstd frames are passed over. Bounded: one input buffer, and a zstd
+ * window of at most 128 MiB, whatever the file. A decompression bomb is refused: past
+ * FL_STREAM_FREE_BYTES of output, output may be at most FL_STREAM_MAX_RATIO times the input
+ * consumed (faultline/limits.h).
  */
 #ifndef FL_STREAM_H
 #define FL_STREAM_H
@@ -15,13 +16,18 @@
 
 typedef struct fl_stream fl_stream;
 
-/* FL_E_IO ("cannot open PATH: reason") or FL_E_NOMEM. A folder or a FIFO is refused. */
+/* FL_E_NOTFOUND or FL_E_IO ("cannot open PATH: reason"), or FL_E_NOMEM. A folder, a FIFO or a
+ * device is refused. */
 FL_NODISCARD fl_status fl_stream_open(fl_stream **out, const char *path, fl_error *err);
+/* The same over bytes in memory, which are borrowed until the close. `name` is for messages. */
+FL_NODISCARD fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name,
+                                      fl_error *err);
 void fl_stream_close(fl_stream *in); /* NULL is a no-op */
 
-/* Up to `cap` decompressed bytes; *len is 0 only at the end. FL_E_TRUNCATED when a compressed file
- * ends inside a frame (what was read before is good), FL_E_SYNTAX on corrupt data, FL_E_LIMIT on a
- * bomb, FL_E_IO. The error's offset counts decompressed bytes. */
+/* Up to `cap` > 0 decompressed bytes; *len is 0 only at the end or on failure. All that is good
+ * comes before the failure, which is sticky: FL_E_TRUNCATED when a compressed file ends inside a
+ * frame, FL_E_SYNTAX on corrupt data, FL_E_UNSUPPORTED where zstd wants a dictionary, FL_E_LIMIT
+ * on a bomb or a larger window, FL_E_IO, FL_E_NOMEM. Its offset counts decompressed bytes. */
 FL_NODISCARD fl_status fl_stream_read(fl_stream *in, void *buf, size_t cap, size_t *len,
                                       fl_error *err);
 
