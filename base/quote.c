@@ -1,0 +1,19 @@
+/*
+ * quote.c - a message is shown on terminals and stands in JSON: no control byte, no broken UTF-8.
+ */
+#include "quote.h"
+
+#include <string.h>
+
+char *fl_quote(char out[FL_QUOTE_TEXT], fl_slice text)
+{
+    static const char dots[] = "...";
+    size_t len = text.len < FL_QUOTE_TEXT ? text.len : FL_QUOTE_TEXT - sizeof(dots);
+    for (size_t i = 0; i < len; i++)
+        out[i] = text.ptr[i] >= ' ' && text.ptr[i] <= '~' ? (char)text.ptr[i] : '?';
+    if (len < text.len)
+        memcpy(out + len, dots, sizeof(dots));
+    else
+        out[len] = '\0';
+    return out;
+}
