@@ -95,7 +95,7 @@ def man_commands_of(page):
         elif line.startswith((".EE", ".fi")):
             verbatim = False
         elif inside and verbatim:
-            plain = re.sub(r"\\f[A-Z]|\\&", "", line).replace("\\-", "-").replace("\\e", "\\").replace("\\(aq", "'").strip()
+            plain = re.sub(r"\\f[A-Z]|\\&", "", line).replace("\\-", "-").replace("\\e", "\\").replace("\\(aq", "'").replace("\\(ti", "~").strip()
             plain = plain[2:] if plain.startswith("$ ") else plain
             if plain.startswith("faultline"):
                 found.append(Command(number, plain))
@@ -124,6 +124,9 @@ def lint(root):
                 file = target.split("#")[0]
                 if not re.match(r"[a-z]+:", target) and file and not (path.parent / file).exists():
                     problems.append(f"{where}:{number}: link to {file}, which is not there")
+            for name in re.findall(r"`((?:scripts|\.ci)/\w+)", line):
+                if not os.access(root / name, os.X_OK):
+                    problems.append(f"{where}:{number}: {name} is no script that can be run")
             if "<!-- fill:" in line:
                 problems.append(f"{where}:{number}: a place still to be filled")
             if "<!-- test:" in line and not (MARKER.match(line) and number < len(lines) and FENCE.match(lines[number])):

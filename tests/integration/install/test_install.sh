@@ -50,7 +50,9 @@ answer=$("$work/cmake/consumer")
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 [ "$(pkg-config --modversion faultline)" = "$version" ] || fail "pkg-config gives another version"
-read -ra flags <<<"$(pkg-config --cflags --libs $([ "$kind" = static ] && echo --static) faultline)"
+static=()
+if [ "$kind" = static ]; then static=(--static); fi
+read -ra flags <<<"$(pkg-config --cflags --libs "${static[@]}" faultline)"
 "${CC:-cc}" -std=c11 -o "$work/pkg_consumer" "$here/consumer.c" "${flags[@]}" -Wl,-rpath,"$prefix/lib"
 answer=$("$work/pkg_consumer")
 [ "$answer" = "$version" ] || fail "the pkg-config consumer says '$answer', not '$version'"
