@@ -8,8 +8,9 @@
  *
  * A variable word becomes <*> and takes with it what belongs to the same value:
  *
- *     value  = '-'? variable (('-' word) | (join variable))*
+ *     value  = '-'? variable (('-' word) | (join variable) | (' ' clock))*
  *     join   = '.' | ':' | '::' | '/' | ',' | ', ' | '+'
+ *     clock  = digit digit ':' digit ...
  *
  * so that dates, addresses, UUIDs, fractions and lists of numbers are one <*>. A word before '='
  * is a key and no part of a list.
@@ -59,31 +60,41 @@ static inline cursor word_end(cursor p, cursor end, unsigned *kinds)
     return p;
 }
 
-/* "2001:db8:ff::a": a group without a digit, but with colons around it. */
-static bool is_ipv6_group(cursor join, cursor word, cursor after, cursor end, unsigned kinds)
+/* "2001:db8:ff::a": a group without a digit, but after "::" or with colons around it. */
+static bool is_ipv6_group(cursor word, cursor after, cursor end, unsigned kinds, bool is_ipv6)
 {
-    return *join == ':' && kinds == FL_CHAR_HEX && after - word <= IPV6_GROUP_BYTES &&
-           (word - join == 2 || (after < end && *after == ':'));
+    return word[-1] == ':' && kinds == FL_CHAR_HEX && after - word <= IPV6_GROUP_BYTES &&
+           (is_ipv6 || (after < end && *after == ':'));
+}
+
+/* " 17:38:46" after a date. */
+static inline bool is_clock(cursor p, cursor end)
+{
+    return end - p > 4 && *p == ' ' && p[3] == ':' &&
+           (fl_char_kind[p[1]] & fl_char_kind[p[2]] & fl_char_kind[p[4]] & FL_CHAR_DIGIT) != 0;
 }
 
 /* Past all that belongs to the variable word before `p`. */
 static cursor absorb(cursor p, cursor end)
 {
+    bool is_ipv6 = false;
     while (p < end) {
         unsigned kinds;
-        if (*p == '-' && p + 1 < end && fl_char_is(p[1], FL_CHAR_WORD)) {
+        if ((*p == '-' && p + 1 < end && fl_char_is(p[1], FL_CHAR_WORD)) || is_clock(p, end)) {
             p = word_end(p + 1, end, &kinds);
             continue;
         }
         if (!fl_char_is(*p, FL_CHAR_JOIN))
             return p;
         cursor word = p + 1;
-        if (word < end && ((*p == ',' && *word == ' ') || (*p == ':' && *word == ':')))
+        if (word < end && ((*p == ',' && *word == ' ') || (*p == ':' && *word == ':'))) {
+            is_ipv6 = is_ipv6 || *p == ':';
             word++;
+        }
         cursor after = word_end(word, end, &kinds);
         bool is_key = after < end && *after == '=';
         if (is_key || !(is_variable(kinds, (size_t)(after - word)) ||
-                        is_ipv6_group(p, word, after, end, kinds)))
+                        is_ipv6_group(word, after, end, kinds, is_ipv6)))
             return p;
         p = after;
     }
