@@ -7,12 +7,12 @@
 #include <stdbool.h>
 
 enum {
-    FL_CHAR_DIGIT = 1, /* 0-9 */
-    FL_CHAR_HEX = 2,   /* a-f, A-F */
-    FL_CHAR_ALPHA = 4, /* the other letters and '_' */
-    FL_CHAR_HIGH = 8,  /* 0x80 and above: part of UTF-8, or not */
+    FL_CHAR_DIGIT = 1,  /* 0-9 */
+    FL_CHAR_HEX = 2,    /* a-f, A-F */
+    FL_CHAR_ALPHA = 4,  /* the other letters and '_' */
+    FL_CHAR_HIGH = 8,   /* 0x80 and above: part of UTF-8, or not */
     FL_CHAR_BLANK = 16, /* space, control characters and DEL */
-    FL_CHAR_JOIN = 32, /* . : / , + may stand inside of a number, an address or a time */
+    FL_CHAR_JOIN = 32,  /* . : / , + may stand inside of a number, an address or a time */
     FL_CHAR_WORD = FL_CHAR_DIGIT | FL_CHAR_HEX | FL_CHAR_ALPHA | FL_CHAR_HIGH
 };
 

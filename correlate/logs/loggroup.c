@@ -18,7 +18,8 @@
  *     else:               the tokens before the first position outside of S, then <*>
  * Both n and S are built by meets (minimum, intersection), which are associative and commutative.
  *
- * Cost: O(bytes of text x MAX_GROUPS) at worst; memory: one byte a token of each group's first form.
+ * Cost: O(bytes of text x MAX_GROUPS) at worst; memory: one byte a token of each group's first
+ * form.
  */
 #include "loggroup.h"
 
@@ -58,8 +59,8 @@ struct node {
 };
 
 struct grouping {
-    fl_arena *arena;       /* the result's */
-    fl_arena scratch;      /* nodes and groups */
+    fl_arena *arena;  /* the result's */
+    fl_arena scratch; /* nodes and groups */
     form **sorted;
     struct group **group_of; /* per form, in the caller's order */
     form *forms;

@@ -167,9 +167,8 @@ static cursor syslog_at(cursor p, cursor end)
 static cursor day_first_at(cursor p, cursor end)
 {
     cursor day = digits_at(p, end, 1, 2);
-    if (day == NULL || (!is_char(day, end, '/') && !is_char(day, end, ' ')) ||
-        end - day < 5 || !is_name_of(day + 1, end, "JanFebMarAprMayJunJulAugSepOctNovDec") ||
-        day[4] != *day)
+    if (day == NULL || (!is_char(day, end, '/') && !is_char(day, end, ' ')) || end - day < 5 ||
+        !is_name_of(day + 1, end, "JanFebMarAprMayJunJulAugSepOctNovDec") || day[4] != *day)
         return NULL;
     cursor year = digits_at(day + 5, end, 4, 4);
     cursor after = year != NULL ? skip_clock(year, end) : NULL;
@@ -195,10 +194,10 @@ static const struct {
     unsigned char len;
     unsigned char severity;
 } levels[] = {
-    {"INFO", 4, 9},      {"WARN", 4, 13},  {"ERROR", 5, 17},    {"DEBUG", 5, 5},  {"TRACE", 5, 1},
-    {"WARNING", 7, 13},  {"FATAL", 5, 21}, {"CRITICAL", 8, 21}, {"NOTICE", 6, 9}, {"SEVERE", 6, 17},
-    {"CRIT", 4, 21},     {"ERR", 3, 17},   {"PANIC", 5, 21},    {"ALERT", 5, 21}, {"EMERG", 5, 21},
-    {"DBG", 3, 5},       {"INF", 3, 9},    {"WRN", 3, 13},      {"FTL", 3, 21},   {"FINE", 4, 5},
+    {"INFO", 4, 9},     {"WARN", 4, 13},  {"ERROR", 5, 17},    {"DEBUG", 5, 5},  {"TRACE", 5, 1},
+    {"WARNING", 7, 13}, {"FATAL", 5, 21}, {"CRITICAL", 8, 21}, {"NOTICE", 6, 9}, {"SEVERE", 6, 17},
+    {"CRIT", 4, 21},    {"ERR", 3, 17},   {"PANIC", 5, 21},    {"ALERT", 5, 21}, {"EMERG", 5, 21},
+    {"DBG", 3, 5},      {"INF", 3, 9},    {"WRN", 3, 13},      {"FTL", 3, 21},   {"FINE", 4, 5},
     {"FINEST", 6, 1},
 };
 
@@ -384,8 +383,8 @@ fl_log_head fl_log_head_of(fl_slice line)
 
 static bool is_source_extension(fl_slice ext)
 {
-    static const char *const known[] = {"go", "py", "java", "kt", "scala", "js",  "ts", "c", "cc",
-                                        "cpp", "h", "rs",   "rb", "php",   "cs", "ex"};
+    static const char *const known[] = {"go", "py",  "java", "kt", "scala", "js",  "ts", "c",
+                                        "cc", "cpp", "h",    "rs", "rb",    "php", "cs", "ex"};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (fl_slice_equal(ext, fl_slice_of(known[i])))
             return true;
@@ -431,7 +430,8 @@ static cursor file_before(cursor from, cursor mark)
 static bool location_at(fl_slice *out, cursor token, cursor mark, cursor end)
 {
     cursor after = digits_at(mark + 1, end, 1, LINE_DIGITS);
-    if (after == NULL || is_word(after, end) || (is_char(after, end, '.') && is_word(after + 1, end)))
+    if (after == NULL || is_word(after, end) ||
+        (is_char(after, end, '.') && is_word(after + 1, end)))
         return false;
     cursor start = *mark == '#' ? logger_before(token, mark) : file_before(token, mark);
     if (start == NULL || start == mark || after - start > LOCATION_BYTES)
@@ -448,8 +448,7 @@ bool fl_log_location(fl_slice *out, fl_slice text)
     for (int i = 0; i < LOCATION_TOKENS && p < limit; i++) {
         p = fl_char_skip_blank(p, limit);
         for (cursor token = p; p < limit && !fl_char_is(*p, FL_CHAR_BLANK); p++)
-            if ((*p == '#' || *p == ':') && is_digit(p + 1, end) &&
-                location_at(out, token, p, end))
+            if ((*p == '#' || *p == ':') && is_digit(p + 1, end) && location_at(out, token, p, end))
                 return true;
     }
     return false;

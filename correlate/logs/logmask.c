@@ -44,8 +44,7 @@ struct scan {
 
 static inline bool is_variable(unsigned kinds, size_t len)
 {
-    return (kinds & FL_CHAR_DIGIT) != 0 ||
-           (kinds == FL_CHAR_HEX && len >= HEX_ID_BYTES);
+    return (kinds & FL_CHAR_DIGIT) != 0 || (kinds == FL_CHAR_HEX && len >= HEX_ID_BYTES);
 }
 
 /* Past the word at `p`; `kinds` collects what it is made of. */

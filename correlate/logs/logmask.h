@@ -19,7 +19,7 @@ typedef struct fl_log_form {
     unsigned char key[1 + FL_MAX_LOG_TEXT_BYTES + FL_LOG_WORD_BYTES];
     size_t len;
     size_t token_count;
-    size_t location_at; /* in the text */
+    size_t location_at;  /* in the text */
     size_t location_len; /* 0: the line has no code location */
     int severity;        /* 0, 1, 5, 9, 13, 17 or 21: the first number of the class */
 } fl_log_form;

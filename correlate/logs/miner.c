@@ -4,9 +4,9 @@
  * Invariants:
  *   (1) forms[0 .. count) are distinct in (severity class, text), but for those with is_other;
  *   (2) the map holds, for each form that is not is_other, its index under the keyed hash of its
- *       key, or under the first later value of h = fl_hash_mix(h + 1) that was free: a lookup compares
- *       the text, so two forms with one hash stay two;
- *   (3) the text of forms never moves and, in sum, never exceeds max_bytes.
+ *       key, or under the first later value of h = fl_hash_mix(h + 1) that was free: a lookup
+ * compares the text, so two forms with one hash stay two; (3) the text of forms never moves and, in
+ * sum, never exceeds max_bytes.
  */
 #include "miner.h"
 

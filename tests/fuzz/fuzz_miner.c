@@ -87,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_text((fl_slice){(const unsigned char *)a->text, strlen(a->text)});
     }
     for (size_t i = 0; i < count; i++)
-        assert(ids[i] == fl_miner_template(second, fl_miner_template_of(second, lines[i].form))->id);
+        assert(ids[i] ==
+               fl_miner_template(second, fl_miner_template_of(second, lines[i].form))->id);
     fl_miner_destroy(first);
     fl_miner_destroy(second);
     return 0;

@@ -88,7 +88,8 @@ START_TEST(values_are_masked_and_words_stay)
         {"at com.example.Http2Client.send(Unknown)", 0, "at com.example.<*>.send(Unknown)", NULL},
         {"literal <*> and <other>", 0, "literal <*> and <other>", NULL},
         {"  spaces\t and\r\nlines \n", 0, "spaces and lines", NULL},
-        {"caf\xc3\xa9 \xe4\xb8\xad\xe6\x96\x87 12", 0, "caf\xc3\xa9 \xe4\xb8\xad\xe6\x96\x87 <*>", NULL},
+        {"caf\xc3\xa9 \xe4\xb8\xad\xe6\x96\x87 12", 0, "caf\xc3\xa9 \xe4\xb8\xad\xe6\x96\x87 <*>",
+         NULL},
         {"", 0, "", NULL},
         {" \t\n", 0, "", NULL},
         {"-", 0, "-", NULL},
@@ -105,7 +106,8 @@ START_TEST(time_and_level_are_dropped)
         {"17:24:35,540 WARN started", 13, "started", NULL},
         {"2023-01-29T09:34:00Z ERROR boom", 17, "boom", NULL},
         {"2023-01-29 09:34:00,123 [INFO] boom", 9, "boom", NULL},
-        {"2023-01-29 09:34:00.123+0800 [main] DEBUG x.y - boom", 5, "[main] DEBUG x.y - boom", NULL},
+        {"2023-01-29 09:34:00.123+0800 [main] DEBUG x.y - boom", 5, "[main] DEBUG x.y - boom",
+         NULL},
         {"[2023-01-29 09:34:00,123] [ERROR] boom", 17, "boom", NULL},
         {"[2023-01-29T09:34:00Z INFO  app::db] boom", 9, "app::db] boom", NULL},
         {"2023/01/29 09:34:00 boom", 0, "boom", NULL},
@@ -129,7 +131,8 @@ START_TEST(time_and_level_are_dropped)
         {"(trace) boom", 1, "boom", NULL},
         {"ERROR 2023-01-29T09:34:00Z boom", 17, "boom", NULL},
         {"level=warn ts=2023-01-29T09:34:00Z msg=boom", 13, "msg=boom", NULL},
-        {"time=\"2023-01-29T09:34:00Z\" level=error msg=\"no route\"", 17, "msg=\"no route\"", NULL},
+        {"time=\"2023-01-29T09:34:00Z\" level=error msg=\"no route\"", 17, "msg=\"no route\"",
+         NULL},
         {"\x1b[31mERROR\x1b[0m boom \x1b[1mnow\x1b[0m", 17, "boom now", NULL},
         {"17:24:35.540 INFO", 9, "", NULL},
     };
@@ -169,10 +172,12 @@ START_TEST(a_code_location_stays)
          "o.a.c.c.C.[.[.[.[dispatcherServlet]#175 Servlet.service() threw",
          "o.a.c.c.C.[.[.[.[dispatcherServlet]#175"},
         {"INFO FoodServiceImpl#240 got 3", 9, "FoodServiceImpl#240 got <*>", "FoodServiceImpl#240"},
-        {"INFO [FoodServiceImpl#240] got 3", 9, "[FoodServiceImpl#240] got <*>", "FoodServiceImpl#240"},
+        {"INFO [FoodServiceImpl#240] got 3", 9, "[FoodServiceImpl#240] got <*>",
+         "FoodServiceImpl#240"},
         {"2023/01/29 09:34:00 main.go:12: boom 7", 0, "main.go:12: boom <*>", "main.go:12"},
         {"INFO pkg/db/pool2.go:120 boom", 9, "pkg/db/pool2.go:120 boom", "pkg/db/pool2.go:120"},
-        {"ERROR caller=server/main.go:9 msg=x", 17, "caller=server/main.go:9 msg=x", "server/main.go:9"},
+        {"ERROR caller=server/main.go:9 msg=x", 17, "caller=server/main.go:9 msg=x",
+         "server/main.go:9"},
         {"WARN [main] (OrderService.java:88) - slow", 13, "[main] (OrderService.java:88) - slow",
          "OrderService.java:88"},
         {"src/app.js:12:34 TypeError", 0, "src/app.js:12:<*> TypeError", "src/app.js:12"},
@@ -204,12 +209,13 @@ START_TEST(a_json_object_is_its_message)
 {
     static const struct line lines[] = {
         {"{\"level\":\"error\",\"msg\":\"no route to 10.0.0.1\"}", 17, "no route to <*>", NULL},
-        {"{\"level\":\"info\",\"ts\":1674984275.5,\"caller\":\"srv/main.go:12\",\"msg\":\"got 3\"}", 9,
-         "srv/main.go:12 got <*>", "srv/main.go:12"},
+        {"{\"level\":\"info\",\"ts\":1674984275.5,\"caller\":\"srv/main.go:12\",\"msg\":\"got 3\"}",
+         9, "srv/main.go:12 got <*>", "srv/main.go:12"},
         {"{\"level\":50,\"time\":1674984275540,\"pid\":7,\"msg\":\"down\"}", 17, "down", NULL},
         {"{\"message\":\"failed\",\"error\":\"timeout after 5s\",\"severity\":\"WARNING\"}", 13,
          "failed error=timeout after <*>", NULL},
-        {"{\"log\":\"2023-01-29T09:34:00Z ERROR boom\\n\",\"stream\":\"stderr\"}", 17, "boom", NULL},
+        {"{\"log\":\"2023-01-29T09:34:00Z ERROR boom\\n\",\"stream\":\"stderr\"}", 17, "boom",
+         NULL},
         {"{\"a\":\"b c\",\"n\":12,\"deep\":{\"x\":[1,\"}\"]},\"time\":\"12:00:00\"}", 0,
          "a=b c n=<*> deep={\"x\":[<*>,\"}\"]}", NULL},
         {"{\"msg\":\"tab\\tquote\\\" slash\\/ \\u00e9 \\ud800 \\u0000end\"}", 0,
@@ -233,8 +239,8 @@ START_TEST(the_records_severity_counts_before_the_lines)
     ck_assert_uint_eq(form.len, 4);
     fl_log_form_of(&form, SLICE("INFO boom"), 0);
     ck_assert_int_eq(form.severity, 9);
-    static const int classes[][2] = {{1, 1}, {4, 1}, {5, 5}, {9, 9}, {12, 9}, {13, 13}, {16, 13},
-                                     {20, 17}, {21, 21}, {24, 21}, {25, 0}, {-1, 0}};
+    static const int classes[][2] = {{1, 1},   {4, 1},   {5, 5},   {9, 9},   {12, 9}, {13, 13},
+                                     {16, 13}, {20, 17}, {21, 21}, {24, 21}, {25, 0}, {-1, 0}};
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
         fl_log_form_of(&form, SLICE("boom"), classes[i][0]);
         ck_assert_int_eq(form.severity, classes[i][1]);
@@ -287,8 +293,8 @@ START_TEST(a_line_of_a_megabyte_is_cut_at_a_token)
     ck_assert_mem_eq(text.ptr + text.len - 4, " <*>", 4);
     free((void *)(uintptr_t)line.ptr);
 
-    static const char *const units[] = {"x", "0", "f", "\xff", "[", "1,", "1=", "1 ", "-", "a1-",
-                                        "\x1b[", "{\"a\":", "[[", "1::", "a.go:1 "};
+    static const char *const units[] = {"x", "0",   "f",     "\xff",    "[",  "1,",  "1=",     "1 ",
+                                        "-", "a1-", "\x1b[", "{\"a\":", "[[", "1::", "a.go:1 "};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         line = repeat(units[i], 1 << 20);
         fl_log_form_of(&form, line, 0);
@@ -332,9 +338,11 @@ END_TEST
 START_TEST(each_prefix_of_a_line_has_a_form)
 {
     static const char *const lines[] = {
-        "<34>1 2023-01-29T09:34:00.123+08:00 [ERROR] pkg/a.go:12 k=\"v 1\" 10.0.0.1:80 \xe4\xb8\xad",
+        "<34>1 2023-01-29T09:34:00.123+08:00 [ERROR] pkg/a.go:12 k=\"v 1\" 10.0.0.1:80 "
+        "\xe4\xb8\xad",
         "{\"level\":\"error\",\"caller\":\"a/b.go:1\",\"msg\":\"x \\u00e9 \\\" 12\",\"err\":\"y\"}",
-        "Mon Jan  2 15:04:05 2006 \x1b[31mWARN\x1b[0m a.b.C#12 e24bb484-516a-4aad-b37f-517e7139e913",
+        "Mon Jan  2 15:04:05 2006 \x1b[31mWARN\x1b[0m a.b.C#12 "
+        "e24bb484-516a-4aad-b37f-517e7139e913",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         for (size_t len = 0; len <= strlen(lines[i]); len++) {

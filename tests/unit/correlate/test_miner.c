@@ -80,14 +80,14 @@ END_TEST
 
 START_TEST(lines_without_a_location_go_through_the_tree)
 {
-    check_templates(
-        LINES("connection to db lost", "connection to db found", "connection to cache lost",
-              "disk full on sda", "pool exhausted", "request from bob at noon took long",
-              "request from amy at night took long", "WARN connection to db lost",
-              "user alice logged in from home", "user alice logged out for good"),
-        LINES("0 connection to <*> <*>", "0 disk full on sda", "0 pool exhausted",
-              "0 request from <*> at <*> took long", "0 user alice logged <*> <*> <*>",
-              "13 connection to db lost"));
+    check_templates(LINES("connection to db lost", "connection to db found",
+                          "connection to cache lost", "disk full on sda", "pool exhausted",
+                          "request from bob at noon took long",
+                          "request from amy at night took long", "WARN connection to db lost",
+                          "user alice logged in from home", "user alice logged out for good"),
+                    LINES("0 connection to <*> <*>", "0 disk full on sda", "0 pool exhausted",
+                          "0 request from <*> at <*> took long", "0 user alice logged <*> <*> <*>",
+                          "13 connection to db lost"));
     ck_assert_ptr_null(fl_miner_template(miner, 0)->location);
 }
 END_TEST
@@ -125,7 +125,7 @@ START_TEST(ids_are_the_same_on_every_machine_and_release)
         snprintf(ids[i], sizeof(ids[i]), "%016llx",
                  (unsigned long long)fl_miner_template(miner, i)->id);
     ck_assert_str_eq(ids[0], "df3637c30281ccb4");
-    ck_assert_str_eq(ids[1], "ID1");
+    ck_assert_str_eq(ids[1], "7612bb8889704098");
 }
 END_TEST
 
@@ -165,8 +165,8 @@ static char *mine(const size_t *order, size_t count, size_t repeats, uint64_t *i
     fl_miner *m;
     ck_assert_ok(fl_miner_create(&m, 65536, 1u << 20, &err));
     for (size_t i = 0; i < count * repeats; i++)
-        ck_assert_ok(fl_miner_add(&forms[order[i % count]], m, SLICE(lines[order[i % count]]), 0,
-                                  &err));
+        ck_assert_ok(
+            fl_miner_add(&forms[order[i % count]], m, SLICE(lines[order[i % count]]), 0, &err));
     ck_assert_ok(fl_miner_finish(m, &err));
     size_t size = 1 << 20, len = 0;
     char *text = malloc(size);
@@ -179,8 +179,7 @@ static char *mine(const size_t *order, size_t count, size_t repeats, uint64_t *i
         ck_assert_uint_lt(len, size);
     }
     for (size_t i = 0; i < count; i++)
-        id_of_line[order[i]] =
-            fl_miner_template(m, fl_miner_template_of(m, forms[order[i]]))->id;
+        id_of_line[order[i]] = fl_miner_template(m, fl_miner_template_of(m, forms[order[i]]))->id;
     fl_miner_destroy(m);
     return text;
 }
@@ -220,7 +219,8 @@ START_TEST(templates_are_sorted_and_their_ids_are_unique)
     ck_assert_uint_gt(count, 50);
     ck_assert_uint_lt(count, fl_miner_form_count(miner));
     for (size_t i = 1; i < count; i++) {
-        const fl_log_template *a = fl_miner_template(miner, i - 1), *b = fl_miner_template(miner, i);
+        const fl_log_template *a = fl_miner_template(miner, i - 1),
+                              *b = fl_miner_template(miner, i);
         ck_assert(a->severity < b->severity ||
                   (a->severity == b->severity && strcmp(a->text, b->text) <= 0));
         for (size_t j = 0; j < i; j++)
