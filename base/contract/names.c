@@ -35,9 +35,8 @@ static const char *const causes[] = {
 };
 
 static const char *const resources[] = {
-    [FL_RESOURCE_NONE] = NULL,         [FL_RESOURCE_CPU] = "cpu",
-    [FL_RESOURCE_NETWORK] = "network", [FL_RESOURCE_MEMORY] = "memory",
-    [FL_RESOURCE_DISK] = "disk",
+    [FL_RESOURCE_NONE] = NULL,       [FL_RESOURCE_CPU] = "cpu",   [FL_RESOURCE_NETWORK] = "network",
+    [FL_RESOURCE_MEMORY] = "memory", [FL_RESOURCE_DISK] = "disk",
 };
 
 static const char *const loci[] = {

@@ -23,9 +23,15 @@ typedef struct fl_store_row { /* borrowed during the visit */
     double probability;
 } fl_store_row;
 
+typedef enum fl_store_mode {
+    FL_STORE_CREATE,  /* make it where it is missing */
+    FL_STORE_EXISTING /* FL_E_NOTFOUND where it is missing */
+} fl_store_mode;
+
 /* Open, migrate, check. An unknown scheme is an error that lists the known ones; a file that is
  * not a Faultline store or is of a newer version is refused and left alone. */
-FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_error *err);
+FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_store_mode mode,
+                                     fl_error *err);
 void fl_store_close(fl_store *store); /* NULL is a no-op */
 
 /* Keep an incident: `document` is its triage JSON. The same id replaces the older copy. */

@@ -1,0 +1,221 @@
+/*
+ * report_json.c - the answer as its JSON contract (schemas/json/triage.schema.json).
+ *
+ * jansson keeps members in the order of their insertion, so this file is also the contract's order.
+ */
+#include <jansson.h>
+#include <math.h>
+
+#include "report.h"
+#include "slice.h"
+#include "timestamp.h"
+#include "utf8.h"
+
+typedef struct writer {
+    fl_status status; /* the first failure */
+    const char *text; /* the member that is not UTF-8, with FL_E_SYNTAX */
+} writer;
+
+/* The first failure wins; the rest of the document is still built, and dropped at the end. */
+static void failed(writer *w, fl_status status)
+{
+    if (w->status == FL_OK)
+        w->status = status;
+}
+
+/* Takes `value`, which may be NULL when memory ran out while it was made. */
+static void put(writer *w, json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new_nocheck(object, key, value) != 0)
+        failed(w, FL_E_NOMEM);
+}
+
+static void append(writer *w, json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) != 0)
+        failed(w, FL_E_NOMEM);
+}
+
+/* Texts come out of telemetry: one that is not UTF-8 would make the whole document unreadable. */
+static json_t *text_of(writer *w, const char *key, const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    fl_slice bytes = fl_slice_of(text);
+    if (fl_utf8_valid_prefix(bytes) != bytes.len) {
+        if (w->status == FL_OK)
+            w->text = key;
+        failed(w, FL_E_SYNTAX);
+        return json_null();
+    }
+    return json_stringn_nocheck(text, bytes.len);
+}
+
+static void put_text(writer *w, json_t *object, const char *key, const char *text)
+{
+    put(w, object, key, text_of(w, key, text));
+}
+
+static void put_time(writer *w, json_t *object, const char *key, int64_t time_ns)
+{
+    char text[FL_TIME_TEXT];
+    put(w, object, key, json_string_nocheck(fl_time_format(text, time_ns)));
+}
+
+/* jansson's integers are signed: a count beyond them is shown as the largest. */
+static void put_count(writer *w, json_t *object, const char *key, uint64_t count)
+{
+    put(w, object, key, json_integer((json_int_t)(count < INT64_MAX ? count : INT64_MAX)));
+}
+
+/* JSON has no NaN and no infinity; adding 0 turns minus zero, which prints as "-0.0", into zero. */
+static void put_number(writer *w, json_t *object, const char *key, double value)
+{
+    put(w, object, key, isfinite(value) ? json_real(value + 0.0) : json_null());
+}
+
+/* Six decimals: beyond them two builds of the same sum differ. */
+static void put_rounded(writer *w, json_t *object, const char *key, double value)
+{
+    put_number(w, object, key, fabs(value) < 1e9 ? round(value * 1e6) / 1e6 : value);
+}
+
+/* The object is always there, so that a reader finds its members; null says that there is none. */
+static json_t *range_of(writer *w, fl_range range)
+{
+    json_t *object = json_object();
+    if (range.from_ns == 0 && range.to_ns == 0) {
+        put(w, object, "from", json_null());
+        put(w, object, "to", json_null());
+    } else {
+        put_time(w, object, "from", range.from_ns);
+        put_time(w, object, "to", range.to_ns);
+    }
+    return object;
+}
+
+static json_t *incident_of(writer *w, const fl_incident *incident)
+{
+    json_t *object = json_object();
+    put_text(w, object, "id", incident->id);
+    put_time(w, object, "at", incident->at_ns);
+    put(w, object, "window", range_of(w, incident->window));
+    put(w, object, "baseline", range_of(w, incident->baseline));
+    return object;
+}
+
+/* What data there was. A missing modality is not evidence of health, so it is named. */
+static json_t *modalities_of(writer *w, const fl_incident *incident)
+{
+    json_t *object = json_object(), *metrics = json_object(), *logs = json_object();
+    json_t *traces = json_object(), *missing = json_array();
+    put_count(w, metrics, "series", incident->metric_series);
+    put_count(w, logs, "records", incident->log_records);
+    put_count(w, logs, "templates", incident->log_templates);
+    put_count(w, traces, "spans", incident->trace_spans);
+    put_count(w, traces, "edges", incident->trace_edges);
+    for (int i = 0; i < FL_MODALITY_COUNT; i++)
+        if (incident->missing[i])
+            append(w, missing, json_string_nocheck(fl_modality_name((fl_modality)i)));
+    put(w, object, "metrics", metrics);
+    put(w, object, "logs", logs);
+    put(w, object, "traces", traces);
+    put(w, object, "missing", missing);
+    return object;
+}
+
+/* "against" and "weight_nats" are ours on top of the contract's names. */
+static json_t *evidence_of(writer *w, const fl_evidence *evidence)
+{
+    json_t *object = json_object();
+    put_text(w, object, "modality", fl_modality_name(evidence->modality));
+    put_text(w, object, "text", evidence->text);
+    if (evidence->at_ns != 0)
+        put_time(w, object, "at", evidence->at_ns);
+    else
+        put(w, object, "at", json_null());
+    put_number(w, object, "value", evidence->value);
+    put_number(w, object, "baseline", evidence->baseline);
+    put_text(w, object, "unit", evidence->unit);
+    put_text(w, object, "query", evidence->query);
+    put(w, object, "against", json_boolean(evidence->against));
+    put_rounded(w, object, "weight_nats", evidence->weight_nats);
+    return object;
+}
+
+/* All four members in every case: before and after are null but for a code region. */
+static json_t *locus_of(writer *w, const fl_hypothesis *hypothesis)
+{
+    json_t *object = json_object();
+    put_text(w, object, "kind", fl_locus_name(hypothesis->locus));
+    put_text(w, object, "name", hypothesis->locus_name);
+    put_text(w, object, "before", hypothesis->before);
+    put_text(w, object, "after", hypothesis->after);
+    return object;
+}
+
+static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
+{
+    json_t *object = json_object(), *evidence = json_array();
+    for (size_t i = 0; i < hypothesis->evidence_count; i++)
+        append(w, evidence, evidence_of(w, &hypothesis->evidence[i]));
+    put_count(w, object, "rank", hypothesis->rank);
+    put_text(w, object, "service", hypothesis->service);
+    put_text(w, object, "instance", hypothesis->instance);
+    put_text(w, object, "cause", fl_cause_name(hypothesis->cause));
+    put_text(w, object, "resource", fl_resource_name(hypothesis->resource));
+    put(w, object, "locus", locus_of(w, hypothesis));
+    put_rounded(w, object, "score", hypothesis->score);
+    put_rounded(w, object, "probability", hypothesis->probability);
+    put(w, object, "evidence", evidence);
+    return object;
+}
+
+static json_t *document_of(writer *w, const fl_incident *incident)
+{
+    json_t *object = json_object(), *hypotheses = json_array(), *ruled_out = json_array();
+    json_t *warnings = json_array();
+    for (size_t i = 0; i < incident->hypothesis_count; i++)
+        append(w, hypotheses, hypothesis_of(w, &incident->hypotheses[i]));
+    for (size_t i = 0; i < incident->ruled_out_count; i++) {
+        json_t *item = json_object();
+        put_text(w, item, "service", incident->ruled_out[i].service);
+        put_text(w, item, "text", incident->ruled_out[i].text);
+        append(w, ruled_out, item);
+    }
+    for (size_t i = 0; i < incident->warning_count; i++)
+        append(w, warnings, text_of(w, "warnings", incident->warnings[i]));
+    put(w, object, "schema", json_string_nocheck("faultline.triage/1"));
+    put(w, object, "incident", incident_of(w, incident));
+    put(w, object, "modalities", modalities_of(w, incident));
+    put_text(w, object, "verdict", fl_verdict_name(incident->verdict));
+    put(w, object, "hypotheses", hypotheses);
+    put(w, object, "ruled_out", ruled_out);
+    put(w, object, "warnings", warnings);
+    put_count(w, object, "rejected_records", incident->rejected_records);
+    return object;
+}
+
+/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
+static int to_buf(const char *bytes, size_t len, void *payload)
+{
+    fl_buf *out = payload;
+    fl_buf_add(out, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
+    return out->status == FL_OK ? 0 : -1;
+}
+
+fl_status fl_report_json(fl_buf *out, const fl_incident *incident, fl_error *err)
+{
+    writer w = {.status = FL_OK};
+    json_t *document = document_of(&w, incident);
+    if (w.status == FL_OK &&
+        json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
+        failed(&w, out->status != FL_OK ? out->status : FL_E_NOMEM);
+    json_decref(document);
+    fl_buf_char(out, '\n');
+    if (w.status == FL_E_SYNTAX)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "'%s' of the answer is not UTF-8", w.text);
+    if (w.status == FL_E_NOMEM)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while writing the answer");
+    return fl_buf_check(out, "the JSON answer", err);
+}

@@ -1,0 +1,359 @@
+/*
+ * report_load.c - a stored JSON document back to an incident.
+ *
+ * The document comes out of a file that others can write to, so nothing in it is taken on trust:
+ * each member is checked for its kind, its range and its word. Failures are sticky; a member is
+ * named by where it stands ("hypothesis 2 evidence 1: 'modality' ...").
+ */
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "names.h"
+#include "report.h"
+#include "slice.h"
+#include "timestamp.h"
+
+typedef struct loader {
+    fl_arena *arena;
+    fl_error err;                /* the first failure */
+    size_t hypothesis, evidence; /* where we are, from 1; 0: not inside one */
+} loader;
+
+static bool ok(const loader *in)
+{
+    return in->err.status == FL_OK;
+}
+
+static void out_of_memory(loader *in)
+{
+    (void)fl_fail(&in->err, FL_E_NOMEM, FL_NO_OFFSET,
+                  "out of memory while reading a triage document");
+}
+
+/* `what` completes the sentence "'key' ...". */
+static void complain(loader *in, const char *key, const char *what)
+{
+    char where[64] = "";
+    if (in->evidence > 0)
+        snprintf(where, sizeof(where), "hypothesis %zu evidence %zu: ", in->hypothesis,
+                 in->evidence);
+    else if (in->hypothesis > 0)
+        snprintf(where, sizeof(where), "hypothesis %zu: ", in->hypothesis);
+    (void)fl_fail(&in->err, FL_E_SYNTAX, FL_NO_OFFSET, "triage document: %s'%s' %s", where, key,
+                  what);
+}
+
+/* The value of a member that the contract demands; NULL, after a complaint, where it is missing. */
+static const json_t *member(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (value == NULL)
+        complain(in, key, "is missing");
+    return value;
+}
+
+/* What follows it asks jansson for members of the result, which is harmless for any kind of value.
+ */
+static const json_t *object_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    if (value != NULL && !json_is_object(value))
+        complain(in, key, "is not an object");
+    return value;
+}
+
+static const json_t *array_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    if (value != NULL && !json_is_array(value))
+        complain(in, key, "is not an array");
+    return value;
+}
+
+/* Zeroed room for `count` items; NULL, as a failure, when the arena is full. */
+static void *room_for(loader *in, size_t count, size_t size)
+{
+    void *room = ok(in) ? fl_arena_alloc(in->arena, count > 0 ? count : 1, size) : NULL;
+    if (room == NULL)
+        out_of_memory(in);
+    return room;
+}
+
+/* A copy in the arena: the document is freed before the incident is used. */
+static const char *text_in(loader *in, const json_t *value, const char *key)
+{
+    if (!json_is_string(value)) {
+        complain(in, key, "is not a string");
+        return NULL;
+    }
+    const char *copy = fl_arena_cstr(in->arena, fl_slice_of(json_string_value(value)));
+    if (copy == NULL)
+        out_of_memory(in);
+    return copy;
+}
+
+static const char *text_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    return value != NULL ? text_in(in, value, key) : NULL;
+}
+
+static const char *nullable_text_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    return value == NULL || json_is_null(value) ? NULL : text_in(in, value, key);
+}
+
+static uint64_t count_at(loader *in, const json_t *object, const char *key, uint64_t max)
+{
+    const json_t *value = member(in, object, key);
+    if (value == NULL)
+        return 0;
+    if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+        (uint64_t)json_integer_value(value) > max) {
+        complain(in, key, "is not a count");
+        return 0;
+    }
+    return (uint64_t)json_integer_value(value);
+}
+
+/* NaN for null. */
+static double number_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    if (value == NULL || json_is_null(value))
+        return NAN;
+    if (!json_is_number(value))
+        complain(in, key, "is not a number");
+    return json_number_value(value);
+}
+
+static bool flag_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    if (value != NULL && !json_is_boolean(value))
+        complain(in, key, "is not true or false");
+    return json_is_true(value);
+}
+
+/* Absolute times only: "now" is 0, so that an age like -2h is before 1970 and refused. */
+static int64_t time_in(loader *in, const json_t *value, const char *key)
+{
+    int64_t time_ns = 0;
+    if (!json_is_string(value) ||
+        fl_time_parse(&time_ns, fl_slice_of(json_string_value(value)), 0, NULL) != FL_OK)
+        complain(in, key, "is not a time");
+    return time_ns;
+}
+
+static int64_t time_at(loader *in, const json_t *object, const char *key)
+{
+    const json_t *value = member(in, object, key);
+    return value != NULL ? time_in(in, value, key) : 0;
+}
+
+static fl_range range_at(loader *in, const json_t *object, const char *key)
+{
+    fl_range range = {0};
+    const json_t *pair = object_at(in, object, key);
+    const json_t *from = ok(in) ? member(in, pair, "from") : NULL;
+    const json_t *to = ok(in) ? member(in, pair, "to") : NULL;
+    if (!ok(in) || (json_is_null(from) && json_is_null(to)))
+        return range;
+    range = (fl_range){.from_ns = time_in(in, from, "from"), .to_ns = time_in(in, to, "to")};
+    if (ok(in) && range.to_ns < range.from_ns)
+        complain(in, key, "ends before it begins");
+    return range;
+}
+
+/* NULL where it is missing or no string: the tables of names.h know no such word. */
+static const char *word_at(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
+{
+    if (!fl_modality_parse(&out->modality, word_at(item, "modality")))
+        complain(in, "modality", "is not a known word");
+    out->text = text_at(in, item, "text");
+    if (!json_is_null(json_object_get(item, "at")))
+        out->at_ns = time_at(in, item, "at");
+    out->value = number_at(in, item, "value");
+    out->baseline = number_at(in, item, "baseline");
+    out->unit = nullable_text_at(in, item, "unit");
+    out->query = nullable_text_at(in, item, "query");
+    out->against = flag_at(in, item, "against");
+    out->weight_nats = number_at(in, item, "weight_nats");
+}
+
+static void load_locus(loader *in, fl_hypothesis *out, const json_t *item)
+{
+    const json_t *locus = object_at(in, item, "locus");
+    if (!ok(in))
+        return;
+    if (!fl_locus_parse(&out->locus, word_at(locus, "kind")))
+        complain(in, "kind", "is not a known word");
+    out->locus_name = nullable_text_at(in, locus, "name");
+    out->before = nullable_text_at(in, locus, "before");
+    out->after = nullable_text_at(in, locus, "after");
+}
+
+static void load_names(loader *in, fl_hypothesis *out, const json_t *item)
+{
+    const json_t *resource = member(in, item, "resource");
+    out->service = nullable_text_at(in, item, "service");
+    out->instance = nullable_text_at(in, item, "instance");
+    if (!fl_cause_parse(&out->cause, word_at(item, "cause")))
+        complain(in, "cause", "is not a known word");
+    if (resource != NULL && !json_is_null(resource) &&
+        !fl_resource_parse(&out->resource, json_string_value(resource)))
+        complain(in, "resource", "is not a known word");
+}
+
+static void load_hypothesis(loader *in, fl_hypothesis *out, const json_t *item)
+{
+    out->rank = (uint32_t)count_at(in, item, "rank", UINT32_MAX);
+    if (ok(in) && out->rank == 0)
+        complain(in, "rank", "does not count from 1");
+    load_names(in, out, item);
+    load_locus(in, out, item);
+    out->score = number_at(in, item, "score");
+    out->probability = number_at(in, item, "probability");
+    if (ok(in) && !(out->probability >= 0 && out->probability <= 1))
+        complain(in, "probability", "is not within 0 and 1");
+    const json_t *list = array_at(in, item, "evidence");
+    fl_evidence *evidence = room_for(in, json_array_size(list), sizeof(*evidence));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++) {
+        in->evidence = i + 1;
+        load_evidence(in, &evidence[i], json_array_get(list, i));
+    }
+    in->evidence = 0;
+    out->evidence = evidence;
+    out->evidence_count = json_array_size(list);
+}
+
+static void load_hypotheses(loader *in, fl_incident *out, const json_t *root)
+{
+    const json_t *list = array_at(in, root, "hypotheses");
+    fl_hypothesis *items = room_for(in, json_array_size(list), sizeof(*items));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++) {
+        in->hypothesis = i + 1;
+        load_hypothesis(in, &items[i], json_array_get(list, i));
+    }
+    in->hypothesis = 0;
+    out->hypotheses = items;
+    out->hypothesis_count = json_array_size(list);
+}
+
+static void load_ruled_out(loader *in, fl_incident *out, const json_t *root)
+{
+    const json_t *list = array_at(in, root, "ruled_out");
+    fl_ruled_out *items = room_for(in, json_array_size(list), sizeof(*items));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++) {
+        items[i].service = nullable_text_at(in, json_array_get(list, i), "service");
+        items[i].text = text_at(in, json_array_get(list, i), "text");
+    }
+    out->ruled_out = items;
+    out->ruled_out_count = json_array_size(list);
+}
+
+static void load_warnings(loader *in, fl_incident *out, const json_t *root)
+{
+    const json_t *list = array_at(in, root, "warnings");
+    const char **items = room_for(in, json_array_size(list), sizeof(*items));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++)
+        items[i] = text_in(in, json_array_get(list, i), "warnings");
+    out->warnings = items;
+    out->warning_count = json_array_size(list);
+}
+
+static void load_modalities(loader *in, fl_incident *out, const json_t *root)
+{
+    const json_t *all = object_at(in, root, "modalities");
+    const json_t *metrics = ok(in) ? object_at(in, all, "metrics") : NULL;
+    const json_t *logs = ok(in) ? object_at(in, all, "logs") : NULL;
+    const json_t *traces = ok(in) ? object_at(in, all, "traces") : NULL;
+    const json_t *missing = ok(in) ? array_at(in, all, "missing") : NULL;
+    if (!ok(in))
+        return;
+    out->metric_series = count_at(in, metrics, "series", INT64_MAX);
+    out->log_records = count_at(in, logs, "records", INT64_MAX);
+    out->log_templates = count_at(in, logs, "templates", INT64_MAX);
+    out->trace_spans = count_at(in, traces, "spans", INT64_MAX);
+    out->trace_edges = count_at(in, traces, "edges", INT64_MAX);
+    for (size_t i = 0; ok(in) && i < json_array_size(missing); i++) {
+        fl_modality modality;
+        if (fl_modality_parse(&modality, json_string_value(json_array_get(missing, i))))
+            out->missing[modality] = true;
+        else
+            complain(in, "missing", "holds an unknown word");
+    }
+}
+
+static void load_incident(loader *in, fl_incident *out, const json_t *root)
+{
+    const json_t *incident = object_at(in, root, "incident");
+    if (!ok(in))
+        return;
+    out->id = text_at(in, incident, "id");
+    out->at_ns = time_at(in, incident, "at");
+    out->window = range_at(in, incident, "window");
+    out->baseline = range_at(in, incident, "baseline");
+    if (!fl_verdict_parse(&out->verdict, word_at(root, "verdict")))
+        complain(in, "verdict", "is not a known word");
+    out->rejected_records = count_at(in, root, "rejected_records", INT64_MAX);
+}
+
+/* jansson does not always say that memory ran out; an empty sentence means that too. */
+static json_t *parse(loader *in, fl_slice document)
+{
+    if (document.len > FL_MAX_DOCUMENT_BYTES) {
+        (void)fl_fail(&in->err, FL_E_LIMIT, FL_NO_OFFSET,
+                      "a triage document of %zu bytes is larger than %u", document.len,
+                      FL_MAX_DOCUMENT_BYTES);
+        return NULL;
+    }
+    json_error_t at = {0};
+    json_t *root = json_loadb(document.len > 0 ? (const char *)document.ptr : "", document.len,
+                              JSON_REJECT_DUPLICATES, &at);
+    if (root == NULL && (json_error_code(&at) == json_error_out_of_memory || at.text[0] == '\0'))
+        out_of_memory(in);
+    else if (root == NULL)
+        (void)fl_fail(&in->err, FL_E_SYNTAX, (uint64_t)at.position,
+                      "triage document is not JSON: %s", at.text);
+    return root;
+}
+
+static void check_schema(loader *in, const json_t *root)
+{
+    const char *schema = word_at(root, "schema");
+    if (schema == NULL)
+        complain(in, "schema", "is missing");
+    else if (strcmp(schema, "faultline.triage/1") != 0)
+        (void)fl_fail(&in->err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                      "document of schema '%.40s'; this program reads faultline.triage/1", schema);
+}
+
+fl_status fl_report_load(const fl_incident **out, fl_arena *arena, fl_slice document, fl_error *err)
+{
+    assert(out != NULL && arena != NULL);
+    loader in = {.arena = arena};
+    json_t *root = parse(&in, document);
+    fl_incident *incident = ok(&in) ? room_for(&in, 1, sizeof(*incident)) : NULL;
+    if (ok(&in))
+        check_schema(&in, root);
+    if (ok(&in)) {
+        load_incident(&in, incident, root);
+        load_modalities(&in, incident, root);
+        load_hypotheses(&in, incident, root);
+        load_ruled_out(&in, incident, root);
+        load_warnings(&in, incident, root);
+    }
+    json_decref(root);
+    if (!ok(&in))
+        return fl_fail(err, in.err.status, in.err.offset, "%s", in.err.message);
+    *out = incident;
+    return FL_OK;
+}

@@ -1,0 +1,314 @@
+/*
+ * report_text.c - the answer as one screen for a person who was just woken up.
+ *
+ * Order: the verdict in one line; what was asked and what data was there; hypotheses with their
+ * evidence, heaviest first; what was ruled out; warnings. A first screen shows at most
+ * FL_REPORT_FIRST_EVIDENCE items of evidence, since nobody holds more than about seven in mind
+ * (Miller, Psychological Review 1956); what was left out is counted, never dropped silently.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "page.h"
+#include "report.h"
+#include "timestamp.h"
+
+enum {
+    LABEL = 10,        /* column of the values in the head */
+    BODY = 6,          /* column of what belongs to a hypothesis */
+    LOCUS = 20,        /* column of its locus */
+    EVIDENCE = 18,     /* column of an evidence sentence */
+    LEAD_EVIDENCE = 4, /* items of the first hypothesis, where others have any */
+    COUNT_TEXT = 32
+};
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* "12,345,678" */
+static const char *count_text(char out[COUNT_TEXT], uint64_t count)
+{
+    char digits[COUNT_TEXT];
+    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+    size_t to = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            out[to++] = ',';
+        out[to++] = digits[i];
+    }
+    out[to] = '\0';
+    return out;
+}
+
+/* "87 %", "<1 %", ">99 %": a certainty is never claimed by rounding. */
+static const char *percent_text(char out[COUNT_TEXT], double ratio)
+{
+    if (isnan(ratio))
+        snprintf(out, COUNT_TEXT, "n/a");
+    else if (ratio > 0 && ratio < 0.01)
+        snprintf(out, COUNT_TEXT, "<1 %%");
+    else if (ratio > 0.99)
+        snprintf(out, COUNT_TEXT, ">99 %%");
+    else
+        snprintf(out, COUNT_TEXT, "%.0f %%", ratio * 100);
+    return out;
+}
+
+static const char *service_of(const fl_hypothesis *hypothesis)
+{
+    return hypothesis->service != NULL ? hypothesis->service : "(service not named)";
+}
+
+/* A dim word and space up to where the values stand. */
+static void label(fl_page *page, size_t to, const char *text)
+{
+    fl_page_put(page, FL_INK_DIM, text);
+    fl_page_pad(page, to);
+}
+
+/* One line that answers the question; everything below it is the proof. */
+static void write_verdict(fl_page *page, const fl_incident *incident)
+{
+    char percent[COUNT_TEXT];
+    const fl_hypothesis *best = incident->hypotheses;
+    if (incident->hypothesis_count == 0) {
+        fl_page_put(page, FL_INK_WARN, "No confident cause: ");
+        fl_page_wrap(page, FL_INK_PLAIN, "nothing stands out from the baseline.");
+    } else if (incident->verdict == FL_VERDICT_CAUSE_FOUND) {
+        fl_page_put(page, FL_INK_GOOD, "Cause found: ");
+        fl_page_printf(page, FL_INK_BOLD, "%.200s", service_of(best));
+        fl_page_printf(page, FL_INK_PLAIN, ", %s (%s)", fl_cause_name(best->cause),
+                       percent_text(percent, best->probability));
+    } else {
+        fl_page_put(page, FL_INK_WARN, "No confident cause: ");
+        fl_page_printf(page, FL_INK_PLAIN, "the best candidate, %.200s, reaches %s",
+                       service_of(best), percent_text(percent, best->probability));
+    }
+    fl_page_newline(page);
+    fl_page_newline(page);
+}
+
+static void write_range(fl_page *page, const char *name, fl_range range)
+{
+    char from[FL_TIME_TEXT], to[FL_TIME_TEXT], length[FL_TIME_TEXT];
+    label(page, LABEL, name);
+    if (range.from_ns == 0 && range.to_ns == 0)
+        fl_page_put(page, FL_INK_PLAIN, "none");
+    else
+        fl_page_printf(page, FL_INK_PLAIN, "%s to %s (%s)", fl_time_format(from, range.from_ns),
+                       fl_time_format(to, range.to_ns),
+                       fl_duration_format(length, range.to_ns - range.from_ns));
+    fl_page_newline(page);
+}
+
+/* How much was looked at, and what was not there to be looked at. */
+static void write_data(fl_page *page, const fl_incident *incident)
+{
+    char text[256], n[5][COUNT_TEXT];
+    snprintf(text, sizeof(text),
+             "metrics %s series; logs %s records, %s templates; traces %s spans, %s edges",
+             count_text(n[0], incident->metric_series), count_text(n[1], incident->log_records),
+             count_text(n[2], incident->log_templates), count_text(n[3], incident->trace_spans),
+             count_text(n[4], incident->trace_edges));
+    label(page, LABEL, "Data");
+    fl_page_wrap(page, FL_INK_PLAIN, text);
+    fl_page_newline(page);
+    bool any = false;
+    for (int i = 0; i < FL_MODALITY_COUNT; i++) {
+        if (!incident->missing[i])
+            continue;
+        if (any)
+            fl_page_put(page, FL_INK_WARN, ", ");
+        else
+            label(page, LABEL, "Missing");
+        fl_page_put(page, FL_INK_WARN, fl_modality_name((fl_modality)i));
+        any = true;
+    }
+    if (any) {
+        fl_page_put(page, FL_INK_PLAIN, " (not evidence of health)");
+        fl_page_newline(page);
+    }
+}
+
+static void write_head(fl_page *page, const fl_incident *incident)
+{
+    char at[FL_TIME_TEXT];
+    label(page, LABEL, "Incident");
+    fl_page_put(page, FL_INK_PLAIN, incident->id != NULL ? incident->id : "(none)");
+    fl_page_newline(page);
+    label(page, LABEL, "At");
+    fl_page_put(page, FL_INK_PLAIN, fl_time_format(at, incident->at_ns));
+    fl_page_newline(page);
+    write_range(page, "Window", incident->window);
+    write_range(page, "Baseline", incident->baseline);
+    write_data(page, incident);
+}
+
+static void write_locus_line(fl_page *page, const char *name, const char *text)
+{
+    fl_page_pad(page, BODY);
+    label(page, LOCUS, name);
+    fl_page_wrap(page, FL_INK_PLAIN, text);
+    fl_page_newline(page);
+}
+
+/* Where in the service: what to open next. */
+static void write_locus(fl_page *page, const fl_hypothesis *hypothesis)
+{
+    if (hypothesis->instance != NULL)
+        write_locus_line(page, "instance", hypothesis->instance);
+    if (hypothesis->locus == FL_LOCUS_CODE_REGION && hypothesis->before != NULL) {
+        write_locus_line(page, "code between", hypothesis->before);
+        write_locus_line(page, "and", hypothesis->after != NULL ? hypothesis->after : "its end");
+    } else if (hypothesis->locus_name != NULL) {
+        write_locus_line(page, fl_locus_name(hypothesis->locus), hypothesis->locus_name);
+    }
+}
+
+/* '+' speaks for the hypothesis, '-' against it. */
+static void write_evidence(fl_page *page, const fl_evidence *evidence)
+{
+    fl_page_pad(page, BODY);
+    fl_page_put(page, evidence->against ? FL_INK_BAD : FL_INK_GOOD, evidence->against ? "-" : "+");
+    fl_page_pad(page, BODY + 2);
+    label(page, EVIDENCE, fl_modality_name(evidence->modality));
+    fl_page_wrap(page, FL_INK_PLAIN, evidence->text != NULL ? evidence->text : "");
+    fl_page_newline(page);
+    if (evidence->query == NULL)
+        return;
+    /* Not wrapped: it is there to be copied. */
+    fl_page_pad(page, EVIDENCE);
+    fl_page_put(page, FL_INK_DIM, "see  ");
+    fl_page_put(page, FL_INK_DIM, evidence->query);
+    fl_page_newline(page);
+}
+
+/* The resource is named only where the cause does not already say it. */
+static void write_candidate(fl_page *page, const fl_hypothesis *hypothesis, size_t service_columns,
+                            bool first)
+{
+    char percent[COUNT_TEXT];
+    size_t cells = page->style.width >= 80 ? 20 : 10;
+    fl_page_printf(page, FL_INK_PLAIN, "%3u  ", hypothesis->rank);
+    fl_page_bar(page, hypothesis->probability, cells);
+    fl_page_printf(page, FL_INK_BOLD, " %5s", percent_text(percent, hypothesis->probability));
+    fl_page_put(page, FL_INK_PLAIN, "  ");
+    size_t cause_at = page->column + service_columns + 2;
+    fl_page_put(page, first ? FL_INK_BOLD : FL_INK_PLAIN, service_of(hypothesis));
+    fl_page_pad(page, cause_at);
+    fl_page_put(page, FL_INK_PLAIN, fl_cause_name(hypothesis->cause));
+    if (fl_resource_name(hypothesis->resource) != NULL &&
+        strcmp(fl_resource_name(hypothesis->resource), fl_cause_name(hypothesis->cause)) != 0)
+        fl_page_printf(page, FL_INK_PLAIN, " (%s)", fl_resource_name(hypothesis->resource));
+    fl_page_newline(page);
+}
+
+/* Say how much was left out; nothing when nothing was. */
+static void write_more(fl_page *page, size_t indent, size_t hidden, const char *what)
+{
+    if (hidden == 0)
+        return;
+    fl_page_pad(page, indent);
+    fl_page_printf(page, FL_INK_DIM, "%zu more %s in the JSON answer (--format json)", hidden,
+                   what);
+    fl_page_newline(page);
+}
+
+/* How many items of evidence hypothesis `at` shows out of `left` that the page still may show. */
+static size_t evidence_share(const fl_incident *incident, size_t at, size_t shown, size_t left)
+{
+    size_t own = incident->hypotheses[at].evidence_count, others = 0;
+    for (size_t i = at + 1; i < shown; i++)
+        others += incident->hypotheses[i].evidence_count > 0;
+    if (at == 0 && others > 0)
+        return min_size(own, LEAD_EVIDENCE);
+    return min_size(own, left > others ? left - others : 1);
+}
+
+static void write_hypotheses(fl_page *page, const fl_incident *incident)
+{
+    size_t shown = min_size(incident->hypothesis_count, FL_REPORT_FIRST_HYPOTHESES);
+    size_t left = FL_REPORT_FIRST_EVIDENCE, columns = 0;
+    for (size_t i = 0; i < shown; i++) {
+        size_t own = fl_page_columns(service_of(&incident->hypotheses[i]));
+        columns = own > columns ? own : columns;
+    }
+    columns = min_size(columns, 48);
+    for (size_t i = 0; i < shown; i++) {
+        const fl_hypothesis *hypothesis = &incident->hypotheses[i];
+        size_t take = left > 0 ? min_size(left, evidence_share(incident, i, shown, left)) : 0;
+        fl_page_newline(page);
+        write_candidate(page, hypothesis, columns, i == 0);
+        write_locus(page, hypothesis);
+        for (size_t k = 0; k < take; k++)
+            write_evidence(page, &hypothesis->evidence[k]);
+        left -= take;
+        write_more(page, BODY, hypothesis->evidence_count - take,
+                   hypothesis->evidence_count - take == 1 ? "item of evidence"
+                                                          : "items of evidence");
+    }
+    size_t hidden = incident->hypothesis_count - shown;
+    if (hidden > 0)
+        fl_page_newline(page);
+    write_more(page, 0, hidden, hidden == 1 ? "hypothesis" : "hypotheses");
+}
+
+/* What a reader would suspect next, and why not. */
+static void write_ruled_out(fl_page *page, const fl_incident *incident)
+{
+    size_t shown = min_size(incident->ruled_out_count, FL_REPORT_FIRST_RULED_OUT);
+    if (shown == 0)
+        return;
+    fl_page_newline(page);
+    fl_page_put(page, FL_INK_BOLD, "Ruled out");
+    fl_page_newline(page);
+    size_t columns = 0;
+    for (size_t i = 0; i < shown; i++) {
+        const char *service = incident->ruled_out[i].service;
+        size_t own = service != NULL ? fl_page_columns(service) : 0;
+        columns = own > columns ? own : columns;
+    }
+    for (size_t i = 0; i < shown; i++) {
+        const char *service = incident->ruled_out[i].service;
+        fl_page_pad(page, 2);
+        fl_page_put(page, FL_INK_PLAIN, service != NULL ? service : "");
+        fl_page_pad(page, 2 + min_size(columns, 32) + 2);
+        fl_page_wrap(page, FL_INK_PLAIN, incident->ruled_out[i].text);
+        fl_page_newline(page);
+    }
+    write_more(page, 2, incident->ruled_out_count - shown, "ruled out");
+}
+
+static void write_warnings(fl_page *page, const fl_incident *incident)
+{
+    size_t shown = min_size(incident->warning_count, FL_REPORT_FIRST_WARNINGS);
+    if (shown == 0)
+        return;
+    fl_page_newline(page);
+    fl_page_put(page, FL_INK_WARN, "Warnings");
+    fl_page_newline(page);
+    for (size_t i = 0; i < shown; i++) {
+        fl_page_put(page, FL_INK_WARN, "  ! ");
+        fl_page_wrap(page, FL_INK_PLAIN, incident->warnings[i]);
+        fl_page_newline(page);
+    }
+    size_t hidden = incident->warning_count - shown;
+    write_more(page, 4, hidden, hidden == 1 ? "warning" : "warnings");
+}
+
+fl_status fl_report_text(fl_buf *out, const fl_incident *incident, const fl_report_style *style,
+                         fl_error *err)
+{
+    assert(incident != NULL);
+    fl_page page = fl_page_on(out, style);
+    write_verdict(&page, incident);
+    write_head(&page, incident);
+    write_hypotheses(&page, incident);
+    write_ruled_out(&page, incident);
+    write_warnings(&page, incident);
+    return fl_buf_check(out, "the report", err);
+}

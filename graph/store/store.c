@@ -1,0 +1,75 @@
+/*
+ * store.c - from a URL to the kind of store that serves it. Adding a kind is a line in the table.
+ */
+#include "store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store_priv.h"
+
+static const fl_store_kind *const kinds[] = {&fl_store_sqlite};
+
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* Length of the scheme in front of ':'; 0 for a plain path. Two letters at least (RFC 3986 allows
+ * one), so that a drive letter is not taken for one. */
+static size_t scheme_len(const char *url)
+{
+    size_t len = strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+    return len >= 2 && url[0] >= 'a' && url[0] <= 'z' && url[len] == ':' ? len : 0;
+}
+
+static fl_status unknown_scheme(const char *url, size_t len, fl_error *err)
+{
+    char known[96] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < KIND_COUNT && used < sizeof(known); i++)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i > 0 ? ", " : "",
+                                 kinds[i]->scheme);
+    return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "unknown store '%.*s'; known: %s",
+                   len < 40 ? (int)len : 40, url, known);
+}
+
+fl_status fl_store_open(fl_store **out, const char *url, fl_store_mode mode, fl_error *err)
+{
+    assert(out != NULL && url != NULL);
+    size_t len = scheme_len(url);
+    const fl_store_kind *kind = len == 0 ? &fl_store_sqlite : NULL;
+    for (size_t i = 0; kind == NULL && i < KIND_COUNT; i++)
+        if (strlen(kinds[i]->scheme) == len && strncmp(kinds[i]->scheme, url, len) == 0)
+            kind = kinds[i];
+    if (kind == NULL)
+        return unknown_scheme(url, len, err);
+    const char *location = len > 0 ? url + len + 1 : url;
+    if (*location == '\0')
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "store '%.40s' names no place", url);
+    return kind->open(out, location, mode, err);
+}
+
+void fl_store_close(fl_store *store)
+{
+    if (store != NULL)
+        store->kind->close(store);
+}
+
+fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
+                       int64_t now_ns, fl_error *err)
+{
+    assert(store != NULL && incident != NULL && incident->id != NULL);
+    return store->kind->put(store, incident, document, now_ns, err);
+}
+
+fl_status fl_store_list(fl_store *store, size_t limit, fl_store_visit *visit, void *payload,
+                        fl_error *err)
+{
+    assert(store != NULL && visit != NULL);
+    return store->kind->list(store, limit, visit, payload, err);
+}
+
+fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document, fl_error *err)
+{
+    assert(store != NULL && id_prefix != NULL && document != NULL);
+    return store->kind->get(store, id_prefix, document, err);
+}

@@ -1,0 +1,384 @@
+/*
+ * store_sqlite.c - incidents in one SQLite file.
+ *
+ * Identity: application_id says that a file is a Faultline store, user_version which migrations it
+ * has. Nothing is written before both were read: a file of someone else, or of a newer version, is
+ * left as it was found. Migrations are schemas/sql/sqlite/, embedded; each runs in the transaction
+ * that counts user_version up, so that two processes that meet an empty file make one store.
+ * WAL lets readers and one writer work side by side; a writer waits BUSY_MS for another.
+ */
+#include <assert.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fl_sql_001_incidents.h"
+#include "mem.h"
+#include "store_priv.h"
+
+enum {
+    APPLICATION_ID = 0x464C4E31, /* "FLN1" */
+    BUSY_MS = 5000,
+    RETRY_MS = 20,
+    LISTED_MATCHES = 5,
+    SMALLEST_PAGE = 512
+};
+
+static const fl_slice *const migrations[] = {&fl_sql_001_incidents};
+
+enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+
+typedef struct sqlite_store {
+    fl_store base;
+    sqlite3 *db;
+    char path[128]; /* for messages, cut */
+} sqlite_store;
+
+/* The last failure of the database as a sentence. `what` is what was being done: "opening". */
+static fl_status fail_db(const sqlite_store *store, const char *what, fl_error *err)
+{
+    int code = sqlite3_errcode(store->db);
+    if (code == SQLITE_NOMEM)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while %s store %s", what,
+                       store->path);
+    if (code == SQLITE_NOTADB)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s is not a Faultline store", store->path);
+    if (code == SQLITE_BUSY)
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "store %s is being written by another process",
+                       store->path);
+    if (code == SQLITE_CORRUPT)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "store %s is damaged: %s", store->path,
+                       sqlite3_errmsg(store->db));
+    int system = sqlite3_system_errno(store->db);
+    return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s store %s failed: %s%s%s", what, store->path,
+                   sqlite3_errmsg(store->db), system != 0 ? ": " : "",
+                   system != 0 ? strerror(system) : "");
+}
+
+static fl_status run(sqlite_store *store, const char *sql, const char *what, fl_error *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? FL_OK
+                                                                       : fail_db(store, what, err);
+}
+
+static fl_status prepare(sqlite3_stmt **out, sqlite_store *store, const char *sql, const char *what,
+                         fl_error *err)
+{
+    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK
+               ? FL_OK
+               : fail_db(store, what, err);
+}
+
+/* The one number that a PRAGMA or a count gives. */
+static fl_status read_integer(int64_t *out, sqlite_store *store, const char *sql, fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    fl_status status = prepare(&statement, store, sql, "opening", err);
+    if (status == FL_OK && sqlite3_step(statement) != SQLITE_ROW)
+        status = fail_db(store, "opening", err);
+    if (status == FL_OK)
+        *out = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* *version is 0 for an empty file; a file that is not ours is refused. Inside a transaction, or
+ * another process could make the store between the three questions. */
+static fl_status identify(int64_t *version, sqlite_store *store, fl_error *err)
+{
+    int64_t application = 0, tables = 0;
+    fl_status status = read_integer(&application, store, "PRAGMA application_id", err);
+    if (status == FL_OK)
+        status = read_integer(version, store, "PRAGMA user_version", err);
+    if (status == FL_OK)
+        status = read_integer(&tables, store, "SELECT count(*) FROM sqlite_schema", err);
+    if (status != FL_OK)
+        return status;
+    bool is_empty = application == 0 && *version == 0 && tables == 0;
+    if (!is_empty && application != APPLICATION_ID)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                       "%s is an SQLite file but not a Faultline store", store->path);
+    if (*version > VERSION)
+        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                       "store %s has version %lld; this program knows up to %d: upgrade it",
+                       store->path, (long long)*version, VERSION);
+    return FL_OK;
+}
+
+/* Inside a transaction that holds the write lock. */
+static fl_status apply_migrations(sqlite_store *store, int64_t version, fl_error *err)
+{
+    char stamp[96];
+    assert(version >= 0 && version <= VERSION);
+    for (; version < VERSION; version++) {
+        fl_status status = run(store, (const char *)migrations[version]->ptr, "migrating", err);
+        if (status != FL_OK)
+            return status;
+    }
+    snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, VERSION);
+    return run(store, stamp, "migrating", err);
+}
+
+/* From whatever version to the newest, or not at all. */
+static fl_status migrate(sqlite_store *store, fl_error *err)
+{
+    int64_t version = 0;
+    fl_status status = run(store, "BEGIN IMMEDIATE", "migrating", err);
+    if (status != FL_OK)
+        return status;
+    status = identify(&version, store, err); /* again: another process may have been faster */
+    if (status == FL_OK)
+        status = apply_migrations(store, version, err);
+    if (status == FL_OK)
+        status = run(store, "COMMIT", "migrating", err);
+    if (status != FL_OK)
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+/* Changing the journal needs the file for itself, and SQLite does not always wait for that. A file
+ * system without shared memory keeps its old journal, which is slower and as safe. */
+static fl_status enter_wal(sqlite_store *store, fl_error *err)
+{
+    int code = SQLITE_OK;
+    for (int waited = 0; waited < BUSY_MS; waited += RETRY_MS) {
+        code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        if (code != SQLITE_BUSY)
+            break;
+        sqlite3_sleep(RETRY_MS);
+    }
+    return code == SQLITE_OK || code == SQLITE_READONLY ? FL_OK : fail_db(store, "opening", err);
+}
+
+static fl_status set_up(sqlite_store *store, fl_error *err)
+{
+    int64_t version = 0;
+    sqlite3_busy_timeout(store->db, BUSY_MS);
+    sqlite3_extended_result_codes(store->db, 0);
+    fl_status status = run(store, "BEGIN", "opening", err);
+    if (status == FL_OK)
+        status = identify(&version, store, err);
+    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+    if (status == FL_OK && version < VERSION)
+        status = migrate(store, err);
+    if (status == FL_OK)
+        status = enter_wal(store, err);
+    if (status == FL_OK)
+        status =
+            run(store, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "opening", err);
+    return status;
+}
+
+static void sqlite_close(fl_store *base)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    int code = sqlite3_close(store->db);
+    assert(code == SQLITE_OK); /* anything else is a statement that was not finalized */
+    (void)code;
+    fl_mem_free(store);
+}
+
+/* SQLite takes a file that is shorter than its smallest page for an empty one, and writes over it.
+ */
+static fl_status check_size(const char *path, fl_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && info.st_size > 0 && info.st_size < SMALLEST_PAGE)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%.127s is not a Faultline store", path);
+    return FL_OK;
+}
+
+static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode mode,
+                             fl_error *err)
+{
+    if (mode == FL_STORE_EXISTING && access(location, F_OK) != 0)
+        return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no store at %.150s", location);
+    fl_status status = check_size(location, err);
+    if (status != FL_OK)
+        return status;
+    sqlite_store *store = fl_mem_calloc(1, sizeof(*store));
+    if (store == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
+    store->base.kind = &fl_store_sqlite;
+    snprintf(store->path, sizeof(store->path), "%s", location);
+    int code =
+        sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    status = code == SQLITE_OK ? set_up(store, err) : fail_db(store, "opening", err);
+    if (status != FL_OK) {
+        sqlite_close(&store->base);
+        return status;
+    }
+    *out = &store->base;
+    return FL_OK;
+}
+
+static int bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    return text != NULL ? sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC)
+                        : sqlite3_bind_null(statement, at);
+}
+
+/* The parameters of the INSERT below. Texts are not copied: they outlive the statement. A
+ * probability that is not a number stays unbound, which is NULL. */
+static int bind_incident(sqlite3_stmt *statement, const fl_incident *incident, fl_slice document,
+                         int64_t now_ns)
+{
+    const fl_hypothesis *best = incident->hypothesis_count > 0 ? incident->hypotheses : NULL;
+    int code = bind_text(statement, 1, incident->id);
+    code |= sqlite3_bind_int64(statement, 2, incident->at_ns);
+    code |= sqlite3_bind_int64(statement, 3, now_ns);
+    code |= bind_text(statement, 4, fl_verdict_name(incident->verdict));
+    code |= bind_text(statement, 5, best != NULL ? best->service : NULL);
+    code |= bind_text(statement, 6, best != NULL ? fl_cause_name(best->cause) : NULL);
+    if (best != NULL && isfinite(best->probability))
+        code |= sqlite3_bind_double(statement, 7, best->probability);
+    code |= sqlite3_bind_text64(statement, 8, (const char *)document.ptr, document.len,
+                                SQLITE_STATIC, SQLITE_UTF8);
+    return code;
+}
+
+static fl_status sqlite_put(fl_store *base, const fl_incident *incident, fl_slice document,
+                            int64_t now_ns, fl_error *err)
+{
+    static const char sql[] =
+        "INSERT INTO incident (id, at_ns, stored_ns, verdict, service, cause, probability, "
+        "document)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET"
+        " at_ns = excluded.at_ns, stored_ns = excluded.stored_ns, verdict = excluded.verdict,"
+        " service = excluded.service, cause = excluded.cause, probability = excluded.probability,"
+        " document = excluded.document";
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    fl_status status = prepare(&statement, store, sql, "writing", err);
+    if (status == FL_OK && (bind_incident(statement, incident, document, now_ns) != SQLITE_OK ||
+                            sqlite3_step(statement) != SQLITE_DONE))
+        status = fail_db(store, "writing", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static const char *column_text(sqlite3_stmt *statement, int at)
+{
+    return (const char *)sqlite3_column_text(statement, at);
+}
+
+static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void *payload,
+                           fl_error *err)
+{
+    bool has_probability = sqlite3_column_type(statement, 6) != SQLITE_NULL;
+    fl_store_row row = {
+        .id = column_text(statement, 0),
+        .at_ns = sqlite3_column_int64(statement, 1),
+        .stored_ns = sqlite3_column_int64(statement, 2),
+        .verdict = column_text(statement, 3),
+        .service = column_text(statement, 4),
+        .cause = column_text(statement, 5),
+        .probability = has_probability ? sqlite3_column_double(statement, 6) : NAN,
+    };
+    if (row.id == NULL || row.verdict == NULL) /* both are NOT NULL: only for want of memory */
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
+    return visit(&row, payload, err);
+}
+
+static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
+                             fl_error *err)
+{
+    static const char sql[] =
+        "SELECT id, at_ns, stored_ns, verdict, service, cause, probability FROM incident"
+        " ORDER BY stored_ns DESC, id LIMIT ?1";
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    fl_status status = prepare(&statement, store, sql, "reading", err);
+    if (status != FL_OK)
+        return status;
+    sqlite3_bind_int64(statement, 1, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
+    int code = SQLITE_ROW;
+    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = visit_row(statement, visit, payload, err);
+    if (status == FL_OK && code != SQLITE_DONE)
+        status = fail_db(store, "reading", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* One match, or several of which the first is the id itself: the document. */
+typedef struct matches {
+    size_t count;
+    char *document; /* of the first */
+    bool is_exact;
+    char ids[128]; /* of the first few, for the message */
+} matches;
+
+/* Note the id; copy the document of the first. */
+static fl_status add_match(matches *found, sqlite3_stmt *statement, const char *id_prefix,
+                           fl_error *err)
+{
+    const char *id = column_text(statement, 0), *text = column_text(statement, 1);
+    size_t len = (size_t)sqlite3_column_bytes(statement, 1), used = strlen(found->ids);
+    if (id == NULL || text == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
+    snprintf(found->ids + used, sizeof(found->ids) - used, "%s%s", used > 0 ? ", " : "", id);
+    if (found->count++ > 0)
+        return FL_OK;
+    found->is_exact = strcmp(id, id_prefix) == 0;
+    found->document = fl_mem_alloc(len + 1);
+    if (found->document == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
+    memcpy(found->document, text, len);
+    found->document[len] = '\0';
+    return FL_OK;
+}
+
+static fl_status find_matches(matches *found, sqlite_store *store, const char *id_prefix,
+                              fl_error *err)
+{
+    /* An id sorts before all ids that begin with it, so an exact match comes first. */
+    static const char sql[] = "SELECT id, document FROM incident"
+                              " WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT ?2";
+    sqlite3_stmt *statement = NULL;
+    fl_status status = prepare(&statement, store, sql, "reading", err);
+    if (status != FL_OK)
+        return status;
+    if (bind_text(statement, 1, id_prefix) != SQLITE_OK ||
+        sqlite3_bind_int(statement, 2, LISTED_MATCHES) != SQLITE_OK)
+        status = fail_db(store, "reading", err);
+    int code = SQLITE_DONE;
+    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = add_match(found, statement, id_prefix, err);
+    if (status == FL_OK && code != SQLITE_DONE)
+        status = fail_db(store, "reading", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **document, fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    matches found = {0};
+    fl_status status = find_matches(&found, store, id_prefix, err);
+    if (status == FL_OK && found.count == 0)
+        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no incident '%.64s' in store %.80s",
+                         id_prefix, store->path);
+    else if (status == FL_OK && found.count > 1 && !found.is_exact)
+        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "'%.32s' begins several ids: %s%s",
+                         id_prefix, found.ids, found.count == LISTED_MATCHES ? " ..." : "");
+    if (status != FL_OK) {
+        fl_mem_free(found.document);
+        return status;
+    }
+    *document = found.document;
+    return FL_OK;
+}
+
+const fl_store_kind fl_store_sqlite = {
+    .scheme = "sqlite",
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .put = sqlite_put,
+    .list = sqlite_list,
+    .get = sqlite_get,
+};
