@@ -5,6 +5,8 @@ set_target_properties(faultline PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 
 install(TARGETS faultline EXPORT faultlineTargets)
 install(DIRECTORY include/faultline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET faultline_cli)
+  # Beside a shared library, the program finds it from where it stands, so that the tree may be moved.
+  set_target_properties(faultline_cli PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS faultline_cli)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
   set(completions ${PROJECT_BINARY_DIR}/completions)

@@ -1,14 +1,18 @@
 /*
  * miner.h - log lines to templates: a fixed-depth parse tree as in Drain (He et al., ICWS 2017),
- * made independent of the order of its input.
+ * made independent of the order of its input. The rules are in docs/templates.md.
  *
  * Two steps. fl_miner_add() masks one line to its form, a pure function of the line: times, ids,
- * numbers, addresses and tokens that hold digits become <*>; a leading timestamp and level are
- * dropped, a code location (Class#line, file.go:12) stays. Forms are few; lines are many, so this is
- * the fast step. fl_miner_finish() sorts the distinct forms and groups them: all forms with the
+ * numbers, addresses and words that hold digits become <*>; a leading timestamp and level are
+ * dropped, a code location (Class#line, file.go:12) stays. Forms are few; lines are many, so this
+ * is the fast step. fl_miner_finish() sorts the distinct forms and groups them: all forms with the
  * same code location and level are one template; the others go through the parse tree (level,
  * token count, first tokens, then similarity). The template's text keeps the tokens that all
- * members share. Its id is a stable hash of that text and the level.
+ * members share.
+ *
+ * Only where a miner is full does the order of lines count: which forms were kept. Bare file names
+ * repeat between services ("main.go:12"), and their lines would share one text: give each service
+ * its own miner.
  */
 #ifndef FL_MINER_H
 #define FL_MINER_H
@@ -20,15 +24,19 @@
 typedef struct fl_miner fl_miner;
 
 typedef struct fl_log_template {
-    uint64_t id;          /* stable across runs and machines */
-    const char *text;     /* without the leading time and level, with the code location */
+    /* Stable across runs and machines: a hash of the level and the location or else the text, for
+     * the text at a location may gain a mask when more lines are seen. */
+    uint64_t id;
+    /* Without the leading time and level, with the code location; valid UTF-8 without control
+     * characters. "<empty>" for lines without text, "<other>" for those over the budget. */
+    const char *text;
     const char *location; /* "Class#line", "file.go:12"; NULL where lines carry none */
-    int severity;         /* OTLP number, from the record or else from the line; 0: none */
-    bool is_error;        /* severity 17 (ERROR) and above */
+    int severity;  /* 1, 5, 9, 13, 17 or 21: the class, from the record or the line; 0: none */
+    bool is_error; /* severity 17 (ERROR) and above */
 } fl_log_template;
 
 /* A miner that keeps at most `max_forms` distinct forms (and `max_bytes` of their text); lines
- * beyond that share one form whose template reads "<other>". The caller owns *out. */
+ * beyond that share one form a level, whose template reads "<other>". The caller owns *out. */
 FL_NODISCARD fl_status fl_miner_create(fl_miner **out, size_t max_forms, size_t max_bytes,
                                        fl_error *err);
 void fl_miner_destroy(fl_miner *miner); /* NULL is a no-op */
@@ -40,7 +48,7 @@ FL_NODISCARD fl_status fl_miner_add(uint32_t *form, fl_miner *miner, fl_slice li
 size_t fl_miner_form_count(const fl_miner *miner);
 bool fl_miner_is_full(const fl_miner *miner); /* a line went to <other> */
 
-/* Group the forms. After it, no more lines. */
+/* Group the forms. After it, no more lines. On FL_E_NOMEM nothing changed. */
 FL_NODISCARD fl_status fl_miner_finish(fl_miner *miner, fl_error *err);
 /* Templates are sorted by severity, then text; the same forms give the same list. */
 size_t fl_miner_template_count(const fl_miner *miner);

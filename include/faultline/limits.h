@@ -15,4 +15,11 @@
 #define FL_MAX_BUCKETS_PER_POINT 4096u
 #define FL_MAX_RECORD_ARENA_BYTES (128u << 20)
 
+/* Log templates: distinct forms a miner keeps and the bytes of their text, the text of one form, and
+ * how far into a line it reads. What lies beyond shares one template or is cut (docs/templates.md). */
+#define FL_MAX_LOG_FORMS      65536u
+#define FL_MAX_LOG_FORM_BYTES (16u << 20)
+#define FL_MAX_LOG_TEXT_BYTES 1024u
+#define FL_MAX_LOG_LINE_BYTES 16384u
+
 #endif

@@ -10,7 +10,7 @@ if(TARGET faultline_cli AND NOT FL_SANITIZE AND NOT FL_COVERAGE AND NOT FL_FUZZ)
   endforeach()
 endif()
 
-if(TARGET faultline_cli)
+if(TARGET faultline_cli AND EXISTS ${PROJECT_SOURCE_DIR}/examples/shop/incidents/pool-exhaustion/truth.json)
   add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)

@@ -10,14 +10,19 @@ before the fence says what else to expect:
     <!-- test: exit 6 -->              the exit code, where it is not 0
     <!-- test: skip WHY -->            do not run; the scripts it names must still exist
     <!-- test: varies -->              the output shown is an example and is not compared
+The examples of manual pages name made-up folders and times; they run with the shipped incident in
+their place (STAND_INS).
+
 The commands of one document run in order in one place, so that a later one sees what an earlier one
 wrote. A document that still says `<!-- fill: ... -->` fails.
 """
 import argparse
 import dataclasses
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +31,8 @@ import tempfile
 TIMEOUT_S = 120
 MAX_LINES = {"CONTRIBUTING.md": 150}
 NEEDED = ("LICENSE",)
+INCIDENTS = "examples/shop/incidents"
+SHIPPED = INCIDENTS + "/pool-exhaustion"
 FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
 MARKER = re.compile(r"^\s*<!--\s*test:\s*(exit|skip|varies)\s*(.*?)\s*-->\s*$")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -36,7 +43,7 @@ SCRIPT = re.compile(r"(?<![\w/.-])((?:scripts|\.ci|examples)/[\w./-]+)")
 class Command:
     line: int
     text: str
-    exit_code: int = 0
+    exit_code: int = 0  # None: any that answers (0, 5, 6)
     output: list = None  # expected lines; None: not compared
     skip: str = None
 
@@ -140,37 +147,80 @@ def lint(root):
     return problems
 
 
-def run_all(root, program, man):
-    """Run every command; yields problems. Second value of the last yield is the count."""
-    pages = [(p.relative_to(root).as_posix(), commands_of(p.read_text())) for p in documents(root)]
-    if man:
-        pages += [(p.name, man_commands_of(p.read_text())) for p in sorted(man.glob("*.[1-9]"))]
+def stand_ins_of(root):
+    """What the words of a manual page's examples stand for when they are run."""
+    truth = json.loads((root / SHIPPED / "truth.json").read_text())
+    at = truth["incident_time"]
+    return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at}
+
+
+class Place:
+    """A copy of what the documents speak of, with a home folder of its own."""
+
+    def __init__(self, root, program):
+        self.folder = tempfile.TemporaryDirectory()
+        self.tree, home = pathlib.Path(self.folder.name) / "tree", pathlib.Path(self.folder.name) / "home"
+        for folder in (self.tree, home):
+            folder.mkdir()
+        for name in ("examples", "docs", "schemas"):
+            if (root / name).is_dir():
+                shutil.copytree(root / name, self.tree / name, ignore=shutil.ignore_patterns("node_modules"))
+        self.environment = {"PATH": f"{program.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+        # Sanitizers and coverage are steered by variables that must reach the program.
+        self.environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k.startswith("GCOV_")}
+
+    def run(self, text):
+        return subprocess.run(["bash", "-o", "pipefail", "-c", text], cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
+
+    def problem_of(self, command):
+        """One sentence, or None when the command does what the document says."""
+        try:
+            done = self.run(command.text)
+        except subprocess.TimeoutExpired:
+            return f"not done after {TIMEOUT_S} s: {command.text}"
+        wanted = (0, 5, 6) if command.exit_code is None else (command.exit_code,)
+        if done.returncode not in wanted:
+            return f"exit code {done.returncode}, not {' or '.join(map(str, wanted))}: {command.text}\n{done.stderr[-2000:]}"
+        if command.output and not output_matches(command.output, done.stdout.splitlines()):
+            return f"the output is not the one shown: {command.text}\n{done.stdout}"
+        return None
+
+
+def run_documents(root, program):
+    """(how many ran, problems) of the Markdown documents."""
     ran, problems = 0, []
-    for where, commands in pages:
-        todo = [c for c in commands if c.skip is None]
-        if not todo:
-            continue
-        with tempfile.TemporaryDirectory() as place:
-            copy, home = pathlib.Path(place) / "tree", pathlib.Path(place) / "home"
-            home.mkdir()
-            copy.mkdir()
-            for name in ("examples", "docs", "schemas"):
-                if (root / name).is_dir():
-                    shutil.copytree(root / name, copy / name)
-            environment = {"PATH": f"{program.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
-            for command in todo:
-                ran += 1
-                try:
-                    done = subprocess.run(["bash", "-o", "pipefail", "-c", command.text], cwd=copy, env=environment, stdin=subprocess.DEVNULL,
-                                          capture_output=True, text=True, timeout=TIMEOUT_S)
-                except subprocess.TimeoutExpired:
-                    problems.append(f"{where}:{command.line}: not done after {TIMEOUT_S} s: {command.text}")
-                    continue
-                if done.returncode != command.exit_code:
-                    problems.append(f"{where}:{command.line}: exit code {done.returncode}, not {command.exit_code}: {command.text}\n{done.stderr[-2000:]}")
-                elif command.output and not output_matches(command.output, done.stdout.splitlines()):
-                    problems.append(f"{where}:{command.line}: the output is not the one shown: {command.text}\n{done.stdout}")
-    return problems, ran
+    for path in documents(root):
+        todo = [c for c in commands_of(path.read_text()) if c.skip is None]
+        place = Place(root, program) if todo else None
+        for command in todo:
+            ran += 1
+            problem = place.problem_of(command)
+            if problem:
+                problems.append(f"{path.relative_to(root).as_posix()}:{command.line}: {problem}")
+    return ran, problems
+
+
+def run_manual(root, program, man):
+    """(how many ran, problems) of the manual pages' examples."""
+    pages = [(p.name, c) for p in sorted(man.glob("*.1")) for c in man_commands_of(p.read_text())]
+    if not pages:
+        return 0, [f"{man}: no examples in any manual page"]
+    words, place, problems = stand_ins_of(root), Place(root, program), []
+    # "show ID" needs something to show: whatever id stands in the example, the stored one is meant.
+    kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")
+    if kept.returncode not in (0, 5, 6):
+        return 1, [f"triage of the shipped incident: exit code {kept.returncode}\n{kept.stderr}"]
+    for name, command in pages:
+        given = shlex.split(command.text)
+        if given[:2] == ["faultline", "show"]:
+            words[given[2]] = json.loads(kept.stdout)["incident"]["id"]
+        command.text = shlex.join(words.get(word, word) for word in given)
+        command.exit_code = None
+        problem = place.problem_of(command)
+        if problem:
+            problems.append(f"{name}:{command.line}: {problem}")
+    return len(pages), problems
 
 
 def main():
@@ -181,9 +231,10 @@ def main():
     arguments = parser.parse_args()
     root = arguments.root.resolve()
     if arguments.run:
-        problems, ran = run_all(root, arguments.run.resolve(), arguments.man)
-        if ran == 0:
-            problems.append("no command found in any document")
+        ran, problems = run_documents(root, arguments.run.resolve())
+        if arguments.man:
+            more, found = run_manual(root, arguments.run.resolve(), arguments.man)
+            ran, problems = ran + more, problems + found
         print("\n".join(problems) or f"{ran} commands work as shown")
     else:
         problems = lint(root)

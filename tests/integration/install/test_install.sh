@@ -32,7 +32,12 @@ for file in bin/faultline include/faultline/triage.h share/man/man1/faultline.1 
     [ -s "$prefix/$file" ] || fail "$file is missing"
 done
 case $kind in
-static) [ -s "$prefix/lib/libfaultline.a" ] || fail "the static library is missing" ;;
+static)
+    [ -s "$prefix/lib/libfaultline.a" ] || fail "the static library is missing"
+    # A consumer's own names must stay free.
+    others=$(nm -g --defined-only "$prefix/lib/libfaultline.a" | awk 'NF == 3 && $2 ~ /[A-Z]/ && $3 !~ /^(fl_|_)/ { print $3 }')
+    [ -z "$others" ] || fail "the library exports names that do not begin with fl_: $others"
+    ;;
 shared) [ -s "$prefix/lib/libfaultline.so" ] || fail "the shared library is missing" ;;
 esac
 # The moved program must find its library without help from the environment.
