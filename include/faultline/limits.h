@@ -12,6 +12,7 @@
 /* Strings, attributes and events of one record; more are counted and dropped. OTel SDKs cap at 128. */
 #define FL_MAX_ATTRS_PER_RECORD  1024u
 #define FL_MAX_EVENTS_PER_SPAN   1024u
+#define FL_MAX_EVENT_ATTRS_PER_SPAN 4096u
 #define FL_MAX_BUCKETS_PER_POINT 4096u
 #define FL_MAX_RECORD_ARENA_BYTES (128u << 20)
 

@@ -25,8 +25,13 @@ typedef struct fl_otlp fl_otlp;
 
 FL_NODISCARD fl_status fl_otlp_create(fl_otlp **out, const fl_sink *sink, fl_error *err);
 void fl_otlp_destroy(fl_otlp *otlp); /* NULL is a no-op */
-/* True: the first reject ends the reading with FL_E_SYNTAX and a message with file, line, offset. */
+/* True: the first reject ends the reading with FL_E_SYNTAX and a message with file, line, offset.
+ */
 void fl_otlp_set_strict(fl_otlp *otlp, bool strict);
+
+/* Attributes and events that were left out since creation because a record had more than limits.h
+ * allows. */
+uint64_t fl_otlp_dropped(const fl_otlp *otlp);
 
 /* One request. `source` and `line` and `offset` are where it came from, for rejects. A request
  * that breaks in the middle keeps the records before the break. Returns FL_OK even where records
@@ -36,9 +41,9 @@ FL_NODISCARD fl_status fl_otlp_json(fl_otlp *otlp, fl_slice request, const char 
 FL_NODISCARD fl_status fl_otlp_proto(fl_otlp *otlp, fl_slice request, fl_otlp_signal signal,
                                      const char *source, uint64_t offset, fl_error *err);
 
-/* A whole file. Returns FL_OK, or FL_E_IO where it cannot be opened; a file that breaks later
- * (truncated, corrupt, bomb) is one reject after all that was good. FL_E_UNSUPPORTED: the file
- * holds no OTLP at all (nothing was pushed). */
+/* A whole file. Returns FL_OK, or FL_E_NOTFOUND or FL_E_IO where it cannot be opened; a file that
+ * breaks later (truncated, corrupt, bomb) is one reject after all that was good. FL_E_UNSUPPORTED:
+ * the file holds no OTLP at all (nothing was pushed). */
 FL_NODISCARD fl_status fl_otlp_file(fl_otlp *otlp, const char *path, fl_error *err);
 /* Whether a name in a folder is worth opening: ends in .json, .jsonl, .ndjson, .pb, .binpb or
  * .otlp, with or without .gz or .zst behind it. */

@@ -1,0 +1,344 @@
+/*
+ * otlp_proto_metric.c - one metric out of protobuf, and from it its data points.
+ *
+ *   Metric    := 1 name, 3 unit, 5 Gauge | 7 Sum | 9 Histogram | 10 ExponentialHistogram | 11
+ * Summary each      := 1 data point*, 2 temporality, 3 is monotonic number    := 2 start fixed64, 3
+ * time fixed64, 4 double | 6 sfixed64, 7 attribute*, 8 flags histogram := 2 start, 3 time, 4 count
+ * fixed64, 5 sum double, 6 counts fixed64*, 7 bounds double*, 9 attribute*, 10 flags, 11 min
+ * double, 12 max double exp       := 1 attribute*, 2 start, 3 time, 4 count fixed64, 5 sum, 6 scale
+ * sint32, 7 zero count fixed64, 8 positive, 10 flags, 12 min, 13 max buckets   := 1 offset sint32,
+ * 2 counts varint* summary   := 2 start, 3 time, 4 count fixed64, 5 sum, 6 (1 quantile double, 2
+ * value double)*, 7 attribute*, 8 flags
+ *
+ * Name, unit and temporality may stand behind the points: bytes fields cost nothing to step over,
+ * so a first pass takes the scalars and a second the points.
+ */
+#include <assert.h>
+#include <math.h>
+
+#include "otlp_priv.h"
+
+enum { FLAG_NO_RECORDED_VALUE = 1 };
+
+typedef struct fl_otlp_point {
+    fl_point point;
+    bool has_value, is_absent;
+} fl_otlp_point;
+
+typedef void read_field_fn(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made);
+
+typedef struct fl_otlp_data {
+    uint32_t field;
+    fl_point_kind kind;
+    read_field_fn *read_field;
+} fl_otlp_data;
+
+static void read_flags(fl_proto *in, fl_otlp_point *made)
+{
+    made->is_absent = (fl_proto_u64(in) & FLAG_NO_RECORDED_VALUE) != 0;
+}
+
+static void read_number_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+{
+    switch (in->field) {
+    case 2:
+        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 3:
+        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 4:
+        made->point.value = fl_proto_double(in);
+        made->has_value = true;
+        break;
+    case 6:
+        made->point.value = (double)(int64_t)fl_proto_fixed64(in);
+        made->has_value = true;
+        break;
+    case 7:
+        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
+        break;
+    case 8:
+        read_flags(in, made);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A packed or a single fixed64. */
+static void read_fixed_list(fl_otlp *otlp, fl_proto *in, void (*add)(fl_otlp *otlp, uint64_t bits))
+{
+    if (in->type == FL_PROTO_FIXED64) {
+        add(otlp, fl_proto_fixed64(in));
+        return;
+    }
+    fl_slice packed = fl_proto_bytes(in);
+    if (packed.len % 8 != 0)
+        fl_otlp_complain(otlp, "a list of 8-byte numbers ends inside one");
+    for (size_t i = 0; i + 8 <= packed.len && otlp->complaint == NULL; i += 8) {
+        uint64_t bits = 0;
+        for (size_t k = 8; k > 0; k--)
+            bits = bits << 8 | packed.ptr[i + k - 1];
+        add(otlp, bits);
+    }
+}
+
+static void add_bound(fl_otlp *otlp, uint64_t bits)
+{
+    double bound;
+    memcpy(&bound, &bits, sizeof(bound));
+    fl_otlp_bound_add(otlp, bound);
+}
+
+static void read_histogram_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+{
+    switch (in->field) {
+    case 2:
+        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 3:
+        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 4:
+        made->point.count = fl_proto_fixed64(in);
+        break;
+    case 5:
+        made->point.sum = fl_proto_double(in);
+        break;
+    case 6:
+        read_fixed_list(otlp, in, fl_otlp_count_add);
+        break;
+    case 7:
+        read_fixed_list(otlp, in, add_bound);
+        break;
+    case 9:
+        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
+        break;
+    case 10:
+        read_flags(in, made);
+        break;
+    case 11:
+        made->point.min = fl_proto_double(in);
+        break;
+    case 12:
+        made->point.max = fl_proto_double(in);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A packed or a single varint. */
+static void read_varint_list(fl_otlp *otlp, fl_proto *in)
+{
+    if (in->type == FL_PROTO_VARINT) {
+        fl_otlp_count_add(otlp, fl_proto_u64(in));
+        return;
+    }
+    fl_slice packed = fl_proto_bytes(in);
+    uint64_t value = 0;
+    unsigned shift = 0;
+    for (size_t i = 0; i < packed.len && otlp->complaint == NULL; i++) {
+        value |= (uint64_t)(packed.ptr[i] & 0x7f) << shift;
+        shift += 7;
+        if ((packed.ptr[i] & 0x80) == 0) {
+            fl_otlp_count_add(otlp, value);
+            value = shift = 0;
+        } else if (shift > 63) {
+            fl_otlp_complain(otlp, "a number is longer than 10 bytes");
+        }
+    }
+    if (shift > 0)
+        fl_otlp_complain(otlp, "a list of numbers ends inside one");
+}
+
+static void read_positive(fl_otlp *otlp, fl_proto *in, fl_point *point)
+{
+    fl_proto buckets;
+    fl_proto_bytes(in);
+    if (!fl_proto_ok(in))
+        return;
+    fl_otlp_proto_child(&buckets, in);
+    while (fl_proto_next(&buckets))
+        if (buckets.field == 1)
+            point->offset = (int32_t)fl_proto_sint(&buckets);
+        else if (buckets.field == 2)
+            read_varint_list(otlp, &buckets);
+    fl_proto_adopt(in, &buckets);
+}
+
+static void read_exp_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+{
+    switch (in->field) {
+    case 1:
+        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
+        break;
+    case 2:
+        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 3:
+        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 4:
+        made->point.count = fl_proto_fixed64(in);
+        break;
+    case 5:
+        made->point.sum = fl_proto_double(in);
+        break;
+    case 6:
+        made->point.scale = (int32_t)fl_proto_sint(in);
+        break;
+    case 7:
+        made->point.zero_count = fl_proto_fixed64(in);
+        break;
+    case 8:
+        read_positive(otlp, in, &made->point);
+        break;
+    case 10:
+        read_flags(in, made);
+        break;
+    case 12:
+        made->point.min = fl_proto_double(in);
+        break;
+    case 13:
+        made->point.max = fl_proto_double(in);
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_quantile(fl_otlp *otlp, fl_proto *in)
+{
+    double quantile = 0, value = 0;
+    fl_proto pair;
+    fl_proto_bytes(in);
+    if (!fl_proto_ok(in))
+        return;
+    fl_otlp_proto_child(&pair, in);
+    while (fl_proto_next(&pair))
+        if (pair.field == 1)
+            quantile = fl_proto_double(&pair);
+        else if (pair.field == 2)
+            value = fl_proto_double(&pair);
+    fl_proto_adopt(in, &pair);
+    fl_otlp_bound_add(otlp, quantile);
+    fl_otlp_value_add(otlp, value);
+}
+
+static void read_summary_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+{
+    switch (in->field) {
+    case 2:
+        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 3:
+        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+        break;
+    case 4:
+        made->point.count = fl_proto_fixed64(in);
+        break;
+    case 5:
+        made->point.sum = fl_proto_double(in);
+        break;
+    case 6:
+        read_quantile(otlp, in);
+        break;
+    case 7:
+        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
+        break;
+    case 8:
+        read_flags(in, made);
+        break;
+    default:
+        break;
+    }
+}
+
+static const fl_otlp_data datas[] = {
+    {5, FL_POINT_GAUGE, read_number_field},        {7, FL_POINT_SUM, read_number_field},
+    {9, FL_POINT_HISTOGRAM, read_histogram_field}, {10, FL_POINT_EXP_HISTOGRAM, read_exp_field},
+    {11, FL_POINT_SUMMARY, read_summary_field},
+};
+
+static const fl_otlp_data *data_of(uint32_t field)
+{
+    for (size_t i = 0; i < sizeof(datas) / sizeof(datas[0]); i++)
+        if (field == datas[i].field)
+            return &datas[i];
+    return NULL;
+}
+
+/* --- a metric --- */
+
+static void read_point(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
+{
+    fl_otlp_point made = {.point = otlp->point};
+    fl_otlp_begin(otlp);
+    made.point.sum = made.point.min = made.point.max = NAN;
+    while (fl_proto_next(in))
+        data->read_field(otlp, in, &made);
+    if (fl_proto_ok(in) && !made.is_absent)
+        fl_otlp_push_point(otlp, &made.point, made.has_value, in->base_offset);
+}
+
+/* Temporality and monotonicity, which only some kinds have. */
+static void read_scalars(fl_otlp *otlp, fl_proto data)
+{
+    while (fl_proto_next(&data)) {
+        if (data.field == 2 && data.type == FL_PROTO_VARINT) {
+            uint64_t number = fl_proto_u64(&data);
+            otlp->point.temporality =
+                number <= FL_TEMPORALITY_CUMULATIVE ? (fl_temporality)number : FL_TEMPORALITY_NONE;
+        } else if (data.field == 3 && data.type == FL_PROTO_VARINT) {
+            otlp->point.monotonic = fl_proto_u64(&data) != 0;
+        }
+    }
+}
+
+static void read_points(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
+{
+    fl_proto point;
+    if (data->kind != FL_POINT_GAUGE && data->kind != FL_POINT_SUMMARY)
+        read_scalars(otlp, *in);
+    otlp->point.kind = data->kind;
+    while (otlp->status == FL_OK && fl_proto_next(in)) {
+        if (in->field != 1)
+            continue;
+        fl_proto_bytes(in);
+        if (!fl_proto_ok(in))
+            return;
+        fl_otlp_proto_child(&point, in);
+        read_point(otlp, &point, data);
+        if (!fl_proto_ok(&point))
+            fl_otlp_proto_reject(otlp, &point, "data point");
+    }
+}
+
+void fl_otlp_proto_metric(fl_otlp *otlp, fl_proto *in)
+{
+    const fl_otlp_data *data = NULL;
+    fl_proto points;
+    otlp->point = (fl_point){0};
+    while (fl_proto_next(in)) {
+        const fl_otlp_data *found = data_of(in->field);
+        if (in->field == 1) {
+            otlp->point.metric = fl_otlp_proto_text(in);
+        } else if (in->field == 3) {
+            otlp->point.unit = fl_otlp_proto_text(in);
+        } else if (found != NULL) {
+            fl_proto_bytes(in);
+            fl_otlp_proto_child(&points, in);
+            data = found;
+        }
+    }
+    if (!fl_proto_ok(in) || data == NULL)
+        return;
+    if (otlp->point.metric.len == 0) {
+        fl_otlp_reject(otlp, in->base_offset, 1, "metric: no name");
+        return;
+    }
+    read_points(otlp, &points, data);
+    fl_proto_adopt(in, &points);
+}

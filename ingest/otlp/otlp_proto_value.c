@@ -1,0 +1,273 @@
+/*
+ * otlp_proto_value.c - attributes, values and ids out of protobuf.
+ *
+ *   KeyValue     := 1 key string, 2 value AnyValue
+ *   AnyValue     := 1 string | 2 bool varint | 3 int varint | 4 double | 5 ArrayValue | 6
+ * KeyValueList | 7 bytes ArrayValue   := (1 AnyValue)* KeyValueList := (1 KeyValue)*
+ */
+#include <assert.h>
+
+#include "otlp_priv.h"
+#include "utf8.h"
+
+/* Most strings are short and ASCII: eight bytes at a time, the last eight overlapping. */
+static inline bool is_ascii(fl_slice text)
+{
+    uint64_t seen = 0, word;
+    if (text.len < sizeof(word)) {
+        for (size_t i = 0; i < text.len; i++)
+            seen |= text.ptr[i];
+        return seen < 0x80;
+    }
+    for (size_t i = 0; i < text.len - sizeof(word); i += sizeof(word)) {
+        memcpy(&word, text.ptr + i, sizeof(word));
+        seen |= word;
+    }
+    memcpy(&word, text.ptr + text.len - sizeof(word), sizeof(word));
+    return ((seen | word) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+fl_slice fl_otlp_proto_text(fl_proto *in)
+{
+    fl_slice text = fl_proto_bytes(in);
+    if (is_ascii(text))
+        return text;
+    size_t valid = fl_utf8_valid_prefix(text);
+    if (valid == text.len)
+        return text;
+    uint64_t offset = in->base_offset + (uint64_t)(text.ptr - in->bytes.ptr) + valid;
+    (void)fl_fail(&in->err, FL_E_SYNTAX, offset, "invalid UTF-8 in field %u", (unsigned)in->field);
+    in->pos = in->bytes.len;
+    in->type = FL_PROTO_NONE;
+    return (fl_slice){0};
+}
+
+/* Written out, since compilers then make one load and a byte swap of it. */
+static inline uint64_t read_be64(const unsigned char *p)
+{
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
+           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+           (uint64_t)p[6] << 8 | (uint64_t)p[7];
+}
+
+fl_trace_id fl_otlp_proto_trace_id(fl_otlp *otlp, fl_proto *in)
+{
+    fl_slice id = fl_proto_bytes(in);
+    if (id.len == FL_OTLP_TRACE_ID_BYTES)
+        return (fl_trace_id){.hi = read_be64(id.ptr), .lo = read_be64(id.ptr + 8)};
+    if (id.len > 0)
+        fl_otlp_complain(otlp, "trace id is not 16 bytes");
+    return (fl_trace_id){0};
+}
+
+uint64_t fl_otlp_proto_span_id(fl_otlp *otlp, fl_proto *in, const char *complaint)
+{
+    fl_slice id = fl_proto_bytes(in);
+    if (id.len == FL_OTLP_SPAN_ID_BYTES)
+        return read_be64(id.ptr);
+    if (id.len > 0)
+        fl_otlp_complain(otlp, complaint);
+    return 0;
+}
+
+static fl_value container_value(fl_otlp *otlp, fl_proto *in, bool is_map)
+{
+    fl_buf_clear(&otlp->text);
+    fl_otlp_proto_render(otlp, in, is_map);
+    return (fl_value){.kind = FL_VALUE_OTHER, .text = fl_otlp_text_take(otlp)};
+}
+
+static fl_value bytes_value(fl_otlp *otlp, fl_proto *in)
+{
+    fl_buf_clear(&otlp->text);
+    fl_otlp_text_base64(&otlp->text, fl_proto_bytes(in));
+    return (fl_value){.kind = FL_VALUE_BYTES, .text = fl_otlp_text_take(otlp)};
+}
+
+/* `in` is inside an AnyValue. */
+static fl_value read_value(fl_otlp *otlp, fl_proto *in)
+{
+    fl_value value = {0};
+    while (fl_proto_next(in))
+        switch (in->field) {
+        case 1:
+            value = (fl_value){.kind = FL_VALUE_STRING, .text = fl_otlp_proto_text(in)};
+            break;
+        case 2:
+            value = (fl_value){.kind = FL_VALUE_BOOL, .number = fl_proto_u64(in) != 0};
+            break;
+        case 3:
+            value = (fl_value){.kind = FL_VALUE_INT, .number = fl_proto_i64(in)};
+            break;
+        case 4:
+            value = (fl_value){.kind = FL_VALUE_DOUBLE, .real = fl_proto_double(in)};
+            break;
+        case 5:
+            value = container_value(otlp, in, false);
+            break;
+        case 6:
+            value = container_value(otlp, in, true);
+            break;
+        case 7:
+            value = bytes_value(otlp, in);
+            break;
+        default:
+            break;
+        }
+    return value;
+}
+
+fl_value fl_otlp_proto_value(fl_otlp *otlp, fl_proto *in)
+{
+    fl_proto child;
+    fl_proto_bytes(in);
+    if (!fl_proto_ok(in))
+        return (fl_value){0};
+    fl_otlp_proto_child(&child, in);
+    fl_value value = read_value(otlp, &child);
+    fl_proto_adopt(in, &child);
+    return value;
+}
+
+void fl_otlp_proto_attr(fl_otlp *otlp, fl_proto *in, fl_otlp_list *list)
+{
+    fl_attr attr = {0};
+    fl_proto pair;
+    fl_proto_bytes(in);
+    if (!fl_proto_ok(in))
+        return;
+    fl_otlp_proto_child(&pair, in);
+    while (fl_proto_next(&pair))
+        if (pair.field == 1)
+            attr.key = fl_otlp_proto_text(&pair);
+        else if (pair.field == 2)
+            attr.value = fl_otlp_proto_value(otlp, &pair);
+    if (!fl_proto_adopt(in, &pair) || attr.key.len == 0)
+        return;
+    fl_attr *place = fl_otlp_attr_add(otlp, list);
+    if (place == NULL)
+        return;
+    *place = attr;
+    fl_otlp_semconv_apply(otlp, list);
+}
+
+/* --- nested values as plain JSON --- */
+
+typedef struct fl_otlp_frames {
+    fl_proto list[FL_OTLP_MAX_VALUE_DEPTH]; /* an ArrayValue or KeyValueList being read */
+    bool is_map[FL_OTLP_MAX_VALUE_DEPTH];
+    bool is_first[FL_OTLP_MAX_VALUE_DEPTH];
+    size_t depth;
+} fl_otlp_frames;
+
+static void open_list(fl_otlp *otlp, fl_proto *in, fl_otlp_frames *frames, bool is_map)
+{
+    fl_proto_bytes(in);
+    if (frames->depth == FL_OTLP_MAX_VALUE_DEPTH) {
+        fl_otlp_complain(otlp, "a value is nested more than 32 deep");
+        return;
+    }
+    if (!fl_proto_ok(in))
+        return;
+    fl_buf_char(&otlp->text, is_map ? '{' : '[');
+    fl_otlp_proto_child(&frames->list[frames->depth], in);
+    frames->is_map[frames->depth] = is_map;
+    frames->is_first[frames->depth++] = true;
+}
+
+/* Write the value in the AnyValue `in`; one that is a list is pushed instead. */
+static void write_value(fl_otlp *otlp, fl_proto *in, fl_otlp_frames *frames)
+{
+    fl_buf *out = &otlp->text;
+    while (fl_proto_next(in))
+        switch (in->field) {
+        case 1:
+            fl_otlp_text_string(out, fl_otlp_proto_text(in));
+            return;
+        case 2:
+            fl_buf_text(out, fl_proto_u64(in) != 0 ? "true" : "false");
+            return;
+        case 3:
+            fl_otlp_text_int(out, fl_proto_i64(in));
+            return;
+        case 4:
+            fl_otlp_text_double(out, fl_proto_double(in));
+            return;
+        case 5:
+            open_list(otlp, in, frames, false);
+            return;
+        case 6:
+            open_list(otlp, in, frames, true);
+            return;
+        case 7:
+            fl_buf_char(out, '"');
+            fl_otlp_text_base64(out, fl_proto_bytes(in));
+            fl_buf_char(out, '"');
+            return;
+        default:
+            break;
+        }
+    fl_buf_text(out, "null");
+}
+
+/* Write the key of the pair in `in`; true when `value` stands inside its AnyValue. */
+static bool write_key(fl_otlp *otlp, fl_proto *in, fl_proto *value)
+{
+    fl_proto pair;
+    fl_slice key = {0};
+    bool has_value = false;
+    fl_otlp_proto_child(&pair, in);
+    while (fl_proto_next(&pair))
+        if (pair.field == 1) {
+            key = fl_otlp_proto_text(&pair);
+        } else if (pair.field == 2) {
+            *value = fl_proto_message(&pair);
+            has_value = true;
+        }
+    fl_proto_adopt(in, &pair);
+    fl_otlp_text_string(&otlp->text, key);
+    fl_buf_text(&otlp->text, has_value ? ":" : ":null");
+    return has_value && fl_proto_ok(in);
+}
+
+/* Write the next element of the innermost list, or close it. */
+static void write_element(fl_otlp *otlp, fl_otlp_frames *frames)
+{
+    size_t top = frames->depth - 1;
+    fl_proto *list = &frames->list[top];
+    fl_proto value;
+    while (fl_proto_next(list)) {
+        if (list->field != 1)
+            continue;
+        fl_proto_bytes(list);
+        if (!fl_proto_ok(list))
+            return;
+        if (!frames->is_first[top])
+            fl_buf_char(&otlp->text, ',');
+        frames->is_first[top] = false;
+        fl_otlp_proto_child(&value, list);
+        if (frames->is_map[top] && !write_key(otlp, list, &value))
+            return;
+        write_value(otlp, &value, frames);
+        fl_proto_adopt(list, &value);
+        return;
+    }
+    fl_buf_char(&otlp->text, frames->is_map[top] ? '}' : ']');
+    if (fl_proto_ok(list))
+        frames->depth--;
+}
+
+void fl_otlp_proto_render(fl_otlp *otlp, fl_proto *in, bool is_map)
+{
+    fl_otlp_frames frames;
+    frames.depth = 0;
+    open_list(otlp, in, &frames, is_map);
+    while (frames.depth > 0) {
+        size_t top = frames.depth - 1;
+        write_element(otlp, &frames);
+        if (!fl_proto_ok(&frames.list[top])) {
+            fl_proto_adopt(in, &frames.list[top]);
+            return;
+        }
+    }
+}
