@@ -443,10 +443,13 @@ static bool location_at(fl_slice *out, cursor token, cursor mark, cursor end)
 bool fl_log_location(fl_slice *out, fl_slice text)
 {
     assert(out != NULL);
-    cursor p = text.ptr, end = p + text.len;
-    cursor limit = text.len > LOCATION_REACH ? p + LOCATION_REACH : end;
-    for (int i = 0; i < LOCATION_TOKENS && p < limit; i++) {
-        p = fl_char_skip_blank(p, limit);
+    cursor p = fl_char_skip_blank(text.ptr, text.ptr + text.len), end = text.ptr + text.len;
+    cursor limit = end - p > LOCATION_REACH ? p + LOCATION_REACH : end;
+    for (int i = 0; i < LOCATION_TOKENS; i++) {
+        while (p < limit && fl_char_is(*p, FL_CHAR_BLANK) && *p != '\n') {
+            cursor after = fl_char_skip_ansi(p, limit);
+            p = after > p ? after : p + 1;
+        }
         for (cursor token = p; p < limit && !fl_char_is(*p, FL_CHAR_BLANK); p++)
             if ((*p == '#' || *p == ':') && is_digit(p + 1, end) && location_at(out, token, p, end))
                 return true;

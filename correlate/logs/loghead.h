@@ -20,8 +20,8 @@ fl_log_head fl_log_head_of(fl_slice line);
 /* 1, 5, 9, 13, 17 or 21 for a level word in any case; 0 for any other word. */
 int fl_log_level(fl_slice word);
 
-/* The first code location among the first four tokens: "f.s.FoodServiceImpl#240" or
- * "pkg/file.go:12". False where there is none. */
+/* The first code location among the first four tokens, not past the first line (a stack trace's
+ * frames are no header): "f.s.FoodServiceImpl#240" or "pkg/file.go:12". False: there is none. */
 bool fl_log_location(fl_slice *out, fl_slice text);
 /* The same for a text that is a location and nothing else. */
 bool fl_log_is_location(fl_slice text);

@@ -224,6 +224,8 @@ void fl_log_form_of(fl_log_form *out, fl_slice line, int severity)
     bool is_longer = line.len > FL_MAX_LOG_LINE_BYTES;
     if (is_longer)
         line.len = FL_MAX_LOG_LINE_BYTES;
+    if (line.ptr == NULL)
+        line.ptr = (cursor) "";
 
     unsigned char buffer[FL_LOG_JSON_BYTES];
     fl_log_json json = {0};

@@ -181,6 +181,7 @@ START_TEST(a_code_location_stays)
         {"WARN [main] (OrderService.java:88) - slow", 13, "[main] (OrderService.java:88) - slow",
          "OrderService.java:88"},
         {"src/app.js:12:34 TypeError", 0, "src/app.js:12:<*> TypeError", "src/app.js:12"},
+        {"\x1b[34mmain.go:12\x1b[0m boom", 0, "main.go:12 boom", "main.go:12"},
         {"C:\\src\\App.cs:7 boom", 0, "C:\\src\\App.cs:7 boom", "\\src\\App.cs:7"},
     };
     CHECK_LINES(lines);
@@ -193,6 +194,8 @@ START_TEST(what_only_resembles_a_location_is_masked)
         {"order#42 paid", 0, "order#<*> paid", NULL},
         {"connect db.example.com:5432", 0, "connect db.example.com:<*>", NULL},
         {"connect main.golang:12", 0, "connect main.golang:<*>", NULL},
+        {"java.lang.Error: no\n at a.B.c(B.java:7)", 0, "java.lang.Error: no at a.B.c(B.java:<*>)",
+         NULL},
         {"one two three four main.go:12", 0, "one two three four main.go:<*>", NULL},
         {"listen .go:12", 0, "listen .go:<*>", NULL},
         {"file main.go:12.5", 0, "file main.go:<*>", NULL},
@@ -318,6 +321,15 @@ START_TEST(a_message_of_a_megabyte_in_json_is_cut_at_a_token)
 }
 END_TEST
 
+START_TEST(no_bytes_at_all_are_an_empty_line)
+{
+    fl_log_form_of(&form, (fl_slice){0}, 9);
+    ck_assert_uint_eq(form.len, 0);
+    ck_assert_uint_eq(form.token_count, 0);
+    ck_assert_int_eq(form.severity, 9);
+}
+END_TEST
+
 START_TEST(values_of_other_lengths_cut_at_the_same_token)
 {
     fl_log_form first;
@@ -371,6 +383,7 @@ static Suite *logmask_suite(void)
     tcase_add_test(cases, bytes_that_are_no_text_become_question_marks);
     tcase_add_test(cases, a_line_of_a_megabyte_is_cut_at_a_token);
     tcase_add_test(cases, a_message_of_a_megabyte_in_json_is_cut_at_a_token);
+    tcase_add_test(cases, no_bytes_at_all_are_an_empty_line);
     tcase_add_test(cases, values_of_other_lengths_cut_at_the_same_token);
     tcase_add_test(cases, each_prefix_of_a_line_has_a_form);
     suite_add_tcase(suite, cases);
