@@ -40,10 +40,9 @@ enum {
 typedef const struct fl_miner_form form;
 
 struct group {
-    form *first;
+    form *first;              /* in the walk, so none is shorter */
     unsigned char *is_masked; /* per token of `first`: some member differs there */
-    uint32_t token_count;     /* of the shortest member */
-    bool is_open;             /* members differ in length */
+    bool is_open;             /* some member is longer */
     uint32_t rank;            /* its template's index */
     struct group *next;       /* at the same leaf */
     struct group *next_of_all;
@@ -125,10 +124,7 @@ static struct group *new_group(struct grouping *g, form *first)
     unsigned char *is_masked = fl_arena_alloc(&g->scratch, first->token_count, 1);
     if (group == NULL || is_masked == NULL)
         return NULL;
-    *group = (struct group){.first = first,
-                            .is_masked = is_masked,
-                            .token_count = first->token_count,
-                            .next_of_all = g->all};
+    *group = (struct group){.first = first, .is_masked = is_masked, .next_of_all = g->all};
     g->all = group;
     g->group_count++;
     g->group_of[first - g->forms] = group;
@@ -141,11 +137,10 @@ static void join(struct grouping *g, struct group *group, form *f)
     const unsigned char *p = group->first->text.ptr, *p_end = p + group->first->text.len;
     const unsigned char *q = f->text.ptr, *q_end = q + f->text.len;
     assert(f->severity == group->first->severity);
-    if (f->token_count != group->token_count)
+    assert(f->token_count >= group->first->token_count);
+    if (f->token_count > group->first->token_count)
         group->is_open = true;
-    if (f->token_count < group->token_count)
-        group->token_count = f->token_count;
-    for (uint32_t i = 0; i < group->token_count; i++)
+    for (uint32_t i = 0; i < group->first->token_count; i++)
         if (!fl_slice_equal(next_token(&p, p_end), next_token(&q, q_end)))
             group->is_masked[i] = 1;
     g->group_of[f - g->forms] = group;
@@ -161,8 +156,8 @@ static struct ratio similarity(const struct group *group, form *f)
     const unsigned char *p = group->first->text.ptr, *p_end = p + group->first->text.len;
     const unsigned char *q = f->text.ptr, *q_end = q + f->text.len;
     struct ratio ratio = {0};
-    assert(f->token_count == group->token_count && !group->is_open);
-    for (uint32_t i = 0; i < group->token_count; i++) {
+    assert(f->token_count == group->first->token_count && !group->is_open);
+    for (uint32_t i = 0; i < group->first->token_count; i++) {
         fl_slice a = next_token(&p, p_end), b = next_token(&q, q_end);
         bool is_masked = group->is_masked[i] != 0 || is_mask(a);
         if (is_masked && is_mask(b))
@@ -281,7 +276,7 @@ static fl_status walk(struct grouping *g, fl_error *err)
 static size_t room_for(const struct group *group)
 {
     size_t masked = 0;
-    for (uint32_t i = 0; i < group->token_count; i++)
+    for (uint32_t i = 0; i < group->first->token_count; i++)
         masked += group->is_masked[i];
     return group->first->text.len + masked * 2 + 5;
 }
@@ -299,7 +294,7 @@ static char *render(fl_arena *arena, const struct group *group)
         return NULL;
     char *out = text;
     fl_slice last = {0};
-    for (uint32_t i = 0; i < group->token_count; i++) {
+    for (uint32_t i = 0; i < group->first->token_count; i++) {
         fl_slice token = next_token(&p, end);
         if (group->is_masked[i] && group->is_open)
             break;

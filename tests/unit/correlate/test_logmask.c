@@ -321,6 +321,19 @@ START_TEST(a_message_of_a_megabyte_in_json_is_cut_at_a_token)
 }
 END_TEST
 
+START_TEST(a_location_in_a_token_that_does_not_fit_goes_with_it)
+{
+    fl_slice line = repeat("!", 3000);
+    memcpy((void *)(uintptr_t)line.ptr, "at main.go:12", 13);
+    fl_log_form_of(&form, line, 0);
+    check_form(line);
+    ck_assert_uint_eq(form.location_len, 0);
+    ck_assert_uint_eq(form.len, 6);
+    ck_assert_mem_eq(form.key + 1, "at <*>", 6);
+    free((void *)(uintptr_t)line.ptr);
+}
+END_TEST
+
 START_TEST(no_bytes_at_all_are_an_empty_line)
 {
     fl_log_form_of(&form, (fl_slice){0}, 9);
@@ -383,6 +396,7 @@ static Suite *logmask_suite(void)
     tcase_add_test(cases, bytes_that_are_no_text_become_question_marks);
     tcase_add_test(cases, a_line_of_a_megabyte_is_cut_at_a_token);
     tcase_add_test(cases, a_message_of_a_megabyte_in_json_is_cut_at_a_token);
+    tcase_add_test(cases, a_location_in_a_token_that_does_not_fit_goes_with_it);
     tcase_add_test(cases, no_bytes_at_all_are_an_empty_line);
     tcase_add_test(cases, values_of_other_lengths_cut_at_the_same_token);
     tcase_add_test(cases, each_prefix_of_a_line_has_a_form);

@@ -78,6 +78,16 @@ START_TEST(one_location_and_level_is_one_template)
 }
 END_TEST
 
+START_TEST(locations_stay_apart_where_their_texts_are_equal)
+{
+    check_templates(LINES("at (a.go:1) y", "at [a.go:1] y", "at (a.go:2) y", "at [a.go:2] y"),
+                    LINES("0 at <*> y", "0 at <*> y"));
+    ck_assert_str_eq(fl_miner_template(miner, 0)->location, "a.go:1");
+    ck_assert_str_eq(fl_miner_template(miner, 1)->location, "a.go:2");
+    ck_assert(fl_miner_template(miner, 0)->id != fl_miner_template(miner, 1)->id);
+}
+END_TEST
+
 START_TEST(lines_without_a_location_go_through_the_tree)
 {
     check_templates(LINES("connection to db lost", "connection to db found",
@@ -338,7 +348,7 @@ START_TEST(survives_each_allocation_failing)
             fl_mem_fail_after(-1);
             continue;
         }
-        for (size_t i = 0; i < 300 && status == FL_OK; i++) {
+        for (size_t i = 0; i < LINE_COUNT && status == FL_OK; i++) {
             uint32_t form;
             size_t count = fl_miner_form_count(m);
             status = fl_miner_add(&form, m, SLICE(lines[i]), 0, NULL);
@@ -369,6 +379,7 @@ static Suite *miner_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, forms_are_dense_ids_in_order_of_appearance);
     tcase_add_test(cases, one_location_and_level_is_one_template);
+    tcase_add_test(cases, locations_stay_apart_where_their_texts_are_equal);
     tcase_add_test(cases, lines_without_a_location_go_through_the_tree);
     tcase_add_test(cases, lines_of_masks_only_are_one_template);
     tcase_add_test(cases, a_location_template_keeps_its_id_when_its_text_gains_a_mask);
