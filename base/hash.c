@@ -47,14 +47,21 @@ static inline uint64_t read_le64(const unsigned char *p)
            (uint64_t)p[7] << 56;
 }
 
-/* The last `len` < 8 bytes, padded with zeros. */
+static inline uint64_t read_le32(const unsigned char *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
+}
+
+/* The last `len` < 8 bytes, padded with zeros, by loads that overlap where that is no matter. */
 static inline uint64_t read_le_tail(const unsigned char *p, size_t len)
 {
     assert(len < 8);
-    uint64_t word = 0;
-    for (size_t i = 0; i < len; i++)
-        word |= (uint64_t)p[i] << (8 * i);
-    return word;
+    if (len >= 4)
+        return read_le32(p) | read_le32(p + len - 4) << 8 * (len - 4);
+    if (len == 0)
+        return 0;
+    size_t middle = len / 2, last = len - 1;
+    return p[0] | (uint64_t)p[middle] << 8 * middle | (uint64_t)p[last] << 8 * last;
 }
 
 uint64_t fl_hash_mix(uint64_t value)

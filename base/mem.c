@@ -30,7 +30,7 @@ void *fl_mem_alloc(size_t bytes)
 
 void *fl_mem_calloc(size_t count, size_t size)
 {
-    if (must_fail())
+    if (must_fail() || (size > 0 && count > SIZE_MAX / size))
         return NULL;
     return count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
 }
