@@ -39,7 +39,8 @@ enum {
     NAME_BYTES = 100, /* of a path in a message; the sentence behind it must still fit */
     MAGIC_BYTES = 4,
     WINDOW_LOG_MAX = 27, /* 128 MiB: what `zstd --ultra -22` and `--long` need */
-    GZIP_ONLY = 16       /* inflateInit2: gzip framing, no zlib */
+    GZIP_ONLY = 16,      /* inflateInit2: gzip framing, no zlib */
+    ZSTD_FIRST_BYTES = 5 /* the shortest frame header */
 };
 
 typedef enum format { PLAIN, GZIP, ZSTD } format;
@@ -57,6 +58,8 @@ struct fl_stream {
     uint64_t in_total, out_total;
     z_stream gzip;
     ZSTD_DCtx *zstd;
+    size_t zstd_wants;  /* input for its next block, 0 at the start of a frame */
+    bool zstd_has_more; /* it may hold output for which there was no room */
     fl_error failure;
     char name[NAME_BYTES];
 };
@@ -330,38 +333,39 @@ static fl_status step_gzip(fl_stream *in, unsigned char *out, size_t cap, size_t
     }
 }
 
-static fl_status fail_zstd(fl_stream *in, size_t result, size_t made)
+static fl_status fail_zstd(fl_stream *in, size_t result)
 {
-    in->out_total += made; /* the failure stands behind what this step still delivers */
-    fl_status status;
     switch (ZSTD_getErrorCode(result)) {
     case ZSTD_error_memory_allocation:
-        status = fail(in, FL_E_NOMEM, "no memory to decompress it");
-        break;
+        return fail(in, FL_E_NOMEM, "no memory to decompress it");
     case ZSTD_error_frameParameter_windowTooLarge:
-        status = fail(in, FL_E_LIMIT, "its zstd window is larger than 128 MiB");
-        break;
+        return fail(in, FL_E_LIMIT, "its zstd window is larger than 128 MiB");
     case ZSTD_error_dictionary_wrong:
-        status = fail(in, FL_E_UNSUPPORTED, "it needs a zstd dictionary");
-        break;
+        return fail(in, FL_E_UNSUPPORTED, "it needs a zstd dictionary");
     default:
-        status = fl_fail(&in->failure, FL_E_SYNTAX, in->out_total, "%s: corrupt zstd data: %s",
-                         in->name, ZSTD_getErrorName(result));
+        return fl_fail(&in->failure, FL_E_SYNTAX, in->out_total, "%s: corrupt zstd data: %s",
+                       in->name, ZSTD_getErrorName(result));
     }
-    in->out_total -= made;
-    return status;
 }
 
+/* libzstd does not tell what a failing call had already written. So a call is given the input of
+ * one block only, and none while older output waits: then it fails before it writes, and all that
+ * stands before the damage was delivered, whatever the size of the reads. */
 static fl_status step_zstd(fl_stream *in, unsigned char *out, size_t cap, size_t *made)
 {
     fl_slice left = raw_left(in);
-    ZSTD_inBuffer source = {.src = left.ptr, .size = left.len};
+    size_t wants = in->zstd_wants > 0 ? in->zstd_wants : ZSTD_FIRST_BYTES;
+    if (in->zstd_has_more)
+        wants = 0;
+    ZSTD_inBuffer source = {.src = left.ptr, .size = left.len < wants ? left.len : wants};
     ZSTD_outBuffer target = {.dst = out, .size = cap};
     size_t result = ZSTD_decompressStream(in->zstd, &target, &source);
     consume(in, source.pos);
     *made = target.pos;
     if (ZSTD_isError(result))
-        return fail_zstd(in, result, target.pos);
+        return fail_zstd(in, result);
+    in->zstd_has_more = target.pos == cap;
+    in->zstd_wants = result;
     in->inside = result != 0;
     return FL_OK;
 }

@@ -194,6 +194,34 @@ START_TEST(a_big_truncated_file_gives_most_of_its_text)
 }
 END_TEST
 
+START_TEST(what_stands_before_the_damage_is_read_whatever_the_size_of_the_reads)
+{
+    fl_bytes plain = sample(1 << 20);
+    fl_bytes packed[] = {fl_zstd(fl_bytes_slice(plain), 3), fl_gzip(fl_bytes_slice(plain))};
+    for (size_t i = 0; i < 2; i++) {
+        static const size_t steps[] = {1 << 18, 4 << 20, 1000, 13};
+        uint64_t good = 0;
+        memset(packed[i].ptr + packed[i].len * 3 / 4, 0xff, 64);
+        for (size_t j = 0; j < 4; j++) {
+            fl_stream *in;
+            fl_bytes got;
+            err = (fl_error){0};
+            ck_assert_ok(fl_stream_over(&in, fl_bytes_slice(packed[i]), "x", &err));
+            ck_assert_fails(FL_E_SYNTAX, drain(in, steps[j], &got));
+            good = j == 0 ? got.len : good;
+            ck_assert_uint_eq(got.len, good);
+            ck_assert_uint_eq(err.offset, good);
+            ck_assert_uint_ge(got.len, plain.len / 2);
+            ck_assert_mem_eq(got.ptr, plain.ptr, plain.len / 2);
+            free(got.ptr);
+            fl_stream_close(in);
+        }
+        free(packed[i].ptr);
+    }
+    free(plain.ptr);
+}
+END_TEST
+
 #define GZIP_OF_A "\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0"
 #define ZSTD_OF_A "\x28\xb5\x2f\xfd\x20\x01\x09\0\0\x61"
 
@@ -418,6 +446,7 @@ static Suite *stream_suite(void)
     tcase_add_test(cases, members_and_frames_that_follow_each_other_are_one_stream);
     tcase_add_test(cases, every_prefix_gives_what_was_good_and_then_says_truncated);
     tcase_add_test(cases, a_big_truncated_file_gives_most_of_its_text);
+    tcase_add_test(cases, what_stands_before_the_damage_is_read_whatever_the_size_of_the_reads);
     tcase_add_loop_test(cases, malformed_input_is_named_exactly, 0,
                         (int)(sizeof(malformed) / sizeof(malformed[0])));
     tcase_add_test(cases, a_gzip_bomb_is_refused_after_the_free_bytes);
