@@ -56,10 +56,18 @@ static const char *const verdicts[] = {
     [FL_VERDICT_NO_CONFIDENT_CAUSE] = "no-confident-cause",
 };
 
+static const char *const roles[] = {
+    [FL_ROLE_OTHER] = "other",     [FL_ROLE_TRAFFIC] = "traffic", [FL_ROLE_ERRORS] = "errors",
+    [FL_ROLE_LATENCY] = "latency", [FL_ROLE_CPU] = "cpu",         [FL_ROLE_MEMORY] = "memory",
+    [FL_ROLE_NETWORK] = "network", [FL_ROLE_DISK] = "disk",       [FL_ROLE_POOL] = "pool",
+    [FL_ROLE_QUEUE] = "queue",
+};
+
 _Static_assert(COUNT(modalities) == FL_MODALITY_COUNT, "each modality has a name");
 _Static_assert(COUNT(causes) == FL_CAUSE_COUNT, "each cause has a name");
 _Static_assert(COUNT(resources) == FL_RESOURCE_COUNT, "each resource has a name");
 _Static_assert(COUNT(loci) == FL_LOCUS_COUNT, "each locus has a name");
+_Static_assert(COUNT(roles) == FL_ROLE_COUNT, "each role has a name");
 
 static bool find(size_t *out, const char *const *table, size_t count, const char *name)
 {
@@ -144,5 +152,20 @@ bool fl_verdict_parse(fl_verdict *out, const char *name)
     if (!find(&at, verdicts, COUNT(verdicts), name))
         return false;
     *out = (fl_verdict)at;
+    return true;
+}
+
+const char *fl_role_name(fl_role role)
+{
+    assert((size_t)role < COUNT(roles));
+    return roles[role];
+}
+
+bool fl_role_parse(fl_role *out, const char *name)
+{
+    size_t at;
+    if (!find(&at, roles, COUNT(roles), name))
+        return false;
+    *out = (fl_role)at;
     return true;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "faultline/incident.h"
+#include "faultline/timeline.h"
 
 /* False, with *out untouched, when `name` is NULL or not a word of the contract. */
 bool fl_modality_parse(fl_modality *out, const char *name);
@@ -17,5 +18,6 @@ bool fl_cause_parse(fl_cause *out, const char *name);
 bool fl_resource_parse(fl_resource_kind *out, const char *name);
 bool fl_locus_parse(fl_locus_kind *out, const char *name);
 bool fl_verdict_parse(fl_verdict *out, const char *name);
+bool fl_role_parse(fl_role *out, const char *name);
 
 #endif

@@ -1,0 +1,138 @@
+/*
+ * logs.c - log records into rows of 56 bytes and one example line per service and form.
+ */
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "hash.h"
+#include "slice.h"
+#include "timeline_priv.h"
+
+enum { MAX_EXAMPLE_BYTES = 240 }; /* about three lines of a terminal */
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+int fl_tl_compare_logs(const void *left, const void *right)
+{
+    const struct raw_log *a = left, *b = right;
+    if (a->trace != b->trace)
+        return COMPARE(a->trace, b->trace);
+    if (a->span != b->span)
+        return COMPARE(a->span, b->span);
+    if (a->time_ns != b->time_ns)
+        return COMPARE(a->time_ns, b->time_ns);
+    if (a->content != b->content)
+        return COMPARE(a->content, b->content);
+    return a->entity != b->entity ? COMPARE(a->entity, b->entity) : COMPARE(a->severity, b->severity);
+}
+
+/* A record without a trace stands for itself. */
+uint64_t fl_tl_log_key(const void *row)
+{
+    const struct raw_log *log = row;
+    return log->trace != 0 ? log->trace : fl_hash_mix(log->content ^ (uint64_t)log->time_ns);
+}
+
+/* Keep `line` as the example where it ranks before the one that is there. */
+static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row, fl_slice line,
+                              fl_error *err)
+{
+    uint64_t key = (uint64_t)b->entities[row->entity].service << 32 | row->form, *slot = NULL;
+    uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->window) << 63;
+    bool added;
+    fl_status status = fl_tl_grow((void **)&b->examples, b->example_count, sizeof(*b->examples), err);
+    if (status == FL_OK)
+        status = fl_map_slot(&slot, b->example_ids, key, &added, err);
+    if (status != FL_OK)
+        return status;
+    if (added) {
+        *slot = b->example_count;
+        b->examples[b->example_count++] = (struct raw_example){.rank = UINT64_MAX};
+    }
+    struct raw_example *example = &b->examples[*slot];
+    if (rank >= example->rank)
+        return FL_OK;
+    size_t len = line.len < MAX_EXAMPLE_BYTES ? line.len : MAX_EXAMPLE_BYTES;
+    while (len < line.len && len > 0 && (line.ptr[len] & 0xC0) == 0x80)
+        len--;
+    if (len > example->capacity) {
+        unsigned char *room = fl_arena_bytes(&b->text, MAX_EXAMPLE_BYTES);
+        if (room == NULL)
+            return FL_OK; /* an example is a courtesy */
+        *example = (struct raw_example){.text = room, .capacity = MAX_EXAMPLE_BYTES};
+    }
+    if (len > 0)
+        memcpy(example->text, line.ptr, len);
+    example->len = len;
+    example->rank = rank;
+    return FL_OK;
+}
+
+fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_log *log,
+                         fl_slice line, fl_error *err)
+{
+    fl_timeline_builder *b = source->builder;
+    struct raw_log row = {.trace = fl_tl_trace_hash(log->trace),
+                          .span = log->span,
+                          .time_ns = log->time_ns,
+                          .content = fl_hash_stable(line),
+                          .entity = entity,
+                          .severity = (uint32_t)log->severity};
+    fl_status status = fl_tl_window(&row.window, source, log->time_ns, err);
+    if (status != FL_OK || row.window == FL_NO_INDEX || !fl_sampler_wants(&b->logs, fl_tl_log_key(&row)))
+        return status;
+    const fl_line_classifier *classifier = &b->options.classifier;
+    status = classifier->classify(&row.form, classifier->payload, line, log->severity, err);
+    if (status == FL_OK)
+        status = keep_example(b, &row, line, err);
+    return status == FL_OK ? fl_sampler_add(&b->logs, &row, err) : status;
+}
+
+static fl_slice text_of(const fl_attr *attr)
+{
+    return attr->value.kind == FL_VALUE_STRING ? attr->value.text : (fl_slice){0};
+}
+
+/* Structured logging keeps the code location and the exception in attributes: put them where a
+ * line of text would have them, "file.go:12 body: Type". False where there are none. */
+static bool spell_out(fl_buf *line, const fl_log *log)
+{
+    fl_slice file = {0}, exception = {0}, message = {0};
+    int64_t number = 0;
+    for (size_t i = 0; i < log->attrs.count; i++) {
+        const fl_attr *attr = &log->attrs.items[i];
+        if (fl_slice_equal(attr->key, FL_SLICE("code.file.path")))
+            file = text_of(attr);
+        else if (fl_slice_equal(attr->key, FL_SLICE("code.line.number")))
+            number = attr->value.number;
+        else if (fl_slice_equal(attr->key, FL_SLICE("exception.type")))
+            exception = text_of(attr);
+        else if (fl_slice_equal(attr->key, FL_SLICE("exception.message")))
+            message = text_of(attr);
+    }
+    if (file.len == 0 && exception.len == 0 && message.len == 0)
+        return false;
+    while (file.len > 0 && memchr(file.ptr, '/', file.len) != NULL)
+        file = (fl_slice){.ptr = file.ptr + 1, .len = file.len - 1}; /* the base name */
+    fl_buf_clear(line);
+    if (file.len > 0 && number > 0)
+        fl_buf_printf(line, "%.*s:%lld ", FL_SLICE_ARG(file), (long long)number);
+    fl_buf_add(line, log->body);
+    if (exception.len > 0)
+        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(exception));
+    if (message.len > 0)
+        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(message));
+    return line->status == FL_OK;
+}
+
+fl_status fl_tl_push_log(void *payload, uint32_t entity, const fl_log *log, fl_error *err)
+{
+    const struct source *source = payload;
+    fl_timeline_builder *b = source->builder;
+    if (entity == FL_NO_INDEX) {
+        b->over_budget++;
+        return FL_OK;
+    }
+    bool spelled = log->attrs.count > 0 && spell_out(&b->line, log);
+    return fl_tl_add_line(source, entity, log, spelled ? fl_buf_slice(&b->line) : log->body, err);
+}

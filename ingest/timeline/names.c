@@ -1,0 +1,160 @@
+/*
+ * names.c - symbols, entities, operations and windows, numbered as they appear.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "hash.h"
+#include "mem.h"
+#include "slice.h"
+#include "timeline_priv.h"
+
+/* Telemetry older than this before the incident is no baseline of it: a day covers the daily cycle. */
+static const int64_t max_history_ns = INT64_C(86400) * 1000000000;
+
+fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err)
+{
+    /* Full exactly when the count is 0 or a power of two from 64 on. */
+    if (count != 0 && (count < 64 || (count & (count - 1)) != 0))
+        return FL_OK;
+    size_t capacity = count == 0 ? 64 : count * 2;
+    void *grown = fl_mem_realloc(*items, capacity, size);
+    if (grown == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu items of the timeline", capacity);
+    *items = grown;
+    return FL_OK;
+}
+
+/* The start of a UTF-8 text that is not longer than `max` bytes. */
+static fl_slice cut(fl_slice text, size_t max)
+{
+    if (text.len <= max)
+        return text;
+    while (max > 0 && (text.ptr[max] & 0xC0) == 0x80)
+        max--;
+    return (fl_slice){.ptr = text.ptr, .len = max};
+}
+
+fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_error *err)
+{
+    fl_error quiet = {0};
+    fl_status status = fl_intern_put(out, b->names, cut(text, FL_MAX_NAME_LEN), &quiet);
+    if (status == FL_E_LIMIT) {
+        *out = FL_NO_INDEX;
+        return FL_OK;
+    }
+    return status == FL_OK ? FL_OK : fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
+}
+
+/* The number under `key`, or the next one of *count with *added. */
+static fl_status number_of(uint32_t *out, fl_map *map, uint64_t key, size_t count, bool *added,
+                           fl_error *err)
+{
+    uint64_t *slot = NULL;
+    fl_error quiet = {0};
+    fl_status status = fl_map_slot(&slot, map, key, added, &quiet);
+    if (status == FL_E_LIMIT) {
+        *out = FL_NO_INDEX;
+        *added = false;
+        return FL_OK;
+    }
+    if (status != FL_OK)
+        return fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
+    if (*added)
+        *slot = count;
+    *out = (uint32_t)*slot;
+    return FL_OK;
+}
+
+fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource, fl_error *err)
+{
+    /* What the OpenTelemetry SDKs call a service without a name. */
+    fl_slice service = resource->service.len > 0 ? resource->service : FL_SLICE("unknown_service");
+    struct raw_entity e;
+    *out = FL_NO_INDEX;
+    fl_status status = fl_tl_name(&e.service, b, service, err);
+    if (status == FL_OK)
+        status = fl_tl_name(&e.instance, b, resource->instance, err);
+    if (status == FL_OK)
+        status = fl_tl_name(&e.node, b, resource->node, err);
+    if (status == FL_OK)
+        status = fl_tl_grow((void **)&b->entities, b->entity_count, sizeof(e), err);
+    if (status != FL_OK || e.service == FL_NO_INDEX || e.instance == FL_NO_INDEX || e.node == FL_NO_INDEX)
+        return status;
+
+    bool added = false;
+    fl_slice key = {.ptr = (const unsigned char *)&e, .len = sizeof(e)};
+    status = number_of(out, b->entity_ids, fl_hash_keyed(key), b->entity_count, &added, err);
+    if (added)
+        b->entities[b->entity_count++] = e;
+    return status;
+}
+
+fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
+                          fl_error *err)
+{
+    struct raw_operation op = {.service = b->entities[entity].service};
+    *out = FL_NO_INDEX;
+    fl_status status = fl_tl_name(&op.name, b, name, err);
+    if (status == FL_OK)
+        status = fl_tl_grow((void **)&b->operations, b->operation_count, sizeof(op), err);
+    if (status != FL_OK || op.name == FL_NO_INDEX)
+        return status;
+    bool added = false;
+    uint64_t key = (uint64_t)op.service << 32 | op.name;
+    status = number_of(out, b->operation_ids, key, b->operation_count, &added, err);
+    if (added)
+        b->operations[b->operation_count++] = op;
+    return status;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+bool fl_tl_is_incident(const fl_timeline_builder *b, uint32_t window)
+{
+    return b->windows[window] >= 0 && b->windows[window] < b->options.window_ns / b->options.step_ns;
+}
+
+/* Which step `time_ns` is in, and whether its source may speak of it. */
+static bool step_of(int64_t *step, const struct source *source, int64_t time_ns)
+{
+    const fl_timeline_options *options = &source->builder->options;
+    *step = floor_div(time_ns - options->at_ns, options->step_ns);
+    return source->is_baseline || (*step < options->window_ns / options->step_ns &&
+                                   time_ns >= options->at_ns - max_history_ns);
+}
+
+fl_status fl_tl_window(uint32_t *out, const struct source *source, int64_t time_ns, fl_error *err)
+{
+    fl_timeline_builder *b = source->builder;
+    int64_t step;
+    *out = FL_NO_INDEX;
+    if (!step_of(&step, source, time_ns))
+        return FL_OK;
+    if (b->window_count > 0 && step == b->last_step) {
+        *out = b->last_window;
+        return FL_OK;
+    }
+    bool added = false;
+    fl_status status = fl_tl_grow((void **)&b->windows, b->window_count, sizeof(*b->windows), err);
+    if (status == FL_OK)
+        status = number_of(out, b->window_ids, (uint64_t)step, b->window_count, &added, err);
+    if (added)
+        b->windows[b->window_count++] = step;
+    if (status == FL_OK && *out == FL_NO_INDEX)
+        b->over_budget++;
+    if (status == FL_OK && *out != FL_NO_INDEX) {
+        b->last_step = step;
+        b->last_window = *out;
+    }
+    return status;
+}
+
+uint64_t fl_tl_trace_hash(fl_trace_id trace)
+{
+    return trace.hi == 0 && trace.lo == 0 ? 0 : fl_hash_mix(trace.hi ^ fl_hash_mix(trace.lo));
+}

@@ -1,0 +1,249 @@
+/*
+ * points.c - data points into samples of series. A histogram becomes a count, a sum and its
+ * buckets; an exponential one has its buckets mapped to bounds a factor of 2^(1/4) apart (19 %, the
+ * resolution of scale 2), so that points of different scales add up.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "hash.h"
+#include "mem.h"
+#include "slice.h"
+#include "timeline_priv.h"
+
+enum { COMMON_SCALE = 2, MAX_LABELS = 64 };
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_samples(const void *left, const void *right)
+{
+    const struct raw_sample *a = left, *b = right;
+    if (a->series != b->series)
+        return COMPARE(a->series, b->series);
+    if (a->time_ns != b->time_ns)
+        return COMPARE(a->time_ns, b->time_ns);
+    return COMPARE(a->value, b->value);
+}
+
+/* Of samples of one series and time the largest stays: the same whatever came first. */
+fl_status fl_tl_settle_samples(fl_timeline_builder *b, fl_error *err)
+{
+    (void)err;
+    size_t kept = 0;
+    if (b->sample_count > 0)
+        qsort(b->samples, b->sample_count, sizeof(*b->samples), compare_samples);
+    for (size_t i = 0; i < b->sample_count; i++) {
+        bool same = kept > 0 && b->samples[kept - 1].series == b->samples[i].series &&
+                    b->samples[kept - 1].time_ns == b->samples[i].time_ns;
+        b->samples[same ? kept - 1 : kept] = b->samples[i];
+        kept += !same;
+    }
+    b->sample_count = kept;
+    return FL_OK;
+}
+
+static fl_status add_sample(fl_timeline_builder *b, const struct raw_sample *sample, fl_error *err)
+{
+    if (b->sample_count == FL_MAX_SAMPLES) {
+        fl_status status = fl_tl_settle_samples(b, err);
+        if (status != FL_OK || b->sample_count > FL_MAX_SAMPLES - FL_MAX_SAMPLES / 8) {
+            b->over_budget++;
+            return status;
+        }
+    }
+    if (b->sample_count == b->sample_capacity) {
+        size_t capacity = b->sample_capacity > 0 ? b->sample_capacity * 2 : 4096;
+        struct raw_sample *grown = fl_mem_realloc(b->samples, capacity, sizeof(*grown));
+        if (grown == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu metric samples", capacity);
+        b->samples = grown;
+        b->sample_capacity = capacity;
+    }
+    b->samples[b->sample_count++] = *sample;
+    return FL_OK;
+}
+
+/* What all samples of one point share. */
+struct target {
+    const struct source *source;
+    struct raw_series series;
+    struct raw_sample sample;
+};
+
+static fl_status push_part(struct target *t, enum part part, double param, double value, fl_error *err)
+{
+    fl_timeline_builder *b = t->source->builder;
+    struct raw_series series;
+    memset(&series, 0, sizeof(series)); /* padding is part of the key */
+    series.entity = t->series.entity;
+    series.name = t->series.name;
+    series.unit = t->series.unit;
+    series.attributes = t->series.attributes;
+    series.part = part;
+    series.param = param;
+    if (!isfinite(value))
+        return FL_OK;
+    fl_slice key = {.ptr = (const unsigned char *)&series, .len = sizeof(series)};
+    uint64_t *slot = NULL;
+    bool added = false;
+    fl_error quiet = {0};
+    fl_status status = fl_tl_grow((void **)&b->series, b->series_count, sizeof(series), err);
+    if (status != FL_OK)
+        return status;
+    status = fl_map_slot(&slot, b->series_ids, fl_hash_keyed(key), &added, &quiet);
+    if (status == FL_E_LIMIT) {
+        b->over_budget++;
+        return FL_OK;
+    }
+    if (status != FL_OK)
+        return fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
+    if (added) {
+        *slot = b->series_count;
+        b->series[b->series_count++] = series;
+    }
+    t->sample.series = (uint32_t)*slot;
+    t->sample.value = value;
+    return add_sample(b, &t->sample, err);
+}
+
+static fl_status push_buckets(struct target *t, const fl_point *point, enum part part, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < point->bucket_count && status == FL_OK; i++) {
+        double bound = i < point->bound_count ? point->bounds[i] : INFINITY;
+        status = push_part(t, part, bound, (double)point->counts[i], err);
+    }
+    return status;
+}
+
+static fl_status push_exponential(struct target *t, const fl_point *point, enum part part, fl_error *err)
+{
+    fl_status status = FL_OK;
+    int shift = point->scale > COMMON_SCALE ? point->scale - COMMON_SCALE : 0;
+    if (point->zero_count > 0)
+        status = push_part(t, part, 0, (double)point->zero_count, err);
+    for (size_t i = 0; i < point->bucket_count && status == FL_OK;) {
+        int64_t at = point->offset + (int64_t)i, group = shift < 63 ? at >> shift : (at < 0 ? -1 : 0);
+        double count = 0;
+        for (; i < point->bucket_count && (shift < 63 ? (point->offset + (int64_t)i) >> shift : group) == group; i++)
+            count += (double)point->counts[i];
+        double bound = exp2((double)(group + 1) * exp2(-(double)(point->scale - shift)));
+        if (count > 0)
+            status = push_part(t, part, bound, count, err);
+    }
+    return status;
+}
+
+static fl_status push_histogram(struct target *t, const fl_point *point, fl_error *err)
+{
+    bool total = point->temporality == FL_TEMPORALITY_CUMULATIVE;
+    fl_status status = push_part(t, total ? PART_COUNT_TOTAL : PART_COUNT_CHANGE, 0, (double)point->count, err);
+    if (status == FL_OK)
+        status = push_part(t, total ? PART_SUM_TOTAL : PART_SUM_CHANGE, 0, point->sum, err);
+    enum part part = total ? PART_BUCKET_TOTAL : PART_BUCKET_CHANGE;
+    if (status == FL_OK && point->kind == FL_POINT_HISTOGRAM)
+        status = push_buckets(t, point, part, err);
+    if (status == FL_OK && point->kind == FL_POINT_EXP_HISTOGRAM)
+        status = push_exponential(t, point, part, err);
+    return status;
+}
+
+static fl_status push_summary(struct target *t, const fl_point *point, fl_error *err)
+{
+    fl_status status = push_part(t, PART_COUNT_TOTAL, 0, (double)point->count, err);
+    if (status == FL_OK)
+        status = push_part(t, PART_SUM_TOTAL, 0, point->sum, err);
+    for (size_t i = 0; i < point->bound_count && status == FL_OK; i++)
+        status = push_part(t, PART_QUANTILE, point->bounds[i], point->values[i], err);
+    return status;
+}
+
+static fl_status push_sum(struct target *t, const fl_point *point, fl_error *err)
+{
+    enum part part = PART_VALUE; /* an up-down counter that tells its level */
+    if (point->temporality == FL_TEMPORALITY_DELTA)
+        part = PART_CHANGE;
+    else if (point->monotonic)
+        part = PART_TOTAL;
+    return push_part(t, part, 0, point->value, err);
+}
+
+static int compare_attrs(const void *left, const void *right)
+{
+    const fl_attr *const *a = left, *const *b = right;
+    return fl_slice_compare((*a)->key, (*b)->key);
+}
+
+static void spell_value(fl_buf *out, const fl_value *value)
+{
+    if (value->kind == FL_VALUE_INT)
+        fl_buf_printf(out, "%lld", (long long)value->number);
+    else if (value->kind == FL_VALUE_BOOL)
+        fl_buf_text(out, value->number != 0 ? "true" : "false");
+    else if (value->kind == FL_VALUE_DOUBLE)
+        fl_buf_printf(out, "%.17g", value->real);
+    else
+        fl_buf_add(out, value->text);
+}
+
+/* "k=v,k=v", sorted by key. */
+static fl_status spell_labels(fl_sym *out, fl_timeline_builder *b, const fl_attrs *attrs, fl_error *err)
+{
+    const fl_attr *sorted[MAX_LABELS];
+    size_t count = attrs->count < MAX_LABELS ? attrs->count : MAX_LABELS;
+    if (count == 0) {
+        *out = b->no_name;
+        return FL_OK;
+    }
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &attrs->items[i];
+    qsort(sorted, count, sizeof(sorted[0]), compare_attrs);
+    fl_buf_clear(&b->line);
+    for (size_t i = 0; i < count; i++) {
+        fl_buf_text(&b->line, i > 0 ? "," : "");
+        fl_buf_add(&b->line, sorted[i]->key);
+        fl_buf_char(&b->line, '=');
+        spell_value(&b->line, &sorted[i]->value);
+    }
+    return fl_tl_name(out, b, fl_buf_slice(&b->line), err);
+}
+
+static fl_status name_series(struct raw_series *series, fl_timeline_builder *b, const fl_point *point,
+                             fl_error *err)
+{
+    fl_status status = fl_tl_name(&series->name, b, point->metric, err);
+    if (status == FL_OK)
+        status = fl_tl_name(&series->unit, b, point->unit, err);
+    return status == FL_OK ? spell_labels(&series->attributes, b, &point->attrs, err) : status;
+}
+
+fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point, fl_error *err)
+{
+    struct target t = {.source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
+    fl_timeline_builder *b = t.source->builder;
+    fl_status status = fl_tl_window(&t.sample.window, t.source, point->time_ns, err);
+    if (status != FL_OK || t.sample.window == FL_NO_INDEX)
+        return status;
+    status = name_series(&t.series, b, point, err);
+    if (status != FL_OK)
+        return status;
+    if (entity == FL_NO_INDEX || t.series.name == FL_NO_INDEX || t.series.unit == FL_NO_INDEX ||
+        t.series.attributes == FL_NO_INDEX) {
+        b->over_budget++;
+        return FL_OK;
+    }
+    switch (point->kind) {
+    case FL_POINT_SUM:
+        return push_sum(&t, point, err);
+    case FL_POINT_HISTOGRAM:
+    case FL_POINT_EXP_HISTOGRAM:
+        return push_histogram(&t, point, err);
+    case FL_POINT_SUMMARY:
+        return push_summary(&t, point, err);
+    case FL_POINT_GAUGE:
+        break;
+    }
+    return push_part(&t, PART_VALUE, 0, point->value, err);
+}

@@ -1,0 +1,140 @@
+/*
+ * timeline.c - the builder's life: create, receive, finish.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "faultline/limits.h"
+#include "mem.h"
+#include "slice.h"
+#include "timeline_priv.h"
+
+static fl_status push_resource(void *payload, const fl_resource *resource, uint32_t *handle, fl_error *err)
+{
+    const struct source *source = payload;
+    return fl_tl_entity(handle, source->builder, resource, err);
+}
+
+static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *err)
+{
+    (void)err;
+    fl_timeline_builder *b = ((const struct source *)payload)->builder;
+    b->rejected += reject->records;
+    if (b->first_reject_count == MAX_FIRST_REJECTS)
+        return FL_OK;
+    const char *text =
+        reject->line > 0
+            ? fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", reject->source,
+                              (unsigned long long)reject->line, reject->reason,
+                              (unsigned long long)reject->offset)
+            : fl_arena_printf(&b->text, "%s: %s (byte %llu)", reject->source, reject->reason,
+                              (unsigned long long)reject->offset);
+    if (text != NULL)
+        b->first_rejects[b->first_reject_count++] = text;
+    return FL_OK;
+}
+
+fl_sink fl_timeline_sink(fl_timeline_builder *b, bool from_baseline)
+{
+    return (fl_sink){.payload = &b->sources[from_baseline],
+                     .resource = push_resource,
+                     .span = fl_tl_push_span,
+                     .log = fl_tl_push_log,
+                     .point = fl_tl_push_point,
+                     .reject = push_reject};
+}
+
+fl_timeline_losses fl_timeline_losses_of(const fl_timeline_builder *b)
+{
+    return (fl_timeline_losses){.rejected = b->rejected,
+                                .over_budget = b->over_budget,
+                                .first_rejects = b->first_rejects,
+                                .first_reject_count = b->first_reject_count};
+}
+
+static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
+{
+    fl_status status = fl_intern_create(&b->names, FL_MAX_NAME_BYTES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->entity_ids, FL_MAX_SERIES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->operation_ids, FL_MAX_SERIES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->series_ids, FL_MAX_SERIES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->window_ids, FL_MAX_WINDOWS, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->example_ids, FL_MAX_SERIES, err);
+    return status == FL_OK ? fl_tl_name(&b->no_name, b, (fl_slice){0}, err) : status;
+}
+
+fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_options *options, fl_error *err)
+{
+    assert(options->step_ns > 0 && options->window_ns >= options->step_ns &&
+           options->window_ns % options->step_ns == 0 && options->classifier.classify != NULL);
+    *out = NULL;
+    fl_timeline_builder *b = fl_mem_calloc(1, sizeof(*b));
+    if (b == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a timeline");
+    b->options = *options;
+    for (size_t i = 0; i < 2; i++)
+        b->sources[i] = (struct source){.builder = b, .is_baseline = i == 1};
+    b->spans = (fl_sampler){.row_size = sizeof(fl_span_row), .max_rows = FL_MAX_SPANS,
+                            .key = fl_tl_span_key, .compare = fl_tl_compare_spans};
+    b->logs = (fl_sampler){.row_size = sizeof(struct raw_log), .max_rows = FL_MAX_LOGS,
+                           .key = fl_tl_log_key, .compare = fl_tl_compare_logs};
+    b->line = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
+    b->text = fl_arena_of(FL_MAX_NAME_BYTES);
+    b->arena = fl_arena_of(FL_MAX_TIMELINE_BYTES);
+    fl_status status = create_tables(b, err);
+    if (status != FL_OK) {
+        fl_timeline_destroy(b);
+        return status;
+    }
+    *out = b;
+    return FL_OK;
+}
+
+void fl_timeline_destroy(fl_timeline_builder *b)
+{
+    if (b == NULL)
+        return;
+    fl_intern_destroy(b->names);
+    fl_map_destroy(b->entity_ids);
+    fl_map_destroy(b->operation_ids);
+    fl_map_destroy(b->series_ids);
+    fl_map_destroy(b->window_ids);
+    fl_map_destroy(b->example_ids);
+    fl_mem_free(b->entities);
+    fl_mem_free(b->operations);
+    fl_mem_free(b->series);
+    fl_mem_free(b->examples);
+    fl_mem_free(b->windows);
+    fl_mem_free(b->samples);
+    fl_sampler_dispose(&b->spans);
+    fl_sampler_dispose(&b->logs);
+    fl_buf_dispose(&b->line);
+    fl_arena_dispose(&b->text);
+    fl_arena_dispose(&b->arena);
+    fl_mem_free(b);
+}
+
+fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *b,
+                             const fl_template_list *templates, const char *const *edges,
+                             size_t edge_count, fl_error *err)
+{
+    struct ranks ranks = {0};
+    b->timeline.at_ns = b->options.at_ns;
+    b->timeline.step_ns = b->options.step_ns;
+    b->timeline.templates = templates->templates;
+    b->timeline.template_count = templates->count;
+    fl_status status = fl_tl_finish_names(b, &ranks, edges, edge_count, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_spans(b, &ranks, templates, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_logs(b, &ranks, templates, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_metrics(b, &ranks, err);
+    *out = status == FL_OK ? &b->timeline : NULL;
+    return status;
+}

@@ -1,0 +1,151 @@
+/*
+ * timeline_priv.h - what the builder's parts share. While records come in, names are symbols and
+ * numbers in order of appearance; finishing sorts them by their text and renumbers everything.
+ */
+#ifndef FL_TIMELINE_PRIV_H
+#define FL_TIMELINE_PRIV_H
+
+#include "arena.h"
+#include "buf.h"
+#include "intern.h"
+#include "map.h"
+#include "sampler.h"
+#include "timeline_build.h"
+
+enum { MAX_FIRST_REJECTS = 8 };
+
+struct raw_entity {
+    fl_sym service, instance, node; /* symbol of "" where not known */
+};
+
+struct raw_operation {
+    fl_sym service, name;
+};
+
+struct raw_log {
+    uint64_t trace, span;
+    int64_t time_ns;
+    uint64_t content; /* stable hash of line and service: tells duplicates apart from repeats */
+    uint32_t form, entity, window;
+    uint32_t severity;
+};
+
+/* One example line per (service, form): of the incident before the baseline, then by hash. */
+struct raw_example {
+    uint64_t rank;
+    unsigned char *text;
+    size_t len, capacity;
+};
+
+/* Which number of a data point a series holds. */
+enum part {
+    PART_VALUE,    /* as it is */
+    PART_QUANTILE, /* as it is; param is the quantile */
+    PART_TOTAL,    /* a counter since the process began */
+    PART_CHANGE,   /* a counter's change since the last point */
+    PART_COUNT_TOTAL,
+    PART_COUNT_CHANGE,
+    PART_SUM_TOTAL,
+    PART_SUM_CHANGE,
+    PART_BUCKET_TOTAL, /* param is the upper bound */
+    PART_BUCKET_CHANGE
+};
+
+struct raw_series {
+    uint32_t entity;
+    fl_sym name, unit, attributes;
+    enum part part;
+    double param;
+};
+
+struct raw_sample {
+    uint32_t series, window;
+    int64_t time_ns;
+    double value;
+};
+
+/* Stable state of one sink: the incident's or the baseline's. */
+struct source {
+    fl_timeline_builder *builder;
+    bool is_baseline;
+};
+
+struct fl_timeline_builder {
+    fl_timeline_options options;
+    struct source sources[2];
+
+    fl_intern *names;
+    fl_sym no_name; /* "" */
+    fl_map *entity_ids, *operation_ids, *series_ids, *window_ids, *example_ids;
+    struct raw_entity *entities;
+    struct raw_operation *operations;
+    struct raw_series *series;
+    struct raw_example *examples;
+    int64_t *windows; /* step numbers, relative to `at` */
+    size_t entity_count, operation_count, series_count, example_count, window_count;
+    int64_t last_step; /* of last_window; most records fall where the last one fell */
+    uint32_t last_window;
+
+    fl_sampler spans; /* fl_span_row with raw numbers */
+    fl_sampler logs;  /* raw_log */
+    struct raw_sample *samples;
+    size_t sample_count, sample_capacity;
+
+    fl_buf line;  /* a log line with its location or exception put in front */
+    fl_arena text; /* rejects, examples */
+    uint64_t rejected, over_budget;
+    const char *first_rejects[MAX_FIRST_REJECTS];
+    size_t first_reject_count;
+
+    fl_arena arena; /* the finished timeline */
+    fl_window *sorted_windows; /* timeline.windows, while it is being filled */
+    fl_timeline timeline;
+};
+
+/* names.c: symbols and numbers. FL_OK with *out = FL_NO_INDEX where a budget is reached, which the
+ * caller counts as over_budget; an error only for want of memory. */
+fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_error *err);
+fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource, fl_error *err);
+fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
+                          fl_error *err);
+/* Where `time_ns` falls: FL_NO_INDEX outside of what is compared. */
+fl_status fl_tl_window(uint32_t *out, const struct source *source, int64_t time_ns, fl_error *err);
+bool fl_tl_is_incident(const fl_timeline_builder *b, uint32_t window);
+/* Room for one more item of `size` at the end of *items, doubling. */
+fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err);
+uint64_t fl_tl_trace_hash(fl_trace_id trace);
+
+/* spans.c, logs.c, points.c: the sink's parts. */
+fl_status fl_tl_push_span(void *source, uint32_t entity, const fl_span *span, fl_error *err);
+fl_status fl_tl_push_log(void *source, uint32_t entity, const fl_log *log, fl_error *err);
+fl_status fl_tl_push_point(void *source, uint32_t entity, const fl_point *point, fl_error *err);
+/* A line of a span: a span event. */
+fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_log *log,
+                         fl_slice line, fl_error *err);
+int fl_tl_compare_spans(const void *a, const void *b);
+uint64_t fl_tl_span_key(const void *row);
+int fl_tl_compare_logs(const void *a, const void *b);
+uint64_t fl_tl_log_key(const void *row);
+fl_status fl_tl_settle_samples(fl_timeline_builder *b, fl_error *err);
+
+/* finish_*.c: symbols to sorted arrays. `rank` arrays map a raw number to its sorted one. */
+struct ranks {
+    uint32_t *service; /* by symbol */
+    uint32_t *entity, *operation, *window;
+    const char **text; /* by symbol: NUL-terminated */
+};
+fl_status fl_tl_finish_names(fl_timeline_builder *b, struct ranks *ranks, const char *const *edges,
+                             size_t edge_count, fl_error *err);
+fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
+                             const fl_template_list *templates, fl_error *err);
+fl_status fl_tl_finish_logs(fl_timeline_builder *b, const struct ranks *ranks,
+                            const fl_template_list *templates, fl_error *err);
+fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
+
+/* Allocate from the timeline's arena or say what for. */
+#define FL_TL_NEW(b, out, count, what, err)                                                        \
+    (((out) = fl_arena_alloc(&(b)->arena, (count), sizeof(*(out)))) != NULL                        \
+         ? FL_OK                                                                                   \
+         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count), what))
+
+#endif
