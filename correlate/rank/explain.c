@@ -1,0 +1,343 @@
+/*
+ * explain.c - candidates to hypotheses: probability, verdict, and each piece of evidence as one
+ * sentence with its figure, its baseline, its time and the query that shows the raw data again
+ * (PromQL, LogQL, TraceQL).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rank_priv.h"
+#include "timestamp.h"
+
+enum { MAX_HYPOTHESES = 20, MAX_TEXT = 160 };
+
+/* P(first hypothesis is right) = sigmoid(A + B (S - ln services) + C (S - S2)): S and S2 the scores
+ * of the best two services. Fitted by logistic regression on labelled incidents and healthy minutes
+ * of two systems; docs/correlation.md has the fit and what it is worth. */
+#define FIT_CONSTANT (-3.42)
+#define FIT_SCORE    0.085
+#define FIT_MARGIN   0.45
+
+const char *fl_rank_operation_text(const struct rank *r, uint32_t operation)
+{
+    const char *name = r->timeline->operations[operation].name;
+    return name != NULL ? name : "(only logs)";
+}
+
+const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step)
+{
+    const fl_timeline *t = r->timeline;
+    uint32_t index = fl_step_index(step);
+    const char *text = NULL;
+    switch (fl_step_kind_of(step)) {
+    case FL_STEP_START:
+        text = fl_arena_printf(r->arena, "the start of %s", fl_rank_operation_text(r, operation));
+        break;
+    case FL_STEP_END:
+        text = "its end";
+        break;
+    case FL_STEP_END_ERROR:
+        text = "its end with an error";
+        break;
+    case FL_STEP_LOG:
+        text = fl_arena_printf(r->arena, "\"%.*s\"", MAX_TEXT, t->templates[index].text);
+        break;
+    case FL_STEP_LOCAL:
+        text = fl_arena_printf(r->arena, "the step %s", fl_rank_operation_text(r, index));
+        break;
+    case FL_STEP_REMOTE:
+        text = fl_arena_printf(r->arena, "the call to %s of %s", fl_rank_operation_text(r, index),
+                               t->services[t->operations[index].service]);
+        break;
+    case FL_STEP_CALL:
+        index = r->streams->calls[index].server;
+        text = fl_arena_printf(r->arena, "the call to %s of %s", fl_rank_operation_text(r, index),
+                               t->services[t->operations[index].service]);
+        break;
+    }
+    return text != NULL ? text : "";
+}
+
+static int64_t onset_of(const struct rank *r, const struct sides *sides, size_t onset)
+{
+    return onset < sides->incident_count ? r->timeline->windows[sides->incident[onset]].from_ns : r->timeline->at_ns;
+}
+
+static double share(double part, double whole)
+{
+    return whole > 0 ? part / whole : NAN;
+}
+
+static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    const struct context_result *c = &r->contexts[index];
+    const fl_context *context = &r->streams->contexts[index];
+    const char *service = r->timeline->services[r->timeline->operations[context->operation].service];
+    const char *from = fl_rank_step_text(r, context->operation, context->step);
+    const char *lost = fl_rank_step_text(r, context->operation, r->streams->rows[c->lost].next);
+    const char *gain = fl_rank_step_text(r, context->operation, r->streams->rows[c->gain].next);
+    bool logs = context->chain == FL_CHAIN_LOGS;
+    out->modality = logs ? FL_MODALITY_LOGS : FL_MODALITY_TRACES;
+    out->text = fl_arena_printf(
+        r->arena, "in %s, %s came after %s in %.0f of %.0f cases (baseline %.0f of %.0f); %s came in %.0f (baseline %.0f)",
+        service, lost, from, c->lost_after, c->total_after, c->lost_before, c->total_before, gain,
+        c->gain_after, c->gain_before);
+    out->at_ns = onset_of(r, &r->traces, c->test.onset);
+    out->value = share(c->lost_after, c->total_after);
+    out->baseline = share(c->lost_before, c->total_before);
+    out->unit = "1";
+    fl_step asked = r->streams->rows[c->gain].next;
+    if (fl_step_kind_of(asked) != FL_STEP_LOG)
+        asked = context->step;
+    if (logs && fl_step_kind_of(asked) == FL_STEP_LOG)
+        out->query = fl_arena_printf(
+            r->arena, "{service_name=\"%s\"} |= `%s`", service,
+            r->timeline->templates[fl_step_index(asked)].location != NULL
+                ? r->timeline->templates[fl_step_index(asked)].location
+                : r->timeline->templates[fl_step_index(asked)].text);
+    else
+        out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }", service,
+                                     fl_rank_operation_text(r, context->operation));
+}
+
+/* Back from ln(0.5 ms + x). */
+static double to_ms(double log_value)
+{
+    return fmax(exp(log_value) - 0.5, 0);
+}
+
+static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    const fl_value_stream *stream = &r->streams->values[index];
+    const fl_lbf_shift *test = &r->values[index].test;
+    const fl_timeline *t = r->timeline;
+    double now = to_ms(test->center + test->shift), before = to_ms(test->center);
+    out->modality = FL_MODALITY_TRACES;
+    out->value = now;
+    out->baseline = before;
+    out->unit = "ms";
+    out->at_ns = onset_of(r, &r->traces, test->onset);
+    if (stream->kind == FL_STREAM_WIRE) {
+        out->text = fl_arena_printf(r->arena, "calls from %s to %s spend %.3g ms outside of both (baseline %.3g ms)",
+                                    t->services[stream->caller], t->services[stream->callee], now, before);
+        out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }",
+                                     t->services[stream->caller], t->services[stream->callee]);
+        return;
+    }
+    const char *service = t->services[t->operations[stream->operation].service];
+    out->text = fl_arena_printf(r->arena, "%s of %s takes %.3g ms of its own, without its callees (baseline %.3g ms)",
+                                fl_rank_operation_text(r, stream->operation), service, now, before);
+    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }", service,
+                                 fl_rank_operation_text(r, stream->operation));
+}
+
+static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    const fl_metric_series *series = &r->timeline->metrics[index];
+    const struct metric_result *m = &r->metric_results[index];
+    const fl_entity *entity = &r->timeline->entities[series->entity];
+    const char *service = r->timeline->services[entity->service];
+    out->modality = FL_MODALITY_METRICS;
+    out->text = fl_arena_printf(r->arena, "%s%s%s of %s is %.4g%s%s (baseline %.4g)", series->name,
+                                series->statistic != NULL ? " " : "",
+                                series->statistic != NULL ? series->statistic : "",
+                                entity->instance != NULL ? entity->instance : service, m->after,
+                                series->unit[0] != '\0' ? " " : "", series->unit, m->before);
+    out->at_ns = onset_of(r, &r->metrics, m->test.onset);
+    out->value = m->after;
+    out->baseline = m->before;
+    out->unit = series->unit[0] != '\0' ? series->unit : NULL;
+    out->query = fl_arena_printf(r->arena, "%s{service_name=\"%s\"%s%s%s}", series->name, service,
+                                 entity->instance != NULL ? ",instance=\"" : "",
+                                 entity->instance != NULL ? entity->instance : "",
+                                 entity->instance != NULL ? "\"" : "");
+}
+
+static void explain_service(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    explain_metric(out, r, index);
+    out->at_ns = r->timeline->windows[r->metric_results[index].window].from_ns;
+}
+
+static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    const fl_value_stream *stream = &r->streams->values[index];
+    const char *caller = r->timeline->services[stream->caller], *callee = r->timeline->services[stream->callee];
+    double before = 0;
+    for (size_t i = 0; i < r->traces.baseline_count; i++)
+        before += stream->counts[r->traces.baseline[i]];
+    before /= (double)r->traces.baseline_count;
+    out->modality = FL_MODALITY_TRACES;
+    out->text = fl_arena_printf(r->arena, "%s no longer calls %s (baseline %.3g calls a window)", caller, callee, before);
+    out->at_ns = onset_of(r, &r->traces, 0);
+    out->value = 0;
+    out->baseline = before;
+    out->unit = "{call}";
+    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }", caller, callee);
+}
+
+static int compare_parts(const void *left, const void *right)
+{
+    const struct evidence_part *a = left, *b = right;
+    if (fabs(a->weight) != fabs(b->weight))
+        return fabs(a->weight) > fabs(b->weight) ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candidate *c, fl_error *err)
+{
+    static void (*const explain[])(fl_evidence *, struct rank *, uint32_t) = {
+        [PART_CONTEXT] = explain_context, [PART_VALUE] = explain_value,
+        [PART_METRIC] = explain_metric, [PART_SERVICE] = explain_service, [PART_EDGE_GONE] = explain_vanished};
+    fl_evidence *evidence;
+    fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
+    if (status != FL_OK)
+        return status;
+    qsort(c->parts, c->part_count, sizeof(c->parts[0]), compare_parts);
+    for (size_t i = 0; i < c->part_count; i++) {
+        explain[c->parts[i].kind](&evidence[i], r, c->parts[i].index);
+        evidence[i].weight_nats = c->parts[i].weight;
+        evidence[i].against = c->parts[i].weight < 0;
+        if (evidence[i].text == NULL || evidence[i].query == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for evidence");
+    }
+    out->evidence = evidence;
+    out->evidence_count = c->part_count;
+    return FL_OK;
+}
+
+/* The instance, where a service has only one. */
+static const char *only_instance(const fl_timeline *t, uint32_t service)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < t->entity_count; i++) {
+        if (t->entities[i].service != service || t->entities[i].instance == NULL)
+            continue;
+        if (found != NULL && strcmp(found, t->entities[i].instance) != 0)
+            return NULL;
+        found = t->entities[i].instance;
+    }
+    return found;
+}
+
+static double best_of_others(const struct rank *r)
+{
+    for (size_t i = 1; i < r->candidate_count; i++)
+        if (r->candidates[i].service != r->candidates[0].service)
+            return r->candidates[i].score;
+    return 0;
+}
+
+static double first_probability(const struct rank *r)
+{
+    if (r->candidates[0].probability > 0)
+        return r->candidates[0].probability;
+    double best = r->candidates[0].score, second = best_of_others(r);
+    double services = (double)(r->timeline->service_count > 0 ? r->timeline->service_count : 1);
+    double x = FIT_CONSTANT + FIT_SCORE * (best - log(services)) + FIT_MARGIN * (best - second);
+    return 1 / (1 + exp(-x));
+}
+
+/* What the first leaves is shared by the others as their scores say. */
+static void spread_probability(fl_hypothesis *all, size_t count, double first)
+{
+    double total = 0;
+    for (size_t i = 1; i < count; i++)
+        total += exp(all[i].score - all[0].score);
+    for (size_t i = 0; i < count; i++)
+        all[i].probability = i == 0 ? first : (1 - first) * exp(all[i].score - all[0].score) / (total + 1);
+}
+
+/* ---- ruled out ---- */
+
+static bool has_own_cause(const struct rank *r, uint32_t service)
+{
+    for (size_t i = 0; i < r->candidate_count; i++)
+        if (r->candidates[i].service == service && r->candidates[i].score > FL_LBF_REAL)
+            return true;
+    return false;
+}
+
+static const char *why_waiting(struct rank *r, uint32_t service)
+{
+    uint32_t best = FL_NO_INDEX;
+    for (uint32_t i = 0; i < r->streams->value_count; i++) {
+        const fl_value_stream *stream = &r->streams->values[i];
+        if (stream->kind == FL_STREAM_TOTAL && r->timeline->operations[stream->operation].service == service &&
+            r->values[i].test.lbf > FL_LBF_REAL && (best == FL_NO_INDEX || r->values[i].test.lbf > r->values[best].test.lbf))
+            best = i;
+    }
+    if (best == FL_NO_INDEX)
+        return NULL;
+    const fl_lbf_shift *test = &r->values[best].test;
+    return fl_arena_printf(r->arena, "%s takes %.3g ms in all (baseline %.3g ms), but not more time of its own: it waits for what it calls",
+                           fl_rank_operation_text(r, r->streams->values[best].operation),
+                           to_ms(test->center + test->shift), to_ms(test->center));
+}
+
+static const char *why_excused(struct rank *r, uint32_t service)
+{
+    for (uint32_t i = 0; i < r->streams->context_count; i++) {
+        const struct context_result *c = &r->contexts[i];
+        const fl_context *context = &r->streams->contexts[i];
+        if (r->timeline->operations[context->operation].service == service && c->excused_lbf > FL_LBF_REAL &&
+            c->test.lbf <= FL_LBF_REAL)
+            return fl_arena_printf(r->arena, "its %s goes another way after %s, but only in traces in which a span below it does so too",
+                                   fl_rank_operation_text(r, context->operation),
+                                   fl_rank_step_text(r, context->operation, context->step));
+    }
+    return NULL;
+}
+
+static fl_status rule_out(fl_incident *out, struct rank *r, fl_error *err)
+{
+    fl_ruled_out *list;
+    size_t count = 0;
+    fl_status status = FL_RANK_NEW(r->arena, list, r->timeline->service_count, "services", err);
+    for (uint32_t s = 0; s < r->timeline->service_count && status == FL_OK; s++) {
+        if (has_own_cause(r, s))
+            continue;
+        const char *text = why_excused(r, s);
+        if (text == NULL)
+            text = why_waiting(r, s);
+        if (text != NULL)
+            list[count++] = (fl_ruled_out){.service = r->timeline->services[s], .text = text};
+    }
+    out->ruled_out = list;
+    out->ruled_out_count = count;
+    return status;
+}
+
+fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
+{
+    size_t count = r->candidate_count < MAX_HYPOTHESES ? r->candidate_count : MAX_HYPOTHESES;
+    fl_hypothesis *all;
+    fl_status status = FL_RANK_NEW(r->arena, all, count, "hypotheses", err);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        struct candidate *c = &r->candidates[i];
+        bool tie = i > 0 && c->score == all[i - 1].score;
+        all[i] = (fl_hypothesis){.rank = tie ? all[i - 1].rank : (uint32_t)i + 1,
+                                 .service = r->timeline->services[c->service],
+                                 .instance = only_instance(r->timeline, c->service),
+                                 .cause = c->cause,
+                                 .resource = c->resource,
+                                 .locus = c->locus,
+                                 .locus_name = c->locus_name,
+                                 .before = c->before,
+                                 .after = c->after,
+                                 .score = c->score};
+        status = explain_parts(&all[i], r, c, err);
+    }
+    if (status != FL_OK)
+        return status;
+    double first = count > 0 ? first_probability(r) : 0;
+    spread_probability(all, count, first);
+    out->hypotheses = all;
+    out->hypothesis_count = count;
+    out->verdict = count > 0 && first >= 0.5 && all[0].score > FL_LBF_REAL ? FL_VERDICT_CAUSE_FOUND
+                                                                            : FL_VERDICT_NO_CONFIDENT_CAUSE;
+    return rule_out(out, r, err);
+}

@@ -1,0 +1,104 @@
+/*
+ * rank_priv.h - what the parts of the ranking share. Each part tests one kind of stream and adds
+ * candidates; a candidate names its evidence by index, and explain.c turns that into sentences.
+ */
+#ifndef FL_RANK_PRIV_H
+#define FL_RANK_PRIV_H
+
+#include "lbf.h"
+#include "rank.h"
+
+enum { MAX_PARTS = 12 };
+
+/* The windows that hold a modality. At most MAX_HISTORY of the baseline are used, the latest. */
+enum { MAX_HISTORY = 30 };
+struct sides {
+    uint32_t *baseline, *incident; /* window numbers, rising */
+    size_t baseline_count, incident_count;
+};
+
+struct context_result {
+    fl_lbf_result test;
+    uint32_t lost, gain; /* transitions that became rarer and more frequent */
+    double lost_before, lost_after, gain_before, gain_after; /* counts */
+    double total_before, total_after;
+    bool worse; /* a real change that is not a recovery */
+    double excused_lbf; /* what it was before changes below were taken out; 0: nothing was */
+};
+
+struct value_result {
+    fl_lbf_shift test;
+};
+
+struct metric_result {
+    fl_lbf_shift test; /* of the transformed values */
+    double before, after; /* as they were measured */
+    uint32_t window;      /* of `after`, for a service */
+    bool is_evidence;     /* a saturation role whose bad direction is known */
+};
+
+enum part_kind { PART_CONTEXT, PART_VALUE, PART_METRIC, PART_SERVICE, PART_EDGE_GONE };
+struct evidence_part {
+    enum part_kind kind;
+    uint32_t index;
+    double weight; /* nats it adds */
+};
+
+struct candidate {
+    uint32_t service;
+    fl_cause cause;
+    fl_resource_kind resource;
+    fl_locus_kind locus;
+    const char *locus_name, *before, *after;
+    double score;
+    double probability; /* where the test tells it directly; 0: from the scores */
+    int order; /* of equal scores of one service: the finer kind first */
+    struct evidence_part parts[MAX_PARTS];
+    size_t part_count;
+};
+
+struct rank {
+    const fl_streams *streams;
+    const fl_timeline *timeline;
+    const fl_rank_question *question;
+    fl_arena *arena;
+    fl_arena scratch; /* reset by each test */
+    struct sides traces, metrics;
+    struct context_result *contexts;
+    struct value_result *values;
+    struct metric_result *metric_results;
+    double *network; /* per service: nats that its network explains */
+    struct candidate *candidates;
+    size_t candidate_count, candidate_max;
+};
+
+/* transitions.c: tests every context, excuses what came from below, adds code regions and callees
+ * whose responses broke. */
+fl_status fl_rank_transitions(struct rank *r, fl_error *err);
+/* durations: self times, wires and calls that vanished. */
+fl_status fl_rank_values(struct rank *r, fl_error *err);
+fl_status fl_rank_network(struct rank *r, fl_error *err);
+/* resources.c: saturation metrics. After the values and the network, which it adds up with. */
+fl_status fl_rank_resources(struct rank *r, fl_error *err);
+/* services.c: latency, errors and traffic of services along the call graph, where there are no spans. */
+fl_status fl_rank_services(struct rank *r, fl_error *err);
+/* explain.c: the sorted candidates as hypotheses. */
+fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
+
+/* Append; a candidate that is no evidence (score <= 0) is dropped. */
+fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err);
+void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight);
+/* A step as a person would write it, in the arena. */
+const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step);
+const char *fl_rank_operation_text(const struct rank *r, uint32_t operation);
+/* values[w] of each window of a side. */
+double *fl_rank_pick(struct rank *r, const double *values, const uint32_t *windows, size_t count);
+/* The best self-time result of a service: index into streams->values or FL_NO_INDEX. */
+uint32_t fl_rank_slowest(const struct rank *r, uint32_t service);
+
+#define FL_RANK_NEW(arena, out, count, what, err)                                                  \
+    (((out) = fl_arena_alloc((arena), (count), sizeof(*(out)))) != NULL                            \
+         ? FL_OK                                                                                   \
+         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count), what))
+
+#endif

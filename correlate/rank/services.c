@@ -1,0 +1,356 @@
+/*
+ * services.c - where there are no spans: the latency and the errors of services along the call graph.
+ *
+ * The excess of a service is how many seconds (or failed requests) more than usual it gives its
+ * callers in the worst window of the symptom's service. A callee's excess is shared out among its
+ * callers and taken off theirs, weighted by how sure it is that the callee changed; what is left is
+ * the service's own. Its share of the symptom's excess, times the probability that it changed at
+ * all, is the probability that it is the cause. Cost: services times windows, and edges.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rank_priv.h"
+
+/* What "usual" means for a level: the hour before. The far baseline tells how much it varies. */
+static const int64_t recent_ns = INT64_C(3600) * 1000000000;
+
+#define SCALE_FALLBACK  0.25
+#define MODEL_SCALE     0.1  /* a change of 10 % is never beyond noise by its size alone */
+#define HISTORY_WEIGHT  50.0 /* samples that a service's own history counts as, against the fleet's 4 */
+#define LATENCY_OFFSET  1e-4 /* s */
+#define SHIFT_SCALE     2.3025851
+#define LEAST_ODDS      1e-6
+#define MOST_PROBABLE   0.999
+enum { STUDENT_DEGREES = 4 };
+
+enum symptom { SYMPTOM_LATENCY, SYMPTOM_ERRORS, SYMPTOM_COUNT };
+
+struct node {
+    uint32_t badness, traffic; /* metric series, FL_NO_INDEX: none */
+    double base, now, requests;
+    double excess, own, lbf, own_scale;
+    bool reachable, known; /* known: something was measured before */
+};
+
+struct services {
+    struct rank *r;
+    enum symptom symptom;
+    struct node *nodes;
+    uint32_t star; /* the window that is explained */
+    double *ys;
+};
+
+/* ---- which series ---- */
+
+/* The plainer the statistic, the better it adds up over requests. */
+static int preference(const fl_metric_series *series)
+{
+    static const char *const means[] = {"mean", "average", "avg", "Average", "Mean"};
+    static const char *const medians[] = {"p50", "median", "quantile=0.5", "0.5"};
+    const char *texts[3] = {series->statistic != NULL ? series->statistic : "", series->attributes, series->name};
+    for (size_t t = 0; t < 3; t++)
+        for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++)
+            if (strstr(texts[t], means[i]) != NULL)
+                return 4;
+    for (size_t t = 0; t < 3; t++)
+        for (size_t i = 0; i < sizeof(medians) / sizeof(medians[0]); i++)
+            if (strstr(texts[t], medians[i]) != NULL)
+                return 3;
+    return texts[0][0] == '\0' && texts[1][0] == '\0' ? 2 : 1;
+}
+
+static uint32_t choose_series(const struct rank *r, uint32_t service, fl_role role)
+{
+    const fl_timeline *t = r->timeline;
+    uint32_t best = FL_NO_INDEX;
+    for (uint32_t i = 0; i < t->metric_series_count; i++) {
+        const fl_metric_series *series = &t->metrics[i];
+        if (t->entities[series->entity].service != service || series->role != role || series->is_host)
+            continue;
+        if (best == FL_NO_INDEX || preference(series) > preference(&t->metrics[best]))
+            best = i;
+    }
+    return best;
+}
+
+static double value_at(const struct services *x, uint32_t series, uint32_t window)
+{
+    return series != FL_NO_INDEX ? x->r->timeline->metrics[series].values[window] : NAN;
+}
+
+static double requests_at(const struct services *x, uint32_t service, uint32_t window)
+{
+    double requests = value_at(x, x->nodes[service].traffic, window);
+    if (x->nodes[service].traffic == FL_NO_INDEX)
+        return 1;
+    return isnan(requests) ? 0 : fmax(requests, 0);
+}
+
+/* Seconds a request, or the share of requests that failed. */
+static double badness_at(const struct services *x, uint32_t service, uint32_t window)
+{
+    uint32_t index = x->nodes[service].badness;
+    double value = value_at(x, index, window);
+    if (index == FL_NO_INDEX || isnan(value) || x->symptom == SYMPTOM_LATENCY)
+        return value;
+    const fl_metric_series *series = &x->r->timeline->metrics[index];
+    if (series->scale == FL_SCALE_SHARE) {
+        double share = fmin(fmax(value / series->share_of, 0), 1);
+        return series->bad_when < 0 ? 1 - share : share;
+    }
+    return value / fmax(requests_at(x, service, window), 1);
+}
+
+static double log_badness(const struct services *x, uint32_t service, uint32_t window)
+{
+    double bad = badness_at(x, service, window), requests = requests_at(x, service, window);
+    if (isnan(bad))
+        return NAN;
+    return x->symptom == SYMPTOM_LATENCY ? log(fmax(bad, 0) + LATENCY_OFFSET) : log((bad * requests + 0.5) / (requests + 1));
+}
+
+/* ---- one service ---- */
+
+static bool is_recent(const struct services *x, uint32_t window)
+{
+    const fl_timeline *t = x->r->timeline;
+    return t->windows[window].to_ns <= t->at_ns && t->at_ns - t->windows[window].from_ns <= recent_ns;
+}
+
+static bool any_recent(const struct services *x)
+{
+    const struct sides *m = &x->r->metrics;
+    for (size_t i = 0; i < m->baseline_count; i++)
+        if (is_recent(x, m->baseline[i]))
+            return true;
+    return false;
+}
+
+/* How far a value usually is from the two before it. */
+static double own_scale(struct services *x, uint32_t service)
+{
+    const struct sides *m = &x->r->metrics;
+    double two[2] = {NAN, NAN};
+    size_t count = 0;
+    for (size_t i = 0; i < m->baseline_count; i++) {
+        double y = log_badness(x, service, m->baseline[i]);
+        if (isnan(y))
+            continue;
+        if (!isnan(two[0]))
+            x->ys[count++] = fabs(y - (two[0] + two[1]) / 2);
+        two[0] = two[1];
+        two[1] = y;
+    }
+    return fl_fleet_scale(x->ys, count, NAN);
+}
+
+/* The usual level (weighted by requests), its median logarithm, and from how many windows. */
+static size_t usual(struct services *x, uint32_t service, bool recent_only, double *level, double *log_level)
+{
+    const struct sides *m = &x->r->metrics;
+    double weighted = 0, weight = 0, plain = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < m->baseline_count; i++) {
+        uint32_t w = m->baseline[i];
+        double bad = badness_at(x, service, w), requests = requests_at(x, service, w);
+        if (isnan(bad) || (recent_only && !is_recent(x, w)))
+            continue;
+        weighted += bad * requests;
+        weight += requests;
+        plain += bad;
+        x->ys[count++] = log_badness(x, service, w);
+    }
+    *level = weight > 0 ? weighted / weight : count > 0 ? plain / (double)count : NAN;
+    *log_level = fl_median(x->ys, count);
+    return count;
+}
+
+static void measure(struct services *x, uint32_t service, bool recent_only, double fleet)
+{
+    struct node *n = &x->nodes[service];
+    double log_level;
+    size_t count = usual(x, service, recent_only, &n->base, &log_level);
+    if (count == 0 && recent_only)
+        count = usual(x, service, false, &n->base, &log_level);
+    n->now = badness_at(x, service, x->star);
+    n->requests = requests_at(x, service, x->star);
+    n->known = count > 0;
+    if (!n->known || isnan(n->now))
+        return; /* a dependency never seen before is its caller's change */
+    n->excess = n->requests * fmax(0, n->now - n->base);
+    double own = isnan(n->own_scale) ? fleet : n->own_scale;
+    double sigma = (STUDENT_DEGREES * fleet * fleet + HISTORY_WEIGHT * own * own) / (STUDENT_DEGREES + HISTORY_WEIGHT);
+    sigma *= 1 + 0.5 / (double)count;
+    sigma += MODEL_SCALE * MODEL_SCALE + (x->symptom == SYMPTOM_ERRORS ? 1 : 0.25) / fmax(n->requests, 1);
+    sigma = sqrt(sigma);
+    double shift = log_badness(x, service, x->star) - log_level, spread = hypot(SHIFT_SCALE, sigma);
+    n->lbf = fl_log_student(shift / spread, 1) - log(spread) - fl_log_student(shift / sigma, STUDENT_DEGREES) + log(sigma);
+    if (shift <= 0)
+        n->lbf = fmin(n->lbf, 0);
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* ---- along the graph ---- */
+
+static void take_off_callees(struct services *x)
+{
+    const fl_timeline *t = x->r->timeline;
+    for (size_t s = 0; s < t->service_count; s++)
+        x->nodes[s].own = x->nodes[s].excess;
+    for (uint32_t callee = 0; callee < t->service_count; callee++) {
+        double excess = 0, requests = 0;
+        for (size_t e = 0; e < t->topology_count; e++)
+            if (t->topology[e].callee == callee) {
+                excess += x->nodes[t->topology[e].caller].excess;
+                requests += x->nodes[t->topology[e].caller].requests;
+            }
+        for (size_t e = 0; e < t->topology_count; e++) {
+            struct node *caller = &x->nodes[t->topology[e].caller];
+            if (t->topology[e].callee != callee || t->topology[e].caller == callee)
+                continue;
+            double part = excess > 0 ? caller->excess / excess : requests > 0 ? caller->requests / requests : 0;
+            caller->own -= part * x->nodes[callee].excess * sigmoid(x->nodes[callee].lbf);
+        }
+    }
+    for (size_t s = 0; s < t->service_count; s++)
+        x->nodes[s].own = fmax(0, x->nodes[s].own);
+}
+
+/* Everything without a given call graph; else what the symptom's service calls, however far. */
+static void mark_reachable(struct services *x, uint32_t target)
+{
+    const fl_timeline *t = x->r->timeline;
+    bool grew = true;
+    x->nodes[target].reachable = true;
+    while (grew) {
+        grew = false;
+        for (size_t e = 0; e < t->topology_count; e++)
+            if (x->nodes[t->topology[e].caller].reachable && !x->nodes[t->topology[e].callee].reachable)
+                grew = x->nodes[t->topology[e].callee].reachable = true;
+    }
+    for (size_t s = 0; s < t->service_count && t->topology_count == 0; s++)
+        x->nodes[s].reachable = true;
+}
+
+static fl_status add_service(struct services *x, uint32_t service, uint32_t target, fl_error *err)
+{
+    const struct node *n = &x->nodes[service];
+    const fl_timeline *t = x->r->timeline;
+    double share = fmin(1, n->own / x->nodes[target].excess);
+    double probability = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
+    if (!n->reachable || !n->known || !(n->own > 0) || !(probability > LEAST_ODDS))
+        return FL_OK;
+    struct candidate c = {.service = service,
+                          .cause = x->symptom == SYMPTOM_ERRORS ? FL_CAUSE_EXCEPTION : FL_CAUSE_UNKNOWN,
+                          .locus = FL_LOCUS_METRIC,
+                          .locus_name = t->metrics[n->badness].name,
+                          .probability = probability,
+                          /* A Bayes factor against a uniform prior over the services. */
+                          .score = log(probability / (1 - probability)) + log(fmax((double)t->service_count - 1, 1)),
+                          .order = 3};
+    fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
+    x->r->metric_results[n->badness] = (struct metric_result){
+        .before = x->symptom == SYMPTOM_ERRORS && t->metrics[n->badness].bad_when < 0 ? (1 - n->base) * t->metrics[n->badness].share_of : n->base,
+        .after = t->metrics[n->badness].values[x->star],
+        .test = {.lbf = n->lbf},
+        .window = x->star};
+    return fl_rank_add(x->r, &c, err);
+}
+
+/* The service whose symptom it is: the one that was named, else the one with the most excess of
+ * those that nobody calls, else of all. */
+static uint32_t find_target(const struct services *x)
+{
+    const fl_timeline *t = x->r->timeline;
+    uint32_t best = FL_NO_INDEX;
+    bool best_is_entry = false;
+    for (uint32_t s = 0; s < t->service_count; s++) {
+        bool entry = true;
+        if (x->r->question->symptom_service != NULL && strcmp(t->services[s], x->r->question->symptom_service) == 0)
+            return s;
+        for (size_t e = 0; e < t->topology_count; e++)
+            entry &= t->topology[e].callee != s || t->topology[e].caller == s;
+        if (best == FL_NO_INDEX || (entry && !best_is_entry) ||
+            (entry == best_is_entry && x->nodes[s].excess > x->nodes[best].excess)) {
+            best = s;
+            best_is_entry = entry;
+        }
+    }
+    return best;
+}
+
+static double fleet_scale(struct services *x)
+{
+    size_t count = 0, services = x->r->timeline->service_count;
+    for (uint32_t s = 0; s < services; s++)
+        x->nodes[s].own_scale = own_scale(x, s);
+    for (size_t s = 0; s < services; s++)
+        if (!isnan(x->nodes[s].own_scale))
+            x->ys[count++] = x->nodes[s].own_scale;
+    return count > 0 ? fl_median(x->ys, count) : SCALE_FALLBACK;
+}
+
+static fl_status rank_symptom(struct services *x, fl_error *err)
+{
+    const struct sides *m = &x->r->metrics;
+    size_t services = x->r->timeline->service_count;
+    fl_role role = x->symptom == SYMPTOM_LATENCY ? FL_ROLE_LATENCY : FL_ROLE_ERRORS;
+    memset(x->nodes, 0, services * sizeof(*x->nodes));
+    for (uint32_t s = 0; s < services; s++) {
+        x->nodes[s].badness = choose_series(x->r, s, role);
+        x->nodes[s].traffic = choose_series(x->r, s, FL_ROLE_TRAFFIC);
+    }
+    bool recent = any_recent(x);
+    double fleet = fleet_scale(x), worst = 0;
+    uint32_t target = FL_NO_INDEX, star = m->incident[0];
+    for (size_t i = 0; i < m->incident_count; i++) {
+        x->star = m->incident[i];
+        for (uint32_t s = 0; s < services; s++) {
+            x->nodes[s].excess = x->nodes[s].lbf = 0;
+            measure(x, s, recent, fleet);
+        }
+        if (target == FL_NO_INDEX)
+            target = find_target(x);
+        if (x->nodes[target].excess > worst) {
+            worst = x->nodes[target].excess;
+            star = x->star;
+        }
+    }
+    if (!(worst > 0))
+        return FL_OK;
+    x->star = star;
+    for (uint32_t s = 0; s < services; s++) {
+        x->nodes[s].excess = x->nodes[s].lbf = 0;
+        measure(x, s, recent, fleet);
+    }
+    take_off_callees(x);
+    mark_reachable(x, target);
+    fl_status status = FL_OK;
+    for (uint32_t s = 0; s < services && status == FL_OK; s++)
+        status = add_service(x, s, target, err);
+    return status;
+}
+
+fl_status fl_rank_services(struct rank *r, fl_error *err)
+{
+    struct services x = {.r = r};
+    if (r->traces.incident_count > 0 || r->metrics.baseline_count == 0 || r->metrics.incident_count == 0 ||
+        r->timeline->service_count == 0)
+        return FL_OK;
+    size_t most = r->metrics.baseline_count + r->timeline->service_count;
+    fl_status status = FL_RANK_NEW(r->arena, x.nodes, r->timeline->service_count, "services", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(r->arena, x.ys, most, "windows", err);
+    for (int symptom = 0; symptom < SYMPTOM_COUNT && status == FL_OK; symptom++) {
+        x.symptom = (enum symptom)symptom;
+        status = rank_symptom(&x, err);
+    }
+    return status;
+}

@@ -1,0 +1,281 @@
+/*
+ * lbf.c - the two tests. Cost: grid points x windows x outcomes evaluations of log-gamma, and a
+ * sort of each series.
+ */
+#include "lbf.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI          3.14159265358979323846
+#define LN_SQRT_2PI 0.91893853320467274178
+
+enum { GRID_COUNT = 4 };
+
+/* The null's precision s (how many pseudo-events a context's mix is worth) and its smoothing a.
+ * s is at least 8: with less, a context that always went one way and now always goes another
+ * could never reach the gate. Two points each bracket what healthy contexts show; their weights
+ * are learnt from the baseline. */
+static const struct {
+    double s, a;
+} grid[GRID_COUNT] = {{8, 0.5}, {8, 0.02}, {128, 0.5}, {128, 0.02}};
+
+enum { STUDENT_DEGREES = 4 };     /* the null's tails; also the fleet scale's weight in samples */
+#define SCALE_FLOOR     0.2       /* a change of 20 % is never beyond noise by its size alone */
+#define SHIFT_SCALE     2.3025851 /* ln 10: the alternative expects changes of about a factor of ten */
+#define NORMAL_QUANTILE 0.6744898 /* of |x|, median, standard normal */
+
+/* Stirling's series with the argument shifted to at least 8 (Abramowitz and Stegun 6.1.15, 6.1.41);
+ * relative error below 1e-13. libm's lgamma writes a global and is three times slower. */
+static double log_gamma(double x)
+{
+    double shift = 1.0;
+    while (x < 8.0) {
+        shift *= x;
+        x += 1.0;
+    }
+    double r = 1.0 / x, r2 = r * r;
+    double series = r * (1.0 / 12 - r2 * (1.0 / 360 - r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 / 1188))));
+    return (x - 0.5) * log(x) - x + LN_SQRT_2PI + series - log(shift);
+}
+
+double fl_log_sum_exp(const double *x, size_t count)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        top = fmax(top, x[i]);
+    if (isinf(top))
+        return top;
+    for (size_t i = 0; i < count; i++)
+        sum += exp(x[i] - top);
+    return top + log(sum);
+}
+
+double fl_log_student(double z, double degrees)
+{
+    return log_gamma((degrees + 1) / 2) - log_gamma(degrees / 2) - 0.5 * log(degrees * PI) -
+           (degrees + 1) / 2 * log1p(z * z / degrees);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double fl_median(double *values, size_t count)
+{
+    if (count == 0)
+        return NAN;
+    qsort(values, count, sizeof(*values), compare_doubles);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+double fl_fleet_scale(double *deviations, size_t count, double fallback)
+{
+    static const struct {
+        double share, normal;
+    } at[] = {{0.5, NORMAL_QUANTILE}, {0.75, 1.1503494}, {0.9, 1.6448536}};
+    if (count < 6)
+        return fallback;
+    qsort(deviations, count, sizeof(*deviations), compare_doubles);
+    double scale = 0;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+        scale = fmax(scale, deviations[(size_t)(at[i].share * (double)(count - 1))] / at[i].normal);
+    return scale;
+}
+
+/* ---- counts ---- */
+
+static double row_sum(const double *row, size_t count)
+{
+    double sum = 0;
+    for (size_t b = 0; b < count; b++)
+        sum += row[b];
+    return sum;
+}
+
+/* What a Dirichlet-multinomial around `pooled` minus `left_out` says of the counts `x`. There is one
+ * more outcome than are listed, the one that was never seen; it has no counts. */
+static double log_predict(size_t point, const double *pooled, const double *left_out, const double *x,
+                          size_t outcomes)
+{
+    double total = row_sum(x, outcomes);
+    if (total == 0)
+        return 0;
+    double seen = row_sum(pooled, outcomes) - (left_out != NULL ? row_sum(left_out, outcomes) : 0);
+    double a = grid[point].a, k = (double)outcomes + 1;
+    double precision = 1 / (1 / grid[point].s + 1 / (seen + a));
+    double result = log_gamma(precision) - log_gamma(precision + total);
+    for (size_t b = 0; b < outcomes; b++) {
+        if (x[b] == 0)
+            continue;
+        double count = pooled[b] - (left_out != NULL ? left_out[b] : 0);
+        double alpha = precision * (count + a / k) / (seen + a);
+        result += log_gamma(alpha + x[b]) - log_gamma(alpha);
+    }
+    return result;
+}
+
+/* The same under a uniform Dirichlet. */
+static double log_diffuse(const double *x, size_t outcomes)
+{
+    double k = (double)outcomes + 1;
+    double result = log_gamma(k) - log_gamma(k + row_sum(x, outcomes));
+    for (size_t b = 0; b < outcomes; b++)
+        if (x[b] > 0)
+            result += log_gamma(1 + x[b]);
+    return result;
+}
+
+static void weigh_grid(double weight[GRID_COUNT], const fl_lbf_counts *in, const double *pooled)
+{
+    for (size_t j = 0; j < GRID_COUNT; j++) {
+        weight[j] = 0;
+        for (size_t w = 0; w < in->baseline_count && in->baseline_count >= 2; w++) {
+            const double *row = in->baseline + w * in->outcome_count;
+            weight[j] += log_predict(j, pooled, row, row, in->outcome_count);
+        }
+    }
+    double total = fl_log_sum_exp(weight, GRID_COUNT);
+    for (size_t j = 0; j < GRID_COUNT; j++)
+        weight[j] -= total;
+}
+
+/* Average over the unknown onset: later[o] is what the windows from o on say. */
+static fl_lbf_result over_onsets(const double *later, size_t count, bool last_has_data)
+{
+    fl_lbf_result out = {.lbf = fl_log_sum_exp(later, count) - log((double)count)};
+    for (size_t o = 1; o < count; o++)
+        if (later[o] > later[out.onset])
+            out.onset = o;
+    if (last_has_data && later[count - 1] <= 0)
+        out.lbf = fmin(out.lbf, 0); /* it has recovered */
+    return out;
+}
+
+fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_arena *scratch,
+                             fl_error *err)
+{
+    assert(in->baseline_count > 0 && in->incident_count > 0 && in->outcome_count > 0);
+    size_t outcomes = in->outcome_count;
+    double *pooled = fl_arena_alloc(scratch, outcomes, 2 * sizeof(*pooled));
+    double *later = fl_arena_alloc(scratch, in->incident_count, sizeof(*later));
+    if (pooled == NULL || later == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu outcomes", outcomes);
+    double *suffix = pooled + outcomes, weight[GRID_COUNT];
+    for (size_t w = 0; w < in->baseline_count; w++)
+        for (size_t b = 0; b < outcomes; b++)
+            pooled[b] += in->baseline[w * outcomes + b];
+    weigh_grid(weight, in, pooled);
+
+    double null = 0, last = 0;
+    for (size_t o = in->incident_count; o-- > 0;) {
+        const double *row = in->incident + o * outcomes;
+        double count = row_sum(row, outcomes), each[GRID_COUNT];
+        for (size_t j = 0; j < GRID_COUNT; j++)
+            each[j] = weight[j] + log_predict(j, pooled, NULL, row, outcomes);
+        null += count > 0 ? fl_log_sum_exp(each, GRID_COUNT) : 0;
+        for (size_t b = 0; b < outcomes; b++)
+            suffix[b] += row[b];
+        later[o] = log_diffuse(suffix, outcomes) - null;
+        if (o + 1 == in->incident_count)
+            last = count;
+    }
+    *out = over_onsets(later, in->incident_count, last > 0);
+    return FL_OK;
+}
+
+double fl_lbf_vanished(size_t present, size_t absent, size_t missing)
+{
+    const double smoothing = 0.06, most_windows = 32;
+    double seen = (double)(present + absent) + 2 * smoothing, m = (double)missing;
+    double precision = 1 / (1 / most_windows + 1 / seen);
+    double alpha = precision * ((double)absent + smoothing) / seen;
+    double null = log_gamma(precision) - log_gamma(precision + m) + log_gamma(alpha + m) - log_gamma(alpha);
+    return -log(m + 1) - null; /* a uniform prior gives m misses in a row 1 / (m + 1) */
+}
+
+/* ---- values ---- */
+
+static size_t without_nan(double *out, const double *in, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(in[i]))
+            out[kept++] = in[i];
+    return kept;
+}
+
+static void fit_null(fl_lbf_shift *out, double *history, size_t count, double prior_scale)
+{
+    out->center = fl_median(history, count);
+    double scale = prior_scale, n = (double)count;
+    if (count > 1) {
+        for (size_t i = 0; i < count; i++)
+            history[i] = fabs(history[i] - out->center);
+        scale = fl_median(history, count) / NORMAL_QUANTILE;
+    }
+    double pooled = (STUDENT_DEGREES * prior_scale * prior_scale + (n - 1) * scale * scale) /
+                    (STUDENT_DEGREES + n - 1);
+    out->sigma = sqrt(pooled * (1 + 1 / n) + SCALE_FLOOR * SCALE_FLOOR);
+    out->baseline_count = count;
+}
+
+/* How much better a shift that starts at the first of `y` explains them than the null does. */
+static double log_shift(const fl_lbf_shift *null, const double *y, size_t count, double shift)
+{
+    double spread = hypot(SHIFT_SCALE, null->sigma), sigma = null->sigma;
+    double result = fl_log_student(shift / spread, 1) - log(spread);
+    for (size_t i = 0; i < count; i++) {
+        result -= fl_log_student((y[i] - null->center) / sigma, STUDENT_DEGREES) - log(sigma);
+        if (count > 1)
+            result += fl_log_student((y[i] - null->center - shift) / sigma, STUDENT_DEGREES) -
+                      log(sigma);
+    }
+    if (count > 1) /* Laplace's approximation of the integral over the shift */
+        result += log(sigma) + LN_SQRT_2PI - 0.5 * log((double)count);
+    return result;
+}
+
+/* The window of the n-th value that is there. */
+static size_t window_of(const double *values, size_t nth)
+{
+    size_t at = 0;
+    for (;; at++)
+        if (!isnan(values[at]) && nth-- == 0)
+            return at;
+}
+
+fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_arena *scratch,
+                             fl_error *err)
+{
+    *out = (fl_lbf_shift){0};
+    double *history = fl_arena_alloc(scratch, in->baseline_count + 3 * in->incident_count + 1,
+                                     sizeof(*history));
+    if (history == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values",
+                       in->baseline_count + in->incident_count);
+    double *y = history + in->baseline_count, *sorted = y + in->incident_count;
+    double *later = sorted + in->incident_count;
+    size_t past = without_nan(history, in->baseline, in->baseline_count);
+    size_t count = without_nan(y, in->incident, in->incident_count);
+    if (past == 0 || count == 0)
+        return FL_OK;
+    fit_null(out, history, past, in->prior_scale);
+
+    for (size_t o = 0; o < count; o++) {
+        memcpy(sorted, y + o, (count - o) * sizeof(*y));
+        later[o] = log_shift(out, y + o, count - o, fl_median(sorted, count - o) - out->center);
+    }
+    fl_lbf_result best = over_onsets(later, count, true);
+    memcpy(sorted, y + best.onset, (count - best.onset) * sizeof(*y));
+    out->shift = fl_median(sorted, count - best.onset) - out->center;
+    out->onset = window_of(in->incident, best.onset);
+    out->lbf = best.lbf;
+    if (in->rises_only && y[count - 1] <= out->center)
+        out->lbf = fmin(out->lbf, 0);
+    return FL_OK;
+}

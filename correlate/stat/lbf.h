@@ -1,0 +1,86 @@
+/*
+ * lbf.h - log Bayes factors (nats) for "the incident's windows do not come from the process that
+ * made the baseline's windows". Above 3 nats (20:1) a difference is called real (Jeffreys 1961
+ * calls that strong).
+ *
+ * Windows are exchangeable under the null. The null is over-dispersed (counts) or heavy-tailed
+ * (values), so that load that merely wanders is no evidence; the alternative is diffuse; and the
+ * onset is unknown: every window of the incident may be the first changed one, with equal prior.
+ */
+#ifndef FL_LBF_H
+#define FL_LBF_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+
+/* The gate: 20:1. */
+#define FL_LBF_REAL 3.0
+
+/*
+ * Counts of `outcome_count` outcomes in each window, window-major: counts[w * outcome_count + b].
+ * Null: Dirichlet-multinomial around the pooled baseline (Minka 2000), its precision averaged over
+ * a grid weighted by how well each point predicts each baseline window from the others.
+ * Alternative: a uniform Dirichlet.
+ */
+typedef struct fl_lbf_counts {
+    size_t outcome_count;
+    const double *baseline;
+    size_t baseline_count; /* windows, at least 1 */
+    const double *incident;
+    size_t incident_count;
+} fl_lbf_counts;
+
+typedef struct fl_lbf_result {
+    double lbf;   /* nats; at most 0 where the last window has recovered */
+    size_t onset; /* first changed incident window, the likeliest */
+} fl_lbf_result;
+
+/* `scratch` is reset by the caller. FL_E_NOMEM where it is exhausted. */
+FL_NODISCARD fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in,
+                                          fl_arena *scratch, fl_error *err);
+
+/*
+ * One value per window (NaN: none). Null: Student t with 4 degrees of freedom around the baseline's
+ * median, its scale pooled between this series' MAD and `prior_scale` (the fleet's, see
+ * fl_fleet_scale) and never below a floor. Alternative: a shift with a Cauchy prior of a factor
+ * of ten. Only rises are evidence when `rises_only`; falls then count as min(lbf, 0).
+ */
+typedef struct fl_lbf_values {
+    const double *baseline;
+    size_t baseline_count;
+    const double *incident;
+    size_t incident_count;
+    double prior_scale;
+    bool rises_only;
+} fl_lbf_values;
+
+typedef struct fl_lbf_shift {
+    double lbf;
+    size_t onset;          /* index into incident */
+    double center, sigma;  /* of the null */
+    double shift;          /* from the onset on */
+    size_t baseline_count; /* values that were there */
+} fl_lbf_shift;
+
+/* False where either side has no value: then *out is zeroed. */
+FL_NODISCARD fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in,
+                                          fl_arena *scratch, fl_error *err);
+
+/* Something that was there in `present` windows of the baseline and not in `absent`, and is in none
+ * of `missing` windows now. Presence is over-dispersed: the history counts as at most 32 windows. */
+double fl_lbf_vanished(size_t present, size_t absent, size_t missing);
+
+/* Scale of one kind of series over the whole fleet: the largest of three quantiles of the absolute
+ * deviations from each series' own median, each divided by what it is for a normal distribution.
+ * Fewer than 6 deviations: `fallback`. Reorders `deviations`. */
+double fl_fleet_scale(double *deviations, size_t count, double fallback);
+
+/* Median; reorders `values`. NaN where count is 0. */
+double fl_median(double *values, size_t count);
+/* log(sum(exp(x))) without overflow. -INFINITY where count is 0. */
+double fl_log_sum_exp(const double *x, size_t count);
+/* Log density of Student's t at z. */
+double fl_log_student(double z, double degrees);
+
+#endif

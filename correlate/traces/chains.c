@@ -1,0 +1,237 @@
+/*
+ * chains.c - what follows what within a span.
+ *
+ * Each span gives two chains: START, its log lines by time, END; and START, its children by start,
+ * END. Every neighbouring pair is one transition of the context (chain, operation, step). A span
+ * without lines gives START -> END, so that a line that is no longer written is visible. A client
+ * span gives only START -> the call.
+ */
+#include <assert.h>
+
+#include "streams_priv.h"
+
+struct chains {
+    const struct forest *forest;
+    fl_arena *arena;
+    fl_map *context_ids, *row_ids, *call_ids;
+    fl_context *contexts;
+    fl_transition *rows;
+    uint32_t *span_rows, *span_windows; /* one entry per transition of each span */
+    fl_call *calls;
+    size_t context_count, row_count, call_count, pair_count;
+    fl_error *err;
+};
+
+/* At most one transition more than steps, in each of two chains. */
+static size_t most_pairs(const fl_timeline *t)
+{
+    return 3 * t->span_count + t->span_log_count;
+}
+
+static fl_status allocate(struct chains *c, fl_error *err)
+{
+    size_t most = most_pairs(c->forest->timeline), spans = c->forest->timeline->span_count;
+    fl_status status = fl_map_create(&c->context_ids, most + 1, err);
+    if (status == FL_OK)
+        status = fl_map_create(&c->row_ids, most + 1, err);
+    if (status == FL_OK)
+        status = fl_map_create(&c->call_ids, spans + 1, err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(c->arena, c->span_rows, most, "transitions", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(c->arena, c->span_windows, most, "transitions", err);
+    return status;
+}
+
+/* Arrays that double inside an arena: the old copies add up to no more than the last one. */
+static void *grown(struct chains *c, void *items, size_t count, size_t size)
+{
+    if (count != 0 && (count < 64 || (count & (count - 1)) != 0))
+        return items;
+    unsigned char *to = fl_arena_alloc(c->arena, count == 0 ? 64 : count * 2, size);
+    const unsigned char *from = items;
+    for (size_t i = 0; to != NULL && i < count * size; i++)
+        to[i] = from[i];
+    if (to == NULL)
+        (void)fl_fail(c->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu transitions", count);
+    return to;
+}
+
+/* The number under `key`; *added where it is `count`, the next one. */
+static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, bool *added, fl_error *err)
+{
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, map, key, added, err);
+    if (status != FL_OK)
+        return status;
+    if (*added)
+        *slot = count;
+    *out = (uint32_t)*slot;
+    return FL_OK;
+}
+
+static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row *span, fl_step from, fl_step to)
+{
+    uint32_t context, row;
+    bool added;
+    uint64_t where = (uint64_t)(span->operation << 1 | (uint32_t)chain) << 32 | from;
+    fl_status status = number(&context, c->context_ids, where, c->context_count, &added, c->err);
+    if (status == FL_OK && added) {
+        if ((c->contexts = grown(c, c->contexts, c->context_count, sizeof(*c->contexts))) == NULL)
+            return FL_E_NOMEM;
+        c->contexts[c->context_count++] = (fl_context){.chain = chain, .operation = span->operation, .step = from};
+    }
+    if (status == FL_OK)
+        status = number(&row, c->row_ids, (uint64_t)context << 32 | to, c->row_count, &added, c->err);
+    if (status != FL_OK)
+        return status;
+    if (added) {
+        if ((c->rows = grown(c, c->rows, c->row_count, sizeof(*c->rows))) == NULL)
+            return FL_E_NOMEM;
+        c->rows[c->row_count++] = (fl_transition){.context = context, .next = to};
+        c->contexts[context].row_count++;
+    }
+    c->rows[row].count++;
+    c->span_rows[c->pair_count] = row;
+    c->span_windows[c->pair_count++] = span->window;
+    return FL_OK;
+}
+
+static fl_step end_of(const fl_span_row *span)
+{
+    return fl_step_of(span->is_error ? FL_STEP_END_ERROR : FL_STEP_END, 0);
+}
+
+static fl_status step_of_child(fl_step *out, struct chains *c, uint32_t span, uint32_t child)
+{
+    const fl_timeline *t = c->forest->timeline;
+    uint32_t server = fl_forest_server_of(c->forest, child), call;
+    bool added;
+    if (fl_service_of(t, child) != fl_service_of(t, span)) {
+        *out = fl_step_of(FL_STEP_REMOTE, t->spans[child].operation);
+        return FL_OK;
+    }
+    if (server == FL_NO_INDEX) {
+        *out = fl_step_of(FL_STEP_LOCAL, t->spans[child].operation);
+        return FL_OK;
+    }
+    fl_call pair = {.client = t->spans[child].operation, .server = t->spans[server].operation};
+    fl_status status = number(&call, c->call_ids, (uint64_t)pair.client << 32 | pair.server, c->call_count, &added, c->err);
+    if (status == FL_OK && added) {
+        if ((c->calls = grown(c, c->calls, c->call_count, sizeof(*c->calls))) == NULL)
+            return FL_E_NOMEM;
+        c->calls[c->call_count++] = pair;
+    }
+    *out = fl_step_of(FL_STEP_CALL, call);
+    return status;
+}
+
+static fl_status walk_calls(struct chains *c, uint32_t span)
+{
+    const fl_timeline *t = c->forest->timeline;
+    const fl_span_row *row = &t->spans[span];
+    uint32_t first = c->forest->first_child[span], end = c->forest->first_child[span + 1];
+    uint32_t server = fl_forest_server_of(c->forest, span);
+    fl_step at = fl_step_of(FL_STEP_START, 0), next;
+    if (server != FL_NO_INDEX)
+        return count_pair(c, FL_CHAIN_CALLS, row, at, fl_step_of(FL_STEP_REMOTE, t->spans[server].operation));
+    fl_status status = FL_OK;
+    for (uint32_t i = first; i < end && status == FL_OK; i++) {
+        status = step_of_child(&next, c, span, c->forest->children[i]);
+        if (status == FL_OK)
+            status = count_pair(c, FL_CHAIN_CALLS, row, at, next);
+        at = next;
+    }
+    return status == FL_OK ? count_pair(c, FL_CHAIN_CALLS, row, at, end_of(row)) : status;
+}
+
+/* logs[*cursor..) are sorted by span; leaves the cursor behind this span's. */
+static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
+{
+    const fl_timeline *t = c->forest->timeline;
+    const fl_span_row *row = &t->spans[span];
+    fl_step at = fl_step_of(FL_STEP_START, 0);
+    fl_status status = FL_OK;
+    for (; *cursor < t->span_log_count && t->span_logs[*cursor].span == span && status == FL_OK; ++*cursor) {
+        fl_step next = fl_step_of(FL_STEP_LOG, t->span_logs[*cursor].template_index);
+        status = count_pair(c, FL_CHAIN_LOGS, row, at, next);
+        at = next;
+    }
+    return status == FL_OK ? count_pair(c, FL_CHAIN_LOGS, row, at, end_of(row)) : status;
+}
+
+static fl_status walk_spans(struct chains *c, uint32_t *first_of_span)
+{
+    const fl_timeline *t = c->forest->timeline;
+    fl_status status = FL_OK;
+    size_t cursor = 0;
+    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
+        first_of_span[i] = (uint32_t)c->pair_count;
+        bool waits = c->forest->is_client[t->spans[i].operation] != 0 &&
+                     fl_forest_server_of(c->forest, i) != FL_NO_INDEX;
+        bool has_logs = cursor < t->span_log_count && t->span_logs[cursor].span == i;
+        if (t->log_records > 0 && (!waits || has_logs))
+            status = walk_logs(c, i, &cursor);
+        if (status == FL_OK && t->spans[i].duration_ns >= 0)
+            status = walk_calls(c, i);
+    }
+    first_of_span[t->span_count] = (uint32_t)c->pair_count;
+    assert(status != FL_OK || c->pair_count <= most_pairs(t));
+    return status;
+}
+
+/* Rows by context, and each row's windows, both by counting. */
+static fl_status group(fl_streams *out, struct chains *c, fl_error *err)
+{
+    uint32_t *context_rows, *windows, **fill;
+    fl_status status = FL_STREAMS_NEW(c->arena, context_rows, c->row_count, "transitions", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(c->arena, windows, c->pair_count, "transitions", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(c->arena, fill, c->row_count, "transitions", err);
+    if (status != FL_OK)
+        return status;
+    uint32_t at = 0;
+    for (size_t i = 0; i < c->context_count; i++) {
+        c->contexts[i].first_row = at;
+        at += c->contexts[i].row_count;
+        c->contexts[i].row_count = 0;
+    }
+    for (size_t r = 0; r < c->row_count; r++) {
+        fl_context *context = &c->contexts[c->rows[r].context];
+        context_rows[context->first_row + context->row_count++] = (uint32_t)r;
+        c->rows[r].windows = fill[r] = windows;
+        windows += c->rows[r].count;
+    }
+    for (size_t i = 0; i < c->pair_count; i++)
+        *fill[c->span_rows[i]]++ = c->span_windows[i];
+    out->context_rows = context_rows;
+    return FL_OK;
+}
+
+fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena, fl_error *err)
+{
+    struct chains c = {.forest = forest, .arena = arena, .err = err};
+    uint32_t *first_of_span;
+    fl_status status = allocate(&c, err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, first_of_span, forest->timeline->span_count + 1, "spans", err);
+    if (status == FL_OK)
+        status = walk_spans(&c, first_of_span);
+    if (status == FL_OK)
+        status = group(out, &c, err);
+    fl_map_destroy(c.context_ids);
+    fl_map_destroy(c.row_ids);
+    fl_map_destroy(c.call_ids);
+    if (status != FL_OK)
+        return status;
+    out->contexts = c.contexts;
+    out->context_count = c.context_count;
+    out->rows = c.rows;
+    out->row_count = c.row_count;
+    out->span_rows = c.span_rows;
+    out->first_of_span = first_of_span;
+    out->calls = c.calls;
+    out->call_count = c.call_count;
+    return FL_OK;
+}
