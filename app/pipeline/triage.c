@@ -1,0 +1,313 @@
+/*
+ * triage.c - the one flow: files -> records -> timeline -> streams -> hypotheses -> incident.
+ */
+#include "faultline/triage.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "hash.h"
+#include "inputs.h"
+#include "mem.h"
+#include "metric_roles_yaml.h"
+#include "miner.h"
+#include "otlp.h"
+#include "rank.h"
+#include "slice.h"
+#include "timeline_build.h"
+#include "timestamp.h"
+#include "topology.h"
+#include "trace_streams.h"
+
+/* Minutes are what pod metrics and alert rules are scraped and evaluated by. */
+static const int64_t step_ns = INT64_C(60) * 1000000000;
+static const int64_t default_window_ns = INT64_C(300) * 1000000000;
+
+enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 16 };
+
+struct fl_triage {
+    const fl_triage_request *request; /* during fl_triage_run only */
+    fl_roles *roles;
+    fl_miner *miner;
+    fl_timeline_builder *builder;
+    fl_template_list templates;
+    fl_arena arena;
+    fl_incident incident;
+    const char *warnings[MAX_WARNINGS];
+    uint64_t done_bytes, total_bytes;
+    int64_t decode_ns, rank_ns;
+};
+
+static fl_status classify(uint32_t *form, void *payload, fl_slice line, int severity, fl_error *err)
+{
+    return fl_miner_add(form, payload, line, severity, err);
+}
+
+static void warn(fl_triage *t, const char *text)
+{
+    if (text != NULL && t->incident.warning_count < MAX_WARNINGS)
+        t->warnings[t->incident.warning_count++] = text;
+}
+
+static int64_t whole_steps(int64_t window_ns)
+{
+    return (window_ns + step_ns - 1) / step_ns * step_ns;
+}
+
+static fl_status prepare(fl_triage *t, fl_error *err)
+{
+    const fl_triage_request *request = t->request;
+    fl_slice own = {0};
+    fl_status status = fl_roles_create(&t->roles, err);
+    if (status == FL_OK && request->roles != NULL)
+        status = fl_inputs_read(&own, request->roles, MAX_ROLES_BYTES, &t->arena, err);
+    if (status == FL_OK && request->roles != NULL)
+        status = fl_roles_add(t->roles, own, request->roles, err);
+    if (status == FL_OK)
+        status = fl_roles_add(t->roles, metric_roles_yaml, "metric-roles.yaml", err);
+    if (status == FL_OK)
+        status = fl_miner_create(&t->miner, FL_MAX_LOG_FORMS, FL_MAX_LOG_FORM_BYTES, err);
+    if (status != FL_OK)
+        return status;
+    fl_timeline_options options = {
+        .at_ns = request->at_ns,
+        .window_ns = whole_steps(request->window_ns > 0 ? request->window_ns : default_window_ns),
+        .step_ns = step_ns,
+        .roles = t->roles,
+        .classifier = {.payload = t->miner, .classify = classify}};
+    t->incident.at_ns = request->at_ns;
+    t->incident.window = (fl_range){request->at_ns, request->at_ns + options.window_ns};
+    return fl_timeline_create(&t->builder, &options, err);
+}
+
+static void report_progress(const fl_triage *t, const char *what)
+{
+    if (t->request->progress != NULL)
+        t->request->progress(t->request->payload, what, t->done_bytes, t->total_bytes);
+}
+
+static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline, fl_error *err)
+{
+    fl_sink sink = fl_timeline_sink(t->builder, from_baseline);
+    fl_otlp *otlp;
+    size_t held = 0;
+    fl_status status = fl_otlp_create(&otlp, &sink, err);
+    if (status != FL_OK)
+        return status;
+    fl_otlp_set_strict(otlp, t->request->strict);
+    for (size_t i = 0; i < inputs->count && status == FL_OK; i++) {
+        fl_error own = {0};
+        report_progress(t, inputs->items[i].path);
+        status = fl_otlp_file(otlp, inputs->items[i].path, &own);
+        held += status == FL_OK;
+        t->done_bytes += inputs->items[i].bytes;
+        if (status == FL_E_UNSUPPORTED && !inputs->items[i].named)
+            status = FL_OK; /* some other JSON file that lies in the folder */
+        else if (status != FL_OK)
+            status = fl_fail(err, own.status, own.offset, "%s", own.message);
+    }
+    fl_otlp_destroy(otlp);
+    if (status == FL_OK && inputs->count > 0 && held == 0)
+        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no OTLP", inputs->items[0].path);
+    return status;
+}
+
+static fl_status read_inputs(fl_triage *t, fl_error *err)
+{
+    const fl_triage_request *request = t->request;
+    fl_inputs incident, baseline;
+    fl_status status = fl_inputs_list(&incident, request->otlp, request->otlp_count, &t->arena, err);
+    if (status == FL_OK)
+        status = fl_inputs_list(&baseline, request->baseline, request->baseline_count, &t->arena, err);
+    if (status != FL_OK)
+        return status;
+    t->total_bytes = incident.bytes + baseline.bytes;
+    status = read_files(t, &incident, false, err);
+    return status == FL_OK ? read_files(t, &baseline, true, err) : status;
+}
+
+/* The miner's templates in the timeline's shape. */
+static fl_status take_templates(fl_triage *t, fl_error *err)
+{
+    fl_status status = fl_miner_finish(t->miner, err);
+    if (status != FL_OK)
+        return status;
+    size_t count = fl_miner_template_count(t->miner), forms = fl_miner_form_count(t->miner);
+    fl_template *templates = fl_arena_alloc(&t->arena, count, sizeof(*templates));
+    uint32_t *template_of = fl_arena_alloc(&t->arena, forms, sizeof(*template_of));
+    if (templates == NULL || template_of == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu log templates", count);
+    for (size_t i = 0; i < count; i++) {
+        const fl_log_template *from = fl_miner_template(t->miner, i);
+        templates[i] = (fl_template){.id = from->id, .text = from->text, .location = from->location,
+                                     .severity = from->severity, .is_error = from->is_error};
+    }
+    for (size_t form = 0; form < forms; form++)
+        template_of[form] = (uint32_t)fl_miner_template_of(t->miner, (uint32_t)form);
+    t->templates = (fl_template_list){.templates = templates, .count = count, .template_of = template_of};
+    return FL_OK;
+}
+
+/* ---- what the incident says of its data ---- */
+
+static void describe_windows(fl_incident *out, const fl_timeline *timeline)
+{
+    bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true};
+    for (size_t w = 0; w < timeline->window_count; w++) {
+        const fl_window *window = &timeline->windows[w];
+        if (window->incident) {
+            seen[FL_MODALITY_METRICS] |= window->has_metrics;
+            seen[FL_MODALITY_LOGS] |= window->has_logs;
+            seen[FL_MODALITY_TRACES] |= window->has_spans;
+            continue;
+        }
+        if (out->baseline.to_ns == 0)
+            out->baseline.from_ns = window->from_ns;
+        out->baseline.to_ns = window->to_ns;
+    }
+    for (size_t m = 0; m < FL_MODALITY_COUNT; m++)
+        out->missing[m] = !seen[m];
+}
+
+/* The moment, then a hash of the question and of what was found: the same input, the same id. */
+static const char *make_id(fl_arena *arena, const fl_triage_request *request, const fl_timeline *timeline)
+{
+    char moment[FL_TIME_TEXT], compact[FL_TIME_TEXT];
+    size_t len = 0;
+    fl_time_format(moment, request->at_ns);
+    for (const char *c = moment; *c != '\0'; c++)
+        if (*c != '-' && *c != ':')
+            compact[len++] = *c;
+    compact[len] = '\0';
+    uint64_t hash = fl_hash_mix((uint64_t)request->at_ns) ^ (uint64_t)request->window_ns;
+    hash = fl_hash_mix(hash ^ fl_hash_stable(fl_slice_of(request->service)));
+    for (size_t i = 0; i < timeline->service_count; i++)
+        hash = fl_hash_mix(hash ^ fl_hash_stable(fl_slice_of(timeline->services[i])));
+    hash = fl_hash_mix(hash ^ timeline->span_records);
+    hash = fl_hash_mix(hash ^ timeline->log_records);
+    hash = fl_hash_mix(hash ^ timeline->point_records);
+    return fl_arena_printf(arena, "%s-%08x", compact, (unsigned)(hash >> 32));
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
+{
+    fl_timeline_losses losses = fl_timeline_losses_of(t->builder);
+    t->incident.rejected_records = losses.rejected;
+    for (size_t i = 0; i < losses.first_reject_count; i++)
+        warn(t, losses.first_rejects[i]);
+    if (losses.rejected > losses.first_reject_count)
+        warn(t, fl_arena_printf(&t->arena, "%llu records were unreadable in all; the rest was used",
+                                (unsigned long long)losses.rejected));
+    if (losses.over_budget > 0)
+        warn(t, fl_arena_printf(&t->arena, "%llu records were not counted: more distinct series, names or minutes than the limits allow",
+                                (unsigned long long)losses.over_budget));
+    if (timeline->span_sampling < 1)
+        warn(t, fl_arena_printf(&t->arena, "spans were sampled: %.3g %% of the traces were used", 100 * timeline->span_sampling));
+    if (timeline->log_sampling < 1)
+        warn(t, fl_arena_printf(&t->arena, "logs were sampled: %.3g %% of the traces were used", 100 * timeline->log_sampling));
+    if (fl_miner_is_full(t->miner))
+        warn(t, "more distinct log lines than the limit: the rest counts as <other>");
+    if (t->incident.baseline.to_ns == 0)
+        warn(t, "there is no baseline: nothing before the incident's time, and no --baseline");
+    qsort(t->warnings, t->incident.warning_count, sizeof(t->warnings[0]), compare_texts);
+    t->incident.warnings = t->warnings;
+}
+
+static fl_status conclude(fl_triage *t, fl_error *err)
+{
+    const char *const *edges = NULL;
+    size_t edge_count = 0;
+    const fl_timeline *timeline;
+    fl_streams streams;
+    fl_status status = FL_OK;
+    if (t->request->topology != NULL)
+        status = fl_topology_read(&edges, &edge_count, t->request->topology, &t->arena, err);
+    if (status == FL_OK)
+        status = take_templates(t, err);
+    if (status == FL_OK)
+        status = fl_timeline_finish(&timeline, t->builder, &t->templates, edges, edge_count, err);
+    t->decode_ns = fl_time_monotonic() - t->decode_ns;
+    t->rank_ns = fl_time_monotonic();
+    if (status == FL_OK)
+        status = fl_streams_build(&streams, timeline, &t->arena, err);
+    if (status != FL_OK)
+        return status;
+    fl_incident *out = &t->incident;
+    describe_windows(out, timeline);
+    out->id = make_id(&t->arena, t->request, timeline);
+    if (out->id == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for an incident");
+    out->metric_series = timeline->metric_series_count;
+    out->log_records = timeline->log_records;
+    out->log_templates = timeline->template_count;
+    out->trace_spans = timeline->span_records;
+    out->trace_edges = streams.edge_count;
+    fl_rank_question question = {.symptom_service = t->request->service};
+    status = fl_rank(out, &streams, &question, &t->arena, err);
+    collect_warnings(t, timeline);
+    t->rank_ns = fl_time_monotonic() - t->rank_ns;
+    return status;
+}
+
+fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_error *err)
+{
+    assert(out != NULL && request != NULL);
+    *out = NULL;
+    fl_triage *t = fl_mem_calloc(1, sizeof(*t));
+    if (t == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a triage");
+    t->request = request;
+    t->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
+    t->decode_ns = fl_time_monotonic();
+    fl_status status = prepare(t, err);
+    if (status == FL_OK)
+        status = read_inputs(t, err);
+    if (status == FL_OK)
+        status = conclude(t, err);
+    t->request = NULL;
+    if (status != FL_OK) {
+        fl_triage_destroy(t);
+        return status;
+    }
+    *out = t;
+    return FL_OK;
+}
+
+const fl_incident *fl_triage_incident(const fl_triage *triage)
+{
+    return &triage->incident;
+}
+
+int64_t fl_triage_decode_ns(const fl_triage *triage)
+{
+    return triage->decode_ns;
+}
+
+int64_t fl_triage_rank_ns(const fl_triage *triage)
+{
+    return triage->rank_ns;
+}
+
+void fl_triage_destroy(fl_triage *triage)
+{
+    if (triage == NULL)
+        return;
+    fl_timeline_destroy(triage->builder);
+    fl_miner_destroy(triage->miner);
+    fl_roles_destroy(triage->roles);
+    fl_arena_dispose(&triage->arena);
+    fl_mem_free(triage);
+}
+
+const char *fl_version(void)
+{
+    return FL_VERSION;
+}
