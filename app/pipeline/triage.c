@@ -54,6 +54,7 @@ static void warn(fl_triage *t, const char *text)
 
 static int64_t whole_steps(int64_t window_ns)
 {
+    assert(window_ns > 0);
     return (window_ns + step_ns - 1) / step_ns * step_ns;
 }
 

@@ -3,6 +3,7 @@
  * sentence with its figure, its baseline, its time and the query that shows the raw data again
  * (PromQL, LogQL, TraceQL).
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,7 @@ static const char *only_instance(const fl_timeline *t, uint32_t service)
 
 static double best_of_others(const struct rank *r)
 {
+    assert(r->candidate_count > 0);
     for (size_t i = 1; i < r->candidate_count; i++)
         if (r->candidates[i].service != r->candidates[0].service)
             return r->candidates[i].score;
@@ -244,6 +246,7 @@ static double first_probability(const struct rank *r)
 /* What the first leaves is shared by the others as their scores say. */
 static void spread_probability(fl_hypothesis *all, size_t count, double first)
 {
+    assert(first >= 0 && first <= 1);
     double total = 0;
     for (size_t i = 1; i < count; i++)
         total += exp(all[i].score - all[0].score);

@@ -4,6 +4,7 @@
  * agree; by the wires out of it alone only where at least two are slow, since one slow wire says
  * nothing on which end is at fault and the callee is the likelier one.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ static double score_of(const struct solver *x, uint32_t service)
 
 static fl_status add_network(struct solver *x, uint32_t service, double score, fl_error *err)
 {
+    assert(score > 0);
     const fl_streams *s = x->r->streams;
     bool takes_in = x->into[service] > 0, takes_out = x->out_of[service] > 0;
     struct candidate c = {.service = service,

@@ -35,6 +35,7 @@ fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_erro
 
 void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight)
 {
+    assert(c->part_count <= MAX_PARTS);
     size_t at = c->part_count;
     if (c->part_count < MAX_PARTS) {
         c->part_count++;

@@ -28,6 +28,7 @@ static bool is_saturation(fl_role role)
 
 static double log_odds(double value, const fl_metric_series *series)
 {
+    assert(series->share_of > 0);
     double share = fmin(fmax(value / series->share_of, MIN_SHARE), MAX_SHARE);
     return log(share / (1 - share));
 }
@@ -259,6 +260,7 @@ static bool only_rises(struct rank *r, uint32_t metric)
 
 static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_error *err)
 {
+    assert(kind < sizeof(kinds) / sizeof(kinds[0]));
     uint32_t metric = strongest(r, service, kinds[kind].role);
     if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF)
         return FL_OK;

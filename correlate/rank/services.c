@@ -201,6 +201,7 @@ static double sigmoid(double x)
 
 static void take_off_callees(struct services *x)
 {
+    assert(x->nodes != NULL);
     const fl_timeline *t = x->r->timeline;
     for (size_t s = 0; s < t->service_count; s++)
         x->nodes[s].own = x->nodes[s].excess;
@@ -241,6 +242,7 @@ static void mark_reachable(struct services *x, uint32_t target)
 
 static fl_status add_service(struct services *x, uint32_t service, uint32_t target, fl_error *err)
 {
+    assert(x->nodes[target].excess > 0);
     const struct node *n = &x->nodes[service];
     const fl_timeline *t = x->r->timeline;
     double share = fmin(1, n->own / x->nodes[target].excess);

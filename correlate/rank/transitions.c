@@ -123,6 +123,7 @@ static double error_share(const struct rank *r, const fl_context *context, const
 /* Keep the baseline windows that fit the medoid. */
 static fl_status clean(struct matrix *m, struct rank *r, const fl_context *context, fl_error *err)
 {
+    assert(m->baseline_count > 0 && m->outcomes >= 2);
     size_t count = m->baseline_count, best = 0, best_fits = 0;
     double best_errors = 2;
     bool *fit;
@@ -160,6 +161,7 @@ static bool is_error_step(const struct rank *r, fl_step step)
 static void find_direction(struct context_result *out, const struct rank *r, const fl_context *context,
                            const struct matrix *m)
 {
+    assert(out->test.onset < m->incident_count);
     double before = sum_of(m->baseline, m->outcomes * m->baseline_count);
     const double *from = m->incident + out->test.onset * m->outcomes;
     size_t windows = m->incident_count - out->test.onset;
@@ -332,6 +334,7 @@ static uint32_t callee_of(const fl_streams *s, const fl_context *context)
  * caller alone may as well be at fault itself: half. */
 static fl_status add_callee(struct rank *r, uint32_t operation, fl_error *err)
 {
+    assert(operation < r->timeline->operation_count);
     const fl_streams *s = r->streams;
     struct candidate c = {.service = r->timeline->operations[operation].service,
                           .cause = FL_CAUSE_EXCEPTION,

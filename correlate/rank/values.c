@@ -79,6 +79,7 @@ static fl_status test_value(struct value_result *out, struct rank *r, const doub
 
 uint32_t fl_rank_slowest(const struct rank *r, uint32_t service)
 {
+    assert(service < r->timeline->service_count);
     uint32_t best = FL_NO_INDEX;
     for (uint32_t i = 0; i < r->streams->value_count; i++) {
         const fl_value_stream *stream = &r->streams->values[i];

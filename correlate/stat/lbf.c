@@ -31,6 +31,7 @@ enum { STUDENT_DEGREES = 4 };     /* the null's tails; also the fleet scale's we
  * relative error below 1e-13. libm's lgamma writes a global and is three times slower. */
 static double log_gamma(double x)
 {
+    assert(x > 0);
     double shift = 1.0;
     while (x < 8.0) {
         shift *= x;
@@ -55,6 +56,7 @@ double fl_log_sum_exp(const double *x, size_t count)
 
 double fl_log_student(double z, double degrees)
 {
+    assert(degrees > 0);
     return log_gamma((degrees + 1) / 2) - log_gamma(degrees / 2) - 0.5 * log(degrees * PI) -
            (degrees + 1) / 2 * log1p(z * z / degrees);
 }
@@ -102,6 +104,7 @@ static double row_sum(const double *row, size_t count)
 static double log_predict(size_t point, const double *pooled, const double *left_out, const double *x,
                           size_t outcomes)
 {
+    assert(point < GRID_COUNT);
     double total = row_sum(x, outcomes);
     if (total == 0)
         return 0;
@@ -147,6 +150,7 @@ static void weigh_grid(double weight[GRID_COUNT], const fl_lbf_counts *in, const
 /* Average over the unknown onset: later[o] is what the windows from o on say. */
 static fl_lbf_result over_onsets(const double *later, size_t count, bool last_has_data)
 {
+    assert(count > 0);
     fl_lbf_result out = {.lbf = fl_log_sum_exp(later, count) - log((double)count)};
     for (size_t o = 1; o < count; o++)
         if (later[o] > later[out.onset])
@@ -190,6 +194,7 @@ fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_are
 
 double fl_lbf_vanished(size_t present, size_t absent, size_t missing)
 {
+    assert(missing > 0);
     const double smoothing = 0.06, most_windows = 32;
     double seen = (double)(present + absent) + 2 * smoothing, m = (double)missing;
     double precision = 1 / (1 / most_windows + 1 / seen);
@@ -227,6 +232,7 @@ static void fit_null(fl_lbf_shift *out, double *history, size_t count, double pr
 /* How much better a shift that starts at the first of `y` explains them than the null does. */
 static double log_shift(const fl_lbf_shift *null, const double *y, size_t count, double shift)
 {
+    assert(null->sigma > 0 && count > 0);
     double spread = hypot(SHIFT_SCALE, null->sigma), sigma = null->sigma;
     double result = fl_log_student(shift / spread, 1) - log(spread);
     for (size_t i = 0; i < count; i++) {
@@ -252,6 +258,7 @@ static size_t window_of(const double *values, size_t nth)
 fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_arena *scratch,
                              fl_error *err)
 {
+    assert(in->prior_scale >= 0);
     *out = (fl_lbf_shift){0};
     double *history = fl_arena_alloc(scratch, in->baseline_count + 3 * in->incident_count + 1,
                                      sizeof(*history));

@@ -72,6 +72,7 @@ static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, 
 
 static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row *span, fl_step from, fl_step to)
 {
+    assert(span->operation < UINT32_C(1) << 31);
     uint32_t context, row;
     bool added;
     uint64_t where = (uint64_t)(span->operation << 1 | (uint32_t)chain) << 32 | from;
@@ -148,6 +149,7 @@ static fl_status walk_calls(struct chains *c, uint32_t span)
 /* logs[*cursor..) are sorted by span; leaves the cursor behind this span's. */
 static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
 {
+    assert(span < c->forest->timeline->span_count);
     const fl_timeline *t = c->forest->timeline;
     const fl_span_row *row = &t->spans[span];
     fl_step at = fl_step_of(FL_STEP_START, 0);

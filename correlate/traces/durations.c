@@ -28,6 +28,7 @@ static double log_ms(int64_t ns)
 /* Duration without the union of the children's intervals, which come sorted by start. */
 static int64_t self_ns(const struct forest *forest, uint32_t span)
 {
+    assert(forest->timeline->spans[span].duration_ns >= 0);
     const fl_timeline *t = forest->timeline;
     const fl_span_row *row = &t->spans[span];
     int64_t end = row->start_ns + row->duration_ns, covered = row->start_ns, self = row->duration_ns;
@@ -83,6 +84,7 @@ static int compare_measures(const void *left, const void *right)
 
 static double median_of_sorted(const struct measure *m, size_t count)
 {
+    assert(count > 0);
     return count % 2 == 1 ? m[count / 2].value : (m[count / 2 - 1].value + m[count / 2].value) / 2;
 }
 
@@ -90,6 +92,7 @@ static double median_of_sorted(const struct measure *m, size_t count)
 static fl_status fold(fl_value_stream *out, const struct measure *m, size_t count, size_t windows,
                       fl_arena *arena, fl_error *err)
 {
+    assert(count > 0);
     double *values, *counts;
     fl_status status = FL_STREAMS_NEW(arena, values, windows, "windows", err);
     if (status == FL_OK)

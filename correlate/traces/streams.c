@@ -37,6 +37,7 @@ static fl_status list_children(struct forest *forest, fl_arena *arena, fl_error 
 
 uint32_t fl_forest_server_of(const struct forest *forest, uint32_t span)
 {
+    assert(span < forest->timeline->span_count);
     const fl_timeline *t = forest->timeline;
     uint32_t first = forest->first_child[span];
     if (forest->first_child[span + 1] - first != 1 || t->spans[span].duration_ns < 0)

@@ -1,6 +1,7 @@
 /*
  * finish_logs.c - lines counted per service, template and window; one example each.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ static int compare_pairs(const void *left, const void *right)
 
 static uint64_t pair_of_log(const struct log_counts *c, const struct raw_log *log)
 {
+    assert(log->form != FL_NO_INDEX);
     return pair_of(c->b->timeline.entities[log->entity].service, c->templates->template_of[log->form]);
 }
 
@@ -70,6 +72,7 @@ static fl_status number_series(struct log_counts *c, fl_error *err)
 
 static void count_lines(struct log_counts *c)
 {
+    assert(c->b->timeline.log_sampling > 0);
     const struct raw_log *logs = (const struct raw_log *)c->b->logs.rows;
     fl_window *windows = c->b->sorted_windows;
     double each = 1 / c->b->timeline.log_sampling;

@@ -115,6 +115,7 @@ static void fill_nan(double *values, size_t count)
 
 static void mean_per_window(double *out, size_t windows, const struct sorted_series *series)
 {
+    assert(out != NULL);
     fill_nan(out, windows);
     for (size_t i = 0; i < series->sample_count;) {
         uint32_t window = series->samples[i].window;
@@ -220,6 +221,7 @@ static fl_status emit_mean(struct metrics *m, const struct sorted_series *count,
 static double percentile_99(const struct sorted_series *buckets, size_t count, const double *growth,
                             size_t stride)
 {
+    assert(count > 0 && stride > 0);
     double total = 0, below = 0;
     for (size_t i = 0; i < count; i++)
         total += growth[i * stride];
@@ -237,6 +239,7 @@ static double percentile_99(const struct sorted_series *buckets, size_t count, c
 
 static fl_status emit_percentile(struct metrics *m, const struct sorted_series *buckets, size_t count, fl_error *err)
 {
+    assert(count > 0);
     double *values;
     size_t windows = m->b->window_count;
     if (count > MAX_BUCKETS)

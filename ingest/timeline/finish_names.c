@@ -69,6 +69,7 @@ static fl_status rank_services(fl_timeline_builder *b, struct ranks *ranks, cons
 
 static const char *or_null(const char *text)
 {
+    assert(text != NULL);
     return text[0] != '\0' ? text : NULL;
 }
 
@@ -145,6 +146,7 @@ static int compare_steps(const void *left, const void *right)
 
 static fl_status rank_windows(fl_timeline_builder *b, struct ranks *ranks, fl_error *err)
 {
+    assert(b->options.step_ns > 0);
     struct step *sorted;
     fl_window *windows;
     fl_status status = FL_TL_NEW(b, sorted, b->window_count, "windows", err);

@@ -97,6 +97,7 @@ static size_t add_log_spans(const struct builder_view *v, fl_span_row *out)
 
 static void merge_rows(fl_span_row *out, const fl_span_row *a, size_t a_count, const fl_span_row *b, size_t b_count)
 {
+    assert(out != NULL);
     size_t i = 0, j = 0;
     while (i < a_count || j < b_count) {
         bool take_a = j == b_count || (i < a_count && fl_tl_compare_spans(&a[i], &b[j]) <= 0);
@@ -134,6 +135,7 @@ static fl_status gather_rows(struct builder_view *v, fl_error *err)
 /* Cut the loops: walking up from each row, a row met twice on one walk loses its parent. */
 static fl_status cut_loops(struct builder_view *v, fl_error *err)
 {
+    assert(v->spans != NULL || v->count == 0);
     uint32_t *walk;
     fl_status status = FL_TL_NEW(v->b, walk, v->count, "spans", err);
     for (size_t i = 0; i < v->count && status == FL_OK; i++) {

@@ -1,6 +1,7 @@
 /*
  * logs.c - log records into rows of 56 bytes and one example line per service and form.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "faultline/limits.h"
@@ -37,6 +38,7 @@ uint64_t fl_tl_log_key(const void *row)
 static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row, fl_slice line,
                               fl_error *err)
 {
+    assert(row->window < b->window_count);
     uint64_t key = (uint64_t)b->entities[row->entity].service << 32 | row->form, *slot = NULL;
     uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->window) << 63;
     bool added;

@@ -38,6 +38,7 @@ static fl_slice cut(fl_slice text, size_t max)
 
 fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_error *err)
 {
+    assert(out != NULL && b->names != NULL);
     fl_error quiet = {0};
     fl_status status = fl_intern_put(out, b->names, cut(text, FL_MAX_NAME_LEN), &quiet);
     if (status == FL_E_LIMIT) {
@@ -94,6 +95,7 @@ fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource 
 fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
                           fl_error *err)
 {
+    assert(entity < b->entity_count);
     struct raw_operation op = {.service = b->entities[entity].service};
     *out = FL_NO_INDEX;
     fl_status status = fl_tl_name(&op.name, b, name, err);
@@ -111,11 +113,13 @@ fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
+    assert(b > 0);
     return a / b - (a % b < 0);
 }
 
 bool fl_tl_is_incident(const fl_timeline_builder *b, uint32_t window)
 {
+    assert(window < b->window_count);
     return b->windows[window] >= 0 && b->windows[window] < b->options.window_ns / b->options.step_ns;
 }
 

@@ -3,6 +3,7 @@
  * buckets; an exponential one has its buckets mapped to bounds a factor of 2^(1/4) apart (19 %, the
  * resolution of scale 2), so that points of different scales add up.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ fl_status fl_tl_settle_samples(fl_timeline_builder *b, fl_error *err)
 
 static fl_status add_sample(fl_timeline_builder *b, const struct raw_sample *sample, fl_error *err)
 {
+    assert(sample->series < b->series_count);
     if (b->sample_count == FL_MAX_SAMPLES) {
         fl_status status = fl_tl_settle_samples(b, err);
         if (status != FL_OK || b->sample_count > FL_MAX_SAMPLES - FL_MAX_SAMPLES / 8) {
@@ -110,6 +112,7 @@ static fl_status push_part(struct target *t, enum part part, double param, doubl
 
 static fl_status push_buckets(struct target *t, const fl_point *point, enum part part, fl_error *err)
 {
+    assert(point->bucket_count == 0 || point->counts != NULL);
     fl_status status = FL_OK;
     for (size_t i = 0; i < point->bucket_count && status == FL_OK; i++) {
         double bound = i < point->bound_count ? point->bounds[i] : INFINITY;

@@ -50,6 +50,7 @@ static void dispose_rule(struct rule *rule)
 
 void fl_roles_destroy(fl_roles *roles)
 {
+    assert(roles == NULL || roles->count <= MAX_RULES);
     if (roles == NULL)
         return;
     for (size_t i = 0; i < roles->count; i++)

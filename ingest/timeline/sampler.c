@@ -19,6 +19,7 @@ bool fl_sampler_wants(const fl_sampler *sampler, uint64_t key)
 
 static unsigned char *row_at(const fl_sampler *sampler, size_t index)
 {
+    assert(index <= sampler->capacity);
     return sampler->rows + index * sampler->row_size;
 }
 
@@ -92,6 +93,7 @@ fl_status fl_sampler_add(fl_sampler *sampler, const void *row, fl_error *err)
 
 double fl_sampler_share(const fl_sampler *sampler)
 {
+    assert(sampler->halvings <= MAX_HALVINGS);
     double share = 1;
     for (unsigned i = 0; i < sampler->halvings; i++)
         share /= 2;
