@@ -267,7 +267,8 @@ START_TEST(random_bytes_are_read_as_the_plain_reading_has_it)
         }
         const char *wrong =
             proto_oracle_compare((fl_slice){.ptr = bytes, .len = i % sizeof(bytes)});
-        ck_assert_msg(wrong == NULL, "%u: %s", i, wrong);
+        if (wrong != NULL)
+            ck_abort_msg("%u: %s", i, wrong);
     }
 }
 END_TEST
