@@ -119,8 +119,8 @@ func (g *gateway) settle(ctx context.Context, in *payment) (string, error) {
 // waitForCapture says whether the bank has captured the money.
 //
 // The fault: with the switch on, the request waits for the bank's capture notice with a blocking BLPOP, which holds one
-// of the pool's connections for as long as it waits. The notice itself comes in through capture below, which needs a
-// connection of the same pool to pass it on: once waiters hold all of them, nobody is told anything in time.
+// of the pool's connections until the notice comes, a second or more later. A few waiters hold them all, and every other
+// command of every other payment queues for one. (The notice gets through: go-redis keeps a pool of its own for pipelines.)
 func (g *gateway) waitForCapture(ctx context.Context, authorisation string) (string, error) {
 	if !g.wait.On() {
 		return "authorised", nil
