@@ -38,9 +38,10 @@ enum {
     STEP_BYTES = 1 << 20,
     NAME_BYTES = 100, /* of a path in a message; the sentence behind it must still fit */
     MAGIC_BYTES = 4,
-    WINDOW_LOG_MAX = 27, /* 128 MiB: what `zstd --ultra -22` and `--long` need */
-    GZIP_ONLY = 16,      /* inflateInit2: gzip framing, no zlib */
-    ZSTD_FIRST_BYTES = 5 /* the shortest frame header */
+    WINDOW_LOG_MAX = 27,  /* 128 MiB: what `zstd --ultra -22` and `--long` need */
+    GZIP_ONLY = 16,       /* inflateInit2: gzip framing, no zlib */
+    ZSTD_FIRST_BYTES = 5, /* the shortest frame header */
+    ZSTD_BLOCK_HEADER_BYTES = 3
 };
 
 typedef enum format { PLAIN, GZIP, ZSTD } format;
@@ -349,14 +350,17 @@ static fl_status fail_zstd(fl_stream *in, size_t result)
 }
 
 /* libzstd does not tell what a failing call had already written. So a call is given the input of
- * one block only, and none while older output waits: then it fails before it writes, and all that
- * stands before the damage was delivered, whatever the size of the reads. */
+ * one step only, and none while older output waits: then it fails before it writes, and all that
+ * stands before the damage was delivered, whatever the size of the reads. What it says it wants is
+ * that step and the header of the block behind it, which is held back. */
 static fl_status step_zstd(fl_stream *in, unsigned char *out, size_t cap, size_t *made)
 {
     fl_slice left = raw_left(in);
     size_t wants = in->zstd_wants > 0 ? in->zstd_wants : ZSTD_FIRST_BYTES;
     if (in->zstd_has_more)
         wants = 0;
+    else if (wants > ZSTD_BLOCK_HEADER_BYTES)
+        wants -= ZSTD_BLOCK_HEADER_BYTES;
     ZSTD_inBuffer source = {.src = left.ptr, .size = left.len < wants ? left.len : wants};
     ZSTD_outBuffer target = {.dst = out, .size = cap};
     size_t result = ZSTD_decompressStream(in->zstd, &target, &source);

@@ -82,7 +82,9 @@ START_TEST(the_kind_is_told_by_the_first_bytes)
         fl_bytes plain = sample(sizes[i]);
         fl_bytes gzip = fl_gzip(fl_bytes_slice(plain));
         fl_bytes zstd = fl_zstd(fl_bytes_slice(plain), 3);
-        for (size_t j = plain.len > 1000 ? 1 : 0; j < sizeof(steps) / sizeof(steps[0]); j++) {
+        for (size_t j = 0; j < sizeof(steps) / sizeof(steps[0]); j++) {
+            if (plain.len / steps[j] > 50000)
+                continue;
             assert_reads(fl_bytes_slice(plain), steps[j], fl_bytes_slice(plain));
             assert_reads(fl_bytes_slice(gzip), steps[j], fl_bytes_slice(plain));
             assert_reads(fl_bytes_slice(zstd), steps[j], fl_bytes_slice(plain));
