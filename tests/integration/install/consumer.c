@@ -8,7 +8,8 @@
 
 int main(void)
 {
-    /* Reaches into every layer, so that a dependency missing from the package shows when linking. */
+    /* Reaches into every layer, so that a dependency missing from the package shows when linking.
+     */
     const char *const nowhere[] = {"no-such-folder"};
     fl_triage_request request = {.otlp = nowhere, .otlp_count = 1, .at_ns = 1};
     fl_triage *triage = NULL;
