@@ -4,6 +4,9 @@
 set(FL_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/EmbedFile.cmake)
 
 function(fl_embed target file symbol)
+  if(NOT symbol MATCHES "^fl_")
+    message(FATAL_ERROR "fl_embed: ${symbol} would be an exported name that does not begin with fl_")
+  endif()
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/embed)
   cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE OUTPUT_VARIABLE input)
   add_custom_command(

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "faultline/limits.h"
+#include "fl_metric_roles_yaml.h"
 #include "hash.h"
 #include "inputs.h"
 #include "mem.h"
-#include "metric_roles_yaml.h"
 #include "miner.h"
 #include "otlp.h"
 #include "rank.h"
@@ -68,7 +68,7 @@ static fl_status prepare(fl_triage *t, fl_error *err)
     if (status == FL_OK && request->roles != NULL)
         status = fl_roles_add(t->roles, own, request->roles, err);
     if (status == FL_OK)
-        status = fl_roles_add(t->roles, metric_roles_yaml, "metric-roles.yaml", err);
+        status = fl_roles_add(t->roles, fl_metric_roles_yaml, "metric-roles.yaml", err);
     if (status == FL_OK)
         status = fl_miner_create(&t->miner, FL_MAX_LOG_FORMS, FL_MAX_LOG_FORM_BYTES, err);
     if (status != FL_OK)

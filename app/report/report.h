@@ -16,7 +16,7 @@
 /* Append the answer as schemas/json/triage.schema.json describes it, with a newline at the end. The
  * same incident gives the same bytes: members stand in the contract's order; scores, probabilities
  * and weights have six decimals, other numbers nine significant digits. NaN, infinity and NULL
- * become null. FL_E_SYNTAX where a text is not UTF-8. */
+ * become null; bytes that are not UTF-8 become U+FFFD. */
 FL_NODISCARD fl_status fl_report_json(fl_buf *out, const fl_incident *incident, fl_error *err);
 
 /* The incident that a document describes; it lives in `arena`. Members that are not known are

@@ -13,7 +13,6 @@
 
 typedef struct writer {
     fl_status status; /* the first failure */
-    const char *text; /* the member that is not UTF-8, with FL_E_SYNTAX */
 } writer;
 
 /* The first failure wins; the rest of the document is still built, and dropped at the end. */
@@ -36,24 +35,39 @@ static void append(writer *w, json_t *array, json_t *value)
         failed(w, FL_E_NOMEM);
 }
 
-/* Texts come out of telemetry: one that is not UTF-8 would make the whole document unreadable. */
-static json_t *text_of(writer *w, const char *key, const char *text)
+/* Texts are UTF-8, but for names of files, which may be anything: what is not becomes U+FFFD, byte
+ * by byte, or the whole document would be unreadable. */
+static json_t *repaired(fl_slice bytes)
+{
+    fl_buf text = fl_buf_of(3 * bytes.len);
+    while (bytes.len > 0) {
+        size_t good = fl_utf8_valid_prefix(bytes);
+        fl_buf_add(&text, (fl_slice){.ptr = bytes.ptr, .len = good});
+        bytes.ptr += good;
+        bytes.len -= good;
+        if (bytes.len > 0) {
+            fl_buf_text(&text, "\xef\xbf\xbd");
+            bytes.ptr++;
+            bytes.len--;
+        }
+    }
+    json_t *value = text.status == FL_OK ? json_stringn_nocheck(text.ptr, text.len) : NULL;
+    fl_buf_dispose(&text);
+    return value;
+}
+
+static json_t *text_of(const char *text)
 {
     if (text == NULL)
         return json_null();
     fl_slice bytes = fl_slice_of(text);
-    if (fl_utf8_valid_prefix(bytes) != bytes.len) {
-        if (w->status == FL_OK)
-            w->text = key;
-        failed(w, FL_E_SYNTAX);
-        return json_null();
-    }
-    return json_stringn_nocheck(text, bytes.len);
+    return fl_utf8_valid_prefix(bytes) == bytes.len ? json_stringn_nocheck(text, bytes.len)
+                                                    : repaired(bytes);
 }
 
 static void put_text(writer *w, json_t *object, const char *key, const char *text)
 {
-    put(w, object, key, text_of(w, key, text));
+    put(w, object, key, text_of(text));
 }
 
 static void put_time(writer *w, json_t *object, const char *key, int64_t time_ns)
@@ -184,7 +198,7 @@ static json_t *document_of(writer *w, const fl_incident *incident)
         append(w, ruled_out, item);
     }
     for (size_t i = 0; i < incident->warning_count; i++)
-        append(w, warnings, text_of(w, "warnings", incident->warnings[i]));
+        append(w, warnings, text_of(incident->warnings[i]));
     put(w, object, "schema", json_string_nocheck("faultline.triage/1"));
     put(w, object, "incident", incident_of(w, incident));
     put(w, object, "modalities", modalities_of(w, incident));
@@ -213,8 +227,6 @@ fl_status fl_report_json(fl_buf *out, const fl_incident *incident, fl_error *err
         failed(&w, out->status != FL_OK ? out->status : FL_E_NOMEM);
     json_decref(document);
     fl_buf_char(out, '\n');
-    if (w.status == FL_E_SYNTAX)
-        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "'%s' of the answer is not UTF-8", w.text);
     if (w.status == FL_E_NOMEM)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while writing the answer");
     return fl_buf_check(out, "the JSON answer", err);

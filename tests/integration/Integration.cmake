@@ -10,6 +10,12 @@ if(TARGET faultline_cli AND NOT FL_SANITIZE AND NOT FL_COVERAGE AND NOT FL_FUZZ)
   endforeach()
 endif()
 
+if(TARGET faultline_cli)
+  add_test(NAME integration/cli COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_cli.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/cli PROPERTIES LABELS integration TIMEOUT 600)
+endif()
+
 if(TARGET faultline_cli AND EXISTS ${PROJECT_SOURCE_DIR}/examples/shop/incidents/pool-exhaustion/truth.json)
   add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)

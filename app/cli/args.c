@@ -1,0 +1,372 @@
+/*
+ * args.c - a table-driven parser: what it accepts and what it says stand in one place.
+ */
+#include "args.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "number.h"
+#include "slice.h"
+#include "timestamp.h"
+
+enum { MAX_NAMES = 64, MAX_WORD = 63 };
+
+static size_t min_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance, three rows at a time. Both words are at most MAX_WORD long. */
+static size_t edits(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t rows[3][MAX_WORD + 1];
+    for (size_t j = 0; j <= b_len; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            row[j] = min_of(above[j] + 1, row[j - 1] + 1);
+            row[j] = min_of(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = min_of(row[j], two_above[j - 2] + 1);
+        }
+    }
+    return rows[a_len % 3][b_len];
+}
+
+const char *fl_nearest(const char *wrong, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t wrong_len = strlen(wrong), best_edits = SIZE_MAX;
+    for (size_t i = 0; i < count && wrong_len <= MAX_WORD; i++) {
+        size_t len = strlen(names[i]);
+        assert(len <= MAX_WORD);
+        size_t allowed = (len > wrong_len ? len : wrong_len) / 3;
+        size_t found = edits(wrong, wrong_len, names[i], len);
+        if (found <= (allowed > 1 ? allowed : 1) && found < best_edits) {
+            best = names[i];
+            best_edits = found;
+        }
+    }
+    return best;
+}
+
+/* The command's own options, then those that every command takes; NULL at the end. */
+static const fl_option *option_at(const fl_command *command, size_t at)
+{
+    size_t own = command != NULL ? command->option_count : 0;
+    if (at < own)
+        return &command->options[at];
+    return at - own < fl_common_option_count ? &fl_common_options[at - own] : NULL;
+}
+
+static const fl_option *find_option(const fl_command *command, const char *name, size_t len)
+{
+    const fl_option *option;
+    for (size_t i = 0; (option = option_at(command, i)) != NULL; i++)
+        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0)
+            return option;
+    return NULL;
+}
+
+const fl_option *fl_option_find(const fl_command *command, const char *name)
+{
+    return find_option(command, name, strlen(name));
+}
+
+static const fl_option *find_letter(const fl_command *command, char letter)
+{
+    const fl_option *option;
+    for (size_t i = 0; (option = option_at(command, i)) != NULL; i++)
+        if (option->letter == letter)
+            return option;
+    return NULL;
+}
+
+/* An unknown name is never guessed at, only shown the nearest. */
+static fl_status unknown_option(const fl_command *command, const char *name, size_t len,
+                                fl_error *err)
+{
+    char word[MAX_WORD + 1];
+    const char *names[MAX_NAMES];
+    size_t count = 0;
+    const fl_option *option;
+    while (count < MAX_NAMES && (option = option_at(command, count)) != NULL)
+        names[count++] = option->name;
+    snprintf(word, sizeof(word), "%.*s", (int)min_of(len, MAX_WORD), name);
+    const char *near = fl_nearest(word, names, count);
+    if (near == NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "unknown option '--%s'", word);
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "unknown option '--%s'; did you mean '--%s'?",
+                   word, near);
+}
+
+static fl_status add(fl_args *out, const fl_option *option, const char *value, fl_error *err)
+{
+    if (out->given_count == FL_MAX_GIVEN)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "more than %d options", FL_MAX_GIVEN);
+    out->given[out->given_count++] = (fl_given){.option = option, .value = value};
+    return FL_OK;
+}
+
+/* No command takes more than one. */
+static fl_status add_operand(fl_args *out, const char *word, fl_error *err)
+{
+    if (out->command == NULL || out->command->operand == NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "unexpected argument '%.64s'", word);
+    if (out->operand != NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "one %s is enough: '%.40s' and '%.40s'",
+                       out->command->operand->name, out->operand, word);
+    out->operand = word;
+    return FL_OK;
+}
+
+/* The words that are left; `value` of the next one is taken where an option needs it. */
+typedef struct words {
+    int count;
+    char *const *items;
+} words;
+
+static const char *next_word(words *left)
+{
+    if (left->count == 0)
+        return NULL;
+    left->count--;
+    return *left->items++;
+}
+
+static fl_status parse_long(fl_args *out, const char *word, words *left, fl_error *err)
+{
+    const char *name = word + 2, *equals = strchr(name, '=');
+    size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
+    const fl_option *option = find_option(out->command, name, len);
+    if (option == NULL)
+        return unknown_option(out->command, name, len, err);
+    if (option->kind == FL_OPTION_FLAG && equals != NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s takes no value", option->name);
+    if (option->kind == FL_OPTION_FLAG)
+        return add(out, option, "", err);
+    const char *value = equals != NULL ? equals + 1 : next_word(left);
+    if (value == NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s needs a value: %s",
+                       option->name, option->argument);
+    return add(out, option, value, err);
+}
+
+/* "-vq", "-n 7", "-n7", "-vn7": the first letter that takes a value takes all that is left. */
+static fl_status parse_short(fl_args *out, const char *word, words *left, fl_error *err)
+{
+    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+        const fl_option *option = find_letter(out->command, *letter);
+        if (option == NULL)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "unknown option '-%c'",
+                           *letter > ' ' && *letter < 0x7F ? *letter : '?');
+        if (option->kind != FL_OPTION_FLAG) {
+            const char *value = letter[1] != '\0' ? letter + 1 : next_word(left);
+            if (value == NULL)
+                return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option -%c needs a value: %s",
+                               *letter, option->argument);
+            return add(out, option, value, err);
+        }
+        fl_status status = add(out, option, "", err);
+        if (status != FL_OK)
+            return status;
+    }
+    return FL_OK;
+}
+
+fl_status fl_args_parse(fl_args *out, const fl_command *command, int argc, char *const *argv,
+                        fl_error *err)
+{
+    assert(out != NULL && argc >= 0);
+    *out = (fl_args){.command = command};
+    words left = {.count = argc, .items = argv};
+    const char *word;
+    bool only_operands = false;
+    fl_status status = FL_OK;
+    while (status == FL_OK && (word = next_word(&left)) != NULL) {
+        if (only_operands || word[0] != '-' || word[1] == '\0')
+            status = add_operand(out, word, err);
+        else if (strcmp(word, "--") == 0)
+            only_operands = true;
+        else if (word[1] == '-')
+            status = parse_long(out, word, &left, err);
+        else
+            status = parse_short(out, word, &left, err);
+    }
+    return status;
+}
+
+/* "text, json" */
+static fl_status not_a_choice(const char *what, const char *value, const char *const *choices,
+                              fl_error *err)
+{
+    char list[96] = "";
+    size_t used = 0, count = 0;
+    for (; choices[count] != NULL && used < sizeof(list); count++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", count > 0 ? ", " : "",
+                                 choices[count]);
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s is '%.40s'; choose one of: %s", what, value,
+                   list);
+}
+
+static bool is_choice(const char *value, const char *const *choices)
+{
+    for (; *choices != NULL; choices++)
+        if (strcmp(*choices, value) == 0)
+            return true;
+    return false;
+}
+
+/* Values stay text: here it is made sure that reading them later cannot fail. */
+static fl_status check_value(const fl_option *option, const char *value, int64_t now_ns,
+                             fl_error *err)
+{
+    fl_error inner = {0};
+    fl_slice text = fl_slice_of(value);
+    int64_t ns;
+    uint64_t count;
+    double ratio;
+    char what[MAX_WORD + 16];
+    switch (option->kind) {
+    case FL_OPTION_TIME:
+        if (fl_time_parse(&ns, text, now_ns, &inner) != FL_OK)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s: %s", option->name,
+                           inner.message);
+        return FL_OK;
+    case FL_OPTION_DURATION:
+        if (fl_duration_parse(&ns, text, &inner) != FL_OK)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s: %s", option->name,
+                           inner.message);
+        return FL_OK;
+    case FL_OPTION_COUNT:
+        if (!fl_parse_u64(text, &count))
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                           "option --%s: '%.40s' is not a whole number", option->name, value);
+        return FL_OK;
+    case FL_OPTION_RATIO:
+        if (!fl_parse_double(text, &ratio) || !(ratio >= 0 && ratio <= 1))
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                           "option --%s: '%.40s' is not a number from 0 to 1", option->name, value);
+        return FL_OK;
+    case FL_OPTION_CHOICE:
+        snprintf(what, sizeof(what), "option --%s", option->name);
+        return is_choice(value, option->choices) ? FL_OK
+                                                 : not_a_choice(what, value, option->choices, err);
+    case FL_OPTION_TEXT:
+    case FL_OPTION_FILE:
+    case FL_OPTION_FOLDER:
+        if (text.len == 0)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s is empty", option->name);
+        return FL_OK;
+    case FL_OPTION_FLAG:
+        return FL_OK;
+    }
+    return FL_OK;
+}
+
+static fl_status check_operand(const fl_args *args, fl_error *err)
+{
+    const fl_operand *operand = args->command->operand;
+    if (operand == NULL)
+        return FL_OK;
+    if (args->operand == NULL)
+        return !operand->required
+                   ? FL_OK
+                   : fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s is missing", operand->name);
+    return operand->choices == NULL || is_choice(args->operand, operand->choices)
+               ? FL_OK
+               : not_a_choice(operand->name, args->operand, operand->choices, err);
+}
+
+fl_status fl_args_check(const fl_args *args, int64_t now_ns, fl_error *err)
+{
+    const fl_command *command = args->command;
+    assert(command != NULL);
+    for (size_t i = 0; i < args->given_count; i++) {
+        fl_status status = check_value(args->given[i].option, args->given[i].value, now_ns, err);
+        if (status != FL_OK)
+            return status;
+    }
+    for (size_t i = 0; i < command->option_count; i++) {
+        const fl_option *option = &command->options[i];
+        if (option->required && !fl_args_has(args, option->name))
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s %s is missing, as in: %s",
+                           option->name, option->argument,
+                           command->example_count > 0 ? command->examples[0].line : "");
+    }
+    return check_operand(args, err);
+}
+
+/* A name that is not in the table is a mistake of the caller, not of the user. */
+static const fl_given *last_given(const fl_args *args, const char *name)
+{
+    const fl_option *option = fl_option_find(args->command, name);
+    assert(option != NULL);
+    for (size_t i = args->given_count; i > 0; i--)
+        if (args->given[i - 1].option == option)
+            return &args->given[i - 1];
+    return NULL;
+}
+
+const char *fl_args_text(const fl_args *args, const char *name)
+{
+    const fl_given *given = last_given(args, name);
+    return given != NULL ? given->value : fl_option_find(args->command, name)->fallback;
+}
+
+bool fl_args_flag(const fl_args *args, const char *name)
+{
+    assert(fl_option_find(args->command, name)->kind == FL_OPTION_FLAG);
+    return last_given(args, name) != NULL;
+}
+
+bool fl_args_has(const fl_args *args, const char *name)
+{
+    return last_given(args, name) != NULL;
+}
+
+size_t fl_args_list(const fl_args *args, const char *name, const char *out[FL_MAX_GIVEN])
+{
+    const fl_option *option = fl_option_find(args->command, name);
+    size_t count = 0;
+    assert(option != NULL && option->repeatable && args->given_count <= FL_MAX_GIVEN);
+    for (size_t i = 0; i < args->given_count; i++)
+        if (args->given[i].option == option)
+            out[count++] = args->given[i].value;
+    return count;
+}
+
+int64_t fl_args_time(const fl_args *args, const char *name, int64_t now_ns)
+{
+    int64_t time_ns = 0;
+    const char *text = fl_args_text(args, name);
+    if (text != NULL && fl_time_parse(&time_ns, fl_slice_of(text), now_ns, NULL) != FL_OK)
+        return 0;
+    return time_ns;
+}
+
+int64_t fl_args_duration(const fl_args *args, const char *name)
+{
+    int64_t duration_ns = 0;
+    const char *text = fl_args_text(args, name);
+    if (text != NULL && fl_duration_parse(&duration_ns, fl_slice_of(text), NULL) != FL_OK)
+        return 0;
+    return duration_ns;
+}
+
+uint64_t fl_args_count(const fl_args *args, const char *name)
+{
+    uint64_t count = 0;
+    const char *text = fl_args_text(args, name);
+    return text != NULL && fl_parse_u64(fl_slice_of(text), &count) ? count : 0;
+}
+
+double fl_args_ratio(const fl_args *args, const char *name)
+{
+    double ratio = 0;
+    const char *text = fl_args_text(args, name);
+    return text != NULL && fl_parse_double(fl_slice_of(text), &ratio) ? ratio : 0;
+}

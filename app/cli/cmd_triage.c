@@ -1,0 +1,197 @@
+/*
+ * cmd_triage.c - from telemetry files to the answer: on the terminal, as JSON, and in the store.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "faultline/triage.h"
+#include "location.h"
+#include "terminal.h"
+
+static bool is_none(const char *store)
+{
+    return store != NULL && strcmp(store, "none") == 0;
+}
+
+/* *out stays NULL where nothing is to be kept. */
+static fl_status open_store(fl_store **out, char location[FL_LOCATION_BYTES], const fl_args *args,
+                            fl_error *err)
+{
+    location[0] = '\0';
+    if (is_none(fl_args_text(args, "store")))
+        return FL_OK;
+    fl_status status = fl_location_find(location, args, true, err);
+    return status == FL_OK ? fl_store_open(out, location, FL_STORE_CREATE, err) : status;
+}
+
+/* Scripts branch on it. Without a confident cause it matters less that data was missing. */
+static fl_exit code_of(const fl_incident *incident)
+{
+    if (incident->verdict == FL_VERDICT_NO_CONFIDENT_CAUSE)
+        return FL_EXIT_NO_CAUSE;
+    return incident->rejected_records > 0 ? FL_EXIT_PARTIAL : FL_EXIT_OK;
+}
+
+/* The page for a person ends with where the incident is to be found again. */
+static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *incident,
+                            const char *location, fl_error *err)
+{
+    fl_status status = fl_report_text(out, incident, &cli->style, err);
+    if (status == FL_OK && location[0] != '\0')
+        fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, location);
+    else if (status == FL_OK)
+        fl_buf_text(out, "\nNot stored (--store none)\n");
+    return status;
+}
+
+/* The answer is printed even where it could not be kept. */
+static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *incident,
+                           fl_store *store, const char *location)
+{
+    assert(incident != NULL && incident->id != NULL);
+    fl_error err = {0};
+    fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    fl_exit code = code_of(incident), written;
+    bool as_json = strcmp(fl_args_text(args, "format"), "json") == 0;
+    fl_status status = fl_report_json(&document, incident, &err);
+    if (status == FL_OK && store != NULL &&
+        fl_store_put(store, incident, fl_buf_slice(&document), cli->now_ns, &err) != FL_OK) {
+        code = fl_cli_fail(cli, &err);
+        err = (fl_error){0};
+        location = "";
+    }
+    if (status == FL_OK && !as_json)
+        status = write_text(&page, cli, incident, location, &err);
+    if (status != FL_OK)
+        written = fl_cli_fail(cli, &err);
+    else
+        written = fl_cli_write(cli, fl_buf_slice(as_json ? &document : &page)) ? FL_EXIT_OK
+                                                                               : FL_EXIT_ERROR;
+    fl_buf_dispose(&document);
+    fl_buf_dispose(&page);
+    return written != FL_EXIT_OK ? written : code;
+}
+
+static fl_exit run_triage(fl_cli *cli, const fl_args *args)
+{
+    const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN];
+    char location[FL_LOCATION_BYTES];
+    fl_error err = {0};
+    fl_store *store = NULL;
+    fl_triage *triage = NULL;
+    fl_progress progress = fl_progress_begin(cli);
+    fl_triage_request request = {
+        .otlp = otlp,
+        .otlp_count = fl_args_list(args, "otlp", otlp),
+        .baseline = baseline,
+        .baseline_count = fl_args_list(args, "baseline", baseline),
+        .at_ns = fl_args_time(args, "at", cli->now_ns),
+        .window_ns = fl_args_duration(args, "window"),
+        .service = fl_args_text(args, "service"),
+        .topology = fl_args_text(args, "topology"),
+        .roles = fl_args_text(args, "roles"),
+        .strict = fl_args_flag(args, "strict"),
+        .progress = fl_progress_show,
+        .payload = &progress,
+    };
+    assert(request.otlp_count > 0);
+    /* The store first: a place that cannot be written to is said before the work, not after. */
+    fl_status status = open_store(&store, location, args, &err);
+    if (status == FL_OK)
+        status = fl_triage_run(&triage, &request, &err);
+    fl_progress_end(&progress);
+    fl_exit code = status != FL_OK
+                       ? fl_cli_fail(cli, &err)
+                       : give_answer(cli, args, fl_triage_incident(triage), store, location);
+    fl_triage_destroy(triage);
+    fl_store_close(store);
+    return code;
+}
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const fl_option options[] = {
+    {.name = "otlp",
+     .kind = FL_OPTION_FOLDER,
+     .required = true,
+     .repeatable = true,
+     .argument = "DIR",
+     .help = "Telemetry of the incident: OTLP files (JSON lines or protobuf; plain,"
+             " gzip or zstd), or a folder with them"},
+    {.name = "at",
+     .kind = FL_OPTION_TIME,
+     .required = true,
+     .argument = "TIME",
+     .help = "When the incident began or was noticed: RFC 3339, an age like -2h, or an epoch"},
+    {.name = "baseline",
+     .kind = FL_OPTION_FOLDER,
+     .repeatable = true,
+     .argument = "DIR",
+     .help = "Telemetry from before, or of another day without this incident, to compare with"},
+    {.name = "window",
+     .kind = FL_OPTION_DURATION,
+     .argument = "DURATION",
+     .fallback = "5m",
+     .help = "How long after TIME to look"},
+    {.name = "service",
+     .kind = FL_OPTION_TEXT,
+     .argument = "NAME",
+     .help = "The service whose symptom was reported, where it is known"},
+    {.name = "topology",
+     .kind = FL_OPTION_FILE,
+     .argument = "FILE",
+     .help = "JSON list of {\"client\": ..., \"server\": ...}, where traces do not tell who calls "
+             "whom"},
+    {.name = "roles",
+     .kind = FL_OPTION_FILE,
+     .argument = "FILE",
+     .help = "YAML rules that say what metrics mean, before the built-in ones"},
+    {.name = "store",
+     .kind = FL_OPTION_TEXT,
+     .argument = "URL",
+     .help = "Where to keep the incident: a file, sqlite:FILE, or none"},
+    {.name = "strict",
+     .kind = FL_OPTION_FLAG,
+     .help = "Stop at the first malformed record instead of using the rest"},
+    {.name = "format",
+     .kind = FL_OPTION_CHOICE,
+     .argument = "FORMAT",
+     .choices = formats,
+     .fallback = "text",
+     .help = "How to print the answer"},
+};
+
+static const fl_example examples[] = {
+    {"faultline triage --otlp incident/ --at 2023-01-29T09:34:00Z",
+     "rank the causes of what began at 09:34; what was recorded before then is the baseline"},
+    {"faultline triage --otlp incident/ --baseline quiet/ --at -2h --format json",
+     "compare with a quiet hour, and give the answer to a program"},
+};
+
+static const fl_exit_note exits[] = {
+    {FL_EXIT_OK, "a cause was found"},
+    {FL_EXIT_ERROR, "there is no answer, or it could not be written or stored"},
+    {FL_EXIT_USAGE, "the command line was not understood"},
+    {FL_EXIT_PARTIAL, "a cause was found, but an input was unreadable and only the rest was used"},
+    {FL_EXIT_NO_CAUSE,
+     "no confident cause; this is also the code where an input was unreadable, and"
+     " the warnings then say so"},
+};
+
+const fl_command fl_cmd_triage = {
+    .name = "triage",
+    .summary = "rank the root causes of an incident, with evidence",
+    .description =
+        "Reads metrics, logs and traces, whatever is there of them, compares the window after TIME"
+        " with the baseline, and ranks what may have caused the difference. Each hypothesis comes"
+        " with its evidence, and with the query that shows the raw data again. Nothing is sent"
+        " anywhere: no server, no network.\n"
+        "The answer is printed and kept in a store, from which 'faultline show' prints it again.",
+    .options = options,
+    .option_count = FL_COUNT(options),
+    .examples = examples,
+    .example_count = FL_COUNT(examples),
+    .exits = exits,
+    .exit_count = FL_COUNT(exits),
+    .run = run_triage,
+};

@@ -1,0 +1,30 @@
+/*
+ * commands.c - the one table of commands. Adding a command is a file and a line here.
+ */
+#include <string.h>
+
+#include "cli.h"
+
+const fl_command *const fl_commands[] = {
+    &fl_cmd_triage,     &fl_cmd_incidents, &fl_cmd_show,    &fl_cmd_drill,
+    &fl_cmd_completion, &fl_cmd_help,      &fl_cmd_version,
+};
+const size_t fl_command_count = FL_COUNT(fl_commands);
+
+const fl_option fl_common_options[] = {
+    {.name = "help", .letter = 'h', .kind = FL_OPTION_FLAG, .help = "Show this help and exit"},
+    {.name = "version", .letter = 'V', .kind = FL_OPTION_FLAG, .help = "Show the version and exit"},
+    {.name = "color",
+     .kind = FL_OPTION_FLAG,
+     .help = "Use colours even where the output is not a terminal"},
+    {.name = "no-color", .kind = FL_OPTION_FLAG, .help = "Use no colours, as NO_COLOR does"},
+};
+const size_t fl_common_option_count = FL_COUNT(fl_common_options);
+
+const fl_command *fl_command_find(const char *name)
+{
+    for (size_t i = 0; i < fl_command_count; i++)
+        if (strcmp(fl_commands[i]->name, name) == 0)
+            return fl_commands[i];
+    return NULL;
+}

@@ -1,0 +1,119 @@
+/*
+ * drill_score.c - ranks are only compared, never used as numbers: "1, 1, 3" and "1, 1, 2" are the
+ * same ranking. Quadratic in the number of hypotheses, which is small.
+ */
+#include "drill_score.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const size_t fl_drill_ks[FL_DRILL_KS] = {1, 3, 5};
+
+/* Names that are not known are never the same. */
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    return text != NULL && part != NULL && strstr(text, part) != NULL;
+}
+
+bool fl_drill_is_fine(const fl_drill_answer *answer)
+{
+    return answer->resource != FL_RESOURCE_NONE || answer->region[0] != NULL;
+}
+
+bool fl_drill_names_cause(const fl_hypothesis *hypothesis, const fl_drill_answer *answer)
+{
+    if (!same(hypothesis->service, answer->service))
+        return false;
+    if (answer->resource != FL_RESOURCE_NONE && hypothesis->resource == answer->resource)
+        return true;
+    return answer->region[0] != NULL && hypothesis->locus == FL_LOCUS_CODE_REGION &&
+           contains(hypothesis->before, answer->region[0]) &&
+           contains(hypothesis->after, answer->region[1]);
+}
+
+/* Hypotheses without a service are one entity: somebody who is not named. */
+static bool same_service(const fl_hypothesis *a, const fl_hypothesis *b)
+{
+    return (a->service == NULL && b->service == NULL) || same(a->service, b->service);
+}
+
+/* Distinct services that a hypothesis of rank `rank` or better names. */
+static size_t services_up_to(const fl_incident *incident, uint32_t rank)
+{
+    const fl_hypothesis *all = incident->hypotheses;
+    size_t distinct = 0;
+    for (size_t i = 0; i < incident->hypothesis_count; i++) {
+        bool is_first = all[i].rank <= rank;
+        for (size_t k = 0; is_first && k < i; k++)
+            is_first = all[k].rank > rank || !same_service(&all[k], &all[i]);
+        distinct += is_first;
+    }
+    return distinct;
+}
+
+/* The worst place that an item of rank `rank` can have among its equals. */
+static size_t hypotheses_up_to(const fl_incident *incident, uint32_t rank)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < incident->hypothesis_count; i++)
+        count += incident->hypotheses[i].rank <= rank;
+    return count;
+}
+
+fl_drill_ranks fl_drill_rank(const fl_incident *incident, const fl_drill_answer *answer)
+{
+    uint32_t service = UINT32_MAX, fine = UINT32_MAX;
+    assert(answer->service != NULL);
+    for (size_t i = 0; i < incident->hypothesis_count; i++) {
+        const fl_hypothesis *h = &incident->hypotheses[i];
+        if (h->rank < service && same(h->service, answer->service))
+            service = h->rank;
+        if (h->rank < fine && fl_drill_names_cause(h, answer))
+            fine = h->rank;
+    }
+    return (fl_drill_ranks){
+        .service = service != UINT32_MAX ? services_up_to(incident, service) : 0,
+        .fine = fine != UINT32_MAX ? hypotheses_up_to(incident, fine) : 0,
+    };
+}
+
+void fl_drill_count(fl_drill_tally *tally, const fl_drill_answer *answer, fl_drill_ranks ranks)
+{
+    bool is_fine = fl_drill_is_fine(answer);
+    assert(tally->fine_n <= tally->n);
+    tally->n++;
+    tally->fine_n += is_fine;
+    for (size_t i = 0; i < FL_DRILL_KS; i++) {
+        tally->hits[i] += ranks.service > 0 && ranks.service <= fl_drill_ks[i];
+        tally->fine_hits[i] += is_fine && ranks.fine > 0 && ranks.fine <= fl_drill_ks[i];
+    }
+}
+
+double fl_drill_ratio(size_t hits, size_t n)
+{
+    assert(hits <= n);
+    return n > 0 ? (double)hits / (double)n : NAN;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+int64_t fl_drill_median(int64_t *values, size_t count)
+{
+    assert(values != NULL || count == 0);
+    if (count == 0)
+        return 0;
+    qsort(values, count, sizeof(*values), by_value);
+    int64_t low = values[(count - 1) / 2], high = values[count / 2];
+    return low + (high - low) / 2;
+}

@@ -1,0 +1,48 @@
+/*
+ * location.c - the one place that knows the user's folders.
+ */
+#include "location.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Make the folders that lead to the file `path`, for this user only, as the specification asks. */
+static fl_status make_parents(char *path, fl_error *err)
+{
+    assert(path[0] == '/');
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST && errno != EISDIR ? errno : 0;
+        if (failed != 0)
+            (void)fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot make the folder %.120s: %s", path,
+                          strerror(failed));
+        *slash = '/';
+        if (failed != 0)
+            return FL_E_IO;
+    }
+    return FL_OK;
+}
+
+fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, bool make,
+                           fl_error *err)
+{
+    const char *given = fl_args_text(args, "store"), *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    int len;
+    if (given != NULL)
+        len = snprintf(out, FL_LOCATION_BYTES, "%s", given);
+    else if (state != NULL && state[0] == '/')
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/faultline/faultline.db", state);
+    else if (home != NULL && home[0] == '/')
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/.local/state/faultline/faultline.db", home);
+    else
+        return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,
+                       "neither XDG_STATE_HOME nor HOME names a folder; name a store with --store");
+    if (len < 0 || len >= FL_LOCATION_BYTES)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "the store's name is longer than %d bytes",
+                       FL_LOCATION_BYTES - 1);
+    return given == NULL && make ? make_parents(out, err) : FL_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * location.h - where the store is: --store, or the user's state folder.
+ */
+#ifndef FL_LOCATION_H
+#define FL_LOCATION_H
+
+#include "args.h"
+#include "store.h"
+
+enum { FL_LOCATION_BYTES = 4096 };
+
+/* The URL that --store gives, or $XDG_STATE_HOME/faultline/faultline.db, or the same below
+ * ~/.local/state (XDG Base Directory Specification; a relative XDG_STATE_HOME is ignored, as it
+ * says). FL_E_NOTFOUND where neither is known. With `make`, the default's folders are made. */
+FL_NODISCARD fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, bool make,
+                                        fl_error *err);
+
+#endif
