@@ -48,6 +48,8 @@ const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step)
         text = fl_arena_printf(r->arena, "the step %s", fl_rank_operation_text(r, index));
         break;
     case FL_STEP_REMOTE:
+        if (index == FL_ANY_SERVER)
+            return "an answer from another service";
         text = fl_arena_printf(r->arena, "the call to %s of %s", fl_rank_operation_text(r, index),
                                t->services[t->operations[index].service]);
         break;

@@ -53,6 +53,8 @@ struct candidate {
     double score;
     double probability; /* where the test tells it directly; 0: from the scores */
     int order; /* of equal scores of one service: the finer kind first */
+    int64_t onset_ns; /* of its heaviest part */
+    bool is_late;     /* began after the incident had */
     struct evidence_part parts[MAX_PARTS];
     size_t part_count;
 };
@@ -88,6 +90,8 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 /* Append; a candidate that is no evidence (score <= 0) is dropped. */
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err);
 void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight);
+/* When the evidence of a part begins. */
+int64_t fl_rank_onset(const struct rank *r, const struct evidence_part *part);
 /* A step as a person would write it, in the arena. */
 const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step);
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation);

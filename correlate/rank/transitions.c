@@ -14,6 +14,9 @@
 #include "map.h"
 #include "rank_priv.h"
 
+/* A step of a changed context is part of the change when its share has at least doubled. */
+#define LEAST_LIFT 2.0
+
 struct matrix {
     size_t outcomes;
     double *baseline, *incident; /* window-major */
@@ -24,7 +27,8 @@ struct transitions {
     struct rank *r;
     uint32_t *place;   /* window -> 1 + position among the baseline's, or among the incident's */
     uint8_t *is_incident;
-    bool *is_deviant;  /* per transition row */
+    bool *is_more;     /* per transition row: its share of the context has grown */
+    bool *is_deviant;  /* the same, in a context that really changed */
     bool *touched;     /* per context */
     fl_map *excused;   /* row << 32 | window -> how many */
 };
@@ -120,15 +124,30 @@ static double error_share(const struct rank *r, const fl_context *context, const
     return errors / sum_of(row, context->row_count);
 }
 
+/* A window of few counts fits everything; only those with at least the median count can tell. */
+static fl_status median_count(double *out, struct rank *r, const struct matrix *m, fl_error *err)
+{
+    double *counts;
+    fl_status status = FL_RANK_NEW(&r->scratch, counts, m->baseline_count, "windows", err);
+    for (size_t i = 0; i < m->baseline_count && status == FL_OK; i++)
+        counts[i] = sum_of(m->baseline + i * m->outcomes, m->outcomes);
+    *out = status == FL_OK ? fl_median(counts, m->baseline_count) : 0;
+    return status;
+}
+
 /* Keep the baseline windows that fit the medoid. */
 static fl_status clean(struct matrix *m, struct rank *r, const fl_context *context, fl_error *err)
 {
     assert(m->baseline_count > 0 && m->outcomes >= 2);
     size_t count = m->baseline_count, best = 0, best_fits = 0;
-    double best_errors = 2;
+    double best_errors = 2, enough;
     bool *fit;
     fl_status status = FL_RANK_NEW(&r->scratch, fit, count * count + 1, "windows", err);
+    if (status == FL_OK)
+        status = median_count(&enough, r, m, err);
     for (size_t j = 0; j < count && status == FL_OK; j++) {
+        if (sum_of(m->baseline + j * m->outcomes, m->outcomes) < enough)
+            continue;
         size_t fitting = 0;
         double errors = error_share(r, context, m->baseline + j * m->outcomes);
         for (size_t i = 0; i < count && status == FL_OK; i++) {
@@ -158,9 +177,10 @@ static bool is_error_step(const struct rank *r, fl_step step)
 }
 
 /* Which step became rarer and which more frequent from the onset on. */
-static void find_direction(struct context_result *out, const struct rank *r, const fl_context *context,
+static void find_direction(struct context_result *out, struct transitions *x, const fl_context *context,
                            const struct matrix *m)
 {
+    const struct rank *r = x->r;
     assert(out->test.onset < m->incident_count);
     double before = sum_of(m->baseline, m->outcomes * m->baseline_count);
     const double *from = m->incident + out->test.onset * m->outcomes;
@@ -174,6 +194,8 @@ static void find_direction(struct context_result *out, const struct rank *r, con
             y += from[i * m->outcomes + b];
         double excess = y - after * n / before;
         uint32_t row = r->streams->context_rows[context->first_row + b];
+        double lift = (y + 0.5) / (after + 1) / ((n + 0.5) / (before + 1));
+        x->is_more[row] = lift > LEAST_LIFT;
         if (excess < least) {
             least = excess;
             out->lost = row;
@@ -221,7 +243,7 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
     if (status == FL_OK)
         status = fl_lbf_counts_test(&out->test, &test, &r->scratch, err);
     if (status == FL_OK)
-        find_direction(out, r, context, &m);
+        find_direction(out, x, context, &m);
     return status;
 }
 
@@ -230,9 +252,8 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
 static void mark_deviant(struct transitions *x)
 {
     const fl_streams *s = x->r->streams;
-    for (size_t i = 0; i < s->context_count; i++)
-        if (x->r->contexts[i].worse)
-            x->is_deviant[x->r->contexts[i].gain] = true;
+    for (size_t i = 0; i < s->row_count; i++)
+        x->is_deviant[i] = x->is_more[i] && x->r->contexts[s->rows[i].context].worse;
 }
 
 static bool span_deviates(const struct transitions *x, uint32_t span)
@@ -325,7 +346,7 @@ static uint32_t callee_of(const fl_streams *s, const fl_context *context)
     if (context->chain != FL_CHAIN_CALLS)
         return FL_NO_INDEX;
     if (fl_step_kind_of(context->step) == FL_STEP_REMOTE)
-        return fl_step_index(context->step);
+        return fl_step_index(context->step); /* FL_ANY_SERVER is only ever a next step */
     return fl_step_kind_of(context->step) == FL_STEP_CALL ? s->calls[fl_step_index(context->step)].server
                                                           : FL_NO_INDEX;
 }
@@ -392,6 +413,8 @@ fl_status fl_rank_transitions(struct rank *r, fl_error *err)
         status = FL_RANK_NEW(r->arena, r->contexts, r->streams->context_count, "contexts", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.is_deviant, r->streams->row_count, "transitions", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(r->arena, x.is_more, r->streams->row_count, "transitions", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.touched, r->streams->context_count, "contexts", err);
     if (status != FL_OK || r->traces.baseline_count == 0 || r->traces.incident_count == 0)

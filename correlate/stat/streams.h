@@ -16,7 +16,7 @@ typedef enum fl_step_kind {
     FL_STEP_END_ERROR, /* the span's status says so */
     FL_STEP_LOG,       /* index: template */
     FL_STEP_LOCAL,     /* a child in the same service; index: operation */
-    FL_STEP_REMOTE,    /* a child in another service; index: operation */
+    FL_STEP_REMOTE,    /* a child in another service; index: operation, or FL_ANY_SERVER */
     FL_STEP_CALL       /* a client span and the span it caused elsewhere; index into calls */
 } fl_step_kind;
 
@@ -34,6 +34,10 @@ static inline uint32_t fl_step_index(fl_step step)
 {
     return step & 0x1FFFFFFF;
 }
+
+/* What a client span reached does not matter to it: many have names such as "HTTP GET", and which
+ * targets they mix is load. That they reached one does. */
+#define FL_ANY_SERVER UINT32_C(0x1FFFFFFF)
 
 typedef struct fl_call {
     uint32_t client, server; /* operations */

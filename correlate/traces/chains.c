@@ -135,7 +135,7 @@ static fl_status walk_calls(struct chains *c, uint32_t span)
     uint32_t server = fl_forest_server_of(c->forest, span);
     fl_step at = fl_step_of(FL_STEP_START, 0), next;
     if (server != FL_NO_INDEX)
-        return count_pair(c, FL_CHAIN_CALLS, row, at, fl_step_of(FL_STEP_REMOTE, t->spans[server].operation));
+        return count_pair(c, FL_CHAIN_CALLS, row, at, fl_step_of(FL_STEP_REMOTE, FL_ANY_SERVER));
     fl_status status = FL_OK;
     for (uint32_t i = first; i < end && status == FL_OK; i++) {
         status = step_of_child(&next, c, span, c->forest->children[i]);
