@@ -138,7 +138,7 @@ static fl_status test_metric(struct rank *r, uint32_t index, double offset, doub
         return status;
     out->is_evidence = true;
     out->before = median_of(r, series->values, r->metrics.baseline, past);
-    out->after = median_of(r, series->values, r->metrics.incident + out->test.onset, count - out->test.onset);
+    out->after = median_of(r, series->values, r->metrics.incident + out->test.onset, out->test.end - out->test.onset);
     return status;
 }
 
@@ -262,7 +262,7 @@ static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_
 {
     assert(kind < sizeof(kinds) / sizeof(kinds[0]));
     uint32_t metric = strongest(r, service, kinds[kind].role);
-    if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF)
+    if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF || r->metric_results[metric].test.shift <= 0)
         return FL_OK;
     double own = r->metric_results[metric].test.lbf;
     struct candidate c = {.service = service,

@@ -50,6 +50,8 @@ static int preference(const fl_metric_series *series)
 {
     static const char *const means[] = {"mean", "average", "avg", "Average", "Mean"};
     static const char *const medians[] = {"p50", "median", "quantile=0.5", "0.5"};
+    if (strstr(series->name, "client") != NULL || strstr(series->attributes, "client") != NULL)
+        return 0; /* about what it calls, not about itself */
     const char *texts[3] = {series->statistic != NULL ? series->statistic : "", series->attributes, series->name};
     for (size_t t = 0; t < 3; t++)
         for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++)

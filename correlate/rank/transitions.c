@@ -176,7 +176,7 @@ static bool is_error_step(const struct rank *r, fl_step step)
            (fl_step_kind_of(step) == FL_STEP_LOG && r->timeline->templates[fl_step_index(step)].is_error);
 }
 
-/* Which step became rarer and which more frequent from the onset on. */
+/* Which step became rarer and which more frequent in the changed windows. */
 static void find_direction(struct context_result *out, struct transitions *x, const fl_context *context,
                            const struct matrix *m)
 {
@@ -184,7 +184,7 @@ static void find_direction(struct context_result *out, struct transitions *x, co
     assert(out->test.onset < m->incident_count);
     double before = sum_of(m->baseline, m->outcomes * m->baseline_count);
     const double *from = m->incident + out->test.onset * m->outcomes;
-    size_t windows = m->incident_count - out->test.onset;
+    size_t windows = out->test.end - out->test.onset;
     double after = sum_of(from, m->outcomes * windows), least = INFINITY, most = -INFINITY;
     for (uint32_t b = 0; b < m->outcomes; b++) {
         double n = 0, y = 0;

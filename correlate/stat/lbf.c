@@ -147,17 +147,30 @@ static void weigh_grid(double weight[GRID_COUNT], const fl_lbf_counts *in, const
         weight[j] -= total;
 }
 
-/* Average over the unknown onset: later[o] is what the windows from o on say. */
-static fl_lbf_result over_onsets(const double *later, size_t count, bool last_has_data)
+/* Averages over the unknown span of the change: each run of windows may be the changed one, with
+ * equal prior. */
+struct spans {
+    double total; /* log sum exp so far */
+    double best;
+    size_t count, onset, end; /* of the best */
+};
+
+static void add_span(struct spans *s, size_t onset, size_t end, double lbf)
 {
-    assert(count > 0);
-    fl_lbf_result out = {.lbf = fl_log_sum_exp(later, count) - log((double)count)};
-    for (size_t o = 1; o < count; o++)
-        if (later[o] > later[out.onset])
-            out.onset = o;
-    if (last_has_data && later[count - 1] <= 0)
-        out.lbf = fmin(out.lbf, 0); /* it has recovered */
-    return out;
+    assert(end > onset);
+    double top = fmax(s->total, lbf);
+    s->total = s->count == 0 ? lbf : top + log(exp(s->total - top) + exp(lbf - top));
+    if (s->count++ == 0 || lbf > s->best) {
+        s->best = lbf;
+        s->onset = onset;
+        s->end = end;
+    }
+}
+
+static double average(const struct spans *s)
+{
+    assert(s->count > 0);
+    return s->total - log((double)s->count);
 }
 
 fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_arena *scratch,
@@ -166,29 +179,34 @@ fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_are
     assert(in->baseline_count > 0 && in->incident_count > 0 && in->outcome_count > 0);
     size_t outcomes = in->outcome_count;
     double *pooled = fl_arena_alloc(scratch, outcomes, 2 * sizeof(*pooled));
-    double *later = fl_arena_alloc(scratch, in->incident_count, sizeof(*later));
-    if (pooled == NULL || later == NULL)
+    double *null = fl_arena_alloc(scratch, in->incident_count, sizeof(*null));
+    if (pooled == NULL || null == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu outcomes", outcomes);
-    double *suffix = pooled + outcomes, weight[GRID_COUNT];
+    double *run = pooled + outcomes, weight[GRID_COUNT];
     for (size_t w = 0; w < in->baseline_count; w++)
         for (size_t b = 0; b < outcomes; b++)
             pooled[b] += in->baseline[w * outcomes + b];
     weigh_grid(weight, in, pooled);
 
-    double null = 0, last = 0;
-    for (size_t o = in->incident_count; o-- > 0;) {
-        const double *row = in->incident + o * outcomes;
-        double count = row_sum(row, outcomes), each[GRID_COUNT];
+    for (size_t w = 0; w < in->incident_count; w++) {
+        const double *row = in->incident + w * outcomes;
+        double each[GRID_COUNT];
         for (size_t j = 0; j < GRID_COUNT; j++)
             each[j] = weight[j] + log_predict(j, pooled, NULL, row, outcomes);
-        null += count > 0 ? fl_log_sum_exp(each, GRID_COUNT) : 0;
-        for (size_t b = 0; b < outcomes; b++)
-            suffix[b] += row[b];
-        later[o] = log_diffuse(suffix, outcomes) - null;
-        if (o + 1 == in->incident_count)
-            last = count;
+        null[w] = row_sum(row, outcomes) > 0 ? fl_log_sum_exp(each, GRID_COUNT) : 0;
     }
-    *out = over_onsets(later, in->incident_count, last > 0);
+    struct spans spans = {0};
+    for (size_t onset = 0; onset < in->incident_count; onset++) {
+        double usual = 0;
+        memset(run, 0, outcomes * sizeof(*run));
+        for (size_t w = onset; w < in->incident_count; w++) {
+            usual += null[w];
+            for (size_t b = 0; b < outcomes; b++)
+                run[b] += in->incident[w * outcomes + b];
+            add_span(&spans, onset, w + 1, log_diffuse(run, outcomes) - usual);
+        }
+    }
+    *out = (fl_lbf_result){.lbf = average(&spans), .onset = spans.onset, .end = spans.end};
     return FL_OK;
 }
 
@@ -260,29 +278,31 @@ fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_aren
 {
     assert(in->prior_scale >= 0);
     *out = (fl_lbf_shift){0};
-    double *history = fl_arena_alloc(scratch, in->baseline_count + 3 * in->incident_count + 1,
+    double *history = fl_arena_alloc(scratch, in->baseline_count + 2 * in->incident_count + 1,
                                      sizeof(*history));
     if (history == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values",
                        in->baseline_count + in->incident_count);
     double *y = history + in->baseline_count, *sorted = y + in->incident_count;
-    double *later = sorted + in->incident_count;
     size_t past = without_nan(history, in->baseline, in->baseline_count);
     size_t count = without_nan(y, in->incident, in->incident_count);
     if (past == 0 || count == 0)
         return FL_OK;
     fit_null(out, history, past, in->prior_scale);
 
-    for (size_t o = 0; o < count; o++) {
-        memcpy(sorted, y + o, (count - o) * sizeof(*y));
-        later[o] = log_shift(out, y + o, count - o, fl_median(sorted, count - o) - out->center);
-    }
-    fl_lbf_result best = over_onsets(later, count, true);
-    memcpy(sorted, y + best.onset, (count - best.onset) * sizeof(*y));
-    out->shift = fl_median(sorted, count - best.onset) - out->center;
-    out->onset = window_of(in->incident, best.onset);
-    out->lbf = best.lbf;
-    if (in->rises_only && y[count - 1] <= out->center)
+    struct spans spans = {0};
+    for (size_t onset = 0; onset < count; onset++)
+        for (size_t end = onset + 1; end <= count; end++) {
+            memcpy(sorted, y + onset, (end - onset) * sizeof(*y));
+            double shift = fl_median(sorted, end - onset) - out->center;
+            add_span(&spans, onset, end, log_shift(out, y + onset, end - onset, shift));
+        }
+    memcpy(sorted, y + spans.onset, (spans.end - spans.onset) * sizeof(*y));
+    out->shift = fl_median(sorted, spans.end - spans.onset) - out->center;
+    out->onset = window_of(in->incident, spans.onset);
+    out->end = window_of(in->incident, spans.end - 1) + 1;
+    out->lbf = average(&spans);
+    if (in->rises_only && out->shift <= 0)
         out->lbf = fmin(out->lbf, 0);
     return FL_OK;
 }

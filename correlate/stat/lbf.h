@@ -5,7 +5,7 @@
  *
  * Windows are exchangeable under the null. The null is over-dispersed (counts) or heavy-tailed
  * (values), so that load that merely wanders is no evidence; the alternative is diffuse; and the
- * onset is unknown: every window of the incident may be the first changed one, with equal prior.
+ * span of the change is unknown: every run of the incident's windows may be it, with equal prior.
  */
 #ifndef FL_LBF_H
 #define FL_LBF_H
@@ -32,8 +32,8 @@ typedef struct fl_lbf_counts {
 } fl_lbf_counts;
 
 typedef struct fl_lbf_result {
-    double lbf;   /* nats; at most 0 where the last window has recovered */
-    size_t onset; /* first changed incident window, the likeliest */
+    double lbf; /* nats */
+    size_t onset, end; /* the likeliest changed incident windows, [onset, end) */
 } fl_lbf_result;
 
 /* `scratch` is reset by the caller. FL_E_NOMEM where it is exhausted. */
@@ -57,9 +57,9 @@ typedef struct fl_lbf_values {
 
 typedef struct fl_lbf_shift {
     double lbf;
-    size_t onset;          /* index into incident */
+    size_t onset, end;     /* the likeliest changed windows, [onset, end) */
     double center, sigma;  /* of the null */
-    double shift;          /* from the onset on */
+    double shift;          /* of the median within them */
     size_t baseline_count; /* values that were there */
 } fl_lbf_shift;
 
