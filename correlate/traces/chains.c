@@ -162,6 +162,14 @@ static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
     return status == FL_OK ? count_pair(c, FL_CHAIN_LOGS, row, at, end_of(row)) : status;
 }
 
+/* Where spans are recorded, lines without their span are what sampling left over, often only the errors:
+ * which line follows which cannot be told from them. */
+static void skip_logs(const fl_timeline *t, uint32_t span, size_t *cursor)
+{
+    while (*cursor < t->span_log_count && t->span_logs[*cursor].span == span)
+        ++*cursor;
+}
+
 static fl_status walk_spans(struct chains *c, uint32_t *first_of_span)
 {
     const fl_timeline *t = c->forest->timeline;
@@ -172,7 +180,9 @@ static fl_status walk_spans(struct chains *c, uint32_t *first_of_span)
         bool waits = c->forest->is_client[t->spans[i].operation] != 0 &&
                      fl_forest_server_of(c->forest, i) != FL_NO_INDEX;
         bool has_logs = cursor < t->span_log_count && t->span_logs[cursor].span == i;
-        if (t->log_records > 0 && (!waits || has_logs))
+        if (has_logs && t->spans[i].duration_ns < 0 && t->windows[t->spans[i].window].has_spans)
+            skip_logs(t, i, &cursor);
+        else if (t->log_records > 0 && (!waits || has_logs))
             status = walk_logs(c, i, &cursor);
         if (status == FL_OK && t->spans[i].duration_ns >= 0)
             status = walk_calls(c, i);
