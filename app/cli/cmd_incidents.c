@@ -30,22 +30,16 @@ static fl_status open_existing(fl_store **out, char location[FL_LOCATION_BYTES],
 
 /* --- incidents --- */
 
-static const char *percent(char out[16], double ratio)
-{
-    snprintf(out, 16, isnan(ratio) ? "-" : "%.0f %%", ratio * 100);
-    return out;
-}
-
 /* One row of the table. The id is shown whole: it is what `show` wants. */
 static fl_status list_line(const fl_store_row *row, void *payload, fl_error *err)
 {
     fl_page *page = payload;
-    char at[FL_TIME_TEXT], probability[16];
+    char at[FL_TIME_TEXT], probability[FL_PERCENT_TEXT];
     fl_page_put(page, FL_INK_BOLD, row->id);
     fl_page_pad(page, 28);
     fl_page_put(page, FL_INK_PLAIN, fl_time_format(at, row->at_ns - row->at_ns % FL_NS_PER_S));
     fl_page_pad(page, 50);
-    fl_page_printf(page, FL_INK_PLAIN, "%5s", percent(probability, row->probability));
+    fl_page_printf(page, FL_INK_PLAIN, "%5s", fl_page_percent(probability, row->probability));
     fl_page_pad(page, 57);
     if (strcmp(row->verdict, fl_verdict_name(FL_VERDICT_CAUSE_FOUND)) != 0)
         fl_page_put(page, FL_INK_WARN, "no confident cause");

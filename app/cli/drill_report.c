@@ -143,10 +143,12 @@ static void write_miss(fl_page *page, const fl_drill_outcome *outcome)
     }
     for (size_t i = 0; i < outcome->above_count; i++) {
         const fl_drill_above *above = &outcome->above[i];
-        fl_page_printf(page, FL_INK_PLAIN, "      %3u  %.120s  %s%s%s  %.0f %%", above->rank,
+        char percent[FL_PERCENT_TEXT];
+        fl_page_printf(page, FL_INK_PLAIN, "      %3u  %.120s  %s%s%s  %s", above->rank,
                        above->service != NULL ? above->service : "(service not named)",
                        above->cause, above->resource != NULL ? ", " : "",
-                       above->resource != NULL ? above->resource : "", above->probability * 100);
+                       above->resource != NULL ? above->resource : "",
+                       fl_page_percent(percent, above->probability));
         fl_page_newline(page);
     }
     if (outcome->above_left > 0) {

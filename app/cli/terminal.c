@@ -17,7 +17,7 @@
 #define PROGRESS_AFTER_NS (FL_NS_PER_S)
 #define PROGRESS_EVERY_NS (100 * FL_NS_PER_MS)
 
-enum { MAX_WIDTH = 120, PROGRESS_BYTES = 1024 };
+enum { MAX_WIDTH = 120, PROGRESS_BYTES = 1024, PROGRESS_COLUMNS = 60 };
 
 /* The environment's convention: an empty value is none. */
 static bool is_set(const char *value)
@@ -108,7 +108,8 @@ void fl_progress_show(void *payload, const char *what, uint64_t done, uint64_t t
         return;
     fl_buf line = fl_buf_of(PROGRESS_BYTES);
     fl_page page = fl_page_on(&line, &(fl_report_style){0});
-    fl_page_printf(&page, FL_INK_PLAIN, "%.60s", what);
+    size_t len = strlen(what); /* a path is told by its end */
+    fl_page_put(&page, FL_INK_PLAIN, len > PROGRESS_COLUMNS ? what + len - PROGRESS_COLUMNS : what);
     if (total > 0)
         fl_page_printf(&page, FL_INK_PLAIN, " %.0f %%",
                        100.0 * (double)(done < total ? done : total) / (double)total);

@@ -201,6 +201,20 @@ void fl_page_wrap(fl_page *page, fl_ink ink, const char *text)
     end(page, ink);
 }
 
+const char *fl_page_percent(char out[FL_PERCENT_TEXT], double ratio)
+{
+    double kept = round(ratio * 1e6) / 1e6;
+    if (isnan(kept))
+        snprintf(out, FL_PERCENT_TEXT, "n/a");
+    else if (kept < 0.01)
+        snprintf(out, FL_PERCENT_TEXT, "<1 %%");
+    else if (kept > 0.99)
+        snprintf(out, FL_PERCENT_TEXT, ">99 %%");
+    else
+        snprintf(out, FL_PERCENT_TEXT, "%.0f %%", kept * 100);
+    return out;
+}
+
 void fl_page_bar(fl_page *page, double ratio, size_t cells)
 {
     double clamped = isnan(ratio) || ratio < 0 ? 0 : ratio > 1 ? 1 : ratio;

@@ -40,6 +40,11 @@ void fl_page_pad(fl_page *page, size_t to);
  * Words that are longer than a line are broken. */
 void fl_page_wrap(fl_page *page, fl_ink ink, const char *text);
 void fl_page_newline(fl_page *page);
+enum { FL_PERCENT_TEXT = 16 };
+
+/* "87 %", "<1 %", ">99 %": a certainty is never claimed by rounding; "n/a" for NaN. Of the six
+ * decimals that the JSON answer keeps, so that a stored answer reads the same. Returns `out`. */
+const char *fl_page_percent(char out[FL_PERCENT_TEXT], double ratio);
 /* A bar of `cells` cells, filled by `ratio` (0 to 1). */
 void fl_page_bar(fl_page *page, double ratio, size_t cells);
 

@@ -7,7 +7,6 @@
  * (Miller, Psychological Review 1956); what was left out is counted, never dropped silently.
  */
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,20 +43,6 @@ static const char *count_text(char out[COUNT_TEXT], uint64_t count)
     return out;
 }
 
-/* "87 %", "<1 %", ">99 %": a certainty is never claimed by rounding. */
-static const char *percent_text(char out[COUNT_TEXT], double ratio)
-{
-    if (isnan(ratio))
-        snprintf(out, COUNT_TEXT, "n/a");
-    else if (ratio > 0 && ratio < 0.01)
-        snprintf(out, COUNT_TEXT, "<1 %%");
-    else if (ratio > 0.99)
-        snprintf(out, COUNT_TEXT, ">99 %%");
-    else
-        snprintf(out, COUNT_TEXT, "%.0f %%", ratio * 100);
-    return out;
-}
-
 static const char *service_of(const fl_hypothesis *hypothesis)
 {
     return hypothesis->service != NULL ? hypothesis->service : "(service not named)";
@@ -73,7 +58,7 @@ static void label(fl_page *page, size_t to, const char *text)
 /* One line that answers the question; everything below it is the proof. */
 static void write_verdict(fl_page *page, const fl_incident *incident)
 {
-    char percent[COUNT_TEXT];
+    char percent[FL_PERCENT_TEXT];
     const fl_hypothesis *best = incident->hypotheses;
     if (incident->hypothesis_count == 0) {
         fl_page_put(page, FL_INK_WARN, "No confident cause: ");
@@ -82,11 +67,11 @@ static void write_verdict(fl_page *page, const fl_incident *incident)
         fl_page_put(page, FL_INK_GOOD, "Cause found: ");
         fl_page_printf(page, FL_INK_BOLD, "%.200s", service_of(best));
         fl_page_printf(page, FL_INK_PLAIN, ", %s (%s)", fl_cause_name(best->cause),
-                       percent_text(percent, best->probability));
+                       fl_page_percent(percent, best->probability));
     } else {
         fl_page_put(page, FL_INK_WARN, "No confident cause: ");
         fl_page_printf(page, FL_INK_PLAIN, "the best candidate, %.200s, reaches %s",
-                       service_of(best), percent_text(percent, best->probability));
+                       service_of(best), fl_page_percent(percent, best->probability));
     }
     fl_page_newline(page);
     fl_page_newline(page);
@@ -191,11 +176,11 @@ static void write_evidence(fl_page *page, const fl_evidence *evidence)
 static void write_candidate(fl_page *page, const fl_hypothesis *hypothesis, size_t service_columns,
                             bool first)
 {
-    char percent[COUNT_TEXT];
+    char percent[FL_PERCENT_TEXT];
     size_t cells = page->style.width >= 80 ? 20 : 10;
     fl_page_printf(page, FL_INK_PLAIN, "%3u  ", hypothesis->rank);
     fl_page_bar(page, hypothesis->probability, cells);
-    fl_page_printf(page, FL_INK_BOLD, " %5s", percent_text(percent, hypothesis->probability));
+    fl_page_printf(page, FL_INK_BOLD, " %5s", fl_page_percent(percent, hypothesis->probability));
     fl_page_put(page, FL_INK_PLAIN, "  ");
     size_t cause_at = page->column + service_columns + 2;
     fl_page_put(page, first ? FL_INK_BOLD : FL_INK_PLAIN, service_of(hypothesis));
