@@ -259,6 +259,15 @@ class Cli(unittest.TestCase):
         self.triage(XDG_STATE_HOME="relative")
         self.assertFalse((pathlib.Path(self.home.name) / "relative").exists())
 
+    def test_a_user_without_a_folder_is_told_what_to_do(self):
+        for home, expected in (("", "neither XDG_STATE_HOME nor HOME names a folder; name a store with --store"),
+                               ("/dev/null", "cannot make the folder /dev/null/.local: Not a directory"),
+                               ("/" + "x" * 5000, "the store's name is longer than 4095 bytes")):
+            code, out, err = self.triage(HOME=home)
+            self.assertEqual((code, out), (1, ""), home[:20])
+            self.assertIn(expected, err)
+        self.assertIn(self.triage("--store", "none", HOME="")[0], (0, 6))
+
     def test_store_none_keeps_nothing(self):
         self.triage("--store", "none")
         self.assertEqual(os.listdir(self.home.name), [])
