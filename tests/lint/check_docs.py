@@ -3,6 +3,7 @@
 
 usage: check_docs.py ROOT                          links, markers, script names; runs nothing
        check_docs.py ROOT --run FAULTLINE [--man DIR]   runs each command in a copy of the tree
+       check_docs.py ROOT --update FAULTLINE      writes today's output into the `console` blocks
 
 A fenced block of kind `sh` holds commands; one of kind `console` holds `$ command` lines, each
 followed by its output, in which a line of three dots stands for any lines. A comment on the line
@@ -115,6 +116,15 @@ def output_matches(wanted, got):
     return re.fullmatch(pattern, "".join(g.rstrip() + "\n" for g in got)) is not None
 
 
+def abridged(shown, got):
+    """`got` cut as `shown` was: as many lines before and after its first line of three dots."""
+    if "..." not in shown:
+        return got
+    before = shown.index("...")
+    after = len(shown) - before - 1
+    return got if len(got) <= before + after else got[:before] + ["..."] + (got[-after:] if after else [])
+
+
 def documents(root):
     return sorted(p for p in root.rglob("*.md") if not {"build", ".git", "node_modules"} & set(p.relative_to(root).parts))
 
@@ -187,6 +197,23 @@ class Place:
         return None
 
 
+def update_documents(root, program):
+    """Write what the commands say today into the documents; names of those that changed."""
+    changed = []
+    for path in documents(root):
+        lines, place = path.read_text().split("\n"), Place(root, program)
+        fresh = list(lines)
+        edits = [(c, place.run(c.text).stdout.splitlines()) for c in commands_of(path.read_text()) if c.skip is None]
+        for command, got in reversed(edits):
+            if command.output and not output_matches(command.output, got):
+                first = command.line + command.text.count("\n")
+                fresh[first:first + len(command.output)] = abridged(command.output, got)
+        if fresh != lines:
+            path.write_text("\n".join(fresh))
+            changed.append(path.relative_to(root).as_posix())
+    return changed
+
+
 def run_documents(root, program):
     """(how many ran, problems) of the Markdown documents."""
     ran, problems = 0, []
@@ -228,9 +255,12 @@ def main():
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("--run", type=pathlib.Path, metavar="FAULTLINE")
     parser.add_argument("--man", type=pathlib.Path)
+    parser.add_argument("--update", type=pathlib.Path, metavar="FAULTLINE")
     arguments = parser.parse_args()
-    root = arguments.root.resolve()
-    if arguments.run:
+    root, problems = arguments.root.resolve(), []
+    if arguments.update:
+        print("\n".join(update_documents(root, arguments.update.resolve())) or "nothing to change")
+    elif arguments.run:
         ran, problems = run_documents(root, arguments.run.resolve())
         if arguments.man:
             more, found = run_manual(root, arguments.run.resolve(), arguments.man)

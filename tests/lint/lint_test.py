@@ -103,6 +103,12 @@ class Docs(unittest.TestCase):
         self.assertFalse(check_docs.output_matches(["a", "...", "d"], ["a", "b", "c"]))
         self.assertFalse(check_docs.output_matches(["a"], ["a", "b"]))
 
+    def test_fresh_output_is_cut_as_the_old_one_was(self):
+        self.assertEqual(["A", "...", "D"], check_docs.abridged(["a", "...", "d"], ["A", "B", "C", "D"]))
+        self.assertEqual(["A", "B", "..."], check_docs.abridged(["a", "b", "..."], ["A", "B", "C", "D"]))
+        self.assertEqual(["A"], check_docs.abridged(["a", "...", "d"], ["A"]))
+        self.assertEqual(["A", "B"], check_docs.abridged(["a"], ["A", "B"]))
+
     def test_man_examples_are_commands(self):
         page = ".SH SYNOPSIS\nfaultline x\n.SH EXAMPLES\n.PP\nWords\n.EX\n$ faultline triage \\-\\-otlp DIR\n.EE\n.SH FILES\n"
         self.assertEqual(["faultline triage --otlp DIR"], [c.text for c in check_docs.man_commands_of(page)])
