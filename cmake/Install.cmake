@@ -2,11 +2,28 @@
 # pkg-config file and CMake package, and what the program generates about itself.
 set_target_properties(faultline PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
+# A shared library exports the functions that the installed headers declare, and nothing else.
+if(BUILD_SHARED_LIBS)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/faultline/*.h)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${headers})
+  set(exported "")
+  foreach(header IN LISTS headers)
+    file(READ ${header} text)
+    string(REGEX MATCHALL "\n[A-Za-z][A-Za-z0-9_ ]*[ *]fl_[a-z0-9_]+\\(" declarations "${text}")
+    foreach(declaration IN LISTS declarations)
+      string(REGEX MATCH "fl_[a-z0-9_]+\\($" name "${declaration}")
+      string(REPLACE "(" ";" name "${name}")
+      string(APPEND exported "    ${name}\n")
+    endforeach()
+  endforeach()
+  file(WRITE ${PROJECT_BINARY_DIR}/faultline.map "{\n  global:\n${exported}  local: *;\n};\n")
+  target_link_options(faultline PRIVATE -Wl,--version-script=${PROJECT_BINARY_DIR}/faultline.map)
+  set_property(TARGET faultline APPEND PROPERTY LINK_DEPENDS ${PROJECT_BINARY_DIR}/faultline.map)
+endif()
+
 install(TARGETS faultline EXPORT faultlineTargets)
 install(DIRECTORY include/faultline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET faultline_cli)
-  # Beside a shared library, the program finds it from where it stands, so that the tree may be moved.
-  set_target_properties(faultline_cli PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS faultline_cli)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
   set(completions ${PROJECT_BINARY_DIR}/completions)

@@ -38,9 +38,14 @@ static)
     others=$(nm -g --defined-only "$prefix/lib/libfaultline.a" | awk 'NF == 3 && $2 ~ /[A-Z]/ && $3 !~ /^(fl_|_)/ { print $3 }')
     [ -z "$others" ] || fail "the library exports names that do not begin with fl_: $others"
     ;;
-shared) [ -s "$prefix/lib/libfaultline.so" ] || fail "the shared library is missing" ;;
+shared)
+    [ -s "$prefix/lib/libfaultline.so" ] || fail "the shared library is missing"
+    # It exports what the installed headers declare: no more, no less.
+    declared=$(grep -ohE '^[A-Za-z][A-Za-z0-9_ ]*[ *]fl_[a-z0-9_]+\(' "$prefix"/include/faultline/*.h | grep -oE 'fl_[a-z0-9_]+\($' | tr -d '(' | sort -u)
+    exported=$(nm -D --defined-only "$prefix/lib/libfaultline.so" | awk '{ print $3 }' | sort -u)
+    [ "$declared" = "$exported" ] || fail "declared and exported functions differ: $(diff <(echo "$declared") <(echo "$exported"))"
+    ;;
 esac
-# The moved program must find its library without help from the environment.
 answer=$("$prefix/bin/faultline" --version)
 [ "$answer" = "faultline $version" ] || fail "faultline --version says '$answer', not 'faultline $version'"
 
