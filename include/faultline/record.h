@@ -22,8 +22,8 @@ typedef enum fl_value_kind {
     FL_VALUE_BOOL,
     FL_VALUE_INT,
     FL_VALUE_DOUBLE,
-    FL_VALUE_BYTES,
-    FL_VALUE_OTHER /* an array or a map, in `text` as the input wrote it */
+    FL_VALUE_BYTES, /* in `text` as base64 */
+    FL_VALUE_OTHER  /* an array or a map, in `text` as plain JSON, whatever form the input had */
 } fl_value_kind;
 
 typedef struct fl_value {
@@ -87,7 +87,7 @@ typedef struct fl_log {
     int64_t time_ns; /* of the event, else observed */
     int severity;    /* OTLP SeverityNumber 1 to 24; 0: not given */
     fl_slice severity_text;
-    fl_slice body; /* a string body, or another value as the input wrote it */
+    fl_slice body; /* a string body, or another value as plain JSON */
     fl_trace_id trace;
     uint64_t span; /* 0: none */
     fl_attrs attrs;

@@ -104,10 +104,8 @@ static fl_otlp_form binary_form(fl_slice head)
 static fl_otlp_form form_of(fl_otlp *otlp, fl_slice head)
 {
     size_t start = skip_mark(head), at = skip_space(head, start);
-    if (head.len == 0)
-        return FORM_NOTHING;
     if (at == head.len) /* white space only */
-        return at < 3 && head.ptr[0] != ' ' ? FORM_NOTHING : FORM_JSON_LINES;
+        return head.len < HEAD_BYTES ? FORM_NOTHING : FORM_JSON_LINES;
     if (head.ptr[at] == '{' && (at == start || is_object_start(head, at)))
         return json_form(otlp, head, at);
     return binary_form(head);
@@ -300,17 +298,22 @@ static bool reserve(fl_otlp_messages *messages, size_t len)
     return true;
 }
 
-/* `len` bytes to the buffer, fewer at the end, which is then a failure. */
-static size_t read_part(fl_otlp_messages *messages, size_t len, const char *inside)
+/* `len` bytes to the buffer, fewer at the end. */
+static size_t read_part(fl_otlp_messages *messages, size_t len)
 {
     size_t got = 0;
+    assert(len <= messages->cap);
     (void)read_full(messages->in, messages->buf, len, &got, &messages->why);
     messages->offset += got;
-    if (got < len && (got > 0 || inside[0] == 'a'))
-        (void)fl_fail(&messages->why, FL_E_TRUNCATED, messages->offset, "the file ends inside %s",
-                      inside);
     messages->ended = got < len;
     return got;
+}
+
+/* Unless the stream itself has said why. */
+static void fail_inside(fl_otlp_messages *messages, const char *what)
+{
+    (void)fl_fail(&messages->why, FL_E_TRUNCATED, messages->offset, "the file ends inside %s",
+                  what);
 }
 
 static fl_status read_message(fl_otlp *otlp, fl_otlp_messages *messages, size_t len,
@@ -326,8 +329,10 @@ static fl_status read_message(fl_otlp *otlp, fl_otlp_messages *messages, size_t 
     }
     if (!reserve(messages, len))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
-    size_t got = read_part(messages, len, "a message");
+    size_t got = read_part(messages, len);
     otlp->input_torn = got < len;
+    if (got < len)
+        fail_inside(messages, "a message");
     if (got == 0)
         return FL_OK;
     return fl_otlp_proto(otlp, (fl_slice){messages->buf, got}, FL_OTLP_UNKNOWN, path, start, err);
@@ -340,7 +345,10 @@ static fl_status read_delimited(fl_otlp *otlp, fl_stream *in, const char *path, 
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
     fl_status status = FL_OK;
     while (status == FL_OK && !messages.ended && messages.why.status == FL_OK) {
-        if (read_part(&messages, PREFIX_BYTES, "the length of a message") < PREFIX_BYTES)
+        size_t got = read_part(&messages, PREFIX_BYTES);
+        if (got > 0 && got < PREFIX_BYTES)
+            fail_inside(&messages, "the length of a message");
+        if (got < PREFIX_BYTES)
             break;
         size_t len = 0;
         for (size_t i = 0; i < PREFIX_BYTES; i++)

@@ -187,23 +187,6 @@ void fl_otlp_json_summary_point(fl_otlp *otlp, fl_json *in);
 
 /* --- protobuf --- */
 
-/* As fl_proto_message(), in place and inline: a data point is often 20 bytes. The field in hand
- * must be a bytes field. */
-static inline void fl_otlp_proto_child(fl_proto *child, const fl_proto *in)
-{
-    child->bytes = in->body;
-    child->pos = 0;
-    child->base_offset = in->base_offset + (uint64_t)(in->body.ptr - in->bytes.ptr);
-    child->field_pos = 0;
-    child->field = 0;
-    child->type = FL_PROTO_NONE;
-    child->scalar = 0;
-    child->body = (fl_slice){0};
-    child->err.status = FL_OK;
-    child->err.offset = 0;
-    child->err.message[0] = '\0';
-}
-
 void fl_otlp_proto_attr(fl_otlp *otlp, fl_proto *in, fl_otlp_list *list);
 fl_value fl_otlp_proto_value(fl_otlp *otlp, fl_proto *in);
 /* The current field as a string of valid UTF-8. */

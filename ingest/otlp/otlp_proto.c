@@ -84,11 +84,8 @@ static bool next_child(fl_otlp *otlp, fl_proto *in, uint32_t field, fl_proto *ch
         }
         if (in->field != field)
             continue;
-        fl_proto_bytes(in);
-        if (!fl_proto_ok(in))
-            return false;
-        fl_otlp_proto_child(child, in);
-        return true;
+        fl_proto_enter(child, in);
+        return fl_proto_ok(in);
     }
     return false;
 }
@@ -131,7 +128,7 @@ static void find_resource(fl_otlp *otlp, const fl_proto *block)
     fl_proto ahead = *block, resource;
     while (fl_proto_next(&ahead))
         if (ahead.field == 1 && ahead.type == FL_PROTO_BYTES) {
-            fl_otlp_proto_child(&resource, &ahead);
+            fl_proto_enter(&resource, &ahead);
             read_resource(otlp, &resource);
             return;
         }
@@ -212,27 +209,31 @@ static bool sniff_child(fl_proto *in, uint32_t field, fl_proto *child)
         if (!fl_proto_next(in) && (fl_proto_ok(in) || !take_torn_field(in, at)))
             return false;
         if (in->field == field && in->type == FL_PROTO_BYTES) {
-            fl_otlp_proto_child(child, in);
+            fl_proto_enter(child, in);
             return true;
         }
     }
 }
 
 /* A span has its times in fixed64 fields 7 and 8; a log record in 1 and 11, and its severity in
- * varint 2; a metric has no fixed64 at all and begins with its name. Without times: an id or a
- * name. */
+ * varint 2; a metric has no fixed64 at all, but a name in bytes 1. A record of none of these is
+ * rejected as whatever it is taken for. */
 static fl_otlp_signal signal_of_record(fl_proto *in)
 {
     fl_otlp_signal guess = FL_OTLP_UNKNOWN;
     while (fl_proto_next(in)) {
-        bool is_fixed = in->type == FL_PROTO_FIXED64;
-        if (is_fixed && (in->field == 7 || in->field == 8))
+        unsigned field = in->field;
+        bool is_fixed = in->type == FL_PROTO_FIXED64, is_bytes = in->type == FL_PROTO_BYTES;
+        if (is_fixed && (field == 7 || field == 8))
             return FL_OTLP_TRACES;
-        if ((is_fixed && (in->field == 1 || in->field == 11)) ||
-            (in->field == 2 && in->type == FL_PROTO_VARINT))
+        if (is_fixed && (field == 1 || field == 11))
             return FL_OTLP_LOGS;
-        if (guess == FL_OTLP_UNKNOWN && in->type == FL_PROTO_BYTES)
-            guess = in->field == 1 ? FL_OTLP_METRICS : FL_OTLP_LOGS;
+        if (field == 2 && in->type == FL_PROTO_VARINT)
+            return FL_OTLP_LOGS;
+        if (is_bytes && field == 1)
+            guess = FL_OTLP_METRICS;
+        else if (is_bytes && guess == FL_OTLP_UNKNOWN)
+            guess = FL_OTLP_LOGS;
     }
     return guess;
 }

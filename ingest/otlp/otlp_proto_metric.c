@@ -156,10 +156,7 @@ static void read_varint_list(fl_otlp *otlp, fl_proto *in)
 static void read_positive(fl_otlp *otlp, fl_proto *in, fl_point *point)
 {
     fl_proto buckets;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return;
-    fl_otlp_proto_child(&buckets, in);
+    fl_proto_enter(&buckets, in);
     while (fl_proto_next(&buckets))
         if (buckets.field == 1)
             point->offset = (int32_t)fl_proto_sint(&buckets);
@@ -213,10 +210,7 @@ static void read_quantile(fl_otlp *otlp, fl_proto *in)
 {
     double quantile = 0, value = 0;
     fl_proto pair;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return;
-    fl_otlp_proto_child(&pair, in);
+    fl_proto_enter(&pair, in);
     while (fl_proto_next(&pair))
         if (pair.field == 1)
             quantile = fl_proto_double(&pair);
@@ -306,10 +300,7 @@ static void read_points(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
     while (otlp->status == FL_OK && fl_proto_next(in)) {
         if (in->field != 1)
             continue;
-        fl_proto_bytes(in);
-        if (!fl_proto_ok(in))
-            return;
-        fl_otlp_proto_child(&point, in);
+        fl_proto_enter(&point, in);
         read_point(otlp, &point, data);
         if (!fl_proto_ok(&point))
             fl_otlp_proto_reject(otlp, &point, "data point");
@@ -328,8 +319,7 @@ void fl_otlp_proto_metric(fl_otlp *otlp, fl_proto *in)
         } else if (in->field == 3) {
             otlp->point.unit = fl_otlp_proto_text(in);
         } else if (found != NULL) {
-            fl_proto_bytes(in);
-            fl_otlp_proto_child(&points, in);
+            fl_proto_enter(&points, in);
             data = found;
         }
     }

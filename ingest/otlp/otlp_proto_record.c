@@ -16,10 +16,7 @@ static bool read_status(fl_proto *in)
 {
     fl_proto status;
     uint64_t code = 0;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return false;
-    fl_otlp_proto_child(&status, in);
+    fl_proto_enter(&status, in);
     while (fl_proto_next(&status))
         if (status.field == 3)
             code = fl_proto_u64(&status);
@@ -33,10 +30,7 @@ static void read_event(fl_otlp *otlp, fl_proto *in)
                           .cap = otlp->event_attrs.cap - otlp->event_attrs.count};
     fl_span_event made = {0};
     fl_proto event;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return;
-    fl_otlp_proto_child(&event, in);
+    fl_proto_enter(&event, in);
     while (fl_proto_next(&event))
         switch (event.field) {
         case 1:

@@ -120,10 +120,7 @@ static fl_value read_value(fl_otlp *otlp, fl_proto *in)
 fl_value fl_otlp_proto_value(fl_otlp *otlp, fl_proto *in)
 {
     fl_proto child;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return (fl_value){0};
-    fl_otlp_proto_child(&child, in);
+    fl_proto_enter(&child, in);
     fl_value value = read_value(otlp, &child);
     fl_proto_adopt(in, &child);
     return value;
@@ -133,10 +130,7 @@ void fl_otlp_proto_attr(fl_otlp *otlp, fl_proto *in, fl_otlp_list *list)
 {
     fl_attr attr = {0};
     fl_proto pair;
-    fl_proto_bytes(in);
-    if (!fl_proto_ok(in))
-        return;
-    fl_otlp_proto_child(&pair, in);
+    fl_proto_enter(&pair, in);
     while (fl_proto_next(&pair))
         if (pair.field == 1)
             attr.key = fl_otlp_proto_text(&pair);
@@ -162,15 +156,12 @@ typedef struct fl_otlp_frames {
 
 static void open_list(fl_otlp *otlp, fl_proto *in, fl_otlp_frames *frames, bool is_map)
 {
-    fl_proto_bytes(in);
     if (frames->depth == FL_OTLP_MAX_VALUE_DEPTH) {
         fl_otlp_complain(otlp, "a value is nested more than 32 deep");
         return;
     }
-    if (!fl_proto_ok(in))
-        return;
     fl_buf_char(&otlp->text, is_map ? '{' : '[');
-    fl_otlp_proto_child(&frames->list[frames->depth], in);
+    fl_proto_enter(&frames->list[frames->depth], in);
     frames->is_map[frames->depth] = is_map;
     frames->is_first[frames->depth++] = true;
 }
@@ -216,7 +207,7 @@ static bool write_key(fl_otlp *otlp, fl_proto *in, fl_proto *value)
     fl_proto pair;
     fl_slice key = {0};
     bool has_value = false;
-    fl_otlp_proto_child(&pair, in);
+    fl_proto_enter(&pair, in);
     while (fl_proto_next(&pair))
         if (pair.field == 1) {
             key = fl_otlp_proto_text(&pair);
@@ -239,13 +230,10 @@ static void write_element(fl_otlp *otlp, fl_otlp_frames *frames)
     while (fl_proto_next(list)) {
         if (list->field != 1)
             continue;
-        fl_proto_bytes(list);
-        if (!fl_proto_ok(list))
-            return;
         if (!frames->is_first[top])
             fl_buf_char(&otlp->text, ',');
         frames->is_first[top] = false;
-        fl_otlp_proto_child(&value, list);
+        fl_proto_enter(&value, list);
         if (frames->is_map[top] && !write_key(otlp, list, &value))
             return;
         write_value(otlp, &value, frames);

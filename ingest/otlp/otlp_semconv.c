@@ -50,6 +50,7 @@ static const fl_rename renames[] = {
     RENAME("net.transport", "network.transport"),
     RENAME("http.client_ip", "client.address"),
     RENAME("http.user_agent", "user_agent.original"),
+    RENAME("http.retry_count", "http.request.resend_count"),
     RENAME("http.server_name", "server.address"),
     RENAME("http.status_code", "http.response.status_code"),
     RENAME("container.runtime", "container.runtime.name"),
@@ -57,6 +58,7 @@ static const fl_rename renames[] = {
     RENAME("net.protocol.name", "network.protocol.name"),
     RENAME("browser.user_agent", "user_agent.original"),
     RENAME("db.cassandra.table", "db.collection.name"),
+    RENAME("db.hbase.namespace", "db.namespace"),
     RENAME("messaging.protocol", "network.protocol.name"),
     RENAME("net.sock.host.addr", "network.local.address"),
     RENAME("net.sock.host.port", "network.local.port"),
@@ -67,14 +69,17 @@ static const fl_rename renames[] = {
     RENAME("feature_flag.variant", "feature_flag.result.variant"),
     RENAME("messaging.message_id", "messaging.message.id"),
     RENAME("net.protocol.version", "network.protocol.version"),
+    RENAME("db.cassandra.keyspace", "db.namespace"),
     RENAME("db.cosmosdb.container", "db.collection.name"),
     RENAME("db.mongodb.collection", "db.collection.name"),
     RENAME("messaging.destination", "messaging.destination.name"),
     RENAME("net.app.protocol.name", "network.protocol.name"),
     RENAME("deployment.environment", "deployment.environment.name"),
     RENAME("telemetry.auto.version", "telemetry.distro.version"),
+    RENAME("message.compressed_size", "rpc.message.compressed_size"),
     RENAME("net.app.protocol.version", "network.protocol.version"),
     RENAME("net.host.connection.type", "network.connection.type"),
+    RENAME("message.uncompressed_size", "rpc.message.uncompressed_size"),
     RENAME("messaging.conversation_id", "messaging.message.conversation_id"),
     RENAME("messaging.kafka.client_id", "messaging.client.id"),
     RENAME("messaging.kafka.partition", "messaging.destination.partition.id"),
@@ -84,7 +89,9 @@ static const fl_rename renames[] = {
     RENAME("http.request_content_length", "http.request.body.size"),
     RENAME("messaging.kafka.message_key", "messaging.kafka.message.key"),
     RENAME("http.response_content_length", "http.response.body.size"),
+    RENAME("messaging.rocketmq.client_id", "messaging.client.id"),
     RENAME("db.elasticsearch.cluster.name", "db.namespace"),
+    RENAME("feature_flag.evaluation.reason", "feature_flag.result.reason"),
     RENAME("messaging.kafka.consumer.group", "messaging.consumer.group.name"),
     RENAME("messaging.kafka.consumer_group", "messaging.consumer.group.name"),
     RENAME("messaging.kafka.message.offset", "messaging.kafka.offset"),
@@ -94,6 +101,10 @@ static const fl_rename renames[] = {
     RENAME("messaging.message.payload_size_bytes", "messaging.message.body.size"),
     RENAME("messaging.message_payload_size_bytes", "messaging.message.body.size"),
     RENAME("messaging.kafka.destination.partition", "messaging.destination.partition.id"),
+    RENAME("http.request_content_length_uncompressed", "http.request.body.size"),
+    RENAME("http.response_content_length_uncompressed", "http.response.body.size"),
+    RENAME("messaging.servicebus.destination.subscription_name",
+           "messaging.destination.subscription.name"),
 };
 enum { RENAME_COUNT = sizeof(renames) / sizeof(renames[0]) };
 
@@ -109,6 +120,13 @@ void fl_otlp_semconv_init(fl_otlp *otlp)
     assert(next == RENAME_COUNT && RENAME_COUNT < 256); /* sorted, and no name too long */
 }
 
+static fl_slice without_prefix(fl_slice text, fl_slice prefix)
+{
+    if (!fl_slice_starts_with(text, prefix))
+        return text;
+    return (fl_slice){text.ptr + prefix.len, text.len - prefix.len};
+}
+
 static void rename_attr(const fl_rename *rename, fl_otlp_list *list)
 {
     fl_attr *attr = &list->items[list->count - 1];
@@ -120,8 +138,12 @@ static void rename_attr(const fl_rename *rename, fl_otlp_list *list)
         list->peer_name = list->count;
     else if (FL_OTLP_IS(rename->old, "net.peer.port"))
         list->peer_port = list->count;
-    else if (FL_OTLP_IS(rename->old, "http.target") && attr->value.kind == FL_VALUE_STRING)
+    else if (attr->value.kind != FL_VALUE_STRING)
+        return;
+    else if (FL_OTLP_IS(rename->old, "http.target")) /* path and query */
         attr->value.text.len = fl_slice_find(attr->value.text, FL_SLICE("?"));
+    else if (FL_OTLP_IS(rename->old, "net.transport"))
+        attr->value.text = without_prefix(attr->value.text, FL_SLICE("ip_"));
 }
 
 void fl_otlp_semconv_apply(const fl_otlp *otlp, fl_otlp_list *list)
