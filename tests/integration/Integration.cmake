@@ -21,3 +21,7 @@ if(TARGET faultline_cli AND EXISTS ${PROJECT_SOURCE_DIR}/examples/shop/incidents
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)
 endif()
+
+# The recordings under examples/ are input of the demo and of other tests: they must be what they say.
+add_test(NAME integration/examples COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_examples.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(integration/examples PROPERTIES LABELS integration TIMEOUT 120)
