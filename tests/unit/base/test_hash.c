@@ -197,8 +197,10 @@ static int compare_words(const void *a, const void *b)
 static void assert_distinct(uint64_t *hashes, size_t count)
 {
     qsort(hashes, count, sizeof(*hashes), compare_words);
+    size_t collisions = 0; /* one check for all: each costs a message to the parent */
     for (size_t i = 1; i < count; i++)
-        ck_assert_uint_ne(hashes[i - 1], hashes[i]);
+        collisions += hashes[i - 1] == hashes[i];
+    ck_assert_uint_eq(collisions, 0);
 }
 
 /* A million each; chance alone gives a collision once in 2^25 runs, and the inputs never vary. */
@@ -213,7 +215,7 @@ START_TEST(alike_texts_do_not_collide)
     }
     assert_distinct(hashes, COUNT);
     for (size_t i = 0; i < COUNT; i++) { /* zeros of every length, and one byte set in them */
-        unsigned char zeros[2000] = {0};
+        unsigned char zeros[1000] = {0};
         size_t len = i % 1000 + 1, at = i / 1000;
         if (at < len)
             zeros[at] = 1;
