@@ -41,9 +41,10 @@ struct fl_triage {
     int64_t decode_ns, rank_ns;
 };
 
-static fl_status classify(uint32_t *form, void *payload, fl_slice line, int severity, fl_error *err)
+static fl_status classify(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
+                          fl_error *err)
 {
-    return fl_miner_add(form, payload, line, severity, err);
+    return fl_miner_add(form, payload, service, line, severity, err);
 }
 
 static void warn(fl_triage *t, const char *text)

@@ -1,11 +1,12 @@
 /*
  * loggroup.c - a total order over the forms, then one walk over them.
  *
- * Order: severity, forms with a location first, location, token count, text. Distinct forms never
- * compare equal, so the walk, and all that greedy grouping decides on it, depends on the set of
- * forms alone.
+ * Order: severity, forms with a location first, location, scope, token count, text. Distinct forms
+ * never compare equal, so the walk, and all that greedy grouping decides on it, depends on the set
+ * of forms alone. The numbers of scopes order groups of one location, each of which is a function of
+ * its own members; groups that read the same are one template; so the numbers reach no answer.
  *
- * Forms with one severity and location are one group. The others walk the tree of their (severity,
+ * Forms with one severity, location and scope are one group. The others walk the tree of their (severity,
  * token count), as in Drain (He, Zhu, Zheng and Lyu, ICWS 2017, section IV): two levels keyed by
  * the first tokens that hold no mask, at most MAX_CHILDREN children a node of which the last takes
  * the rest, and at each leaf the group of highest similarity, if that is at least 1/2, else a new
@@ -93,6 +94,8 @@ static int compare_forms(const void *left, const void *right)
         order = compare_numbers(b->location_len > 0, a->location_len > 0);
     if (order == 0)
         order = fl_slice_compare(location_of(a), location_of(b));
+    if (order == 0)
+        order = compare_numbers(a->scope, b->scope);
     if (order == 0)
         order = compare_numbers(a->token_count, b->token_count);
     return order != 0 ? order : fl_slice_compare(a->text, b->text);
@@ -243,12 +246,12 @@ static fl_status add_to_tree(struct grouping *g, struct node *root, form *f, fl_
 
 static bool same_bucket(form *a, form *b)
 {
-    return a->severity == b->severity && a->is_other == b->is_other &&
+    return a->severity == b->severity && a->is_other == b->is_other && a->scope == b->scope &&
            fl_slice_equal(location_of(a), location_of(b)) &&
            (a->location_len > 0 || a->token_count == b->token_count);
 }
 
-/* Walk the sorted forms, bucket by bucket: a location, or a token count with its own tree. */
+/* Walk the sorted forms, bucket by bucket: a location of a scope, or a token count with its own tree. */
 static fl_status walk(struct grouping *g, fl_error *err)
 {
     struct node *root = NULL;

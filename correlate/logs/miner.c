@@ -2,11 +2,12 @@
  * miner.c - the table of distinct forms, and the two steps tied together.
  *
  * Invariants:
- *   (1) forms[0 .. count) are distinct in (severity class, text), but for those with is_other;
+ *   (1) forms[0 .. count) are distinct in (scope, severity class, text), but for those with
+ *       is_other; the scope of a form without a location is 0;
  *   (2) the map holds, for each form that is not is_other, its index under the keyed hash of its
- *       key, or under the first later value of h = fl_hash_mix(h + 1) that was free: a lookup
- * compares the text, so two forms with one hash stay two; (3) the text of forms never moves and, in
- * sum, never exceeds max_bytes.
+ *       key, mixed with its scope, or under the first later value of h = fl_hash_mix(h + 1) that
+ *       was free: a lookup compares scope and text, so two forms with one hash stay two;
+ *   (3) the text of forms never moves and, in sum, never exceeds max_bytes.
  */
 #include "miner.h"
 
@@ -107,7 +108,7 @@ static fl_status take_other(uint32_t *form, fl_miner *miner, fl_error *err)
 }
 
 /* Keep the line at hand as a new form under `hash`. On failure nothing that counts changed. */
-static fl_status keep(uint32_t *form, fl_miner *miner, uint64_t hash, fl_error *err)
+static fl_status keep(uint32_t *form, fl_miner *miner, uint32_t scope, uint64_t hash, fl_error *err)
 {
     const fl_log_form *line = &miner->line;
     if (miner->kept >= miner->max_forms ||
@@ -128,6 +129,7 @@ static fl_status keep(uint32_t *form, fl_miner *miner, uint64_t hash, fl_error *
     miner->forms[miner->count++] = (struct fl_miner_form){
         .text = {.ptr = key.ptr + 1, .len = line->len},
         .token_count = (uint32_t)line->token_count,
+        .scope = scope,
         .location_at = (uint16_t)line->location_at,
         .location_len = (uint16_t)line->location_len,
         .severity = (uint8_t)line->severity,
@@ -136,18 +138,21 @@ static fl_status keep(uint32_t *form, fl_miner *miner, uint64_t hash, fl_error *
     return FL_OK;
 }
 
-fl_status fl_miner_add(uint32_t *form, fl_miner *miner, fl_slice line, int severity, fl_error *err)
+fl_status fl_miner_add(uint32_t *form, fl_miner *miner, uint32_t scope, fl_slice line, int severity,
+                       fl_error *err)
 {
     assert(form != NULL && miner != NULL && !miner->is_finished);
     fl_log_form *mine = &miner->line;
     fl_log_form_of(mine, line, severity);
-    uint64_t hash = fl_hash_keyed((fl_slice){.ptr = mine->key, .len = mine->len + 1});
+    if (mine->location_len == 0)
+        scope = 0;
+    uint64_t hash = fl_hash_keyed((fl_slice){.ptr = mine->key, .len = mine->len + 1}) ^ fl_hash_mix(scope);
     for (;; hash = fl_hash_mix(hash + 1)) {
         const uint64_t *slot = fl_map_find(miner->index, hash);
         if (slot == NULL)
-            return keep(form, miner, hash, err);
+            return keep(form, miner, scope, hash, err);
         const struct fl_miner_form *known = &miner->forms[*slot];
-        if (known->text.len == mine->len &&
+        if (known->scope == scope && known->text.len == mine->len &&
             memcmp(known->text.ptr - 1, mine->key, mine->len + 1) == 0) {
             *form = (uint32_t)*slot;
             return FL_OK;

@@ -84,7 +84,8 @@ fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_
     if (status != FL_OK || row.window == FL_NO_INDEX || !fl_sampler_wants(&b->logs, fl_tl_log_key(&row)))
         return status;
     const fl_line_classifier *classifier = &b->options.classifier;
-    status = classifier->classify(&row.form, classifier->payload, line, log->severity, err);
+    status = classifier->classify(&row.form, classifier->payload, b->entities[entity].service, line,
+                                  log->severity, err);
     if (status == FL_OK)
         status = keep_example(b, &row, line, err);
     return status == FL_OK ? fl_sampler_add(&b->logs, &row, err) : status;

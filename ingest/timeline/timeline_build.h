@@ -16,10 +16,12 @@
 
 typedef struct fl_timeline_builder fl_timeline_builder;
 
-/* How a log line gets its form: correlate/logs, handed in from above. */
+/* How a log line gets its form: correlate/logs, handed in from above. `service` is a number that
+ * stands for the line's service, the same one each time, in order of appearance. */
 typedef struct fl_line_classifier {
     void *payload;
-    fl_status (*classify)(uint32_t *form, void *payload, fl_slice line, int severity, fl_error *err);
+    fl_status (*classify)(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
+                          fl_error *err);
 } fl_line_classifier;
 
 typedef struct fl_timeline_options {

@@ -69,7 +69,7 @@ static int mine(struct result *out, const struct input *in, int with_templates)
     double start = now_s();
     for (size_t i = 0; i < in->count; i++) {
         uint32_t form;
-        if (fl_miner_add(&form, miner, in->lines[i], 0, &err) != FL_OK)
+        if (fl_miner_add(&form, miner, 0, in->lines[i], 0, &err) != FL_OK)
             return -1;
     }
     double added = now_s();

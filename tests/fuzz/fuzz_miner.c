@@ -1,5 +1,6 @@
-/* fuzz_miner.c - each line of the input is a log line, its first byte modulo 25 the severity. The
- * form keeps its promises, and the templates do not depend on the order of the lines. */
+/* fuzz_miner.c - each line of the input is a log line, its first byte modulo 25 the severity, what
+ * is left of it modulo 3 the scope. The form keeps its promises, and the templates depend neither on
+ * the order of the lines nor on the numbers of the scopes. */
 #include "fuzz.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@ enum { MAX_LINES = 256 };
 struct line {
     fl_slice text;
     int severity;
-    uint32_t form;
+    uint32_t scope, form;
 };
 
 static size_t split(struct line *lines, const uint8_t *data, size_t size)
@@ -27,7 +28,7 @@ static size_t split(struct line *lines, const uint8_t *data, size_t size)
         if (stop == NULL)
             stop = end;
         if (stop > data)
-            lines[count++] = (struct line){{data + 1, (size_t)(stop - data - 1)}, *data % 25, 0};
+            lines[count++] = (struct line){{data + 1, (size_t)(stop - data - 1)}, *data % 25, *data / 25 % 3, 0};
         data = stop < end ? stop + 1 : end;
     }
     return count;
@@ -58,7 +59,8 @@ static fl_miner *mine(struct line *lines, size_t count, int is_reversed)
     assert(status == FL_OK);
     for (size_t i = 0; i < count; i++) {
         struct line *line = &lines[is_reversed ? count - 1 - i : i];
-        status = fl_miner_add(&line->form, miner, line->text, line->severity, NULL);
+        uint32_t scope = is_reversed ? 1000 - 7 * line->scope : line->scope;
+        status = fl_miner_add(&line->form, miner, scope, line->text, line->severity, NULL);
         assert(status == FL_OK);
     }
     assert(!fl_miner_is_full(miner));

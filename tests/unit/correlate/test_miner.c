@@ -22,12 +22,17 @@ static void teardown(void)
     miner = NULL;
 }
 
-static uint32_t add(const char *line)
+static uint32_t add_in(uint32_t scope, const char *line)
 {
     uint32_t form;
-    ck_assert_ok(fl_miner_add(&form, miner, SLICE(line), 0, &err));
+    ck_assert_ok(fl_miner_add(&form, miner, scope, SLICE(line), 0, &err));
     ck_assert_uint_lt(form, fl_miner_form_count(miner));
     return form;
+}
+
+static uint32_t add(const char *line)
+{
+    return add_in(0, line);
 }
 
 /* Mine `lines` (ends with NULL) and compare the templates, as "severity text". */
@@ -126,6 +131,50 @@ START_TEST(a_location_template_keeps_its_id_when_its_text_gains_a_mask)
 }
 END_TEST
 
+START_TEST(one_location_of_two_scopes_is_two_templates)
+{
+    uint32_t cart = add_in(4, "INFO main.go:12 cart is up"), again = add_in(4, "INFO main.go:12 cart is down");
+    uint32_t pay = add_in(9, "INFO main.go:12 payment done"), same = add_in(4, "INFO main.go:12 cart is up");
+    ck_assert_uint_eq(cart, same);
+    ck_assert_uint_ne(cart, again);
+    check_templates(LINES("INFO main.go:13 ready"),
+                    LINES("9 main.go:12 cart is <*>", "9 main.go:12 payment done", "9 main.go:13 ready"));
+    ck_assert_uint_eq(fl_miner_template_of(miner, cart), 0);
+    ck_assert_uint_eq(fl_miner_template_of(miner, again), 0);
+    ck_assert_uint_eq(fl_miner_template_of(miner, pay), 1);
+    ck_assert(fl_miner_template(miner, 0)->id == fl_miner_template(miner, 1)->id); /* one location */
+}
+END_TEST
+
+START_TEST(what_reads_the_same_in_two_scopes_is_one_template)
+{
+    uint32_t one = add_in(1, "INFO main.go:12 up"), two = add_in(2, "INFO main.go:12 up");
+    ck_assert_uint_ne(one, two);
+    ck_assert_ok(fl_miner_finish(miner, &err));
+    ck_assert_uint_eq(fl_miner_template_count(miner), 1);
+    ck_assert_uint_eq(fl_miner_template_of(miner, one), 0);
+    ck_assert_uint_eq(fl_miner_template_of(miner, two), 0);
+}
+END_TEST
+
+START_TEST(lines_without_a_location_are_shared_by_all_scopes)
+{
+    ck_assert_uint_eq(add_in(1, "connection to db lost"), add_in(2, "connection to db lost"));
+    add_in(2, "connection to db found");
+    check_templates(LINES("disk full"), LINES("0 connection to db <*>", "0 disk full"));
+}
+END_TEST
+
+START_TEST(lines_over_the_budget_share_a_template_in_all_scopes)
+{
+    teardown();
+    ck_assert_ok(fl_miner_create(&miner, 1, 1000, &err));
+    add_in(1, "main.go:1 first");
+    ck_assert_uint_eq(add_in(1, "main.go:2 second"), add_in(2, "main.go:1 first"));
+    ck_assert(fl_miner_is_full(miner));
+}
+END_TEST
+
 START_TEST(ids_are_the_same_on_every_machine_and_release)
 {
     check_templates(LINES("INFO a.B#7 user bob", "ERROR could not get a connection from the pool"),
@@ -148,6 +197,7 @@ static uint32_t next_random(uint64_t *state)
 
 enum { LINE_COUNT = 3000, LINE_BYTES = 160 };
 static char lines[LINE_COUNT][LINE_BYTES];
+static uint32_t scopes[LINE_COUNT];
 
 static void make_lines(void)
 {
@@ -157,6 +207,7 @@ static void make_lines(void)
     uint64_t state = 1;
     for (size_t i = 0; i < LINE_COUNT; i++) {
         size_t len = 0;
+        scopes[i] = (uint32_t)i % 3;
         len += (size_t)snprintf(lines[i], LINE_BYTES, "%s", levels[next_random(&state) % 4]);
         if (next_random(&state) % 3 == 0)
             len += (size_t)snprintf(lines[i] + len, LINE_BYTES - len, "a.Shop#%u ",
@@ -168,15 +219,17 @@ static void make_lines(void)
     }
 }
 
-/* Mine lines[order[.]]; the templates as one text, and each line's template in `of`. */
-static char *mine(const size_t *order, size_t count, size_t repeats, uint64_t *id_of_line)
+/* Mine lines[order[.]], their scopes numbered by `renumber`; the templates as one text, and each
+ * line's template in `id_of_line`. */
+static char *mine(const size_t *order, size_t count, size_t repeats, const uint32_t renumber[3], uint64_t *id_of_line)
 {
     static uint32_t forms[LINE_COUNT];
     fl_miner *m;
     ck_assert_ok(fl_miner_create(&m, 65536, 1u << 20, &err));
-    for (size_t i = 0; i < count * repeats; i++)
-        ck_assert_ok(
-            fl_miner_add(&forms[order[i % count]], m, SLICE(lines[order[i % count]]), 0, &err));
+    for (size_t i = 0; i < count * repeats; i++) {
+        size_t at = order[i % count];
+        ck_assert_ok(fl_miner_add(&forms[at], m, renumber[scopes[at]], SLICE(lines[at]), 0, &err));
+    }
     ck_assert_ok(fl_miner_finish(m, &err));
     size_t size = 1 << 20, len = 0;
     char *text = malloc(size);
@@ -194,14 +247,15 @@ static char *mine(const size_t *order, size_t count, size_t repeats, uint64_t *i
     return text;
 }
 
-START_TEST(order_and_repetition_change_nothing)
+START_TEST(order_repetition_and_the_numbers_of_scopes_change_nothing)
 {
+    static const uint32_t numbers[][3] = {{0, 1, 2}, {2, 0, 1}, {7, 4000000000, 1}};
     static size_t order[LINE_COUNT];
     static uint64_t first_ids[LINE_COUNT], ids[LINE_COUNT];
     make_lines();
     for (size_t i = 0; i < LINE_COUNT; i++)
         order[i] = i;
-    char *first = mine(order, LINE_COUNT, 1, first_ids);
+    char *first = mine(order, LINE_COUNT, 1, numbers[0], first_ids);
     ck_assert_uint_gt(strlen(first), 1000);
     uint64_t state = 2;
     for (size_t round = 0; round < 6; round++) {
@@ -210,7 +264,7 @@ START_TEST(order_and_repetition_change_nothing)
             order[i] = order[j];
             order[j] = swap;
         }
-        char *again = mine(order, LINE_COUNT, round % 2 + 1, ids);
+        char *again = mine(order, LINE_COUNT, round % 2 + 1, numbers[round % 3], ids);
         ck_assert_str_eq(again, first);
         ck_assert_mem_eq(ids, first_ids, sizeof(ids));
         free(again);
@@ -351,7 +405,7 @@ START_TEST(survives_each_allocation_failing)
         for (size_t i = 0; i < LINE_COUNT && status == FL_OK; i++) {
             uint32_t form;
             size_t count = fl_miner_form_count(m);
-            status = fl_miner_add(&form, m, SLICE(lines[i]), 0, NULL);
+            status = fl_miner_add(&form, m, scopes[i], SLICE(lines[i]), 0, NULL);
             if (status != FL_OK)
                 ck_assert_uint_eq(fl_miner_form_count(m), count);
         }
@@ -383,8 +437,12 @@ static Suite *miner_suite(void)
     tcase_add_test(cases, lines_without_a_location_go_through_the_tree);
     tcase_add_test(cases, lines_of_masks_only_are_one_template);
     tcase_add_test(cases, a_location_template_keeps_its_id_when_its_text_gains_a_mask);
+    tcase_add_test(cases, one_location_of_two_scopes_is_two_templates);
+    tcase_add_test(cases, what_reads_the_same_in_two_scopes_is_one_template);
+    tcase_add_test(cases, lines_without_a_location_are_shared_by_all_scopes);
+    tcase_add_test(cases, lines_over_the_budget_share_a_template_in_all_scopes);
     tcase_add_test(cases, ids_are_the_same_on_every_machine_and_release);
-    tcase_add_test(cases, order_and_repetition_change_nothing);
+    tcase_add_test(cases, order_repetition_and_the_numbers_of_scopes_change_nothing);
     tcase_add_test(cases, templates_are_sorted_and_their_ids_are_unique);
     tcase_add_test(cases, a_crowded_node_shares_its_last_child);
     tcase_add_test(cases, a_crowded_leaf_joins_the_nearest);

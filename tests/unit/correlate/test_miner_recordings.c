@@ -107,7 +107,7 @@ static fl_miner *mine(size_t stride)
     ck_assert_ok(fl_miner_create(&miner, FL_MAX_LOG_FORMS, FL_MAX_LOG_FORM_BYTES, &err));
     for (size_t i = 0, at = 0; i < line_count; i++, at = (at + stride) % line_count) {
         uint32_t form;
-        ck_assert_ok(fl_miner_add(&form, miner, lines[at], 0, &err));
+        ck_assert_ok(fl_miner_add(&form, miner, 0, lines[at], 0, &err));
     }
     ck_assert_ok(fl_miner_finish(miner, &err));
     ck_assert(!fl_miner_is_full(miner));
