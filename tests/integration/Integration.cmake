@@ -16,7 +16,13 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/cli PROPERTIES LABELS integration TIMEOUT 600)
 endif()
 
-if(TARGET faultline_cli AND EXISTS ${PROJECT_SOURCE_DIR}/examples/shop/incidents/pool-exhaustion/truth.json)
+if(TARGET faultline_cli)
+  add_test(NAME integration/same_answer COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_same_answer.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/same_answer PROPERTIES LABELS integration TIMEOUT 600)
+endif()
+
+if(TARGET faultline_cli)
   add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)

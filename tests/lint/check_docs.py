@@ -31,7 +31,7 @@ import tempfile
 
 TIMEOUT_S = 120
 MAX_LINES = {"CONTRIBUTING.md": 150}
-NEEDED = ("LICENSE",)
+NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md")
 INCIDENTS = "examples/shop/incidents"
 SHIPPED = INCIDENTS + "/pool-exhaustion"
 FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
@@ -129,8 +129,18 @@ def documents(root):
     return sorted(p for p in root.rglob("*.md") if not {"build", ".git", "node_modules"} & set(p.relative_to(root).parts))
 
 
+def unlisted(root):
+    """Pages under docs/ that the index does not link; decisions are found by their folder."""
+    index = root / "docs/README.md"
+    listed = LINK.findall(index.read_text()) if index.is_file() else []
+    for path in documents(root / "docs"):
+        name = path.relative_to(root / "docs").as_posix()
+        if path != index and not name.startswith("adr/") and name not in listed:
+            yield f"docs/README.md: does not list {name}"
+
+
 def lint(root):
-    problems = [f"{name}: missing" for name in NEEDED if not (root / name).is_file()]
+    problems = [f"{name}: missing" for name in NEEDED if not (root / name).is_file()] + list(unlisted(root))
     for path in documents(root):
         where, text = path.relative_to(root).as_posix(), path.read_text()
         lines = text.split("\n")

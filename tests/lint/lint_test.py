@@ -119,6 +119,7 @@ class Docs(unittest.TestCase):
         self.assertEqual(["README.md:1: link to gone.md, which is not there", "README.md:2: a place still to be filled"],
                          [p for p in found if "gone" in p or "filled" in p])
         self.assertEqual([], [p for p in found if "a.md" in p and "not there" in p])
+        self.assertIn("docs/README.md: does not list a.md", found)
 
 
 if __name__ == "__main__":
