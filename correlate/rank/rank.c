@@ -93,54 +93,68 @@ static int compare_candidates(const void *left, const void *right)
     return order;
 }
 
-int64_t fl_rank_onset(const struct rank *r, const struct evidence_part *part)
+fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
 {
     const struct sides *sides = &r->traces;
-    size_t onset = 0;
+    size_t onset = 0, end = sides->incident_count;
     switch (part->kind) {
     case PART_CONTEXT:
         onset = r->contexts[part->index].test.onset;
+        end = r->contexts[part->index].test.end;
         break;
     case PART_VALUE:
         onset = r->values[part->index].test.onset;
+        end = r->values[part->index].test.end;
         break;
     case PART_METRIC:
         sides = &r->metrics;
         onset = r->metric_results[part->index].test.onset;
+        end = r->metric_results[part->index].test.end;
         break;
-    case PART_SERVICE:
-        return r->timeline->windows[r->metric_results[part->index].window].from_ns;
+    case PART_SERVICE: {
+        const fl_window *window = &r->timeline->windows[r->metric_results[part->index].window];
+        return (fl_range){window->from_ns, window->to_ns};
+    }
     case PART_EDGE_GONE:
         break;
     }
-    return onset < sides->incident_count ? r->timeline->windows[sides->incident[onset]].from_ns : r->timeline->at_ns;
+    assert(onset < end && end <= sides->incident_count);
+    return (fl_range){r->timeline->windows[sides->incident[onset]].from_ns,
+                      r->timeline->windows[sides->incident[end - 1]].to_ns};
 }
 
-static void find_onset(struct candidate *c, const struct rank *r)
+static fl_range span_of(const struct candidate *c, const struct rank *r)
 {
     const struct evidence_part *heaviest = &c->parts[0];
     for (size_t i = 1; i < c->part_count; i++)
         if (c->parts[i].weight > heaviest->weight)
             heaviest = &c->parts[i];
-    c->onset_ns = fl_rank_onset(r, heaviest);
+    return fl_rank_span(r, heaviest);
 }
 
-/* A cause does not begin after what it causes. The incident has begun where the first candidate does
- * that is beyond what so many services show by chance. One window later is within the resolution;
- * what begins later than that falls below the gate, and keeps its order there. */
-static void demote_late(struct rank *r)
+/* What is beyond the gate though so many services are looked at. */
+static double beyond_chance(const struct rank *r)
 {
-    double enough = FL_LBF_REAL + log(fmax((double)r->timeline->service_count, 1));
-    int64_t begin = INT64_MAX;
+    return FL_LBF_REAL + log(fmax((double)r->timeline->service_count, 1));
+}
+
+/* A cause does not begin after what it causes, and is not over before it is noticed. The incident has
+ * begun at its time or where the first candidate beyond chance does, whichever is later. One window
+ * is within the resolution. What lies outside falls below the gate, and keeps its order there. */
+static void demote_untimely(struct rank *r)
+{
+    int64_t begin = INT64_MAX, step = r->timeline->step_ns, at = r->timeline->at_ns;
     for (size_t i = 0; i < r->candidate_count; i++) {
-        find_onset(&r->candidates[i], r);
-        if (r->candidates[i].score > enough && r->candidates[i].onset_ns < begin)
-            begin = r->candidates[i].onset_ns;
+        r->candidates[i].span = span_of(&r->candidates[i], r);
+        if (r->candidates[i].score > beyond_chance(r) && r->candidates[i].span.from_ns < begin)
+            begin = r->candidates[i].span.from_ns;
     }
+    int64_t latest = begin > at ? begin : at;
     for (size_t i = 0; i < r->candidate_count; i++) {
         struct candidate *c = &r->candidates[i];
-        c->is_late = begin != INT64_MAX && c->onset_ns > begin + r->timeline->step_ns && c->score > FL_LBF_REAL;
-        if (c->is_late)
+        bool late = begin != INT64_MAX && c->span.from_ns > latest + step;
+        c->is_untimely = late && c->score > FL_LBF_REAL;
+        if (c->is_untimely)
             c->score = FL_LBF_REAL * c->score / (1 + c->score);
     }
 }
@@ -168,7 +182,7 @@ fl_status fl_rank(fl_incident *out, const fl_streams *streams, const fl_rank_que
     if (status == FL_OK)
         status = fl_rank_services(&r, err);
     if (status == FL_OK) {
-        demote_late(&r);
+        demote_untimely(&r);
         if (r.candidate_count > 0)
             qsort(r.candidates, r.candidate_count, sizeof(*r.candidates), compare_candidates);
         status = fl_rank_explain(out, &r, err);

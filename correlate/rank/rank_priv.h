@@ -53,8 +53,8 @@ struct candidate {
     double score;
     double probability; /* where the test tells it directly; 0: from the scores */
     int order; /* of equal scores of one service: the finer kind first */
-    int64_t onset_ns; /* of its heaviest part */
-    bool is_late;     /* began after the incident had */
+    fl_range span;    /* when its heaviest part differed from the baseline */
+    bool is_untimely; /* began after the incident had, or was over before it */
     struct evidence_part parts[MAX_PARTS];
     size_t part_count;
 };
@@ -90,8 +90,8 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 /* Append; a candidate that is no evidence (score <= 0) is dropped. */
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err);
 void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight);
-/* When the evidence of a part begins. */
-int64_t fl_rank_onset(const struct rank *r, const struct evidence_part *part);
+/* The windows in which a part differs from the baseline. */
+fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part);
 /* A step as a person would write it, in the arena. */
 const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step);
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation);

@@ -2,8 +2,8 @@
  * transitions.c - did the flow change? For each context (an operation after a step) the counts of
  * what came next are compared between the baseline's and the incident's windows.
  *
- * The baseline is cleaned first: of its windows only those stay that fit the one which most others
- * fit (the medoid), since a history holds earlier incidents. A change is excused where, in the same
+ * The baseline is cleaned first: of its windows near the incident only those stay that fit the window
+ * which most others fit (the medoid). A change is excused where, in the same
  * trace, a change below explains it. What is left is a code region: after this step, that step no
  * longer comes, another does instead.
  */
@@ -21,6 +21,7 @@ struct matrix {
     size_t outcomes;
     double *baseline, *incident; /* window-major */
     size_t baseline_count, incident_count;
+    uint32_t *when; /* the window of each baseline row */
 };
 
 struct transitions {
@@ -64,6 +65,10 @@ static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_c
     fl_status status = FL_RANK_NEW(&r->scratch, m->baseline, m->outcomes * m->baseline_count, "counts", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(&r->scratch, m->incident, m->outcomes * m->incident_count, "counts", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(&r->scratch, m->when, m->baseline_count, "windows", err);
+    for (size_t i = 0; i < m->baseline_count && status == FL_OK; i++)
+        m->when[i] = r->traces.baseline[i];
     for (uint32_t b = 0; b < context->row_count && status == FL_OK; b++) {
         uint32_t row = r->streams->context_rows[context->first_row + b];
         const fl_transition *transition = &r->streams->rows[row];
@@ -89,12 +94,16 @@ static double sum_of(const double *row, size_t count)
 }
 
 /* Drop windows without a count; they say nothing about what comes next. */
-static size_t without_empty(double *rows, size_t count, size_t outcomes)
+static size_t without_empty(double *rows, size_t count, size_t outcomes, uint32_t *when)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (sum_of(rows + i * outcomes, outcomes) > 0)
-            memmove(rows + kept++ * outcomes, rows + i * outcomes, outcomes * sizeof(*rows));
+    for (size_t i = 0; i < count; i++) {
+        if (sum_of(rows + i * outcomes, outcomes) == 0)
+            continue;
+        if (when != NULL)
+            when[kept] = when[i];
+        memmove(rows + kept++ * outcomes, rows + i * outcomes, outcomes * sizeof(*rows));
+    }
     return kept;
 }
 
@@ -135,7 +144,17 @@ static fl_status median_count(double *out, struct rank *r, const struct matrix *
     return status;
 }
 
-/* Keep the baseline windows that fit the medoid. */
+/* Just before and after the incident's time, a window that does not fit is the incident itself, begun
+ * before it was noticed. At any other time it shows what this system does now and then, and stays. */
+static const int64_t near_ns = INT64_C(600) * 1000000000;
+
+static bool is_near(const struct rank *r, uint32_t window)
+{
+    int64_t away = r->timeline->windows[window].from_ns - r->timeline->at_ns;
+    return away > -near_ns && away < near_ns;
+}
+
+/* Of the baseline windows near the incident, keep those that fit the medoid. */
 static fl_status clean(struct matrix *m, struct rank *r, const fl_context *context, fl_error *err)
 {
     assert(m->baseline_count > 0 && m->outcomes >= 2);
@@ -162,7 +181,7 @@ static fl_status clean(struct matrix *m, struct rank *r, const fl_context *conte
     }
     size_t kept = 0;
     for (size_t i = 0; i < count && status == FL_OK; i++)
-        if (fit[best * count + i])
+        if (fit[best * count + i] || !is_near(r, m->when[i]))
             memmove(m->baseline + kept++ * m->outcomes, m->baseline + i * m->outcomes,
                     m->outcomes * sizeof(*m->baseline));
     if (status == FL_OK && kept > 0)
@@ -229,8 +248,8 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
     fl_status status = fill_matrix(&m, x, context, err);
     if (status != FL_OK)
         return status;
-    m.baseline_count = without_empty(m.baseline, m.baseline_count, m.outcomes);
-    m.incident_count = without_empty(m.incident, m.incident_count, m.outcomes);
+    m.baseline_count = without_empty(m.baseline, m.baseline_count, m.outcomes, m.when);
+    m.incident_count = without_empty(m.incident, m.incident_count, m.outcomes, NULL);
     if (m.baseline_count == 0 || m.incident_count == 0)
         return FL_OK;
     if (m.baseline_count > 2)
