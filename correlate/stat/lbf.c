@@ -28,8 +28,8 @@ enum { STUDENT_DEGREES = 4 };     /* the null's tails; also the fleet scale's we
 #define NORMAL_QUANTILE 0.6744898 /* of |x|, median, standard normal */
 
 /* Stirling's series with the argument shifted to at least 8 (Abramowitz and Stegun 6.1.15, 6.1.41);
- * relative error below 1e-13. libm's lgamma writes a global and is three times slower. */
-static double log_gamma(double x)
+ * error below 1e-13, relative where the value is above 1. libm's lgamma writes a global and is three times slower. */
+double fl_log_gamma(double x)
 {
     assert(x > 0);
     double shift = 1.0;
@@ -38,7 +38,7 @@ static double log_gamma(double x)
         x += 1.0;
     }
     double r = 1.0 / x, r2 = r * r;
-    double series = r * (1.0 / 12 - r2 * (1.0 / 360 - r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 / 1188))));
+    double series = r * (1.0 / 12 - r2 * (1.0 / 360 - r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 * (1.0 / 1188 - r2 * (691.0 / 360360))))));
     return (x - 0.5) * log(x) - x + LN_SQRT_2PI + series - log(shift);
 }
 
@@ -57,7 +57,7 @@ double fl_log_sum_exp(const double *x, size_t count)
 double fl_log_student(double z, double degrees)
 {
     assert(degrees > 0);
-    return log_gamma((degrees + 1) / 2) - log_gamma(degrees / 2) - 0.5 * log(degrees * PI) -
+    return fl_log_gamma((degrees + 1) / 2) - fl_log_gamma(degrees / 2) - 0.5 * log(degrees * PI) -
            (degrees + 1) / 2 * log1p(z * z / degrees);
 }
 
@@ -111,13 +111,13 @@ static double log_predict(size_t point, const double *pooled, const double *left
     double seen = row_sum(pooled, outcomes) - (left_out != NULL ? row_sum(left_out, outcomes) : 0);
     double a = grid[point].a, k = (double)outcomes + 1;
     double precision = 1 / (1 / grid[point].s + 1 / (seen + a));
-    double result = log_gamma(precision) - log_gamma(precision + total);
+    double result = fl_log_gamma(precision) - fl_log_gamma(precision + total);
     for (size_t b = 0; b < outcomes; b++) {
         if (x[b] == 0)
             continue;
         double count = pooled[b] - (left_out != NULL ? left_out[b] : 0);
         double alpha = precision * (count + a / k) / (seen + a);
-        result += log_gamma(alpha + x[b]) - log_gamma(alpha);
+        result += fl_log_gamma(alpha + x[b]) - fl_log_gamma(alpha);
     }
     return result;
 }
@@ -126,10 +126,10 @@ static double log_predict(size_t point, const double *pooled, const double *left
 static double log_diffuse(const double *x, size_t outcomes)
 {
     double k = (double)outcomes + 1;
-    double result = log_gamma(k) - log_gamma(k + row_sum(x, outcomes));
+    double result = fl_log_gamma(k) - fl_log_gamma(k + row_sum(x, outcomes));
     for (size_t b = 0; b < outcomes; b++)
         if (x[b] > 0)
-            result += log_gamma(1 + x[b]);
+            result += fl_log_gamma(1 + x[b]);
     return result;
 }
 
@@ -217,7 +217,7 @@ double fl_lbf_vanished(size_t present, size_t absent, size_t missing)
     double seen = (double)(present + absent) + 2 * smoothing, m = (double)missing;
     double precision = 1 / (1 / most_windows + 1 / seen);
     double alpha = precision * ((double)absent + smoothing) / seen;
-    double null = log_gamma(precision) - log_gamma(precision + m) + log_gamma(alpha + m) - log_gamma(alpha);
+    double null = fl_log_gamma(precision) - fl_log_gamma(precision + m) + fl_log_gamma(alpha + m) - fl_log_gamma(alpha);
     return -log(m + 1) - null; /* a uniform prior gives m misses in a row 1 / (m + 1) */
 }
 

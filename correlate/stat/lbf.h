@@ -63,7 +63,7 @@ typedef struct fl_lbf_shift {
     size_t baseline_count; /* values that were there */
 } fl_lbf_shift;
 
-/* False where either side has no value: then *out is zeroed. */
+/* Where either side has no value, *out is zeroed: no evidence. `scratch` as above. */
 FL_NODISCARD fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in,
                                           fl_arena *scratch, fl_error *err);
 
@@ -80,6 +80,8 @@ double fl_fleet_scale(double *deviations, size_t count, double fallback);
 double fl_median(double *values, size_t count);
 /* log(sum(exp(x))) without overflow. -INFINITY where count is 0. */
 double fl_log_sum_exp(const double *x, size_t count);
+/* log(Gamma(x)) for x > 0; unlike libm's lgamma it writes no global. */
+double fl_log_gamma(double x);
 /* Log density of Student's t at z. */
 double fl_log_student(double z, double degrees);
 
