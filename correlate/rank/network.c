@@ -60,7 +60,8 @@ static fl_status add_network(struct solver *x, uint32_t service, double score, f
                     ((takes_in && wire->callee == service) || (takes_out && wire->caller == service));
         if (!mine)
             continue;
-        fl_rank_add_part(&c, PART_VALUE, i, x->left[i]);
+        if (x->left[i] != 0) /* not measured, or explained by another service */
+            fl_rank_add_part(&c, PART_VALUE, i, x->left[i]);
         if (x->left[i] > best) {
             best = x->left[i];
             c.locus_name = fl_arena_printf(x->r->arena, "%s -> %s", x->r->timeline->services[wire->caller],

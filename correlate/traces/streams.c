@@ -5,7 +5,6 @@
 
 #include <assert.h>
 
-#include "faultline/record.h"
 #include "streams_priv.h"
 
 /* Spans are sorted by trace and start, so filling in order keeps each group sorted by start. */
@@ -46,9 +45,9 @@ uint32_t fl_forest_server_of(const struct forest *forest, uint32_t span)
     return fl_service_of(t, child) != fl_service_of(t, span) ? child : FL_NO_INDEX;
 }
 
-/* An operation is a client call when its spans say so, or when at least half of them have nothing
- * below but one span elsewhere: recordings often lack the kind, and calls that fail lack the
- * server's span. */
+/* An operation is a client call when at least half of its spans have nothing below but one span
+ * elsewhere: calls that fail lack the server's span. The kind is not asked: recordings often lack
+ * it, and a client of something that is not traced spends its time itself. */
 static fl_status find_clients(struct forest *forest, fl_arena *arena, fl_error *err)
 {
     const fl_timeline *t = forest->timeline;
