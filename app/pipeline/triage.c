@@ -215,6 +215,8 @@ static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
         warn(t, fl_arena_printf(&t->arena, "spans were sampled: %.3g %% of the traces were used", 100 * timeline->span_sampling));
     if (timeline->log_sampling < 1)
         warn(t, fl_arena_printf(&t->arena, "logs were sampled: %.3g %% of the traces were used", 100 * timeline->log_sampling));
+    if (timeline->metric_sampling < 1)
+        warn(t, fl_arena_printf(&t->arena, "metrics were sampled: %.3g %% of the series were used", 100 * timeline->metric_sampling));
     if (fl_miner_is_full(t->miner))
         warn(t, "more distinct log lines than the limit: the rest counts as <other>");
     if (t->incident.baseline.to_ns == 0)

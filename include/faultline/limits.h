@@ -28,7 +28,7 @@
  * incidents of a 46-service system use a twentieth of them. */
 #define FL_MAX_SPANS          (1u << 20) /* 64 bytes each; more are sampled by trace */
 #define FL_MAX_LOGS           (1u << 20) /* 48 bytes each; more are sampled by trace */
-#define FL_MAX_SAMPLES        (2u << 20) /* metric samples, 24 bytes each; more are dropped */
+#define FL_MAX_SAMPLES        (2u << 20) /* metric samples, 24 bytes each; more are thinned out */
 #define FL_MAX_SERIES         (200u << 10) /* distinct metric label sets; more are dropped */
 #define FL_MAX_SERIES_CELLS   (8u << 20) /* series x windows, 8 bytes each */
 #define FL_MAX_NAME_BYTES     (64u << 20) /* service, operation, metric and label texts */

@@ -134,7 +134,7 @@ typedef struct fl_timeline {
     const fl_topology_edge *topology; /* given by the user; sorted */
     size_t topology_count;
     uint64_t log_records, span_records, point_records; /* distinct ones that were read */
-    double span_sampling, log_sampling;                /* shares kept, in (0, 1] */
+    double span_sampling, log_sampling, metric_sampling; /* shares kept, in (0, 1] */
 } fl_timeline;
 
 /* "traffic", "errors", "latency", "cpu" ... */

@@ -4,7 +4,8 @@
  * A level is the mean of its samples in the window. A counter becomes a rate: the increments
  * between neighbouring samples (a fall is a restart: the new value is the increment), over the time
  * between them. A histogram becomes its rate, its mean and its 99th percentile (linear inside a
- * bucket, as Prometheus' histogram_quantile). Series are sorted by entity, name, attributes, part.
+ * bucket, as Prometheus' histogram_quantile); a bucket that was empty until now, which exponential
+ * histograms do not send, counts from 0. Series are sorted by entity, name, attributes, part.
  */
 #include <assert.h>
 #include <math.h>
@@ -64,6 +65,16 @@ static bool same_metric(const struct sorted_series *a, const struct sorted_serie
            a->raw->attributes == b->raw->attributes;
 }
 
+/* Those in windows that are not kept. */
+static void drop_far_samples(fl_timeline_builder *b)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < b->sample_count; i++)
+        if (fl_tl_window(b, b->samples[i].time_ns) != FL_NO_INDEX)
+            b->samples[kept++] = b->samples[i];
+    b->sample_count = kept;
+}
+
 static fl_status sort_series(struct metrics *m, fl_error *err)
 {
     fl_timeline_builder *b = m->b;
@@ -83,7 +94,8 @@ static fl_status sort_series(struct metrics *m, fl_error *err)
         struct sorted_series *series = &m->sorted[b->samples[i].series];
         if (series->sample_count++ == 0)
             series->samples = &b->samples[i];
-        b->samples[i].window = m->ranks->window[b->samples[i].window];
+        b->samples[i].window = fl_tl_window(b, b->samples[i].time_ns);
+        assert(b->samples[i].window != FL_NO_INDEX);
         b->sorted_windows[b->samples[i].window].has_metrics = true;
     }
     qsort(m->sorted, m->sorted_count, sizeof(*m->sorted), compare_sorted);
@@ -127,18 +139,12 @@ static void mean_per_window(double *out, size_t windows, const struct sorted_ser
     }
 }
 
-static bool is_change(enum part part)
-{
-    return part == PART_CHANGE || part == PART_COUNT_CHANGE || part == PART_SUM_CHANGE ||
-           part == PART_BUCKET_CHANGE;
-}
-
 /* How much a counter grew in each window, and over how many seconds that was seen (may be NULL). */
 static void growth_per_window(double *out, double *seconds, const struct metrics *m,
                               const struct sorted_series *series)
 {
     size_t windows = m->b->window_count;
-    bool change = is_change(series->raw->part);
+    bool change = fl_tl_is_change(series->raw->part);
     double step_s = (double)m->b->options.step_ns / 1e9;
     memset(out, 0, windows * sizeof(*out));
     if (seconds != NULL)
@@ -158,6 +164,19 @@ static void growth_per_window(double *out, double *seconds, const struct metrics
         if (seconds != NULL)
             seconds[at->window] += (double)(at->time_ns - before->time_ns) / 1e9;
     }
+}
+
+/* What a bucket held when it first appeared, of that what came since the metric's last sample. */
+static double first_growth(const struct sorted_series *bucket, const struct sorted_series *events)
+{
+    if (events == NULL || bucket->sample_count == 0)
+        return 0;
+    const struct raw_sample *first = &bucket->samples[0];
+    size_t before = 0;
+    while (before < events->sample_count && events->samples[before].time_ns < first->time_ns)
+        before++;
+    bool watched = before > 0 && first->time_ns - events->samples[before - 1].time_ns <= max_gap_ns;
+    return watched ? first->value : 0;
 }
 
 static fl_status emit(struct metrics *m, const struct sorted_series *series, const char *statistic,
@@ -186,10 +205,6 @@ static fl_status emit(struct metrics *m, const struct sorted_series *series, con
     return FL_OK;
 }
 
-static const char *quantile_name(fl_timeline_builder *b, double quantile)
-{
-    return fl_arena_printf(&b->arena, "p%g", quantile * 100);
-}
 
 static fl_status emit_rate(struct metrics *m, const struct sorted_series *series, fl_error *err)
 {
@@ -237,18 +252,23 @@ static double percentile_99(const struct sorted_series *buckets, size_t count, c
     return NAN;
 }
 
-static fl_status emit_percentile(struct metrics *m, const struct sorted_series *buckets, size_t count, fl_error *err)
+static fl_status emit_percentile(struct metrics *m, const struct sorted_series *events,
+                                 const struct sorted_series *buckets, size_t count, fl_error *err)
 {
     assert(count > 0);
     double *values;
     size_t windows = m->b->window_count;
-    if (count > MAX_BUCKETS)
+    if (count > MAX_BUCKETS || (count == 1 && isinf(buckets[0].raw->param)))
         return FL_OK;
     fl_status status = emit(m, &buckets[0], "p99", &values, err);
     if (status != FL_OK || values == NULL)
         return status;
-    for (size_t i = 0; i < count; i++)
-        growth_per_window(m->scratch + i * windows, NULL, m, &buckets[i]);
+    for (size_t i = 0; i < count; i++) {
+        double *growth = m->scratch + i * windows;
+        growth_per_window(growth, NULL, m, &buckets[i]);
+        if (buckets[i].sample_count > 0 && !fl_tl_is_change(buckets[i].raw->part))
+            growth[buckets[i].samples[0].window] += first_growth(&buckets[i], events);
+    }
     for (size_t w = 0; w < windows; w++)
         values[w] = percentile_99(buckets, count, m->scratch + w, windows);
     return FL_OK;
@@ -257,9 +277,13 @@ static fl_status emit_percentile(struct metrics *m, const struct sorted_series *
 static fl_status emit_level(struct metrics *m, const struct sorted_series *series, fl_error *err)
 {
     double *values;
-    bool is_quantile = series->raw->part == PART_QUANTILE;
-    fl_status status = emit(m, series, is_quantile ? quantile_name(m->b, series->raw->param) : NULL,
-                            &values, err);
+    const char *name = NULL;
+    if (series->raw->part == PART_QUANTILE) {
+        name = fl_arena_printf(&m->b->arena, "p%g", series->raw->param * 100);
+        if (name == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric names");
+    }
+    fl_status status = emit(m, series, name, &values, err);
     if (status == FL_OK && values != NULL)
         mean_per_window(values, m->b->window_count, series);
     return status;
@@ -268,10 +292,11 @@ static fl_status emit_level(struct metrics *m, const struct sorted_series *serie
 /* All series of one metric and label set: series[0..count). */
 static fl_status emit_metric(struct metrics *m, const struct sorted_series *series, size_t count, fl_error *err)
 {
-    const struct sorted_series *events = NULL;
+    const struct sorted_series *counts[2] = {NULL, NULL}; /* of totals, of changes */
     fl_status status = FL_OK;
     for (size_t i = 0; i < count && status == FL_OK; i++) {
         size_t same = 1;
+        const struct sorted_series **events = &counts[fl_tl_is_change(series[i].raw->part)];
         switch (series[i].raw->part) {
         case PART_VALUE:
         case PART_QUANTILE:
@@ -279,7 +304,7 @@ static fl_status emit_metric(struct metrics *m, const struct sorted_series *seri
             break;
         case PART_COUNT_TOTAL:
         case PART_COUNT_CHANGE:
-            events = &series[i];
+            *events = &series[i];
             status = emit_rate(m, &series[i], err);
             break;
         case PART_TOTAL:
@@ -288,14 +313,14 @@ static fl_status emit_metric(struct metrics *m, const struct sorted_series *seri
             break;
         case PART_SUM_TOTAL:
         case PART_SUM_CHANGE:
-            if (events != NULL)
-                status = emit_mean(m, events, &series[i], err);
+            if (*events != NULL)
+                status = emit_mean(m, *events, &series[i], err);
             break;
         case PART_BUCKET_TOTAL:
         case PART_BUCKET_CHANGE:
             while (i + same < count && series[i + same].raw->part == series[i].raw->part)
                 same++;
-            status = emit_percentile(m, &series[i], same, err);
+            status = emit_percentile(m, *events, &series[i], same, err);
             i += same - 1;
             break;
         }
@@ -325,8 +350,11 @@ static fl_status emit_all(struct metrics *m, fl_error *err)
 fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err)
 {
     struct metrics m = {.b = b, .ranks = ranks};
-    fl_status status = fl_tl_settle_samples(b, err);
+    fl_status status = FL_OK;
+    drop_far_samples(b);
+    fl_tl_settle_samples(b);
     b->timeline.point_records = b->sample_count;
+    b->timeline.metric_sampling = fl_tl_sample_share(b);
     if (status == FL_OK && b->series_count > 0)
         status = fl_map_create(&m.role_ids, b->series_count, err);
     if (status == FL_OK && b->series_count > 0)

@@ -133,38 +133,19 @@ static fl_status rank_operations(fl_timeline_builder *b, struct ranks *ranks, fl
     return FL_OK;
 }
 
-struct step {
-    int64_t step;
-    uint32_t raw;
-};
-
-static int compare_steps(const void *left, const void *right)
+static fl_status list_windows(fl_timeline_builder *b, fl_error *err)
 {
-    const struct step *a = left, *b = right;
-    return (a->step > b->step) - (a->step < b->step);
-}
-
-static fl_status rank_windows(fl_timeline_builder *b, struct ranks *ranks, fl_error *err)
-{
-    assert(b->options.step_ns > 0);
-    struct step *sorted;
+    int64_t *steps, step_ns = b->options.step_ns;
     fl_window *windows;
-    fl_status status = FL_TL_NEW(b, sorted, b->window_count, "windows", err);
+    fl_status status = fl_tl_settle_steps(&steps, b, err);
     if (status == FL_OK)
         status = FL_TL_NEW(b, windows, b->window_count, "windows", err);
-    if (status == FL_OK)
-        status = FL_TL_NEW(b, ranks->window, b->window_count, "windows", err);
     if (status != FL_OK)
         return status;
-    for (size_t i = 0; i < b->window_count; i++)
-        sorted[i] = (struct step){.step = b->windows[i], .raw = (uint32_t)i};
-    qsort(sorted, b->window_count, sizeof(*sorted), compare_steps);
     for (size_t i = 0; i < b->window_count; i++) {
-        int64_t from = b->options.at_ns + sorted[i].step * b->options.step_ns;
-        windows[i] = (fl_window){.from_ns = from,
-                                 .to_ns = from + b->options.step_ns,
-                                 .incident = fl_tl_is_incident(b, sorted[i].raw)};
-        ranks->window[sorted[i].raw] = (uint32_t)i;
+        int64_t from = b->options.at_ns + steps[i] * step_ns;
+        windows[i] = (fl_window){
+            .from_ns = from, .to_ns = from + step_ns, .incident = fl_tl_is_incident(b, from)};
     }
     b->sorted_windows = windows;
     b->timeline.windows = windows;
@@ -218,6 +199,6 @@ fl_status fl_tl_finish_names(fl_timeline_builder *b, struct ranks *ranks, const 
     if (status == FL_OK)
         status = rank_operations(b, ranks, err);
     if (status == FL_OK)
-        status = rank_windows(b, ranks, err);
+        status = list_windows(b, err);
     return status == FL_OK ? rank_topology(b, ranks, edge_names, edge_count, err) : status;
 }

@@ -1,8 +1,10 @@
 /*
  * finish_spans.c - rows into trees: parents resolved, loops cut, lines put under their spans.
  *
- * A span whose parent never arrived is a root. Of spans in a parent loop, the one that is met
- * second on the way up loses its parent. Lines that name a span nobody sent become a span of their
+ * A span whose parent never arrived is a root. Of spans in a parent loop one loses its parent: the
+ * last that is met on the way up from the earliest. B3 lets the client and the server of one call
+ * share an id: the server goes below the client, and what names that id goes below the half that is
+ * of its own service. Lines that name a span nobody sent become a span of their
  * own without a duration, so that logs alone still tell what followed what.
  */
 #include <assert.h>
@@ -18,6 +20,7 @@ struct builder_view {
     fl_map *rows; /* span key -> row */
     fl_span_row *spans;
     size_t count;
+    bool has_halves; /* rows in two services share an id */
 };
 
 static uint64_t span_key(uint64_t trace, uint64_t id)
@@ -25,43 +28,87 @@ static uint64_t span_key(uint64_t trace, uint64_t id)
     return trace ^ fl_hash_mix(id);
 }
 
-static uint32_t find_row(const struct builder_view *v, uint64_t trace, uint64_t id)
+/* Of rows in two services that share an id the second one. */
+static uint64_t half_key(uint64_t trace, uint64_t id)
 {
-    const uint64_t *slot = fl_map_find(v->rows, span_key(trace, id));
+    return fl_hash_mix(span_key(trace, id));
+}
+
+static uint32_t look_up(const struct builder_view *v, uint64_t key, uint64_t trace, uint64_t id)
+{
+    const uint64_t *slot = fl_map_find(v->rows, key);
     if (slot == NULL)
         return FL_NO_INDEX;
     const fl_span_row *row = &v->spans[*slot];
     return row->trace == trace && row->id == id ? (uint32_t)*slot : FL_NO_INDEX;
 }
 
-/* Of rows that share an id (client and server of one call, in B3) the first is meant. */
+static uint32_t find_row(const struct builder_view *v, uint64_t trace, uint64_t id)
+{
+    return look_up(v, span_key(trace, id), trace, id);
+}
+
+static uint32_t service_of(const struct builder_view *v, uint32_t row)
+{
+    assert(row < v->count);
+    return v->b->timeline.entities[v->spans[row].entity].service;
+}
+
+/* The row that `entity` means by an id. */
+static uint32_t find_own_row(const struct builder_view *v, uint64_t trace, uint64_t id, uint32_t entity)
+{
+    uint32_t first = find_row(v, trace, id);
+    if (!v->has_halves || first == FL_NO_INDEX)
+        return first;
+    uint32_t second = look_up(v, half_key(trace, id), trace, id);
+    bool is_second = second != FL_NO_INDEX && service_of(v, second) == v->b->timeline.entities[entity].service;
+    return is_second ? second : first;
+}
+
+/* Of rows that share an id within a service the first is meant. */
 static fl_status index_rows(struct builder_view *v, fl_error *err)
 {
     fl_status status = FL_OK;
     fl_map_clear(v->rows);
     for (size_t i = 0; i < v->count && status == FL_OK; i++) {
+        const fl_span_row *row = &v->spans[i];
         uint64_t *slot;
         bool added;
-        status = fl_map_slot(&slot, v->rows, span_key(v->spans[i].trace, v->spans[i].id), &added, err);
+        status = fl_map_slot(&slot, v->rows, span_key(row->trace, row->id), &added, err);
+        if (status == FL_OK && !added && service_of(v, (uint32_t)*slot) != service_of(v, (uint32_t)i)) {
+            v->has_halves = true;
+            status = fl_map_slot(&slot, v->rows, half_key(row->trace, row->id), &added, err);
+        }
         if (status == FL_OK && added)
             *slot = i;
     }
     return status;
 }
 
+/* Sorted numbers for those in order of appearance; rows of windows that are not kept leave. */
 static void renumber(const struct builder_view *v)
 {
     fl_span_row *rows = (fl_span_row *)v->b->spans.rows;
+    size_t kept = 0;
     for (size_t i = 0; i < v->b->spans.count; i++) {
-        rows[i].operation = v->ranks->operation[rows[i].operation];
-        rows[i].entity = v->ranks->entity[rows[i].entity];
-        rows[i].window = v->ranks->window[rows[i].window];
+        fl_span_row row = rows[i];
+        row.operation = v->ranks->operation[row.operation];
+        row.entity = v->ranks->entity[row.entity];
+        row.window = fl_tl_window(v->b, row.start_ns);
+        rows[kept] = row;
+        kept += row.window != FL_NO_INDEX;
     }
+    v->b->spans.count = kept;
     struct raw_log *logs = (struct raw_log *)v->b->logs.rows;
+    kept = 0;
     for (size_t i = 0; i < v->b->logs.count; i++) {
-        logs[i].entity = v->ranks->entity[logs[i].entity];
-        logs[i].window = v->ranks->window[logs[i].window];
+        struct raw_log log = logs[i];
+        log.entity = v->ranks->entity[log.entity];
+        log.window = fl_tl_window(v->b, log.time_ns);
+        logs[kept] = log;
+        kept += log.window != FL_NO_INDEX;
     }
+    v->b->logs.count = kept;
 }
 
 /* Lines whose trace was sampled away have no span to stand under. */
@@ -151,11 +198,26 @@ static fl_status cut_loops(struct builder_view *v, fl_error *err)
     return status;
 }
 
+/* The client half of the call whose server half `row` is. */
+static uint32_t find_client_half(const struct builder_view *v, const fl_span_row *row)
+{
+    if (!v->has_halves || row->kind != FL_SPAN_SERVER)
+        return FL_NO_INDEX;
+    uint32_t halves[2] = {find_row(v, row->trace, row->id),
+                          look_up(v, half_key(row->trace, row->id), row->trace, row->id)};
+    for (size_t i = 0; i < 2; i++)
+        if (halves[i] != FL_NO_INDEX && v->spans[halves[i]].kind == FL_SPAN_CLIENT)
+            return halves[i];
+    return FL_NO_INDEX;
+}
+
 static fl_status link_parents(struct builder_view *v, fl_error *err)
 {
     for (size_t i = 0; i < v->count; i++) {
         fl_span_row *row = &v->spans[i];
-        row->parent = row->parent_id != 0 ? find_row(v, row->trace, row->parent_id) : FL_NO_INDEX;
+        row->parent = find_client_half(v, row);
+        if (row->parent == FL_NO_INDEX && row->parent_id != 0)
+            row->parent = find_own_row(v, row->trace, row->parent_id, row->entity);
         if (row->parent == i)
             row->parent = FL_NO_INDEX;
     }
@@ -181,7 +243,7 @@ static fl_status link_logs(struct builder_view *v, const fl_template_list *templ
     for (size_t i = 0; i < v->b->logs.count && status == FL_OK; i++) {
         if (logs[i].span == 0 || logs[i].trace == 0)
             continue;
-        uint32_t row = find_row(v, logs[i].trace, logs[i].span);
+        uint32_t row = find_own_row(v, logs[i].trace, logs[i].span, logs[i].entity);
         if (row != FL_NO_INDEX)
             out[count++] = (fl_span_log){.span = row,
                                          .template_index = templates->template_of[logs[i].form],

@@ -38,15 +38,18 @@ uint64_t fl_tl_log_key(const void *row)
 static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row, fl_slice line,
                               fl_error *err)
 {
-    assert(row->window < b->window_count);
+    assert(row->entity < b->entity_count);
     uint64_t key = (uint64_t)b->entities[row->entity].service << 32 | row->form, *slot = NULL;
-    uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->window) << 63;
+    fl_error quiet = {0};
+    uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->time_ns) << 63;
     bool added;
     fl_status status = fl_tl_grow((void **)&b->examples, b->example_count, sizeof(*b->examples), err);
     if (status == FL_OK)
-        status = fl_map_slot(&slot, b->example_ids, key, &added, err);
+        status = fl_map_slot(&slot, b->example_ids, key, &added, &quiet);
+    if (status == FL_E_LIMIT)
+        return FL_OK; /* an example is a courtesy */
     if (status != FL_OK)
-        return status;
+        return fl_fail(err, status, FL_NO_OFFSET, "no memory for example lines");
     if (added) {
         *slot = b->example_count;
         b->examples[b->example_count++] = (struct raw_example){.rank = UINT64_MAX};
@@ -54,13 +57,11 @@ static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row,
     struct raw_example *example = &b->examples[*slot];
     if (rank >= example->rank)
         return FL_OK;
-    size_t len = line.len < MAX_EXAMPLE_BYTES ? line.len : MAX_EXAMPLE_BYTES;
-    while (len < line.len && len > 0 && (line.ptr[len] & 0xC0) == 0x80)
-        len--;
+    size_t len = fl_tl_cut(line, MAX_EXAMPLE_BYTES).len;
     if (len > example->capacity) {
         unsigned char *room = fl_arena_bytes(&b->text, MAX_EXAMPLE_BYTES);
         if (room == NULL)
-            return FL_OK; /* an example is a courtesy */
+            return FL_OK;
         *example = (struct raw_example){.text = room, .capacity = MAX_EXAMPLE_BYTES};
     }
     if (len > 0)
@@ -80,8 +81,9 @@ fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_
                           .content = fl_hash_stable(line),
                           .entity = entity,
                           .severity = (uint32_t)log->severity};
-    fl_status status = fl_tl_window(&row.window, source, log->time_ns, err);
-    if (status != FL_OK || row.window == FL_NO_INDEX || !fl_sampler_wants(&b->logs, fl_tl_log_key(&row)))
+    bool wanted;
+    fl_status status = fl_tl_note_time(&wanted, source, log->time_ns, err);
+    if (status != FL_OK || !wanted || !fl_sampler_wants(&b->logs, fl_tl_log_key(&row)))
         return status;
     const fl_line_classifier *classifier = &b->options.classifier;
     status = classifier->classify(&row.form, classifier->payload, b->entities[entity].service, line,

@@ -1,5 +1,5 @@
 /*
- * names.c - symbols, entities, operations and windows, numbered as they appear.
+ * names.c - symbols, entities and operations, numbered as they appear.
  */
 #include <assert.h>
 #include <string.h>
@@ -9,9 +9,6 @@
 #include "mem.h"
 #include "slice.h"
 #include "timeline_priv.h"
-
-/* Telemetry older than this before the incident is no baseline of it: a day covers the daily cycle. */
-static const int64_t max_history_ns = INT64_C(86400) * 1000000000;
 
 fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err)
 {
@@ -26,8 +23,7 @@ fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err)
     return FL_OK;
 }
 
-/* The start of a UTF-8 text that is not longer than `max` bytes. */
-static fl_slice cut(fl_slice text, size_t max)
+fl_slice fl_tl_cut(fl_slice text, size_t max)
 {
     if (text.len <= max)
         return text;
@@ -40,7 +36,14 @@ fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_erro
 {
     assert(out != NULL && b->names != NULL);
     fl_error quiet = {0};
-    fl_status status = fl_intern_put(out, b->names, cut(text, FL_MAX_NAME_LEN), &quiet);
+    unsigned char shown[FL_MAX_NAME_LEN];
+    text = fl_tl_cut(text, FL_MAX_NAME_LEN);
+    if (text.len > 0 && memchr(text.ptr, '\0', text.len) != NULL) { /* texts end with one later */
+        for (size_t i = 0; i < text.len; i++)
+            shown[i] = text.ptr[i] != '\0' ? text.ptr[i] : '?';
+        text.ptr = shown;
+    }
+    fl_status status = fl_intern_put(out, b->names, text, &quiet);
     if (status == FL_E_LIMIT) {
         *out = FL_NO_INDEX;
         return FL_OK;
@@ -55,13 +58,11 @@ static fl_status number_of(uint32_t *out, fl_map *map, uint64_t key, size_t coun
     uint64_t *slot = NULL;
     fl_error quiet = {0};
     fl_status status = fl_map_slot(&slot, map, key, added, &quiet);
-    if (status == FL_E_LIMIT) {
+    if (status != FL_OK) {
         *out = FL_NO_INDEX;
         *added = false;
-        return FL_OK;
+        return status == FL_E_LIMIT ? FL_OK : fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
     }
-    if (status != FL_OK)
-        return fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
     if (*added)
         *slot = count;
     *out = (uint32_t)*slot;
@@ -108,53 +109,6 @@ fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity
     status = number_of(out, b->operation_ids, key, b->operation_count, &added, err);
     if (added)
         b->operations[b->operation_count++] = op;
-    return status;
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    assert(b > 0);
-    return a / b - (a % b < 0);
-}
-
-bool fl_tl_is_incident(const fl_timeline_builder *b, uint32_t window)
-{
-    assert(window < b->window_count);
-    return b->windows[window] >= 0 && b->windows[window] < b->options.window_ns / b->options.step_ns;
-}
-
-/* Which step `time_ns` is in, and whether its source may speak of it. */
-static bool step_of(int64_t *step, const struct source *source, int64_t time_ns)
-{
-    const fl_timeline_options *options = &source->builder->options;
-    *step = floor_div(time_ns - options->at_ns, options->step_ns);
-    return source->is_baseline || (*step < options->window_ns / options->step_ns &&
-                                   time_ns >= options->at_ns - max_history_ns);
-}
-
-fl_status fl_tl_window(uint32_t *out, const struct source *source, int64_t time_ns, fl_error *err)
-{
-    fl_timeline_builder *b = source->builder;
-    int64_t step;
-    *out = FL_NO_INDEX;
-    if (!step_of(&step, source, time_ns))
-        return FL_OK;
-    if (b->window_count > 0 && step == b->last_step) {
-        *out = b->last_window;
-        return FL_OK;
-    }
-    bool added = false;
-    fl_status status = fl_tl_grow((void **)&b->windows, b->window_count, sizeof(*b->windows), err);
-    if (status == FL_OK)
-        status = number_of(out, b->window_ids, (uint64_t)step, b->window_count, &added, err);
-    if (added)
-        b->windows[b->window_count++] = step;
-    if (status == FL_OK && *out == FL_NO_INDEX)
-        b->over_budget++;
-    if (status == FL_OK && *out != FL_NO_INDEX) {
-        b->last_step = step;
-        b->last_window = *out;
-    }
     return status;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,57 +16,6 @@
 #include "timeline_priv.h"
 
 enum { COMMON_SCALE = 2, MAX_LABELS = 64 };
-
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
-
-static int compare_samples(const void *left, const void *right)
-{
-    const struct raw_sample *a = left, *b = right;
-    if (a->series != b->series)
-        return COMPARE(a->series, b->series);
-    if (a->time_ns != b->time_ns)
-        return COMPARE(a->time_ns, b->time_ns);
-    return COMPARE(a->value, b->value);
-}
-
-/* Of samples of one series and time the largest stays: the same whatever came first. */
-fl_status fl_tl_settle_samples(fl_timeline_builder *b, fl_error *err)
-{
-    (void)err;
-    size_t kept = 0;
-    if (b->sample_count > 0)
-        qsort(b->samples, b->sample_count, sizeof(*b->samples), compare_samples);
-    for (size_t i = 0; i < b->sample_count; i++) {
-        bool same = kept > 0 && b->samples[kept - 1].series == b->samples[i].series &&
-                    b->samples[kept - 1].time_ns == b->samples[i].time_ns;
-        b->samples[same ? kept - 1 : kept] = b->samples[i];
-        kept += !same;
-    }
-    b->sample_count = kept;
-    return FL_OK;
-}
-
-static fl_status add_sample(fl_timeline_builder *b, const struct raw_sample *sample, fl_error *err)
-{
-    assert(sample->series < b->series_count);
-    if (b->sample_count == FL_MAX_SAMPLES) {
-        fl_status status = fl_tl_settle_samples(b, err);
-        if (status != FL_OK || b->sample_count > FL_MAX_SAMPLES - FL_MAX_SAMPLES / 8) {
-            b->over_budget++;
-            return status;
-        }
-    }
-    if (b->sample_count == b->sample_capacity) {
-        size_t capacity = b->sample_capacity > 0 ? b->sample_capacity * 2 : 4096;
-        struct raw_sample *grown = fl_mem_realloc(b->samples, capacity, sizeof(*grown));
-        if (grown == NULL)
-            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu metric samples", capacity);
-        b->samples = grown;
-        b->sample_capacity = capacity;
-    }
-    b->samples[b->sample_count++] = *sample;
-    return FL_OK;
-}
 
 /* What all samples of one point share. */
 struct target {
@@ -107,7 +57,7 @@ static fl_status push_part(struct target *t, enum part part, double param, doubl
     }
     t->sample.series = (uint32_t)*slot;
     t->sample.value = value;
-    return add_sample(b, &t->sample, err);
+    return fl_tl_add_sample(b, &t->sample, err);
 }
 
 static fl_status push_buckets(struct target *t, const fl_point *point, enum part part, fl_error *err)
@@ -121,20 +71,28 @@ static fl_status push_buckets(struct target *t, const fl_point *point, enum part
     return status;
 }
 
+/* Empty buckets are left out, but where a bucket begins is said: by an empty one below it. */
 static fl_status push_exponential(struct target *t, const fl_point *point, enum part part, fl_error *err)
 {
     fl_status status = FL_OK;
     int shift = point->scale > COMMON_SCALE ? point->scale - COMMON_SCALE : 0;
+    double width = exp2(-(double)(point->scale - shift)); /* of a bucket, in powers of two */
+    int64_t told = INT64_MIN;                             /* the last bucket that was pushed */
+    assert(shift < 63);
     if (point->zero_count > 0)
         status = push_part(t, part, 0, (double)point->zero_count, err);
     for (size_t i = 0; i < point->bucket_count && status == FL_OK;) {
-        int64_t at = point->offset + (int64_t)i, group = shift < 63 ? at >> shift : (at < 0 ? -1 : 0);
+        int64_t group = (point->offset + (int64_t)i) >> shift;
         double count = 0;
-        for (; i < point->bucket_count && (shift < 63 ? (point->offset + (int64_t)i) >> shift : group) == group; i++)
+        for (; i < point->bucket_count && (point->offset + (int64_t)i) >> shift == group; i++)
             count += (double)point->counts[i];
-        double bound = exp2((double)(group + 1) * exp2(-(double)(point->scale - shift)));
-        if (count > 0)
-            status = push_part(t, part, bound, count, err);
+        if (count == 0)
+            continue;
+        if (told != group - 1)
+            status = push_part(t, part, exp2((double)group * width), 0, err);
+        if (status == FL_OK)
+            status = push_part(t, part, exp2((double)(group + 1) * width), count, err);
+        told = group;
     }
     return status;
 }
@@ -191,18 +149,16 @@ static void spell_value(fl_buf *out, const fl_value *value)
         fl_buf_add(out, value->text);
 }
 
-/* "k=v,k=v", sorted by key. */
-static fl_status spell_labels(fl_sym *out, fl_timeline_builder *b, const fl_attrs *attrs, fl_error *err)
+/* "k=v,k=v", sorted by key, in b->line. What is too long for a name keeps its hash, so that it is
+ * not taken for another. */
+static fl_status spell_labels(fl_timeline_builder *b, const fl_attrs *attrs, fl_error *err)
 {
     const fl_attr *sorted[MAX_LABELS];
     size_t count = attrs->count < MAX_LABELS ? attrs->count : MAX_LABELS;
-    if (count == 0) {
-        *out = b->no_name;
-        return FL_OK;
-    }
     for (size_t i = 0; i < count; i++)
         sorted[i] = &attrs->items[i];
-    qsort(sorted, count, sizeof(sorted[0]), compare_attrs);
+    if (count > 1)
+        qsort(sorted, count, sizeof(sorted[0]), compare_attrs);
     fl_buf_clear(&b->line);
     for (size_t i = 0; i < count; i++) {
         fl_buf_text(&b->line, i > 0 ? "," : "");
@@ -210,7 +166,24 @@ static fl_status spell_labels(fl_sym *out, fl_timeline_builder *b, const fl_attr
         fl_buf_char(&b->line, '=');
         spell_value(&b->line, &sorted[i]->value);
     }
-    return fl_tl_name(out, b, fl_buf_slice(&b->line), err);
+    fl_slice text = fl_buf_slice(&b->line);
+    if (text.len > FL_MAX_NAME_LEN) {
+        char tail[32];
+        snprintf(tail, sizeof(tail), "...#%016llx", (unsigned long long)fl_hash_stable(text));
+        b->line.len = fl_tl_cut(text, FL_MAX_NAME_LEN - strlen(tail)).len;
+        fl_buf_text(&b->line, tail);
+    }
+    return fl_buf_check(&b->line, "the label set of a metric", err);
+}
+
+/* What decides which metrics are kept whole when there are too many. */
+static uint32_t key_of(const fl_timeline_builder *b, uint32_t entity, const fl_point *point)
+{
+    const struct raw_entity *e = &b->entities[entity];
+    uint64_t hash = fl_hash_stable(fl_intern_text(b->names, e->service));
+    hash = fl_hash_mix(hash ^ fl_hash_stable(fl_intern_text(b->names, e->instance)));
+    hash = fl_hash_mix(hash ^ fl_hash_stable(point->metric));
+    return (uint32_t)(fl_hash_mix(hash ^ fl_hash_stable(fl_buf_slice(&b->line))) >> 32);
 }
 
 static fl_status name_series(struct raw_series *series, fl_timeline_builder *b, const fl_point *point,
@@ -219,20 +192,33 @@ static fl_status name_series(struct raw_series *series, fl_timeline_builder *b, 
     fl_status status = fl_tl_name(&series->name, b, point->metric, err);
     if (status == FL_OK)
         status = fl_tl_name(&series->unit, b, point->unit, err);
-    return status == FL_OK ? spell_labels(&series->attributes, b, &point->attrs, err) : status;
+    return status == FL_OK ? fl_tl_name(&series->attributes, b, fl_buf_slice(&b->line), err) : status;
 }
 
 fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point, fl_error *err)
 {
     struct target t = {.source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
     fl_timeline_builder *b = t.source->builder;
-    fl_status status = fl_tl_window(&t.sample.window, t.source, point->time_ns, err);
-    if (status != FL_OK || t.sample.window == FL_NO_INDEX)
+    bool wanted;
+    fl_status status = fl_tl_note_time(&wanted, t.source, point->time_ns, err);
+    if (status != FL_OK || !wanted)
         return status;
+    if (entity == FL_NO_INDEX) {
+        b->over_budget++;
+        return FL_OK;
+    }
+    status = spell_labels(b, &point->attrs, err);
+    if (status != FL_OK)
+        return status;
+    t.sample.key = key_of(b, entity, point);
+    if (!fl_tl_wants_sample(b, t.sample.key, point->time_ns)) {
+        b->over_budget++;
+        return FL_OK;
+    }
     status = name_series(&t.series, b, point, err);
     if (status != FL_OK)
         return status;
-    if (entity == FL_NO_INDEX || t.series.name == FL_NO_INDEX || t.series.unit == FL_NO_INDEX ||
+    if (t.series.name == FL_NO_INDEX || t.series.unit == FL_NO_INDEX ||
         t.series.attributes == FL_NO_INDEX) {
         b->over_budget++;
         return FL_OK;

@@ -32,6 +32,7 @@ struct loader {
     fl_roles *roles;
     yaml_parser_t parser;
     yaml_event_t event;
+    fl_slice text;
     const char *source;
     fl_error *err;
 };
@@ -59,9 +60,25 @@ void fl_roles_destroy(fl_roles *roles)
     fl_mem_free(roles);
 }
 
+/* libyaml gives only the byte where its reader stopped: control characters, broken UTF-8. */
+static yaml_mark_t reader_mark(const struct loader *in)
+{
+    yaml_mark_t at = {.index = in->parser.problem_offset};
+    for (size_t i = 0; i < at.index && i < in->text.len; i++) {
+        bool is_break = in->text.ptr[i] == '\n';
+        at.line += is_break;
+        at.column = is_break ? 0 : at.column + ((in->text.ptr[i] & 0xC0) != 0x80);
+    }
+    return at;
+}
+
 static fl_status complain(struct loader *in, const char *what)
 {
-    yaml_mark_t at = in->event.type != YAML_NO_EVENT ? in->event.start_mark : in->parser.problem_mark;
+    yaml_mark_t at = in->parser.problem_mark;
+    if (in->event.type != YAML_NO_EVENT)
+        at = in->event.start_mark;
+    else if (in->parser.error == YAML_READER_ERROR)
+        at = reader_mark(in);
     return fl_fail(in->err, FL_E_SYNTAX, at.index, "%s:%zu:%zu: %s", in->source, at.line + 1,
                    at.column + 1, what);
 }
@@ -98,6 +115,8 @@ static fl_status set_pattern(struct loader *in, fl_regex **out, fl_slice text, b
         text = fl_slice_of(anchored);
     }
     fl_status status = fl_regex_create(out, text, true, &inner);
+    if (status == FL_E_NOMEM)
+        return fl_fail(in->err, status, FL_NO_OFFSET, "%s", inner.message);
     return status == FL_OK ? FL_OK : complain(in, inner.message);
 }
 
@@ -239,7 +258,8 @@ static fl_status read_document(struct loader *in)
 
 fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source, fl_error *err)
 {
-    struct loader in = {.roles = roles, .source = source, .err = err};
+    struct loader in = {.roles = roles, .text = yaml, .source = source, .err = err};
+    assert(roles != NULL && source != NULL);
     if (!yaml_parser_initialize(&in.parser))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
     yaml_parser_set_input_string(&in.parser, yaml.ptr, yaml.len);

@@ -10,11 +10,15 @@
 
 #include "mem.h"
 
-enum { FIRST_CAPACITY = 1024, MAX_HALVINGS = 63 };
+/* At 64 halvings nothing is wanted, not even key 0: settling always ends within the budget. */
+enum { FIRST_CAPACITY = 1024, MAX_HALVINGS = 64 };
 
 bool fl_sampler_wants(const fl_sampler *sampler, uint64_t key)
 {
-    return sampler->halvings == 0 || key >> (64 - sampler->halvings) == 0;
+    assert(sampler->halvings <= MAX_HALVINGS);
+    if (sampler->halvings == 0)
+        return true;
+    return sampler->halvings < MAX_HALVINGS && key >> (64 - sampler->halvings) == 0;
 }
 
 static unsigned char *row_at(const fl_sampler *sampler, size_t index)
@@ -58,11 +62,8 @@ static fl_status make_room(fl_sampler *sampler, fl_error *err)
     size_t most = sampler->max_rows + sampler->max_rows / 4 + 1;
     if (sampler->capacity >= most) {
         fl_sampler_settle(sampler);
-        /* One key with more rows than the budget cannot be halved away. */
-        return sampler->count < sampler->capacity
-                   ? FL_OK
-                   : fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "one trace holds more than %zu records",
-                             sampler->max_rows);
+        assert(sampler->count < sampler->capacity);
+        return FL_OK;
     }
     size_t capacity = sampler->capacity > 0 ? sampler->capacity * 2 : FIRST_CAPACITY;
     if (capacity > most)

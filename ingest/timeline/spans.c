@@ -59,7 +59,8 @@ static fl_status push_event(const struct source *source, uint32_t entity, const 
         fl_buf_text(&b->line, ": ");
     if (is_exception)
         fl_buf_add(&b->line, message);
-    return fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err);
+    fl_status status = fl_buf_check(&b->line, "a span event", err);
+    return status == FL_OK ? fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err) : status;
 }
 
 fl_status fl_tl_push_span(void *payload, uint32_t entity, const fl_span *span, fl_error *err)
@@ -80,8 +81,9 @@ fl_status fl_tl_push_span(void *payload, uint32_t entity, const fl_span *span, f
                        .parent = FL_NO_INDEX,
                        .kind = (uint8_t)span->kind,
                        .is_error = span->is_error};
-    fl_status status = fl_tl_window(&row.window, source, span->start_ns, err);
-    if (status != FL_OK || row.window == FL_NO_INDEX || !fl_sampler_wants(&b->spans, row.trace))
+    bool wanted;
+    fl_status status = fl_tl_note_time(&wanted, source, span->start_ns, err);
+    if (status != FL_OK || !wanted || !fl_sampler_wants(&b->spans, row.trace))
         return status;
     status = fl_tl_operation(&row.operation, b, entity, span->name, err);
     if (status == FL_OK && row.operation == FL_NO_INDEX)

@@ -62,7 +62,7 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
     if (status == FL_OK)
         status = fl_map_create(&b->series_ids, FL_MAX_SERIES, err);
     if (status == FL_OK)
-        status = fl_map_create(&b->window_ids, FL_MAX_WINDOWS, err);
+        status = fl_map_create(&b->steps, 2 * (size_t)FL_MAX_WINDOWS, err);
     if (status == FL_OK)
         status = fl_map_create(&b->example_ids, FL_MAX_SERIES, err);
     return status == FL_OK ? fl_tl_name(&b->no_name, b, (fl_slice){0}, err) : status;
@@ -83,6 +83,8 @@ fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_option
                             .key = fl_tl_span_key, .compare = fl_tl_compare_spans};
     b->logs = (fl_sampler){.row_size = sizeof(struct raw_log), .max_rows = FL_MAX_LOGS,
                            .key = fl_tl_log_key, .compare = fl_tl_compare_logs};
+    b->max_distance = UINT64_MAX;
+    b->last_step = INT64_MAX;
     b->line = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
     b->text = fl_arena_of(FL_MAX_NAME_BYTES);
     b->arena = fl_arena_of(FL_MAX_TIMELINE_BYTES);
@@ -103,13 +105,12 @@ void fl_timeline_destroy(fl_timeline_builder *b)
     fl_map_destroy(b->entity_ids);
     fl_map_destroy(b->operation_ids);
     fl_map_destroy(b->series_ids);
-    fl_map_destroy(b->window_ids);
+    fl_map_destroy(b->steps);
     fl_map_destroy(b->example_ids);
     fl_mem_free(b->entities);
     fl_mem_free(b->operations);
     fl_mem_free(b->series);
     fl_mem_free(b->examples);
-    fl_mem_free(b->windows);
     fl_mem_free(b->samples);
     fl_sampler_dispose(&b->spans);
     fl_sampler_dispose(&b->logs);

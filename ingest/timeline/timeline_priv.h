@@ -51,6 +51,12 @@ enum part {
     PART_BUCKET_CHANGE
 };
 
+static inline bool fl_tl_is_change(enum part part)
+{
+    return part == PART_CHANGE || part == PART_COUNT_CHANGE || part == PART_SUM_CHANGE ||
+           part == PART_BUCKET_CHANGE;
+}
+
 struct raw_series {
     uint32_t entity;
     fl_sym name, unit, attributes;
@@ -59,7 +65,11 @@ struct raw_series {
 };
 
 struct raw_sample {
-    uint32_t series, window;
+    uint32_t series;
+    union {
+        uint32_t key;    /* of the series' sampling, while samples come in */
+        uint32_t window; /* when settled */
+    };
     int64_t time_ns;
     double value;
 };
@@ -76,20 +86,25 @@ struct fl_timeline_builder {
 
     fl_intern *names;
     fl_sym no_name; /* "" */
-    fl_map *entity_ids, *operation_ids, *series_ids, *window_ids, *example_ids;
+    fl_map *entity_ids, *operation_ids, *series_ids, *example_ids;
     struct raw_entity *entities;
     struct raw_operation *operations;
     struct raw_series *series;
     struct raw_example *examples;
-    int64_t *windows; /* step numbers, relative to `at` */
-    size_t entity_count, operation_count, series_count, example_count, window_count;
-    int64_t last_step; /* of last_window; most records fall where the last one fell */
-    uint32_t last_window;
+    size_t entity_count, operation_count, series_count, example_count;
+
+    /* Steps are counted from `at`. The map holds those that were seen, no farther than max_distance;
+     * when finished, the number of each one's window. */
+    fl_map *steps;
+    uint64_t max_distance;
+    int64_t last_step; /* most records fall where the last one fell */
+    size_t window_count;
 
     fl_sampler spans; /* fl_span_row with raw numbers */
     fl_sampler logs;  /* raw_log */
     struct raw_sample *samples;
     size_t sample_count, sample_capacity;
+    unsigned sample_level; /* how much of the samples is kept: samples.c */
 
     fl_buf line;  /* a log line with its location or exception put in front */
     fl_arena text; /* rejects, examples */
@@ -108,9 +123,17 @@ fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_erro
 fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource, fl_error *err);
 fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
                           fl_error *err);
-/* Where `time_ns` falls: FL_NO_INDEX outside of what is compared. */
-fl_status fl_tl_window(uint32_t *out, const struct source *source, int64_t time_ns, fl_error *err);
-bool fl_tl_is_incident(const fl_timeline_builder *b, uint32_t window);
+/* Note when a record is of; false in *wanted where that is outside of what is compared. */
+fl_status fl_tl_note_time(bool *wanted, const struct source *source, int64_t time_ns, fl_error *err);
+bool fl_tl_is_incident(const fl_timeline_builder *b, int64_t time_ns);
+/* How far a moment's step is from the incident's first: 0, before it 1, after it 2, 3, 4 ... */
+uint64_t fl_tl_distance(const fl_timeline_builder *b, int64_t time_ns);
+/* When all were noted: keep the nearest FL_MAX_WINDOWS steps, sorted and numbered. */
+fl_status fl_tl_settle_steps(int64_t **sorted, fl_timeline_builder *b, fl_error *err);
+/* Then: the window of a moment, or FL_NO_INDEX, counted as over the budget. */
+uint32_t fl_tl_window(fl_timeline_builder *b, int64_t time_ns);
+/* The start of a UTF-8 text, at most `max` bytes. */
+fl_slice fl_tl_cut(fl_slice text, size_t max);
 /* Room for one more item of `size` at the end of *items, doubling. */
 fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err);
 uint64_t fl_tl_trace_hash(fl_trace_id trace);
@@ -126,12 +149,17 @@ int fl_tl_compare_spans(const void *a, const void *b);
 uint64_t fl_tl_span_key(const void *row);
 int fl_tl_compare_logs(const void *a, const void *b);
 uint64_t fl_tl_log_key(const void *row);
-fl_status fl_tl_settle_samples(fl_timeline_builder *b, fl_error *err);
+/* samples.c: the samples of all series, distinct and within their budget. */
+bool fl_tl_wants_sample(const fl_timeline_builder *b, uint32_t key, int64_t time_ns);
+fl_status fl_tl_add_sample(fl_timeline_builder *b, const struct raw_sample *sample, fl_error *err);
+void fl_tl_settle_samples(fl_timeline_builder *b);
+/* The share of the series that is kept. */
+double fl_tl_sample_share(const fl_timeline_builder *b);
 
 /* finish_*.c: symbols to sorted arrays. `rank` arrays map a raw number to its sorted one. */
 struct ranks {
     uint32_t *service; /* by symbol */
-    uint32_t *entity, *operation, *window;
+    uint32_t *entity, *operation;
     const char **text; /* by symbol: NUL-terminated */
 };
 fl_status fl_tl_finish_names(fl_timeline_builder *b, struct ranks *ranks, const char *const *edges,
