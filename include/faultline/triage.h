@@ -40,7 +40,8 @@ const fl_incident *fl_triage_incident(const fl_triage *triage);
 int64_t fl_triage_decode_ns(const fl_triage *triage);
 /* Nanoseconds of wall time that ranking took. */
 int64_t fl_triage_rank_ns(const fl_triage *triage);
-void fl_triage_destroy(fl_triage *triage); /* NULL is a no-op */
+/* NULL is a no-op. */
+void fl_triage_destroy(fl_triage *triage);
 
 /* "0.1.0" */
 const char *fl_version(void);
