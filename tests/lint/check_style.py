@@ -32,13 +32,14 @@ BANNED = {
     "strcpy": "fl_buf or memcpy", "strcat": "fl_buf", "sprintf": "snprintf", "vsprintf": "vsnprintf",
     "gets": "fl_stream", "strncpy": "memcpy with the length", "strncat": "fl_buf", "strtok": "fl_slice",
     "atoi": "fl_parse_i64", "atol": "fl_parse_i64", "atoll": "fl_parse_i64", "atof": "fl_parse_double",
+    "system": "nothing: no other program is started", "popen": "nothing: no other program is started",
     "alloca": "fl_arena", "setlocale": "nothing: numbers are read and written in the C locale",
 }
 ALLOCATORS = ("malloc", "calloc", "realloc", "free", "strdup", "strndup", "asprintf", "getline", "posix_memalign")
 ALLOCATOR_FILES = {"base/mem.c"}
-PROGRAM_CALLS = ("exit", "_exit", "abort", "printf", "puts", "putchar", "vprintf", "perror")
+PROGRAM_CALLS = ("exit", "_exit", "abort", "printf", "puts", "putchar", "vprintf", "perror", "getenv", "setenv")
 PROGRAM_STREAMS = ("stdout", "stderr", "stdin")
-PROGRAM_FOLDERS = ("app/",)
+PROGRAM_FOLDERS = ("app/cli/",)
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 BRANCH = re.compile(r"\b(?:if|for|while|case)\b|&&|\|\||\?")
@@ -118,7 +119,7 @@ def call_problems(where, code):
             yield f"{where}:{line_at(code, found)}: {found.group(1)}() outside base/mem.c"
     if not where.startswith(PROGRAM_FOLDERS):
         for found in re.finditer(rf"(?<![\w.>])({'|'.join(PROGRAM_CALLS)})\s*\(|\b({'|'.join(PROGRAM_STREAMS)})\b", code):
-            yield f"{where}:{line_at(code, found)}: {found.group(1) or found.group(2)} outside app/"
+            yield f"{where}:{line_at(code, found)}: {found.group(1) or found.group(2)} outside app/cli/"
 
 
 def line_at(text, match):

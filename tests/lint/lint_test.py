@@ -45,15 +45,15 @@ class Style(unittest.TestCase):
         found = "\n".join(self.problems({
             "base/a.c": "int f(char *a)\n{\n    strcpy(a, a);\n    exit(1);\n    return atoi(a) + (int)(size_t)malloc(1);\n}\n/* TODO */\n",
             "base/x.h": "", "graph/x.h": "", "include/faultline/p.h": "int fl_p(int a);\n",
-            "app/m.c": "int m(void)\n{\n    exit(1);\n}\n", "base/mem.c": "void *a(void)\n{\n    return malloc(1);\n}\n",
+            "app/cli/m.c": "int m(void)\n{\n    exit(1);\n}\n", "base/mem.c": "void *a(void)\n{\n    return malloc(1);\n}\n",
             "base/wide.c": "int w(int a, int b, int c, int d, int e, int f, int g)\n{\n    return 1;\n}\n",
             "base/long.c": "int l(void)\n{\n" + "    f();\n" * 100 + "}\n" + "\n" * 800}))
-        for wanted in ("base/a.c:3: strcpy() is banned", "base/a.c:4: exit outside app/", "base/a.c:5: atoi() is banned",
+        for wanted in ("base/a.c:3: strcpy() is banned", "base/a.c:4: exit outside app/cli/", "base/a.c:5: atoi() is banned",
                        "base/a.c:5: malloc() outside base/mem.c", "base/a.c:7: TODO", "graph/x.h: header name also used by base/x.h",
                        "include/faultline/p.h:1: fl_p has no comment", "base/wide.c:1: w: parameters 7",
                        "base/long.c:1: l: function_lines 103", "base/long.c: 903 lines, limit 800"):
             self.assertIn(wanted, found)
-        self.assertNotIn("app/m.c", found)
+        self.assertNotIn("app/cli/m.c", found)
         self.assertNotIn("base/mem.c:", found)
 
     def test_members_and_longer_names_are_not_calls(self):
