@@ -203,7 +203,7 @@ class Place:
         if done.returncode not in wanted:
             return f"exit code {done.returncode}, not {' or '.join(map(str, wanted))}: {command.text}\n{done.stderr[-2000:]}"
         if command.output and not output_matches(command.output, done.stdout.splitlines()):
-            return f"the output is not the one shown: {command.text}\n{done.stdout}"
+            return f"the output is not the one shown (where today's is right: check_docs.py --update): {command.text}\n{done.stdout}"
         return None
 
 

@@ -31,6 +31,12 @@ for file in bin/faultline include/faultline/triage.h share/man/man1/faultline.1 
     share/fish/vendor_completions.d/faultline.fish; do
     [ -s "$prefix/$file" ] || fail "$file is missing"
 done
+# The pages are clean roff, the script is clean shell.
+for page in "$prefix"/share/man/man1/*.1; do
+    complaints=$(LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 >/dev/null)
+    [ -z "$complaints" ] || fail "$page: $complaints"
+done
+bash -n "$prefix/share/bash-completion/completions/faultline"
 case $kind in
 static)
     [ -s "$prefix/lib/libfaultline.a" ] || fail "the static library is missing"
