@@ -101,6 +101,20 @@ static fl_otlp_form binary_form(fl_slice head)
     return fl_otlp_proto_is_plausible(behind) ? FORM_DELIMITED : FORM_OTHER;
 }
 
+/* A rotated file may begin inside a line: its next one tells. */
+static bool has_object_line(fl_slice head)
+{
+    for (size_t at = 0; at + 1 < head.len; at++) {
+        const unsigned char *feed = memchr(head.ptr + at, '\n', head.len - at - 1);
+        if (feed == NULL)
+            return false;
+        at = (size_t)(feed - head.ptr);
+        if (feed[1] == '{' && is_object_start(head, at + 1))
+            return true;
+    }
+    return false;
+}
+
 static fl_otlp_form form_of(fl_otlp *otlp, fl_slice head)
 {
     size_t start = skip_mark(head), at = skip_space(head, start);
@@ -108,7 +122,8 @@ static fl_otlp_form form_of(fl_otlp *otlp, fl_slice head)
         return head.len < HEAD_BYTES ? FORM_NOTHING : FORM_JSON_LINES;
     if (head.ptr[at] == '{' && (at == start || is_object_start(head, at)))
         return json_form(otlp, head, at);
-    return binary_form(head);
+    fl_otlp_form form = binary_form(head);
+    return form == FORM_OTHER && has_object_line(head) ? FORM_JSON_LINES : form;
 }
 
 /* --- reading --- */

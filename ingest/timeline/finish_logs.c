@@ -31,7 +31,8 @@ static int compare_pairs(const void *left, const void *right)
 static uint64_t pair_of_log(const struct log_counts *c, const struct raw_log *log)
 {
     assert(log->form != FL_NO_INDEX);
-    return pair_of(c->b->timeline.entities[log->entity].service, c->templates->template_of[log->form]);
+    return pair_of(c->b->timeline.entities[log->entity].service,
+                   c->templates->template_of[log->form]);
 }
 
 /* The distinct pairs, sorted, numbered. */
@@ -90,11 +91,13 @@ static fl_status choose_examples(struct log_counts *c, const struct ranks *ranks
     while (fl_map_next(c->b->example_ids, &cursor, &key, &index)) {
         const struct raw_example *example = &c->b->examples[index];
         uint32_t form = (uint32_t)key, service = ranks->service[key >> 32];
-        const uint64_t *series = fl_map_find(c->ids, pair_of(service, c->templates->template_of[form]));
+        const uint64_t *series =
+            fl_map_find(c->ids, pair_of(service, c->templates->template_of[form]));
         if (series == NULL || example->rank >= c->example_rank[*series])
             continue;
         c->example_rank[*series] = example->rank;
-        c->series[*series].example = fl_arena_cstr(&c->b->arena, (fl_slice){.ptr = example->text, .len = example->len});
+        c->series[*series].example =
+            fl_arena_cstr(&c->b->arena, (fl_slice){.ptr = example->text, .len = example->len});
         if (c->series[*series].example == NULL)
             return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for example lines");
     }

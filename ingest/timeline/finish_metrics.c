@@ -102,11 +102,13 @@ static fl_status sort_series(struct metrics *m, fl_error *err)
     return FL_OK;
 }
 
-static fl_status find_role(fl_metric_role *out, struct metrics *m, const struct raw_series *raw, fl_error *err)
+static fl_status find_role(fl_metric_role *out, struct metrics *m, const struct raw_series *raw,
+                           fl_error *err)
 {
     uint64_t *slot = NULL;
     bool added = false;
-    fl_status status = fl_map_slot(&slot, m->role_ids, (uint64_t)raw->name << 32 | raw->unit, &added, err);
+    fl_status status =
+        fl_map_slot(&slot, m->role_ids, (uint64_t)raw->name << 32 | raw->unit, &added, err);
     if (status == FL_OK && added) {
         *slot = m->role_count;
         status = fl_roles_find(&m->roles[m->role_count], m->b->options.roles,
@@ -197,14 +199,19 @@ static fl_status emit(struct metrics *m, const struct sorted_series *series, con
     bool is_rate = statistic != NULL && strcmp(statistic, "rate") == 0;
     bool counts_events = is_rate && series->raw->part >= PART_COUNT_TOTAL;
     m->out[m->out_count++] = (fl_metric_series){
-        .entity = series->entity, .name = series->name, .statistic = statistic,
-        .attributes = series->attributes, .unit = counts_events ? "1/s" : series->unit,
+        .entity = series->entity,
+        .name = series->name,
+        .statistic = statistic,
+        .attributes = series->attributes,
+        .unit = counts_events ? "1/s" : series->unit,
         .role = counts_events && role.role == FL_ROLE_LATENCY ? FL_ROLE_TRAFFIC : role.role,
-        .scale = role.scale, .share_of = role.share_of, .is_host = role.is_host,
-        .bad_when = role.bad_when, .values = *values};
+        .scale = role.scale,
+        .share_of = role.share_of,
+        .is_host = role.is_host,
+        .bad_when = role.bad_when,
+        .values = *values};
     return FL_OK;
 }
-
 
 static fl_status emit_rate(struct metrics *m, const struct sorted_series *series, fl_error *err)
 {
@@ -290,7 +297,8 @@ static fl_status emit_level(struct metrics *m, const struct sorted_series *serie
 }
 
 /* All series of one metric and label set: series[0..count). */
-static fl_status emit_metric(struct metrics *m, const struct sorted_series *series, size_t count, fl_error *err)
+static fl_status emit_metric(struct metrics *m, const struct sorted_series *series, size_t count,
+                             fl_error *err)
 {
     const struct sorted_series *counts[2] = {NULL, NULL}; /* of totals, of changes */
     fl_status status = FL_OK;
@@ -361,7 +369,8 @@ fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks
         status = sort_series(&m, err);
     if (status == FL_OK && b->series_count > 0) {
         m.scratch = fl_mem_calloc(b->window_count, (2 + MAX_BUCKETS) * sizeof(double));
-        status = m.scratch == NULL ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu windows", b->window_count)
+        status = m.scratch == NULL ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET,
+                                             "no memory for %zu windows", b->window_count)
                                    : emit_all(&m, err);
     }
     fl_mem_free(m.scratch);

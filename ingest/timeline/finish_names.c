@@ -39,8 +39,8 @@ static fl_status spell_symbols(fl_timeline_builder *b, struct ranks *ranks, fl_e
 }
 
 /* Services are what entities and given edges name. */
-static fl_status rank_services(fl_timeline_builder *b, struct ranks *ranks, const fl_sym *edge_names,
-                               size_t edge_name_count, fl_error *err)
+static fl_status rank_services(fl_timeline_builder *b, struct ranks *ranks,
+                               const fl_sym *edge_names, size_t edge_name_count, fl_error *err)
 {
     struct keyed *sorted;
     const char **services;
@@ -117,13 +117,14 @@ static fl_status rank_operations(fl_timeline_builder *b, struct ranks *ranks, fl
     if (status != FL_OK)
         return status;
     for (size_t i = 0; i < b->operation_count; i++)
-        sorted[i] = (struct keyed){.text = {ranks->text[b->operations[i].service],
-                                            ranks->text[b->operations[i].name], ""},
-                                   .raw = (uint32_t)i};
+        sorted[i] = (struct keyed){
+            .text = {ranks->text[b->operations[i].service], ranks->text[b->operations[i].name], ""},
+            .raw = (uint32_t)i};
     qsort(sorted, b->operation_count, sizeof(*sorted), compare_keyed);
     for (size_t i = 0; i < b->operation_count; i++) {
         const struct raw_operation *op = &b->operations[sorted[i].raw];
-        operations[i] = (fl_operation){.service = ranks->service[op->service], .name = sorted[i].text[1]};
+        operations[i] =
+            (fl_operation){.service = ranks->service[op->service], .name = sorted[i].text[1]};
         ranks->operation[sorted[i].raw] = (uint32_t)i;
     }
     for (size_t i = 0; i < services; i++)

@@ -55,13 +55,15 @@ static uint32_t service_of(const struct builder_view *v, uint32_t row)
 }
 
 /* The row that `entity` means by an id. */
-static uint32_t find_own_row(const struct builder_view *v, uint64_t trace, uint64_t id, uint32_t entity)
+static uint32_t find_own_row(const struct builder_view *v, uint64_t trace, uint64_t id,
+                             uint32_t entity)
 {
     uint32_t first = find_row(v, trace, id);
     if (!v->has_halves || first == FL_NO_INDEX)
         return first;
     uint32_t second = look_up(v, half_key(trace, id), trace, id);
-    bool is_second = second != FL_NO_INDEX && service_of(v, second) == v->b->timeline.entities[entity].service;
+    bool is_second =
+        second != FL_NO_INDEX && service_of(v, second) == v->b->timeline.entities[entity].service;
     return is_second ? second : first;
 }
 
@@ -75,7 +77,8 @@ static fl_status index_rows(struct builder_view *v, fl_error *err)
         uint64_t *slot;
         bool added;
         status = fl_map_slot(&slot, v->rows, span_key(row->trace, row->id), &added, err);
-        if (status == FL_OK && !added && service_of(v, (uint32_t)*slot) != service_of(v, (uint32_t)i)) {
+        if (status == FL_OK && !added &&
+            service_of(v, (uint32_t)*slot) != service_of(v, (uint32_t)i)) {
             v->has_halves = true;
             status = fl_map_slot(&slot, v->rows, half_key(row->trace, row->id), &added, err);
         }
@@ -133,16 +136,22 @@ static size_t add_log_spans(const struct builder_view *v, fl_span_row *out)
         if ((i > 0 && same_span(&logs[i - 1], log)) || !stands_alone(v, log))
             continue;
         if (out != NULL)
-            out[count] = (fl_span_row){
-                .trace = log->trace, .id = log->span, .start_ns = log->time_ns, .duration_ns = -1,
-                .operation = (uint32_t)named + v->b->timeline.entities[log->entity].service,
-                .entity = log->entity, .window = log->window, .parent = FL_NO_INDEX};
+            out[count] = (fl_span_row){.trace = log->trace,
+                                       .id = log->span,
+                                       .start_ns = log->time_ns,
+                                       .duration_ns = -1,
+                                       .operation = (uint32_t)named +
+                                                    v->b->timeline.entities[log->entity].service,
+                                       .entity = log->entity,
+                                       .window = log->window,
+                                       .parent = FL_NO_INDEX};
         count++;
     }
     return count;
 }
 
-static void merge_rows(fl_span_row *out, const fl_span_row *a, size_t a_count, const fl_span_row *b, size_t b_count)
+static void merge_rows(fl_span_row *out, const fl_span_row *a, size_t a_count, const fl_span_row *b,
+                       size_t b_count)
 {
     assert(out != NULL);
     size_t i = 0, j = 0;

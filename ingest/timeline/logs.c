@@ -24,7 +24,8 @@ int fl_tl_compare_logs(const void *left, const void *right)
         return COMPARE(a->time_ns, b->time_ns);
     if (a->content != b->content)
         return COMPARE(a->content, b->content);
-    return a->entity != b->entity ? COMPARE(a->entity, b->entity) : COMPARE(a->severity, b->severity);
+    return a->entity != b->entity ? COMPARE(a->entity, b->entity)
+                                  : COMPARE(a->severity, b->severity);
 }
 
 /* A record without a trace stands for itself. */
@@ -43,7 +44,8 @@ static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row,
     fl_error quiet = {0};
     uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->time_ns) << 63;
     bool added;
-    fl_status status = fl_tl_grow((void **)&b->examples, b->example_count, sizeof(*b->examples), err);
+    fl_status status =
+        fl_tl_grow((void **)&b->examples, b->example_count, sizeof(*b->examples), err);
     if (status == FL_OK)
         status = fl_map_slot(&slot, b->example_ids, key, &added, &quiet);
     if (status == FL_E_LIMIT)

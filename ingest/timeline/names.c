@@ -18,7 +18,8 @@ fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err)
     size_t capacity = count == 0 ? 64 : count * 2;
     void *grown = fl_mem_realloc(*items, capacity, size);
     if (grown == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu items of the timeline", capacity);
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu items of the timeline",
+                       capacity);
     *items = grown;
     return FL_OK;
 }
@@ -61,7 +62,8 @@ static fl_status number_of(uint32_t *out, fl_map *map, uint64_t key, size_t coun
     if (status != FL_OK) {
         *out = FL_NO_INDEX;
         *added = false;
-        return status == FL_E_LIMIT ? FL_OK : fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
+        return status == FL_E_LIMIT ? FL_OK
+                                    : fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
     }
     if (*added)
         *slot = count;
@@ -69,7 +71,8 @@ static fl_status number_of(uint32_t *out, fl_map *map, uint64_t key, size_t coun
     return FL_OK;
 }
 
-fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource, fl_error *err)
+fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource,
+                       fl_error *err)
 {
     /* What the OpenTelemetry SDKs call a service without a name. */
     fl_slice service = resource->service.len > 0 ? resource->service : FL_SLICE("unknown_service");
@@ -82,7 +85,8 @@ fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource 
         status = fl_tl_name(&e.node, b, resource->node, err);
     if (status == FL_OK)
         status = fl_tl_grow((void **)&b->entities, b->entity_count, sizeof(e), err);
-    if (status != FL_OK || e.service == FL_NO_INDEX || e.instance == FL_NO_INDEX || e.node == FL_NO_INDEX)
+    if (status != FL_OK || e.service == FL_NO_INDEX || e.instance == FL_NO_INDEX ||
+        e.node == FL_NO_INDEX)
         return status;
 
     bool added = false;

@@ -24,7 +24,8 @@ struct target {
     struct raw_sample sample;
 };
 
-static fl_status push_part(struct target *t, enum part part, double param, double value, fl_error *err)
+static fl_status push_part(struct target *t, enum part part, double param, double value,
+                           fl_error *err)
 {
     fl_timeline_builder *b = t->source->builder;
     struct raw_series series;
@@ -60,7 +61,8 @@ static fl_status push_part(struct target *t, enum part part, double param, doubl
     return fl_tl_add_sample(b, &t->sample, err);
 }
 
-static fl_status push_buckets(struct target *t, const fl_point *point, enum part part, fl_error *err)
+static fl_status push_buckets(struct target *t, const fl_point *point, enum part part,
+                              fl_error *err)
 {
     assert(point->bucket_count == 0 || point->counts != NULL);
     fl_status status = FL_OK;
@@ -72,7 +74,8 @@ static fl_status push_buckets(struct target *t, const fl_point *point, enum part
 }
 
 /* Empty buckets are left out, but where a bucket begins is said: by an empty one below it. */
-static fl_status push_exponential(struct target *t, const fl_point *point, enum part part, fl_error *err)
+static fl_status push_exponential(struct target *t, const fl_point *point, enum part part,
+                                  fl_error *err)
 {
     fl_status status = FL_OK;
     int shift = point->scale > COMMON_SCALE ? point->scale - COMMON_SCALE : 0;
@@ -100,7 +103,8 @@ static fl_status push_exponential(struct target *t, const fl_point *point, enum 
 static fl_status push_histogram(struct target *t, const fl_point *point, fl_error *err)
 {
     bool total = point->temporality == FL_TEMPORALITY_CUMULATIVE;
-    fl_status status = push_part(t, total ? PART_COUNT_TOTAL : PART_COUNT_CHANGE, 0, (double)point->count, err);
+    fl_status status =
+        push_part(t, total ? PART_COUNT_TOTAL : PART_COUNT_CHANGE, 0, (double)point->count, err);
     if (status == FL_OK)
         status = push_part(t, total ? PART_SUM_TOTAL : PART_SUM_CHANGE, 0, point->sum, err);
     enum part part = total ? PART_BUCKET_TOTAL : PART_BUCKET_CHANGE;
@@ -186,18 +190,20 @@ static uint32_t key_of(const fl_timeline_builder *b, uint32_t entity, const fl_p
     return (uint32_t)(fl_hash_mix(hash ^ fl_hash_stable(fl_buf_slice(&b->line))) >> 32);
 }
 
-static fl_status name_series(struct raw_series *series, fl_timeline_builder *b, const fl_point *point,
-                             fl_error *err)
+static fl_status name_series(struct raw_series *series, fl_timeline_builder *b,
+                             const fl_point *point, fl_error *err)
 {
     fl_status status = fl_tl_name(&series->name, b, point->metric, err);
     if (status == FL_OK)
         status = fl_tl_name(&series->unit, b, point->unit, err);
-    return status == FL_OK ? fl_tl_name(&series->attributes, b, fl_buf_slice(&b->line), err) : status;
+    return status == FL_OK ? fl_tl_name(&series->attributes, b, fl_buf_slice(&b->line), err)
+                           : status;
 }
 
 fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point, fl_error *err)
 {
-    struct target t = {.source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
+    struct target t = {
+        .source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
     fl_timeline_builder *b = t.source->builder;
     bool wanted;
     fl_status status = fl_tl_note_time(&wanted, t.source, point->time_ns, err);

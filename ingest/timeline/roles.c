@@ -40,7 +40,8 @@ struct loader {
 fl_status fl_roles_create(fl_roles **out, fl_error *err)
 {
     *out = fl_mem_calloc(1, sizeof(**out));
-    return *out != NULL ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
+    return *out != NULL ? FL_OK
+                        : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
 }
 
 static void dispose_rule(struct rule *rule)
@@ -126,7 +127,9 @@ static fl_status set_role(struct loader *in, struct rule *rule, fl_slice text)
     snprintf(word, sizeof(word), "%.*s", FL_SLICE_ARG(text));
     if (fl_role_parse(&rule->role.role, word))
         return FL_OK;
-    return complain(in, "role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other");
+    return complain(
+        in,
+        "role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other");
 }
 
 static fl_status set_match(struct loader *in, struct rule *rule, fl_slice text)
@@ -169,7 +172,8 @@ static fl_status set_bad(struct loader *in, struct rule *rule, fl_slice text)
     static const struct {
         fl_slice name;
         int8_t value;
-    } directions[] = {{FL_SLICE_INIT("up"), 1}, {FL_SLICE_INIT("down"), -1}, {FL_SLICE_INIT("either"), 0}};
+    } directions[] = {
+        {FL_SLICE_INIT("up"), 1}, {FL_SLICE_INIT("down"), -1}, {FL_SLICE_INIT("either"), 0}};
     for (size_t i = 0; i < 3; i++)
         if (fl_slice_equal(text, directions[i].name)) {
             rule->role.bad_when = directions[i].value;
@@ -193,7 +197,8 @@ static fl_status read_rule(struct loader *in, struct rule *rule)
 {
     bool seen[KEY_COUNT] = {false};
     fl_status status = FL_OK;
-    while (status == FL_OK && (status = next_event(in)) == FL_OK && in->event.type != YAML_MAPPING_END_EVENT) {
+    while (status == FL_OK && (status = next_event(in)) == FL_OK &&
+           in->event.type != YAML_MAPPING_END_EVENT) {
         size_t k = 0;
         if (in->event.type != YAML_SCALAR_EVENT)
             return complain(in, "a key is a plain word");
@@ -217,7 +222,8 @@ static fl_status read_rules(struct loader *in)
 {
     fl_roles *roles = in->roles;
     fl_status status = expect(in, YAML_SEQUENCE_START_EVENT, "rules is a list");
-    while (status == FL_OK && (status = next_event(in)) == FL_OK && in->event.type != YAML_SEQUENCE_END_EVENT) {
+    while (status == FL_OK && (status = next_event(in)) == FL_OK &&
+           in->event.type != YAML_SEQUENCE_END_EVENT) {
         if (in->event.type != YAML_MAPPING_START_EVENT)
             return complain(in, "a rule is a mapping");
         if (roles->count == MAX_RULES)
@@ -269,7 +275,8 @@ fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source, fl_er
     return status;
 }
 
-static fl_status matches(bool *out, const struct rule *rule, fl_slice metric, fl_slice unit, fl_error *err)
+static fl_status matches(bool *out, const struct rule *rule, fl_slice metric, fl_slice unit,
+                         fl_error *err)
 {
     fl_status status = fl_regex_match(out, rule->match, metric, err);
     if (status == FL_OK && *out && rule->unit != NULL)
@@ -277,7 +284,8 @@ static fl_status matches(bool *out, const struct rule *rule, fl_slice metric, fl
     return status;
 }
 
-fl_status fl_roles_find(fl_metric_role *out, const fl_roles *roles, fl_slice metric, fl_slice unit, fl_error *err)
+fl_status fl_roles_find(fl_metric_role *out, const fl_roles *roles, fl_slice metric, fl_slice unit,
+                        fl_error *err)
 {
     *out = (fl_metric_role){.share_of = 1};
     for (size_t i = 0; i < roles->count; i++) {

@@ -1,10 +1,11 @@
 /*
- * roles.h - what a metric measures, told from its name by a table of rules (schemas/metric-roles.yaml).
+ * roles.h - what a metric measures, told from its name by a table of rules
+ * (schemas/metric-roles.yaml).
  *
  *   rules:
  *     - match: 'cpu.*(percent|utili[sz]ation)'   # PCRE2, anywhere in the name, case ignored
- *       role: cpu                                # traffic errors latency cpu memory network disk pool queue other
- *       unit: '%'                                # optional: only series with this unit
+ *       role: cpu                                # traffic errors latency cpu memory network disk
+ * pool queue other unit: '%'                                # optional: only series with this unit
  *       scale: share                             # share | value; default value
  *       of: 100                                  # share: what the whole is
  *       host: true                               # about the node, not the service; default false
@@ -31,7 +32,8 @@ typedef struct fl_metric_role {
 FL_NODISCARD fl_status fl_roles_create(fl_roles **out, fl_error *err);
 void fl_roles_destroy(fl_roles *roles); /* NULL is a no-op */
 /* Append the rules of a YAML document. FL_E_SYNTAX: "SOURCE:LINE:COLUMN: what is wrong". */
-FL_NODISCARD fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source, fl_error *err);
+FL_NODISCARD fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source,
+                                    fl_error *err);
 FL_NODISCARD fl_status fl_roles_find(fl_metric_role *out, const fl_roles *roles, fl_slice metric,
                                      fl_slice unit, fl_error *err);
 

@@ -3,8 +3,8 @@
  *
  * A row is kept while the first `halvings` bits of its key are zero. When the distinct rows
  * exceed the budget, `halvings` grows by one and half of the keys leave. It ends as the smallest
- * number for which the distinct rows fit, which depends on the set of rows alone: at no time do more
- * than the final set's rows count.
+ * number for which the distinct rows fit, which depends on the set of rows alone: at no time do
+ * more than the final set's rows count.
  */
 #ifndef FL_SAMPLER_H
 #define FL_SAMPLER_H

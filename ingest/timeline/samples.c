@@ -7,8 +7,9 @@
  *   2 .. 8   and no farther from the incident than 2048, 1024 ... 32 steps
  *   9 .. 40  and only series the first 1, 2 ... 32 bits of whose key are zero
  *   41       none
- * Each level keeps part of what the one before it keeps, so it does not count in which order samples
- * came: at no time do more than all of them count, and what a level drops no later level wants.
+ * Each level keeps part of what the one before it keeps, so it does not count in which order
+ * samples came: at no time do more than all of them count, and what a level drops no later level
+ * wants.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,7 +18,13 @@
 #include "mem.h"
 #include "timeline_priv.h"
 
-enum { LEVEL_LAST = 1, LEVEL_NEAR = 8, LEVEL_FEWER = 40, LEVEL_NONE = 41, FIRST_DISTANCE_BITS = 13 };
+enum {
+    LEVEL_LAST = 1,
+    LEVEL_NEAR = 8,
+    LEVEL_FEWER = 40,
+    LEVEL_NONE = 41,
+    FIRST_DISTANCE_BITS = 13
+};
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 

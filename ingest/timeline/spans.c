@@ -60,7 +60,8 @@ static fl_status push_event(const struct source *source, uint32_t entity, const 
     if (is_exception)
         fl_buf_add(&b->line, message);
     fl_status status = fl_buf_check(&b->line, "a span event", err);
-    return status == FL_OK ? fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err) : status;
+    return status == FL_OK ? fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err)
+                           : status;
 }
 
 fl_status fl_tl_push_span(void *payload, uint32_t entity, const fl_span *span, fl_error *err)

@@ -13,7 +13,8 @@
 #include "mem.h"
 #include "timeline_priv.h"
 
-/* Telemetry older than this before the incident is no baseline of it: a day covers the daily cycle. */
+/* Telemetry older than this before the incident is no baseline of it: a day covers the daily cycle.
+ */
 static const int64_t max_history_ns = INT64_C(86400) * 1000000000;
 
 /* A difference that stops at the ends of the range. */
@@ -103,11 +104,13 @@ static fl_status refill(fl_timeline_builder *b, const int64_t *steps, size_t cou
 static fl_status note_step(fl_timeline_builder *b, int64_t step, fl_error *err)
 {
     uint64_t *slot;
-    if (fl_map_count(b->steps) == 2 * (size_t)FL_MAX_WINDOWS && fl_map_find(b->steps, (uint64_t)step) == NULL) {
+    if (fl_map_count(b->steps) == 2 * (size_t)FL_MAX_WINDOWS &&
+        fl_map_find(b->steps, (uint64_t)step) == NULL) {
         size_t count;
         int64_t *steps = fl_mem_alloc(2 * (size_t)FL_MAX_WINDOWS * sizeof(*steps));
         if (steps == NULL)
-            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %u windows", 2 * FL_MAX_WINDOWS);
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %u windows",
+                           2 * FL_MAX_WINDOWS);
         nearest_steps(steps, &count, b);
         fl_status status = refill(b, steps, count, err);
         fl_mem_free(steps);
@@ -121,8 +124,8 @@ fl_status fl_tl_note_time(bool *wanted, const struct source *source, int64_t tim
 {
     fl_timeline_builder *b = source->builder;
     int64_t step = step_of(b, time_ns);
-    *wanted = (source->is_baseline ||
-               (step < incident_steps(b) && difference(b->options.at_ns, time_ns) <= max_history_ns)) &&
+    *wanted = (source->is_baseline || (step < incident_steps(b) &&
+                                       difference(b->options.at_ns, time_ns) <= max_history_ns)) &&
               is_representable(b, step);
     if (!*wanted || step == b->last_step)
         return FL_OK;

@@ -9,7 +9,8 @@
 #include "slice.h"
 #include "timeline_priv.h"
 
-static fl_status push_resource(void *payload, const fl_resource *resource, uint32_t *handle, fl_error *err)
+static fl_status push_resource(void *payload, const fl_resource *resource, uint32_t *handle,
+                               fl_error *err)
 {
     const struct source *source = payload;
     return fl_tl_entity(handle, source->builder, resource, err);
@@ -22,13 +23,12 @@ static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *e
     b->rejected += reject->records;
     if (b->first_reject_count == MAX_FIRST_REJECTS)
         return FL_OK;
-    const char *text =
-        reject->line > 0
-            ? fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", reject->source,
-                              (unsigned long long)reject->line, reject->reason,
-                              (unsigned long long)reject->offset)
-            : fl_arena_printf(&b->text, "%s: %s (byte %llu)", reject->source, reject->reason,
-                              (unsigned long long)reject->offset);
+    const char *text = reject->line > 0
+                           ? fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", reject->source,
+                                             (unsigned long long)reject->line, reject->reason,
+                                             (unsigned long long)reject->offset)
+                           : fl_arena_printf(&b->text, "%s: %s (byte %llu)", reject->source,
+                                             reject->reason, (unsigned long long)reject->offset);
     if (text != NULL)
         b->first_rejects[b->first_reject_count++] = text;
     return FL_OK;
@@ -68,7 +68,8 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
     return status == FL_OK ? fl_tl_name(&b->no_name, b, (fl_slice){0}, err) : status;
 }
 
-fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_options *options, fl_error *err)
+fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_options *options,
+                             fl_error *err)
 {
     assert(options->step_ns > 0 && options->window_ns >= options->step_ns &&
            options->window_ns % options->step_ns == 0 && options->classifier.classify != NULL);
@@ -79,10 +80,14 @@ fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_option
     b->options = *options;
     for (size_t i = 0; i < 2; i++)
         b->sources[i] = (struct source){.builder = b, .is_baseline = i == 1};
-    b->spans = (fl_sampler){.row_size = sizeof(fl_span_row), .max_rows = FL_MAX_SPANS,
-                            .key = fl_tl_span_key, .compare = fl_tl_compare_spans};
-    b->logs = (fl_sampler){.row_size = sizeof(struct raw_log), .max_rows = FL_MAX_LOGS,
-                           .key = fl_tl_log_key, .compare = fl_tl_compare_logs};
+    b->spans = (fl_sampler){.row_size = sizeof(fl_span_row),
+                            .max_rows = FL_MAX_SPANS,
+                            .key = fl_tl_span_key,
+                            .compare = fl_tl_compare_spans};
+    b->logs = (fl_sampler){.row_size = sizeof(struct raw_log),
+                           .max_rows = FL_MAX_LOGS,
+                           .key = fl_tl_log_key,
+                           .compare = fl_tl_compare_logs};
     b->max_distance = UINT64_MAX;
     b->last_step = INT64_MAX;
     b->line = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);

@@ -20,8 +20,8 @@ typedef struct fl_timeline_builder fl_timeline_builder;
  * stands for the line's service, the same one each time, in order of appearance. */
 typedef struct fl_line_classifier {
     void *payload;
-    fl_status (*classify)(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
-                          fl_error *err);
+    fl_status (*classify)(uint32_t *form, void *payload, uint32_t service, fl_slice line,
+                          int severity, fl_error *err);
 } fl_line_classifier;
 
 typedef struct fl_timeline_options {
@@ -62,6 +62,7 @@ fl_timeline_losses fl_timeline_losses_of(const fl_timeline_builder *builder);
  * builder. */
 FL_NODISCARD fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *builder,
                                           const fl_template_list *templates,
-                                          const char *const *edges, size_t edge_count, fl_error *err);
+                                          const char *const *edges, size_t edge_count,
+                                          fl_error *err);
 
 #endif

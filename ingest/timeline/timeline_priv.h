@@ -93,8 +93,8 @@ struct fl_timeline_builder {
     struct raw_example *examples;
     size_t entity_count, operation_count, series_count, example_count;
 
-    /* Steps are counted from `at`. The map holds those that were seen, no farther than max_distance;
-     * when finished, the number of each one's window. */
+    /* Steps are counted from `at`. The map holds those that were seen, no farther than
+     * max_distance; when finished, the number of each one's window. */
     fl_map *steps;
     uint64_t max_distance;
     int64_t last_step; /* most records fall where the last one fell */
@@ -106,13 +106,13 @@ struct fl_timeline_builder {
     size_t sample_count, sample_capacity;
     unsigned sample_level; /* how much of the samples is kept: samples.c */
 
-    fl_buf line;  /* a log line with its location or exception put in front */
+    fl_buf line;   /* a log line with its location or exception put in front */
     fl_arena text; /* rejects, examples */
     uint64_t rejected, over_budget;
     const char *first_rejects[MAX_FIRST_REJECTS];
     size_t first_reject_count;
 
-    fl_arena arena; /* the finished timeline */
+    fl_arena arena;            /* the finished timeline */
     fl_window *sorted_windows; /* timeline.windows, while it is being filled */
     fl_timeline timeline;
 };
@@ -120,11 +120,13 @@ struct fl_timeline_builder {
 /* names.c: symbols and numbers. FL_OK with *out = FL_NO_INDEX where a budget is reached, which the
  * caller counts as over_budget; an error only for want of memory. */
 fl_status fl_tl_name(fl_sym *out, fl_timeline_builder *b, fl_slice text, fl_error *err);
-fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource, fl_error *err);
+fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource,
+                       fl_error *err);
 fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
                           fl_error *err);
 /* Note when a record is of; false in *wanted where that is outside of what is compared. */
-fl_status fl_tl_note_time(bool *wanted, const struct source *source, int64_t time_ns, fl_error *err);
+fl_status fl_tl_note_time(bool *wanted, const struct source *source, int64_t time_ns,
+                          fl_error *err);
 bool fl_tl_is_incident(const fl_timeline_builder *b, int64_t time_ns);
 /* How far a moment's step is from the incident's first: 0, before it 1, after it 2, 3, 4 ... */
 uint64_t fl_tl_distance(const fl_timeline_builder *b, int64_t time_ns);
@@ -174,6 +176,7 @@ fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks
 #define FL_TL_NEW(b, out, count, what, err)                                                        \
     (((out) = fl_arena_alloc(&(b)->arena, (count), sizeof(*(out)))) != NULL                        \
          ? FL_OK                                                                                   \
-         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count), what))
+         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count),       \
+                   what))
 
 #endif
