@@ -23,15 +23,18 @@ struct listing {
     size_t count;
 };
 
-static fl_status add(struct listing *list, const char *path, const struct stat *about, bool named, fl_error *err)
+static fl_status add(struct listing *list, const char *path, const struct stat *about, bool named,
+                     fl_error *err)
 {
     if (list->count == MAX_INPUT_FILES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d input files", MAX_INPUT_FILES);
-    list->items[list->count++] = (fl_input){.path = path, .bytes = (uint64_t)about->st_size, .named = named};
+    list->items[list->count++] =
+        (fl_input){.path = path, .bytes = (uint64_t)about->st_size, .named = named};
     return FL_OK;
 }
 
-static fl_status add_entry(struct listing *list, const char *folder, const char *name, fl_error *err)
+static fl_status add_entry(struct listing *list, const char *folder, const char *name,
+                           fl_error *err)
 {
     struct stat about;
     if (!fl_otlp_is_candidate(name))
@@ -50,13 +53,16 @@ static fl_status add_folder(struct listing *list, const char *folder, fl_error *
     fl_status status = FL_OK;
     DIR *dir = opendir(folder);
     if (dir == NULL)
-        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot read folder %s: %s", folder, strerror(errno));
-    for (const struct dirent *entry = readdir(dir); entry != NULL && status == FL_OK; entry = readdir(dir))
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot read folder %s: %s", folder,
+                       strerror(errno));
+    for (const struct dirent *entry = readdir(dir); entry != NULL && status == FL_OK;
+         entry = readdir(dir))
         status = add_entry(list, folder, entry->d_name, err);
     closedir(dir);
     if (status == FL_OK && list->count == before)
-        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET,
-                         "folder %s holds no .json, .jsonl, .ndjson, .pb, .binpb or .otlp file", folder);
+        status =
+            fl_fail(err, FL_E_IO, FL_NO_OFFSET,
+                    "folder %s holds no .json, .jsonl, .ndjson, .pb, .binpb or .otlp file", folder);
     return status;
 }
 
@@ -66,7 +72,8 @@ static int compare_inputs(const void *left, const void *right)
     return strcmp(a->path, b->path);
 }
 
-fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count, fl_arena *arena, fl_error *err)
+fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count, fl_arena *arena,
+                         fl_error *err)
 {
     struct listing list = {.arena = arena};
     fl_status status = FL_OK;
@@ -77,8 +84,10 @@ fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count,
     for (size_t i = 0; i < count && status == FL_OK; i++) {
         struct stat about;
         if (stat(paths[i], &about) != 0)
-            return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot read %s: %s", paths[i], strerror(errno));
-        status = S_ISDIR(about.st_mode) ? add_folder(&list, paths[i], err) : add(&list, paths[i], &about, true, err);
+            return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot read %s: %s", paths[i],
+                           strerror(errno));
+        status = S_ISDIR(about.st_mode) ? add_folder(&list, paths[i], err)
+                                        : add(&list, paths[i], &about, true, err);
     }
     if (status != FL_OK)
         return status;
@@ -93,7 +102,8 @@ fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count,
     return FL_OK;
 }
 
-fl_status fl_inputs_read(fl_slice *out, const char *path, size_t max_bytes, fl_arena *arena, fl_error *err)
+fl_status fl_inputs_read(fl_slice *out, const char *path, size_t max_bytes, fl_arena *arena,
+                         fl_error *err)
 {
     fl_stream *stream;
     fl_status status = fl_stream_open(&stream, path, err);
@@ -109,7 +119,8 @@ fl_status fl_inputs_read(fl_slice *out, const char *path, size_t max_bytes, fl_a
     }
     fl_stream_close(stream);
     if (status == FL_OK && len > max_bytes)
-        status = fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "%s is larger than %zu bytes", path, max_bytes);
+        status =
+            fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "%s is larger than %zu bytes", path, max_bytes);
     *out = (fl_slice){.ptr = bytes, .len = len};
     return status;
 }

@@ -20,8 +20,9 @@ typedef struct fl_inputs {
     uint64_t bytes;
 } fl_inputs;
 
-/* The files among `paths` and, one level deep, in the folders among them, that may hold OTLP; in the
- * order of their paths, each once. FL_E_IO: a path cannot be read, or a folder holds no such file. */
+/* The files among `paths` and, one level deep, in the folders among them, that may hold OTLP; in
+ * the order of their paths, each once. FL_E_IO: a path cannot be read, or a folder holds no such
+ * file. */
 FL_NODISCARD fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count,
                                       fl_arena *arena, fl_error *err);
 

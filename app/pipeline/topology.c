@@ -21,7 +21,8 @@ static const char *member(const json_t *edge, const char *const words[3])
     return NULL;
 }
 
-static fl_status copy_edges(const char **names, const json_t *list, const char *path, fl_arena *arena, fl_error *err)
+static fl_status copy_edges(const char **names, const json_t *list, const char *path,
+                            fl_arena *arena, fl_error *err)
 {
     static const char *const from[3] = {"client", "caller", "source"};
     static const char *const to[3] = {"server", "callee", "target"};
@@ -30,7 +31,8 @@ static fl_status copy_edges(const char **names, const json_t *list, const char *
         const char *callee = member(json_array_get(list, i), to);
         if (caller == NULL || callee == NULL)
             return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                           "%s: item %zu names no \"caller\" and \"callee\" (or client and server, source and target)",
+                           "%s: item %zu names no \"caller\" and \"callee\" (or client and server, "
+                           "source and target)",
                            path, i + 1);
         names[2 * i] = fl_arena_cstr(arena, fl_slice_of(caller));
         names[2 * i + 1] = fl_arena_cstr(arena, fl_slice_of(callee));
@@ -52,8 +54,8 @@ fl_status fl_topology_read(const char *const **names, size_t *edge_count, const 
         return status;
     json_t *list = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &problem);
     if (list == NULL)
-        return fl_fail(err, FL_E_SYNTAX, (uint64_t)problem.position, "%s:%d:%d: %s", path, problem.line,
-                       problem.column, problem.text);
+        return fl_fail(err, FL_E_SYNTAX, (uint64_t)problem.position, "%s:%d:%d: %s", path,
+                       problem.line, problem.column, problem.text);
     const char **out = fl_arena_alloc(arena, 2 * json_array_size(list), sizeof(*out));
     if (!json_is_array(list))
         status = fl_fail(err, FL_E_SYNTAX, 0, "%s: expected a list of calls", path);

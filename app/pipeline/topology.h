@@ -8,7 +8,7 @@
 #include "arena.h"
 
 /* names[2 i] calls names[2 i + 1]; in the arena. FL_E_SYNTAX: "PATH: what is wrong". */
-FL_NODISCARD fl_status fl_topology_read(const char *const **names, size_t *edge_count, const char *path,
-                                        fl_arena *arena, fl_error *err);
+FL_NODISCARD fl_status fl_topology_read(const char *const **names, size_t *edge_count,
+                                        const char *path, fl_arena *arena, fl_error *err);
 
 #endif

@@ -41,8 +41,8 @@ struct fl_triage {
     int64_t decode_ns, rank_ns;
 };
 
-static fl_status classify(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
-                          fl_error *err)
+static fl_status classify(uint32_t *form, void *payload, uint32_t service, fl_slice line,
+                          int severity, fl_error *err)
 {
     return fl_miner_add(form, payload, service, line, severity, err);
 }
@@ -55,7 +55,7 @@ static void warn(fl_triage *t, const char *text)
 
 static int64_t whole_steps(int64_t window_ns)
 {
-    assert(window_ns > 0);
+    assert(window_ns > 0 && window_ns <= FL_MAX_WINDOWS * step_ns);
     return (window_ns + step_ns - 1) / step_ns * step_ns;
 }
 
@@ -63,6 +63,9 @@ static fl_status prepare(fl_triage *t, fl_error *err)
 {
     const fl_triage_request *request = t->request;
     fl_slice own = {0};
+    if (request->window_ns > FL_MAX_WINDOWS * step_ns)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "the window is longer than %u minutes",
+                       FL_MAX_WINDOWS);
     fl_status status = fl_roles_create(&t->roles, err);
     if (status == FL_OK && request->roles != NULL)
         status = fl_inputs_read(&own, request->roles, MAX_ROLES_BYTES, &t->arena, err);
@@ -81,7 +84,10 @@ static fl_status prepare(fl_triage *t, fl_error *err)
         .roles = t->roles,
         .classifier = {.payload = t->miner, .classify = classify}};
     t->incident.at_ns = request->at_ns;
-    t->incident.window = (fl_range){request->at_ns, request->at_ns + options.window_ns};
+    int64_t to_ns = request->at_ns <= INT64_MAX - options.window_ns
+                        ? request->at_ns + options.window_ns
+                        : INT64_MAX;
+    t->incident.window = (fl_range){request->at_ns, to_ns};
     return fl_timeline_create(&t->builder, &options, err);
 }
 
@@ -91,7 +97,8 @@ static void report_progress(const fl_triage *t, const char *what)
         t->request->progress(t->request->payload, what, t->done_bytes, t->total_bytes);
 }
 
-static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline, fl_error *err)
+static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline,
+                            fl_error *err)
 {
     fl_sink sink = fl_timeline_sink(t->builder, from_baseline);
     fl_otlp *otlp;
@@ -113,7 +120,8 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
     }
     fl_otlp_destroy(otlp);
     if (status == FL_OK && inputs->count > 0 && held == 0)
-        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no OTLP", inputs->items[0].path);
+        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no OTLP",
+                         inputs->items[0].path);
     return status;
 }
 
@@ -121,9 +129,11 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
     const fl_triage_request *request = t->request;
     fl_inputs incident, baseline;
-    fl_status status = fl_inputs_list(&incident, request->otlp, request->otlp_count, &t->arena, err);
+    fl_status status =
+        fl_inputs_list(&incident, request->otlp, request->otlp_count, &t->arena, err);
     if (status == FL_OK)
-        status = fl_inputs_list(&baseline, request->baseline, request->baseline_count, &t->arena, err);
+        status =
+            fl_inputs_list(&baseline, request->baseline, request->baseline_count, &t->arena, err);
     if (status != FL_OK)
         return status;
     t->total_bytes = incident.bytes + baseline.bytes;
@@ -144,12 +154,16 @@ static fl_status take_templates(fl_triage *t, fl_error *err)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu log templates", count);
     for (size_t i = 0; i < count; i++) {
         const fl_log_template *from = fl_miner_template(t->miner, i);
-        templates[i] = (fl_template){.id = from->id, .text = from->text, .location = from->location,
-                                     .severity = from->severity, .is_error = from->is_error};
+        templates[i] = (fl_template){.id = from->id,
+                                     .text = from->text,
+                                     .location = from->location,
+                                     .severity = from->severity,
+                                     .is_error = from->is_error};
     }
     for (size_t form = 0; form < forms; form++)
         template_of[form] = (uint32_t)fl_miner_template_of(t->miner, (uint32_t)form);
-    t->templates = (fl_template_list){.templates = templates, .count = count, .template_of = template_of};
+    t->templates =
+        (fl_template_list){.templates = templates, .count = count, .template_of = template_of};
     return FL_OK;
 }
 
@@ -175,7 +189,8 @@ static void describe_windows(fl_incident *out, const fl_timeline *timeline)
 }
 
 /* The moment, then a hash of the question and of what was found: the same input, the same id. */
-static const char *make_id(fl_arena *arena, const fl_triage_request *request, const fl_timeline *timeline)
+static const char *make_id(fl_arena *arena, const fl_triage_request *request,
+                           const fl_timeline *timeline)
 {
     char moment[FL_TIME_TEXT], compact[FL_TIME_TEXT];
     size_t len = 0;
@@ -209,14 +224,19 @@ static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
         warn(t, fl_arena_printf(&t->arena, "%llu records were unreadable in all; the rest was used",
                                 (unsigned long long)losses.rejected));
     if (losses.over_budget > 0)
-        warn(t, fl_arena_printf(&t->arena, "%llu records were not counted: more distinct series, names or minutes than the limits allow",
+        warn(t, fl_arena_printf(&t->arena,
+                                "%llu records were not counted: more distinct series, names or "
+                                "minutes than the limits allow",
                                 (unsigned long long)losses.over_budget));
     if (timeline->span_sampling < 1)
-        warn(t, fl_arena_printf(&t->arena, "spans were sampled: %.3g %% of the traces were used", 100 * timeline->span_sampling));
+        warn(t, fl_arena_printf(&t->arena, "spans were sampled: %.3g %% of the traces were used",
+                                100 * timeline->span_sampling));
     if (timeline->log_sampling < 1)
-        warn(t, fl_arena_printf(&t->arena, "logs were sampled: %.3g %% of the traces were used", 100 * timeline->log_sampling));
+        warn(t, fl_arena_printf(&t->arena, "logs were sampled: %.3g %% of the traces were used",
+                                100 * timeline->log_sampling));
     if (timeline->metric_sampling < 1)
-        warn(t, fl_arena_printf(&t->arena, "metrics were sampled: %.3g %% of the series were used", 100 * timeline->metric_sampling));
+        warn(t, fl_arena_printf(&t->arena, "metrics were sampled: %.3g %% of the series were used",
+                                100 * timeline->metric_sampling));
     if (fl_miner_is_full(t->miner))
         warn(t, "more distinct log lines than the limit: the rest counts as <other>");
     if (t->incident.baseline.to_ns == 0)
