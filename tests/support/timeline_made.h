@@ -46,8 +46,8 @@ typedef struct made_timeline {
     int64_t at_ns, window_ns, step_ns; /* 0: MADE_AT, 5 minutes, 1 minute */
 } made_timeline;
 
-static inline fl_status made_classify(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
-                                      fl_error *err)
+static inline fl_status made_classify(uint32_t *form, void *payload, uint32_t service,
+                                      fl_slice line, int severity, fl_error *err)
 {
     (void)service;
     (void)severity;
@@ -62,17 +62,19 @@ static inline fl_status made_begin(made_timeline *made, fl_error *err)
     made->step_ns = made->step_ns != 0 ? made->step_ns : MADE_MINUTE;
     fl_status status = fl_roles_create(&made->roles, err);
     if (status == FL_OK)
-        status = fl_roles_add(made->roles,
-                              SLICE("rules:\n- {match: cpu, unit: '%', role: cpu, scale: share, of: 100}\n"
-                                    "- {match: duration, role: latency}\n"),
-                              "made.yaml", err);
+        status = fl_roles_add(
+            made->roles,
+            SLICE("rules:\n- {match: cpu, unit: '%', role: cpu, scale: share, of: 100}\n"
+                  "- {match: duration, role: latency}\n"),
+            "made.yaml", err);
     if (status == FL_OK)
         status = fl_intern_create(&made->lines, 64u << 20, err);
-    fl_timeline_options options = {.at_ns = made->at_ns,
-                                   .window_ns = made->window_ns,
-                                   .step_ns = made->step_ns,
-                                   .roles = made->roles,
-                                   .classifier = {.payload = made->lines, .classify = made_classify}};
+    fl_timeline_options options = {
+        .at_ns = made->at_ns,
+        .window_ns = made->window_ns,
+        .step_ns = made->step_ns,
+        .roles = made->roles,
+        .classifier = {.payload = made->lines, .classify = made_classify}};
     return status == FL_OK ? fl_timeline_create(&made->builder, &options, err) : status;
 }
 
@@ -133,12 +135,13 @@ static inline fl_status made_finish(made_timeline *made, fl_error *err)
             return FL_E_NOMEM;
     }
     fl_template_list list = {.templates = templates, .count = count, .template_of = template_of};
-    return fl_timeline_finish(&made->timeline, made->builder, &list, made->edges, made->edge_count, err);
+    return fl_timeline_finish(&made->timeline, made->builder, &list, made->edges, made->edge_count,
+                              err);
 }
 
 /* All of it at once. On failure nothing is left behind. */
-static inline fl_status made_run(made_timeline *made, const made_record *const *records, size_t count,
-                                 fl_error *err)
+static inline fl_status made_run(made_timeline *made, const made_record *const *records,
+                                 size_t count, fl_error *err)
 {
     fl_status status = made_begin(made, err);
     for (size_t i = 0; i < count && status == FL_OK; i++)
@@ -168,10 +171,11 @@ static inline void made_dump_spans(fl_buf *out, const fl_timeline *t)
 {
     for (size_t i = 0; i < t->span_count; i++) {
         const fl_span_row *s = &t->spans[i];
-        fl_buf_printf(out, "span %zu: %016" PRIx64 " %" PRIx64 " of %" PRIx64 " at %+" PRId64 " for %" PRId64, i,
-                      s->trace, s->id, s->parent_id, s->start_ns - t->at_ns, s->duration_ns);
-        fl_buf_printf(out, " operation %u entity %u window %u kind %d%s parent %d\n", s->operation, s->entity,
-                      s->window, s->kind, s->is_error ? " error" : "", (int)s->parent);
+        fl_buf_printf(
+            out, "span %zu: %016" PRIx64 " %" PRIx64 " of %" PRIx64 " at %+" PRId64 " for %" PRId64,
+            i, s->trace, s->id, s->parent_id, s->start_ns - t->at_ns, s->duration_ns);
+        fl_buf_printf(out, " operation %u entity %u window %u kind %d%s parent %d\n", s->operation,
+                      s->entity, s->window, s->kind, s->is_error ? " error" : "", (int)s->parent);
     }
     for (size_t i = 0; i < t->span_log_count; i++)
         fl_buf_printf(out, "line of span %u: template %u at %+" PRId64 "\n", t->span_logs[i].span,
@@ -182,28 +186,32 @@ static inline void made_dump_metrics(fl_buf *out, const fl_timeline *t)
 {
     for (size_t i = 0; i < t->metric_series_count; i++) {
         const fl_metric_series *m = &t->metrics[i];
-        fl_buf_printf(out, "metric of %u: %s %s {%s} [%s] %s scale %d of %g%s bad %d:", m->entity, m->name,
-                      made_text(m->statistic), m->attributes, m->unit, fl_role_name(m->role), (int)m->scale,
-                      m->share_of, m->is_host ? " host" : "", m->bad_when);
+        fl_buf_printf(out, "metric of %u: %s %s {%s} [%s] %s scale %d of %g%s bad %d:", m->entity,
+                      m->name, made_text(m->statistic), m->attributes, m->unit,
+                      fl_role_name(m->role), (int)m->scale, m->share_of, m->is_host ? " host" : "",
+                      m->bad_when);
         made_dump_values(out, m->values, t->window_count);
     }
 }
 
 static inline void made_dump(fl_buf *out, const fl_timeline *t)
 {
-    fl_buf_printf(out, "%" PRIu64 " logs %" PRIu64 " spans %" PRIu64 " points, kept %g and %g\n", t->log_records,
-                  t->span_records, t->point_records, t->log_sampling, t->span_sampling);
+    fl_buf_printf(out, "%" PRIu64 " logs %" PRIu64 " spans %" PRIu64 " points, kept %g and %g\n",
+                  t->log_records, t->span_records, t->point_records, t->log_sampling,
+                  t->span_sampling);
     for (size_t i = 0; i < t->window_count; i++) {
         const fl_window *w = &t->windows[i];
-        fl_buf_printf(out, "window %+" PRId64 "..%+" PRId64 "%s%s%s%s\n", w->from_ns - t->at_ns, w->to_ns - t->at_ns,
-                      w->incident ? " incident" : "", w->has_spans ? " spans" : "", w->has_logs ? " logs" : "",
+        fl_buf_printf(out, "window %+" PRId64 "..%+" PRId64 "%s%s%s%s\n", w->from_ns - t->at_ns,
+                      w->to_ns - t->at_ns, w->incident ? " incident" : "",
+                      w->has_spans ? " spans" : "", w->has_logs ? " logs" : "",
                       w->has_metrics ? " metrics" : "");
     }
     for (size_t i = 0; i < t->service_count; i++)
         fl_buf_printf(out, "service %zu: %s\n", i, t->services[i]);
     for (size_t i = 0; i < t->entity_count; i++)
-        fl_buf_printf(out, "entity %zu: service %u instance %s node %s\n", i, t->entities[i].service,
-                      made_text(t->entities[i].instance), made_text(t->entities[i].node));
+        fl_buf_printf(out, "entity %zu: service %u instance %s node %s\n", i,
+                      t->entities[i].service, made_text(t->entities[i].instance),
+                      made_text(t->entities[i].node));
     for (size_t i = 0; i < t->operation_count; i++)
         fl_buf_printf(out, "operation %zu: service %u %s\n", i, t->operations[i].service,
                       made_text(t->operations[i].name));
@@ -211,8 +219,8 @@ static inline void made_dump(fl_buf *out, const fl_timeline *t)
     for (size_t i = 0; i < t->template_count; i++)
         fl_buf_printf(out, "template %zu: %s\n", i, t->templates[i].text);
     for (size_t i = 0; i < t->log_series_count; i++) {
-        fl_buf_printf(out, "logs of %u: template %u \"%s\":", t->logs[i].service, t->logs[i].template_index,
-                      t->logs[i].example);
+        fl_buf_printf(out, "logs of %u: template %u \"%s\":", t->logs[i].service,
+                      t->logs[i].template_index, t->logs[i].example);
         made_dump_values(out, t->logs[i].counts, t->window_count);
     }
     made_dump_metrics(out, t);
@@ -236,7 +244,8 @@ static inline const fl_metric_series *made_metric(const made_timeline *made, con
 {
     for (size_t i = 0; i < made->timeline->metric_series_count; i++) {
         const fl_metric_series *m = &made->timeline->metrics[i];
-        if (strcmp(m->name, name) == 0 && strcmp(made_text(m->statistic), made_text(statistic)) == 0)
+        if (strcmp(m->name, name) == 0 &&
+            strcmp(made_text(m->statistic), made_text(statistic)) == 0)
             return m;
     }
     return NULL;

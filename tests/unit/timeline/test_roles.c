@@ -39,7 +39,8 @@ static void add_built_in(void)
     ck_assert_ptr_nonnull(file);
     size_t len = fread(text, 1, sizeof(text), file);
     fclose(file);
-    ck_assert_ok(fl_roles_add(roles, (fl_slice){(unsigned char *)text, len}, "metric-roles.yaml", &err));
+    ck_assert_ok(
+        fl_roles_add(roles, (fl_slice){(unsigned char *)text, len}, "metric-roles.yaml", &err));
 }
 
 START_TEST(an_empty_table_calls_everything_other)
@@ -152,11 +153,12 @@ START_TEST(the_built_in_rules_know_what_telemetry_calls_things)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const struct known *want = &known[i];
         fl_metric_role got = find(want->metric, want->unit);
-        ck_assert_msg(strcmp(fl_role_name(got.role), want->role) == 0, "%s is %s, not %s", want->metric,
-                      fl_role_name(got.role), want->role);
-        ck_assert_msg((got.scale == FL_SCALE_SHARE) == (want->share_of > 0), "%s: scale", want->metric);
-        ck_assert_msg(want->share_of == 0 || got.share_of == want->share_of, "%s: of %g", want->metric,
-                      got.share_of);
+        ck_assert_msg(strcmp(fl_role_name(got.role), want->role) == 0, "%s is %s, not %s",
+                      want->metric, fl_role_name(got.role), want->role);
+        ck_assert_msg((got.scale == FL_SCALE_SHARE) == (want->share_of > 0), "%s: scale",
+                      want->metric);
+        ck_assert_msg(want->share_of == 0 || got.share_of == want->share_of, "%s: of %g",
+                      want->metric, got.share_of);
         ck_assert_msg(got.is_host == want->is_host, "%s: host", want->metric);
         ck_assert_msg(got.bad_when == want->bad_when, "%s: bad %d", want->metric, got.bad_when);
     }
@@ -186,7 +188,8 @@ END_TEST
 
 START_TEST(every_key_is_read)
 {
-    add("rules:\n- match: a\n  role: memory\n  scale: share\n  of: 2.5\n  host: true\n  bad: either\n"
+    add("rules:\n- match: a\n  role: memory\n  scale: share\n  of: 2.5\n  host: true\n  bad: "
+        "either\n"
         "- match: b\n  role: cpu\n  scale: value\n  host: false\n  bad: down\n");
     fl_metric_role a = find("a", ""), b = find("b", "");
     ck_assert_int_eq(a.scale, FL_SCALE_SHARE);
@@ -201,8 +204,8 @@ END_TEST
 
 START_TEST(every_role_has_its_word)
 {
-    static const char *const words[] = {"other", "traffic", "errors",  "latency", "cpu",
-                                        "memory", "network", "disk", "pool", "queue"};
+    static const char *const words[] = {"other",  "traffic", "errors", "latency", "cpu",
+                                        "memory", "network", "disk",   "pool",    "queue"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char yaml[64], name[8];
         snprintf(yaml, sizeof(yaml), "rules: [{match: '^m%zu$', role: %s}]", i, words[i]);
@@ -243,16 +246,23 @@ static const struct refused {
     {RULE "{[match]: x}\n", "own.yaml:2:4: a key is a plain word", 10},
     {RULE "{match: x}\n", "own.yaml:2:12: a rule needs match and role", 18},
     {RULE "{role: cpu}\n", "own.yaml:2:13: a rule needs match and role", 19},
-    {RULE "{match: x, rôle: cpu}\n", "own.yaml:2:14: a rule has the keys match, unit, role, scale, of, host, bad", 20},
+    {RULE "{match: x, rôle: cpu}\n",
+     "own.yaml:2:14: a rule has the keys match, unit, role, scale, of, host, bad", 20},
     {RULE "match: x\n  role: cpu\n  role: disk\n", "own.yaml:4:3: this key is given twice", 32},
     {RULE "match: x\n  role: [cpu]\n", "own.yaml:3:9: expected a plain value", 26},
     {RULE "match: {}\n", "own.yaml:2:10: expected a plain value", 16},
     {RULE "{match: x, role: CPU}\n",
-     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other", 26},
+     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, "
+     "queue, other",
+     26},
     {RULE "{match: x, role: a-word-longer-than-any-role}\n",
-     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other", 26},
+     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, "
+     "queue, other",
+     26},
     {RULE "{match: x, role: ''}\n",
-     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other", 26},
+     "own.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, pool, "
+     "queue, other",
+     26},
     {RULE "{match: x, role: cpu, scale: log}\n", "own.yaml:2:32: scale is share or value", 38},
     {RULE "{match: x, role: cpu, of: none}\n", "own.yaml:2:29: of is a number above 0", 35},
     {RULE "{match: x, role: cpu, of: 0}\n", "own.yaml:2:29: of is a number above 0", 35},
@@ -261,7 +271,8 @@ static const struct refused {
     {RULE "{match: x, role: cpu, of: .inf}\n", "own.yaml:2:29: of is a number above 0", 35},
     {RULE "{match: x, role: cpu, host: yes}\n", "own.yaml:2:31: host is true or false", 37},
     {RULE "{match: x, role: cpu, bad: sideways}\n", "own.yaml:2:30: bad is up, down or either", 36},
-    {RULE "{match: '(', role: cpu}\n", "own.yaml:2:11: pattern '(': missing closing parenthesis", 17},
+    {RULE "{match: '(', role: cpu}\n", "own.yaml:2:11: pattern '(': missing closing parenthesis",
+     17},
     {RULE "{match: x, unit: '[', role: cpu}\n",
      "own.yaml:2:20: pattern '^(?:[)$': missing terminating ] for character class", 26},
     {RULE "&a {match: x, role: cpu}\n- *a\n", "own.yaml:3:3: aliases are not taken here", 36},
@@ -322,8 +333,9 @@ START_TEST(deep_nesting_is_refused_at_once)
 }
 END_TEST
 
-static const char *const good = "rules:\n- {match: 'cpu|load', unit: '%', role: cpu, scale: share, of: 100}\n"
-                                "- match: x\n  role: disk\n";
+static const char *const good =
+    "rules:\n- {match: 'cpu|load', unit: '%', role: cpu, scale: share, of: 100}\n"
+    "- match: x\n  role: disk\n";
 
 START_TEST(each_prefix_of_a_good_document_fails_cleanly_or_is_good)
 {
@@ -331,7 +343,8 @@ START_TEST(each_prefix_of_a_good_document_fails_cleanly_or_is_good)
         fl_error own = {0};
         fl_roles *part;
         ck_assert_ok(fl_roles_create(&part, &err));
-        fl_status status = fl_roles_add(part, (fl_slice){(const unsigned char *)good, len}, "own.yaml", &own);
+        fl_status status =
+            fl_roles_add(part, (fl_slice){(const unsigned char *)good, len}, "own.yaml", &own);
         ck_assert(status == FL_OK || status == FL_E_SYNTAX);
         ck_assert_int_eq(status == FL_OK, own.message[0] == '\0');
         ck_assert(status == FL_OK || strncmp(own.message, "own.yaml:", 9) == 0);

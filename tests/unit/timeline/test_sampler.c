@@ -87,7 +87,8 @@ START_TEST(within_the_budget_every_distinct_row_is_kept_once)
 END_TEST
 
 /* The smallest number of halvings for which the distinct rows fit, told without a sampler. */
-static size_t expected_rows(unsigned *halvings, const struct row *rows, size_t count, size_t max_rows)
+static size_t expected_rows(unsigned *halvings, const struct row *rows, size_t count,
+                            size_t max_rows)
 {
     for (*halvings = 0;; ++*halvings) {
         size_t kept = 0;

@@ -15,7 +15,8 @@ static void teardown(void)
     made_dispose(&made);
 }
 
-static void push_from(const char *service, int64_t after_ns, const char *line, const fl_attr *attrs, size_t count)
+static void push_from(const char *service, int64_t after_ns, const char *line, const fl_attr *attrs,
+                      size_t count)
 {
     made_record record = {.kind = MADE_LOG,
                           .service = service,
@@ -76,7 +77,8 @@ END_TEST
 
 START_TEST(equal_lines_of_two_instances_are_two)
 {
-    made_record record = {.kind = MADE_LOG, .service = "cart", .log = {.time_ns = MADE_AT, .body = SLICE("up")}};
+    made_record record = {
+        .kind = MADE_LOG, .service = "cart", .log = {.time_ns = MADE_AT, .body = SLICE("up")}};
     record.instance = "cart-0";
     ck_assert_ok(made_push(&made, &record, &err));
     record.instance = "cart-1";
@@ -88,8 +90,9 @@ END_TEST
 
 START_TEST(lines_without_a_trace_belong_to_no_span)
 {
-    made_record record = {
-        .kind = MADE_LOG, .service = "cart", .log = {.time_ns = MADE_AT, .body = SLICE("up"), .span = 5}};
+    made_record record = {.kind = MADE_LOG,
+                          .service = "cart",
+                          .log = {.time_ns = MADE_AT, .body = SLICE("up"), .span = 5}};
     ck_assert_ok(made_push(&made, &record, &err));
     finish();
     ck_assert_uint_eq(made.timeline->span_count, 0);
@@ -108,8 +111,8 @@ START_TEST(an_empty_line_counts)
 END_TEST
 
 /* All lines of one form, as a miner would have it. */
-static fl_status one_form(uint32_t *form, void *payload, uint32_t service, fl_slice line, int severity,
-                          fl_error *own)
+static fl_status one_form(uint32_t *form, void *payload, uint32_t service, fl_slice line,
+                          int severity, fl_error *own)
 {
     (void)service;
     (void)severity;
@@ -171,7 +174,8 @@ START_TEST(a_long_example_is_cut_between_characters)
 {
     char line[600] = "";
     for (size_t i = 0; i < 120; i++)
-        memcpy(line + 1 + 3 * i, "\xe2\x82\xac", 4); /* euro signs from byte 1 on: byte 240 is inside of one */
+        memcpy(line + 1 + 3 * i, "\xe2\x82\xac",
+               4); /* euro signs from byte 1 on: byte 240 is inside of one */
     line[0] = 'x';
     push_at(0, line);
     finish();
@@ -194,9 +198,21 @@ START_TEST(a_long_example_makes_room_for_a_short_one)
 }
 END_TEST
 
-#define TEXT(literal) {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT(literal)}
-#define FILE_IS(path) {FL_SLICE_INIT("code.file.path"), TEXT(path)}
-#define LINE_IS(line) {FL_SLICE_INIT("code.line.number"), {.kind = FL_VALUE_INT, .number = (line)}}
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .kind = FL_VALUE_STRING, .text = FL_SLICE_INIT(literal)                                    \
+    }
+#define FILE_IS(path)                                                                              \
+    {                                                                                              \
+        FL_SLICE_INIT("code.file.path"), TEXT(path)                                                \
+    }
+#define LINE_IS(line)                                                                              \
+    {                                                                                              \
+        FL_SLICE_INIT("code.line.number"),                                                         \
+        {                                                                                          \
+            .kind = FL_VALUE_INT, .number = (line)                                                 \
+        }                                                                                          \
+    }
 
 static const struct spelled {
     fl_attr attrs[4];
@@ -211,11 +227,19 @@ static const struct spelled {
     {{FILE_IS("src/"), LINE_IS(12)}, 2, "body", "body"},
     {{LINE_IS(12)}, 1, "body", "body"},
     {{{FL_SLICE_INIT("exception.type"), TEXT("IOError")}}, 1, "failed", "failed: IOError"},
-    {{{FL_SLICE_INIT("exception.type"), TEXT("IOError")}, {FL_SLICE_INIT("exception.message"), TEXT("no disk")}},
-     2, "failed", "failed: IOError: no disk"},
-    {{{FL_SLICE_INIT("exception.message"), TEXT("no disk")}, FILE_IS("a.py"), LINE_IS(3)}, 3, "failed",
+    {{{FL_SLICE_INIT("exception.type"), TEXT("IOError")},
+      {FL_SLICE_INIT("exception.message"), TEXT("no disk")}},
+     2,
+     "failed",
+     "failed: IOError: no disk"},
+    {{{FL_SLICE_INIT("exception.message"), TEXT("no disk")}, FILE_IS("a.py"), LINE_IS(3)},
+     3,
+     "failed",
      "a.py:3 failed: no disk"},
-    {{{FL_SLICE_INIT("code.file.path"), {.kind = FL_VALUE_INT, .number = 5}}, LINE_IS(3)}, 2, "body", "body"},
+    {{{FL_SLICE_INIT("code.file.path"), {.kind = FL_VALUE_INT, .number = 5}}, LINE_IS(3)},
+     2,
+     "body",
+     "body"},
     {{{FL_SLICE_INIT("code.function.name"), TEXT("main")}}, 1, "body", "body"},
 };
 

@@ -24,7 +24,8 @@ static void begin_again(void)
 
 static void push(fl_point point)
 {
-    made_record record = {.kind = MADE_POINT, .service = "cart", .instance = "cart-0", .point = point};
+    made_record record = {
+        .kind = MADE_POINT, .service = "cart", .instance = "cart-0", .point = point};
     ck_assert_ok(made_push(&made, &record, &err));
 }
 
@@ -65,7 +66,8 @@ static const fl_metric_series *metric(const char *name, const char *statistic)
     return found;
 }
 
-/* The value in the window that begins `minute` minutes after the incident; NaN where there is none. */
+/* The value in the window that begins `minute` minutes after the incident; NaN where there is none.
+ */
 static double value_in(const fl_metric_series *series, int64_t minute)
 {
     for (size_t w = 0; w < made.timeline->window_count; w++)
@@ -74,7 +76,8 @@ static double value_in(const fl_metric_series *series, int64_t minute)
     return NAN;
 }
 
-#define ck_assert_near(actual, expected) ck_assert_double_eq_tol(actual, expected, 1e-9 * (1 + fabs(1.0 * (expected))))
+#define ck_assert_near(actual, expected)                                                           \
+    ck_assert_double_eq_tol(actual, expected, 1e-9 * (1 + fabs(1.0 * (expected))))
 
 /* ---- levels ---- */
 
@@ -99,10 +102,11 @@ END_TEST
 
 START_TEST(a_series_carries_its_name_labels_unit_and_role)
 {
-    static const fl_attr attrs[] = {{FL_SLICE_INIT("z"), {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT("last")}},
-                                    {FL_SLICE_INIT("on"), {.kind = FL_VALUE_BOOL, .number = 1}},
-                                    {FL_SLICE_INIT("core"), {.kind = FL_VALUE_INT, .number = -3}},
-                                    {FL_SLICE_INIT("share"), {.kind = FL_VALUE_DOUBLE, .real = 0.5}}};
+    static const fl_attr attrs[] = {
+        {FL_SLICE_INIT("z"), {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT("last")}},
+        {FL_SLICE_INIT("on"), {.kind = FL_VALUE_BOOL, .number = 1}},
+        {FL_SLICE_INIT("core"), {.kind = FL_VALUE_INT, .number = -3}},
+        {FL_SLICE_INIT("share"), {.kind = FL_VALUE_DOUBLE, .real = 0.5}}};
     push((fl_point){.metric = SLICE("cpu.usage"),
                     .unit = SLICE("%"),
                     .time_ns = MADE_AT,
@@ -125,7 +129,8 @@ START_TEST(labels_in_another_order_are_the_same_series)
                        {SLICE("b"), {.kind = FL_VALUE_STRING, .text = SLICE("2")}}};
     fl_attr turned[] = {attrs[1], attrs[0]};
     push((fl_point){.metric = SLICE("cpu"), .time_ns = MADE_AT, .value = 1, .attrs = {attrs, 2}});
-    push((fl_point){.metric = SLICE("cpu"), .time_ns = MADE_AT + 1, .value = 3, .attrs = {turned, 2}});
+    push((fl_point){
+        .metric = SLICE("cpu"), .time_ns = MADE_AT + 1, .value = 3, .attrs = {turned, 2}});
     finish();
     ck_assert_uint_eq(made.timeline->metric_series_count, 1);
     ck_assert_near(value_in(metric("cpu", NULL), 0), 2);
@@ -139,7 +144,8 @@ START_TEST(label_sets_that_differ_beyond_the_longest_name_stay_apart)
         memset(value[i], 'v', sizeof(value[i]) - 1);
         value[i][2500] = (char)('0' + i);
         fl_attr attr = {SLICE("url"), {.kind = FL_VALUE_STRING, .text = SLICE(value[i])}};
-        push((fl_point){.metric = SLICE("cpu"), .time_ns = MADE_AT, .value = 1, .attrs = {&attr, 1}});
+        push((fl_point){
+            .metric = SLICE("cpu"), .time_ns = MADE_AT, .value = 1, .attrs = {&attr, 1}});
     }
     finish();
     ck_assert_uint_eq(made.timeline->metric_series_count, 2);
@@ -279,8 +285,8 @@ END_TEST
 
 /* ---- histograms ---- */
 
-static fl_point histogram(fl_temporality temporality, double after_s, const uint64_t *counts, size_t count,
-                          double sum)
+static fl_point histogram(fl_temporality temporality, double after_s, const uint64_t *counts,
+                          size_t count, double sum)
 {
     static const double bounds[] = {0.1, 0.5, 2.5};
     fl_point point = {.metric = SLICE("duration"),
@@ -322,10 +328,10 @@ START_TEST(a_percentile_is_held_by_the_ends_of_its_buckets)
         uint64_t counts[4];
         double p99;
     } cases[] = {
-        {{100, 0, 0, 0}, 0.099},         /* the first bucket begins at 0 */
-        {{0, 0, 0, 100}, 2.5},           /* the last one has no upper bound */
+        {{100, 0, 0, 0}, 0.099}, /* the first bucket begins at 0 */
+        {{0, 0, 0, 100}, 2.5},   /* the last one has no upper bound */
         {{0, 100, 0, 0}, 0.1 + 0.4 * 0.99},
-        {{99, 0, 0, 1}, 0.1},            /* exactly 99 of 100 are in the first */
+        {{99, 0, 0, 1}, 0.1}, /* exactly 99 of 100 are in the first */
         {{98, 0, 2, 0}, 0.5 + 2.0 / 2},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -400,7 +406,8 @@ START_TEST(changes_and_totals_of_one_metric_are_not_mixed)
 }
 END_TEST
 
-static fl_point exponential(double after_s, int32_t scale, int32_t offset, const uint64_t *counts, size_t count)
+static fl_point exponential(double after_s, int32_t scale, int32_t offset, const uint64_t *counts,
+                            size_t count)
 {
     fl_point point = {.metric = SLICE("duration"),
                       .unit = SLICE("s"),
@@ -419,7 +426,8 @@ static fl_point exponential(double after_s, int32_t scale, int32_t offset, const
     return point;
 }
 
-static fl_point exponential_change(double after_s, int32_t scale, int32_t offset, const uint64_t *counts, size_t count)
+static fl_point exponential_change(double after_s, int32_t scale, int32_t offset,
+                                   const uint64_t *counts, size_t count)
 {
     fl_point point = exponential(after_s, scale, offset, counts, count);
     point.temporality = FL_TEMPORALITY_DELTA;
@@ -463,11 +471,12 @@ END_TEST
 
 START_TEST(a_coarse_scale_keeps_its_own_buckets)
 {
-    push(exponential_change(10, 0, 3, (uint64_t[]){100}, 1)); /* (8, 16] */
+    push(exponential_change(10, 0, 3, (uint64_t[]){100}, 1));  /* (8, 16] */
     push(exponential_change(70, -2, 0, (uint64_t[]){100}, 1)); /* (1, 16] */
     finish();
     ck_assert_near(value_in(metric("duration", "p99"), 0), 8 + 8 * 0.99);
-    ck_assert_near(value_in(metric("duration", "p99"), 1), 8 + 8 * 0.99); /* 8 was seen as a bound before */
+    ck_assert_near(value_in(metric("duration", "p99"), 1),
+                   8 + 8 * 0.99); /* 8 was seen as a bound before */
 }
 END_TEST
 
@@ -500,7 +509,8 @@ START_TEST(extreme_scales_and_offsets_give_a_number_or_none)
     static const int32_t offsets[] = {INT32_MIN, -1, 0, INT32_MAX - 1};
     for (size_t i = 0; i < 5; i++)
         for (size_t j = 0; j < 4; j++)
-            push(exponential_change((double)(10 + i), scales[i], offsets[j], (uint64_t[]){3, 4}, 2));
+            push(
+                exponential_change((double)(10 + i), scales[i], offsets[j], (uint64_t[]){3, 4}, 2));
     finish();
     const fl_metric_series *p99 = metric("duration", "p99");
     ck_assert(!isinf(p99->values[0]));

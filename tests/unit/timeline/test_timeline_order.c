@@ -10,7 +10,8 @@ static size_t record_count;
 static const made_record *order[2 * MAX_RECORDS];
 
 static const char *const services[] = {"shop", "cart", "bank", NULL};
-static const char *const lines[] = {"started", "stopped", "user came", "no connection in the pool", ""};
+static const char *const lines[] = {"started", "stopped", "user came", "no connection in the pool",
+                                    ""};
 static const char *const edges[] = {"shop", "cart", "cart", "ghost", "shop", "cart"};
 
 static uint64_t random_state;
@@ -58,7 +59,8 @@ static void add_span(void)
 static void add_log(void)
 {
     static const fl_attr place[] = {
-        {FL_SLICE_INIT("code.file.path"), {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT("src/a.go")}},
+        {FL_SLICE_INIT("code.file.path"),
+         {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT("src/a.go")}},
         {FL_SLICE_INIT("code.line.number"), {.kind = FL_VALUE_INT, .number = 7}}};
     made_record *record = add(MADE_LOG);
     const char *line = lines[random_below(5)];
@@ -160,10 +162,11 @@ END_TEST
 /* The dump shows all parts: a test that compares nothing cannot fail. */
 START_TEST(the_records_reach_every_part_of_the_timeline)
 {
-    static const char *const parts[] = {"\nwindow ",      "\nservice ",  "unknown_service", "\nentity ", "\noperation ",
-                                        "\nspan ",        "parent 1",    "\nline of span ", "a.go:7 ",   "\nlogs of ",
-                                        "cpu - {core=1}", "duration p99", "duration rate",  "duration mean",
-                                        "duration p50",   "for -1",      " calls "};
+    static const char *const parts[] = {
+        "\nwindow ",      "\nservice ",   "unknown_service", "\nentity ",     "\noperation ",
+        "\nspan ",        "parent 1",     "\nline of span ", "a.go:7 ",       "\nlogs of ",
+        "cpu - {core=1}", "duration p99", "duration rate",   "duration mean", "duration p50",
+        "for -1",         " calls "};
     fl_error err = {0};
     fl_buf text = fl_buf_of(16u << 20);
     make_records(MAX_RECORDS);
@@ -195,7 +198,8 @@ START_TEST(survives_each_allocation_failing)
             made_dispose(&made);
             break;
         }
-        ck_assert_msg(status == FL_E_NOMEM, "allocation %ld: %s: %s", allowed, fl_status_name(status), own.message);
+        ck_assert_msg(status == FL_E_NOMEM, "allocation %ld: %s: %s", allowed,
+                      fl_status_name(status), own.message);
         ck_assert_ptr_null(made.timeline);
         failures++;
     }

@@ -250,7 +250,8 @@ END_TEST
  * client, and what the server caused below the server. */
 START_TEST(client_and_server_that_share_an_id_are_parent_and_child)
 {
-    made_record client = span_of(2, 1, "shop"), server = span_of(2, 1, "cart"), inner = span_of(3, 2, "cart");
+    made_record client = span_of(2, 1, "shop"), server = span_of(2, 1, "cart"),
+                inner = span_of(3, 2, "cart");
     client.span.kind = FL_SPAN_CLIENT;
     client.span.end_ns += 5000;
     server.span.start_ns += 1000;
@@ -337,7 +338,8 @@ END_TEST
 static void push_event(fl_slice name, int64_t time_ns, const fl_attr *attrs, size_t count)
 {
     made_record record = span_of(1, 0, "cart");
-    fl_span_event event = {.name = name, .time_ns = time_ns, .attrs = {.items = attrs, .count = count}};
+    fl_span_event event = {
+        .name = name, .time_ns = time_ns, .attrs = {.items = attrs, .count = count}};
     record.span.events = &event;
     record.span.event_count = 1;
     push(record);
@@ -350,7 +352,10 @@ static const char *only_line(void)
     return made.timeline->templates[made.timeline->span_logs[0].template_index].text;
 }
 
-#define TEXT(literal) {.kind = FL_VALUE_STRING, .text = FL_SLICE_INIT(literal)}
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        .kind = FL_VALUE_STRING, .text = FL_SLICE_INIT(literal)                                    \
+    }
 
 START_TEST(an_event_is_a_line_of_its_span)
 {

@@ -18,10 +18,11 @@ static void teardown(void)
 
 static void push(int64_t time_ns, bool baseline)
 {
-    made_record record = {.kind = MADE_POINT,
-                          .service = "cart",
-                          .baseline = baseline,
-                          .point = {.metric = SLICE("load"), .kind = FL_POINT_GAUGE, .time_ns = time_ns, .value = 1}};
+    made_record record = {
+        .kind = MADE_POINT,
+        .service = "cart",
+        .baseline = baseline,
+        .point = {.metric = SLICE("load"), .kind = FL_POINT_GAUGE, .time_ns = time_ns, .value = 1}};
     ck_assert_ok(made_push(&made, &record, &err));
 }
 
@@ -209,7 +210,8 @@ END_TEST
 
 START_TEST(a_given_topology_names_services_that_nothing_was_heard_of)
 {
-    static const char *const edges[] = {"shop", "cart", "cart", "zebra", "cart", "bank", "shop", "cart", "aa", "aa"};
+    static const char *const edges[] = {"shop", "cart", "cart", "zebra", "cart",
+                                        "bank", "shop", "cart", "aa",    "aa"};
     push_from("cart", NULL, NULL);
     made.edges = edges;
     made.edge_count = 5;
@@ -233,8 +235,9 @@ START_TEST(nothing_at_all_is_a_timeline_too)
 {
     finish();
     const fl_timeline *t = made.timeline;
-    ck_assert_uint_eq(t->window_count + t->service_count + t->entity_count + t->span_count + t->log_series_count +
-                          t->metric_series_count + t->template_count + t->topology_count,
+    ck_assert_uint_eq(t->window_count + t->service_count + t->entity_count + t->span_count +
+                          t->log_series_count + t->metric_series_count + t->template_count +
+                          t->topology_count,
                       0);
     ck_assert_double_eq(t->span_sampling, 1);
     ck_assert_double_eq(t->log_sampling, 1);
@@ -245,7 +248,8 @@ START_TEST(rejects_are_counted_and_the_first_eight_are_told)
 {
     fl_sink sink = fl_timeline_sink(made.builder, true);
     for (uint64_t i = 0; i < 10; i++) {
-        fl_reject reject = {.source = "a.json", .line = i, .offset = 7 * i, .reason = "broken", .records = 2};
+        fl_reject reject = {
+            .source = "a.json", .line = i, .offset = 7 * i, .reason = "broken", .records = 2};
         ck_assert_ok(sink.reject(sink.payload, &reject, &err));
     }
     fl_timeline_losses losses = fl_timeline_losses_of(made.builder);
