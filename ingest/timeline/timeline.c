@@ -2,7 +2,7 @@
  * timeline.c - the builder's life: create, receive, finish.
  */
 #include <assert.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "faultline/limits.h"
 #include "mem.h"
@@ -16,6 +16,13 @@ static fl_status push_resource(void *payload, const fl_resource *resource, uint3
     return fl_tl_entity(handle, source->builder, resource, err);
 }
 
+/* The file's own name: where a folder lies is not part of the answer. */
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
     (void)err;
@@ -23,12 +30,13 @@ static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *e
     b->rejected += reject->records;
     if (b->first_reject_count == MAX_FIRST_REJECTS)
         return FL_OK;
-    const char *text = reject->line > 0
-                           ? fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", reject->source,
-                                             (unsigned long long)reject->line, reject->reason,
-                                             (unsigned long long)reject->offset)
-                           : fl_arena_printf(&b->text, "%s: %s (byte %llu)", reject->source,
-                                             reject->reason, (unsigned long long)reject->offset);
+    const char *name = base_name(reject->source), *text;
+    if (reject->line > 0)
+        text = fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", name, (unsigned long long)reject->line,
+                               reject->reason, (unsigned long long)reject->offset);
+    else
+        text = fl_arena_printf(&b->text, "%s: %s (byte %llu)", name, reject->reason,
+                               (unsigned long long)reject->offset);
     if (text != NULL)
         b->first_rejects[b->first_reject_count++] = text;
     return FL_OK;
