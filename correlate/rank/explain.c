@@ -226,20 +226,13 @@ static const char *only_instance(const fl_timeline *t, uint32_t service)
     return found;
 }
 
-static double best_of_others(const struct rank *r)
+double fl_rank_first_probability(const struct rank *r)
 {
-    assert(r->candidate_count > 0);
-    for (size_t i = 1; i < r->candidate_count; i++)
-        if (r->candidates[i].service != r->candidates[0].service)
-            return r->candidates[i].score;
-    return 0;
-}
-
-static double first_probability(const struct rank *r)
-{
+    if (r->candidate_count == 0)
+        return 0;
     if (r->candidates[0].probability > 0)
         return r->candidates[0].probability;
-    double best = r->candidates[0].score, second = best_of_others(r);
+    double best = r->candidates[0].score, second = fl_rank_second_score(r);
     double services = (double)(r->timeline->service_count > 0 ? r->timeline->service_count : 1);
     double x = FIT_CONSTANT + FIT_SCORE * (best - log(services)) + FIT_MARGIN * (best - second);
     return 1 / (1 + exp(-x));
@@ -338,7 +331,7 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
     }
     if (status != FL_OK)
         return status;
-    double first = count > 0 ? first_probability(r) : 0;
+    double first = fl_rank_first_probability(r);
     spread_probability(all, count, first);
     out->hypotheses = all;
     out->hypothesis_count = count;

@@ -70,7 +70,7 @@ static fl_status add_network(struct solver *x, uint32_t service, double score, f
         if (x->left[i] > 0)
             x->left[i] = 0;
     }
-    x->r->network[service] = score;
+    x->r->network[service] = (uint32_t)x->r->candidate_count;
     return c.locus_name == NULL ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of calls")
                                 : fl_rank_add(x->r, &c, err);
 }
@@ -111,6 +111,8 @@ fl_status fl_rank_network(struct rank *r, fl_error *err)
         status = FL_RANK_NEW(r->arena, x.positive_out, services, "services", err);
     if (status != FL_OK)
         return status;
+    for (size_t i = 0; i < services; i++)
+        r->network[i] = FL_NO_INDEX;
     for (size_t i = 0; i < r->streams->value_count; i++)
         if (r->streams->values[i].kind == FL_STREAM_WIRE)
             x.left[i] = r->values[i].test.lbf;

@@ -14,6 +14,12 @@
 /* Windows of metrics are cheap and their history is what a baseline is made of: four hours. */
 enum { MAX_METRIC_HISTORY = 240 };
 
+/* How late the stated time may be: an alert rule that looks back a minute or two fires this late. */
+enum { LEAD_COUNT = 3 };
+static const int64_t leads_ns[LEAD_COUNT] = {0, INT64_C(60) * 1000000000, INT64_C(120) * 1000000000};
+/* A first service this far before the second (150:1) ends the search for an earlier onset. */
+#define CLEAR_MARGIN 5.0
+
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err)
 {
     if (!(candidate->score > 0))
@@ -50,6 +56,19 @@ void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, 
     c->parts[at] = (struct evidence_part){.kind = kind, .index = index, .weight = weight};
 }
 
+/* The windows just before the stated time may be the incident's: with a lead they are its, else they
+ * are nobody's. Metrics keep them, since their history is cleaned in order and often short. */
+static bool is_incident(const struct rank *r, const fl_window *window)
+{
+    return window->incident || (window->from_ns < r->timeline->at_ns &&
+                                window->from_ns >= r->timeline->at_ns - r->lead_ns);
+}
+
+static bool is_doubtful(const struct rank *r, const fl_window *window)
+{
+    return window->from_ns < r->timeline->at_ns && window->from_ns >= r->timeline->at_ns - leads_ns[LEAD_COUNT - 1];
+}
+
 /* Of the baseline the windows nearest to the incident. */
 static fl_status choose_sides(struct sides *out, struct rank *r, bool metrics, size_t max_history, fl_error *err)
 {
@@ -61,9 +80,9 @@ static fl_status choose_sides(struct sides *out, struct rank *r, bool metrics, s
         const fl_window *window = &t->windows[w];
         if (metrics ? !window->has_metrics : !window->has_spans && !window->has_logs)
             continue;
-        if (window->incident)
+        if (is_incident(r, window))
             out->incident[out->incident_count++] = w;
-        else
+        else if (metrics || !is_doubtful(r, window))
             out->baseline[out->baseline_count++] = w;
     }
     size_t first = 0;
@@ -118,18 +137,25 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
     case PART_EDGE_GONE:
         break;
     }
-    assert(onset < end && end <= sides->incident_count);
+    assert(end <= sides->incident_count);
+    if (onset >= end) /* nothing was there to be tested */
+        return (fl_range){r->timeline->at_ns, r->timeline->at_ns + r->timeline->step_ns};
     return (fl_range){r->timeline->windows[sides->incident[onset]].from_ns,
                       r->timeline->windows[sides->incident[end - 1]].to_ns};
 }
 
+/* From the first to the last window in which a part beyond the gate differs. */
 static fl_range span_of(const struct candidate *c, const struct rank *r)
 {
-    const struct evidence_part *heaviest = &c->parts[0];
-    for (size_t i = 1; i < c->part_count; i++)
-        if (c->parts[i].weight > heaviest->weight)
-            heaviest = &c->parts[i];
-    return fl_rank_span(r, heaviest);
+    fl_range span = fl_rank_span(r, &c->parts[0]);
+    for (size_t i = 1; i < c->part_count; i++) {
+        fl_range part = fl_rank_span(r, &c->parts[i]);
+        if (c->parts[i].weight <= FL_LBF_REAL)
+            continue;
+        span.from_ns = part.from_ns < span.from_ns ? part.from_ns : span.from_ns;
+        span.to_ns = part.to_ns > span.to_ns ? part.to_ns : span.to_ns;
+    }
+    return span;
 }
 
 /* What is beyond the gate though so many services are looked at. */
@@ -159,34 +185,77 @@ static void demote_untimely(struct rank *r)
     }
 }
 
+static fl_status rank_with(struct rank *r, fl_error *err)
+{
+    fl_status status = choose_sides(&r->traces, r, false, MAX_HISTORY, err);
+    if (status == FL_OK)
+        status = choose_sides(&r->metrics, r, true, MAX_METRIC_HISTORY, err);
+    if (status == FL_OK)
+        status = fl_rank_transitions(r, err);
+    if (status == FL_OK)
+        status = fl_rank_values(r, err);
+    if (status == FL_OK)
+        status = fl_rank_network(r, err);
+    if (status == FL_OK)
+        status = fl_rank_resources(r, err);
+    if (status == FL_OK)
+        status = fl_rank_services(r, err);
+    if (status != FL_OK)
+        return status;
+    demote_untimely(r);
+    if (r->candidate_count > 0)
+        qsort(r->candidates, r->candidate_count, sizeof(*r->candidates), compare_candidates);
+    return FL_OK;
+}
+
+double fl_rank_second_score(const struct rank *r)
+{
+    assert(r->candidate_count > 0);
+    for (size_t i = 1; i < r->candidate_count; i++)
+        if (r->candidates[i].service != r->candidates[0].service)
+            return r->candidates[i].score;
+    return 0;
+}
+
+/* Without spans there is no telling an earlier onset from metrics that lag: the stated time counts. */
+static bool has_spans(const struct rank *r)
+{
+    for (size_t w = 0; w < r->timeline->window_count; w++) {
+        const fl_window *window = &r->timeline->windows[w];
+        if ((window->has_spans || window->has_logs) && (window->incident || is_doubtful(r, window)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_clear(const struct rank *r)
+{
+    return !has_spans(r) ||
+           (r->candidate_count > 0 && r->candidates[0].score - fl_rank_second_score(r) > CLEAR_MARGIN);
+}
+
+/* The stated time is believed as long as it gives a clear answer; else that lead counts which gives
+ * the most probable one. */
 fl_status fl_rank(fl_incident *out, const fl_streams *streams, const fl_rank_question *question,
                   fl_arena *arena, fl_error *err)
 {
     assert(streams != NULL && question != NULL);
-    struct rank r = {.streams = streams,
-                     .timeline = streams->timeline,
-                     .question = question,
-                     .arena = arena,
-                     .scratch = fl_arena_of(FL_MAX_RANK_SCRATCH_BYTES)};
-    fl_status status = choose_sides(&r.traces, &r, false, MAX_HISTORY, err);
-    if (status == FL_OK)
-        status = choose_sides(&r.metrics, &r, true, MAX_METRIC_HISTORY, err);
-    if (status == FL_OK)
-        status = fl_rank_transitions(&r, err);
-    if (status == FL_OK)
-        status = fl_rank_values(&r, err);
-    if (status == FL_OK)
-        status = fl_rank_network(&r, err);
-    if (status == FL_OK)
-        status = fl_rank_resources(&r, err);
-    if (status == FL_OK)
-        status = fl_rank_services(&r, err);
-    if (status == FL_OK) {
-        demote_untimely(&r);
-        if (r.candidate_count > 0)
-            qsort(r.candidates, r.candidate_count, sizeof(*r.candidates), compare_candidates);
-        status = fl_rank_explain(out, &r, err);
+    struct rank best = {0};
+    fl_arena scratch = fl_arena_of(FL_MAX_RANK_SCRATCH_BYTES);
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < LEAD_COUNT && status == FL_OK; i++) {
+        struct rank r = {.streams = streams, .timeline = streams->timeline, .question = question,
+                         .lead_ns = leads_ns[i], .arena = arena, .scratch = scratch};
+        status = rank_with(&r, err);
+        scratch = r.scratch;
+        bool clear = status == FL_OK && is_clear(&r);
+        if (i == 0 || clear || fl_rank_first_probability(&r) > fl_rank_first_probability(&best))
+            best = r;
+        if (clear)
+            break;
     }
-    fl_arena_dispose(&r.scratch);
+    if (status == FL_OK)
+        status = fl_rank_explain(out, &best, err);
+    fl_arena_dispose(&scratch);
     return status;
 }

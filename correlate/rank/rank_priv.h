@@ -53,7 +53,7 @@ struct candidate {
     double score;
     double probability; /* where the test tells it directly; 0: from the scores */
     int order; /* of equal scores of one service: the finer kind first */
-    fl_range span;    /* when its heaviest part differed from the baseline */
+    fl_range span;    /* when it differed from the baseline */
     bool is_untimely; /* began after the incident had, or was over before it */
     struct evidence_part parts[MAX_PARTS];
     size_t part_count;
@@ -63,13 +63,14 @@ struct rank {
     const fl_streams *streams;
     const fl_timeline *timeline;
     const fl_rank_question *question;
+    int64_t lead_ns; /* the incident may have begun that long before its stated time */
     fl_arena *arena;
     fl_arena scratch; /* reset by each test */
     struct sides traces, metrics;
     struct context_result *contexts;
     struct value_result *values;
     struct metric_result *metric_results;
-    double *network; /* per service: nats that its network explains */
+    uint32_t *network; /* per service: the candidate that its network is, or FL_NO_INDEX */
     struct candidate *candidates;
     size_t candidate_count, candidate_max;
 };
@@ -87,6 +88,10 @@ fl_status fl_rank_services(struct rank *r, fl_error *err);
 /* explain.c: the sorted candidates as hypotheses. */
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 
+/* Of the sorted candidates: the best score of another service than the first one's; 0: none. */
+double fl_rank_second_score(const struct rank *r);
+/* That the first candidate is right; 0 where there is none. */
+double fl_rank_first_probability(const struct rank *r);
 /* Append; a candidate that is no evidence (score <= 0) is dropped. */
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err);
 void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight);

@@ -258,6 +258,35 @@ static bool only_rises(struct rank *r, uint32_t metric)
     return variance > 0 && (s - 1) / sqrt(variance) > 1.6448536;
 }
 
+/* Whether the resource was used up while `effect` lasted. A metric may lag by the window over which it
+ * is averaged, and is no cause of what began after it had recovered. */
+static bool explains(const struct rank *r, uint32_t metric, const struct evidence_part *effect)
+{
+    const struct evidence_part own = {.kind = PART_METRIC, .index = metric};
+    fl_range used_up = fl_rank_span(r, &own), lasted = fl_rank_span(r, effect);
+    return used_up.to_ns > lasted.from_ns && used_up.from_ns <= lasted.to_ns;
+}
+
+/* A used-up resource makes code and wires slow: what of it is seen adds up; that nothing is, though it
+ * would be, speaks against. */
+static void add_effects(struct candidate *c, struct rank *r, uint32_t metric)
+{
+    uint32_t slow = fl_rank_slowest(r, c->service), wires = r->network[c->service];
+    const struct candidate *network = wires != FL_NO_INDEX ? &r->candidates[wires] : NULL;
+    struct evidence_part code = {.kind = PART_VALUE, .index = slow};
+    code.weight = slow != FL_NO_INDEX ? r->values[slow].test.lbf : 0;
+    if (network != NULL && network->score >= code.weight) {
+        if (!explains(r, metric, &network->parts[0]))
+            return;
+        for (size_t i = 0; i < network->part_count; i++)
+            fl_rank_add_part(c, network->parts[i].kind, network->parts[i].index, network->parts[i].weight);
+        c->score += network->score;
+    } else if (slow != FL_NO_INDEX && r->values[slow].test.end > 0 && (code.weight < 0 || explains(r, metric, &code))) {
+        fl_rank_add_part(c, code.kind, code.index, code.weight);
+        c->score += code.weight;
+    }
+}
+
 static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_error *err)
 {
     assert(kind < sizeof(kinds) / sizeof(kinds[0]));
@@ -275,13 +304,8 @@ static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_
     if (c.cause == FL_CAUSE_MEMORY && only_rises(r, metric))
         c.cause = FL_CAUSE_MEMORY_LEAK;
     fl_rank_add_part(&c, PART_METRIC, metric, own);
-    uint32_t slow = fl_rank_slowest(r, service);
-    double slow_lbf = slow != FL_NO_INDEX ? r->values[slow].test.lbf : 0;
-    double network = r->network[service];
-    if (slow_lbf > 0 && slow_lbf >= network)
-        fl_rank_add_part(&c, PART_VALUE, slow, slow_lbf);
-    c.score += fmax(0, fmax(slow_lbf, network));
-    return c.score > 0 ? fl_rank_add(r, &c, err) : FL_OK;
+    add_effects(&c, r, metric);
+    return fl_rank_add(r, &c, err);
 }
 
 fl_status fl_rank_resources(struct rank *r, fl_error *err)
