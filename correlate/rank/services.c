@@ -40,6 +40,7 @@ struct services {
     enum symptom symptom;
     struct node *nodes;
     uint32_t star; /* the window that is explained */
+    int64_t cadence_ns;
     double *ys;
 };
 
@@ -116,10 +117,22 @@ static double log_badness(const struct services *x, uint32_t service, uint32_t w
 
 /* ---- one service ---- */
 
+/* The usual distance of samples. A sample may speak of all the time up to the next one. */
+static int64_t cadence_ns(const struct services *x)
+{
+    const struct sides *m = &x->r->metrics;
+    const fl_window *windows = x->r->timeline->windows;
+    size_t count = 0;
+    for (size_t i = 1; i < m->baseline_count; i++)
+        x->ys[count++] = (double)(windows[m->baseline[i]].from_ns - windows[m->baseline[i - 1]].from_ns);
+    return count > 0 ? (int64_t)fl_median(x->ys, count) : x->r->timeline->step_ns;
+}
+
+/* Within the hour before, and over before the incident's time. */
 static bool is_recent(const struct services *x, uint32_t window)
 {
     const fl_timeline *t = x->r->timeline;
-    return t->windows[window].to_ns <= t->at_ns && t->at_ns - t->windows[window].from_ns <= recent_ns;
+    return t->windows[window].from_ns + x->cadence_ns <= t->at_ns && t->at_ns - t->windows[window].from_ns <= recent_ns;
 }
 
 static bool any_recent(const struct services *x)
@@ -352,6 +365,8 @@ fl_status fl_rank_services(struct rank *r, fl_error *err)
     fl_status status = FL_RANK_NEW(r->arena, x.nodes, r->timeline->service_count, "services", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.ys, most, "windows", err);
+    if (status == FL_OK)
+        x.cadence_ns = cadence_ns(&x);
     for (int symptom = 0; symptom < SYMPTOM_COUNT && status == FL_OK; symptom++) {
         x.symptom = (enum symptom)symptom;
         status = rank_symptom(&x, err);
