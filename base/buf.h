@@ -13,7 +13,8 @@ typedef struct fl_buf {
     size_t len;
     size_t cap;
     size_t max_bytes;
-    fl_status status; /* FL_OK, FL_E_NOMEM or FL_E_LIMIT: the first failure; later writes do nothing */
+    fl_status
+        status; /* FL_OK, FL_E_NOMEM or FL_E_LIMIT: the first failure; later writes do nothing */
 } fl_buf;
 
 fl_buf fl_buf_of(size_t max_bytes);

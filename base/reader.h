@@ -12,7 +12,7 @@
 #include "slice.h"
 
 typedef struct fl_reader {
-    fl_slice bytes; /* borrowed for the reader's whole life */
+    fl_slice bytes;  /* borrowed for the reader's whole life */
     size_t pos;      /* <= bytes.len */
     bool short_read; /* a read asked for more than was left */
 } fl_reader;

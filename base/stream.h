@@ -37,7 +37,8 @@ typedef struct fl_line {
     fl_slice text;   /* without "\n" or "\r\n"; valid until the next call */
     uint64_t number; /* from 1 */
     uint64_t offset; /* of the line's first byte, decompressed */
-    bool too_long;   /* longer than max_line_bytes: text holds its first bytes, the rest was passed over */
+    bool too_long;   /* longer than max_line_bytes: text holds its first bytes, the rest was passed
+                        over */
 } fl_line;
 
 FL_NODISCARD fl_status fl_lines_create(fl_lines **out, fl_stream *stream, size_t max_line_bytes,

@@ -3,15 +3,16 @@
  *
  * Order: severity, forms with a location first, location, scope, token count, text. Distinct forms
  * never compare equal, so the walk, and all that greedy grouping decides on it, depends on the set
- * of forms alone. The numbers of scopes order groups of one location, each of which is a function of
- * its own members; groups that read the same are one template; so the numbers reach no answer.
+ * of forms alone. The numbers of scopes order groups of one location, each of which is a function
+ * of its own members; groups that read the same are one template; so the numbers reach no answer.
  *
- * Forms with one severity, location and scope are one group. The others walk the tree of their (severity,
- * token count), as in Drain (He, Zhu, Zheng and Lyu, ICWS 2017, section IV): two levels keyed by
- * the first tokens that hold no mask, at most MAX_CHILDREN children a node of which the last takes
- * the rest, and at each leaf the group of highest similarity, if that is at least 1/2, else a new
- * one. Similarity counts the positions with equal tokens over the positions where not both are
- * masked; Drain's simSeq divides by all positions, which rates lines with many masks too low.
+ * Forms with one severity, location and scope are one group. The others walk the tree of their
+ * (severity, token count), as in Drain (He, Zhu, Zheng and Lyu, ICWS 2017, section IV): two levels
+ * keyed by the first tokens that hold no mask, at most MAX_CHILDREN children a node of which the
+ * last takes the rest, and at each leaf the group of highest similarity, if that is at least 1/2,
+ * else a new one. Similarity counts the positions with equal tokens over the positions where not
+ * both are masked; Drain's simSeq divides by all positions, which rates lines with many masks too
+ * low.
  *
  * A group's text is a function of the set of its members: with n the least token count and S the
  * positions below n where all members agree,
@@ -251,7 +252,8 @@ static bool same_bucket(form *a, form *b)
            (a->location_len > 0 || a->token_count == b->token_count);
 }
 
-/* Walk the sorted forms, bucket by bucket: a location of a scope, or a token count with its own tree. */
+/* Walk the sorted forms, bucket by bucket: a location of a scope, or a token count with its own
+ * tree. */
 static fl_status walk(struct grouping *g, fl_error *err)
 {
     struct node *root = NULL;

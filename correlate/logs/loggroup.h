@@ -27,7 +27,8 @@ typedef struct fl_log_groups {
 } fl_log_groups;
 
 /* Group `count` distinct forms. The result is in `arena`, and depends on the set of forms, not on
- * their order or the numbers of their scopes (template_of[i] belongs to forms[i]). On failure the arena may hold garbage. */
+ * their order or the numbers of their scopes (template_of[i] belongs to forms[i]). On failure the
+ * arena may hold garbage. */
 FL_NODISCARD fl_status fl_log_group(fl_log_groups *out, fl_arena *arena,
                                     const struct fl_miner_form *forms, size_t count, fl_error *err);
 

@@ -146,7 +146,8 @@ fl_status fl_miner_add(uint32_t *form, fl_miner *miner, uint32_t scope, fl_slice
     fl_log_form_of(mine, line, severity);
     if (mine->location_len == 0)
         scope = 0;
-    uint64_t hash = fl_hash_keyed((fl_slice){.ptr = mine->key, .len = mine->len + 1}) ^ fl_hash_mix(scope);
+    uint64_t hash =
+        fl_hash_keyed((fl_slice){.ptr = mine->key, .len = mine->len + 1}) ^ fl_hash_mix(scope);
     for (;; hash = fl_hash_mix(hash + 1)) {
         const uint64_t *slot = fl_map_find(miner->index, hash);
         if (slot == NULL)

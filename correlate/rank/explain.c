@@ -64,7 +64,8 @@ const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step)
 
 static int64_t onset_of(const struct rank *r, const struct sides *sides, size_t onset)
 {
-    return onset < sides->incident_count ? r->timeline->windows[sides->incident[onset]].from_ns : r->timeline->at_ns;
+    return onset < sides->incident_count ? r->timeline->windows[sides->incident[onset]].from_ns
+                                         : r->timeline->at_ns;
 }
 
 static double share(double part, double whole)
@@ -76,16 +77,18 @@ static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const struct context_result *c = &r->contexts[index];
     const fl_context *context = &r->streams->contexts[index];
-    const char *service = r->timeline->services[r->timeline->operations[context->operation].service];
+    const char *service =
+        r->timeline->services[r->timeline->operations[context->operation].service];
     const char *from = fl_rank_step_text(r, context->operation, context->step);
     const char *lost = fl_rank_step_text(r, context->operation, r->streams->rows[c->lost].next);
     const char *gain = fl_rank_step_text(r, context->operation, r->streams->rows[c->gain].next);
     bool logs = context->chain == FL_CHAIN_LOGS;
     out->modality = logs ? FL_MODALITY_LOGS : FL_MODALITY_TRACES;
-    out->text = fl_arena_printf(
-        r->arena, "in %s, %s came after %s in %.0f of %.0f cases (baseline %.0f of %.0f); %s came in %.0f (baseline %.0f)",
-        service, lost, from, c->lost_after, c->total_after, c->lost_before, c->total_before, gain,
-        c->gain_after, c->gain_before);
+    out->text = fl_arena_printf(r->arena,
+                                "in %s, %s came after %s in %.0f of %.0f cases (baseline %.0f of "
+                                "%.0f); %s came in %.0f (baseline %.0f)",
+                                service, lost, from, c->lost_after, c->total_after, c->lost_before,
+                                c->total_before, gain, c->gain_after, c->gain_before);
     out->at_ns = onset_of(r, &r->traces, c->test.onset);
     out->value = share(c->lost_after, c->total_after);
     out->baseline = share(c->lost_before, c->total_before);
@@ -94,14 +97,14 @@ static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
     if (fl_step_kind_of(asked) != FL_STEP_LOG)
         asked = context->step;
     if (logs && fl_step_kind_of(asked) == FL_STEP_LOG)
-        out->query = fl_arena_printf(
-            r->arena, "{service_name=\"%s\"} |= `%s`", service,
-            r->timeline->templates[fl_step_index(asked)].location != NULL
-                ? r->timeline->templates[fl_step_index(asked)].location
-                : r->timeline->templates[fl_step_index(asked)].text);
+        out->query = fl_arena_printf(r->arena, "{service_name=\"%s\"} |= `%s`", service,
+                                     r->timeline->templates[fl_step_index(asked)].location != NULL
+                                         ? r->timeline->templates[fl_step_index(asked)].location
+                                         : r->timeline->templates[fl_step_index(asked)].text);
     else
-        out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }", service,
-                                     fl_rank_operation_text(r, context->operation));
+        out->query =
+            fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }",
+                            service, fl_rank_operation_text(r, context->operation));
 }
 
 /* Back from ln(0.5 ms + x). */
@@ -122,17 +125,20 @@ static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
     out->unit = "ms";
     out->at_ns = onset_of(r, &r->traces, test->onset);
     if (stream->kind == FL_STREAM_WIRE) {
-        out->text = fl_arena_printf(r->arena, "calls from %s to %s spend %.3g ms outside of both (baseline %.3g ms)",
-                                    t->services[stream->caller], t->services[stream->callee], now, before);
-        out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }",
-                                     t->services[stream->caller], t->services[stream->callee]);
+        out->text = fl_arena_printf(
+            r->arena, "calls from %s to %s spend %.3g ms outside of both (baseline %.3g ms)",
+            t->services[stream->caller], t->services[stream->callee], now, before);
+        out->query = fl_arena_printf(
+            r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }",
+            t->services[stream->caller], t->services[stream->callee]);
         return;
     }
     const char *service = t->services[t->operations[stream->operation].service];
-    out->text = fl_arena_printf(r->arena, "%s of %s takes %.3g ms of its own, without its callees (baseline %.3g ms)",
-                                fl_rank_operation_text(r, stream->operation), service, now, before);
-    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }", service,
-                                 fl_rank_operation_text(r, stream->operation));
+    out->text = fl_arena_printf(
+        r->arena, "%s of %s takes %.3g ms of its own, without its callees (baseline %.3g ms)",
+        fl_rank_operation_text(r, stream->operation), service, now, before);
+    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }",
+                                 service, fl_rank_operation_text(r, stream->operation));
 }
 
 static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
@@ -166,18 +172,22 @@ static void explain_service(fl_evidence *out, struct rank *r, uint32_t index)
 static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_value_stream *stream = &r->streams->values[index];
-    const char *caller = r->timeline->services[stream->caller], *callee = r->timeline->services[stream->callee];
+    const char *caller = r->timeline->services[stream->caller],
+               *callee = r->timeline->services[stream->callee];
     double before = 0;
     for (size_t i = 0; i < r->traces.baseline_count; i++)
         before += stream->counts[r->traces.baseline[i]];
     before /= (double)r->traces.baseline_count;
     out->modality = FL_MODALITY_TRACES;
-    out->text = fl_arena_printf(r->arena, "%s no longer calls %s (baseline %.3g calls a window)", caller, callee, before);
+    out->text = fl_arena_printf(r->arena, "%s no longer calls %s (baseline %.3g calls a window)",
+                                caller, callee, before);
     out->at_ns = onset_of(r, &r->traces, 0);
     out->value = 0;
     out->baseline = before;
     out->unit = "{call}";
-    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }", caller, callee);
+    out->query = fl_arena_printf(
+        r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }", caller,
+        callee);
 }
 
 static int compare_parts(const void *left, const void *right)
@@ -190,11 +200,15 @@ static int compare_parts(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candidate *c, fl_error *err)
+static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candidate *c,
+                               fl_error *err)
 {
-    static void (*const explain[])(fl_evidence *, struct rank *, uint32_t) = {
-        [PART_CONTEXT] = explain_context, [PART_VALUE] = explain_value,
-        [PART_METRIC] = explain_metric, [PART_SERVICE] = explain_service, [PART_EDGE_GONE] = explain_vanished};
+    static void (*const explain[])(fl_evidence *, struct rank *,
+                                   uint32_t) = {[PART_CONTEXT] = explain_context,
+                                                [PART_VALUE] = explain_value,
+                                                [PART_METRIC] = explain_metric,
+                                                [PART_SERVICE] = explain_service,
+                                                [PART_EDGE_GONE] = explain_vanished};
     fl_evidence *evidence;
     fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
     if (status != FL_OK)
@@ -246,7 +260,8 @@ static void spread_probability(fl_hypothesis *all, size_t count, double first)
     for (size_t i = 1; i < count; i++)
         total += exp(all[i].score - all[0].score);
     for (size_t i = 0; i < count; i++)
-        all[i].probability = i == 0 ? first : (1 - first) * exp(all[i].score - all[0].score) / (total + 1);
+        all[i].probability =
+            i == 0 ? first : (1 - first) * exp(all[i].score - all[0].score) / (total + 1);
 }
 
 /* ---- ruled out ---- */
@@ -264,14 +279,18 @@ static const char *why_waiting(struct rank *r, uint32_t service)
     uint32_t best = FL_NO_INDEX;
     for (uint32_t i = 0; i < r->streams->value_count; i++) {
         const fl_value_stream *stream = &r->streams->values[i];
-        if (stream->kind == FL_STREAM_TOTAL && r->timeline->operations[stream->operation].service == service &&
-            r->values[i].test.lbf > FL_LBF_REAL && (best == FL_NO_INDEX || r->values[i].test.lbf > r->values[best].test.lbf))
+        if (stream->kind == FL_STREAM_TOTAL &&
+            r->timeline->operations[stream->operation].service == service &&
+            r->values[i].test.lbf > FL_LBF_REAL &&
+            (best == FL_NO_INDEX || r->values[i].test.lbf > r->values[best].test.lbf))
             best = i;
     }
     if (best == FL_NO_INDEX)
         return NULL;
     const fl_lbf_shift *test = &r->values[best].test;
-    return fl_arena_printf(r->arena, "%s takes %.3g ms in all (baseline %.3g ms), but not more time of its own: it waits for what it calls",
+    return fl_arena_printf(r->arena,
+                           "%s takes %.3g ms in all (baseline %.3g ms), but not more time of its "
+                           "own: it waits for what it calls",
                            fl_rank_operation_text(r, r->streams->values[best].operation),
                            to_ms(test->center + test->shift), to_ms(test->center));
 }
@@ -281,9 +300,11 @@ static const char *why_excused(struct rank *r, uint32_t service)
     for (uint32_t i = 0; i < r->streams->context_count; i++) {
         const struct context_result *c = &r->contexts[i];
         const fl_context *context = &r->streams->contexts[i];
-        if (r->timeline->operations[context->operation].service == service && c->excused_lbf > FL_LBF_REAL &&
-            c->test.lbf <= FL_LBF_REAL)
-            return fl_arena_printf(r->arena, "its %s goes another way after %s, but only in traces in which a span below it does so too",
+        if (r->timeline->operations[context->operation].service == service &&
+            c->excused_lbf > FL_LBF_REAL && c->test.lbf <= FL_LBF_REAL)
+            return fl_arena_printf(r->arena,
+                                   "its %s goes another way after %s, but only in traces in which "
+                                   "a span below it does so too",
                                    fl_rank_operation_text(r, context->operation),
                                    fl_rank_step_text(r, context->operation, context->step));
     }
@@ -335,7 +356,8 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
     spread_probability(all, count, first);
     out->hypotheses = all;
     out->hypothesis_count = count;
-    out->verdict = count > 0 && first >= 0.5 && all[0].score > FL_LBF_REAL ? FL_VERDICT_CAUSE_FOUND
-                                                                            : FL_VERDICT_NO_CONFIDENT_CAUSE;
+    out->verdict = count > 0 && first >= 0.5 && all[0].score > FL_LBF_REAL
+                       ? FL_VERDICT_CAUSE_FOUND
+                       : FL_VERDICT_NO_CONFIDENT_CAUSE;
     return rule_out(out, r, err);
 }

@@ -56,23 +56,25 @@ static fl_status add_network(struct solver *x, uint32_t service, double score, f
     double best = 0;
     for (uint32_t i = 0; i < s->value_count; i++) {
         const fl_value_stream *wire = &s->values[i];
-        bool mine = wire->kind == FL_STREAM_WIRE &&
-                    ((takes_in && wire->callee == service) || (takes_out && wire->caller == service));
+        bool mine = wire->kind == FL_STREAM_WIRE && ((takes_in && wire->callee == service) ||
+                                                     (takes_out && wire->caller == service));
         if (!mine)
             continue;
         if (x->left[i] != 0) /* not measured, or explained by another service */
             fl_rank_add_part(&c, PART_VALUE, i, x->left[i]);
         if (x->left[i] > best) {
             best = x->left[i];
-            c.locus_name = fl_arena_printf(x->r->arena, "%s -> %s", x->r->timeline->services[wire->caller],
-                                           x->r->timeline->services[wire->callee]);
+            c.locus_name =
+                fl_arena_printf(x->r->arena, "%s -> %s", x->r->timeline->services[wire->caller],
+                                x->r->timeline->services[wire->callee]);
         }
         if (x->left[i] > 0)
             x->left[i] = 0;
     }
     x->r->network[service] = (uint32_t)x->r->candidate_count;
-    return c.locus_name == NULL ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of calls")
-                                : fl_rank_add(x->r, &c, err);
+    return c.locus_name == NULL
+               ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of calls")
+               : fl_rank_add(x->r, &c, err);
 }
 
 static fl_status solve(struct solver *x, fl_error *err)

@@ -14,9 +14,11 @@
 /* Windows of metrics are cheap and their history is what a baseline is made of: four hours. */
 enum { MAX_METRIC_HISTORY = 240 };
 
-/* How late the stated time may be: an alert rule that looks back a minute or two fires this late. */
+/* How late the stated time may be: an alert rule that looks back a minute or two fires this late.
+ */
 enum { LEAD_COUNT = 3 };
-static const int64_t leads_ns[LEAD_COUNT] = {0, INT64_C(60) * 1000000000, INT64_C(120) * 1000000000};
+static const int64_t leads_ns[LEAD_COUNT] = {0, INT64_C(60) * 1000000000,
+                                             INT64_C(120) * 1000000000};
 /* A first service this far before the second (150:1) ends the search for an earlier onset. */
 #define CLEAR_MARGIN 5.0
 
@@ -56,8 +58,8 @@ void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, 
     c->parts[at] = (struct evidence_part){.kind = kind, .index = index, .weight = weight};
 }
 
-/* The windows just before the stated time may be the incident's: with a lead they are its, else they
- * are nobody's. Metrics keep them, since their history is cleaned in order and often short. */
+/* The windows just before the stated time may be the incident's: with a lead they are its, else
+ * they are nobody's. Metrics keep them, since their history is cleaned in order and often short. */
 static bool is_incident(const struct rank *r, const fl_window *window)
 {
     return window->incident || (window->from_ns < r->timeline->at_ns &&
@@ -66,11 +68,13 @@ static bool is_incident(const struct rank *r, const fl_window *window)
 
 static bool is_doubtful(const struct rank *r, const fl_window *window)
 {
-    return window->from_ns < r->timeline->at_ns && window->from_ns >= r->timeline->at_ns - leads_ns[LEAD_COUNT - 1];
+    return window->from_ns < r->timeline->at_ns &&
+           window->from_ns >= r->timeline->at_ns - leads_ns[LEAD_COUNT - 1];
 }
 
 /* Of the baseline the windows nearest to the incident. */
-static fl_status choose_sides(struct sides *out, struct rank *r, bool metrics, size_t max_history, fl_error *err)
+static fl_status choose_sides(struct sides *out, struct rank *r, bool metrics, size_t max_history,
+                              fl_error *err)
 {
     const fl_timeline *t = r->timeline;
     fl_status status = FL_RANK_NEW(r->arena, out->baseline, t->window_count, "windows", err);
@@ -88,7 +92,8 @@ static fl_status choose_sides(struct sides *out, struct rank *r, bool metrics, s
     size_t first = 0;
     for (; status == FL_OK && out->baseline_count > max_history; out->baseline_count--) {
         int64_t oldest = t->at_ns - t->windows[out->baseline[first]].from_ns;
-        int64_t newest = t->windows[out->baseline[first + out->baseline_count - 1]].from_ns - t->at_ns;
+        int64_t newest =
+            t->windows[out->baseline[first + out->baseline_count - 1]].from_ns - t->at_ns;
         first += oldest >= newest;
     }
     out->baseline += first;
@@ -104,7 +109,8 @@ static int compare_candidates(const void *left, const void *right)
         return a->order < b->order ? -1 : 1;
     if (a->service != b->service)
         return a->service < b->service ? -1 : 1;
-    int order = strcmp(a->locus_name != NULL ? a->locus_name : "", b->locus_name != NULL ? b->locus_name : "");
+    int order = strcmp(a->locus_name != NULL ? a->locus_name : "",
+                       b->locus_name != NULL ? b->locus_name : "");
     if (order == 0)
         order = strcmp(a->before != NULL ? a->before : "", b->before != NULL ? b->before : "");
     if (order == 0)
@@ -164,9 +170,10 @@ static double beyond_chance(const struct rank *r)
     return FL_LBF_REAL + log(fmax((double)r->timeline->service_count, 1));
 }
 
-/* A cause does not begin after what it causes, and is not over before it is noticed. The incident has
- * begun at its time or where the first candidate beyond chance does, whichever is later. One window
- * is within the resolution. What lies outside falls below the gate, and keeps its order there. */
+/* A cause does not begin after what it causes, and is not over before it is noticed. The incident
+ * has begun at its time or where the first candidate beyond chance does, whichever is later. One
+ * window is within the resolution. What lies outside falls below the gate, and keeps its order
+ * there. */
 static void demote_untimely(struct rank *r)
 {
     int64_t begin = INT64_MAX, step = r->timeline->step_ns, at = r->timeline->at_ns;
@@ -217,7 +224,8 @@ double fl_rank_second_score(const struct rank *r)
     return 0;
 }
 
-/* Without spans there is no telling an earlier onset from metrics that lag: the stated time counts. */
+/* Without spans there is no telling an earlier onset from metrics that lag: the stated time counts.
+ */
 static bool has_spans(const struct rank *r)
 {
     for (size_t w = 0; w < r->timeline->window_count; w++) {
@@ -230,8 +238,8 @@ static bool has_spans(const struct rank *r)
 
 static bool is_clear(const struct rank *r)
 {
-    return !has_spans(r) ||
-           (r->candidate_count > 0 && r->candidates[0].score - fl_rank_second_score(r) > CLEAR_MARGIN);
+    return !has_spans(r) || (r->candidate_count > 0 &&
+                             r->candidates[0].score - fl_rank_second_score(r) > CLEAR_MARGIN);
 }
 
 /* The stated time is believed as long as it gives a clear answer; else that lead counts which gives
@@ -244,8 +252,12 @@ fl_status fl_rank(fl_incident *out, const fl_streams *streams, const fl_rank_que
     fl_arena scratch = fl_arena_of(FL_MAX_RANK_SCRATCH_BYTES);
     fl_status status = FL_OK;
     for (size_t i = 0; i < LEAD_COUNT && status == FL_OK; i++) {
-        struct rank r = {.streams = streams, .timeline = streams->timeline, .question = question,
-                         .lead_ns = leads_ns[i], .arena = arena, .scratch = scratch};
+        struct rank r = {.streams = streams,
+                         .timeline = streams->timeline,
+                         .question = question,
+                         .lead_ns = leads_ns[i],
+                         .arena = arena,
+                         .scratch = scratch};
         status = rank_with(&r, err);
         scratch = r.scratch;
         bool clear = status == FL_OK && is_clear(&r);

@@ -22,7 +22,7 @@ struct context_result {
     uint32_t lost, gain; /* transitions that became rarer and more frequent */
     double lost_before, lost_after, gain_before, gain_after; /* counts */
     double total_before, total_after;
-    bool worse; /* a real change that is not a recovery */
+    bool worse;         /* a real change that is not a recovery */
     double excused_lbf; /* what it was before changes below were taken out; 0: nothing was */
 };
 
@@ -31,7 +31,7 @@ struct value_result {
 };
 
 struct metric_result {
-    fl_lbf_shift test; /* of the transformed values */
+    fl_lbf_shift test;    /* of the transformed values */
     double before, after; /* as they were measured */
     uint32_t window;      /* of `after`, for a service */
     bool is_evidence;     /* a saturation role whose bad direction is known */
@@ -52,9 +52,9 @@ struct candidate {
     const char *locus_name, *before, *after;
     double score;
     double probability; /* where the test tells it directly; 0: from the scores */
-    int order; /* of equal scores of one service: the finer kind first */
-    fl_range span;    /* when it differed from the baseline */
-    bool is_untimely; /* began after the incident had, or was over before it */
+    int order;          /* of equal scores of one service: the finer kind first */
+    fl_range span;      /* when it differed from the baseline */
+    bool is_untimely;   /* began after the incident had, or was over before it */
     struct evidence_part parts[MAX_PARTS];
     size_t part_count;
 };
@@ -83,7 +83,8 @@ fl_status fl_rank_values(struct rank *r, fl_error *err);
 fl_status fl_rank_network(struct rank *r, fl_error *err);
 /* resources.c: saturation metrics. After the values and the network, which it adds up with. */
 fl_status fl_rank_resources(struct rank *r, fl_error *err);
-/* services.c: latency, errors and traffic of services along the call graph, where there are no spans. */
+/* services.c: latency, errors and traffic of services along the call graph, where there are no
+ * spans. */
 fl_status fl_rank_services(struct rank *r, fl_error *err);
 /* explain.c: the sorted candidates as hypotheses. */
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
@@ -108,6 +109,7 @@ uint32_t fl_rank_slowest(const struct rank *r, uint32_t service);
 #define FL_RANK_NEW(arena, out, count, what, err)                                                  \
     (((out) = fl_arena_alloc((arena), (count), sizeof(*(out)))) != NULL                            \
          ? FL_OK                                                                                   \
-         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count), what))
+         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count),       \
+                   what))
 
 #endif

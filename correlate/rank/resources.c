@@ -1,9 +1,9 @@
 /*
  * resources.c - is something used up? Metrics of saturation (cpu, memory, disk, pool, queue) whose
  * bad direction is known. A share is compared by its log odds, clipped to [2 %, 99 %], so that an
- * idle service going from 0 to 1 % is nothing and one going from 60 to 99 % is much; any other value
- * by its logarithm. A used-up resource explains slow code and slow wires of the same service, so
- * their evidence adds up.
+ * idle service going from 0 to 1 % is nothing and one going from 60 to 99 % is much; any other
+ * value by its logarithm. A used-up resource explains slow code and slow wires of the same service,
+ * so their evidence adds up.
  */
 #include <assert.h>
 #include <math.h>
@@ -20,8 +20,8 @@
 
 static bool is_saturation(fl_role role)
 {
-    return role == FL_ROLE_CPU || role == FL_ROLE_MEMORY || role == FL_ROLE_DISK || role == FL_ROLE_POOL ||
-           role == FL_ROLE_QUEUE;
+    return role == FL_ROLE_CPU || role == FL_ROLE_MEMORY || role == FL_ROLE_DISK ||
+           role == FL_ROLE_POOL || role == FL_ROLE_QUEUE;
 }
 
 /* ---- the transform ---- */
@@ -43,12 +43,14 @@ static double transform(double value, const fl_metric_series *series, double off
 }
 
 /* The fleet's median over all baseline values of series with the same name: same_name[0..count). */
-static fl_status fleet_median(double *out, struct rank *r, const uint32_t *same_name, size_t count, fl_error *err)
+static fl_status fleet_median(double *out, struct rank *r, const uint32_t *same_name, size_t count,
+                              fl_error *err)
 {
     double *all;
     size_t kept = 0;
     fl_arena_reset(&r->scratch);
-    fl_status status = FL_RANK_NEW(&r->scratch, all, count * r->metrics.baseline_count, "metric values", err);
+    fl_status status =
+        FL_RANK_NEW(&r->scratch, all, count * r->metrics.baseline_count, "metric values", err);
     for (size_t i = 0; i < count && status == FL_OK; i++)
         for (size_t w = 0; w < r->metrics.baseline_count; w++) {
             double value = r->timeline->metrics[same_name[i]].values[r->metrics.baseline[w]];
@@ -62,7 +64,8 @@ static fl_status fleet_median(double *out, struct rank *r, const uint32_t *same_
 
 /* ---- the tests ---- */
 
-static double *transformed(struct rank *r, uint32_t index, double offset, const uint32_t *windows, size_t count)
+static double *transformed(struct rank *r, uint32_t index, double offset, const uint32_t *windows,
+                           size_t count)
 {
     const fl_metric_series *series = &r->timeline->metrics[index];
     double *out = fl_rank_pick(r, series->values, windows, count);
@@ -71,7 +74,8 @@ static double *transformed(struct rank *r, uint32_t index, double offset, const 
     return out;
 }
 
-static fl_status fleet_scale(double *out, struct rank *r, const uint32_t *same_name, size_t count, double offset, fl_error *err)
+static fl_status fleet_scale(double *out, struct rank *r, const uint32_t *same_name, size_t count,
+                             double offset, fl_error *err)
 {
     size_t windows = r->metrics.baseline_count, n = 0;
     double *deviations;
@@ -105,13 +109,18 @@ static double median_of(struct rank *r, const double *values, const uint32_t *wi
 }
 
 /* The history learns in order: a rise that the windows before it do not explain is not learnt. */
-static fl_status learn_history(double *history, size_t count, double scale, fl_arena *scratch, fl_error *err)
+static fl_status learn_history(double *history, size_t count, double scale, fl_arena *scratch,
+                               fl_error *err)
 {
     fl_status status = FL_OK;
     for (size_t i = 3; i < count && status == FL_OK; i++) {
         fl_lbf_shift own;
-        fl_lbf_values one = {.baseline = history, .baseline_count = i, .incident = &history[i],
-                             .incident_count = 1, .prior_scale = scale, .rises_only = true};
+        fl_lbf_values one = {.baseline = history,
+                             .baseline_count = i,
+                             .incident = &history[i],
+                             .incident_count = 1,
+                             .prior_scale = scale,
+                             .rises_only = true};
         status = fl_lbf_values_test(&own, &one, scratch, err);
         if (status == FL_OK && own.baseline_count >= 3 && own.lbf > FL_LBF_REAL)
             history[i] = NAN;
@@ -119,7 +128,8 @@ static fl_status learn_history(double *history, size_t count, double scale, fl_a
     return status;
 }
 
-static fl_status test_metric(struct rank *r, uint32_t index, double offset, double scale, fl_error *err)
+static fl_status test_metric(struct rank *r, uint32_t index, double offset, double scale,
+                             fl_error *err)
 {
     const fl_metric_series *series = &r->timeline->metrics[index];
     struct metric_result *out = &r->metric_results[index];
@@ -130,15 +140,20 @@ static fl_status test_metric(struct rank *r, uint32_t index, double offset, doub
     if (history == NULL || now == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric values");
     fl_status status = learn_history(history, past, scale, &r->scratch, err);
-    fl_lbf_values test = {.baseline = history, .baseline_count = past, .incident = now,
-                          .incident_count = count, .prior_scale = scale, .rises_only = true};
+    fl_lbf_values test = {.baseline = history,
+                          .baseline_count = past,
+                          .incident = now,
+                          .incident_count = count,
+                          .prior_scale = scale,
+                          .rises_only = true};
     if (status == FL_OK)
         status = fl_lbf_values_test(&out->test, &test, &r->scratch, err);
     if (status != FL_OK || out->test.baseline_count == 0)
         return status;
     out->is_evidence = true;
     out->before = median_of(r, series->values, r->metrics.baseline, past);
-    out->after = median_of(r, series->values, r->metrics.incident + out->test.onset, out->test.end - out->test.onset);
+    out->after = median_of(r, series->values, r->metrics.incident + out->test.onset,
+                           out->test.end - out->test.onset);
     return status;
 }
 
@@ -177,9 +192,10 @@ static fl_status group_by_name(struct named **out, size_t *count, struct rank *r
     for (uint32_t i = 0; i < t->metric_series_count && status == FL_OK; i++) {
         const fl_metric_series *series = &t->metrics[i];
         if (is_saturation(series->role) && series->bad_when != 0 && !series->is_host)
-            (*out)[(*count)++] = (struct named){.name = series->name,
-                                                .statistic = series->statistic != NULL ? series->statistic : "",
-                                                .index = i};
+            (*out)[(*count)++] =
+                (struct named){.name = series->name,
+                               .statistic = series->statistic != NULL ? series->statistic : "",
+                               .index = i};
     }
     if (status == FL_OK)
         qsort(*out, *count, sizeof(**out), compare_names);
@@ -229,17 +245,19 @@ static uint32_t strongest(const struct rank *r, uint32_t service, fl_role role)
     uint32_t best[2] = {FL_NO_INDEX, FL_NO_INDEX};
     for (uint32_t i = 0; i < t->metric_series_count; i++) {
         const fl_metric_series *series = &t->metrics[i];
-        if (t->entities[series->entity].service != service || series->role != role || !r->metric_results[i].is_evidence)
+        if (t->entities[series->entity].service != service || series->role != role ||
+            !r->metric_results[i].is_evidence)
             continue;
         uint32_t *slot = &best[series->scale == FL_SCALE_SHARE];
-        if (*slot == FL_NO_INDEX || r->metric_results[i].test.lbf > r->metric_results[*slot].test.lbf)
+        if (*slot == FL_NO_INDEX ||
+            r->metric_results[i].test.lbf > r->metric_results[*slot].test.lbf)
             *slot = i;
     }
     return best[1] != FL_NO_INDEX ? best[1] : best[0];
 }
 
-/* Mann-Kendall's test for a trend (Kendall 1938), one-sided at 5 %, over the incident's windows: memory
- * that keeps rising leaks, memory that jumped is merely used. */
+/* Mann-Kendall's test for a trend (Kendall 1938), one-sided at 5 %, over the incident's windows:
+ * memory that keeps rising leaks, memory that jumped is merely used. */
 static bool only_rises(struct rank *r, uint32_t metric)
 {
     const double *values = r->timeline->metrics[metric].values;
@@ -258,8 +276,8 @@ static bool only_rises(struct rank *r, uint32_t metric)
     return variance > 0 && (s - 1) / sqrt(variance) > 1.6448536;
 }
 
-/* Whether the resource was used up while `effect` lasted. A metric may lag by the window over which it
- * is averaged, and is no cause of what began after it had recovered. */
+/* Whether the resource was used up while `effect` lasted. A metric may lag by the window over which
+ * it is averaged, and is no cause of what began after it had recovered. */
 static bool explains(const struct rank *r, uint32_t metric, const struct evidence_part *effect)
 {
     const struct evidence_part own = {.kind = PART_METRIC, .index = metric};
@@ -267,8 +285,8 @@ static bool explains(const struct rank *r, uint32_t metric, const struct evidenc
     return used_up.to_ns > lasted.from_ns && used_up.from_ns <= lasted.to_ns;
 }
 
-/* A used-up resource makes code and wires slow: what of it is seen adds up; that nothing is, though it
- * would be, speaks against. */
+/* A used-up resource makes code and wires slow: what of it is seen adds up; that nothing is, though
+ * it would be, speaks against. */
 static void add_effects(struct candidate *c, struct rank *r, uint32_t metric)
 {
     uint32_t slow = fl_rank_slowest(r, c->service), wires = r->network[c->service];
@@ -279,9 +297,11 @@ static void add_effects(struct candidate *c, struct rank *r, uint32_t metric)
         if (!explains(r, metric, &network->parts[0]))
             return;
         for (size_t i = 0; i < network->part_count; i++)
-            fl_rank_add_part(c, network->parts[i].kind, network->parts[i].index, network->parts[i].weight);
+            fl_rank_add_part(c, network->parts[i].kind, network->parts[i].index,
+                             network->parts[i].weight);
         c->score += network->score;
-    } else if (slow != FL_NO_INDEX && r->values[slow].test.end > 0 && (code.weight < 0 || explains(r, metric, &code))) {
+    } else if (slow != FL_NO_INDEX && r->values[slow].test.end > 0 &&
+               (code.weight < 0 || explains(r, metric, &code))) {
         fl_rank_add_part(c, code.kind, code.index, code.weight);
         c->score += code.weight;
     }
@@ -291,7 +311,8 @@ static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_
 {
     assert(kind < sizeof(kinds) / sizeof(kinds[0]));
     uint32_t metric = strongest(r, service, kinds[kind].role);
-    if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF || r->metric_results[metric].test.shift <= 0)
+    if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF ||
+        r->metric_results[metric].test.shift <= 0)
         return FL_OK;
     double own = r->metric_results[metric].test.lbf;
     struct candidate c = {.service = service,
@@ -310,7 +331,8 @@ static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_
 
 fl_status fl_rank_resources(struct rank *r, fl_error *err)
 {
-    fl_status status = FL_RANK_NEW(r->arena, r->metric_results, r->timeline->metric_series_count, "metric series", err);
+    fl_status status = FL_RANK_NEW(r->arena, r->metric_results, r->timeline->metric_series_count,
+                                   "metric series", err);
     if (status != FL_OK || r->metrics.baseline_count == 0 || r->metrics.incident_count == 0)
         return status;
     status = test_all(r, err);

@@ -1,5 +1,6 @@
 /*
- * services.c - where there are no spans: the latency and the errors of services along the call graph.
+ * services.c - where there are no spans: the latency and the errors of services along the call
+ * graph.
  *
  * The excess of a service is how many seconds (or failed requests) more than usual it gives its
  * callers in the worst window of the symptom's service. A callee's excess is shared out among its
@@ -17,13 +18,14 @@
 /* What "usual" means for a level: the hour before. The far baseline tells how much it varies. */
 static const int64_t recent_ns = INT64_C(3600) * 1000000000;
 
-#define SCALE_FALLBACK  0.25
-#define MODEL_SCALE     0.1  /* a change of 10 % is never beyond noise by its size alone */
-#define HISTORY_WEIGHT  50.0 /* samples that a service's own history counts as, against the fleet's 4 */
-#define LATENCY_OFFSET  1e-4 /* s */
-#define SHIFT_SCALE     2.3025851
-#define LEAST_ODDS      1e-6
-#define MOST_PROBABLE   0.999
+#define SCALE_FALLBACK 0.25
+#define MODEL_SCALE    0.1 /* a change of 10 % is never beyond noise by its size alone */
+#define HISTORY_WEIGHT                                                                             \
+    50.0 /* samples that a service's own history counts as, against the fleet's 4 */
+#define LATENCY_OFFSET 1e-4 /* s */
+#define SHIFT_SCALE    2.3025851
+#define LEAST_ODDS     1e-6
+#define MOST_PROBABLE  0.999
 enum { STUDENT_DEGREES = 4 };
 
 enum symptom { SYMPTOM_LATENCY, SYMPTOM_ERRORS, SYMPTOM_COUNT };
@@ -53,7 +55,8 @@ static int preference(const fl_metric_series *series)
     static const char *const medians[] = {"p50", "median", "quantile=0.5", "0.5"};
     if (strstr(series->name, "client") != NULL || strstr(series->attributes, "client") != NULL)
         return 0; /* about what it calls, not about itself */
-    const char *texts[3] = {series->statistic != NULL ? series->statistic : "", series->attributes, series->name};
+    const char *texts[3] = {series->statistic != NULL ? series->statistic : "", series->attributes,
+                            series->name};
     for (size_t t = 0; t < 3; t++)
         for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++)
             if (strstr(texts[t], means[i]) != NULL)
@@ -71,7 +74,8 @@ static uint32_t choose_series(const struct rank *r, uint32_t service, fl_role ro
     uint32_t best = FL_NO_INDEX;
     for (uint32_t i = 0; i < t->metric_series_count; i++) {
         const fl_metric_series *series = &t->metrics[i];
-        if (t->entities[series->entity].service != service || series->role != role || series->is_host)
+        if (t->entities[series->entity].service != service || series->role != role ||
+            series->is_host)
             continue;
         if (best == FL_NO_INDEX || preference(series) > preference(&t->metrics[best]))
             best = i;
@@ -112,7 +116,8 @@ static double log_badness(const struct services *x, uint32_t service, uint32_t w
     double bad = badness_at(x, service, window), requests = requests_at(x, service, window);
     if (isnan(bad))
         return NAN;
-    return x->symptom == SYMPTOM_LATENCY ? log(fmax(bad, 0) + LATENCY_OFFSET) : log((bad * requests + 0.5) / (requests + 1));
+    return x->symptom == SYMPTOM_LATENCY ? log(fmax(bad, 0) + LATENCY_OFFSET)
+                                         : log((bad * requests + 0.5) / (requests + 1));
 }
 
 /* ---- one service ---- */
@@ -124,7 +129,8 @@ static int64_t cadence_ns(const struct services *x)
     const fl_window *windows = x->r->timeline->windows;
     size_t count = 0;
     for (size_t i = 1; i < m->baseline_count; i++)
-        x->ys[count++] = (double)(windows[m->baseline[i]].from_ns - windows[m->baseline[i - 1]].from_ns);
+        x->ys[count++] =
+            (double)(windows[m->baseline[i]].from_ns - windows[m->baseline[i - 1]].from_ns);
     return count > 0 ? (int64_t)fl_median(x->ys, count) : x->r->timeline->step_ns;
 }
 
@@ -132,7 +138,8 @@ static int64_t cadence_ns(const struct services *x)
 static bool is_recent(const struct services *x, uint32_t window)
 {
     const fl_timeline *t = x->r->timeline;
-    return t->windows[window].from_ns + x->cadence_ns <= t->at_ns && t->at_ns - t->windows[window].from_ns <= recent_ns;
+    return t->windows[window].from_ns + x->cadence_ns <= t->at_ns &&
+           t->at_ns - t->windows[window].from_ns <= recent_ns;
 }
 
 static bool any_recent(const struct services *x)
@@ -163,7 +170,8 @@ static double own_scale(struct services *x, uint32_t service)
 }
 
 /* The usual level (weighted by requests), its median logarithm, and from how many windows. */
-static size_t usual(struct services *x, uint32_t service, bool recent_only, double *level, double *log_level)
+static size_t usual(struct services *x, uint32_t service, bool recent_only, double *level,
+                    double *log_level)
 {
     const struct sides *m = &x->r->metrics;
     double weighted = 0, weight = 0, plain = 0;
@@ -197,12 +205,15 @@ static void measure(struct services *x, uint32_t service, bool recent_only, doub
         return; /* a dependency never seen before is its caller's change */
     n->excess = n->requests * fmax(0, n->now - n->base);
     double own = isnan(n->own_scale) ? fleet : n->own_scale;
-    double sigma = (STUDENT_DEGREES * fleet * fleet + HISTORY_WEIGHT * own * own) / (STUDENT_DEGREES + HISTORY_WEIGHT);
+    double sigma = (STUDENT_DEGREES * fleet * fleet + HISTORY_WEIGHT * own * own) /
+                   (STUDENT_DEGREES + HISTORY_WEIGHT);
     sigma *= 1 + 0.5 / (double)count;
-    sigma += MODEL_SCALE * MODEL_SCALE + (x->symptom == SYMPTOM_ERRORS ? 1 : 0.25) / fmax(n->requests, 1);
+    sigma += MODEL_SCALE * MODEL_SCALE +
+             (x->symptom == SYMPTOM_ERRORS ? 1 : 0.25) / fmax(n->requests, 1);
     sigma = sqrt(sigma);
     double shift = log_badness(x, service, x->star) - log_level, spread = hypot(SHIFT_SCALE, sigma);
-    n->lbf = fl_log_student(shift / spread, 1) - log(spread) - fl_log_student(shift / sigma, STUDENT_DEGREES) + log(sigma);
+    n->lbf = fl_log_student(shift / spread, 1) - log(spread) -
+             fl_log_student(shift / sigma, STUDENT_DEGREES) + log(sigma);
     if (shift <= 0)
         n->lbf = fmin(n->lbf, 0);
 }
@@ -231,7 +242,9 @@ static void take_off_callees(struct services *x)
             struct node *caller = &x->nodes[t->topology[e].caller];
             if (t->topology[e].callee != callee || t->topology[e].caller == callee)
                 continue;
-            double part = excess > 0 ? caller->excess / excess : requests > 0 ? caller->requests / requests : 0;
+            double part = excess > 0     ? caller->excess / excess
+                          : requests > 0 ? caller->requests / requests
+                                         : 0;
             caller->own -= part * x->nodes[callee].excess * sigmoid(x->nodes[callee].lbf);
         }
     }
@@ -248,7 +261,8 @@ static void mark_reachable(struct services *x, uint32_t target)
     while (grew) {
         grew = false;
         for (size_t e = 0; e < t->topology_count; e++)
-            if (x->nodes[t->topology[e].caller].reachable && !x->nodes[t->topology[e].callee].reachable)
+            if (x->nodes[t->topology[e].caller].reachable &&
+                !x->nodes[t->topology[e].callee].reachable)
                 grew = x->nodes[t->topology[e].callee].reachable = true;
     }
     for (size_t s = 0; s < t->service_count && t->topology_count == 0; s++)
@@ -264,17 +278,20 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
     double probability = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
     if (!n->reachable || !n->known || !(n->own > 0) || !(probability > LEAST_ODDS))
         return FL_OK;
-    struct candidate c = {.service = service,
-                          .cause = x->symptom == SYMPTOM_ERRORS ? FL_CAUSE_EXCEPTION : FL_CAUSE_UNKNOWN,
-                          .locus = FL_LOCUS_METRIC,
-                          .locus_name = t->metrics[n->badness].name,
-                          .probability = probability,
-                          /* A Bayes factor against a uniform prior over the services. */
-                          .score = log(probability / (1 - probability)) + log(fmax((double)t->service_count - 1, 1)),
-                          .order = 3};
+    struct candidate c = {
+        .service = service,
+        .cause = x->symptom == SYMPTOM_ERRORS ? FL_CAUSE_EXCEPTION : FL_CAUSE_UNKNOWN,
+        .locus = FL_LOCUS_METRIC,
+        .locus_name = t->metrics[n->badness].name,
+        .probability = probability,
+        /* A Bayes factor against a uniform prior over the services. */
+        .score = log(probability / (1 - probability)) + log(fmax((double)t->service_count - 1, 1)),
+        .order = 3};
     fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
     x->r->metric_results[n->badness] = (struct metric_result){
-        .before = x->symptom == SYMPTOM_ERRORS && t->metrics[n->badness].bad_when < 0 ? (1 - n->base) * t->metrics[n->badness].share_of : n->base,
+        .before = x->symptom == SYMPTOM_ERRORS && t->metrics[n->badness].bad_when < 0
+                      ? (1 - n->base) * t->metrics[n->badness].share_of
+                      : n->base,
         .after = t->metrics[n->badness].values[x->star],
         .test = {.lbf = n->lbf},
         .window = x->star};
@@ -290,7 +307,8 @@ static uint32_t find_target(const struct services *x)
     bool best_is_entry = false;
     for (uint32_t s = 0; s < t->service_count; s++) {
         bool entry = true;
-        if (x->r->question->symptom_service != NULL && strcmp(t->services[s], x->r->question->symptom_service) == 0)
+        if (x->r->question->symptom_service != NULL &&
+            strcmp(t->services[s], x->r->question->symptom_service) == 0)
             return s;
         for (size_t e = 0; e < t->topology_count; e++)
             entry &= t->topology[e].callee != s || t->topology[e].caller == s;
@@ -358,8 +376,8 @@ static fl_status rank_symptom(struct services *x, fl_error *err)
 fl_status fl_rank_services(struct rank *r, fl_error *err)
 {
     struct services x = {.r = r};
-    if (r->traces.incident_count > 0 || r->metrics.baseline_count == 0 || r->metrics.incident_count == 0 ||
-        r->timeline->service_count == 0)
+    if (r->traces.incident_count > 0 || r->metrics.baseline_count == 0 ||
+        r->metrics.incident_count == 0 || r->timeline->service_count == 0)
         return FL_OK;
     size_t most = r->metrics.baseline_count + r->timeline->service_count;
     fl_status status = FL_RANK_NEW(r->arena, x.nodes, r->timeline->service_count, "services", err);

@@ -2,10 +2,10 @@
  * transitions.c - did the flow change? For each context (an operation after a step) the counts of
  * what came next are compared between the baseline's and the incident's windows.
  *
- * The baseline is cleaned first: of its windows near the incident only those stay that fit the window
- * which most others fit (the medoid). A change is excused where, in the same
- * trace, a change below explains it. What is left is a code region: after this step, that step no
- * longer comes, another does instead.
+ * The baseline is cleaned first: of its windows near the incident only those stay that fit the
+ * window which most others fit (the medoid). A change is excused where, in the same trace, a change
+ * below explains it. What is left is a code region: after this step, that step no longer comes,
+ * another does instead.
  */
 #include <assert.h>
 #include <math.h>
@@ -26,12 +26,12 @@ struct matrix {
 
 struct transitions {
     struct rank *r;
-    uint32_t *place;   /* window -> 1 + position among the baseline's, or among the incident's */
+    uint32_t *place; /* window -> 1 + position among the baseline's, or among the incident's */
     uint8_t *is_incident;
-    bool *is_more;     /* per transition row: its share of the context has grown */
-    bool *is_deviant;  /* the same, in a context that really changed */
-    bool *touched;     /* per context */
-    fl_map *excused;   /* row << 32 | window -> how many */
+    bool *is_more;    /* per transition row: its share of the context has grown */
+    bool *is_deviant; /* the same, in a context that really changed */
+    bool *touched;    /* per context */
+    fl_map *excused;  /* row << 32 | window -> how many */
 };
 
 static fl_status map_windows(struct transitions *x, fl_error *err)
@@ -52,19 +52,23 @@ static fl_status map_windows(struct transitions *x, fl_error *err)
 
 static double excused_count(const struct transitions *x, uint32_t row, uint32_t window)
 {
-    const uint64_t *count = x->excused != NULL ? fl_map_find(x->excused, (uint64_t)row << 32 | window) : NULL;
+    const uint64_t *count =
+        x->excused != NULL ? fl_map_find(x->excused, (uint64_t)row << 32 | window) : NULL;
     return count != NULL ? (double)*count : 0;
 }
 
-static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_context *context, fl_error *err)
+static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_context *context,
+                             fl_error *err)
 {
     struct rank *r = x->r;
     *m = (struct matrix){.outcomes = context->row_count,
                          .baseline_count = r->traces.baseline_count,
                          .incident_count = r->traces.incident_count};
-    fl_status status = FL_RANK_NEW(&r->scratch, m->baseline, m->outcomes * m->baseline_count, "counts", err);
+    fl_status status =
+        FL_RANK_NEW(&r->scratch, m->baseline, m->outcomes * m->baseline_count, "counts", err);
     if (status == FL_OK)
-        status = FL_RANK_NEW(&r->scratch, m->incident, m->outcomes * m->incident_count, "counts", err);
+        status =
+            FL_RANK_NEW(&r->scratch, m->incident, m->outcomes * m->incident_count, "counts", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(&r->scratch, m->when, m->baseline_count, "windows", err);
     for (size_t i = 0; i < m->baseline_count && status == FL_OK; i++)
@@ -77,7 +81,8 @@ static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_c
             if (context->chain == FL_CHAIN_LOGS && !r->timeline->windows[w].has_logs)
                 continue; /* no line was recorded at all: that none followed says nothing */
             if (place > 0)
-                (x->is_incident[w] != 0 ? m->incident : m->baseline)[(place - 1) * m->outcomes + b] += 1;
+                (x->is_incident[w] != 0 ? m->incident
+                                        : m->baseline)[(place - 1) * m->outcomes + b] += 1;
         }
         for (size_t i = 0; i < m->incident_count; i++)
             m->incident[i * m->outcomes + b] -= excused_count(x, row, r->traces.incident[i]);
@@ -107,7 +112,8 @@ static size_t without_empty(double *rows, size_t count, size_t outcomes, uint32_
     return kept;
 }
 
-static fl_status fits(bool *out, struct rank *r, const struct matrix *m, size_t i, size_t j, fl_error *err)
+static fl_status fits(bool *out, struct rank *r, const struct matrix *m, size_t i, size_t j,
+                      fl_error *err)
 {
     fl_lbf_counts pair = {.outcome_count = m->outcomes,
                           .baseline = m->baseline + j * m->outcomes,
@@ -120,14 +126,16 @@ static fl_status fits(bool *out, struct rank *r, const struct matrix *m, size_t 
     return status;
 }
 
-/* The share of a window's steps that are errors: of windows that fit equally many, the healthier. */
+/* The share of a window's steps that are errors: of windows that fit equally many, the healthier.
+ */
 static double error_share(const struct rank *r, const fl_context *context, const double *row)
 {
     double errors = 0;
     for (uint32_t b = 0; b < context->row_count; b++) {
         fl_step next = r->streams->rows[r->streams->context_rows[context->first_row + b]].next;
         bool is_error = fl_step_kind_of(next) == FL_STEP_END_ERROR ||
-                        (fl_step_kind_of(next) == FL_STEP_LOG && r->timeline->templates[fl_step_index(next)].is_error);
+                        (fl_step_kind_of(next) == FL_STEP_LOG &&
+                         r->timeline->templates[fl_step_index(next)].is_error);
         errors += is_error ? row[b] : 0;
     }
     return errors / sum_of(row, context->row_count);
@@ -144,8 +152,9 @@ static fl_status median_count(double *out, struct rank *r, const struct matrix *
     return status;
 }
 
-/* Just before and after the incident's time, a window that does not fit is the incident itself, begun
- * before it was noticed. At any other time it shows what this system does now and then, and stays. */
+/* Just before and after the incident's time, a window that does not fit is the incident itself,
+ * begun before it was noticed. At any other time it shows what this system does now and then, and
+ * stays. */
 static const int64_t near_ns = INT64_C(600) * 1000000000;
 
 static bool is_near(const struct rank *r, uint32_t window)
@@ -192,12 +201,13 @@ static fl_status clean(struct matrix *m, struct rank *r, const fl_context *conte
 static bool is_error_step(const struct rank *r, fl_step step)
 {
     return fl_step_kind_of(step) == FL_STEP_END_ERROR ||
-           (fl_step_kind_of(step) == FL_STEP_LOG && r->timeline->templates[fl_step_index(step)].is_error);
+           (fl_step_kind_of(step) == FL_STEP_LOG &&
+            r->timeline->templates[fl_step_index(step)].is_error);
 }
 
 /* Which step became rarer and which more frequent in the changed windows. */
-static void find_direction(struct context_result *out, struct transitions *x, const fl_context *context,
-                           const struct matrix *m)
+static void find_direction(struct context_result *out, struct transitions *x,
+                           const fl_context *context, const struct matrix *m)
 {
     const struct rank *r = x->r;
     assert(out->test.onset < m->incident_count);
@@ -287,7 +297,8 @@ static bool span_deviates(const struct transitions *x, uint32_t span)
 /* Mark every span above one that deviates. Ends at a marked span, so each is visited once. */
 static void mark_above(const fl_timeline *t, bool *below_deviates, uint32_t span)
 {
-    for (uint32_t up = t->spans[span].parent; up != FL_NO_INDEX && !below_deviates[up]; up = t->spans[up].parent)
+    for (uint32_t up = t->spans[span].parent; up != FL_NO_INDEX && !below_deviates[up];
+         up = t->spans[up].parent)
         below_deviates[up] = true;
 }
 
@@ -295,13 +306,15 @@ static fl_status excuse_span(struct transitions *x, uint32_t span, fl_error *err
 {
     const fl_streams *s = x->r->streams;
     fl_status status = FL_OK;
-    for (uint32_t i = s->first_of_span[span]; i < s->first_of_span[span + 1] && status == FL_OK; i++) {
+    for (uint32_t i = s->first_of_span[span]; i < s->first_of_span[span + 1] && status == FL_OK;
+         i++) {
         uint32_t row = s->span_rows[i];
         uint64_t *count;
         if (!x->is_deviant[row])
             continue;
         x->touched[s->rows[row].context] = true;
-        status = fl_map_slot(&count, x->excused, (uint64_t)row << 32 | s->timeline->spans[span].window, NULL, err);
+        status = fl_map_slot(&count, x->excused,
+                             (uint64_t)row << 32 | s->timeline->spans[span].window, NULL, err);
         if (status == FL_OK)
             ++*count;
     }
@@ -366,8 +379,9 @@ static uint32_t callee_of(const fl_streams *s, const fl_context *context)
         return FL_NO_INDEX;
     if (fl_step_kind_of(context->step) == FL_STEP_REMOTE)
         return fl_step_index(context->step); /* FL_ANY_SERVER is only ever a next step */
-    return fl_step_kind_of(context->step) == FL_STEP_CALL ? s->calls[fl_step_index(context->step)].server
-                                                          : FL_NO_INDEX;
+    return fl_step_kind_of(context->step) == FL_STEP_CALL
+               ? s->calls[fl_step_index(context->step)].server
+               : FL_NO_INDEX;
 }
 
 /* Callers that stop after a call, all of the same callee, speak of the callee's response. One
@@ -409,7 +423,8 @@ static fl_status add_candidates(struct rank *r, fl_error *err)
 {
     const fl_streams *s = r->streams;
     bool *is_callee;
-    fl_status status = FL_RANK_NEW(r->arena, is_callee, r->timeline->operation_count, "operations", err);
+    fl_status status =
+        FL_RANK_NEW(r->arena, is_callee, r->timeline->operation_count, "operations", err);
     for (uint32_t i = 0; i < s->context_count && status == FL_OK; i++) {
         if (!r->contexts[i].worse)
             continue;

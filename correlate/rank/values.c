@@ -26,7 +26,8 @@ static fl_status fleet_scale(double *out, struct rank *r, fl_value_stream_kind k
     size_t windows = r->traces.baseline_count, count = 0;
     double *deviations, *own;
     fl_arena_reset(&r->scratch);
-    fl_status status = FL_RANK_NEW(&r->scratch, deviations, s->value_count * windows, "deviations", err);
+    fl_status status =
+        FL_RANK_NEW(&r->scratch, deviations, s->value_count * windows, "deviations", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(&r->scratch, own, windows, "deviations", err);
     for (size_t i = 0; i < s->value_count && status == FL_OK; i++) {
@@ -46,14 +47,19 @@ static fl_status fleet_scale(double *out, struct rank *r, fl_value_stream_kind k
 }
 
 /* Drop what stands out upwards of the history itself: earlier incidents are no baseline. */
-static fl_status clean_history(double *history, size_t count, double scale, fl_arena *scratch, fl_error *err)
+static fl_status clean_history(double *history, size_t count, double scale, fl_arena *scratch,
+                               fl_error *err)
 {
     bool *drop;
     fl_status status = FL_RANK_NEW(scratch, drop, count, "windows", err);
     for (size_t i = 0; i < count && status == FL_OK; i++) {
         fl_lbf_shift own;
-        fl_lbf_values one = {.baseline = history, .baseline_count = count, .incident = &history[i],
-                             .incident_count = 1, .prior_scale = scale, .rises_only = true};
+        fl_lbf_values one = {.baseline = history,
+                             .baseline_count = count,
+                             .incident = &history[i],
+                             .incident_count = 1,
+                             .prior_scale = scale,
+                             .rises_only = true};
         status = fl_lbf_values_test(&own, &one, scratch, err);
         drop[i] = status == FL_OK && own.lbf > FL_LBF_REAL;
     }
@@ -63,17 +69,23 @@ static fl_status clean_history(double *history, size_t count, double scale, fl_a
     return status;
 }
 
-static fl_status test_value(struct value_result *out, struct rank *r, const double *values, double scale, fl_error *err)
+static fl_status test_value(struct value_result *out, struct rank *r, const double *values,
+                            double scale, fl_error *err)
 {
     fl_arena_reset(&r->scratch);
     size_t past = r->traces.baseline_count, count = r->traces.incident_count;
     double *history = fl_rank_pick(r, values, r->traces.baseline, past);
     double *now = fl_rank_pick(r, values, r->traces.incident, count);
     if (history == NULL || now == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu windows", past + count);
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu windows",
+                       past + count);
     fl_status status = past >= 3 ? clean_history(history, past, scale, &r->scratch, err) : FL_OK;
-    fl_lbf_values test = {.baseline = history, .baseline_count = past, .incident = now,
-                          .incident_count = count, .prior_scale = scale, .rises_only = true};
+    fl_lbf_values test = {.baseline = history,
+                          .baseline_count = past,
+                          .incident = now,
+                          .incident_count = count,
+                          .prior_scale = scale,
+                          .rises_only = true};
     return status == FL_OK ? fl_lbf_values_test(&out->test, &test, &r->scratch, err) : status;
 }
 
@@ -83,7 +95,8 @@ uint32_t fl_rank_slowest(const struct rank *r, uint32_t service)
     uint32_t best = FL_NO_INDEX;
     for (uint32_t i = 0; i < r->streams->value_count; i++) {
         const fl_value_stream *stream = &r->streams->values[i];
-        if (stream->kind == FL_STREAM_SELF && r->timeline->operations[stream->operation].service == service &&
+        if (stream->kind == FL_STREAM_SELF &&
+            r->timeline->operations[stream->operation].service == service &&
             (best == FL_NO_INDEX || r->values[i].test.lbf > r->values[best].test.lbf))
             best = i;
     }
@@ -123,7 +136,8 @@ static size_t windows_with(const fl_value_stream *stream, const uint32_t *window
 static bool is_gone(const struct rank *r, const fl_value_stream *stream)
 {
     const struct sides *t = &r->traces;
-    return stream->kind == FL_STREAM_WIRE && windows_with(stream, t->incident, t->incident_count) == 0 &&
+    return stream->kind == FL_STREAM_WIRE &&
+           windows_with(stream, t->incident, t->incident_count) == 0 &&
            2 * windows_with(stream, t->baseline, t->baseline_count) > t->baseline_count;
 }
 
@@ -151,13 +165,15 @@ static fl_status add_vanished_calls(struct rank *r, fl_error *err)
     fl_status status = FL_OK;
     for (uint32_t i = 0; i < r->streams->value_count && status == FL_OK; i++) {
         const fl_value_stream *stream = &r->streams->values[i];
-        if (!is_gone(r, stream) || is_called_less(r, stream->caller) || !is_active(r, stream->caller))
+        if (!is_gone(r, stream) || is_called_less(r, stream->caller) ||
+            !is_active(r, stream->caller))
             continue;
         size_t present = windows_with(stream, r->traces.baseline, r->traces.baseline_count);
         struct candidate c = {.service = stream->caller,
                               .cause = FL_CAUSE_CODE_PATH,
                               .locus = FL_LOCUS_EDGE,
-                              .locus_name = fl_arena_printf(r->arena, "%s -> %s", r->timeline->services[stream->caller],
+                              .locus_name = fl_arena_printf(r->arena, "%s -> %s",
+                                                            r->timeline->services[stream->caller],
                                                             r->timeline->services[stream->callee]),
                               .score = fl_lbf_vanished(present, r->traces.baseline_count - present,
                                                        r->traces.incident_count),
@@ -179,7 +195,8 @@ fl_status fl_rank_values(struct rank *r, fl_error *err)
     for (int kind = 0; kind < 3 && status == FL_OK; kind++)
         status = fleet_scale(&scale[kind], r, (fl_value_stream_kind)kind, err);
     for (size_t i = 0; i < r->streams->value_count && status == FL_OK; i++)
-        status = test_value(&r->values[i], r, r->streams->values[i].values, scale[r->streams->values[i].kind], err);
+        status = test_value(&r->values[i], r, r->streams->values[i].values,
+                            scale[r->streams->values[i].kind], err);
     if (status == FL_OK)
         status = add_slow_operations(r, err);
     return status == FL_OK ? add_vanished_calls(r, err) : status;

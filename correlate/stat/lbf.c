@@ -22,13 +22,16 @@ static const struct {
     double s, a;
 } grid[GRID_COUNT] = {{8, 0.5}, {8, 0.02}, {128, 0.5}, {128, 0.02}};
 
-enum { STUDENT_DEGREES = 4 };     /* the null's tails; also the fleet scale's weight in samples */
-#define SCALE_FLOOR     0.2       /* a change of 20 % is never beyond noise by its size alone */
-#define SHIFT_SCALE     2.3025851 /* ln 10: the alternative expects changes of about a factor of ten */
+enum { STUDENT_DEGREES = 4 }; /* the null's tails; also the fleet scale's weight in samples */
+#define SCALE_FLOOR 0.2       /* a change of 20 % is never beyond noise by its size alone */
+#define SHIFT_SCALE                                                                                \
+    2.3025851 /* ln 10: the alternative expects changes of about a factor of ten                   \
+               */
 #define NORMAL_QUANTILE 0.6744898 /* of |x|, median, standard normal */
 
 /* Stirling's series with the argument shifted to at least 8 (Abramowitz and Stegun 6.1.15, 6.1.41);
- * error below 1e-13, relative where the value is above 1. libm's lgamma writes a global and is three times slower. */
+ * error below 1e-13, relative where the value is above 1. libm's lgamma writes a global and is
+ * three times slower. */
 double fl_log_gamma(double x)
 {
     assert(x > 0);
@@ -38,7 +41,11 @@ double fl_log_gamma(double x)
         x += 1.0;
     }
     double r = 1.0 / x, r2 = r * r;
-    double series = r * (1.0 / 12 - r2 * (1.0 / 360 - r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 * (1.0 / 1188 - r2 * (691.0 / 360360))))));
+    double series =
+        r *
+        (1.0 / 12 -
+         r2 * (1.0 / 360 -
+               r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 * (1.0 / 1188 - r2 * (691.0 / 360360))))));
     return (x - 0.5) * log(x) - x + LN_SQRT_2PI + series - log(shift);
 }
 
@@ -99,10 +106,10 @@ static double row_sum(const double *row, size_t count)
     return sum;
 }
 
-/* What a Dirichlet-multinomial around `pooled` minus `left_out` says of the counts `x`. There is one
- * more outcome than are listed, the one that was never seen; it has no counts. */
-static double log_predict(size_t point, const double *pooled, const double *left_out, const double *x,
-                          size_t outcomes)
+/* What a Dirichlet-multinomial around `pooled` minus `left_out` says of the counts `x`. There is
+ * one more outcome than are listed, the one that was never seen; it has no counts. */
+static double log_predict(size_t point, const double *pooled, const double *left_out,
+                          const double *x, size_t outcomes)
 {
     assert(point < GRID_COUNT);
     double total = row_sum(x, outcomes);
@@ -181,7 +188,8 @@ fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_are
     double *pooled = fl_arena_alloc(scratch, outcomes, 2 * sizeof(*pooled));
     double *null = fl_arena_alloc(scratch, in->incident_count, sizeof(*null));
     if (pooled == NULL || null == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu outcomes", outcomes);
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu outcomes",
+                       outcomes);
     double *run = pooled + outcomes, weight[GRID_COUNT];
     for (size_t w = 0; w < in->baseline_count; w++)
         for (size_t b = 0; b < outcomes; b++)
@@ -217,7 +225,8 @@ double fl_lbf_vanished(size_t present, size_t absent, size_t missing)
     double seen = (double)(present + absent) + 2 * smoothing, m = (double)missing;
     double precision = 1 / (1 / most_windows + 1 / seen);
     double alpha = precision * ((double)absent + smoothing) / seen;
-    double null = fl_log_gamma(precision) - fl_log_gamma(precision + m) + fl_log_gamma(alpha + m) - fl_log_gamma(alpha);
+    double null = fl_log_gamma(precision) - fl_log_gamma(precision + m) + fl_log_gamma(alpha + m) -
+                  fl_log_gamma(alpha);
     return -log(m + 1) - null; /* a uniform prior gives m misses in a row 1 / (m + 1) */
 }
 
@@ -256,8 +265,8 @@ static double log_shift(const fl_lbf_shift *null, const double *y, size_t count,
     for (size_t i = 0; i < count; i++) {
         result -= fl_log_student((y[i] - null->center) / sigma, STUDENT_DEGREES) - log(sigma);
         if (count > 1)
-            result += fl_log_student((y[i] - null->center - shift) / sigma, STUDENT_DEGREES) -
-                      log(sigma);
+            result +=
+                fl_log_student((y[i] - null->center - shift) / sigma, STUDENT_DEGREES) - log(sigma);
     }
     if (count > 1) /* Laplace's approximation of the integral over the shift */
         result += log(sigma) + LN_SQRT_2PI - 0.5 * log((double)count);
@@ -278,8 +287,8 @@ fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_aren
 {
     assert(in->prior_scale >= 0);
     *out = (fl_lbf_shift){0};
-    double *history = fl_arena_alloc(scratch, in->baseline_count + 2 * in->incident_count + 1,
-                                     sizeof(*history));
+    double *history =
+        fl_arena_alloc(scratch, in->baseline_count + 2 * in->incident_count + 1, sizeof(*history));
     if (history == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values",
                        in->baseline_count + in->incident_count);

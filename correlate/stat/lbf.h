@@ -32,7 +32,7 @@ typedef struct fl_lbf_counts {
 } fl_lbf_counts;
 
 typedef struct fl_lbf_result {
-    double lbf; /* nats */
+    double lbf;        /* nats */
     size_t onset, end; /* the likeliest changed incident windows, [onset, end) */
 } fl_lbf_result;
 
@@ -68,7 +68,8 @@ FL_NODISCARD fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values
                                           fl_arena *scratch, fl_error *err);
 
 /* Something that was there in `present` windows of the baseline and not in `absent`, and is in none
- * of `missing` windows now. Presence is over-dispersed: the history counts as at most 32 windows. */
+ * of `missing` windows now. Presence is over-dispersed: the history counts as at most 32 windows.
+ */
 double fl_lbf_vanished(size_t present, size_t absent, size_t missing);
 
 /* Scale of one kind of series over the whole fleet: the largest of three quantiles of the absolute

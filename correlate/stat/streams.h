@@ -63,9 +63,9 @@ typedef struct fl_transition {
 } fl_transition;
 
 typedef enum fl_value_stream_kind {
-    FL_STREAM_SELF, /* per operation: ln(0.5 ms + time not spent in children), median a window */
+    FL_STREAM_SELF,  /* per operation: ln(0.5 ms + time not spent in children), median a window */
     FL_STREAM_TOTAL, /* per operation: ln(0.5 ms + duration) */
-    FL_STREAM_WIRE  /* per edge: ln(0.5 ms + client's time - server's time), median a window */
+    FL_STREAM_WIRE   /* per edge: ln(0.5 ms + client's time - server's time), median a window */
 } fl_value_stream_kind;
 
 typedef struct fl_value_stream {
@@ -88,7 +88,8 @@ typedef struct fl_streams {
     const uint32_t *first_of_span;
     const fl_call *calls;
     size_t call_count;
-    const fl_value_stream *values; /* SELF, then TOTAL by operation, then WIRE by caller and callee */
+    const fl_value_stream
+        *values; /* SELF, then TOTAL by operation, then WIRE by caller and callee */
     size_t value_count;
     size_t edge_count; /* distinct pairs of calling and called service */
 } fl_streams;

@@ -58,7 +58,8 @@ static void *grown(struct chains *c, void *items, size_t count, size_t size)
 }
 
 /* The number under `key`; *added where it is `count`, the next one. */
-static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, bool *added, fl_error *err)
+static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, bool *added,
+                        fl_error *err)
 {
     uint64_t *slot;
     fl_status status = fl_map_slot(&slot, map, key, added, err);
@@ -70,7 +71,8 @@ static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, 
     return FL_OK;
 }
 
-static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row *span, fl_step from, fl_step to)
+static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row *span, fl_step from,
+                            fl_step to)
 {
     assert(span->operation < UINT32_C(1) << 31);
     uint32_t context, row;
@@ -80,10 +82,12 @@ static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row 
     if (status == FL_OK && added) {
         if ((c->contexts = grown(c, c->contexts, c->context_count, sizeof(*c->contexts))) == NULL)
             return FL_E_NOMEM;
-        c->contexts[c->context_count++] = (fl_context){.chain = chain, .operation = span->operation, .step = from};
+        c->contexts[c->context_count++] =
+            (fl_context){.chain = chain, .operation = span->operation, .step = from};
     }
     if (status == FL_OK)
-        status = number(&row, c->row_ids, (uint64_t)context << 32 | to, c->row_count, &added, c->err);
+        status =
+            number(&row, c->row_ids, (uint64_t)context << 32 | to, c->row_count, &added, c->err);
     if (status != FL_OK)
         return status;
     if (added) {
@@ -117,7 +121,8 @@ static fl_status step_of_child(fl_step *out, struct chains *c, uint32_t span, ui
         return FL_OK;
     }
     fl_call pair = {.client = t->spans[child].operation, .server = t->spans[server].operation};
-    fl_status status = number(&call, c->call_ids, (uint64_t)pair.client << 32 | pair.server, c->call_count, &added, c->err);
+    fl_status status = number(&call, c->call_ids, (uint64_t)pair.client << 32 | pair.server,
+                              c->call_count, &added, c->err);
     if (status == FL_OK && added) {
         if ((c->calls = grown(c, c->calls, c->call_count, sizeof(*c->calls))) == NULL)
             return FL_E_NOMEM;
@@ -154,7 +159,8 @@ static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
     const fl_span_row *row = &t->spans[span];
     fl_step at = fl_step_of(FL_STEP_START, 0);
     fl_status status = FL_OK;
-    for (; *cursor < t->span_log_count && t->span_logs[*cursor].span == span && status == FL_OK; ++*cursor) {
+    for (; *cursor < t->span_log_count && t->span_logs[*cursor].span == span && status == FL_OK;
+         ++*cursor) {
         fl_step next = fl_step_of(FL_STEP_LOG, t->span_logs[*cursor].template_index);
         status = count_pair(c, FL_CHAIN_LOGS, row, at, next);
         at = next;
@@ -162,8 +168,8 @@ static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
     return status == FL_OK ? count_pair(c, FL_CHAIN_LOGS, row, at, end_of(row)) : status;
 }
 
-/* Where spans are recorded, lines without their span are what sampling left over, often only the errors:
- * which line follows which cannot be told from them. */
+/* Where spans are recorded, lines without their span are what sampling left over, often only the
+ * errors: which line follows which cannot be told from them. */
 static void skip_logs(const fl_timeline *t, uint32_t span, size_t *cursor)
 {
     while (*cursor < t->span_log_count && t->span_logs[*cursor].span == span)
@@ -221,13 +227,15 @@ static fl_status group(fl_streams *out, struct chains *c, fl_error *err)
     return FL_OK;
 }
 
-fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena, fl_error *err)
+fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena,
+                            fl_error *err)
 {
     struct chains c = {.forest = forest, .arena = arena, .err = err};
     uint32_t *first_of_span;
     fl_status status = allocate(&c, err);
     if (status == FL_OK)
-        status = FL_STREAMS_NEW(arena, first_of_span, forest->timeline->span_count + 1, "spans", err);
+        status =
+            FL_STREAMS_NEW(arena, first_of_span, forest->timeline->span_count + 1, "spans", err);
     if (status == FL_OK)
         status = walk_spans(&c, first_of_span);
     if (status == FL_OK)

@@ -12,7 +12,8 @@
 #define OFFSET_MS 0.5
 
 struct measure {
-    uint64_t stream; /* SELF: operation; TOTAL: 1 << 62 | it; WIRE: 1 << 63 | caller << 32 | callee */
+    uint64_t
+        stream; /* SELF: operation; TOTAL: 1 << 62 | it; WIRE: 1 << 63 | caller << 32 | callee */
     uint32_t window;
     double value;
 };
@@ -31,7 +32,8 @@ static int64_t self_ns(const struct forest *forest, uint32_t span)
     assert(forest->timeline->spans[span].duration_ns >= 0);
     const fl_timeline *t = forest->timeline;
     const fl_span_row *row = &t->spans[span];
-    int64_t end = row->start_ns + row->duration_ns, covered = row->start_ns, self = row->duration_ns;
+    int64_t end = row->start_ns + row->duration_ns, covered = row->start_ns,
+            self = row->duration_ns;
     for (uint32_t i = forest->first_child[span]; i < forest->first_child[span + 1]; i++) {
         const fl_span_row *child = &t->spans[forest->children[i]];
         if (child->duration_ns < 0)
@@ -63,10 +65,11 @@ static size_t measure_spans(struct measure *out, const struct forest *forest)
                 .value = log_ms(row->duration_ns - t->spans[server].duration_ns)};
         if (server != FL_NO_INDEX || forest->is_client[row->operation] != 0)
             continue;
-        out[count++] = (struct measure){.stream = row->operation, .window = row->window,
-                                        .value = log_ms(self_ns(forest, i))};
+        out[count++] = (struct measure){
+            .stream = row->operation, .window = row->window, .value = log_ms(self_ns(forest, i))};
         if (forest->first_child[i] != forest->first_child[i + 1])
-            out[count++] = (struct measure){.stream = TOTAL_BIT | row->operation, .window = row->window,
+            out[count++] = (struct measure){.stream = TOTAL_BIT | row->operation,
+                                            .window = row->window,
                                             .value = log_ms(row->duration_ns)};
     }
     return count;
@@ -111,16 +114,20 @@ static fl_status fold(fl_value_stream *out, const struct measure *m, size_t coun
     }
     bool wire = (m[0].stream & WIRE_BIT) != 0;
     bool total = !wire && (m[0].stream & TOTAL_BIT) != 0;
-    *out = (fl_value_stream){.kind = wire ? FL_STREAM_WIRE : total ? FL_STREAM_TOTAL : FL_STREAM_SELF,
+    *out = (fl_value_stream){.kind = wire    ? FL_STREAM_WIRE
+                                     : total ? FL_STREAM_TOTAL
+                                             : FL_STREAM_SELF,
                              .operation = wire ? FL_NO_INDEX : (uint32_t)m[0].stream,
-                             .caller = wire ? (uint32_t)((m[0].stream & ~WIRE_BIT) >> 32) : FL_NO_INDEX,
+                             .caller =
+                                 wire ? (uint32_t)((m[0].stream & ~WIRE_BIT) >> 32) : FL_NO_INDEX,
                              .callee = wire ? (uint32_t)m[0].stream : FL_NO_INDEX,
                              .values = values,
                              .counts = counts};
     return FL_OK;
 }
 
-fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_arena *arena, fl_error *err)
+fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_arena *arena,
+                            fl_error *err)
 {
     const fl_timeline *t = forest->timeline;
     struct measure *m;

@@ -81,14 +81,17 @@ static fl_status count_edges(fl_streams *out, fl_error *err)
         uint32_t parent = t->spans[i].parent;
         if (parent == FL_NO_INDEX || fl_service_of(t, parent) == fl_service_of(t, i))
             continue;
-        status = fl_map_slot(&slot, pairs, (uint64_t)fl_service_of(t, parent) << 32 | fl_service_of(t, i), NULL, err);
+        status =
+            fl_map_slot(&slot, pairs,
+                        (uint64_t)fl_service_of(t, parent) << 32 | fl_service_of(t, i), NULL, err);
     }
     out->edge_count = status == FL_OK ? fl_map_count(pairs) : 0;
     fl_map_destroy(pairs);
     return status;
 }
 
-fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_arena *arena, fl_error *err)
+fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_arena *arena,
+                           fl_error *err)
 {
     assert(out != NULL && timeline != NULL);
     struct forest forest = {.timeline = timeline};

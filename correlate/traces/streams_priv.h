@@ -10,7 +10,7 @@
 
 struct forest {
     const fl_timeline *timeline;
-    const uint32_t *children; /* rows grouped by parent, each group in order of start */
+    const uint32_t *children;    /* rows grouped by parent, each group in order of start */
     const uint32_t *first_child; /* span_count + 1 */
     const uint8_t *is_client;    /* per operation: its spans wait for another service */
 };
@@ -23,12 +23,15 @@ static inline uint32_t fl_service_of(const fl_timeline *t, uint32_t span)
 /* The one span in another service that `span` only waits for, or FL_NO_INDEX. */
 uint32_t fl_forest_server_of(const struct forest *forest, uint32_t span);
 
-fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena, fl_error *err);
-fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_arena *arena, fl_error *err);
+fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena,
+                            fl_error *err);
+fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_arena *arena,
+                            fl_error *err);
 
 #define FL_STREAMS_NEW(arena, out, count, what, err)                                               \
     (((out) = fl_arena_alloc((arena), (count), sizeof(*(out)))) != NULL                            \
          ? FL_OK                                                                                   \
-         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count), what))
+         : fl_fail((err), FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", (size_t)(count),       \
+                   what))
 
 #endif

@@ -8,7 +8,7 @@
 #include "streams.h"
 
 /* Deterministic. Everything lives in `arena`. FL_E_NOMEM where it is exhausted. */
-FL_NODISCARD fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_arena *arena,
-                                        fl_error *err);
+FL_NODISCARD fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline,
+                                        fl_arena *arena, fl_error *err);
 
 #endif

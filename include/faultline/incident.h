@@ -68,11 +68,11 @@ typedef enum fl_locus_kind {
 typedef enum fl_verdict { FL_VERDICT_CAUSE_FOUND, FL_VERDICT_NO_CONFIDENT_CAUSE } fl_verdict;
 
 /* The names used in the JSON contract. */
-const char *fl_modality_name(fl_modality modality); /* "metrics" */
-const char *fl_cause_name(fl_cause cause); /* "network-delay" */
+const char *fl_modality_name(fl_modality modality);      /* "metrics" */
+const char *fl_cause_name(fl_cause cause);               /* "network-delay" */
 const char *fl_resource_name(fl_resource_kind resource); /* "cpu"; NULL for FL_RESOURCE_NONE */
-const char *fl_locus_name(fl_locus_kind locus); /* "code-region" */
-const char *fl_verdict_name(fl_verdict verdict); /* "no-confident-cause" */
+const char *fl_locus_name(fl_locus_kind locus);          /* "code-region" */
+const char *fl_verdict_name(fl_verdict verdict);         /* "no-confident-cause" */
 
 typedef struct fl_evidence {
     fl_modality modality;
@@ -92,8 +92,8 @@ typedef struct fl_hypothesis {
     fl_resource_kind resource;
     fl_locus_kind locus;
     const char *locus_name, *before, *after; /* before and after only for a code region */
-    double score;       /* nats */
-    double probability; /* that this is the cause */
+    double score;                            /* nats */
+    double probability;                      /* that this is the cause */
     const fl_evidence *evidence;
     size_t evidence_count; /* heaviest first */
 } fl_hypothesis;

@@ -9,33 +9,34 @@
 /* Decompression: free output, then at most this ratio. Real telemetry reaches about 60. */
 #define FL_STREAM_FREE_BYTES (64u << 20)
 #define FL_STREAM_MAX_RATIO  200u
-/* Strings, attributes and events of one record; more are counted and dropped. OTel SDKs cap at 128. */
-#define FL_MAX_ATTRS_PER_RECORD  1024u
-#define FL_MAX_EVENTS_PER_SPAN   1024u
+/* Strings, attributes and events of one record; more are counted and dropped. OTel SDKs cap at 128.
+ */
+#define FL_MAX_ATTRS_PER_RECORD     1024u
+#define FL_MAX_EVENTS_PER_SPAN      1024u
 #define FL_MAX_EVENT_ATTRS_PER_SPAN 4096u
-#define FL_MAX_BUCKETS_PER_POINT 4096u
-#define FL_MAX_RECORD_ARENA_BYTES (128u << 20)
+#define FL_MAX_BUCKETS_PER_POINT    4096u
+#define FL_MAX_RECORD_ARENA_BYTES   (128u << 20)
 
-/* Log templates: distinct forms a miner keeps and the bytes of their text, the text of one form, and
- * how far into a line it reads. What lies beyond shares one template or is cut (docs/templates.md). */
+/* Log templates: distinct forms a miner keeps and the bytes of their text, the text of one form,
+ * and how far into a line it reads. What lies beyond shares one template or is cut
+ * (docs/templates.md). */
 #define FL_MAX_LOG_FORMS      65536u
 #define FL_MAX_LOG_FORM_BYTES (16u << 20)
 #define FL_MAX_LOG_TEXT_BYTES 1024u
 #define FL_MAX_LOG_LINE_BYTES 16384u
 
-
 /* The timeline. Together they hold a run below 512 MiB whatever the input; the 23 recorded
  * incidents of a 46-service system use a twentieth of them. */
-#define FL_MAX_SPANS          (1u << 20) /* 64 bytes each; more are sampled by trace */
-#define FL_MAX_LOGS           (1u << 20) /* 48 bytes each; more are sampled by trace */
-#define FL_MAX_SAMPLES        (2u << 20) /* metric samples, 24 bytes each; more are thinned out */
-#define FL_MAX_SERIES         (200u << 10) /* distinct metric label sets; more are dropped */
-#define FL_MAX_SERIES_CELLS   (8u << 20) /* series x windows, 8 bytes each */
-#define FL_MAX_NAME_BYTES     (64u << 20) /* service, operation, metric and label texts */
-#define FL_MAX_NAME_LEN       1024u       /* a longer name is cut */
-#define FL_MAX_WINDOWS        4096u
-#define FL_MAX_TIMELINE_BYTES (256u << 20) /* the finished arrays */
-#define FL_MAX_STREAMS_BYTES  (256u << 20) /* streams and answer */
-#define FL_MAX_RANK_SCRATCH_BYTES (64u << 20) /* one test */
+#define FL_MAX_SPANS              (1u << 20) /* 64 bytes each; more are sampled by trace */
+#define FL_MAX_LOGS               (1u << 20) /* 48 bytes each; more are sampled by trace */
+#define FL_MAX_SAMPLES            (2u << 20) /* metric samples, 24 bytes each; more are thinned out */
+#define FL_MAX_SERIES             (200u << 10) /* distinct metric label sets; more are dropped */
+#define FL_MAX_SERIES_CELLS       (8u << 20)   /* series x windows, 8 bytes each */
+#define FL_MAX_NAME_BYTES         (64u << 20)  /* service, operation, metric and label texts */
+#define FL_MAX_NAME_LEN           1024u        /* a longer name is cut */
+#define FL_MAX_WINDOWS            4096u
+#define FL_MAX_TIMELINE_BYTES     (256u << 20) /* the finished arrays */
+#define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
+#define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
 
 #endif

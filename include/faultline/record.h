@@ -101,7 +101,11 @@ typedef enum fl_point_kind {
     FL_POINT_SUMMARY
 } fl_point_kind;
 
-typedef enum fl_temporality { FL_TEMPORALITY_NONE, FL_TEMPORALITY_DELTA, FL_TEMPORALITY_CUMULATIVE } fl_temporality;
+typedef enum fl_temporality {
+    FL_TEMPORALITY_NONE,
+    FL_TEMPORALITY_DELTA,
+    FL_TEMPORALITY_CUMULATIVE
+} fl_temporality;
 
 /* One data point. Which members count depends on `kind`. */
 typedef struct fl_point {
@@ -110,9 +114,9 @@ typedef struct fl_point {
     fl_temporality temporality; /* SUM and the histograms */
     bool monotonic;             /* SUM */
     int64_t start_ns, time_ns;
-    double value; /* GAUGE, SUM; finite */
-    uint64_t count; /* histograms and SUMMARY */
-    double sum;     /* same; NaN where absent */
+    double value;    /* GAUGE, SUM; finite */
+    uint64_t count;  /* histograms and SUMMARY */
+    double sum;      /* same; NaN where absent */
     double min, max; /* histograms; NaN where absent */
     /* HISTOGRAM: counts has bound_count + 1 items (or both are 0). SUMMARY: bounds are quantiles in
      * [0,1] and `values` their values, bound_count of each. EXP_HISTOGRAM: bucket i of `counts`
@@ -141,7 +145,8 @@ typedef struct fl_reject {
 typedef struct fl_sink {
     void *payload;
     /* Announce a resource; the handle it returns comes with each of its records. */
-    fl_status (*resource)(void *payload, const fl_resource *resource, uint32_t *handle, fl_error *err);
+    fl_status (*resource)(void *payload, const fl_resource *resource, uint32_t *handle,
+                          fl_error *err);
     fl_status (*span)(void *payload, uint32_t resource, const fl_span *span, fl_error *err);
     fl_status (*log)(void *payload, uint32_t resource, const fl_log *log, fl_error *err);
     fl_status (*point)(void *payload, uint32_t resource, const fl_point *point, fl_error *err);

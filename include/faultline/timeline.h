@@ -101,9 +101,9 @@ typedef struct fl_metric_series {
     const char *unit;       /* UCUM; "" where not given */
     fl_role role;
     fl_scale scale;
-    double share_of;   /* SHARE: the value of a whole (100 for percent, 1 for a ratio) */
-    bool is_host;      /* about the node below, shared by its neighbours, not about the service */
-    int8_t bad_when;   /* +1: trouble shows as a rise, -1: as a fall, 0: not told */
+    double share_of; /* SHARE: the value of a whole (100 for percent, 1 for a ratio) */
+    bool is_host;    /* about the node below, shared by its neighbours, not about the service */
+    int8_t bad_when; /* +1: trouble shows as a rise, -1: as a fall, 0: not told */
     const double *values;
 } fl_metric_series;
 
@@ -133,7 +133,7 @@ typedef struct fl_timeline {
     size_t metric_series_count;
     const fl_topology_edge *topology; /* given by the user; sorted */
     size_t topology_count;
-    uint64_t log_records, span_records, point_records; /* distinct ones that were read */
+    uint64_t log_records, span_records, point_records;   /* distinct ones that were read */
     double span_sampling, log_sampling, metric_sampling; /* shares kept, in (0, 1] */
 } fl_timeline;
 

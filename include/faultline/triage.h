@@ -13,16 +13,18 @@ extern "C" {
 typedef struct fl_triage fl_triage;
 
 typedef struct fl_triage_request {
-    const char *const *otlp; /* files or folders with the incident; folders are read one level deep */
+    const char *const
+        *otlp; /* files or folders with the incident; folders are read one level deep */
     size_t otlp_count;
     const char *const *baseline; /* the same for fault-free telemetry; may be none */
     size_t baseline_count;
-    int64_t at_ns;        /* when it was noticed or began */
-    int64_t window_ns;    /* how long after `at` to look; 0: 5 minutes */
-    const char *service;  /* whose symptom is reported; NULL: not known */
-    const char *topology; /* JSON list of {"client","server"} (or {"caller","callee"}); NULL: from spans */
-    const char *roles;    /* YAML with metric roles, before the built-in ones; NULL: none */
-    bool strict;          /* the first malformed record ends the triage */
+    int64_t at_ns;       /* when it was noticed or began */
+    int64_t window_ns;   /* how long after `at` to look; 0: 5 minutes */
+    const char *service; /* whose symptom is reported; NULL: not known */
+    const char
+        *topology; /* JSON list of {"client","server"} (or {"caller","callee"}); NULL: from spans */
+    const char *roles; /* YAML with metric roles, before the built-in ones; NULL: none */
+    bool strict;       /* the first malformed record ends the triage */
     /* Called now and then with what is being done; `done` of `total` bytes. May be NULL. */
     void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
     void *payload;

@@ -122,6 +122,8 @@ static fl_otlp_form form_of(fl_otlp *otlp, fl_slice head)
         return head.len < HEAD_BYTES ? FORM_NOTHING : FORM_JSON_LINES;
     if (head.ptr[at] == '{' && (at == start || is_object_start(head, at)))
         return json_form(otlp, head, at);
+    if (head.ptr[at] == '[') /* a JSON list, such as a call graph: never a request */
+        return FORM_OTHER;
     fl_otlp_form form = binary_form(head);
     return form == FORM_OTHER && has_object_line(head) ? FORM_JSON_LINES : form;
 }

@@ -32,8 +32,9 @@ static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *e
         return FL_OK;
     const char *name = base_name(reject->source), *text;
     if (reject->line > 0)
-        text = fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", name, (unsigned long long)reject->line,
-                               reject->reason, (unsigned long long)reject->offset);
+        text = fl_arena_printf(&b->text, "%s:%llu: %s (byte %llu)", name,
+                               (unsigned long long)reject->line, reject->reason,
+                               (unsigned long long)reject->offset);
     else
         text = fl_arena_printf(&b->text, "%s: %s (byte %llu)", name, reject->reason,
                                (unsigned long long)reject->offset);

@@ -1,6 +1,6 @@
 /* fuzz_miner.c - each line of the input is a log line, its first byte modulo 25 the severity, what
- * is left of it modulo 3 the scope. The form keeps its promises, and the templates depend neither on
- * the order of the lines nor on the numbers of the scopes. */
+ * is left of it modulo 3 the scope. The form keeps its promises, and the templates depend neither
+ * on the order of the lines nor on the numbers of the scopes. */
 #include "fuzz.h"
 
 #include <assert.h>
@@ -28,7 +28,8 @@ static size_t split(struct line *lines, const uint8_t *data, size_t size)
         if (stop == NULL)
             stop = end;
         if (stop > data)
-            lines[count++] = (struct line){{data + 1, (size_t)(stop - data - 1)}, *data % 25, *data / 25 % 3, 0};
+            lines[count++] =
+                (struct line){{data + 1, (size_t)(stop - data - 1)}, *data % 25, *data / 25 % 3, 0};
         data = stop < end ? stop + 1 : end;
     }
     return count;

@@ -428,6 +428,7 @@ class Cli(unittest.TestCase):
                                      "--topology", baseline / "service_graph.json", "--service", truth["symptom"]["node"],
                                      "--format", "json")
         self.assertIn(code, (0, 6), err)
+        self.assertEqual(json.loads(out)["rejected_records"], 0)
         self.validate("triage.schema.json", out)
 
 

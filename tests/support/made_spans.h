@@ -1,6 +1,6 @@
 /*
- * made_spans.h - a timeline of hand-made spans and lines, for tests of what reads it. Spans are added
- * in the order that a timeline has: by trace, then start.
+ * made_spans.h - a timeline of hand-made spans and lines, for tests of what reads it. Spans are
+ * added in the order that a timeline has: by trace, then start.
  */
 #ifndef FL_MADE_SPANS_H
 #define FL_MADE_SPANS_H
@@ -12,9 +12,15 @@
 #include "faultline/timeline.h"
 #include "fl_test.h"
 
-enum { MADE_SPANS = 512, MADE_LOGS = 2048, MADE_NAMES = 64, MADE_WINDOWS = 16, MADE_NAME_BYTES = 48 };
-#define MADE_MS      INT64_C(1000000)
-#define MADE_MINUTE  (INT64_C(60000) * MADE_MS)
+enum {
+    MADE_SPANS = 512,
+    MADE_LOGS = 2048,
+    MADE_NAMES = 64,
+    MADE_WINDOWS = 16,
+    MADE_NAME_BYTES = 48
+};
+#define MADE_MS     INT64_C(1000000)
+#define MADE_MINUTE (INT64_C(60000) * MADE_MS)
 
 struct made_spans {
     fl_timeline timeline;
@@ -40,7 +46,9 @@ static inline void made_init(struct made_spans *m, size_t baseline, size_t incid
     t->window_count = baseline + incident;
     ck_assert_uint_le(t->window_count, MADE_WINDOWS);
     for (size_t w = 0; w < t->window_count; w++)
-        m->windows[w] = (fl_window){.from_ns = (int64_t)w * MADE_MINUTE, .to_ns = (int64_t)(w + 1) * MADE_MINUTE, .incident = w >= baseline};
+        m->windows[w] = (fl_window){.from_ns = (int64_t)w * MADE_MINUTE,
+                                    .to_ns = (int64_t)(w + 1) * MADE_MINUTE,
+                                    .incident = w >= baseline};
     t->services = m->services;
     t->entities = m->entities;
     t->operations = m->operations;
@@ -84,7 +92,8 @@ static inline uint32_t made_operation(struct made_spans *m, const char *path)
             return i;
     }
     ck_assert_uint_lt(t->operation_count, MADE_NAMES);
-    m->operations[t->operation_count] = (fl_operation){.service = number, .name = slash[1] != '\0' ? made_name(m, slash + 1) : NULL};
+    m->operations[t->operation_count] = (fl_operation){
+        .service = number, .name = slash[1] != '\0' ? made_name(m, slash + 1) : NULL};
     return (uint32_t)t->operation_count++;
 }
 
@@ -95,17 +104,23 @@ static inline void made_trace(struct made_spans *m)
 }
 
 /* `start_ms` is within the window, negative durations mean a span that only its lines tell of. */
-static inline uint32_t made_span(struct made_spans *m, uint32_t parent, const char *path, uint32_t window, double start_ms, double duration_ms)
+static inline uint32_t made_span(struct made_spans *m, uint32_t parent, const char *path,
+                                 uint32_t window, double start_ms, double duration_ms)
 {
     fl_timeline *t = &m->timeline;
     ck_assert_uint_lt(t->span_count, MADE_SPANS);
     ck_assert_uint_lt(window, t->window_count);
     uint32_t operation = made_operation(m, path);
-    m->spans[t->span_count] = (fl_span_row){
-        .trace = m->trace, .id = t->span_count + 1, .parent = parent, .window = window, .operation = operation,
-        .entity = m->operations[operation].service, .kind = FL_SPAN_UNSPECIFIED,
-        .start_ns = m->windows[window].from_ns + (int64_t)(start_ms * 1e6),
-        .duration_ns = duration_ms < 0 ? -1 : (int64_t)(duration_ms * 1e6)};
+    m->spans[t->span_count] =
+        (fl_span_row){.trace = m->trace,
+                      .id = t->span_count + 1,
+                      .parent = parent,
+                      .window = window,
+                      .operation = operation,
+                      .entity = m->operations[operation].service,
+                      .kind = FL_SPAN_UNSPECIFIED,
+                      .start_ns = m->windows[window].from_ns + (int64_t)(start_ms * 1e6),
+                      .duration_ns = duration_ms < 0 ? -1 : (int64_t)(duration_ms * 1e6)};
     if (duration_ms >= 0) {
         m->windows[window].has_spans = true;
         t->span_records++;
@@ -120,7 +135,10 @@ static inline uint32_t made_template(struct made_spans *m, const char *text, boo
         if (strcmp(m->templates[i].text, text) == 0 && m->templates[i].is_error == is_error)
             return i;
     ck_assert_uint_lt(t->template_count, MADE_NAMES);
-    m->templates[t->template_count] = (fl_template){.id = t->template_count + 1, .text = made_name(m, text), .severity = is_error ? 17 : 9, .is_error = is_error};
+    m->templates[t->template_count] = (fl_template){.id = t->template_count + 1,
+                                                    .text = made_name(m, text),
+                                                    .severity = is_error ? 17 : 9,
+                                                    .is_error = is_error};
     return (uint32_t)t->template_count++;
 }
 
@@ -130,7 +148,9 @@ static inline void made_log(struct made_spans *m, uint32_t span, const char *tex
     fl_timeline *t = &m->timeline;
     ck_assert_uint_lt(t->span_log_count, MADE_LOGS);
     ck_assert(t->span_log_count == 0 || m->logs[t->span_log_count - 1].span <= span);
-    m->logs[t->span_log_count++] = (fl_span_log){.span = span, .template_index = made_template(m, text, is_error), .time_ns = m->spans[span].start_ns};
+    m->logs[t->span_log_count++] = (fl_span_log){.span = span,
+                                                 .template_index = made_template(m, text, is_error),
+                                                 .time_ns = m->spans[span].start_ns};
     m->windows[m->spans[span].window].has_logs = true;
     t->log_records++;
 }

@@ -28,11 +28,15 @@ static double uniform(uint64_t *state)
     return (double)(*state >> 11) / 9007199254740992.0;
 }
 
-static fl_lbf_result test_counts(size_t outcomes, const double *past, size_t past_count, const double *now, size_t now_count)
+static fl_lbf_result test_counts(size_t outcomes, const double *past, size_t past_count,
+                                 const double *now, size_t now_count)
 {
     fl_lbf_result out;
-    fl_lbf_counts in = {.outcome_count = outcomes, .baseline = past, .baseline_count = past_count,
-                        .incident = now, .incident_count = now_count};
+    fl_lbf_counts in = {.outcome_count = outcomes,
+                        .baseline = past,
+                        .baseline_count = past_count,
+                        .incident = now,
+                        .incident_count = now_count};
     fl_arena_reset(&scratch);
     ck_assert_ok(fl_lbf_counts_test(&out, &in, &scratch, &err));
     ck_assert(isfinite(out.lbf));
@@ -41,11 +45,16 @@ static fl_lbf_result test_counts(size_t outcomes, const double *past, size_t pas
     return out;
 }
 
-static fl_lbf_shift test_values(const double *past, size_t past_count, const double *now, size_t now_count, double scale, bool rises_only)
+static fl_lbf_shift test_values(const double *past, size_t past_count, const double *now,
+                                size_t now_count, double scale, bool rises_only)
 {
     fl_lbf_shift out;
-    fl_lbf_values in = {.baseline = past, .baseline_count = past_count, .incident = now,
-                        .incident_count = now_count, .prior_scale = scale, .rises_only = rises_only};
+    fl_lbf_values in = {.baseline = past,
+                        .baseline_count = past_count,
+                        .incident = now,
+                        .incident_count = now_count,
+                        .prior_scale = scale,
+                        .rises_only = rises_only};
     fl_arena_reset(&scratch);
     ck_assert_ok(fl_lbf_values_test(&out, &in, &scratch, &err));
     ck_assert(isfinite(out.lbf));
@@ -60,7 +69,8 @@ START_TEST(counts_agree_with_the_reference)
         const struct counts_case *c = &counts_cases[i];
         fl_lbf_result r = test_counts(c->outcomes, c->baseline, c->past, c->incident, c->now);
         ck_assert_msg(fabs(r.lbf - c->lbf) < 1e-7, "%s: %.9f, not %.9f", c->name, r.lbf, c->lbf);
-        ck_assert_msg(r.onset == c->onset && r.end == c->end, "%s: [%zu, %zu)", c->name, r.onset, r.end);
+        ck_assert_msg(r.onset == c->onset && r.end == c->end, "%s: [%zu, %zu)", c->name, r.onset,
+                      r.end);
     }
 }
 END_TEST
@@ -90,7 +100,8 @@ START_TEST(the_order_of_outcomes_changes_nothing)
 {
     uint64_t state = 1;
     for (int round = 0; round < 50; round++) {
-        double past[PAST * OUTCOMES], now[NOW * OUTCOMES], past2[PAST * OUTCOMES], now2[NOW * OUTCOMES];
+        double past[PAST * OUTCOMES], now[NOW * OUTCOMES], past2[PAST * OUTCOMES],
+            now2[NOW * OUTCOMES];
         fill_random(past, PAST, &state);
         fill_random(now, NOW, &state);
         for (size_t w = 0; w < PAST; w++)
@@ -113,7 +124,8 @@ START_TEST(the_order_of_baseline_windows_changes_nothing)
         fill_random(past, PAST, &state);
         fill_random(now, NOW, &state);
         for (size_t w = 0; w < PAST; w++)
-            memcpy(turned + w * OUTCOMES, past + (3 * w + 1) % PAST * OUTCOMES, OUTCOMES * sizeof(*past));
+            memcpy(turned + w * OUTCOMES, past + (3 * w + 1) % PAST * OUTCOMES,
+                   OUTCOMES * sizeof(*past));
         double one = test_counts(OUTCOMES, past, PAST, now, NOW).lbf;
         ck_assert_double_eq_tol(one, test_counts(OUTCOMES, turned, PAST, now, NOW).lbf, 1e-8);
     }
@@ -205,9 +217,11 @@ START_TEST(values_agree_with_the_reference)
 {
     for (size_t i = 0; i < sizeof(values_cases) / sizeof(values_cases[0]); i++) {
         const struct values_case *c = &values_cases[i];
-        fl_lbf_shift r = test_values(c->baseline, c->past, c->incident, c->now, c->prior_scale, c->rises_only);
+        fl_lbf_shift r =
+            test_values(c->baseline, c->past, c->incident, c->now, c->prior_scale, c->rises_only);
         ck_assert_msg(fabs(r.lbf - c->lbf) < 1e-6, "%s: %.9f, not %.9f", c->name, r.lbf, c->lbf);
-        ck_assert_msg(r.onset == c->onset && r.end == c->end, "%s: [%zu, %zu)", c->name, r.onset, r.end);
+        ck_assert_msg(r.onset == c->onset && r.end == c->end, "%s: [%zu, %zu)", c->name, r.onset,
+                      r.end);
     }
 }
 END_TEST
@@ -242,7 +256,8 @@ START_TEST(gaps_change_only_where_the_windows_are)
 {
     const double past[] = {1, 1.1, 0.9, 1}, gappy[] = {NAN, 1, NAN, NAN, 1.1, 0.9, 1, NAN};
     const double now[] = {1, 4, 4.1}, holes[] = {NAN, 1, NAN, 4, NAN, 4.1, NAN};
-    fl_lbf_shift a = test_values(past, 4, now, 3, 0.3, true), b = test_values(gappy, 8, holes, 7, 0.3, true);
+    fl_lbf_shift a = test_values(past, 4, now, 3, 0.3, true),
+                 b = test_values(gappy, 8, holes, 7, 0.3, true);
     ck_assert_double_eq(a.lbf, b.lbf);
     ck_assert_double_eq(a.shift, b.shift);
     ck_assert_uint_eq(a.onset, 1);
@@ -262,7 +277,8 @@ START_TEST(a_larger_shift_is_more_evidence)
             for (size_t w = 0; w < windows; w++)
                 now[w] = 1 + 0.05 * step;
             double lbf = test_values(past, 6, now, windows, 0.3, true).lbf;
-            ck_assert_msg(lbf >= before - 1e-9, "%zu windows, shift %f: %f after %f", windows, 0.05 * step, lbf, before);
+            ck_assert_msg(lbf >= before - 1e-9, "%zu windows, shift %f: %f after %f", windows,
+                          0.05 * step, lbf, before);
             before = lbf;
         }
         ck_assert_double_gt(before, FL_LBF_REAL);
@@ -280,7 +296,8 @@ START_TEST(only_differences_count)
         for (size_t i = 0; i < NOW; i++)
             far_now[i] = (now[i] = 6 * uniform(&state)) + 64;
         double one = test_values(past, PAST, now, NOW, 0.3, false).lbf;
-        ck_assert_double_eq_tol(one, test_values(far_past, PAST, far_now, NOW, 0.3, false).lbf, 1e-9);
+        ck_assert_double_eq_tol(one, test_values(far_past, PAST, far_now, NOW, 0.3, false).lbf,
+                                1e-9);
     }
 }
 END_TEST
@@ -320,14 +337,18 @@ END_TEST
 
 START_TEST(what_vanished_is_a_product_of_shares)
 {
-    const size_t cases[][3] = {{30, 0, 1}, {30, 0, 5}, {20, 10, 3}, {2, 1, 2}, {1, 0, 1}, {300, 4, 7}};
+    const size_t cases[][3] = {{30, 0, 1}, {30, 0, 5}, {20, 10, 3},
+                               {2, 1, 2},  {1, 0, 1},  {300, 4, 7}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        double present = (double)cases[i][0], absent = (double)cases[i][1], seen = present + absent + 0.12;
-        double precision = 1 / (1.0 / 32 + 1 / seen), alpha = precision * (absent + 0.06) / seen, null = 0;
+        double present = (double)cases[i][0], absent = (double)cases[i][1],
+               seen = present + absent + 0.12;
+        double precision = 1 / (1.0 / 32 + 1 / seen), alpha = precision * (absent + 0.06) / seen,
+               null = 0;
         for (size_t w = 0; w < cases[i][2]; w++)
             null += log((alpha + (double)w) / (precision + (double)w));
         double expected = -log((double)cases[i][2] + 1) - null;
-        ck_assert_double_eq_tol(fl_lbf_vanished(cases[i][0], cases[i][1], cases[i][2]), expected, 1e-9);
+        ck_assert_double_eq_tol(fl_lbf_vanished(cases[i][0], cases[i][1], cases[i][2]), expected,
+                                1e-9);
     }
 }
 END_TEST
@@ -357,7 +378,12 @@ START_TEST(a_median_is_the_middle)
         double values[6];
         size_t count;
         double median;
-    } cases[] = {{{4}, 1, 4}, {{1, 2}, 2, 1.5}, {{9, 1, 5}, 3, 5}, {{4, 1, 3, 2}, 4, 2.5}, {{7, 7, 7, 7, 7, 0}, 6, 7}, {{-1, -3}, 2, -2}};
+    } cases[] = {{{4}, 1, 4},
+                 {{1, 2}, 2, 1.5},
+                 {{9, 1, 5}, 3, 5},
+                 {{4, 1, 3, 2}, 4, 2.5},
+                 {{7, 7, 7, 7, 7, 0}, 6, 7},
+                 {{-1, -3}, 2, -2}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         double values[6];
         memcpy(values, cases[i].values, sizeof(values));
@@ -373,11 +399,13 @@ START_TEST(the_fleet_scale_of_normal_deviations_is_their_deviation)
     static double deviations[COUNT], sorted[COUNT];
     uint64_t state = 5;
     for (size_t i = 0; i < COUNT; i++) /* Box and Muller 1958 */
-        deviations[i] = fabs(2.5 * sqrt(-2 * log(1 - uniform(&state))) * cos(6.283185307179586 * uniform(&state)));
+        deviations[i] = fabs(2.5 * sqrt(-2 * log(1 - uniform(&state))) *
+                             cos(6.283185307179586 * uniform(&state)));
     memcpy(sorted, deviations, sizeof(sorted));
     qsort(sorted, COUNT, sizeof(*sorted), compare_doubles);
-    double expected = fmax(fmax(sorted[(COUNT - 1) / 2] / 0.6744898, sorted[(COUNT - 1) * 3 / 4] / 1.1503494),
-                           sorted[(COUNT - 1) * 9 / 10] / 1.6448536);
+    double expected =
+        fmax(fmax(sorted[(COUNT - 1) / 2] / 0.6744898, sorted[(COUNT - 1) * 3 / 4] / 1.1503494),
+             sorted[(COUNT - 1) * 9 / 10] / 1.6448536);
     double scale = fl_fleet_scale(deviations, COUNT, 0.3);
     ck_assert_double_eq_tol(scale, expected, 1e-12);
     ck_assert_double_eq_tol(scale, 2.5, 0.1);
@@ -395,7 +423,8 @@ END_TEST
 
 START_TEST(log_sum_exp_neither_overflows_nor_loses_the_small)
 {
-    const double big[] = {1000, 1000}, small[] = {-1000, -1000, -1000}, mixed[] = {-INFINITY, 2}, none[] = {-INFINITY, -INFINITY};
+    const double big[] = {1000, 1000}, small[] = {-1000, -1000, -1000}, mixed[] = {-INFINITY, 2},
+                 none[] = {-INFINITY, -INFINITY};
     ck_assert_double_eq_tol(fl_log_sum_exp(big, 2), 1000 + log(2), 1e-9);
     ck_assert_double_eq_tol(fl_log_sum_exp(small, 3), -1000 + log(3), 1e-9);
     ck_assert_double_eq_tol(fl_log_sum_exp(mixed, 2), 2, 1e-12);
@@ -408,7 +437,8 @@ START_TEST(log_gamma_agrees_with_libm)
 {
     double worst = 0;
     for (double x = 1e-3; x < 1e6; x *= 1.0007) {
-        double expected = lgamma(x), difference = fabs(fl_log_gamma(x) - expected) / fmax(fabs(expected), 1);
+        double expected = lgamma(x),
+               difference = fabs(fl_log_gamma(x) - expected) / fmax(fabs(expected), 1);
         worst = fmax(worst, difference);
         ck_assert_msg(difference < 1e-13, "log_gamma(%g) is off by %g", x, difference);
     }
@@ -425,9 +455,10 @@ START_TEST(student_has_its_closed_forms)
 {
     const double pi = 3.14159265358979323846;
     for (double z = -30; z <= 30; z += 0.37) {
-        ck_assert_double_eq_tol(fl_log_student(z, 1), -log(pi * (1 + z * z)), 1e-12);                   /* Cauchy */
+        ck_assert_double_eq_tol(fl_log_student(z, 1), -log(pi * (1 + z * z)), 1e-12); /* Cauchy */
         ck_assert_double_eq_tol(fl_log_student(z, 4), log(0.375) - 2.5 * log1p(z * z / 4), 1e-12);
-        ck_assert_double_eq_tol(fl_log_student(z / 10, 1e7), -0.5 * log(2 * pi) - z * z / 200, 1e-5); /* normal */
+        ck_assert_double_eq_tol(fl_log_student(z / 10, 1e7), -0.5 * log(2 * pi) - z * z / 200,
+                                1e-5); /* normal */
     }
 }
 END_TEST
@@ -448,8 +479,16 @@ START_TEST(an_exhausted_arena_is_an_error)
     double rows[64] = {1};
     fl_lbf_result counts;
     fl_lbf_shift values;
-    fl_lbf_counts c = {.outcome_count = 16, .baseline = rows, .baseline_count = 4, .incident = rows, .incident_count = 4};
-    fl_lbf_values v = {.baseline = rows, .baseline_count = 40, .incident = rows, .incident_count = 24, .prior_scale = 1};
+    fl_lbf_counts c = {.outcome_count = 16,
+                       .baseline = rows,
+                       .baseline_count = 4,
+                       .incident = rows,
+                       .incident_count = 4};
+    fl_lbf_values v = {.baseline = rows,
+                       .baseline_count = 40,
+                       .incident = rows,
+                       .incident_count = 24,
+                       .prior_scale = 1};
     fl_arena tiny = fl_arena_of(64);
     ck_assert_fails(FL_E_NOMEM, fl_lbf_counts_test(&counts, &c, &tiny, &err));
     ck_assert_str_eq(err.message, "no memory to compare 16 outcomes");
@@ -471,7 +510,8 @@ END_TEST
 static Suite *lbf_suite(void)
 {
     Suite *suite = suite_create("correlate/lbf");
-    TCase *counts = tcase_create("counts"), *values = tcase_create("values"), *small = tcase_create("small");
+    TCase *counts = tcase_create("counts"), *values = tcase_create("values"),
+          *small = tcase_create("small");
     tcase_add_checked_fixture(counts, setup, teardown);
     tcase_add_checked_fixture(values, setup, teardown);
     tcase_add_checked_fixture(small, setup, teardown);

@@ -133,16 +133,20 @@ END_TEST
 
 START_TEST(one_location_of_two_scopes_is_two_templates)
 {
-    uint32_t cart = add_in(4, "INFO main.go:12 cart is up"), again = add_in(4, "INFO main.go:12 cart is down");
-    uint32_t pay = add_in(9, "INFO main.go:12 payment done"), same = add_in(4, "INFO main.go:12 cart is up");
+    uint32_t cart = add_in(4, "INFO main.go:12 cart is up"),
+             again = add_in(4, "INFO main.go:12 cart is down");
+    uint32_t pay = add_in(9, "INFO main.go:12 payment done"),
+             same = add_in(4, "INFO main.go:12 cart is up");
     ck_assert_uint_eq(cart, same);
     ck_assert_uint_ne(cart, again);
-    check_templates(LINES("INFO main.go:13 ready"),
-                    LINES("9 main.go:12 cart is <*>", "9 main.go:12 payment done", "9 main.go:13 ready"));
+    check_templates(
+        LINES("INFO main.go:13 ready"),
+        LINES("9 main.go:12 cart is <*>", "9 main.go:12 payment done", "9 main.go:13 ready"));
     ck_assert_uint_eq(fl_miner_template_of(miner, cart), 0);
     ck_assert_uint_eq(fl_miner_template_of(miner, again), 0);
     ck_assert_uint_eq(fl_miner_template_of(miner, pay), 1);
-    ck_assert(fl_miner_template(miner, 0)->id == fl_miner_template(miner, 1)->id); /* one location */
+    ck_assert(fl_miner_template(miner, 0)->id ==
+              fl_miner_template(miner, 1)->id); /* one location */
 }
 END_TEST
 
@@ -221,7 +225,8 @@ static void make_lines(void)
 
 /* Mine lines[order[.]], their scopes numbered by `renumber`; the templates as one text, and each
  * line's template in `id_of_line`. */
-static char *mine(const size_t *order, size_t count, size_t repeats, const uint32_t renumber[3], uint64_t *id_of_line)
+static char *mine(const size_t *order, size_t count, size_t repeats, const uint32_t renumber[3],
+                  uint64_t *id_of_line)
 {
     static uint32_t forms[LINE_COUNT];
     fl_miner *m;

@@ -36,7 +36,8 @@ static void path_of(char *out, size_t cap, uint32_t operation)
 
 static void spell_step(char *out, size_t cap, fl_step step)
 {
-    static const char *const plain[] = {[FL_STEP_START] = "START", [FL_STEP_END] = "END", [FL_STEP_END_ERROR] = "E!END"};
+    static const char *const plain[] = {
+        [FL_STEP_START] = "START", [FL_STEP_END] = "END", [FL_STEP_END_ERROR] = "E!END"};
     uint32_t index = fl_step_index(step);
     char one[64], two[64];
     switch (fl_step_kind_of(step)) {
@@ -85,7 +86,8 @@ static char *spell_transitions(void)
             spell_step(from, sizeof(from), context->step);
             spell_step(to, sizeof(to), row->next);
             ck_assert_uint_lt(count, 1024);
-            int at = snprintf(lines[count], 256, "%c %.60s: %.60s > %.60s @", context->chain == FL_CHAIN_LOGS ? 'L' : 'C', operation, from, to);
+            int at = snprintf(lines[count], 256, "%c %.60s: %.60s > %.60s @",
+                              context->chain == FL_CHAIN_LOGS ? 'L' : 'C', operation, from, to);
             for (size_t i = 0; i < row->count && at < 240; i++)
                 at += snprintf(lines[count] + at, 256 - (size_t)at, "%u", row->windows[i]);
             count++;
@@ -108,8 +110,10 @@ static double ms_of(fl_value_stream_kind kind, const char *from, const char *to,
 {
     for (size_t i = 0; i < streams.value_count; i++) {
         const fl_value_stream *s = &streams.values[i];
-        bool same = s->kind == kind && (kind == FL_STREAM_WIRE ? strcmp(made.services[s->caller], from) == 0 && strcmp(made.services[s->callee], to) == 0
-                                                               : s->operation == made_operation(&made, from));
+        bool same = s->kind == kind &&
+                    (kind == FL_STREAM_WIRE ? strcmp(made.services[s->caller], from) == 0 &&
+                                                  strcmp(made.services[s->callee], to) == 0
+                                            : s->operation == made_operation(&made, from));
         if (same)
             return exp(s->values[window]) - 0.5;
     }
@@ -151,12 +155,15 @@ START_TEST(self_time_is_what_children_leave)
         made_init(&made, 2, 2);
         uint32_t parent = made_span(&made, FL_NO_INDEX, "shop/buy", 1, 1000, 100);
         for (size_t c = 0; c < cases[i].count; c++)
-            made_span(&made, parent, "shop/step", 1, 1000 + cases[i].children[c][0], cases[i].children[c][1]);
+            made_span(&made, parent, "shop/step", 1, 1000 + cases[i].children[c][0],
+                      cases[i].children[c][1]);
         build();
         double self = self_ms("shop/buy", 1);
-        ck_assert_msg(fabs(self - cases[i].self) < 1e-9, "%s: %f ms, not %f", cases[i].name, self, cases[i].self);
+        ck_assert_msg(fabs(self - cases[i].self) < 1e-9, "%s: %f ms, not %f", cases[i].name, self,
+                      cases[i].self);
         double total = ms_of(FL_STREAM_TOTAL, "shop/buy", NULL, 1);
-        ck_assert_msg(cases[i].count == 0 ? isnan(total) : fabs(total - 100) < 1e-9, "%s: %f ms in all", cases[i].name, total);
+        ck_assert_msg(cases[i].count == 0 ? isnan(total) : fabs(total - 100) < 1e-9,
+                      "%s: %f ms in all", cases[i].name, total);
         fl_arena_reset(&arena);
     }
 }
@@ -194,7 +201,8 @@ START_TEST(a_window_holds_the_median_and_the_count)
 END_TEST
 
 /* cart calls pay through a client span. */
-static uint32_t made_call(uint32_t parent, uint32_t window, double start, double client, double skew, double server)
+static uint32_t made_call(uint32_t parent, uint32_t window, double start, double client,
+                          double skew, double server)
 {
     uint32_t call = made_span(&made, parent, "cart/GET", window, start, client);
     return made_span(&made, call, "pay/charge", window, start + skew, server);
@@ -260,7 +268,8 @@ START_TEST(an_operation_is_a_client_when_half_of_its_spans_wait_for_one_other_se
             }
             build();
             bool is_client = waiting >= 2; /* calls that fail lack the server's span */
-            ck_assert_msg(isnan(self_ms("cart/GET", 0)) == is_client, "%u of 4 wait, kind %d", waiting, kind);
+            ck_assert_msg(isnan(self_ms("cart/GET", 0)) == is_client, "%u of 4 wait, kind %d",
+                          waiting, kind);
             ck_assert(isnan(ms_of(FL_STREAM_WIRE, "cart", "pay", 0)) == (waiting == 0));
             fl_arena_reset(&arena);
         }
@@ -387,7 +396,8 @@ END_TEST
 START_TEST(an_empty_timeline_gives_empty_streams)
 {
     build();
-    ck_assert_uint_eq(streams.context_count + streams.row_count + streams.value_count + streams.edge_count, 0);
+    ck_assert_uint_eq(
+        streams.context_count + streams.row_count + streams.value_count + streams.edge_count, 0);
     ck_assert_uint_eq(streams.first_of_span[0], 0);
 }
 END_TEST
@@ -403,7 +413,8 @@ static uint32_t next_random(uint64_t *state)
 /* Parents come before or after their children in a row, since clocks differ; there are no loops. */
 static void make_forest(uint64_t seed)
 {
-    static const char *const paths[] = {"a/in", "a/GET", "b/in", "b/GET", "b/step", "c/in", "c/db", "a/", "b/", "c/"};
+    static const char *const paths[] = {"a/in", "a/GET", "b/in", "b/GET", "b/step",
+                                        "c/in", "c/db",  "a/",   "b/",    "c/"};
     static const char *const texts[] = {"begin", "found", "lost", "done"};
     made_init(&made, 2, 2);
     for (size_t trace = 0; trace < 40; trace++) {
@@ -417,7 +428,8 @@ static void make_forest(uint64_t seed)
         bool forward = next_random(&seed) % 2 == 0;
         for (size_t i = 1; i < count; i++) {
             size_t child = forward ? first + i : first + count - 1 - i;
-            size_t parent = forward ? first + next_random(&seed) % i : first + count - 1 - next_random(&seed) % i;
+            size_t parent = forward ? first + next_random(&seed) % i
+                                    : first + count - 1 - next_random(&seed) % i;
             if (next_random(&seed) % 8 != 0)
                 made.spans[child].parent = (uint32_t)parent;
         }
@@ -442,7 +454,8 @@ static size_t expected_transitions(uint32_t span)
         for (size_t i = 0; i < t->span_count; i++)
             if (made.spans[i].parent == other) {
                 below++;
-                elsewhere += made.operations[made.spans[i].operation].service != made.operations[made.spans[other].operation].service;
+                elsewhere += made.operations[made.spans[i].operation].service !=
+                             made.operations[made.spans[other].operation].service;
             }
         bool waits = below == 1 && elsewhere == 1 && made.spans[other].duration_ns >= 0;
         client_spans++;
@@ -452,7 +465,8 @@ static size_t expected_transitions(uint32_t span)
             remote = waits;
         }
     }
-    if (lines > 0 && made.spans[span].duration_ns < 0 && made.windows[made.spans[span].window].has_spans)
+    if (lines > 0 && made.spans[span].duration_ns < 0 &&
+        made.windows[made.spans[span].window].has_spans)
         return 0;
     bool is_client = waiting_spans > 0 && 2 * waiting_spans >= client_spans;
     size_t of_lines = t->log_records > 0 && (lines > 0 || !(is_client && remote)) ? lines + 1 : 0;
@@ -465,15 +479,19 @@ START_TEST(every_transition_of_every_span_is_counted_once)
     for (uint64_t seed = 1; seed <= 12; seed++) {
         make_forest(seed);
         build();
-        size_t spans = made.timeline.span_count, pairs = streams.first_of_span[spans], rows = 0, times = 0;
-        size_t *used = calloc(streams.row_count, sizeof(*used)), *in_context = calloc(streams.row_count, sizeof(*in_context));
+        size_t spans = made.timeline.span_count, pairs = streams.first_of_span[spans], rows = 0,
+               times = 0;
+        size_t *used = calloc(streams.row_count, sizeof(*used)),
+               *in_context = calloc(streams.row_count, sizeof(*in_context));
         ck_assert(used != NULL && in_context != NULL);
         for (uint32_t s = 0; s < spans; s++) {
-            ck_assert_uint_eq(streams.first_of_span[s + 1] - streams.first_of_span[s], expected_transitions(s));
+            ck_assert_uint_eq(streams.first_of_span[s + 1] - streams.first_of_span[s],
+                              expected_transitions(s));
             for (uint32_t i = streams.first_of_span[s]; i < streams.first_of_span[s + 1]; i++) {
                 const fl_transition *row = &streams.rows[streams.span_rows[i]];
                 used[streams.span_rows[i]]++;
-                ck_assert_uint_eq(streams.contexts[row->context].operation, made.spans[s].operation);
+                ck_assert_uint_eq(streams.contexts[row->context].operation,
+                                  made.spans[s].operation);
             }
         }
         for (size_t c = 0; c < streams.context_count; c++)
@@ -583,7 +601,8 @@ static Suite *trace_streams_suite(void)
     tcase_add_test(cases, clocks_that_differ_do_not_change_the_wire);
     tcase_add_test(cases, a_server_that_took_longer_than_its_client_leaves_no_wire);
     tcase_add_test(cases, a_server_that_only_its_lines_tell_of_gives_no_wire);
-    tcase_add_test(cases, an_operation_is_a_client_when_half_of_its_spans_wait_for_one_other_service);
+    tcase_add_test(cases,
+                   an_operation_is_a_client_when_half_of_its_spans_wait_for_one_other_service);
     tcase_add_test(cases, who_has_other_children_is_no_client);
     tcase_add_test(cases, a_trace_gives_its_chains);
     tcase_add_test(cases, without_any_line_there_is_no_chain_of_lines);
