@@ -195,7 +195,6 @@ static const struct values_case values_cases[] = {
      0,
      4},
 };
-
 /* clang-format on */
 
 #endif
