@@ -169,6 +169,24 @@ static void explain_service(fl_evidence *out, struct rank *r, uint32_t index)
     out->at_ns = r->timeline->windows[r->metric_results[index].window].from_ns;
 }
 
+static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
+{
+    const fl_log_series *series = &r->timeline->logs[index];
+    const fl_lbf_shift *test = &r->lines[index];
+    const fl_template *line = &r->timeline->templates[series->template_index];
+    const char *service = r->timeline->services[series->service];
+    double minutes = (double)r->timeline->step_ns / 60e9;
+    out->value = (exp(test->center + test->shift) - 1) / minutes;
+    out->baseline = (exp(test->center) - 1) / minutes;
+    out->modality = FL_MODALITY_LOGS;
+    out->text = fl_arena_printf(r->arena, "%s logs \"%.*s\" %.3g times a minute (baseline %.3g)",
+                                service, MAX_TEXT, line->text, out->value, out->baseline);
+    out->at_ns = onset_of(r, &r->traces, test->onset);
+    out->unit = "{line}/min";
+    out->query = fl_arena_printf(r->arena, "{service_name=\"%s\"} |= `%s`", service,
+                                 line->location != NULL ? line->location : line->text);
+}
+
 static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_value_stream *stream = &r->streams->values[index];
@@ -203,12 +221,10 @@ static int compare_parts(const void *left, const void *right)
 static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candidate *c,
                                fl_error *err)
 {
-    static void (*const explain[])(fl_evidence *, struct rank *,
-                                   uint32_t) = {[PART_CONTEXT] = explain_context,
-                                                [PART_VALUE] = explain_value,
-                                                [PART_METRIC] = explain_metric,
-                                                [PART_SERVICE] = explain_service,
-                                                [PART_EDGE_GONE] = explain_vanished};
+    static void (*const explain[])(fl_evidence *, struct rank *, uint32_t) = {
+        [PART_CONTEXT] = explain_context, [PART_VALUE] = explain_value,
+        [PART_METRIC] = explain_metric,   [PART_SERVICE] = explain_service,
+        [PART_LINES] = explain_lines,     [PART_EDGE_GONE] = explain_vanished};
     fl_evidence *evidence;
     fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
     if (status != FL_OK)
@@ -252,16 +268,22 @@ double fl_rank_first_probability(const struct rank *r)
     return 1 / (1 + exp(-x));
 }
 
-/* What the first leaves is shared by the others as their scores say. */
+/* Equal scores are equally probable. What they leave is shared by the others as their scores say.
+ */
 static void spread_probability(fl_hypothesis *all, size_t count, double first)
 {
     assert(first >= 0 && first <= 1);
+    size_t equal = 0;
     double total = 0;
-    for (size_t i = 1; i < count; i++)
+    while (equal < count && all[equal].score == all[0].score)
+        equal++;
+    for (size_t i = equal; i < count; i++)
         total += exp(all[i].score - all[0].score);
+    double each = equal > 0 ? fmin(first, 1 / (double)equal) : 0;
+    double left = 1 - (double)equal * each;
     for (size_t i = 0; i < count; i++)
         all[i].probability =
-            i == 0 ? first : (1 - first) * exp(all[i].score - all[0].score) / (total + 1);
+            i < equal ? each : left * exp(all[i].score - all[0].score) / (total + 1);
 }
 
 /* ---- ruled out ---- */

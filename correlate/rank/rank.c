@@ -140,6 +140,10 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
         const fl_window *window = &r->timeline->windows[r->metric_results[part->index].window];
         return (fl_range){window->from_ns, window->to_ns};
     }
+    case PART_LINES:
+        onset = r->lines[part->index].onset;
+        end = r->lines[part->index].end;
+        break;
     case PART_EDGE_GONE:
         break;
     }
@@ -205,6 +209,8 @@ static fl_status rank_with(struct rank *r, fl_error *err)
         status = fl_rank_network(r, err);
     if (status == FL_OK)
         status = fl_rank_resources(r, err);
+    if (status == FL_OK)
+        status = fl_rank_lines(r, err);
     if (status == FL_OK)
         status = fl_rank_services(r, err);
     if (status != FL_OK)

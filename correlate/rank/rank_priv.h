@@ -37,7 +37,7 @@ struct metric_result {
     bool is_evidence;     /* a saturation role whose bad direction is known */
 };
 
-enum part_kind { PART_CONTEXT, PART_VALUE, PART_METRIC, PART_SERVICE, PART_EDGE_GONE };
+enum part_kind { PART_CONTEXT, PART_VALUE, PART_METRIC, PART_SERVICE, PART_LINES, PART_EDGE_GONE };
 struct evidence_part {
     enum part_kind kind;
     uint32_t index;
@@ -70,7 +70,8 @@ struct rank {
     struct context_result *contexts;
     struct value_result *values;
     struct metric_result *metric_results;
-    uint32_t *network; /* per service: the candidate that its network is, or FL_NO_INDEX */
+    fl_lbf_shift *lines; /* per log series */
+    uint32_t *network;   /* per service: the candidate that its network is, or FL_NO_INDEX */
     struct candidate *candidates;
     size_t candidate_count, candidate_max;
 };
@@ -83,6 +84,8 @@ fl_status fl_rank_values(struct rank *r, fl_error *err);
 fl_status fl_rank_network(struct rank *r, fl_error *err);
 /* resources.c: saturation metrics. After the values and the network, which it adds up with. */
 fl_status fl_rank_resources(struct rank *r, fl_error *err);
+/* lines.c: error lines of services whose lines name no span. */
+fl_status fl_rank_lines(struct rank *r, fl_error *err);
 /* services.c: latency, errors and traffic of services along the call graph, where there are no
  * spans. */
 fl_status fl_rank_services(struct rank *r, fl_error *err);
