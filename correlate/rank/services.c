@@ -275,17 +275,18 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
     const struct node *n = &x->nodes[service];
     const fl_timeline *t = x->r->timeline;
     double share = fmin(1, n->own / x->nodes[target].excess);
-    double probability = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
-    if (!n->reachable || !n->known || !(n->own > 0) || !(probability > LEAST_ODDS))
+    double weight = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
+    if (!n->reachable || !n->known || !(n->own > 0) || !(weight > LEAST_ODDS))
         return FL_OK;
     struct candidate c = {
         .service = service,
         .cause = x->symptom == SYMPTOM_ERRORS ? FL_CAUSE_EXCEPTION : FL_CAUSE_UNKNOWN,
         .locus = FL_LOCUS_METRIC,
         .locus_name = t->metrics[n->badness].name,
-        .probability = probability,
+        /* One service in twenty differs by chance in some window: at the gate it is even. */
+        .probability = fmin(share * sigmoid(n->lbf - FL_LBF_REAL), MOST_PROBABLE),
         /* A Bayes factor against a uniform prior over the services. */
-        .score = log(probability / (1 - probability)) + log(fmax((double)t->service_count - 1, 1)),
+        .score = log(weight / (1 - weight)) + log(fmax((double)t->service_count - 1, 1)),
         .order = 3};
     fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
     x->r->metric_results[n->badness] = (struct metric_result){
