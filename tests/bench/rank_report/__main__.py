@@ -8,7 +8,9 @@ import pathlib
 import sys
 import time
 
+import calibration
 import cases as lab
+import healthy
 import sections
 
 SECTIONS = ("exact", "at", "modalities", "healthy", "calibration")
@@ -26,12 +28,14 @@ def main():
         sys.exit(f"rank-report: no folder with a truth.json below {options.cases}")
     wanted = options.only or SECTIONS
     program, began = lab.Program(options.faultline), time.monotonic()
-    if "exact" in wanted:
-        sections.exact(program, found)
+    answers = sections.exact(program, found) if "exact" in wanted or "calibration" in wanted else None
     if "at" in wanted:
         sections.at(program, found)
     if "modalities" in wanted:
         sections.modalities(program, found)
+    quiet = healthy.healthy(program, found) if "healthy" in wanted or "calibration" in wanted else None
+    if "calibration" in wanted:
+        calibration.calibration(found, answers, quiet)
     print(f"\n{program.asked} triages, {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
