@@ -1,11 +1,13 @@
 /*
  * durations.c - time as logarithms, a median per window: self time per operation, wire time per
- * pair of services. Half a millisecond is added, so that a tenfold change of microseconds is small.
+ * pair of services. Streams that the budget has no room for are left out, the shortest first.
+ * Half a millisecond is added, so that a tenfold change of microseconds is small.
  */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "faultline/limits.h"
 #include "lbf.h"
 #include "streams_priv.h"
 
@@ -126,12 +128,36 @@ static fl_status fold(fl_value_stream *out, const struct measure *m, size_t coun
     return FL_OK;
 }
 
+static int compare_descending(const void *left, const void *right)
+{
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a < b) - (a > b);
+}
+
+/* How many measures a stream must have to be among the `most` longest of `distinct` ones, for which
+ * sizes[] has room; all that are as long as the first that does not fit stay out with it. */
+static size_t fewest_measures(size_t *sizes, const struct measure *m, size_t count, size_t distinct,
+                              size_t most)
+{
+    size_t at = 0;
+    if (distinct <= most)
+        return 1;
+    for (size_t i = 0; i < count; i++) {
+        at += i > 0 && m[i - 1].stream != m[i].stream;
+        sizes[at]++;
+    }
+    assert(at + 1 == distinct);
+    qsort(sizes, distinct, sizeof(*sizes), compare_descending);
+    return sizes[most] + 1;
+}
+
 fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_arena *arena,
                             fl_error *err)
 {
     const fl_timeline *t = forest->timeline;
     struct measure *m;
     fl_value_stream *streams;
+    size_t *sizes;
     fl_status status = FL_STREAMS_NEW(arena, m, 2 * t->span_count, "durations", err);
     if (status != FL_OK)
         return status;
@@ -140,11 +166,18 @@ fl_status fl_streams_values(fl_streams *out, const struct forest *forest, fl_are
     for (size_t i = 0; i < count; i++)
         distinct += i == 0 || m[i - 1].stream != m[i].stream;
     status = FL_STREAMS_NEW(arena, streams, distinct, "durations", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, sizes, distinct, "durations", err);
+    if (status != FL_OK)
+        return status;
+    size_t most = FL_MAX_STREAM_CELLS / (t->window_count > 0 ? t->window_count : 1);
+    size_t fewest = fewest_measures(sizes, m, count, distinct, most);
     for (size_t i = 0; i < count && status == FL_OK;) {
         size_t same = 1;
         while (i + same < count && m[i + same].stream == m[i].stream)
             same++;
-        status = fold(&streams[at++], &m[i], same, t->window_count, arena, err);
+        if (same >= fewest)
+            status = fold(&streams[at++], &m[i], same, t->window_count, arena, err);
         i += same;
     }
     out->values = streams;

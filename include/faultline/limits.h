@@ -31,9 +31,15 @@
 #define FL_MAX_LOGS               (1u << 20) /* 48 bytes each; more are sampled by trace */
 #define FL_MAX_SAMPLES            (2u << 20) /* metric samples, 24 bytes each; more are thinned out */
 #define FL_MAX_SERIES             (200u << 10) /* distinct metric label sets; more are dropped */
-#define FL_MAX_SERIES_CELLS       (8u << 20)   /* series x windows, 8 bytes each */
-#define FL_MAX_NAME_BYTES         (64u << 20)  /* service, operation, metric and label texts */
-#define FL_MAX_NAME_LEN           1024u        /* a longer name is cut */
+#define FL_MAX_SERIES_PER_METRIC  (25u << 10)  /* of one metric; more are sampled by label set */
+#define FL_MAX_METRICS            (64u << 10)  /* metric names; more are dropped */
+#define FL_MAX_ENTITIES           (64u << 10)  /* instances; more count as their service alone */
+#define FL_MAX_OPERATIONS         (64u << 10)  /* span names; more count as <other> */
+#define FL_MAX_SERIES_CELLS       (4u << 20)   /* metric series x windows, 8 bytes each */
+#define FL_MAX_LOG_CELLS          (4u << 20) /* log series x windows, the same; rarer lines leave */
+#define FL_MAX_STREAM_CELLS       (4u << 20) /* duration streams x windows, 16 bytes each; likewise */
+#define FL_MAX_NAME_BYTES         (64u << 20) /* service, operation, metric and label texts */
+#define FL_MAX_NAME_LEN           1024u       /* a longer name is cut */
 #define FL_MAX_WINDOWS            4096u
 #define FL_MAX_TIMELINE_BYTES     (256u << 20) /* the finished arrays */
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */

@@ -98,6 +98,11 @@ static fl_status sort_series(struct metrics *m, fl_error *err)
         assert(b->samples[i].window != FL_NO_INDEX);
         b->sorted_windows[b->samples[i].window].has_metrics = true;
     }
+    size_t kept = 0; /* a budget may have left series without samples */
+    for (size_t i = 0; i < m->sorted_count; i++)
+        if (m->sorted[i].sample_count > 0)
+            m->sorted[kept++] = m->sorted[i];
+    m->sorted_count = kept;
     qsort(m->sorted, m->sorted_count, sizeof(*m->sorted), compare_sorted);
     return FL_OK;
 }
@@ -374,6 +379,9 @@ fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks
                                    : emit_all(&m, err);
     }
     fl_mem_free(m.scratch);
+    fl_mem_free(b->samples);
+    b->samples = NULL;
+    b->sample_count = b->sample_capacity = 0;
     fl_map_destroy(m.role_ids);
     return status;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "mem.h"
 #include "timeline_priv.h"
 
 struct builder_view {
@@ -172,13 +173,15 @@ static fl_status gather_rows(struct builder_view *v, fl_error *err)
     size_t alone = add_log_spans(v, NULL), total = b->spans.count + alone;
     fl_span_row *merged, *extra;
     status = FL_TL_NEW(b, merged, total, "spans", err);
-    if (status == FL_OK)
-        status = FL_TL_NEW(b, extra, alone, "spans", err);
     if (status != FL_OK)
         return status;
+    extra = fl_mem_calloc(alone, sizeof(*extra));
+    if (extra == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu spans", alone);
     add_log_spans(v, extra);
     qsort(extra, alone, sizeof(*extra), fl_tl_compare_spans);
     merge_rows(merged, v->spans, b->spans.count, extra, alone);
+    fl_mem_free(extra);
     b->timeline.span_records = b->spans.count;
     fl_sampler_dispose(&b->spans);
     v->spans = merged;
@@ -192,9 +195,10 @@ static fl_status gather_rows(struct builder_view *v, fl_error *err)
 static fl_status cut_loops(struct builder_view *v, fl_error *err)
 {
     assert(v->spans != NULL || v->count == 0);
-    uint32_t *walk;
-    fl_status status = FL_TL_NEW(v->b, walk, v->count, "spans", err);
-    for (size_t i = 0; i < v->count && status == FL_OK; i++) {
+    uint32_t *walk = fl_mem_calloc(v->count, sizeof(*walk));
+    if (walk == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu spans", v->count);
+    for (size_t i = 0; i < v->count; i++) {
         uint32_t mark = (uint32_t)i + 1, at = (uint32_t)i;
         while (at != FL_NO_INDEX && walk[at] == 0) {
             walk[at] = mark;
@@ -204,7 +208,8 @@ static fl_status cut_loops(struct builder_view *v, fl_error *err)
             at = up;
         }
     }
-    return status;
+    fl_mem_free(walk);
+    return FL_OK;
 }
 
 /* The client half of the call whose server half `row` is. */

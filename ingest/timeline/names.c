@@ -71,38 +71,60 @@ static fl_status number_of(uint32_t *out, fl_map *map, uint64_t key, size_t coun
     return FL_OK;
 }
 
+static bool is_known(const fl_timeline_builder *b, fl_slice text)
+{
+    fl_sym known;
+    return fl_intern_find(&known, b->names, fl_tl_cut(text, FL_MAX_NAME_LEN));
+}
+
+/* Nothing is added, not even a name, when `may_add` is false. */
+static fl_status number_entity(uint32_t *out, fl_timeline_builder *b, const fl_slice texts[3],
+                               bool may_add, fl_error *err)
+{
+    fl_sym names[3];
+    fl_status status = FL_OK;
+    *out = FL_NO_INDEX;
+    for (size_t i = 0; i < 3 && status == FL_OK; i++) {
+        if (!may_add && !is_known(b, texts[i]))
+            return FL_OK;
+        status = fl_tl_name(&names[i], b, texts[i], err);
+        if (status == FL_OK && names[i] == FL_NO_INDEX)
+            return FL_OK;
+    }
+    if (status == FL_OK)
+        status = fl_tl_grow((void **)&b->entities, b->entity_count, sizeof(*b->entities), err);
+    if (status != FL_OK)
+        return status;
+    bool added = false;
+    uint64_t hash =
+        fl_hash_keyed((fl_slice){.ptr = (const unsigned char *)names, .len = sizeof(names)});
+    if (!may_add && fl_map_find(b->entity_ids, hash) == NULL)
+        return FL_OK;
+    status = number_of(out, b->entity_ids, hash, b->entity_count, &added, err);
+    if (added)
+        b->entities[b->entity_count++] = (struct raw_entity){names[0], names[1], names[2]};
+    return status;
+}
+
 fl_status fl_tl_entity(uint32_t *out, fl_timeline_builder *b, const fl_resource *resource,
                        fl_error *err)
 {
     /* What the OpenTelemetry SDKs call a service without a name. */
     fl_slice service = resource->service.len > 0 ? resource->service : FL_SLICE("unknown_service");
-    struct raw_entity e;
-    *out = FL_NO_INDEX;
-    fl_status status = fl_tl_name(&e.service, b, service, err);
-    if (status == FL_OK)
-        status = fl_tl_name(&e.instance, b, resource->instance, err);
-    if (status == FL_OK)
-        status = fl_tl_name(&e.node, b, resource->node, err);
-    if (status == FL_OK)
-        status = fl_tl_grow((void **)&b->entities, b->entity_count, sizeof(e), err);
-    if (status != FL_OK || e.service == FL_NO_INDEX || e.instance == FL_NO_INDEX ||
-        e.node == FL_NO_INDEX)
-        return status;
-
-    bool added = false;
-    fl_slice key = {.ptr = (const unsigned char *)&e, .len = sizeof(e)};
-    status = number_of(out, b->entity_ids, fl_hash_keyed(key), b->entity_count, &added, err);
-    if (added)
-        b->entities[b->entity_count++] = e;
+    fl_slice whole[3] = {service, resource->instance, resource->node}, bare[3] = {service};
+    fl_status status = number_entity(out, b, whole, b->entity_count < FL_MAX_ENTITIES, err);
+    if (status == FL_OK && *out == FL_NO_INDEX)
+        status = number_entity(out, b, bare, b->entity_count < 2 * FL_MAX_ENTITIES, err);
     return status;
 }
 
-fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
-                          fl_error *err)
+static fl_status number_operation(uint32_t *out, fl_timeline_builder *b, fl_sym service,
+                                  fl_slice name, bool may_add, fl_error *err)
 {
-    assert(entity < b->entity_count);
-    struct raw_operation op = {.service = b->entities[entity].service};
+    struct raw_operation op = {.service = service};
     *out = FL_NO_INDEX;
+    if (!may_add && !is_known(b, name))
+        return FL_OK;
     fl_status status = fl_tl_name(&op.name, b, name, err);
     if (status == FL_OK)
         status = fl_tl_grow((void **)&b->operations, b->operation_count, sizeof(op), err);
@@ -110,9 +132,25 @@ fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity
         return status;
     bool added = false;
     uint64_t key = (uint64_t)op.service << 32 | op.name;
+    if (!may_add && fl_map_find(b->operation_ids, key) == NULL)
+        return FL_OK;
     status = number_of(out, b->operation_ids, key, b->operation_count, &added, err);
     if (added)
         b->operations[b->operation_count++] = op;
+    return status;
+}
+
+fl_status fl_tl_operation(uint32_t *out, fl_timeline_builder *b, uint32_t entity, fl_slice name,
+                          fl_error *err)
+{
+    assert(entity < b->entity_count);
+    fl_sym service = b->entities[entity].service;
+    fl_status status =
+        number_operation(out, b, service, name, b->operation_count < FL_MAX_OPERATIONS, err);
+    if (status == FL_OK && *out == FL_NO_INDEX) {
+        b->over_budget++;
+        status = number_operation(out, b, service, FL_SLICE("<other>"), true, err);
+    }
     return status;
 }
 

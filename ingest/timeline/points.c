@@ -28,35 +28,15 @@ static fl_status push_part(struct target *t, enum part part, double param, doubl
                            fl_error *err)
 {
     fl_timeline_builder *b = t->source->builder;
-    struct raw_series series;
-    memset(&series, 0, sizeof(series)); /* padding is part of the key */
-    series.entity = t->series.entity;
-    series.name = t->series.name;
-    series.unit = t->series.unit;
-    series.attributes = t->series.attributes;
-    series.part = part;
-    series.param = param;
     if (!isfinite(value))
         return FL_OK;
-    fl_slice key = {.ptr = (const unsigned char *)&series, .len = sizeof(series)};
-    uint64_t *slot = NULL;
-    bool added = false;
-    fl_error quiet = {0};
-    fl_status status = fl_tl_grow((void **)&b->series, b->series_count, sizeof(series), err);
-    if (status != FL_OK)
+    t->series.part = part;
+    t->series.param = param;
+    fl_status status = fl_tl_series(&t->sample.series, b, &t->series, err);
+    if (status != FL_OK || t->sample.series == FL_NO_INDEX) {
+        b->over_budget += status == FL_OK;
         return status;
-    status = fl_map_slot(&slot, b->series_ids, fl_hash_keyed(key), &added, &quiet);
-    if (status == FL_E_LIMIT) {
-        b->over_budget++;
-        return FL_OK;
     }
-    if (status != FL_OK)
-        return fl_fail(err, status, FL_NO_OFFSET, "%s", quiet.message);
-    if (added) {
-        *slot = b->series_count;
-        b->series[b->series_count++] = series;
-    }
-    t->sample.series = (uint32_t)*slot;
     t->sample.value = value;
     return fl_tl_add_sample(b, &t->sample, err);
 }
@@ -190,14 +170,42 @@ static uint32_t key_of(const fl_timeline_builder *b, uint32_t entity, const fl_p
     return (uint32_t)(fl_hash_mix(hash ^ fl_hash_stable(fl_buf_slice(&b->line))) >> 32);
 }
 
-static fl_status name_series(struct raw_series *series, fl_timeline_builder *b,
+/* Which series the point's numbers belong to, but for the part; false in *kept where a budget says
+ * no. */
+static fl_status name_series(bool *kept, struct raw_series *series, fl_timeline_builder *b,
                              const fl_point *point, fl_error *err)
 {
+    fl_sym known;
+    *kept = false;
     fl_status status = fl_tl_name(&series->name, b, point->metric, err);
+    if (status == FL_OK && series->name != FL_NO_INDEX)
+        status = fl_tl_metric(&series->metric, b, series->name, err);
+    if (status != FL_OK || series->name == FL_NO_INDEX || series->metric == FL_NO_INDEX ||
+        !fl_tl_wants_series(b, series->metric, series->key) ||
+        (b->series_count == FL_MAX_SERIES &&
+         !fl_intern_find(&known, b->names, fl_buf_slice(&b->line))))
+        return status;
+    status = fl_tl_name(&series->unit, b, point->unit, err);
     if (status == FL_OK)
-        status = fl_tl_name(&series->unit, b, point->unit, err);
-    return status == FL_OK ? fl_tl_name(&series->attributes, b, fl_buf_slice(&b->line), err)
-                           : status;
+        status = fl_tl_name(&series->attributes, b, fl_buf_slice(&b->line), err);
+    *kept = series->unit != FL_NO_INDEX && series->attributes != FL_NO_INDEX;
+    return status;
+}
+
+static fl_status push_kind(struct target *t, const fl_point *point, fl_error *err)
+{
+    switch (point->kind) {
+    case FL_POINT_SUM:
+        return push_sum(t, point, err);
+    case FL_POINT_HISTOGRAM:
+    case FL_POINT_EXP_HISTOGRAM:
+        return push_histogram(t, point, err);
+    case FL_POINT_SUMMARY:
+        return push_summary(t, point, err);
+    case FL_POINT_GAUGE:
+        break;
+    }
+    return push_part(t, PART_VALUE, 0, point->value, err);
 }
 
 fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point, fl_error *err)
@@ -205,40 +213,18 @@ fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point
     struct target t = {
         .source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
     fl_timeline_builder *b = t.source->builder;
-    bool wanted;
+    bool wanted, kept = false;
     fl_status status = fl_tl_note_time(&wanted, t.source, point->time_ns, err);
     if (status != FL_OK || !wanted)
         return status;
-    if (entity == FL_NO_INDEX) {
-        b->over_budget++;
-        return FL_OK;
+    if (entity != FL_NO_INDEX) {
+        status = spell_labels(b, &point->attrs, err);
+        if (status != FL_OK)
+            return status;
+        t.sample.key = t.series.key = key_of(b, entity, point);
+        if (fl_tl_wants_sample(b, t.sample.key, point->time_ns))
+            status = name_series(&kept, &t.series, b, point, err);
     }
-    status = spell_labels(b, &point->attrs, err);
-    if (status != FL_OK)
-        return status;
-    t.sample.key = key_of(b, entity, point);
-    if (!fl_tl_wants_sample(b, t.sample.key, point->time_ns)) {
-        b->over_budget++;
-        return FL_OK;
-    }
-    status = name_series(&t.series, b, point, err);
-    if (status != FL_OK)
-        return status;
-    if (t.series.name == FL_NO_INDEX || t.series.unit == FL_NO_INDEX ||
-        t.series.attributes == FL_NO_INDEX) {
-        b->over_budget++;
-        return FL_OK;
-    }
-    switch (point->kind) {
-    case FL_POINT_SUM:
-        return push_sum(&t, point, err);
-    case FL_POINT_HISTOGRAM:
-    case FL_POINT_EXP_HISTOGRAM:
-        return push_histogram(&t, point, err);
-    case FL_POINT_SUMMARY:
-        return push_summary(&t, point, err);
-    case FL_POINT_GAUGE:
-        break;
-    }
-    return push_part(&t, PART_VALUE, 0, point->value, err);
+    b->over_budget += status == FL_OK && !kept;
+    return status == FL_OK && kept ? push_kind(&t, point, err) : status;
 }

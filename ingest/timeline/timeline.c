@@ -65,11 +65,13 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
 {
     fl_status status = fl_intern_create(&b->names, FL_MAX_NAME_BYTES, err);
     if (status == FL_OK)
-        status = fl_map_create(&b->entity_ids, FL_MAX_SERIES, err);
+        status = fl_map_create(&b->entity_ids, 2 * FL_MAX_ENTITIES, err);
     if (status == FL_OK)
-        status = fl_map_create(&b->operation_ids, FL_MAX_SERIES, err);
+        status = fl_map_create(&b->operation_ids, FL_MAX_OPERATIONS + 2 * FL_MAX_ENTITIES, err);
     if (status == FL_OK)
         status = fl_map_create(&b->series_ids, FL_MAX_SERIES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->metric_ids, FL_MAX_METRICS, err);
     if (status == FL_OK)
         status = fl_map_create(&b->steps, 2 * (size_t)FL_MAX_WINDOWS, err);
     if (status == FL_OK)
@@ -119,11 +121,13 @@ void fl_timeline_destroy(fl_timeline_builder *b)
     fl_map_destroy(b->entity_ids);
     fl_map_destroy(b->operation_ids);
     fl_map_destroy(b->series_ids);
+    fl_map_destroy(b->metric_ids);
     fl_map_destroy(b->steps);
     fl_map_destroy(b->example_ids);
     fl_mem_free(b->entities);
     fl_mem_free(b->operations);
     fl_mem_free(b->series);
+    fl_mem_free(b->metrics);
     fl_mem_free(b->examples);
     fl_mem_free(b->samples);
     fl_sampler_dispose(&b->spans);

@@ -61,7 +61,14 @@ struct raw_series {
     uint32_t entity;
     fl_sym name, unit, attributes;
     enum part part;
+    uint32_t metric; /* index into metrics */
+    uint32_t key;    /* of the label set, for sampling */
     double param;
+};
+
+struct raw_metric {
+    uint32_t series_count;
+    unsigned halvings; /* how many bits of its series' keys must be zero */
 };
 
 struct raw_sample {
@@ -86,12 +93,13 @@ struct fl_timeline_builder {
 
     fl_intern *names;
     fl_sym no_name; /* "" */
-    fl_map *entity_ids, *operation_ids, *series_ids, *example_ids;
+    fl_map *entity_ids, *operation_ids, *series_ids, *metric_ids, *example_ids;
     struct raw_entity *entities;
     struct raw_operation *operations;
     struct raw_series *series;
+    struct raw_metric *metrics;
     struct raw_example *examples;
-    size_t entity_count, operation_count, series_count, example_count;
+    size_t entity_count, operation_count, series_count, metric_count, example_count;
 
     /* Steps are counted from `at`. The map holds those that were seen, no farther than
      * max_distance; when finished, the number of each one's window. */
@@ -151,6 +159,11 @@ int fl_tl_compare_spans(const void *a, const void *b);
 uint64_t fl_tl_span_key(const void *row);
 int fl_tl_compare_logs(const void *a, const void *b);
 uint64_t fl_tl_log_key(const void *row);
+/* series.c: FL_NO_INDEX where a budget is reached. */
+fl_status fl_tl_metric(uint32_t *out, fl_timeline_builder *b, fl_sym name, fl_error *err);
+bool fl_tl_wants_series(const fl_timeline_builder *b, uint32_t metric, uint32_t key);
+fl_status fl_tl_series(uint32_t *out, fl_timeline_builder *b, const struct raw_series *series,
+                       fl_error *err);
 /* samples.c: the samples of all series, distinct and within their budget. */
 bool fl_tl_wants_sample(const fl_timeline_builder *b, uint32_t key, int64_t time_ns);
 fl_status fl_tl_add_sample(fl_timeline_builder *b, const struct raw_sample *sample, fl_error *err);
