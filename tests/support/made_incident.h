@@ -6,6 +6,7 @@
 #define FL_MADE_INCIDENT_H
 
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "buf.h"
 

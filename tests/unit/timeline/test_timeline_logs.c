@@ -1,3 +1,4 @@
+#include "faultline/limits.h"
 #include "timeline_made.h"
 
 static made_timeline made;
@@ -275,6 +276,31 @@ START_TEST(more_examples_than_the_budget_do_not_end_the_reading)
 }
 END_TEST
 
+/* Lines that never repeat: those of the incident stay, then the frequent. */
+START_TEST(of_more_series_than_there_is_room_for_the_incidents_and_the_frequent_stay)
+{
+    enum { MINUTES = 1400, LINES = 5 };
+    char line[48];
+    for (int64_t minute = 0; minute < MINUTES; minute++)
+        for (unsigned i = 0; i < LINES; i++) {
+            snprintf(line, sizeof(line), "only in minute %d line %u", (int)minute, i);
+            push_at(-minute * MADE_MINUTE, line);
+            push_at(-minute * MADE_MINUTE, "in every minute");
+        }
+    finish();
+    size_t room = FL_MAX_LOG_CELLS / MINUTES;
+    ck_assert_uint_eq(made.timeline->window_count, MINUTES);
+    ck_assert_uint_eq(made.timeline->log_series_count, room);
+    ck_assert_double_eq(series_of("cart", "in every minute")->counts[0], 1);
+    for (unsigned i = 0; i < LINES; i++) {
+        snprintf(line, sizeof(line), "only in minute 0 line %u", i);
+        ck_assert_double_eq(series_of("cart", line)->counts[MINUTES - 1], 1);
+    }
+    ck_assert_uint_eq(fl_timeline_losses_of(made.builder).over_budget, MINUTES * LINES + 1 - room);
+    ck_assert_uint_eq(made.timeline->log_records, MINUTES * (LINES + 1));
+}
+END_TEST
+
 static Suite *logs_suite(void)
 {
     Suite *suite = suite_create("timeline/logs");
@@ -291,6 +317,8 @@ static Suite *logs_suite(void)
     tcase_add_test(cases, a_long_example_is_cut_between_characters);
     tcase_add_test(cases, a_long_example_makes_room_for_a_short_one);
     tcase_add_test(cases, structured_attributes_stand_where_a_line_of_text_has_them);
+    tcase_add_test(cases,
+                   of_more_series_than_there_is_room_for_the_incidents_and_the_frequent_stay);
     tcase_add_test(cases, more_examples_than_the_budget_do_not_end_the_reading);
     suite_add_tcase(suite, cases);
     return suite;

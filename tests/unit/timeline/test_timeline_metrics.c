@@ -592,13 +592,45 @@ START_TEST(over_the_budget_the_farthest_history_leaves)
 }
 END_TEST
 
-START_TEST(over_the_budget_of_series_the_rest_is_counted_as_lost)
+/* Labels that never repeat, then a metric that tells: whatever came first, the same series stay. */
+START_TEST(a_metric_of_endless_labels_does_not_crowd_out_the_others)
 {
-    for (unsigned s = 0; s < FL_MAX_SERIES + 1000; s++)
-        push_numbered(s, 0, 1);
+    enum { LABELS = 4 * FL_MAX_SERIES_PER_METRIC };
+    fl_buf first = fl_buf_of(64u << 20), second = fl_buf_of(64u << 20);
+    for (unsigned order = 0; order < 2; order++) {
+        begin_again();
+        push_numbered(0, 0, 1);
+        for (unsigned s = 0; s < LABELS; s++)
+            push_numbered(order == 0 ? s : LABELS - 1 - s, 0, 1);
+        push_gauge("cpu", 0, 50);
+        finish();
+        ck_assert_near(value_in(metric("cpu", NULL), 0), 50);
+        ck_assert_uint_le(made.timeline->metric_series_count, FL_MAX_SERIES_PER_METRIC + 1);
+        ck_assert_uint_ge(made.timeline->metric_series_count, FL_MAX_SERIES_PER_METRIC / 3);
+        ck_assert_uint_ge(fl_timeline_losses_of(made.builder).over_budget,
+                          LABELS - FL_MAX_SERIES_PER_METRIC);
+        made_dump(order == 0 ? &first : &second, made.timeline);
+    }
+    ck_assert_str_eq(first.ptr, second.ptr);
+    fl_buf_dispose(&first);
+    fl_buf_dispose(&second);
+}
+END_TEST
+
+/* A histogram's buckets leave together. */
+START_TEST(a_histogram_of_endless_labels_is_kept_whole_or_not_at_all)
+{
+    for (int64_t i = 0; i < 3 * FL_MAX_SERIES_PER_METRIC / 6; i++) { /* six series each */
+        fl_attr attr = {SLICE("n"), {.kind = FL_VALUE_INT, .number = i}};
+        fl_point point = histogram(FL_TEMPORALITY_DELTA, 10, (uint64_t[]){50, 40, 10, 0}, 4, 25);
+        point.attrs = (fl_attrs){&attr, 1};
+        push(point);
+    }
     finish();
-    ck_assert_uint_eq(fl_timeline_losses_of(made.builder).over_budget, 1000);
-    ck_assert_uint_eq(made.timeline->metric_series_count, FL_MAX_SERIES);
+    ck_assert_uint_gt(made.timeline->metric_series_count, 1000);
+    ck_assert_uint_eq(made.timeline->metric_series_count % 3, 0);
+    for (size_t i = 0; i < made.timeline->metric_series_count; i++)
+        ck_assert(isfinite(made.timeline->metrics[i].values[0]));
 }
 END_TEST
 
@@ -640,7 +672,8 @@ static Suite *metrics_suite(void)
     tcase_add_test(cases, a_summary_is_its_quantiles_and_its_rate);
     tcase_add_test(cases, over_the_budget_the_last_sample_of_each_window_stays);
     tcase_add_test(cases, over_the_budget_the_farthest_history_leaves);
-    tcase_add_test(cases, over_the_budget_of_series_the_rest_is_counted_as_lost);
+    tcase_add_test(cases, a_metric_of_endless_labels_does_not_crowd_out_the_others);
+    tcase_add_test(cases, a_histogram_of_endless_labels_is_kept_whole_or_not_at_all);
     suite_add_tcase(suite, cases);
     return suite;
 }

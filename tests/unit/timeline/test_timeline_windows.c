@@ -208,6 +208,44 @@ START_TEST(a_nul_in_a_name_is_shown_as_a_question_mark)
 }
 END_TEST
 
+START_TEST(more_instances_than_the_budget_count_as_their_service)
+{
+    char name[32];
+    for (unsigned i = 0; i < FL_MAX_ENTITIES + 500; i++) {
+        snprintf(name, sizeof(name), "pod-%u", i);
+        push_from(i % 2 == 0 ? "cart" : "bank", name, NULL);
+    }
+    push_from("late", NULL, NULL);
+    finish();
+    const fl_timeline *t = made.timeline;
+    ck_assert_uint_eq(t->service_count, 3);
+    ck_assert_uint_eq(t->entity_count, FL_MAX_ENTITIES + 3);
+    ck_assert_uint_eq(t->log_records, FL_MAX_ENTITIES + 3); /* equal lines of one entity are one */
+}
+END_TEST
+
+START_TEST(more_operations_than_the_budget_count_as_other)
+{
+    char name[32];
+    made_record record = {.kind = MADE_SPAN, .service = "cart"};
+    for (unsigned i = 0; i < FL_MAX_OPERATIONS + 500; i++) {
+        snprintf(name, sizeof(name), "GET /user/%u", i);
+        record.span = (fl_span){.trace = {.lo = 1},
+                                .id = i + 1,
+                                .name = SLICE(name),
+                                .start_ns = MADE_AT,
+                                .end_ns = MADE_AT + 1};
+        ck_assert_ok(made_push(&made, &record, &err));
+    }
+    finish();
+    ck_assert_uint_eq(made.timeline->span_count, FL_MAX_OPERATIONS + 500);
+    ck_assert_uint_eq(made.timeline->operation_count, FL_MAX_OPERATIONS + 2);
+    ck_assert_uint_eq(fl_timeline_losses_of(made.builder).over_budget, 500);
+    const fl_span_row *last = &made.timeline->spans[FL_MAX_OPERATIONS + 499];
+    ck_assert_str_eq(made.timeline->operations[last->operation].name, "<other>");
+}
+END_TEST
+
 START_TEST(a_given_topology_names_services_that_nothing_was_heard_of)
 {
     static const char *const edges[] = {"shop", "cart", "cart", "zebra", "cart",
@@ -278,6 +316,8 @@ static Suite *windows_suite(void)
     tcase_add_test(cases, a_service_without_a_name_is_called_as_the_sdks_call_it);
     tcase_add_test(cases, a_long_name_is_cut_between_characters);
     tcase_add_test(cases, a_nul_in_a_name_is_shown_as_a_question_mark);
+    tcase_add_test(cases, more_instances_than_the_budget_count_as_their_service);
+    tcase_add_test(cases, more_operations_than_the_budget_count_as_other);
     tcase_add_test(cases, a_given_topology_names_services_that_nothing_was_heard_of);
     tcase_add_test(cases, nothing_at_all_is_a_timeline_too);
     tcase_add_test(cases, rejects_are_counted_and_the_first_eight_are_told);
