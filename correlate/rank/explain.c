@@ -268,8 +268,8 @@ double fl_rank_first_probability(const struct rank *r)
     return 1 / (1 + exp(-x));
 }
 
-/* Equal scores are equally probable. What they leave is shared by the others as their scores say.
- */
+/* Equal scores are equally probable. What they leave is shared by the others as their scores say,
+ * but for what speaks for no cause at all: none is likelier than the first. */
 static void spread_probability(fl_hypothesis *all, size_t count, double first)
 {
     assert(first >= 0 && first <= 1);
@@ -280,10 +280,9 @@ static void spread_probability(fl_hypothesis *all, size_t count, double first)
     for (size_t i = equal; i < count; i++)
         total += exp(all[i].score - all[0].score);
     double each = equal > 0 ? fmin(first, 1 / (double)equal) : 0;
-    double left = 1 - (double)equal * each;
+    double rest = fmin(each, (1 - (double)equal * each) / (total + 1));
     for (size_t i = 0; i < count; i++)
-        all[i].probability =
-            i < equal ? each : left * exp(all[i].score - all[0].score) / (total + 1);
+        all[i].probability = i < equal ? each : rest * exp(all[i].score - all[0].score);
 }
 
 /* ---- ruled out ---- */
@@ -352,6 +351,13 @@ static fl_status rule_out(fl_incident *out, struct rank *r, fl_error *err)
     return status;
 }
 
+/* Likelier than not, beyond the gate, and no other service fits as well. */
+static bool is_confident(const struct rank *r, double first)
+{
+    return r->candidate_count > 0 && first >= 0.5 && r->candidates[0].score > FL_LBF_REAL &&
+           fl_rank_second_score(r) < r->candidates[0].score;
+}
+
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
 {
     size_t count = r->candidate_count < MAX_HYPOTHESES ? r->candidate_count : MAX_HYPOTHESES;
@@ -378,8 +384,6 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
     spread_probability(all, count, first);
     out->hypotheses = all;
     out->hypothesis_count = count;
-    out->verdict = count > 0 && first >= 0.5 && all[0].score > FL_LBF_REAL
-                       ? FL_VERDICT_CAUSE_FOUND
-                       : FL_VERDICT_NO_CONFIDENT_CAUSE;
+    out->verdict = is_confident(r, first) ? FL_VERDICT_CAUSE_FOUND : FL_VERDICT_NO_CONFIDENT_CAUSE;
     return rule_out(out, r, err);
 }

@@ -13,7 +13,7 @@ typedef struct fl_rank_question {
     const char *symptom_service; /* whose symptom is reported; NULL: not known */
 } fl_rank_question;
 
-/* Fill the verdict, the hypotheses, what was ruled out and what was missing. Texts and arrays live
+/* Fill the verdict, the hypotheses and what was ruled out. Texts and arrays live
  * in `arena`. The same streams give the same answer. FL_E_NOMEM where an arena is exhausted. */
 FL_NODISCARD fl_status fl_rank(fl_incident *out, const fl_streams *streams,
                                const fl_rank_question *question, fl_arena *arena, fl_error *err);

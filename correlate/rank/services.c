@@ -269,6 +269,17 @@ static void mark_reachable(struct services *x, uint32_t target)
         x->nodes[s].reachable = true;
 }
 
+/* The usual level as the series itself would show it. */
+static double usual_value(const struct services *x, const struct node *n)
+{
+    const fl_metric_series *series = &x->r->timeline->metrics[n->badness];
+    if (x->symptom == SYMPTOM_LATENCY)
+        return n->base;
+    if (series->scale == FL_SCALE_SHARE)
+        return (series->bad_when < 0 ? 1 - n->base : n->base) * series->share_of;
+    return n->base * fmax(n->requests, 1);
+}
+
 static fl_status add_service(struct services *x, uint32_t service, uint32_t target, fl_error *err)
 {
     assert(x->nodes[target].excess > 0);
@@ -289,13 +300,11 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
         .score = log(weight / (1 - weight)) + log(fmax((double)t->service_count - 1, 1)),
         .order = 3};
     fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
-    x->r->metric_results[n->badness] = (struct metric_result){
-        .before = x->symptom == SYMPTOM_ERRORS && t->metrics[n->badness].bad_when < 0
-                      ? (1 - n->base) * t->metrics[n->badness].share_of
-                      : n->base,
-        .after = t->metrics[n->badness].values[x->star],
-        .test = {.lbf = n->lbf},
-        .window = x->star};
+    x->r->metric_results[n->badness] =
+        (struct metric_result){.before = usual_value(x, n),
+                               .after = t->metrics[n->badness].values[x->star],
+                               .test = {.lbf = n->lbf},
+                               .window = x->star};
     return fl_rank_add(x->r, &c, err);
 }
 

@@ -21,7 +21,8 @@ struct matrix {
     size_t outcomes;
     double *baseline, *incident; /* window-major */
     size_t baseline_count, incident_count;
-    uint32_t *when; /* the window of each baseline row */
+    uint32_t *when;  /* the window of each baseline row */
+    uint32_t *place; /* among the incident's windows, of each incident row */
 };
 
 struct transitions {
@@ -57,6 +58,30 @@ static double excused_count(const struct transitions *x, uint32_t row, uint32_t 
     return count != NULL ? (double)*count : 0;
 }
 
+/* Where no line was recorded at all, that none followed says nothing. */
+static bool is_told(const struct rank *r, const fl_context *context, uint32_t window)
+{
+    return context->chain != FL_CHAIN_LOGS || r->timeline->windows[window].has_logs;
+}
+
+/* One transition's column. */
+static void count_row(struct matrix *m, struct transitions *x, const fl_context *context,
+                      uint32_t b)
+{
+    const struct rank *r = x->r;
+    uint32_t row = r->streams->context_rows[context->first_row + b];
+    const fl_transition *transition = &r->streams->rows[row];
+    for (size_t i = 0; i < transition->count; i++) {
+        uint32_t w = transition->windows[i], place = x->place[w];
+        if (place > 0 && is_told(r, context, w))
+            (x->is_incident[w] != 0 ? m->incident : m->baseline)[(place - 1) * m->outcomes + b] +=
+                1;
+    }
+    for (size_t i = 0; i < m->incident_count; i++)
+        if (is_told(r, context, r->traces.incident[i]))
+            m->incident[i * m->outcomes + b] -= excused_count(x, row, r->traces.incident[i]);
+}
+
 static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_context *context,
                              fl_error *err)
 {
@@ -71,22 +96,14 @@ static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_c
             FL_RANK_NEW(&r->scratch, m->incident, m->outcomes * m->incident_count, "counts", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(&r->scratch, m->when, m->baseline_count, "windows", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(&r->scratch, m->place, m->incident_count, "windows", err);
     for (size_t i = 0; i < m->baseline_count && status == FL_OK; i++)
         m->when[i] = r->traces.baseline[i];
-    for (uint32_t b = 0; b < context->row_count && status == FL_OK; b++) {
-        uint32_t row = r->streams->context_rows[context->first_row + b];
-        const fl_transition *transition = &r->streams->rows[row];
-        for (size_t i = 0; i < transition->count; i++) {
-            uint32_t w = transition->windows[i], place = x->place[w];
-            if (context->chain == FL_CHAIN_LOGS && !r->timeline->windows[w].has_logs)
-                continue; /* no line was recorded at all: that none followed says nothing */
-            if (place > 0)
-                (x->is_incident[w] != 0 ? m->incident
-                                        : m->baseline)[(place - 1) * m->outcomes + b] += 1;
-        }
-        for (size_t i = 0; i < m->incident_count; i++)
-            m->incident[i * m->outcomes + b] -= excused_count(x, row, r->traces.incident[i]);
-    }
+    for (uint32_t i = 0; i < m->incident_count && status == FL_OK; i++)
+        m->place[i] = i;
+    for (uint32_t b = 0; b < context->row_count && status == FL_OK; b++)
+        count_row(m, x, context, b);
     return status;
 }
 
@@ -98,15 +115,14 @@ static double sum_of(const double *row, size_t count)
     return sum;
 }
 
-/* Drop windows without a count; they say nothing about what comes next. */
-static size_t without_empty(double *rows, size_t count, size_t outcomes, uint32_t *when)
+/* Drop windows without a count, and their numbers; they say nothing about what comes next. */
+static size_t without_empty(double *rows, size_t count, size_t outcomes, uint32_t *numbers)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (sum_of(rows + i * outcomes, outcomes) == 0)
             continue;
-        if (when != NULL)
-            when[kept] = when[i];
+        numbers[kept] = numbers[i];
         memmove(rows + kept++ * outcomes, rows + i * outcomes, outcomes * sizeof(*rows));
     }
     return kept;
@@ -259,7 +275,7 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
     if (status != FL_OK)
         return status;
     m.baseline_count = without_empty(m.baseline, m.baseline_count, m.outcomes, m.when);
-    m.incident_count = without_empty(m.incident, m.incident_count, m.outcomes, NULL);
+    m.incident_count = without_empty(m.incident, m.incident_count, m.outcomes, m.place);
     if (m.baseline_count == 0 || m.incident_count == 0)
         return FL_OK;
     if (m.baseline_count > 2)
@@ -271,9 +287,12 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
                           .incident_count = m.incident_count};
     if (status == FL_OK)
         status = fl_lbf_counts_test(&out->test, &test, &r->scratch, err);
-    if (status == FL_OK)
-        find_direction(out, x, context, &m);
-    return status;
+    if (status != FL_OK)
+        return status;
+    find_direction(out, x, context, &m);
+    out->test.end = m.place[out->test.end - 1] + 1;
+    out->test.onset = m.place[out->test.onset];
+    return FL_OK;
 }
 
 /* ---- excusing ---- */
