@@ -26,9 +26,9 @@ struct pair {
 
 struct fl_map {
     struct pair *slots;
-    size_t slot_count;
-    unsigned shift; /* 64 - log2(slot_count) */
-    bool has_zero;  /* key 0 is in the map */
+    size_t slot_count, capacity; /* slots in use, slots that there is memory for */
+    unsigned shift;              /* 64 - log2(slot_count) */
+    bool has_zero;               /* key 0 is in the map */
     uint64_t zero_value;
     size_t count; /* with key 0 */
     size_t max_count;
@@ -65,7 +65,7 @@ static fl_status resize(fl_map *map, unsigned bits, fl_error *err)
     struct pair *old = map->slots;
     size_t old_count = map->slot_count;
     map->slots = slots;
-    map->slot_count = slot_count;
+    map->slot_count = map->capacity = slot_count;
     map->shift = 64 - bits;
     for (size_t i = 0; i < old_count; i++)
         if (old[i].key != 0)
@@ -114,11 +114,12 @@ uint64_t *fl_map_find(const fl_map *map, uint64_t key)
 fl_status fl_map_slot(uint64_t **out, fl_map *map, uint64_t key, bool *added, fl_error *err)
 {
     assert(out != NULL && map != NULL);
-    uint64_t *found = fl_map_find(map, key);
+    struct pair *slot = key != 0 ? find_slot(map, key) : NULL;
+    bool found = slot != NULL ? slot->key != 0 : map->has_zero;
     if (added != NULL)
-        *added = found == NULL;
-    if (found != NULL) {
-        *out = found;
+        *added = !found;
+    if (found) {
+        *out = slot != NULL ? &slot->value : &map->zero_value;
         return FL_OK;
     }
     if (map->count >= map->max_count)
@@ -132,8 +133,8 @@ fl_status fl_map_slot(uint64_t **out, fl_map *map, uint64_t key, bool *added, fl
             fl_status status = resize(map, 64 - map->shift + 1, err);
             if (status != FL_OK)
                 return status;
+            slot = find_slot(map, key);
         }
-        struct pair *slot = find_slot(map, key);
         *slot = (struct pair){.key = key};
         *out = &slot->value;
     }
@@ -176,4 +177,19 @@ void fl_map_clear(fl_map *map)
     memset(map->slots, 0, map->slot_count * sizeof(*map->slots));
     map->has_zero = false;
     map->count = 0;
+}
+
+fl_status fl_map_restart(fl_map *map, size_t count, fl_error *err)
+{
+    assert(map != NULL && count < SIZE_MAX / 4);
+    unsigned bits = FIRST_SLOT_BITS;
+    while ((size_t)1 << bits < 2 * count)
+        bits++;
+    bool fits = (size_t)1 << bits <= map->capacity;
+    if (fits) {
+        map->slot_count = (size_t)1 << bits;
+        map->shift = 64 - bits;
+    }
+    fl_map_clear(map);
+    return fits ? FL_OK : resize(map, bits, err);
 }

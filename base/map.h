@@ -27,5 +27,8 @@ size_t fl_map_count(const fl_map *map);
 bool fl_map_next(const fl_map *map, size_t *cursor, uint64_t *key, uint64_t *value);
 /* Forget all keys, keep the memory. */
 void fl_map_clear(fl_map *map);
+/* The same, at the cost of the next `count` keys and not of all that ever were: for many small maps
+ * one after the other. On failure the map is empty. */
+FL_NODISCARD fl_status fl_map_restart(fl_map *map, size_t count, fl_error *err);
 
 #endif

@@ -105,6 +105,39 @@ START_TEST(a_cleared_map_is_empty_and_usable)
 }
 END_TEST
 
+START_TEST(a_restarted_map_is_empty_and_usable_whatever_size_it_had)
+{
+    static const size_t sizes[] = {3, 4000, 2, 0, 100, 9000, 1, 4000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        ck_assert_ok(fl_map_restart(map, sizes[i], &err));
+        ck_assert_uint_eq(fl_map_count(map), 0);
+        size_t count = 2 * sizes[i] + 1, wrong = 0; /* more than it was told */
+        for (uint64_t k = 0; k < count; k++)
+            wrong += fl_map_find(map, k) != NULL;
+        for (uint64_t k = 0; k < count; k++)
+            put(k, k + i);
+        for (uint64_t k = 0; k < count; k++)
+            wrong += *fl_map_find(map, k) != k + i;
+        ck_assert_uint_eq(wrong, 0);
+        ck_assert_uint_eq(fl_map_count(map), count);
+    }
+}
+END_TEST
+
+START_TEST(a_restart_without_memory_leaves_it_empty)
+{
+    put(1, 1);
+    fl_mem_fail_after(0);
+    ck_assert_fails(FL_E_NOMEM, fl_map_restart(map, 1000, NULL));
+    ck_assert_uint_eq(fl_map_count(map), 0);
+    ck_assert_ptr_null(fl_map_find(map, 1));
+    ck_assert_ok(fl_map_restart(map, 10, &err)); /* takes none */
+    fl_mem_fail_after(-1);
+    put(1, 2);
+    ck_assert_uint_eq(*fl_map_find(map, 1), 2);
+}
+END_TEST
+
 START_TEST(over_its_budget_it_refuses_new_keys_only)
 {
     fl_map *small;
@@ -186,6 +219,8 @@ static Suite *map_suite(void)
     tcase_add_loop_test(cases, values_survive_growth_whatever_the_keys_look_like, 0, 7);
     tcase_add_test(cases, a_walk_sees_each_pair_once);
     tcase_add_test(cases, a_cleared_map_is_empty_and_usable);
+    tcase_add_test(cases, a_restarted_map_is_empty_and_usable_whatever_size_it_had);
+    tcase_add_test(cases, a_restart_without_memory_leaves_it_empty);
     tcase_add_test(cases, over_its_budget_it_refuses_new_keys_only);
     tcase_add_test(cases, each_allocation_may_fail);
     tcase_add_test(cases, it_does_what_an_array_does);
