@@ -13,7 +13,7 @@ enum { MAX_EXAMPLE_BYTES = 240 }; /* about three lines of a terminal */
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
-int fl_tl_compare_logs(const void *left, const void *right)
+static int compare_logs(const void *left, const void *right)
 {
     const struct raw_log *a = left, *b = right;
     if (a->trace != b->trace)
@@ -27,6 +27,24 @@ int fl_tl_compare_logs(const void *left, const void *right)
     return a->entity != b->entity ? COMPARE(a->entity, b->entity)
                                   : COMPARE(a->severity, b->severity);
 }
+
+static uint64_t trace_of(const void *row)
+{
+    return ((const struct raw_log *)row)->trace;
+}
+
+static uint64_t span_of(const void *row)
+{
+    return ((const struct raw_log *)row)->span;
+}
+
+static uint64_t time_of(const void *row)
+{
+    return fl_sort_number(((const struct raw_log *)row)->time_ns);
+}
+
+const fl_row_order fl_tl_log_order = {.numbers = {trace_of, span_of, time_of},
+                                      .compare = compare_logs};
 
 /* A record without a trace stands for itself. */
 uint64_t fl_tl_log_key(const void *row)

@@ -5,7 +5,6 @@
 #include "sampler.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
@@ -27,22 +26,29 @@ static unsigned char *row_at(const fl_sampler *sampler, size_t index)
     return sampler->rows + index * sampler->row_size;
 }
 
+static void keep_row(fl_sampler *sampler, size_t to, size_t from)
+{
+    assert(to <= from);
+    if (to != from)
+        memcpy(row_at(sampler, to), row_at(sampler, from), sampler->row_size);
+}
+
 static void keep_wanted(fl_sampler *sampler)
 {
     size_t kept = 0;
     for (size_t i = 0; i < sampler->count; i++)
         if (fl_sampler_wants(sampler, sampler->key(row_at(sampler, i))))
-            memmove(row_at(sampler, kept++), row_at(sampler, i), sampler->row_size);
+            keep_row(sampler, kept++, i);
     sampler->count = kept;
 }
 
 static void keep_distinct(fl_sampler *sampler)
 {
     size_t kept = 0;
-    qsort(sampler->rows, sampler->count, sampler->row_size, sampler->compare);
+    fl_sort_rows(sampler->rows, sampler->count, sampler->row_size, &sampler->order);
     for (size_t i = 0; i < sampler->count; i++)
-        if (kept == 0 || sampler->compare(row_at(sampler, kept - 1), row_at(sampler, i)) != 0)
-            memmove(row_at(sampler, kept++), row_at(sampler, i), sampler->row_size);
+        if (kept == 0 || sampler->order.compare(row_at(sampler, kept - 1), row_at(sampler, i)) != 0)
+            keep_row(sampler, kept++, i);
     sampler->count = kept;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "faultline/status.h"
+#include "sort.h"
 
 typedef struct fl_sampler {
     unsigned char *rows;
@@ -19,7 +20,7 @@ typedef struct fl_sampler {
     size_t row_size, max_rows;
     unsigned halvings;
     uint64_t (*key)(const void *row);
-    int (*compare)(const void *a, const void *b); /* a total order over the whole content */
+    fl_row_order order; /* total, over the whole content */
 } fl_sampler;
 
 bool fl_sampler_wants(const fl_sampler *sampler, uint64_t key);

@@ -33,6 +33,14 @@ uint64_t fl_tl_span_key(const void *row)
     return ((const fl_span_row *)row)->trace;
 }
 
+static uint64_t start_of(const void *row)
+{
+    return fl_sort_number(((const fl_span_row *)row)->start_ns);
+}
+
+const fl_row_order fl_tl_span_order = {.numbers = {fl_tl_span_key, start_of},
+                                       .compare = fl_tl_compare_spans};
+
 static fl_slice attr_text(const fl_attrs *attrs, fl_slice key)
 {
     for (size_t i = 0; i < attrs->count; i++)

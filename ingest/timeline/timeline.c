@@ -94,11 +94,11 @@ fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_option
     b->spans = (fl_sampler){.row_size = sizeof(fl_span_row),
                             .max_rows = FL_MAX_SPANS,
                             .key = fl_tl_span_key,
-                            .compare = fl_tl_compare_spans};
+                            .order = fl_tl_span_order};
     b->logs = (fl_sampler){.row_size = sizeof(struct raw_log),
                            .max_rows = FL_MAX_LOGS,
                            .key = fl_tl_log_key,
-                           .compare = fl_tl_compare_logs};
+                           .order = fl_tl_log_order};
     b->max_distance = UINT64_MAX;
     b->last_step = INT64_MAX;
     b->line = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);

@@ -156,8 +156,9 @@ fl_status fl_tl_push_point(void *source, uint32_t entity, const fl_point *point,
 fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_log *log,
                          fl_slice line, fl_error *err);
 int fl_tl_compare_spans(const void *a, const void *b);
+extern const fl_row_order fl_tl_span_order;
 uint64_t fl_tl_span_key(const void *row);
-int fl_tl_compare_logs(const void *a, const void *b);
+extern const fl_row_order fl_tl_log_order;
 uint64_t fl_tl_log_key(const void *row);
 /* series.c: FL_NO_INDEX where a budget is reached. */
 fl_status fl_tl_metric(uint32_t *out, fl_timeline_builder *b, fl_sym name, fl_error *err);

@@ -28,8 +28,10 @@ static fl_error err;
 static void begin(size_t max_rows)
 {
     fl_sampler_dispose(&sampler);
-    sampler = (fl_sampler){
-        .row_size = sizeof(struct row), .max_rows = max_rows, .key = key_of, .compare = compare};
+    sampler = (fl_sampler){.row_size = sizeof(struct row),
+                           .max_rows = max_rows,
+                           .key = key_of,
+                           .order.compare = compare};
     err = (fl_error){0};
 }
 
