@@ -110,7 +110,7 @@ static fl_step end_of(const fl_span_row *span)
 static fl_status step_of_child(fl_step *out, struct chains *c, uint32_t span, uint32_t child)
 {
     const fl_timeline *t = c->forest->timeline;
-    uint32_t server = fl_forest_server_of(c->forest, child), call;
+    uint32_t server = c->forest->server[child], call;
     bool added;
     if (fl_service_of(t, child) != fl_service_of(t, span)) {
         *out = fl_step_of(FL_STEP_REMOTE, t->spans[child].operation);
@@ -137,7 +137,7 @@ static fl_status walk_calls(struct chains *c, uint32_t span)
     const fl_timeline *t = c->forest->timeline;
     const fl_span_row *row = &t->spans[span];
     uint32_t first = c->forest->first_child[span], end = c->forest->first_child[span + 1];
-    uint32_t server = fl_forest_server_of(c->forest, span);
+    uint32_t server = c->forest->server[span];
     fl_step at = fl_step_of(FL_STEP_START, 0), next;
     if (server != FL_NO_INDEX)
         return count_pair(c, FL_CHAIN_CALLS, row, at, fl_step_of(FL_STEP_REMOTE, FL_ANY_SERVER));
@@ -183,8 +183,8 @@ static fl_status walk_spans(struct chains *c, uint32_t *first_of_span)
     size_t cursor = 0;
     for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
         first_of_span[i] = (uint32_t)c->pair_count;
-        bool waits = c->forest->is_client[t->spans[i].operation] != 0 &&
-                     fl_forest_server_of(c->forest, i) != FL_NO_INDEX;
+        bool waits =
+            c->forest->is_client[t->spans[i].operation] != 0 && c->forest->server[i] != FL_NO_INDEX;
         bool has_logs = cursor < t->span_log_count && t->span_logs[cursor].span == i;
         if (has_logs && t->spans[i].duration_ns < 0 && t->windows[t->spans[i].window].has_spans)
             skip_logs(t, i, &cursor);

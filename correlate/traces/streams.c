@@ -4,39 +4,37 @@
 #include "trace_streams.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "streams_priv.h"
 
-/* Spans are sorted by trace and start, so filling in order keeps each group sorted by start. */
+/* Spans are sorted by trace and start, so filling in order keeps each group sorted by start.
+ * first[p + 1] is where p's next child goes: where p's children begin, and at last where they end.
+ */
 static fl_status list_children(struct forest *forest, fl_arena *arena, fl_error *err)
 {
     const fl_timeline *t = forest->timeline;
-    uint32_t *first, *fill, *children;
-    fl_status status = FL_STREAMS_NEW(arena, first, t->span_count + 1, "spans", err);
-    if (status == FL_OK)
-        status = FL_STREAMS_NEW(arena, fill, t->span_count, "spans", err);
+    uint32_t *first, *children;
+    fl_status status = FL_STREAMS_NEW(arena, first, t->span_count + 2, "spans", err);
     if (status == FL_OK)
         status = FL_STREAMS_NEW(arena, children, t->span_count, "spans", err);
     if (status != FL_OK)
         return status;
     for (size_t i = 0; i < t->span_count; i++)
         if (t->spans[i].parent != FL_NO_INDEX)
-            first[t->spans[i].parent + 1]++;
-    for (size_t i = 0; i < t->span_count; i++)
+            first[t->spans[i].parent + 2]++;
+    for (size_t i = 1; i < t->span_count; i++)
         first[i + 1] += first[i];
-    for (size_t i = 0; i < t->span_count; i++) {
-        uint32_t parent = t->spans[i].parent;
-        if (parent != FL_NO_INDEX)
-            children[first[parent] + fill[parent]++] = (uint32_t)i;
-    }
+    for (size_t i = 0; i < t->span_count; i++)
+        if (t->spans[i].parent != FL_NO_INDEX)
+            children[first[t->spans[i].parent + 1]++] = (uint32_t)i;
     forest->first_child = first;
     forest->children = children;
     return FL_OK;
 }
 
-uint32_t fl_forest_server_of(const struct forest *forest, uint32_t span)
+static uint32_t server_of(const struct forest *forest, uint32_t span)
 {
-    assert(span < forest->timeline->span_count);
     const fl_timeline *t = forest->timeline;
     uint32_t first = forest->first_child[span];
     if (forest->first_child[span + 1] - first != 1 || t->spans[span].duration_ns < 0)
@@ -52,8 +50,10 @@ static fl_status find_clients(struct forest *forest, fl_arena *arena, fl_error *
 {
     const fl_timeline *t = forest->timeline;
     uint8_t *is_client;
-    uint32_t *total, *waiting;
-    fl_status status = FL_STREAMS_NEW(arena, is_client, t->operation_count, "operations", err);
+    uint32_t *server, *total, *waiting;
+    fl_status status = FL_STREAMS_NEW(arena, server, t->span_count, "spans", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, is_client, t->operation_count, "operations", err);
     if (status == FL_OK)
         status = FL_STREAMS_NEW(arena, total, t->operation_count, "operations", err);
     if (status == FL_OK)
@@ -62,32 +62,50 @@ static fl_status find_clients(struct forest *forest, fl_arena *arena, fl_error *
         return status;
     for (size_t i = 0; i < t->span_count; i++) {
         uint32_t op = t->spans[i].operation;
+        server[i] = server_of(forest, (uint32_t)i);
         total[op]++;
-        waiting[op] += fl_forest_server_of(forest, (uint32_t)i) != FL_NO_INDEX;
+        waiting[op] += server[i] != FL_NO_INDEX;
     }
     for (size_t op = 0; op < t->operation_count; op++)
         is_client[op] = waiting[op] > 0 && 2 * waiting[op] >= total[op];
+    forest->server = server;
     forest->is_client = is_client;
     return FL_OK;
 }
 
-static fl_status count_edges(fl_streams *out, fl_error *err)
+static int compare_edges(const void *left, const void *right)
 {
-    const fl_timeline *t = out->timeline;
-    fl_map *pairs;
-    uint64_t *slot;
-    fl_status status = fl_map_create(&pairs, t->span_count + 1, err);
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The caller destroys forest->edge_ids. */
+static fl_status list_edges(struct forest *forest, fl_arena *arena, fl_error *err)
+{
+    const fl_timeline *t = forest->timeline;
+    uint64_t *edges, *slot, place;
+    fl_status status = fl_map_create(&forest->edge_ids, t->span_count + 1, err);
     for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
         uint32_t parent = t->spans[i].parent;
-        if (parent == FL_NO_INDEX || fl_service_of(t, parent) == fl_service_of(t, i))
-            continue;
-        status =
-            fl_map_slot(&slot, pairs,
-                        (uint64_t)fl_service_of(t, parent) << 32 | fl_service_of(t, i), NULL, err);
+        if (parent != FL_NO_INDEX && fl_service_of(t, parent) != fl_service_of(t, i))
+            status =
+                fl_map_slot(&slot, forest->edge_ids,
+                            fl_edge_of(fl_service_of(t, parent), fl_service_of(t, i)), NULL, err);
     }
-    out->edge_count = status == FL_OK ? fl_map_count(pairs) : 0;
-    fl_map_destroy(pairs);
-    return status;
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, edges, fl_map_count(forest->edge_ids), "calls", err);
+    if (status != FL_OK)
+        return status;
+    size_t cursor = 0, count = 0;
+    while (count < fl_map_count(forest->edge_ids) &&
+           fl_map_next(forest->edge_ids, &cursor, &edges[count], &place))
+        count++;
+    qsort(edges, count, sizeof(*edges), compare_edges);
+    for (size_t i = 0; i < count; i++)
+        *fl_map_find(forest->edge_ids, edges[i]) = i;
+    forest->edges = edges;
+    forest->edge_count = count;
+    return FL_OK;
 }
 
 fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_arena *arena,
@@ -100,8 +118,12 @@ fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_aren
     if (status == FL_OK)
         status = find_clients(&forest, arena, err);
     if (status == FL_OK)
+        status = list_edges(&forest, arena, err);
+    if (status == FL_OK)
         status = fl_streams_chains(out, &forest, arena, err);
     if (status == FL_OK)
-        status = count_edges(out, err);
-    return status == FL_OK ? fl_streams_values(out, &forest, arena, err) : status;
+        status = fl_streams_values(out, &forest, arena, err);
+    out->edge_count = forest.edge_count;
+    fl_map_destroy(forest.edge_ids);
+    return status;
 }

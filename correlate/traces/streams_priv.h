@@ -12,7 +12,12 @@ struct forest {
     const fl_timeline *timeline;
     const uint32_t *children;    /* rows grouped by parent, each group in order of start */
     const uint32_t *first_child; /* span_count + 1 */
-    const uint8_t *is_client;    /* per operation: its spans wait for another service */
+    const uint32_t *server; /* per span: the one span in another service that it only waits for, or
+                               FL_NO_INDEX */
+    const uint8_t *is_client; /* per operation: its spans wait for another service */
+    const uint64_t *edges; /* calling << 32 | called service, of spans and their children; sorted */
+    fl_map *edge_ids;      /* and their places */
+    size_t edge_count;
 };
 
 static inline uint32_t fl_service_of(const fl_timeline *t, uint32_t span)
@@ -20,8 +25,10 @@ static inline uint32_t fl_service_of(const fl_timeline *t, uint32_t span)
     return t->operations[t->spans[span].operation].service;
 }
 
-/* The one span in another service that `span` only waits for, or FL_NO_INDEX. */
-uint32_t fl_forest_server_of(const struct forest *forest, uint32_t span);
+static inline uint64_t fl_edge_of(uint32_t caller, uint32_t callee)
+{
+    return (uint64_t)caller << 32 | callee;
+}
 
 fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena,
                             fl_error *err);
