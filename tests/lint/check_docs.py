@@ -31,7 +31,7 @@ import tempfile
 
 TIMEOUT_S = 120
 MAX_LINES = {"CONTRIBUTING.md": 150}
-NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md")
+NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md", "docs/correlation.md")
 INCIDENTS = "examples/shop/incidents"
 SHIPPED = INCIDENTS + "/pool-exhaustion"
 FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
@@ -151,7 +151,7 @@ def lint(root):
                 file = target.split("#")[0]
                 if not re.match(r"[a-z]+:", target) and file and not (path.parent / file).exists():
                     problems.append(f"{where}:{number}: link to {file}, which is not there")
-            for name in re.findall(r"`((?:scripts|\.ci)/\w+)", line):
+            for name in re.findall(r"`((?:scripts|\.ci)/[\w-]+)", line):
                 if not os.access(root / name, os.X_OK):
                     problems.append(f"{where}:{number}: {name} is no script that can be run")
             if "<!-- fill:" in line:
