@@ -1,14 +1,28 @@
 /*
  * otlp_proto_metric.c - one metric out of protobuf, and from it its data points.
  *
- *   Metric    := 1 name, 3 unit, 5 Gauge | 7 Sum | 9 Histogram | 10 ExponentialHistogram | 11
- * Summary each      := 1 data point*, 2 temporality, 3 is monotonic number    := 2 start fixed64, 3
- * time fixed64, 4 double | 6 sfixed64, 7 attribute*, 8 flags histogram := 2 start, 3 time, 4 count
- * fixed64, 5 sum double, 6 counts fixed64*, 7 bounds double*, 9 attribute*, 10 flags, 11 min
- * double, 12 max double exp       := 1 attribute*, 2 start, 3 time, 4 count fixed64, 5 sum, 6 scale
- * sint32, 7 zero count fixed64, 8 positive, 10 flags, 12 min, 13 max buckets   := 1 offset sint32,
- * 2 counts varint* summary   := 2 start, 3 time, 4 count fixed64, 5 sum, 6 (1 quantile double, 2
- * value double)*, 7 attribute*, 8 flags
+ *   Metric    := 1 name, 3 unit, then one of 5 Gauge, 7 Sum, 9 Histogram,
+ *                10 ExponentialHistogram and 11 Summary
+ *
+ *   each      := 1 data point*, 2 temporality varint, 3 is monotonic varint
+ *
+ *   number    := 2 start, 3 time, 4 double or 6 sfixed64, 7 attribute*, 8 flags
+ *
+ *   histogram := 2 start, 3 time, 4 count, 5 sum, 6 counts fixed64*, 7 bounds double*,
+ *                9 attribute*, 10 flags, 11 min, 12 max
+ *
+ *   exp       := 1 attribute*, 2 start, 3 time, 4 count, 5 sum, 6 scale sint32, 7 zero count,
+ *                8 positive buckets, 10 flags, 12 min, 13 max
+ *
+ *   buckets   := 1 offset sint32, 2 counts varint*
+ *
+ *   summary   := 2 start, 3 time, 4 count, 5 sum, 6 quantile*, 7 attribute*, 8 flags
+ *
+ *   quantile  := 1 quantile double, 2 value double
+ *
+ * Times and counts are fixed64, sums and extremes doubles, flags a varint. Repeated numbers come
+ * packed (one bytes field) or one by one; both are read. What the kinds share stands under other
+ * numbers in each: `datas` has a row of those for each kind, and read_field() serves them all.
  *
  * Name, unit and temporality may stand behind the points: bytes fields cost nothing to step over,
  * so a first pass takes the scalars and a second the points.
@@ -25,45 +39,53 @@ typedef struct fl_otlp_point {
     bool has_value, is_absent;
 } fl_otlp_point;
 
-typedef void read_field_fn(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made);
+/* Reads the fields that only its kind has; others are left to be skipped. */
+typedef void read_own_fn(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made);
 
+/* A kind of metric: its field in Metric, and where its points keep what the kinds share. A field
+ * number is never 0, so 0 stands for what the kind does not have. */
 typedef struct fl_otlp_data {
     uint32_t field;
     fl_point_kind kind;
-    read_field_fn *read_field;
+    uint32_t attribute, flags, count, sum, min, max;
+    read_own_fn *read_own;
 } fl_otlp_data;
 
-static void read_flags(fl_proto *in, fl_otlp_point *made)
+enum { FIELD_START = 2, FIELD_TIME = 3 }; /* in every kind */
+
+static void read_field(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data, fl_otlp_point *made)
 {
-    made->is_absent = (fl_proto_u64(in) & FLAG_NO_RECORDED_VALUE) != 0;
+    uint32_t field = in->field;
+    if (field == FIELD_START)
+        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+    else if (field == FIELD_TIME)
+        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
+    else if (field == data->attribute)
+        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
+    else if (field == data->flags)
+        made->is_absent = (fl_proto_u64(in) & FLAG_NO_RECORDED_VALUE) != 0;
+    else if (field == data->count)
+        made->point.count = fl_proto_fixed64(in);
+    else if (field == data->sum)
+        made->point.sum = fl_proto_double(in);
+    else if (field == data->min)
+        made->point.min = fl_proto_double(in);
+    else if (field == data->max)
+        made->point.max = fl_proto_double(in);
+    else
+        data->read_own(otlp, in, made);
 }
 
-static void read_number_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+static void read_number(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
-    switch (in->field) {
-    case 2:
-        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 3:
-        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 4:
+    (void)otlp;
+    if (in->field == 4)
         made->point.value = fl_proto_double(in);
-        made->has_value = true;
-        break;
-    case 6:
+    else if (in->field == 6)
         made->point.value = (double)(int64_t)fl_proto_fixed64(in);
-        made->has_value = true;
-        break;
-    case 7:
-        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
-        break;
-    case 8:
-        read_flags(in, made);
-        break;
-    default:
-        break;
-    }
+    else
+        return;
+    made->has_value = true;
 }
 
 /* A packed or a single fixed64. */
@@ -91,42 +113,13 @@ static void add_bound(fl_otlp *otlp, uint64_t bits)
     fl_otlp_bound_add(otlp, bound);
 }
 
-static void read_histogram_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+static void read_histogram(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
-    switch (in->field) {
-    case 2:
-        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 3:
-        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 4:
-        made->point.count = fl_proto_fixed64(in);
-        break;
-    case 5:
-        made->point.sum = fl_proto_double(in);
-        break;
-    case 6:
+    (void)made;
+    if (in->field == 6)
         read_fixed_list(otlp, in, fl_otlp_count_add);
-        break;
-    case 7:
+    else if (in->field == 7)
         read_fixed_list(otlp, in, add_bound);
-        break;
-    case 9:
-        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
-        break;
-    case 10:
-        read_flags(in, made);
-        break;
-    case 11:
-        made->point.min = fl_proto_double(in);
-        break;
-    case 12:
-        made->point.max = fl_proto_double(in);
-        break;
-    default:
-        break;
-    }
 }
 
 /* A packed or a single varint. */
@@ -165,47 +158,17 @@ static void read_positive(fl_otlp *otlp, fl_proto *in, fl_point *point)
     fl_proto_adopt(in, &buckets);
 }
 
-static void read_exp_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+static void read_exp(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
-    switch (in->field) {
-    case 1:
-        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
-        break;
-    case 2:
-        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 3:
-        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 4:
-        made->point.count = fl_proto_fixed64(in);
-        break;
-    case 5:
-        made->point.sum = fl_proto_double(in);
-        break;
-    case 6:
+    if (in->field == 6)
         made->point.scale = (int32_t)fl_proto_sint(in);
-        break;
-    case 7:
+    else if (in->field == 7)
         made->point.zero_count = fl_proto_fixed64(in);
-        break;
-    case 8:
+    else if (in->field == 8)
         read_positive(otlp, in, &made->point);
-        break;
-    case 10:
-        read_flags(in, made);
-        break;
-    case 12:
-        made->point.min = fl_proto_double(in);
-        break;
-    case 13:
-        made->point.max = fl_proto_double(in);
-        break;
-    default:
-        break;
-    }
 }
 
+/* Quantiles lie in the bounds' array and their values beside them. */
 static void read_quantile(fl_otlp *otlp, fl_proto *in)
 {
     double quantile = 0, value = 0;
@@ -221,39 +184,41 @@ static void read_quantile(fl_otlp *otlp, fl_proto *in)
     fl_otlp_value_add(otlp, value);
 }
 
-static void read_summary_field(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
+static void read_summary(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
-    switch (in->field) {
-    case 2:
-        made->point.start_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 3:
-        made->point.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(in));
-        break;
-    case 4:
-        made->point.count = fl_proto_fixed64(in);
-        break;
-    case 5:
-        made->point.sum = fl_proto_double(in);
-        break;
-    case 6:
+    (void)made;
+    if (in->field == 6)
         read_quantile(otlp, in);
-        break;
-    case 7:
-        fl_otlp_proto_attr(otlp, in, &otlp->attrs);
-        break;
-    case 8:
-        read_flags(in, made);
-        break;
-    default:
-        break;
-    }
 }
 
 static const fl_otlp_data datas[] = {
-    {5, FL_POINT_GAUGE, read_number_field},        {7, FL_POINT_SUM, read_number_field},
-    {9, FL_POINT_HISTOGRAM, read_histogram_field}, {10, FL_POINT_EXP_HISTOGRAM, read_exp_field},
-    {11, FL_POINT_SUMMARY, read_summary_field},
+    {.field = 5, .kind = FL_POINT_GAUGE, .attribute = 7, .flags = 8, .read_own = read_number},
+    {.field = 7, .kind = FL_POINT_SUM, .attribute = 7, .flags = 8, .read_own = read_number},
+    {.field = 9,
+     .kind = FL_POINT_HISTOGRAM,
+     .attribute = 9,
+     .flags = 10,
+     .count = 4,
+     .sum = 5,
+     .min = 11,
+     .max = 12,
+     .read_own = read_histogram},
+    {.field = 10,
+     .kind = FL_POINT_EXP_HISTOGRAM,
+     .attribute = 1,
+     .flags = 10,
+     .count = 4,
+     .sum = 5,
+     .min = 12,
+     .max = 13,
+     .read_own = read_exp},
+    {.field = 11,
+     .kind = FL_POINT_SUMMARY,
+     .attribute = 7,
+     .flags = 8,
+     .count = 4,
+     .sum = 5,
+     .read_own = read_summary},
 };
 
 static const fl_otlp_data *data_of(uint32_t field)
@@ -269,10 +234,11 @@ static const fl_otlp_data *data_of(uint32_t field)
 static void read_point(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
 {
     fl_otlp_point made = {.point = otlp->point};
+    assert(otlp->point.kind == data->kind && otlp->point.metric.len > 0);
     fl_otlp_begin(otlp);
     made.point.sum = made.point.min = made.point.max = NAN;
     while (fl_proto_next(in))
-        data->read_field(otlp, in, &made);
+        read_field(otlp, in, data, &made);
     if (fl_proto_ok(in) && !made.is_absent)
         fl_otlp_push_point(otlp, &made.point, made.has_value, in->base_offset);
 }
