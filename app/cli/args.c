@@ -10,6 +10,8 @@
 #include "slice.h"
 #include "timestamp.h"
 
+const char *const fl_formats[] = {"text", "json", NULL};
+
 enum { MAX_NAMES = 64, MAX_WORD = 63 };
 
 static size_t min_of(size_t a, size_t b)
@@ -337,6 +339,11 @@ size_t fl_args_list(const fl_args *args, const char *name, const char *out[FL_MA
         if (args->given[i].option == option)
             out[count++] = args->given[i].value;
     return count;
+}
+
+bool fl_args_wants_json(const fl_args *args)
+{
+    return strcmp(fl_args_text(args, "format"), "json") == 0;
 }
 
 int64_t fl_args_time(const fl_args *args, const char *name, int64_t now_ns)

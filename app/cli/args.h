@@ -53,4 +53,14 @@ double fl_args_ratio(const fl_args *args, const char *name);
  * NULL where nothing is near: at most a third of the letters, and at least one, may differ. */
 const char *fl_nearest(const char *wrong, const char *const *names, size_t count);
 
+/* --format, the same in every command that has an answer; `sentence` is its help. */
+#define FL_OPTION_FORMAT(sentence)                                                                 \
+    {                                                                                              \
+        .name = "format", .kind = FL_OPTION_CHOICE, .argument = "FORMAT", .choices = fl_formats,   \
+        .fallback = "text", .help = (sentence)                                                     \
+    }
+extern const char *const fl_formats[]; /* "text" and "json" */
+/* True for --format json, which the command must have. */
+bool fl_args_wants_json(const fl_args *args);
+
 #endif

@@ -110,4 +110,7 @@ bool fl_cli_write(fl_cli *cli, fl_slice bytes);
 /* Write what `buf` holds and dispose of it. FL_EXIT_OK or FL_EXIT_ERROR. */
 fl_exit fl_cli_write_buf(fl_cli *cli, fl_buf *buf);
 
+/* The end of a command that made `buf`: write and dispose of it, or say why `status` failed. */
+fl_exit fl_cli_finish(fl_cli *cli, fl_buf *buf, fl_status status, const fl_error *err);
+
 #endif

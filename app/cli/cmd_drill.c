@@ -145,7 +145,7 @@ static fl_exit judge(fl_cli *cli, const fl_args *args, const fl_drill_result *re
 static fl_status write_result(fl_buf *out, const fl_cli *cli, const fl_args *args,
                               const fl_drill_result *result, fl_error *err)
 {
-    return strcmp(fl_args_text(args, "format"), "json") == 0
+    return fl_args_wants_json(args)
                ? fl_drill_json(out, result, err)
                : fl_drill_text(out, result, fl_args_flag(args, "verbose"), &cli->style, err);
 }
@@ -166,16 +166,11 @@ static fl_exit run_drill(fl_cli *cli, const fl_args *args)
         status = fl_drill_sum(&result, &arena, outcomes, cases.count, &err);
     if (status == FL_OK)
         status = write_result(&page, cli, args, &result, &err);
-    if (status != FL_OK)
-        fl_cli_fail(cli, &err);
-    else if (fl_cli_write(cli, fl_buf_slice(&page)))
+    if (fl_cli_finish(cli, &page, status, &err) == FL_EXIT_OK)
         code = judge(cli, args, &result);
-    fl_buf_dispose(&page);
     fl_arena_dispose(&arena);
     return code;
 }
-
-static const char *const formats[] = {"text", "json", NULL};
 
 static const fl_option options[] = {
     {.name = "cases",
@@ -193,12 +188,7 @@ static const fl_option options[] = {
      .letter = 'v',
      .kind = FL_OPTION_FLAG,
      .help = "List each case whose cause did not stand first, with what stood above it"},
-    {.name = "format",
-     .kind = FL_OPTION_CHOICE,
-     .argument = "FORMAT",
-     .choices = formats,
-     .fallback = "text",
-     .help = "How to print the result"},
+    FL_OPTION_FORMAT("How to print the result"),
 };
 
 static const fl_example examples[] = {

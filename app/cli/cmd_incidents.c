@@ -13,13 +13,6 @@
 #include "terminal.h"
 #include "timestamp.h"
 
-static const char *const formats[] = {"text", "json", NULL};
-
-static bool wants_json(const fl_args *args)
-{
-    return strcmp(fl_args_text(args, "format"), "json") == 0;
-}
-
 /* FL_E_NOTFOUND where there is no store yet. */
 static fl_status open_existing(fl_store **out, char location[FL_LOCATION_BYTES],
                                const fl_args *args, fl_error *err)
@@ -120,13 +113,10 @@ static fl_exit run_incidents(fl_cli *cli, const fl_args *args)
         status = FL_OK;
     }
     if (status == FL_OK)
-        status = wants_json(args) ? write_json(&out, store, limit, &err)
-                                  : write_text(&out, cli, store, limit, &err);
+        status = fl_args_wants_json(args) ? write_json(&out, store, limit, &err)
+                                          : write_text(&out, cli, store, limit, &err);
     fl_store_close(store);
-    if (status == FL_OK)
-        return fl_cli_write_buf(cli, &out);
-    fl_buf_dispose(&out);
-    return fl_cli_fail(cli, &err);
+    return fl_cli_finish(cli, &out, status, &err);
 }
 
 static const fl_option incidents_options[] = {
@@ -140,12 +130,7 @@ static const fl_option incidents_options[] = {
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
      .help = "The store to read: a file or sqlite:FILE"},
-    {.name = "format",
-     .kind = FL_OPTION_CHOICE,
-     .argument = "FORMAT",
-     .choices = formats,
-     .fallback = "text",
-     .help = "How to print the list"},
+    FL_OPTION_FORMAT("How to print the list"),
 };
 
 static const fl_example incidents_examples[] = {
@@ -181,7 +166,7 @@ static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, con
 {
     assert(document != NULL);
     fl_slice bytes = fl_slice_of(document);
-    if (wants_json(args)) {
+    if (fl_args_wants_json(args)) {
         fl_buf_add(out, bytes);
         return fl_buf_check(out, "the answer", err);
     }
@@ -209,10 +194,7 @@ static fl_exit run_show(fl_cli *cli, const fl_args *args)
         status = render(&out, cli, args, document, &err);
     fl_mem_free(document);
     fl_store_close(store);
-    if (status == FL_OK)
-        return fl_cli_write_buf(cli, &out);
-    fl_buf_dispose(&out);
-    return fl_cli_fail(cli, &err);
+    return fl_cli_finish(cli, &out, status, &err);
 }
 
 static const fl_option show_options[] = {
@@ -220,12 +202,7 @@ static const fl_option show_options[] = {
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
      .help = "The store to read: a file or sqlite:FILE"},
-    {.name = "format",
-     .kind = FL_OPTION_CHOICE,
-     .argument = "FORMAT",
-     .choices = formats,
-     .fallback = "text",
-     .help = "How to print the answer"},
+    FL_OPTION_FORMAT("How to print the answer"),
 };
 
 static const fl_operand show_operand = {

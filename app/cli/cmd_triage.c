@@ -52,7 +52,7 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
     fl_error err = {0};
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_exit code = code_of(incident), written;
-    bool as_json = strcmp(fl_args_text(args, "format"), "json") == 0;
+    bool as_json = fl_args_wants_json(args);
     fl_status status = fl_report_json(&document, incident, &err);
     if (status == FL_OK && store != NULL &&
         fl_store_put(store, incident, fl_buf_slice(&document), cli->now_ns, &err) != FL_OK) {
@@ -62,11 +62,7 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
     }
     if (status == FL_OK && !as_json)
         status = write_text(&page, cli, incident, location, &err);
-    if (status != FL_OK)
-        written = fl_cli_fail(cli, &err);
-    else
-        written = fl_cli_write(cli, fl_buf_slice(as_json ? &document : &page)) ? FL_EXIT_OK
-                                                                               : FL_EXIT_ERROR;
+    written = fl_cli_finish(cli, as_json ? &document : &page, status, &err);
     fl_buf_dispose(&document);
     fl_buf_dispose(&page);
     return written != FL_EXIT_OK ? written : code;
@@ -107,8 +103,6 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
     fl_store_close(store);
     return code;
 }
-
-static const char *const formats[] = {"text", "json", NULL};
 
 static const fl_option options[] = {
     {.name = "otlp",
@@ -153,12 +147,7 @@ static const fl_option options[] = {
     {.name = "strict",
      .kind = FL_OPTION_FLAG,
      .help = "Stop at the first malformed record instead of using the rest"},
-    {.name = "format",
-     .kind = FL_OPTION_CHOICE,
-     .argument = "FORMAT",
-     .choices = formats,
-     .fallback = "text",
-     .help = "How to print the answer"},
+    FL_OPTION_FORMAT("How to print the answer"),
 };
 
 static const fl_example examples[] = {

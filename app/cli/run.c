@@ -54,6 +54,14 @@ fl_exit fl_cli_write_buf(fl_cli *cli, fl_buf *buf)
     return code;
 }
 
+fl_exit fl_cli_finish(fl_cli *cli, fl_buf *buf, fl_status status, const fl_error *err)
+{
+    if (status == FL_OK)
+        return fl_cli_write_buf(cli, buf);
+    fl_buf_dispose(buf);
+    return fl_cli_fail(cli, err);
+}
+
 /* `message` on stderr, and where to read on. `command` NULL: the program itself was misused. */
 static fl_exit misused(fl_cli *cli, const fl_command *command, const char *message)
 {
