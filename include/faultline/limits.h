@@ -35,6 +35,7 @@
 #define FL_MAX_METRICS            (64u << 10)  /* metric names; more are dropped */
 #define FL_MAX_ENTITIES           (64u << 10)  /* instances; more count as their service alone */
 #define FL_MAX_OPERATIONS         (64u << 10)  /* span names; more count as <other> */
+#define FL_MAX_EXAMPLES           (200u << 10) /* example lines, 240 bytes each */
 #define FL_MAX_SERIES_CELLS       (4u << 20)   /* metric series x windows, 8 bytes each */
 #define FL_MAX_LOG_CELLS          (4u << 20) /* log series x windows, the same; rarer lines leave */
 #define FL_MAX_STREAM_CELLS       (4u << 20) /* duration streams x windows, 16 bytes each; likewise */

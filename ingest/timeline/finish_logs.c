@@ -16,8 +16,8 @@ struct log_counts {
     const fl_template_list *templates;
     fl_map *ids; /* service << 32 | template -> series */
     fl_log_series *series;
-    uint64_t *example_rank;
-    double *counts; /* of all series, windows each */
+    const struct raw_example **examples; /* of each series the best, or NULL */
+    double *counts;                      /* of all series, windows each */
     size_t count;
 };
 
@@ -113,7 +113,7 @@ static fl_status number_series(struct log_counts *c, fl_error *err)
     if (status == FL_OK)
         status = FL_TL_NEW(c->b, c->series, c->count, "log series", err);
     if (status == FL_OK)
-        status = FL_TL_NEW(c->b, c->example_rank, c->count, "log series", err);
+        status = FL_TL_NEW(c->b, c->examples, c->count, "log series", err);
     if (status == FL_OK)
         status = FL_TL_NEW(c->b, c->counts, c->count * c->b->window_count, "log counts", err);
     if (status == FL_OK && c->count > 1)
@@ -123,7 +123,6 @@ static fl_status number_series(struct log_counts *c, fl_error *err)
         if (status != FL_OK)
             return status;
         *slot = i;
-        c->example_rank[i] = UINT64_MAX;
         c->series[i] = (fl_log_series){.service = (uint32_t)(pairs[i] >> 32),
                                        .template_index = (uint32_t)pairs[i],
                                        .counts = c->counts + i * c->b->window_count,
@@ -146,21 +145,36 @@ static void count_lines(struct log_counts *c)
     }
 }
 
+/* Of the incident first, then by key and content; nothing is behind everything. */
+static bool is_better(const struct raw_example *a, const struct raw_example *b)
+{
+    if (b == NULL || a->in_incident != b->in_incident)
+        return b == NULL || a->in_incident;
+    return a->key != b->key ? a->key < b->key : a->content < b->content;
+}
+
 static fl_status choose_examples(struct log_counts *c, const struct ranks *ranks, fl_error *err)
 {
+    fl_timeline_builder *b = c->b;
     size_t cursor = 0;
-    uint64_t key, index;
-    while (fl_map_next(c->b->example_ids, &cursor, &key, &index)) {
-        const struct raw_example *example = &c->b->examples[index];
-        uint32_t form = (uint32_t)key, service = ranks->service[key >> 32];
+    uint64_t id, index;
+    while (fl_map_next(b->example_ids, &cursor, &id, &index)) {
+        const struct raw_example *example = &b->examples[index];
+        uint32_t form = (uint32_t)id >> 1, service = ranks->service[id >> 32];
         const uint64_t *series =
             fl_map_find(c->ids, pair_of(service, c->templates->template_of[form]));
-        if (series == NULL || example->rank >= c->example_rank[*series])
+        /* Sampling may have dropped the record since. */
+        if (series != NULL && example->is_set && fl_sampler_wants(&b->logs, example->key) &&
+            is_better(example, c->examples[*series]))
+            c->examples[*series] = example;
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        const struct raw_example *example = c->examples[i];
+        if (example == NULL)
             continue;
-        c->example_rank[*series] = example->rank;
-        c->series[*series].example =
-            fl_arena_cstr(&c->b->arena, (fl_slice){.ptr = example->text, .len = example->len});
-        if (c->series[*series].example == NULL)
+        c->series[i].example =
+            fl_arena_cstr(&b->arena, (fl_slice){.ptr = example->text, .len = example->len});
+        if (c->series[i].example == NULL)
             return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for example lines");
     }
     return FL_OK;

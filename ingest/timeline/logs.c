@@ -53,41 +53,54 @@ uint64_t fl_tl_log_key(const void *row)
     return log->trace != 0 ? log->trace : fl_hash_mix(log->content ^ (uint64_t)log->time_ns);
 }
 
+/* Room for `len` bytes of text; false where there is none, for an example is a courtesy. */
+static bool make_room(fl_timeline_builder *b, struct raw_example *example, size_t len)
+{
+    if (len <= example->capacity)
+        return true;
+    unsigned char *room = fl_arena_bytes(&b->text, MAX_EXAMPLE_BYTES);
+    if (room == NULL)
+        return false;
+    example->text = room;
+    example->capacity = MAX_EXAMPLE_BYTES;
+    return true;
+}
+
 /* Keep `line` as the example where it ranks before the one that is there. */
 static fl_status keep_example(fl_timeline_builder *b, const struct raw_log *row, fl_slice line,
                               fl_error *err)
 {
-    assert(row->entity < b->entity_count);
-    uint64_t key = (uint64_t)b->entities[row->entity].service << 32 | row->form, *slot = NULL;
+    assert(row->entity < b->entity_count && row->form < UINT32_MAX / 2);
+    bool in_incident = fl_tl_is_incident(b, row->time_ns), added;
+    fl_sym service = b->entities[row->entity].service;
+    uint64_t *slot = NULL, id = fl_tl_example_id(service, row->form, in_incident);
     fl_error quiet = {0};
-    uint64_t rank = row->content >> 1 | (uint64_t)!fl_tl_is_incident(b, row->time_ns) << 63;
-    bool added;
     fl_status status =
         fl_tl_grow((void **)&b->examples, b->example_count, sizeof(*b->examples), err);
     if (status == FL_OK)
-        status = fl_map_slot(&slot, b->example_ids, key, &added, &quiet);
+        status = fl_map_slot(&slot, b->example_ids, id, &added, &quiet);
     if (status == FL_E_LIMIT)
-        return FL_OK; /* an example is a courtesy */
+        return FL_OK;
     if (status != FL_OK)
         return fl_fail(err, status, FL_NO_OFFSET, "no memory for example lines");
     if (added) {
         *slot = b->example_count;
-        b->examples[b->example_count++] = (struct raw_example){.rank = UINT64_MAX};
+        b->examples[b->example_count++] = (struct raw_example){.in_incident = in_incident};
     }
     struct raw_example *example = &b->examples[*slot];
-    if (rank >= example->rank)
+    uint64_t key = fl_tl_log_key(row);
+    if (example->is_set &&
+        (key > example->key || (key == example->key && row->content >= example->content)))
         return FL_OK;
     size_t len = fl_tl_cut(line, MAX_EXAMPLE_BYTES).len;
-    if (len > example->capacity) {
-        unsigned char *room = fl_arena_bytes(&b->text, MAX_EXAMPLE_BYTES);
-        if (room == NULL)
-            return FL_OK;
-        *example = (struct raw_example){.text = room, .capacity = MAX_EXAMPLE_BYTES};
-    }
+    if (!make_room(b, example, len))
+        return FL_OK;
     if (len > 0)
         memcpy(example->text, line.ptr, len);
     example->len = len;
-    example->rank = rank;
+    example->key = key;
+    example->content = row->content;
+    example->is_set = true;
     return FL_OK;
 }
 

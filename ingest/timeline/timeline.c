@@ -75,7 +75,7 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
     if (status == FL_OK)
         status = fl_map_create(&b->steps, 2 * (size_t)FL_MAX_WINDOWS, err);
     if (status == FL_OK)
-        status = fl_map_create(&b->example_ids, FL_MAX_SERIES, err);
+        status = fl_map_create(&b->example_ids, FL_MAX_EXAMPLES, err);
     return status == FL_OK ? fl_tl_name(&b->no_name, b, (fl_slice){0}, err) : status;
 }
 

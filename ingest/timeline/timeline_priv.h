@@ -30,9 +30,11 @@ struct raw_log {
     uint32_t severity;
 };
 
-/* One example line per (service, form): of the incident before the baseline, then by hash. */
+/* One example line per (service, form) of the incident, one of the baseline: that of the first
+ * record by its sampling key, which stays as long as any of them does, then by content. */
 struct raw_example {
-    uint64_t rank;
+    uint64_t key, content;
+    bool is_set, in_incident;
     unsigned char *text;
     size_t len, capacity;
 };
@@ -160,6 +162,11 @@ extern const fl_row_order fl_tl_span_order;
 uint64_t fl_tl_span_key(const void *row);
 extern const fl_row_order fl_tl_log_order;
 uint64_t fl_tl_log_key(const void *row);
+/* Where an example is found; forms stay below 2^31. */
+static inline uint64_t fl_tl_example_id(fl_sym service, uint32_t form, bool in_incident)
+{
+    return (uint64_t)service << 32 | (uint64_t)form << 1 | !in_incident;
+}
 /* series.c: FL_NO_INDEX where a budget is reached. */
 fl_status fl_tl_metric(uint32_t *out, fl_timeline_builder *b, fl_sym name, fl_error *err);
 bool fl_tl_wants_series(const fl_timeline_builder *b, uint32_t metric, uint32_t key);
