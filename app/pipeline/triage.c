@@ -26,7 +26,7 @@
 static const int64_t step_ns = INT64_C(60) * 1000000000;
 static const int64_t default_window_ns = INT64_C(300) * 1000000000;
 
-enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 16 };
+enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 24, MAX_UNREADABLE_TOLD = 4 };
 
 struct fl_triage {
     const fl_triage_request *request; /* during fl_triage_run only */
@@ -38,6 +38,7 @@ struct fl_triage {
     fl_incident incident;
     const char *warnings[MAX_WARNINGS];
     uint64_t done_bytes, total_bytes;
+    uint64_t unreadable_files, dropped; /* dropped: attributes and events over the limits */
     int64_t decode_ns, rank_ns;
 };
 
@@ -97,6 +98,17 @@ static void report_progress(const fl_triage *t, const char *what)
         t->request->progress(t->request->payload, what, t->done_bytes, t->total_bytes);
 }
 
+/* A file of a folder that cannot be opened costs itself. */
+static fl_status pass_over(fl_triage *t, const char *why, fl_error *err)
+{
+    const char *text = fl_arena_printf(&t->arena, "%s", why);
+    if (text == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for warnings");
+    if (t->unreadable_files++ < MAX_UNREADABLE_TOLD)
+        warn(t, text);
+    return FL_OK;
+}
+
 static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline,
                             fl_error *err)
 {
@@ -115,9 +127,13 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
         t->done_bytes += inputs->items[i].bytes;
         if (status == FL_E_UNSUPPORTED && !inputs->items[i].named)
             status = FL_OK; /* some other JSON file that lies in the folder */
+        else if ((status == FL_E_IO || status == FL_E_NOTFOUND) && !inputs->items[i].named &&
+                 !t->request->strict)
+            status = pass_over(t, own.message, err);
         else if (status != FL_OK)
             status = fl_fail(err, own.status, own.offset, "%s", own.message);
     }
+    t->dropped += fl_otlp_dropped(otlp);
     fl_otlp_destroy(otlp);
     if (status == FL_OK && inputs->count > 0 && held == 0)
         status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no OTLP",
@@ -217,7 +233,7 @@ static int compare_texts(const void *left, const void *right)
 static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
 {
     fl_timeline_losses losses = fl_timeline_losses_of(t->builder);
-    t->incident.rejected_records = losses.rejected;
+    t->incident.rejected_records = losses.rejected + t->unreadable_files;
     for (size_t i = 0; i < losses.first_reject_count; i++)
         warn(t, losses.first_rejects[i]);
     if (losses.rejected > losses.first_reject_count)
@@ -228,6 +244,14 @@ static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
                                 "%llu records were not counted: more distinct series, names or "
                                 "minutes than the limits allow",
                                 (unsigned long long)losses.over_budget));
+    if (t->unreadable_files > MAX_UNREADABLE_TOLD)
+        warn(t, fl_arena_printf(&t->arena, "%llu files were unreadable in all; the rest was used",
+                                (unsigned long long)t->unreadable_files));
+    if (t->dropped > 0)
+        warn(t, fl_arena_printf(&t->arena,
+                                "%llu attributes or events were left out: more in one record than "
+                                "the limits allow",
+                                (unsigned long long)t->dropped));
     if (timeline->span_sampling < 1)
         warn(t, fl_arena_printf(&t->arena, "spans were sampled: %.3g %% of the traces were used",
                                 100 * timeline->span_sampling));
