@@ -44,14 +44,16 @@ typedef struct made_timeline {
     const char *const *edges; /* caller and callee in turns */
     size_t edge_count;
     int64_t at_ns, window_ns, step_ns; /* 0: MADE_AT, 5 minutes, 1 minute */
+    fl_slice form;                     /* that all lines are of; empty: each is its own */
 } made_timeline;
 
 static inline fl_status made_classify(uint32_t *form, void *payload, uint32_t service,
                                       fl_slice line, int severity, fl_error *err)
 {
+    made_timeline *made = payload;
     (void)service;
     (void)severity;
-    return fl_intern_put(form, payload, line, err);
+    return fl_intern_put(form, made->lines, made->form.len > 0 ? made->form : line, err);
 }
 
 static inline fl_status made_begin(made_timeline *made, fl_error *err)
@@ -69,12 +71,11 @@ static inline fl_status made_begin(made_timeline *made, fl_error *err)
             "made.yaml", err);
     if (status == FL_OK)
         status = fl_intern_create(&made->lines, 64u << 20, err);
-    fl_timeline_options options = {
-        .at_ns = made->at_ns,
-        .window_ns = made->window_ns,
-        .step_ns = made->step_ns,
-        .roles = made->roles,
-        .classifier = {.payload = made->lines, .classify = made_classify}};
+    fl_timeline_options options = {.at_ns = made->at_ns,
+                                   .window_ns = made->window_ns,
+                                   .step_ns = made->step_ns,
+                                   .roles = made->roles,
+                                   .classifier = {.payload = made, .classify = made_classify}};
     return status == FL_OK ? fl_timeline_create(&made->builder, &options, err) : status;
 }
 

@@ -237,6 +237,48 @@ START_TEST(a_file_given_twice_counts_once)
 }
 END_TEST
 
+static void remove_second(void *payload, const char *what, uint64_t done, uint64_t total)
+{
+    (void)payload;
+    (void)done;
+    (void)total;
+    if (strstr(what, "good.jsonl") != NULL)
+        unlink(fl_folder_path(&folder, "late.jsonl"));
+}
+
+START_TEST(a_file_that_cannot_be_opened_costs_itself)
+{
+    write_incident(MADE_ALL);
+    size_t spans = run()->trace_spans;
+    fl_buf_text(&text, "{\"resourceSpans\":[]}\n");
+    write_file("late.jsonl");
+    request.progress = remove_second;
+    const fl_incident *incident = run();
+    ck_assert_uint_eq(incident->trace_spans, spans);
+    ck_assert_uint_eq(incident->rejected_records, 1);
+    ck_assert(has_warning(incident, "cannot open DIR/late.jsonl: No such file or directory"));
+    write_file("late.jsonl");
+    request.strict = true;
+    run_fails(FL_E_NOTFOUND, "cannot open DIR/late.jsonl: No such file or directory");
+}
+END_TEST
+
+START_TEST(attributes_over_the_limit_are_told)
+{
+    write_incident(MADE_ALL);
+    fl_buf_text(&text, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+    for (unsigned i = 0; i < 1030; i++)
+        fl_buf_printf(&text, "%s{\"key\":\"k%u\",\"value\":{\"intValue\":1}}", i > 0 ? "," : "", i);
+    fl_buf_text(&text, "]},\"scopeSpans\":[]}]}\n");
+    write_file("many.jsonl");
+    const fl_incident *incident = run();
+    ck_assert_uint_eq(incident->rejected_records, 0);
+    ck_assert(has_warning(
+        incident,
+        "6 attributes or events were left out: more in one record than the limits allow"));
+}
+END_TEST
+
 /* ---- damaged records beside good ones ---- */
 
 #define SPAN(ids, times)                                                                           \
@@ -668,6 +710,8 @@ static Suite *triage_suite(void)
     tcase_add_test(cases, an_empty_file_says_nothing);
     tcase_add_test(cases, other_json_in_the_folder_is_passed_over);
     tcase_add_test(cases, a_file_given_twice_counts_once);
+    tcase_add_test(cases, a_file_that_cannot_be_opened_costs_itself);
+    tcase_add_test(cases, attributes_over_the_limit_are_told);
     tcase_add_test(cases, a_damaged_record_costs_itself);
     tcase_add_test(cases, strict_ends_at_the_first_damage);
     tcase_add_test(cases, more_damage_than_is_listed_is_counted);

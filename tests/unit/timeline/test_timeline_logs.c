@@ -112,27 +112,11 @@ START_TEST(an_empty_line_counts)
 END_TEST
 
 /* All lines of one form, as a miner would have it. */
-static fl_status one_form(uint32_t *form, void *payload, uint32_t service, fl_slice line,
-                          int severity, fl_error *own)
-{
-    (void)service;
-    (void)severity;
-    (void)line;
-    return fl_intern_put(form, payload, SLICE("user <*> came"), own);
-}
-
 static void begin_with_one_form(void)
 {
     made_dispose(&made);
+    made.form = SLICE("user <*> came");
     ck_assert_ok(made_begin(&made, &err));
-    fl_timeline_destroy(made.builder);
-    made.builder = NULL;
-    fl_timeline_options options = {.at_ns = MADE_AT,
-                                   .window_ns = 5 * MADE_MINUTE,
-                                   .step_ns = MADE_MINUTE,
-                                   .roles = made.roles,
-                                   .classifier = {.payload = made.lines, .classify = one_form}};
-    ck_assert_ok(fl_timeline_create(&made.builder, &options, &err));
 }
 
 START_TEST(the_example_is_of_the_incident_where_there_is_one)
@@ -301,6 +285,33 @@ START_TEST(of_more_series_than_there_is_room_for_the_incidents_and_the_frequent_
 }
 END_TEST
 
+/* More lines than the budget: the example is of one that is counted, and in any order the same. */
+START_TEST(over_the_budget_the_example_does_not_depend_on_the_order)
+{
+    enum { LINES = FL_MAX_LOGS + FL_MAX_LOGS / 2 };
+    char line[64], first[64] = "";
+    for (unsigned order = 0; order < 3; order++) {
+        begin_with_one_form();
+        fl_sink sink = fl_timeline_sink(made.builder, false);
+        fl_resource resource = {.service = SLICE("cart")};
+        uint32_t handle;
+        ck_assert_ok(sink.resource(sink.payload, &resource, &handle, &err));
+        for (unsigned i = 0; i < LINES; i++) {
+            unsigned n = order == 0 ? i : order == 1 ? LINES - 1 - i : (i + LINES / 2) % LINES;
+            snprintf(line, sizeof(line), "user %u came", n);
+            fl_log log = {.time_ns = MADE_AT, .body = SLICE(line), .trace = {.lo = n + 1}};
+            ck_assert_ok(sink.log(sink.payload, handle, &log, &err));
+        }
+        finish();
+        ck_assert_double_eq(made.timeline->log_sampling, 0.5);
+        const char *example = series_of("cart", "user <*> came")->example;
+        if (order == 0)
+            snprintf(first, sizeof(first), "%s", example);
+        ck_assert_str_eq(example, first);
+    }
+}
+END_TEST
+
 static Suite *logs_suite(void)
 {
     Suite *suite = suite_create("timeline/logs");
@@ -319,6 +330,7 @@ static Suite *logs_suite(void)
     tcase_add_test(cases, structured_attributes_stand_where_a_line_of_text_has_them);
     tcase_add_test(cases,
                    of_more_series_than_there_is_room_for_the_incidents_and_the_frequent_stay);
+    tcase_add_test(cases, over_the_budget_the_example_does_not_depend_on_the_order);
     tcase_add_test(cases, more_examples_than_the_budget_do_not_end_the_reading);
     suite_add_tcase(suite, cases);
     return suite;
