@@ -372,6 +372,17 @@ static const char *template_or_step(struct rank *r, uint32_t operation, fl_step 
                                                 : fl_rank_step_text(r, operation, step);
 }
 
+/* A code region is told by its lines. Without a line among its steps, a chain of lines says only
+ * what the chain of calls says as well. */
+static bool tells_of_lines(const struct rank *r, uint32_t index)
+{
+    const struct context_result *result = &r->contexts[index];
+    const fl_context *context = &r->streams->contexts[index];
+    return context->chain != FL_CHAIN_LOGS || fl_step_kind_of(context->step) == FL_STEP_LOG ||
+           fl_step_kind_of(r->streams->rows[result->lost].next) == FL_STEP_LOG ||
+           fl_step_kind_of(r->streams->rows[result->gain].next) == FL_STEP_LOG;
+}
+
 static fl_status add_code_region(struct rank *r, uint32_t index, fl_error *err)
 {
     const struct context_result *result = &r->contexts[index];
@@ -445,7 +456,7 @@ static fl_status add_candidates(struct rank *r, fl_error *err)
     fl_status status =
         FL_RANK_NEW(r->arena, is_callee, r->timeline->operation_count, "operations", err);
     for (uint32_t i = 0; i < s->context_count && status == FL_OK; i++) {
-        if (!r->contexts[i].worse)
+        if (!r->contexts[i].worse || !tells_of_lines(r, i))
             continue;
         status = add_code_region(r, i, err);
         uint32_t callee = callee_of(s, &s->contexts[i]);
