@@ -116,6 +116,8 @@ typedef struct shop {
     uint64_t seed;
     shop_fault faults[SHOP_MAX_FAULTS];
     bool no_logs, no_traces, no_metrics;
+    bool bare_lines;          /* lines name no trace and no span */
+    bool has_topology;        /* who calls whom */
     bool has_service_metrics; /* requests, latency and errors of each service, and who calls whom */
     double errors;            /* the share of charges that always fail */
     int from, to;             /* windows, relative to the incident's time; both 0: all */
@@ -189,11 +191,11 @@ static inline void shop_log(shop *s, int service, uint64_t span, int64_t at_ns, 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(text, sizeof(text), format, (unsigned)(s->trace % 100000));
 #pragma GCC diagnostic pop
-    fl_log log = {.time_ns = at_ns,
-                  .severity = severity,
-                  .body = fl_slice_of(text),
-                  .trace = {.hi = 7, .lo = s->trace},
-                  .span = span};
+    fl_log log = {.time_ns = at_ns, .severity = severity, .body = fl_slice_of(text)};
+    if (!s->bare_lines) {
+        log.trace = (fl_trace_id){.hi = 7, .lo = s->trace};
+        log.span = span;
+    }
     ck_assert_ok(s->sink.log(s->sink.payload, s->resources[service], &log, &err));
 }
 
@@ -428,7 +430,8 @@ static inline void shop_finish(shop *s)
         template_of[i] = (uint32_t)fl_miner_template_of(s->miner, (uint32_t)i);
     fl_template_list list = {.templates = templates, .count = count, .template_of = template_of};
     ck_assert_ok(fl_timeline_finish(&s->timeline, s->builder, &list, shop_topology,
-                                    s->has_service_metrics ? SHOP_EDGES : 0, &err));
+                                    s->has_service_metrics || s->has_topology ? SHOP_EDGES : 0,
+                                    &err));
 }
 
 /* Records, timeline, streams, answer. The caller disposes. */
