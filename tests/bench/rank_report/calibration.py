@@ -2,8 +2,8 @@
 
 Observations are the first hypothesis of each case (right where it is the true service, ties
 against) and of each healthy window (never right). An answer without a hypothesis claims nothing and is
-no observation. There are more healthy windows than cases, and how often somebody asks about a healthy
-time is not known: faults and healthy windows are given half of the weight each.
+no observation. How often somebody asks about a healthy time is not known, so errors are told twice: each
+observation counting the same, and faults and healthy windows counting half each. Fits take the latter.
 
 The model is a logistic regression with a normal prior of standard deviation 2.5 on standardised
 features (Gelman et al. 2008 take a Cauchy of that scale), found by iteratively reweighted least squares.
@@ -140,6 +140,10 @@ def calibration_error(observations, probabilities):
     return sum(abs(p - right) for _, _, p, right in bins_of(observations, probabilities).values()) / total
 
 
+def evenly(observations):
+    return [dataclasses.replace(o, weight=1.0) for o in observations]
+
+
 def brier(observations, probabilities):
     return sum(o.weight * (p - o.right) ** 2 for o, p in zip(observations, probabilities)) / sum(o.weight for o in observations)
 
@@ -155,8 +159,8 @@ def error_by_chance(observations, probabilities, times=400):
 
 def row(name, tested, observations, probabilities):
     return [name, tested, sum(o.is_case for o in observations), sum(not o.is_case for o in observations),
-            brier(observations, probabilities), calibration_error(observations, probabilities),
-            error_by_chance(observations, probabilities)]
+            brier(evenly(observations), probabilities), calibration_error(evenly(observations), probabilities),
+            error_by_chance(evenly(observations), probabilities), calibration_error(observations, probabilities)]
 
 
 def reliability(observations, probabilities):
@@ -179,7 +183,7 @@ def calibration(cases, answers, healthy):
     print("### Calibration of the first hypothesis\n")
     for system, own in systems.items():
         print(f"{system}, as the program says:\n")
-        reliability(own, [o.probability for o in own])
+        reliability(evenly(own), [o.probability for o in own])
     rows = [row("as the program says", system, own, [o.probability for o in own]) for system, own in systems.items()]
     fitted = {}
     for system, own in systems.items():
@@ -190,5 +194,5 @@ def calibration(cases, answers, healthy):
     pooled = [o for own in systems.values() for o in own]
     fitted["all"] = fit(pooled)
     rows += [row("fitted on all", system, own, [predict(fitted["all"], o) for o in own]) for system, own in systems.items()]
-    table(["probability", "tested on", "cases", "healthy", "Brier", "calibration error", "expected by chance alone"], rows)
+    table(["probability", "tested on", "cases", "healthy", "Brier", "calibration error", "expected by chance alone", "error, half each"], rows)
     table(["fitted on", *FEATURES], [[name, *(f"{c:.4g}" for c in coefficients)] for name, coefficients in fitted.items()])
