@@ -3,10 +3,11 @@
 Observations are the first hypothesis of each case (right where it is the true service, ties
 against) and of each healthy window (never right). An answer without a hypothesis claims nothing and is
 no observation. How often somebody asks about a healthy time is not known, so errors are told twice: each
-observation counting the same, and faults and healthy windows counting half each. Fits take the latter.
+observation counting the same, and faults and healthy windows counting half each. Fits take the former.
 
-The model is a logistic regression with a normal prior of standard deviation 2.5 on standardised
-features (Gelman et al. 2008 take a Cauchy of that scale), found by iteratively reweighted least squares.
+The model is a logistic regression, found by iteratively reweighted least squares. Where scores tell right
+from wrong without error its slopes have no maximum: a wide normal prior (standard deviation 10 on
+standardised features) keeps them finite.
 """
 import collections
 import dataclasses
@@ -17,7 +18,7 @@ import re
 from cases import content, score, table
 
 BINS = 10
-PRIOR_DEVIATION = 2.5
+PRIOR_DEVIATION = 10.0
 SERVICE = re.compile(rb'"service\.name",\s*"value":\s*\{"stringValue":\s*"([^"]*)"')
 GRAPH = re.compile(rb'"(?:client|server|caller|callee|source|target)":\s*"([^"]*)"')
 FEATURES = ("constant", "S - ln services", "S - S2")
@@ -189,10 +190,10 @@ def calibration(cases, answers, healthy):
     for system, own in systems.items():
         if len({o.right for o in own}) < 2:
             continue
-        fitted[system] = fit(own)
+        fitted[system] = fit(evenly(own))
         rows += [row(f"fitted on {system}", other, of, [predict(fitted[system], o) for o in of]) for other, of in systems.items()]
     pooled = [o for own in systems.values() for o in own]
-    fitted["all"] = fit(pooled)
+    fitted["all"] = fit(evenly(pooled))
     rows += [row("fitted on all", system, own, [predict(fitted["all"], o) for o in own]) for system, own in systems.items()]
     table(["probability", "tested on", "cases", "healthy", "Brier", "calibration error", "expected by chance alone", "error, half each"], rows)
     table(["fitted on", *FEATURES], [[name, *(f"{c:.4g}" for c in coefficients)] for name, coefficients in fitted.items()])
