@@ -1,8 +1,8 @@
 """When would somebody have been called? The first alarm of the entry service, told from data alone.
 
-Where a symptom is named, its service is the entry and its metric the signal, up or down; else the entry is the
-service of most roots of traces in the baseline, and the signals are, per minute, the 90th percentile
-of the roots' duration and the share of them that failed. A minute alarms when a signal exceeds the
+The entry is the symptom's service, where one is named, else the service of most roots of traces in the baseline.
+The signals are the symptom's metric, up or down, and per minute the 90th percentile of the duration of the
+entry's roots and the share of them that failed. A minute alarms when a signal exceeds the
 baseline's median by three robust sigmas (1.4826 times the median absolute deviation, and at least
 5 % of the median duration, 1 % of requests, 1 % of a symptom's median). The alarm is the first such minute from two minutes before the
 incident's time on. Minutes are counted from the incident's time.
@@ -89,7 +89,7 @@ def from_roots(case):
     now = list(roots(telemetry(case.folder).get("traces", ())))
     if not past or not now:
         return None
-    entry = collections.Counter(service for service, *_ in past).most_common(1)[0][0]
+    entry = case.symptom["node"] if case.symptom else collections.Counter(service for service, *_ in past).most_common(1)[0][0]
     usual = list(minutes_of_roots(past, entry, case.at_ns).values())
     if not usual:
         return None
@@ -103,6 +103,7 @@ def from_roots(case):
 
 
 def from_symptom(case):
+    """None where nothing alarms, or the symptom is not a metric."""
     past = list(points(telemetry(case.baseline).get("metrics", ()), case.symptom))
     now = sorted(points(telemetry(case.folder).get("metrics", ()), case.symptom))
     if not past or not now:
@@ -118,4 +119,5 @@ def from_symptom(case):
 
 def first_alarm(case):
     """Nanoseconds, or None where nothing alarms."""
-    return from_symptom(case) if case.symptom else from_roots(case)
+    alarm = from_symptom(case) if case.symptom else None
+    return alarm if alarm is not None else from_roots(case)

@@ -193,7 +193,9 @@ def calibration(cases, answers, healthy):
         fitted[system] = fit(evenly(own))
         rows += [row(f"fitted on {system}", other, of, [predict(fitted[system], o) for o in of]) for other, of in systems.items()]
     pooled = [o for own in systems.values() for o in own]
-    fitted["all"] = fit(evenly(pooled))
-    rows += [row("fitted on all", system, own, [predict(fitted["all"], o) for o in own]) for system, own in systems.items()]
+    if len({o.right for o in pooled}) == 2:
+        fitted["all"] = fit(evenly(pooled))
+    rows += [row("fitted on all", system, own, [predict(fitted["all"], o) for o in own]) for system, own in systems.items() if "all" in fitted]
     table(["probability", "tested on", "cases", "healthy", "Brier", "calibration error", "expected by chance alone", "error, half each"], rows)
-    table(["fitted on", *FEATURES], [[name, *(f"{c:.4g}" for c in coefficients)] for name, coefficients in fitted.items()])
+    if fitted:
+        table(["fitted on", *FEATURES], [[name, *(f"{c:.4g}" for c in coefficients)] for name, coefficients in fitted.items()])
