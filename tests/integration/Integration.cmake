@@ -37,3 +37,10 @@ endif()
 # The recordings under examples/ are input of the demo and of other tests: they must be what they say.
 add_test(NAME integration/examples COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_examples.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(integration/examples PROPERTIES LABELS integration TIMEOUT 120)
+
+# The report on the ranking counts as drill does.
+if(TARGET faultline_cli)
+  add_test(NAME integration/rank_report COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_rank_report.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/rank_report PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
