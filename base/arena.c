@@ -35,6 +35,8 @@
 
 enum { FIRST_BLOCK_BYTES = 4096, MAX_BLOCK_BYTES = 1 << 20, ALIGN = _Alignof(max_align_t) };
 
+_Static_assert((ALIGN & (ALIGN - 1)) == 0, "padding is computed with a mask");
+
 struct fl_arena_block {
     struct fl_arena_block *next;
     size_t cap;
@@ -99,6 +101,7 @@ static struct fl_arena_block *new_block(size_t cap)
 /* A block with room for `len` bytes: the new head, or a block of its own by invariant (1). */
 static struct fl_arena_block *grow(fl_arena *arena, size_t len)
 {
+    assert(len <= arena->max_bytes - arena->used_bytes);
     struct fl_arena_block *head = arena->head;
     size_t cap = head == NULL ? FIRST_BLOCK_BYTES : head->cap * 2;
     if (cap > MAX_BLOCK_BYTES)
@@ -177,6 +180,7 @@ char *fl_arena_cstr(fl_arena *arena, fl_slice text)
 
 char *fl_arena_printf(fl_arena *arena, const char *format, ...)
 {
+    assert(format != NULL);
     va_list args;
     va_start(args, format);
     int len = vsnprintf(NULL, 0, format, args);

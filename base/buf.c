@@ -91,6 +91,7 @@ void fl_buf_char(fl_buf *buf, char c)
 
 void fl_buf_printf(fl_buf *buf, const char *format, ...)
 {
+    assert(format != NULL);
     if (!reserve(buf, 0))
         return;
     va_list args;
@@ -113,11 +114,13 @@ void fl_buf_printf(fl_buf *buf, const char *format, ...)
 
 fl_slice fl_buf_slice(const fl_buf *buf)
 {
+    assert(buf != NULL);
     return (fl_slice){.ptr = (const unsigned char *)buf->ptr, .len = buf->len};
 }
 
 fl_status fl_buf_check(const fl_buf *buf, const char *what, fl_error *err)
 {
+    assert(buf != NULL && what != NULL);
     if (buf->status == FL_E_LIMIT)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "%s is larger than %zu bytes", what,
                        buf->max_bytes);

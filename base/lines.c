@@ -107,6 +107,7 @@ static void fill(fl_lines *lines)
 /* Hand out buf[begin .. begin + len), of which `cut` bytes are the line's end and not its text. */
 static fl_status give(fl_lines *lines, fl_line *line, size_t len, size_t cut)
 {
+    assert(cut <= len && len <= lines->end - lines->begin);
     size_t text_len = len - cut;
     line->too_long = text_len > lines->max_bytes;
     line->text = (fl_slice){.ptr = lines->buf + lines->begin,
@@ -120,6 +121,7 @@ static fl_status give(fl_lines *lines, fl_line *line, size_t len, size_t cut)
 /* The line feed among the bytes that are there and were not looked at; NULL: none, all scanned. */
 static const unsigned char *find_feed(fl_lines *lines)
 {
+    assert(lines->begin <= lines->end && lines->end <= lines->cap);
     size_t left = lines->end - lines->begin;
     const unsigned char *from = lines->buf + lines->begin;
     const unsigned char *feed =

@@ -144,6 +144,7 @@ fl_status fl_map_slot(uint64_t **out, fl_map *map, uint64_t key, bool *added, fl
 
 size_t fl_map_count(const fl_map *map)
 {
+    assert(map != NULL);
     return map->count;
 }
 

@@ -163,6 +163,7 @@ static bool by_wide_product(const fl_decimal *d, double *out)
     /* floor(q * log2(10)) by a product that is exact for these q, kept positive for the shift. A
      * fraction that was rounded up to 2^53 carries into the exponent, as it should. */
     int exponent = ((217706 * q + (256 << 16)) >> 16) - 256 + 63 + top - shift;
+    assert(exponent > -1023 && exponent < 1024); /* neither subnormal nor infinite */
     uint64_t bits = ((uint64_t)(exponent + 1023) << 52) + (fraction - (UINT64_C(1) << 52));
     memcpy(out, &bits, sizeof(bits));
     return true;
@@ -180,6 +181,7 @@ static bool by_wide_product(const fl_decimal *d, double *out)
  */
 static double by_strtod(fl_slice text)
 {
+    assert(text.len > 0);
     char plain[MAX_DECIDING_DIGITS + 32];
     size_t len = 0;
     int64_t exponent = 0;
@@ -205,6 +207,7 @@ static double by_strtod(fl_slice text)
         const char *problem = scan_exponent(&in, &exponent);
         assert(problem == NULL);
     }
+    assert(len <= MAX_DECIDING_DIGITS + 1);
     exponent = exponent > 99999 ? 99999 : exponent < -99999 ? -99999 : exponent;
     snprintf(plain + len, sizeof(plain) - len, len > 0 ? "e%d" : "0", (int)exponent);
     return strtod(plain, NULL);
@@ -324,6 +327,7 @@ static int hex_value(unsigned char c)
 
 bool fl_parse_hex(fl_slice text, unsigned char *out, size_t out_len)
 {
+    assert(out != NULL || out_len == 0);
     if (text.len % 2 != 0 || text.len / 2 != out_len)
         return false;
     for (size_t i = 0; i < out_len; i++) {

@@ -12,6 +12,7 @@ fl_reader fl_reader_over(fl_slice bytes)
 
 bool fl_reader_done(const fl_reader *in)
 {
+    assert(in->pos <= in->bytes.len);
     return in->pos == in->bytes.len;
 }
 

@@ -60,6 +60,7 @@ static fl_status fail_compile(const fl_regex *regex, int code, size_t offset, fl
 
 static fl_status compile(fl_regex *regex, fl_slice pattern, bool ignore_case, fl_error *err)
 {
+    assert(regex->code == NULL && regex->memory != NULL);
     uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
     if (ignore_case)
         options |= PCRE2_CASELESS;
@@ -160,5 +161,6 @@ fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text, fl
 
 bool fl_regex_is_jit(const fl_regex *regex)
 {
+    assert(regex != NULL);
     return regex->is_jit;
 }

@@ -114,6 +114,7 @@ static void zlib_free(void *opaque, void *ptr)
 /* What decoding needs beyond the stream itself. */
 static fl_status start_decoder(fl_stream *in, fl_error *err)
 {
+    assert(in->zstd == NULL && in->raw_buf == NULL);
     bool ok = in->kind == PLAIN || in->fd < 0;
     if (!ok) {
         in->raw_buf = fl_mem_alloc(RAW_BYTES);
@@ -308,6 +309,7 @@ static fl_status enter_frame(fl_stream *in)
 
 static fl_status step_gzip(fl_stream *in, unsigned char *out, size_t cap, size_t *made)
 {
+    assert(in->inside && cap <= STEP_BYTES);
     fl_slice left = raw_left(in);
     z_stream *z = &in->gzip;
     z->next_in = left.ptr;
@@ -355,6 +357,7 @@ static fl_status fail_zstd(fl_stream *in, size_t result)
  * that step and the header of the block behind it, which is held back. */
 static fl_status step_zstd(fl_stream *in, unsigned char *out, size_t cap, size_t *made)
 {
+    assert(in->inside && cap <= STEP_BYTES);
     fl_slice left = raw_left(in);
     size_t wants = in->zstd_wants > 0 ? in->zstd_wants : ZSTD_FIRST_BYTES;
     if (in->zstd_has_more)
@@ -405,6 +408,7 @@ static bool is_bomb(const fl_stream *in)
 
 static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
+    assert(in->kind != PLAIN);
     bool ended = false;
     while (*len < cap && !ended) {
         size_t made = 0;
@@ -422,6 +426,7 @@ static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_
 
 static void read_plain(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
+    assert(in->kind == PLAIN);
     if (in->fd >= 0) {
         ssize_t got = read_some(in, out, cap);
         *len = got > 0 ? (size_t)got : 0;

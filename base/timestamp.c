@@ -108,6 +108,7 @@ static int64_t leap_days_before(int64_t year)
 /* Days from 1970-01-01 to a date of the proleptic Gregorian calendar, year 1 or later. */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
+    assert(year >= 1 && month >= 1 && month <= 12 && day >= 1);
     int64_t days = (year - 1970) * 365 + leap_days_before(year) - leap_days_before(1970) + day - 1;
     for (int64_t m = 1; m < month; m++)
         days += days_in_month(year, m);

@@ -22,6 +22,7 @@ static size_t min_of(size_t a, size_t b)
 /* Optimal string alignment distance, three rows at a time. Both words are at most MAX_WORD long. */
 static size_t edits(const char *a, size_t a_len, const char *b, size_t b_len)
 {
+    assert(a_len <= MAX_WORD && b_len <= MAX_WORD);
     size_t rows[3][MAX_WORD + 1];
     for (size_t j = 0; j <= b_len; j++)
         rows[0][j] = j;
@@ -107,6 +108,7 @@ static fl_status unknown_option(const fl_command *command, const char *name, siz
 
 static fl_status add(fl_args *out, const fl_option *option, const char *value, fl_error *err)
 {
+    assert(option != NULL && out->given_count <= FL_MAX_GIVEN);
     if (out->given_count == FL_MAX_GIVEN)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "more than %d options", FL_MAX_GIVEN);
     out->given[out->given_count++] = (fl_given){.option = option, .value = value};

@@ -185,6 +185,7 @@ static fl_status collect(fl_drill_cases *out, finder *in)
 
 fl_status fl_drill_find(fl_drill_cases *out, fl_arena *arena, const char *root, fl_error *err)
 {
+    assert(out != NULL && arena != NULL && root != NULL);
     finder in = {.arena = arena, .root = root, .err = err};
     fl_status status = push(&in, "", 0);
     while (status == FL_OK && in.todo != NULL) {

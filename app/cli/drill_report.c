@@ -127,6 +127,7 @@ static void write_truth(fl_page *page, const fl_drill_answer *truth)
 /* What was true, where it stood, and what stood there instead. */
 static void write_miss(fl_page *page, const fl_drill_outcome *outcome)
 {
+    assert(outcome->is_counted && outcome->truth.service != NULL);
     fl_page_put(page, FL_INK_PLAIN, "  ");
     fl_page_put(page, FL_INK_BOLD, outcome->which->name);
     fl_page_newline(page);

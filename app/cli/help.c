@@ -103,6 +103,7 @@ static void option_text(fl_buf *out, const fl_option *option)
 /* Nothing, not even a heading, for an empty table. */
 static void options(fl_page *page, const char *title, const fl_option *table, size_t count)
 {
+    assert(table != NULL || count == 0);
     if (count == 0)
         return;
     heading(page, title);

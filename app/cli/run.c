@@ -56,6 +56,7 @@ fl_exit fl_cli_write_buf(fl_cli *cli, fl_buf *buf)
 
 fl_exit fl_cli_finish(fl_cli *cli, fl_buf *buf, fl_status status, const fl_error *err)
 {
+    assert((status == FL_OK) == (err->status == FL_OK));
     if (status == FL_OK)
         return fl_cli_write_buf(cli, buf);
     fl_buf_dispose(buf);

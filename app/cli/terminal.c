@@ -93,6 +93,7 @@ void fl_terminal_override(fl_report_style *style, const fl_args *args)
 
 fl_progress fl_progress_begin(fl_cli *cli)
 {
+    assert(cli != NULL);
     return (fl_progress){.cli = cli, .started_ns = fl_time_monotonic()};
 }
 

@@ -26,6 +26,7 @@ struct listing {
 static fl_status add(struct listing *list, const char *path, const struct stat *about, bool named,
                      fl_error *err)
 {
+    assert(list->count <= MAX_INPUT_FILES);
     if (list->count == MAX_INPUT_FILES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d input files", MAX_INPUT_FILES);
     list->items[list->count++] =
@@ -75,6 +76,7 @@ static int compare_inputs(const void *left, const void *right)
 fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count, fl_arena *arena,
                          fl_error *err)
 {
+    assert(out != NULL && (paths != NULL || count == 0));
     struct listing list = {.arena = arena};
     fl_status status = FL_OK;
     *out = (fl_inputs){0};
@@ -105,6 +107,7 @@ fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count,
 fl_status fl_inputs_read(fl_slice *out, const char *path, size_t max_bytes, fl_arena *arena,
                          fl_error *err)
 {
+    assert(out != NULL && max_bytes < SIZE_MAX);
     fl_stream *stream;
     fl_status status = fl_stream_open(&stream, path, err);
     if (status != FL_OK)

@@ -3,6 +3,7 @@
  */
 #include "topology.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static fl_status copy_edges(const char **names, const json_t *list, const char *
 fl_status fl_topology_read(const char *const **names, size_t *edge_count, const char *path,
                            fl_arena *arena, fl_error *err)
 {
+    assert(names != NULL && edge_count != NULL && path != NULL);
     fl_slice text;
     json_error_t problem;
     *names = NULL;

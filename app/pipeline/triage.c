@@ -50,6 +50,7 @@ static fl_status classify(uint32_t *form, void *payload, uint32_t service, fl_sl
 
 static void warn(fl_triage *t, const char *text)
 {
+    assert(t->incident.warning_count <= MAX_WARNINGS);
     if (text != NULL && t->incident.warning_count < MAX_WARNINGS)
         t->warnings[t->incident.warning_count++] = text;
 }
@@ -331,6 +332,7 @@ fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_er
 
 const fl_incident *fl_triage_incident(const fl_triage *triage)
 {
+    assert(triage != NULL);
     return &triage->incident;
 }
 

@@ -109,6 +109,7 @@ size_t fl_page_columns(const char *text)
 
 static void begin(fl_page *page, fl_ink ink)
 {
+    assert((size_t)ink < sizeof(inks) / sizeof(inks[0]));
     if (page->style.color)
         fl_buf_text(page->out, inks[ink]);
 }
@@ -179,6 +180,7 @@ static const char *skip_space(const char *text)
 
 void fl_page_wrap(fl_page *page, fl_ink ink, const char *text)
 {
+    assert(text != NULL);
     size_t indent = page->column;
     size_t room = page->style.width > indent + 20 ? page->style.width - indent : 20;
     size_t limit = indent + room;
@@ -217,6 +219,7 @@ const char *fl_page_percent(char out[FL_PERCENT_TEXT], double ratio)
 
 void fl_page_bar(fl_page *page, double ratio, size_t cells)
 {
+    assert(cells > 0);
     double clamped = isnan(ratio) || ratio < 0 ? 0 : ratio > 1 ? 1 : ratio;
     size_t full = (size_t)lround(clamped * (double)cells);
     fl_page_put(page, FL_INK_PLAIN, page->style.unicode ? "" : "[");

@@ -3,6 +3,7 @@
  *
  * jansson keeps members in the order of their insertion, so this file is also the contract's order.
  */
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 
@@ -170,6 +171,7 @@ static json_t *locus_of(writer *w, const fl_hypothesis *hypothesis)
 
 static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
 {
+    assert(hypothesis->evidence != NULL || hypothesis->evidence_count == 0);
     json_t *object = json_object(), *evidence = json_array();
     for (size_t i = 0; i < hypothesis->evidence_count; i++)
         append(w, evidence, evidence_of(w, &hypothesis->evidence[i]));
@@ -220,6 +222,7 @@ static int to_buf(const char *bytes, size_t len, void *payload)
 
 fl_status fl_report_json(fl_buf *out, const fl_incident *incident, fl_error *err)
 {
+    assert(out != NULL && incident != NULL);
     writer w = {.status = FL_OK};
     json_t *document = document_of(&w, incident);
     if (w.status == FL_OK &&

@@ -34,6 +34,7 @@ static void out_of_memory(loader *in)
 /* `what` completes the sentence "'key' ...". */
 static void complain(loader *in, const char *key, const char *what)
 {
+    assert(key != NULL && what != NULL);
     char where[64] = "";
     if (in->evidence > 0)
         snprintf(where, sizeof(where), "hypothesis %zu evidence %zu: ", in->hypothesis,
@@ -74,6 +75,7 @@ static const json_t *array_at(loader *in, const json_t *object, const char *key)
 /* Zeroed room for `count` items; NULL, as a failure, when the arena is full. */
 static void *room_for(loader *in, size_t count, size_t size)
 {
+    assert(size > 0);
     void *room = ok(in) ? fl_arena_alloc(in->arena, count > 0 ? count : 1, size) : NULL;
     if (room == NULL)
         out_of_memory(in);

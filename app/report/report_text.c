@@ -33,6 +33,7 @@ static const char *count_text(char out[COUNT_TEXT], uint64_t count)
 {
     char digits[COUNT_TEXT];
     int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+    assert(len > 0 && len + (len - 1) / 3 < COUNT_TEXT);
     size_t to = 0;
     for (int i = 0; i < len; i++) {
         if (i > 0 && (len - i) % 3 == 0)
@@ -206,6 +207,7 @@ static void write_more(fl_page *page, size_t indent, size_t hidden, const char *
 /* How many items of evidence hypothesis `at` shows out of `left` that the page still may show. */
 static size_t evidence_share(const fl_incident *incident, size_t at, size_t shown, size_t left)
 {
+    assert(at < shown && shown <= incident->hypothesis_count);
     size_t own = incident->hypotheses[at].evidence_count, others = 0;
     for (size_t i = at + 1; i < shown; i++)
         others += incident->hypotheses[i].evidence_count > 0;

@@ -124,6 +124,7 @@ static bool holds_mask(fl_slice token)
 
 static struct group *new_group(struct grouping *g, form *first)
 {
+    assert(first >= g->forms && first < g->forms + g->count);
     struct group *group = fl_arena_alloc(&g->scratch, 1, sizeof(*group));
     unsigned char *is_masked = fl_arena_alloc(&g->scratch, first->token_count, 1);
     if (group == NULL || is_masked == NULL)
@@ -233,6 +234,7 @@ static fl_status add_to_tree(struct grouping *g, struct node *root, form *f, fl_
     }
     bool is_near = best != NULL && (uint64_t)best_ratio.same * 2 >= best_ratio.of;
     if (is_near || leaf->group_count == MAX_GROUPS) {
+        assert(best != NULL);
         join(g, best, f);
         return FL_OK;
     }

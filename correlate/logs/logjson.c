@@ -206,6 +206,7 @@ static int level_of(const struct member *m)
 /* The member of that role; of several texts, the key that stands first in the table. */
 static const struct member *find_role(const struct member *members, size_t count, enum role role)
 {
+    assert(count <= MAX_MEMBERS);
     for (size_t r = 0; r < ROLE_COUNT; r++)
         for (size_t i = 0; roles[r].role == role && i < count; i++)
             if (members[i].role == role && fl_slice_equal(members[i].key, roles[r].key))
@@ -229,6 +230,7 @@ static void put_message(struct writer *out, const struct member *text, const str
 
 static void put_members(struct writer *out, const struct member *members, size_t count)
 {
+    assert(count > 0 && count <= MAX_MEMBERS);
     for (size_t i = 0; i < count; i++) {
         if (members[i].role == ROLE_TIME || members[i].role == ROLE_LEVEL)
             continue;

@@ -255,6 +255,7 @@ void fl_log_form_of(fl_log_form *out, fl_slice line, int severity)
         out->len--;
     if (scan.seen & FL_CHAR_HIGH)
         sanitize(base, out->len);
+    assert(out->location_at + out->location_len <= out->len);
     out->severity = severity_class(severity);
     out->key[0] = (unsigned char)('0' + (out->severity + 3) / 4);
     out->token_count = count_tokens(fl_log_form_text(out));

@@ -25,6 +25,8 @@ enum { CLASS_COUNT = 7, FIRST_FORM_CAP = 64 };
 
 #define NO_FORM UINT32_MAX
 
+_Static_assert(FL_MAX_LOG_TEXT_BYTES <= UINT16_MAX, "a form keeps its location in 16 bits");
+
 struct fl_miner {
     fl_map *index;
     fl_arena text;
@@ -110,6 +112,7 @@ static fl_status take_other(uint32_t *form, fl_miner *miner, fl_error *err)
 /* Keep the line at hand as a new form under `hash`. On failure nothing that counts changed. */
 static fl_status keep(uint32_t *form, fl_miner *miner, uint32_t scope, uint64_t hash, fl_error *err)
 {
+    assert(miner->kept <= miner->count);
     const fl_log_form *line = &miner->line;
     if (miner->kept >= miner->max_forms ||
         line->len + 1 > miner->text.max_bytes - miner->text.used_bytes)
@@ -163,11 +166,13 @@ fl_status fl_miner_add(uint32_t *form, fl_miner *miner, uint32_t scope, fl_slice
 
 size_t fl_miner_form_count(const fl_miner *miner)
 {
+    assert(miner != NULL);
     return miner->count;
 }
 
 bool fl_miner_is_full(const fl_miner *miner)
 {
+    assert(miner != NULL);
     return miner->is_full;
 }
 

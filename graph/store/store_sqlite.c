@@ -67,6 +67,7 @@ static fl_status run(sqlite_store *store, const char *sql, const char *what, fl_
 static fl_status prepare(sqlite3_stmt **out, sqlite_store *store, const char *sql, const char *what,
                          fl_error *err)
 {
+    assert(*out == NULL && sql != NULL);
     return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK
                ? FL_OK
                : fail_db(store, what, err);
@@ -195,6 +196,7 @@ static fl_status check_size(const char *path, fl_error *err)
 static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode mode,
                              fl_error *err)
 {
+    assert(out != NULL && location != NULL);
     if (mode == FL_STORE_EXISTING && access(location, F_OK) != 0)
         return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no store at %.150s", location);
     fl_status status = check_size(location, err);
@@ -227,6 +229,7 @@ static int bind_text(sqlite3_stmt *statement, int at, const char *text)
 static int bind_incident(sqlite3_stmt *statement, const fl_incident *incident, fl_slice document,
                          int64_t now_ns)
 {
+    assert(incident->id != NULL && incident->hypothesis_count <= INT32_MAX);
     const fl_hypothesis *best = incident->hypothesis_count > 0 ? incident->hypotheses : NULL;
     int code = bind_text(statement, 1, incident->id);
     code |= sqlite3_bind_int64(statement, 2, incident->at_ns);
@@ -370,6 +373,7 @@ static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **docume
         fl_mem_free(found.document);
         return status;
     }
+    assert(found.document != NULL);
     *document = found.document;
     return FL_OK;
 }

@@ -8,10 +8,14 @@
 
 static bool list_init(fl_otlp_list *list, size_t cap)
 {
+    assert(cap > 0);
     list->items = fl_mem_calloc(cap, sizeof(*list->items));
     list->cap = cap;
     return list->items != NULL;
 }
+
+_Static_assert(FL_OTLP_MAX_BRACKETS % 64 == 0, "brackets are kept in words of 64 bits");
+_Static_assert(FL_OTLP_MAX_DOUBLES % 64 == 0, "renamed_bits is kept in words of 64 bits");
 
 static bool scratch_init(fl_otlp *otlp)
 {
@@ -66,10 +70,12 @@ void fl_otlp_destroy(fl_otlp *otlp)
 
 void fl_otlp_set_strict(fl_otlp *otlp, bool strict)
 {
+    assert(otlp != NULL);
     otlp->strict = strict;
 }
 
 uint64_t fl_otlp_dropped(const fl_otlp *otlp)
 {
+    assert(otlp != NULL);
     return otlp->dropped;
 }

@@ -77,6 +77,7 @@ static bool is_object_start(fl_slice head, size_t at)
  * that is merely damaged is followed by another "{" in the first column. */
 static fl_otlp_form json_form(fl_otlp *otlp, fl_slice head, size_t at)
 {
+    assert(head.ptr[at] == '{');
     const unsigned char *feed = memchr(head.ptr + at, '\n', head.len - at);
     if (feed == NULL)
         return FORM_JSON_LINES;
@@ -188,6 +189,7 @@ static void begin_file(fl_otlp *otlp, const char *path, fl_error *err)
 /* Say what ended a file early. */
 static fl_status reject_rest(fl_otlp *otlp, const fl_error *why, uint64_t line)
 {
+    assert(why->status != FL_OK);
     if (otlp->status != FL_OK)
         return otlp->status;
     if (why->status == FL_E_NOMEM)
@@ -259,6 +261,7 @@ static fl_status read_documents(fl_otlp *otlp, fl_slice text, const char *path, 
 static fl_status read_one(fl_otlp *otlp, fl_stream *in, fl_otlp_form form, const char *path,
                           fl_error *err)
 {
+    assert(form == FORM_MESSAGE || form == FORM_JSON_DOCUMENT);
     fl_otlp_whole whole = {0};
     fl_status status = FL_OK;
     read_whole(&whole, in);
@@ -302,6 +305,7 @@ typedef struct fl_otlp_messages {
 
 static bool reserve(fl_otlp_messages *messages, size_t len)
 {
+    assert(messages->cap > 0);
     if (len <= messages->cap)
         return true;
     size_t cap = messages->cap;
@@ -420,6 +424,7 @@ static fl_status read_form(fl_otlp *otlp, fl_otlp_form form, const char *path, f
 
 fl_status fl_otlp_file(fl_otlp *otlp, const char *path, fl_error *err)
 {
+    assert(path != NULL && !otlp->discard);
     fl_otlp_form form = FORM_OTHER;
     begin_file(otlp, path, err);
     fl_status status = sniff_file(&form, otlp, path, err);

@@ -161,6 +161,7 @@ void fl_otlp_json_adopt(const fl_otlp *otlp, fl_json *in, const fl_json *later)
 
 static void report_broken(fl_otlp *otlp, const fl_json *in, const char *what)
 {
+    assert(!fl_json_ok(in) && !otlp->broken);
     otlp->broken = true;
     if (!otlp->input_torn)
         fl_otlp_reject(otlp, in->err.offset, 1, "%s: %s; the rest is lost", what, in->err.message);
@@ -169,6 +170,7 @@ static void report_broken(fl_otlp *otlp, const fl_json *in, const char *what)
 /* After a failure in an element: true when the walk can go on behind it. */
 static bool recover(fl_otlp *otlp, fl_json *in, fl_json_mark mark, const char *what)
 {
+    assert(!fl_json_ok(in));
     if (otlp->status != FL_OK || otlp->broken)
         return false;
     if (in->err.status == FL_E_NOMEM) {

@@ -16,6 +16,8 @@ static const fl_slice severity_names[] = {
     FL_SLICE_INIT("FATAL4"),
 };
 
+_Static_assert(sizeof(severity_names) / sizeof(severity_names[0]) == 25, "0 and 6 words of 4");
+
 static void read_event_name(fl_otlp *otlp, fl_json *in)
 {
     fl_slice name = fl_json_string(in);

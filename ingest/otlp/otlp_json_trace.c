@@ -12,6 +12,8 @@ static const fl_slice status_names[] = {
     FL_SLICE_INIT("OK"),
     FL_SLICE_INIT("ERROR"),
 };
+_Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == FL_SPAN_CONSUMER + 1,
+               "each kind has a name");
 enum { STATUS_ERROR = 2 };
 
 static bool read_status(fl_json *in)

@@ -56,6 +56,7 @@ static bool read_varint(fl_slice bytes, size_t *pos, uint64_t *out)
 /* Make what is left of the bytes field at `at` the field in hand. */
 static bool take_torn_field(fl_proto *in, size_t at)
 {
+    assert(!fl_proto_ok(in));
     uint64_t tag = 0, len = 0;
     size_t pos = at;
     if (!read_varint(in->bytes, &pos, &tag) || !read_varint(in->bytes, &pos, &len))
@@ -194,6 +195,7 @@ fl_status fl_otlp_proto(fl_otlp *otlp, fl_slice request, fl_otlp_signal signal, 
         signal = fl_otlp_proto_sniff(request);
     if (signal == FL_OTLP_UNKNOWN)
         signal = FL_OTLP_LOGS; /* there are no records; what else is wrong is found on the way */
+    assert((size_t)signal < sizeof(readings) / sizeof(readings[0]));
     fl_proto in = fl_proto_over(request);
     read_request(otlp, &in, &readings[signal]);
     return otlp->status;

@@ -224,6 +224,7 @@ static bool write_key(fl_otlp *otlp, fl_proto *in, fl_proto *value)
 /* Write the next element of the innermost list, or close it. */
 static void write_element(fl_otlp *otlp, fl_otlp_frames *frames)
 {
+    assert(frames->depth > 0);
     size_t top = frames->depth - 1;
     fl_proto *list = &frames->list[top];
     fl_proto value;

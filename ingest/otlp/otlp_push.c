@@ -70,6 +70,7 @@ void fl_otlp_count_add(fl_otlp *otlp, uint64_t count)
  * that a run of rejects costs one pass over the document. */
 static uint64_t document_line(fl_otlp *otlp, uint64_t at)
 {
+    assert(otlp->document != NULL);
     const unsigned char *text = otlp->document;
     while (otlp->mark_at < at)
         otlp->mark_line += text[otlp->mark_at++] == '\n';
@@ -80,6 +81,7 @@ static uint64_t document_line(fl_otlp *otlp, uint64_t at)
 
 static void emit_reject(fl_otlp *otlp, uint64_t at, uint64_t records, const char *reason)
 {
+    assert(otlp->source != NULL && reason != NULL);
     uint64_t line = otlp->document != NULL ? document_line(otlp, otlp->base + at) : otlp->line;
     otlp->rejects++;
     if (otlp->strict) {
