@@ -6,6 +6,10 @@
  *       of its own, chained behind head, so that one big string does not waste head's rest;
  *   (2) used_bytes counts what was handed out and its padding, and never exceeds max_bytes;
  *   (3) with AddressSanitizer, bytes of a block that are not handed out are poisoned.
+ *
+ * Blocks double from 4 KiB to 1 MiB, so that a small arena costs little and a large one few calls
+ * of malloc. Cost: an allocation is an addition and two comparisons; a reset frees all blocks but
+ * head.
  */
 #include "arena.h"
 
@@ -49,6 +53,7 @@ fl_arena fl_arena_of(size_t max_bytes)
     return (fl_arena){.max_bytes = max_bytes};
 }
 
+/* Unpoisoned first: free() of poisoned bytes would itself be reported. */
 static void free_chain(struct fl_arena_block *block)
 {
     while (block != NULL) {
@@ -84,6 +89,7 @@ void fl_arena_reset(fl_arena *arena)
     POISON(head->data, head->cap);
 }
 
+/* NULL where memory ran out, or where no block can be as large. */
 static struct fl_arena_block *new_block(size_t cap)
 {
     if (cap > SIZE_MAX - sizeof(struct fl_arena_block))

@@ -3,6 +3,9 @@
  *
  * Invariants: len < cap where ptr is not NULL, ptr[len] is NUL, len <= max_bytes. A write either
  * happens whole or sets `status` and changes nothing.
+ *
+ * The failure is sticky: a page is written without a test after each word, and checked once at its
+ * end with fl_buf_check(), which also makes the sentence.
  */
 #include "buf.h"
 

@@ -34,6 +34,7 @@ static const uint64_t K3 = UINT64_C(0xa54ff53a5f1d36f1);
 
 enum { TWO_LANES_FROM = 64 };
 
+/* `bits` is 1 to 63: the other shift must not be by 64. */
 static inline uint64_t rotl(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
@@ -47,6 +48,7 @@ static inline uint64_t read_le64(const unsigned char *p)
            (uint64_t)p[7] << 56;
 }
 
+/* Widened, as it is combined with others to 64 bits. */
 static inline uint64_t read_le32(const unsigned char *p)
 {
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
@@ -71,6 +73,7 @@ uint64_t fl_hash_mix(uint64_t value)
     return value ^ value >> 31;
 }
 
+/* The whole 128-bit product counts: its low half alone would ignore the factors' high bits. */
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
 #if defined(__SIZEOF_INT128__)
@@ -86,6 +89,7 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 #endif
 }
 
+/* One turn of fl_hash_stable, as in the formula above. */
 static inline uint64_t step(uint64_t state, uint64_t a, uint64_t b)
 {
     return rotl(state, 23) + fold(state ^ a ^ K0, b ^ K1);
@@ -117,6 +121,7 @@ struct sip {
     uint64_t v0, v1, v2, v3;
 };
 
+/* SipRound (Aumasson and Bernstein, SipHash, INDOCRYPT 2012). */
 static inline void sip_round(struct sip *s)
 {
     s->v0 += s->v1;
@@ -131,6 +136,7 @@ static inline void sip_round(struct sip *s)
     s->v2 = rotl(s->v2, 32);
 }
 
+/* The numbers of rounds are constants at each call, so that the loops are unrolled. */
 static inline uint64_t siphash(unsigned c_rounds, unsigned d_rounds, const uint64_t key[2],
                                fl_slice bytes)
 {
@@ -171,6 +177,7 @@ static uint64_t process_key[2];
 static atomic_bool key_is_drawn;
 static pthread_once_t draw_once = PTHREAD_ONCE_INIT;
 
+/* Once a process; never written anywhere, so that nobody can build collisions beforehand. */
 static void draw_key(void)
 {
     /* A kernel without getentropy leaves the clock and the layout of memory: weaker, never wrong.

@@ -4,6 +4,14 @@
  *   value  := object | array | string | number | "true" | "false" | "null"
  *   object := "{" (string ":" value ("," string ":" value)*)? "}"
  *   array  := "[" (value ("," value)*)? "]"      white space (20 09 0A 0D) around each token
+ *
+ * Each reading function checks the bytes that it steps over and nothing beyond them: a document is
+ * right only after fl_json_finish(). Depth is a counter and a bit a level, object or array, so that
+ * neither walking nor skipping recurses. Failures are made in functions marked COLD, out of the way
+ * of the code that runs for every token.
+ *
+ * Cost: one look at each byte of a string (many at a time where it is plain ASCII), a copy only of
+ * strings with escapes.
  */
 #include "json.h"
 
@@ -39,17 +47,20 @@ static const char *const kind_names[] = {
     [FL_JSON_FALSE] = "false",     [FL_JSON_NULL] = "null",
 };
 
+/* Not stored: two fields that must agree are one too many. */
 static bytes_at end_of(const fl_json *in)
 {
     return in->bytes.ptr + in->bytes.len;
 }
 
+/* Of a place that the reader has reached, in bytes from its start. */
 static size_t offset_of(const fl_json *in, bytes_at p)
 {
     assert(p >= in->bytes.ptr && p <= end_of(in));
     return (size_t)(p - in->bytes.ptr);
 }
 
+/* The first comparison alone decides for documents without white space. */
 static inline bytes_at skip_space(bytes_at p, bytes_at end)
 {
     while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
@@ -57,6 +68,7 @@ static inline bytes_at skip_space(bytes_at p, bytes_at end)
     return p;
 }
 
+/* Behind white space; the end of the input where nothing is left. */
 static inline bytes_at next_token(const fl_json *in)
 {
     return skip_space(in->bytes.ptr + in->pos, end_of(in));
@@ -90,6 +102,7 @@ COLD bool fl_json_fail(fl_json *in, size_t pos, const char *format, ...)
     return stop(in);
 }
 
+/* `sentence` is the whole message; it holds no formats. */
 COLD static bool fail_at(fl_json *in, bytes_at p, const char *sentence)
 {
     return fl_json_fail(in, offset_of(in, p), "%s", sentence);
@@ -206,6 +219,7 @@ fl_json_kind fl_json_peek(fl_json *in)
     return (fl_json_kind)kind_of[*p];
 }
 
+/* The kind of the container at `depth`, as push() has noted it. */
 static inline bool is_object_at(const fl_json *in, uint32_t depth)
 {
     return in->is_object[depth / 64] >> depth % 64 & 1;
@@ -224,6 +238,7 @@ static inline bool push(fl_json *in, uint32_t depth, bytes_at p)
     return true;
 }
 
+/* Stand before the first member or element; the bracket was the next token. */
 static inline bool enter(fl_json *in, unsigned char bracket, const char *wanted)
 {
     bytes_at p = next_token(in);
@@ -247,6 +262,7 @@ bool fl_json_enter_array(fl_json *in)
     return enter(in, '[', "an array");
 }
 
+/* Behind the closing bracket at `p`. False, as the loop over the members ends with it. */
 static inline bool leave(fl_json *in, bytes_at p)
 {
     assert(in->depth > 0);
@@ -487,6 +503,7 @@ double fl_json_double(fl_json *in)
     return 0;
 }
 
+/* Behind the run of digits at `p`, which may be empty. */
 static inline bytes_at digits_end(bytes_at p, bytes_at end)
 {
     while (p < end && fl_is_digit(*p))

@@ -1,5 +1,9 @@
 /*
  * json_text.c - escapes. Checked first and decoded after, so that decoding has no failures.
+ *
+ * A surrogate pair is two escapes and one character; half of one is refused, as it has no UTF-8.
+ * Where the input ends inside an escape the length is 0 and there is no reason given: the caller
+ * then says that the string has no end, which is what its reader can mend.
  */
 #include "json_text_priv.h"
 
@@ -10,11 +14,13 @@
 
 enum { UNICODE_LEN = 6, PAIR_LEN = 2 * UNICODE_LEN };
 
+/* The first half of a pair. */
 static bool is_high_surrogate(unsigned unit)
 {
     return unit >= 0xd800 && unit <= 0xdbff;
 }
 
+/* The second half of a pair. */
 static bool is_low_surrogate(unsigned unit)
 {
     return unit >= 0xdc00 && unit <= 0xdfff;
@@ -28,6 +34,7 @@ static int unicode_unit(const unsigned char *p)
     return is_hex ? unit[0] << 8 | unit[1] : -1;
 }
 
+/* As fl_json_escape_len() for the escape \u: 6 bytes, or 12 for a surrogate pair. */
 static size_t unicode_len(const unsigned char *p, size_t left, const char **why)
 {
     if (left < UNICODE_LEN)
@@ -80,6 +87,7 @@ size_t fl_json_escape_len(const unsigned char *p, const unsigned char *end, cons
     }
 }
 
+/* The byte for the letter behind the backslash; the others stand for themselves. */
 static unsigned char short_escape(unsigned char c)
 {
     switch (c) {

@@ -59,6 +59,7 @@ void fl_lines_destroy(fl_lines *lines)
     fl_mem_free(lines);
 }
 
+/* Consume bytes; what was known of the rest is forgotten. */
 static void drop(fl_lines *lines, size_t len)
 {
     assert(len <= lines->end - lines->begin);
@@ -67,6 +68,7 @@ static void drop(fl_lines *lines, size_t len)
     lines->scanned = 0;
 }
 
+/* Only for a line that fills the whole buffer, so at most log2(max / block) times a file. */
 static fl_status grow(fl_lines *lines)
 {
     size_t cap = lines->cap * 2;

@@ -1,5 +1,8 @@
 /*
  * mem.c - malloc with a countdown. Set before threads start; the counter is not atomic on purpose.
+ *
+ * Sizes of 0 become 1: then NULL means one thing only. Products are checked here, so that a caller
+ * passes a count out of input without a test of its own.
  */
 #include "mem.h"
 
@@ -14,6 +17,7 @@ void fl_mem_fail_after(long successes)
     successes_left = successes;
 }
 
+/* Counts down to the call that is to fail; from there on every call fails. */
 static bool must_fail(void)
 {
     if (successes_left == 0)

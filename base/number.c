@@ -2,6 +2,15 @@
  * number.c - JSON's number grammar, and decimal to binary:
  *
  *   number := "-"? ("0" | [1-9] digit*) ("." digit+)? ([eE] [+-]? digit+)?
+ *
+ * Three ways from decimal to double, each exact (correctly rounded, to even) where it answers:
+ *   by_exact_power    up to 2^53 and 10^22: one operation on two exact doubles
+ *   by_wide_product   19 digits and the powers of pow5.h: one or two 128-bit products (Lemire,
+ *                     Number parsing at a gigabyte per second, SP&E 51(8), 2021)
+ *   by_strtod         the rest: more digits, subnormal and huge numbers
+ *
+ * Integers do not pass through a double here: 64 bits of a counter or a time arrive as they were
+ * written.
  */
 #include "number.h"
 
@@ -26,6 +35,7 @@ struct cursor {
     const unsigned char *end;
 };
 
+/* 0 at the end, which is neither a digit nor a sign. */
 static unsigned char peek(const struct cursor *in)
 {
     return in->p < in->end ? *in->p : 0;
@@ -39,6 +49,7 @@ static bool read_digits(struct cursor *in, uint64_t *value)
     return in->p > start;
 }
 
+/* What is wrong, or NULL. JSON allows no leading zero, which would be octal elsewhere. */
 static const char *scan_integer(struct cursor *in, uint64_t *value)
 {
     if (peek(in) == '0') {
@@ -225,6 +236,7 @@ bool fl_decimal_double(const fl_decimal *d, fl_slice text, double *out)
     return true;
 }
 
+/* The three words that proto3 JSON has for what is no JSON number. */
 static bool parse_word(fl_slice text, double *out)
 {
     bool negative = fl_slice_equal(text, FL_SLICE("-Infinity"));
@@ -272,6 +284,7 @@ static bool apply_sign(uint64_t magnitude, bool negative, int64_t *out)
     return true;
 }
 
+/* `text` behind its minus where it has one. */
 static fl_slice without_sign(fl_slice text, bool negative)
 {
     return (fl_slice){.ptr = text.ptr + negative, .len = text.len - negative};
@@ -317,6 +330,7 @@ bool fl_decimal_u64(const fl_decimal *d, fl_slice text, uint64_t *out)
     return true;
 }
 
+/* 0 to 15 for a digit in either case; -1 for anything else. */
 static int hex_value(unsigned char c)
 {
     if (fl_is_digit(c))

@@ -1,5 +1,9 @@
 /*
  * proto.c - long varints, and what is said about a message that is broken.
+ *
+ * The fast ways through a field (proto.h) only find out that something is wrong; they leave the
+ * place and come here. So what a message says is put together once, by reading the field again, and
+ * costs the good path nothing.
  */
 #include "proto.h"
 
@@ -101,6 +105,7 @@ bool fl_proto_fail_field(fl_proto *in)
     return stop(in);
 }
 
+/* Completes "expected ..., found ...". */
 static const char *type_name(fl_proto_type type)
 {
     switch (type) {

@@ -1,5 +1,9 @@
 /*
  * quote.c - a message is shown on terminals and stands in JSON: no control byte, no broken UTF-8.
+ *
+ * At most FL_QUOTE_TEXT - 1 bytes; what is longer ends in three dots. A byte that is no printable
+ * ASCII becomes '?', also inside of UTF-8: a name is recognised all the same, and no message is
+ * ever broken.
  */
 #include "quote.h"
 

@@ -1,5 +1,8 @@
 /*
  * reader.c - bounds are checked here and nowhere else.
+ *
+ * The first read that does not fit sets `short_read` for good: a decoder reads a whole structure
+ * and asks once at its end. Values read after it are 0 and empty, which no caller may act upon.
  */
 #include "reader.h"
 

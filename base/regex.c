@@ -36,18 +36,21 @@ struct fl_regex {
     char name[FL_QUOTE_TEXT];
 };
 
+/* PCRE2 asks with the payload of its general context, of which there is none. */
 static void *allocate(PCRE2_SIZE bytes, void *payload)
 {
     (void)payload;
     return fl_mem_alloc(bytes);
 }
 
+/* The counterpart of allocate(). */
 static void release(void *ptr, void *payload)
 {
     (void)payload;
     fl_mem_free(ptr);
 }
 
+/* `offset` is where in the pattern PCRE2 stopped, in bytes. */
 static fl_status fail_compile(const fl_regex *regex, int code, size_t offset, fl_error *err)
 {
     char reason[120];
@@ -58,6 +61,7 @@ static fl_status fail_compile(const fl_regex *regex, int code, size_t offset, fl
     return fl_fail(err, status, offset, "pattern '%s': %s", regex->name, reason);
 }
 
+/* `regex->code` stays NULL on failure. */
 static fl_status compile(fl_regex *regex, fl_slice pattern, bool ignore_case, fl_error *err)
 {
     assert(regex->code == NULL && regex->memory != NULL);
@@ -123,6 +127,7 @@ void fl_regex_destroy(fl_regex *regex)
     fl_mem_free(regex);
 }
 
+/* A pattern that runs into a limit is a mistake of its author: the sentence names it. */
 static fl_status fail_match(const fl_regex *regex, int code, size_t text_len, fl_error *err)
 {
     switch (code) {

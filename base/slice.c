@@ -1,5 +1,8 @@
 /*
  * slice.c - comparing and searching runs of bytes.
+ *
+ * A slice may be empty with ptr NULL: memcmp and memchr are never handed a NULL, not even for 0
+ * bytes, which would be undefined. Order is that of bytes, not of any locale.
  */
 #include "slice.h"
 
@@ -38,6 +41,7 @@ size_t fl_slice_find(fl_slice text, fl_slice needle)
     return text.len;
 }
 
+/* White space of C's "C" locale. */
 static bool is_space(unsigned char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

@@ -14,6 +14,10 @@
  *
  * Plain files are read in the caller's blocks and not mapped: a log that is truncated while it is
  * read must not end in SIGBUS. A block of 256 KiB stays in the L2 cache while it is scanned.
+ *
+ * States of a compressed stream: between frames (enter_frame), inside of one (step), ended, failed.
+ * A failure is kept and told by every later read, but never before the output that came ahead of
+ * it.
  */
 #include "stream.h"
 
@@ -88,23 +92,27 @@ static format format_of(fl_slice bytes)
     return frame || skippable ? ZSTD : PLAIN;
 }
 
+/* A sentence about the file, at the place in its output that was reached. */
 static fl_status fail(fl_stream *in, fl_status status, const char *reason)
 {
     return fl_fail(&in->failure, status, in->out_total, "%s: %s", in->name, reason);
 }
 
+/* errno is read here, so nothing may come between the call and this. */
 static fl_status fail_read(fl_stream *in)
 {
     return fl_fail(&in->failure, FL_E_IO, in->out_total, "cannot read %s: %s", in->name,
                    strerror(errno));
 }
 
+/* zlib's memory counts like ours, and tests can make it fail. */
 static void *zlib_alloc(void *opaque, unsigned count, unsigned size)
 {
     (void)opaque;
     return fl_mem_calloc(count, size);
 }
 
+/* The counterpart of zlib_alloc(). */
 static void zlib_free(void *opaque, void *ptr)
 {
     (void)opaque;
@@ -134,6 +142,7 @@ static fl_status start_decoder(fl_stream *in, fl_error *err)
               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to decompress %s", in->name);
 }
 
+/* Takes over `fd`, or -1 where there is none. */
 static fl_status fail_open(int fd, const char *path, const char *reason, fl_error *err)
 {
     fl_status status = fd < 0 && errno == ENOENT ? FL_E_NOTFOUND : FL_E_IO;
@@ -257,12 +266,14 @@ static fl_status fetch(fl_stream *in, size_t want)
     return FL_OK;
 }
 
+/* What invariant (1) is about. */
 static fl_slice raw_left(const fl_stream *in)
 {
     return (fl_slice){.ptr = in->raw.len > 0 ? in->raw.ptr + in->raw_pos : NULL,
                       .len = in->raw.len - in->raw_pos};
 }
 
+/* Only here does in_total grow: the bomb rule counts what was used, not what was fetched. */
 static void consume(fl_stream *in, size_t len)
 {
     assert(len <= in->raw.len - in->raw_pos);
@@ -270,6 +281,7 @@ static void consume(fl_stream *in, size_t len)
     in->in_total += len;
 }
 
+/* The input ended where a frame goes on. */
 static fl_status fail_inside(fl_stream *in)
 {
     return fl_fail(&in->failure, FL_E_TRUNCATED, in->out_total,
@@ -307,6 +319,7 @@ static fl_status enter_frame(fl_stream *in)
                    frame_names[in->kind]);
 }
 
+/* inflate() hands out what it had made before a failure, so no care as in step_zstd is due. */
 static fl_status step_gzip(fl_stream *in, unsigned char *out, size_t cap, size_t *made)
 {
     assert(in->inside && cap <= STEP_BYTES);
@@ -336,6 +349,7 @@ static fl_status step_gzip(fl_stream *in, unsigned char *out, size_t cap, size_t
     }
 }
 
+/* The failures that a user can do something about have sentences of their own. */
 static fl_status fail_zstd(fl_stream *in, size_t result)
 {
     switch (ZSTD_getErrorCode(result)) {
@@ -400,12 +414,14 @@ static fl_status step(fl_stream *in, unsigned char *out, size_t cap, size_t *mad
     return status;
 }
 
+/* Small outputs may have any ratio: a run of zeros is no attack. */
 static bool is_bomb(const fl_stream *in)
 {
     return in->out_total > FL_STREAM_FREE_BYTES &&
            in->out_total / FL_STREAM_MAX_RATIO > in->in_total;
 }
 
+/* Fills the caller's buffer unless the input ends; what was made before a failure counts. */
 static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
     assert(in->kind != PLAIN);
@@ -424,6 +440,7 @@ static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_
     }
 }
 
+/* A read of 0 bytes is the end, for a file as for memory. */
 static void read_plain(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
     assert(in->kind == PLAIN);

@@ -44,11 +44,13 @@ typedef struct scan {
     bool ok;
 } scan;
 
+/* -1 at the end. */
 static int peek(const scan *in)
 {
     return in->pos < in->text.len ? in->text.ptr[in->pos] : -1;
 }
 
+/* Step over one character out of `set`; false where another stands there. */
 static bool take_any(scan *in, const char *set)
 {
     int c = peek(in);
@@ -58,6 +60,7 @@ static bool take_any(scan *in, const char *set)
     return true;
 }
 
+/* As take_any(), but it must be there. */
 static void want(scan *in, const char *set)
 {
     if (!take_any(in, set))
@@ -87,11 +90,13 @@ static int64_t field(scan *in, size_t count, int64_t low, int64_t high)
     return value;
 }
 
+/* Of the Gregorian calendar, also for the years before it was in use. */
 static bool is_leap(int64_t year)
 {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
+/* 28 to 31; `month` counts from 1. */
 static int64_t days_in_month(int64_t year, int64_t month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -99,6 +104,7 @@ static int64_t days_in_month(int64_t year, int64_t month)
     return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
 }
 
+/* 29ths of February from year 1 to the end of the year before. */
 static int64_t leap_days_before(int64_t year)
 {
     int64_t y = year - 1;
@@ -130,6 +136,7 @@ static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
     *day = left + 1;
 }
 
+/* One to nine digits; "5" is half a second, so missing digits are zeros behind it. */
 static int64_t fraction_ns(scan *in)
 {
     size_t count;
@@ -141,6 +148,7 @@ static int64_t fraction_ns(scan *in)
     return value;
 }
 
+/* Seconds east of UTC. "-00:00" (RFC 3339 section 4.3: offset unknown) is UTC. */
 static int64_t zone_s(scan *in)
 {
     if (take_any(in, "Zz"))
@@ -184,6 +192,7 @@ static bool parse_rfc3339(fl_slice text, int64_t *seconds, int64_t *ns)
     return true;
 }
 
+/* An int64_t of nanoseconds ends in 2262; before 1970 no telemetry was recorded. */
 static fl_status fail_range(fl_slice text, fl_error *err)
 {
     char quoted[FL_QUOTE_TEXT];
@@ -191,6 +200,7 @@ static fl_status fail_range(fl_slice text, fl_error *err)
                    fl_quote(quoted, text));
 }
 
+/* Checked before the product, which would overflow. */
 static fl_status of_seconds(int64_t *out_ns, int64_t seconds, int64_t ns, fl_slice text,
                             fl_error *err)
 {
@@ -356,6 +366,7 @@ char *fl_duration_format(char out[FL_TIME_TEXT], int64_t duration_ns)
     return out;
 }
 
+/* A clock of POSIX that cannot be read is a broken system, not an input. */
 static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;

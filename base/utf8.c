@@ -34,6 +34,7 @@ static size_t ascii_run(const unsigned char *p, size_t left)
     return 1;
 }
 
+/* 80 to BF. */
 static bool is_tail(unsigned char c)
 {
     return (c & 0xc0) == 0x80;

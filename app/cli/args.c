@@ -1,5 +1,14 @@
 /*
  * args.c - a table-driven parser: what it accepts and what it says stand in one place.
+ *
+ * Grammar of what follows a command's name:
+ *
+ *   word    := "--" name ("=" value)? | "--" name value | "-" letters value? | "--" | operand
+ *
+ * "-" alone is an operand, and after "--" every word is one. A value may begin with '-' ("--at
+ * -2h"): an option that takes one takes the next word whatever it looks like. An option that is
+ * given twice counts as it stands last, unless it is repeatable. Names are never abbreviated: a
+ * script must not break when an option is added.
  */
 #include "args.h"
 
@@ -65,6 +74,7 @@ static const fl_option *option_at(const fl_command *command, size_t at)
     return at - own < fl_common_option_count ? &fl_common_options[at - own] : NULL;
 }
 
+/* `name` of `len` bytes, as in "name=value"; NULL where there is none. */
 static const fl_option *find_option(const fl_command *command, const char *name, size_t len)
 {
     const fl_option *option;
@@ -79,6 +89,7 @@ const fl_option *fl_option_find(const fl_command *command, const char *name)
     return find_option(command, name, strlen(name));
 }
 
+/* NULL where no option has that letter. */
 static const fl_option *find_letter(const fl_command *command, char letter)
 {
     const fl_option *option;
@@ -106,6 +117,7 @@ static fl_status unknown_option(const fl_command *command, const char *name, siz
                    word, near);
 }
 
+/* Counted before it is written: the array has a fixed size. */
 static fl_status add(fl_args *out, const fl_option *option, const char *value, fl_error *err)
 {
     assert(option != NULL && out->given_count <= FL_MAX_GIVEN);
@@ -133,6 +145,7 @@ typedef struct words {
     char *const *items;
 } words;
 
+/* NULL when all are used up. */
 static const char *next_word(words *left)
 {
     if (left->count == 0)
@@ -141,6 +154,7 @@ static const char *next_word(words *left)
     return *left->items++;
 }
 
+/* A flag takes no value, and anything else must have one. */
 static fl_status parse_long(fl_args *out, const char *word, words *left, fl_error *err)
 {
     const char *name = word + 2, *equals = strchr(name, '=');
@@ -216,6 +230,7 @@ static fl_status not_a_choice(const char *what, const char *value, const char *c
                    list);
 }
 
+/* The words of the table, exactly. */
 static bool is_choice(const char *value, const char *const *choices)
 {
     for (; *choices != NULL; choices++)
@@ -271,6 +286,7 @@ static fl_status check_value(const fl_option *option, const char *value, int64_t
     return FL_OK;
 }
 
+/* Required or not, and one of its choices where it has any. */
 static fl_status check_operand(const fl_args *args, fl_error *err)
 {
     const fl_operand *operand = args->command->operand;

@@ -38,6 +38,7 @@ static const char *keep(fl_arena *arena, const char *text)
     return text != NULL ? fl_arena_printf(arena, "%s", text) : NULL;
 }
 
+/* As fine as the truth is known: by the cause, or else by the service. */
 static bool is_true(const fl_hypothesis *hypothesis, const fl_drill_answer *truth)
 {
     if (fl_drill_is_fine(truth))
@@ -98,6 +99,7 @@ static void run_case(fl_drill_outcome *out, fl_arena *arena, const fl_drill_case
     fl_triage_destroy(triage);
 }
 
+/* One after the other, so that their times are comparable. */
 static fl_status run_cases(fl_drill_outcome **out, fl_cli *cli, fl_arena *arena,
                            const fl_drill_cases *cases, fl_error *err)
 {
@@ -150,6 +152,7 @@ static fl_status write_result(fl_buf *out, const fl_cli *cli, const fl_args *arg
                : fl_drill_text(out, result, fl_args_flag(args, "verbose"), &cli->style, err);
 }
 
+/* The result is printed before it is judged, so that a failed floor shows its figures. */
 static fl_exit run_drill(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};

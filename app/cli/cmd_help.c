@@ -65,6 +65,7 @@ const fl_command fl_cmd_help = {
 
 /* --- completion --- */
 
+/* Which shells there are is the operand's table of choices. */
 static fl_exit run_completion(fl_cli *cli, const fl_args *args)
 {
     fl_buf script = fl_buf_of(FL_MAX_HELP_BYTES);
@@ -96,6 +97,7 @@ const fl_command fl_cmd_completion = {
 
 /* --- version --- */
 
+/* One line, in the form that the GNU coding standards ask for. */
 static fl_exit run_version(fl_cli *cli, const fl_args *args)
 {
     (void)args;

@@ -1,5 +1,8 @@
 /*
  * cmd_incidents.c - what was triaged before: incidents lists, show prints one again.
+ *
+ * Both read only. A store that does not exist is an empty list where its place is the default, and
+ * an error where the user has named it: a wrong path must not look like a quiet night.
  */
 #include <assert.h>
 #include <jansson.h>
@@ -59,6 +62,7 @@ static fl_status list_json(const fl_store_row *row, void *payload, fl_error *err
                        : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while listing");
 }
 
+/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
 static int to_buf(const char *bytes, size_t len, void *payload)
 {
     fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
@@ -98,6 +102,7 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, fl_store *store, siz
     return fl_store_list(store, limit, list_line, &page, err);
 }
 
+/* --limit 0 is all of them. */
 static fl_exit run_incidents(fl_cli *cli, const fl_args *args)
 {
     char location[FL_LOCATION_BYTES];
@@ -179,6 +184,7 @@ static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, con
     return status;
 }
 
+/* Exit code 0 whatever the verdict was: the question was to see it. */
 static fl_exit run_show(fl_cli *cli, const fl_args *args)
 {
     char location[FL_LOCATION_BYTES];

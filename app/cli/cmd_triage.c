@@ -1,5 +1,9 @@
 /*
  * cmd_triage.c - from telemetry files to the answer: on the terminal, as JSON, and in the store.
+ *
+ * Order of events: the store is opened, the triage runs, the answer is stored and then printed. A
+ * store that fails at the end costs the exit code and not the answer: whoever was woken up wants to
+ * read it.
  */
 #include <assert.h>
 #include <string.h>
@@ -8,6 +12,7 @@
 #include "location.h"
 #include "terminal.h"
 
+/* "none" is the one name of a store that is no place. */
 static bool is_none(const char *store)
 {
     return store != NULL && strcmp(store, "none") == 0;
@@ -68,6 +73,7 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
     return written != FL_EXIT_OK ? written : code;
 }
 
+/* Everything that was opened is closed here, on every way out. */
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
     const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN];

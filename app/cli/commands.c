@@ -1,5 +1,9 @@
 /*
  * commands.c - the one table of commands. Adding a command is a file and a line here.
+ *
+ * The order is that of `faultline help`: what is used first stands first. Commands are found by
+ * their whole name only; help, man pages, completion and the misspelling's suggestion all walk this
+ * table.
  */
 #include <string.h>
 

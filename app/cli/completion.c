@@ -3,6 +3,10 @@
  *
  * The words in the table are letters, digits and hyphens, and help texts hold no quotes that a
  * shell would obey: fl_completion() asserts the first, quoted() takes care of the second.
+ *
+ * A script is static text: completing starts no process, so it is as quick in a large folder as in
+ * a small one, and it can be installed with the package. Each offers commands first, then the
+ * options of the command that was typed, then the choices or files that an option takes.
  */
 #include <assert.h>
 #include <string.h>
@@ -24,23 +28,27 @@ static void quoted(fl_buf *out, const char *text)
     fl_buf_char(out, '\'');
 }
 
+/* Divided by spaces; a table that ends with NULL. */
 static void words(fl_buf *out, const char *const *list)
 {
     for (size_t i = 0; list[i] != NULL; i++)
         fl_buf_printf(out, "%s%s", i > 0 ? " " : "", list[i]);
 }
 
+/* As words(), of all commands. */
 static void command_words(fl_buf *out)
 {
     for (size_t i = 0; i < fl_command_count; i++)
         fl_buf_printf(out, "%s%s", i > 0 ? " " : "", fl_commands[i]->name);
 }
 
+/* All but flags. */
 static bool takes_value(const fl_option *option)
 {
     return option->kind != FL_OPTION_FLAG;
 }
 
+/* A file is offered for a folder too: --otlp takes both. */
 static bool takes_path(const fl_option *option)
 {
     return option->kind == FL_OPTION_FILE || option->kind == FL_OPTION_FOLDER;
@@ -95,6 +103,7 @@ static void bash_words(fl_buf *out, const fl_command *command)
     fl_buf_text(out, "' ;;\n");
 }
 
+/* compgen and mapfile: bash 4 or later. */
 static void bash(fl_buf *out)
 {
     fl_buf_text(out, "# bash completion for faultline; made by: faultline completion bash\n"
@@ -171,6 +180,7 @@ static void zsh_command(fl_buf *out, const fl_command *command)
     fl_buf_text(out, "        ;;\n");
 }
 
+/* Works sourced and as a file in $fpath: the last lines tell which. */
 static void zsh(fl_buf *out)
 {
     fl_buf_text(out, "#compdef faultline\n# zsh completion for faultline; made by: faultline"
@@ -210,6 +220,7 @@ static void fish_option(fl_buf *out, const char *condition, const fl_option *opt
     fl_buf_char(out, '\n');
 }
 
+/* One `complete` for each option, with the condition under which it is offered. */
 static void fish(fl_buf *out)
 {
     fl_buf_text(out, "# fish completion for faultline; made by: faultline completion fish\n"

@@ -1,5 +1,12 @@
 /*
  * drill_case.c - the walk over folders is an explicit stack; truth.json is read by jansson.
+ *
+ *   truth.json := { "incident_time": TIME, "baseline"?: FOLDER, "symptom"?: { "node"?: NAME },
+ *                   "root_cause": { "service": NAME, "resource"?: WORD,
+ *                                   "code_region"?: [ TEXT, TEXT ] } }
+ *
+ * The walk is bounded in depth, in folders and in cases. Entries that begin with a dot are passed
+ * over. Cases come out sorted, so that a drill does not depend on the order of a file system.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 
@@ -43,11 +50,13 @@ typedef struct finder {
     fl_error *err;
 } finder;
 
+/* One sentence for both halves of this file. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while looking for cases");
 }
 
+/* With a slash between, unless one of them is empty. NULL when memory ran out. */
 static const char *join(fl_arena *arena, const char *a, const char *b)
 {
     return *a == '\0'   ? fl_arena_printf(arena, "%s", b)
@@ -55,6 +64,7 @@ static const char *join(fl_arena *arena, const char *a, const char *b)
                         : fl_arena_printf(arena, "%s/%s", a, b);
 }
 
+/* Follows links. NULL is no file, so that a failed join() needs no test. */
 static bool is_kind(const char *path, mode_t kind)
 {
     struct stat info;
@@ -76,6 +86,7 @@ static fl_status push(finder *in, const char *way, size_t depth)
     return FL_OK;
 }
 
+/* The folder itself is the case; folders below it are still looked into. */
 static fl_status take_case(finder *in, const char *way)
 {
     struct found *item = fl_arena_alloc(in->arena, 1, sizeof(*item));
@@ -103,6 +114,7 @@ static fl_status look_at(finder *in, const visit *at, const char *folder, const 
     return FL_OK;
 }
 
+/* Every entry of one folder. */
 static fl_status look_into(finder *in, const visit *at)
 {
     const char *folder = join(in->arena, in->root, at->way);
@@ -152,6 +164,7 @@ static const char *own_name(fl_arena *arena, const char *root)
     return fl_arena_cstr(arena, fl_slice_of(name));
 }
 
+/* For qsort; names are distinct within a system. */
 static int by_system_and_name(const void *a, const void *b)
 {
     const fl_drill_case *left = a, *right = b;
@@ -159,6 +172,7 @@ static int by_system_and_name(const void *a, const void *b)
     return order != 0 ? order : strcmp(left->name, right->name);
 }
 
+/* The found list is in the order of the walk; this gives it its own. */
 static fl_status collect(fl_drill_cases *out, finder *in)
 {
     bool several = has_several_systems(in->found);
@@ -229,6 +243,7 @@ static fl_status load_truth(json_t **out, fl_arena *arena, const fl_drill_case *
     return FL_OK;
 }
 
+/* NULL where it is missing or no string, or where `object` is none. */
 static const char *member_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -277,6 +292,7 @@ fl_status fl_drill_read_question(fl_drill_question *out, fl_arena *arena,
     return status;
 }
 
+/* The other half of the file: nothing but "root_cause". */
 static fl_status read_answer(fl_drill_answer *out, fl_arena *arena, const fl_drill_case *which,
                              const json_t *truth, fl_error *err)
 {

@@ -1,5 +1,9 @@
 /*
  * drill_report.c - sums per system, and the two ways to show them.
+ *
+ * The table has a row a system, never a row over all of them: systems differ in size and in what
+ * their telemetry can tell, and a mean over them would be led by the largest. A system without
+ * cases that are known finer than by service shows n/a for AIS@k and null in JSON, which is not 0.
  */
 #include "drill_report.h"
 
@@ -81,6 +85,7 @@ static void write_ratios(fl_page *page, size_t n, const size_t hits[FL_DRILL_KS]
     }
 }
 
+/* Times are wall-clock seconds of one triage, reading included. */
 static void write_table(fl_page *page, const fl_drill_result *result)
 {
     size_t columns = strlen("System");
@@ -105,6 +110,7 @@ static void write_table(fl_page *page, const fl_drill_result *result)
     }
 }
 
+/* Rank 0 is the truth that no hypothesis names. */
 static void write_rank(fl_page *page, const char *what, size_t rank)
 {
     if (rank > 0)
@@ -113,6 +119,7 @@ static void write_rank(fl_page *page, const char *what, size_t rank)
         fl_page_printf(page, FL_INK_PLAIN, "%s not in the ranking", what);
 }
 
+/* As fine as truth.json knows it. */
 static void write_truth(fl_page *page, const fl_drill_answer *truth)
 {
     fl_page_printf(page, FL_INK_PLAIN, "      true: %.200s", truth->service);
@@ -185,12 +192,14 @@ typedef struct list {
     bool failed;
 } list;
 
+/* Takes `item`, which may be NULL. */
 static void append(list *to, json_t *item)
 {
     if (json_array_append_new(to->array, item) != 0)
         to->failed = true;
 }
 
+/* null for no cases: there is no share of nothing. */
 static json_t *ratios_json(size_t n, const size_t hits[FL_DRILL_KS])
 {
     if (n == 0)
@@ -199,6 +208,7 @@ static json_t *ratios_json(size_t n, const size_t hits[FL_DRILL_KS])
                      "3", fl_drill_ratio(hits[1], n), "5", fl_drill_ratio(hits[2], n));
 }
 
+/* Times in milliseconds, as the key says. */
 static json_t *system_json(const fl_drill_system *system)
 {
     return json_pack(
@@ -208,11 +218,13 @@ static json_t *system_json(const fl_drill_system *system)
         (double)system->median_ns / 1e6, "worst", (double)system->worst_ns / 1e6);
 }
 
+/* null where the ranking does not name it. */
 static json_t *rank_json(size_t rank)
 {
     return rank > 0 ? json_integer((json_int_t)rank) : json_null();
 }
 
+/* A hypothesis that stood where the truth should have. */
 static json_t *above_json(const fl_drill_above *above)
 {
     return json_pack("{s:I, s:s?, s:s, s:s?, s:f}", "rank", (json_int_t)above->rank, "service",
@@ -240,6 +252,7 @@ static json_t *miss_json(const fl_drill_outcome *outcome)
     return item;
 }
 
+/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
 static int to_buf(const char *bytes, size_t len, void *payload)
 {
     fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});

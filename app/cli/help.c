@@ -1,5 +1,8 @@
 /*
  * help.c - help for the terminal, laid out from the command table.
+ *
+ * Layout: labels at INDENT, their texts at MAX_LABEL and wrapped under themselves. Everything is
+ * out of the table that parsing uses, so help cannot promise an option that does not exist.
  */
 #include "help.h"
 
@@ -39,6 +42,7 @@ void fl_help_synopsis(fl_buf *out, const fl_command *command)
         fl_buf_printf(out, command->operand->required ? " %s" : " [%s]", command->operand->name);
 }
 
+/* A blank line before it, none after. */
 static void heading(fl_page *page, const char *text)
 {
     fl_page_newline(page);
@@ -117,6 +121,7 @@ static void options(fl_page *page, const char *title, const fl_option *table, si
     }
 }
 
+/* As each command documents them; scripts depend on these. */
 static void exit_codes(fl_page *page, const fl_command *command)
 {
     heading(page, "Exit codes");
@@ -127,6 +132,7 @@ static void exit_codes(fl_page *page, const fl_command *command)
     }
 }
 
+/* What one command does, in the order in which a reader asks. */
 static void command_page(fl_page *page, const fl_command *command)
 {
     fl_page_printf(page, FL_INK_PLAIN, "faultline %s - %s", command->name, command->summary);
@@ -157,6 +163,7 @@ static void command_page(fl_page *page, const fl_command *command)
     exit_codes(page, command);
 }
 
+/* The commands, and what holds for all of them. */
 static void program_page(fl_page *page)
 {
     fl_page_put(page, FL_INK_PLAIN, "faultline - from telemetry to a ranked root cause");

@@ -1,5 +1,9 @@
 /*
  * location.c - the one place that knows the user's folders.
+ *
+ * The state folder and not the data or cache folder: incidents are worth keeping, and belong to
+ * this machine. Folders are made for this user only, since telemetry may hold what others should
+ * not read.
  */
 #include "location.h"
 

@@ -1,5 +1,9 @@
 /*
  * main.c - the process: its streams, its clock, its signals.
+ *
+ * Everything else gets what it needs of the outside world from fl_cli, so that a run of the program
+ * is a function that tests can call. jansson allocates through mem.c, as all of the program does:
+ * its failures are rehearsed with the others.
  */
 #include <jansson.h>
 #include <signal.h>

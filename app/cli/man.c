@@ -30,6 +30,7 @@ static void escaped(fl_buf *out, const char *text)
     }
 }
 
+/* A line of text of its own. */
 static void sentence(fl_buf *out, const char *text)
 {
     escaped(out, text);
@@ -53,6 +54,7 @@ static void head(fl_buf *out, const fl_command *command)
     sentence(out, command != NULL ? command->summary : "from telemetry to a ranked root cause");
 }
 
+/* The same line as in the help page. */
 static void synopsis(fl_buf *out, const fl_command *command)
 {
     fl_buf line = fl_buf_of(1024);
@@ -62,6 +64,7 @@ static void synopsis(fl_buf *out, const fl_command *command)
     fl_buf_dispose(&line);
 }
 
+/* Letter, name and value, then the sentence of the table and what else it says. */
 static void one_option(fl_buf *out, const fl_option *option)
 {
     fl_buf_text(out, ".TP\n");
@@ -89,6 +92,7 @@ static void one_option(fl_buf *out, const fl_option *option)
     }
 }
 
+/* A command's own first, then the common ones. */
 static void options(fl_buf *out, const fl_command *command)
 {
     fl_buf_text(out, ".SH OPTIONS\n");
@@ -98,6 +102,7 @@ static void options(fl_buf *out, const fl_command *command)
         one_option(out, &fl_common_options[i]);
 }
 
+/* What only a command has: exit codes and examples. */
 static void command_sections(fl_buf *out, const fl_command *command)
 {
     fl_buf_text(out, ".SH EXIT STATUS\n");
@@ -115,6 +120,7 @@ static void command_sections(fl_buf *out, const fl_command *command)
     }
 }
 
+/* What only the program has: its commands. */
 static void program_sections(fl_buf *out)
 {
     fl_buf_text(out, ".SH COMMANDS\n");
@@ -135,6 +141,7 @@ static void environment(fl_buf *out)
     }
 }
 
+/* All other pages: man has no links, so each names the rest. */
 static void see_also(fl_buf *out, const fl_command *command)
 {
     const char *comma = "";

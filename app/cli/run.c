@@ -1,5 +1,9 @@
 /*
  * run.c - one run of the program: find the command, check its words, run it, flush what it said.
+ *
+ * Exit codes: 2 for a command line that was not understood, with a hint where to read on; 1 for
+ * anything that failed, also for an answer that could not be written; else what the command says.
+ * One sentence a failure goes to stderr, and stdout holds the answer and nothing else.
  */
 #include <assert.h>
 #include <errno.h>
@@ -73,6 +77,7 @@ static fl_exit misused(fl_cli *cli, const fl_command *command, const char *messa
     return FL_EXIT_USAGE;
 }
 
+/* The nearest one is shown and never run. */
 static fl_exit unknown_command(fl_cli *cli, const char *name)
 {
     char message[192];
@@ -89,6 +94,7 @@ static fl_exit unknown_command(fl_cli *cli, const char *name)
     return misused(cli, NULL, message);
 }
 
+/* `command` NULL: the program's own page. */
 static fl_exit show_help(fl_cli *cli, const fl_command *command)
 {
     fl_buf page = fl_buf_of(FL_MAX_HELP_BYTES);

@@ -1,5 +1,9 @@
 /*
  * terminal.c - the rules of no-color.org and of a quiet program.
+ *
+ * The environment is looked at once (fl_terminal_look) and judged by functions of those facts
+ * alone, so that each rule is tested without a terminal. Progress goes to stderr, only where that
+ * is a terminal, only after a second, and at most ten times a second: a short run stays silent.
  */
 #include "terminal.h"
 
@@ -30,6 +34,7 @@ bool fl_terminal_understands(const fl_terminal_facts *facts)
     return is_set(facts->term) && strcmp(facts->term, "dumb") != 0;
 }
 
+/* The order of the header's rules; the command line comes later and wins. */
 static bool wants_color(const fl_terminal_facts *facts)
 {
     if (is_set(facts->no_color))

@@ -1,6 +1,10 @@
 /*
  * inputs.c - folders to files. Everything is sorted, so that the order in which a file system lists
  * a folder never reaches the answer.
+ *
+ * A folder gives the files right in it whose names are those of telemetry; folders below it are not
+ * entered. A file that is named itself is taken whatever its name, and `named` then makes it an
+ * error if it holds no OTLP. A file that is reached twice is read once.
  */
 #include "inputs.h"
 
@@ -23,6 +27,7 @@ struct listing {
     size_t count;
 };
 
+/* `path` is kept as it is: it lives in the arena or in the request. */
 static fl_status add(struct listing *list, const char *path, const struct stat *about, bool named,
                      fl_error *err)
 {
@@ -34,6 +39,7 @@ static fl_status add(struct listing *list, const char *path, const struct stat *
     return FL_OK;
 }
 
+/* Files that vanish while the folder is listed are no error. */
 static fl_status add_entry(struct listing *list, const char *folder, const char *name,
                            fl_error *err)
 {
@@ -48,6 +54,7 @@ static fl_status add_entry(struct listing *list, const char *folder, const char 
     return add(list, path, &about, false, err);
 }
 
+/* A folder without any telemetry is a mistake worth saying. */
 static fl_status add_folder(struct listing *list, const char *folder, fl_error *err)
 {
     size_t before = list->count;
@@ -67,6 +74,7 @@ static fl_status add_folder(struct listing *list, const char *folder, fl_error *
     return status;
 }
 
+/* By the bytes of the path, whatever the locale. */
 static int compare_inputs(const void *left, const void *right)
 {
     const fl_input *a = left, *b = right;

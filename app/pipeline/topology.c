@@ -1,5 +1,11 @@
 /*
  * topology.c - the list, read by jansson: it is configuration, and small.
+ *
+ *   list := [ { "client" | "caller" | "source": NAME, "server" | "callee" | "target": NAME }* ]
+ *
+ * Who calls whom, for systems whose traces do not tell. Of several words for one end the first in
+ * this order that is there and not empty wins; other members are passed over. Edges come out as
+ * pairs of names, caller first, in the order of the list.
  */
 #include "topology.h"
 
@@ -12,6 +18,7 @@
 
 enum { MAX_TOPOLOGY_BYTES = 4 << 20 };
 
+/* NULL where none of the words names a text. */
 static const char *member(const json_t *edge, const char *const words[3])
 {
     for (size_t i = 0; i < 3; i++) {
@@ -22,6 +29,7 @@ static const char *member(const json_t *edge, const char *const words[3])
     return NULL;
 }
 
+/* The names outlive the list, so they are copied. */
 static fl_status copy_edges(const char **names, const json_t *list, const char *path,
                             fl_arena *arena, fl_error *err)
 {

@@ -1,5 +1,14 @@
 /*
  * triage.c - the one flow: files -> records -> timeline -> streams -> hypotheses -> incident.
+ *
+ * Stages, each of which frees nothing that a later one needs:
+ *   prepare       rules of metric roles, the log miner, an empty timeline around the asked moment
+ *   read_inputs   every record of the incident's files, then of the baseline's, into the timeline
+ *   conclude      templates, series and edges; streams over them; the ranking; warnings
+ *
+ * Everything of an answer lives in one arena until fl_triage_destroy(). Damage in the input is
+ * counted and warned of; only strict mode, a named file that cannot be read or a limit of memory
+ * ends a triage.
  */
 #include "faultline/triage.h"
 
@@ -42,12 +51,14 @@ struct fl_triage {
     int64_t decode_ns, rank_ns;
 };
 
+/* The miner behind the timeline's callback: the folders do not know each other. */
 static fl_status classify(uint32_t *form, void *payload, uint32_t service, fl_slice line,
                           int severity, fl_error *err)
 {
     return fl_miner_add(form, payload, service, line, severity, err);
 }
 
+/* NULL, for want of memory while a text was made, is one warning less. */
 static void warn(fl_triage *t, const char *text)
 {
     assert(t->incident.warning_count <= MAX_WARNINGS);
@@ -55,12 +66,14 @@ static void warn(fl_triage *t, const char *text)
         t->warnings[t->incident.warning_count++] = text;
 }
 
+/* Rounded up, so that what was asked for lies in whole steps. */
 static int64_t whole_steps(int64_t window_ns)
 {
     assert(window_ns > 0 && window_ns <= FL_MAX_WINDOWS * step_ns);
     return (window_ns + step_ns - 1) / step_ns * step_ns;
 }
 
+/* The caller's role rules come before the built-in ones: the first that fits wins. */
 static fl_status prepare(fl_triage *t, fl_error *err)
 {
     const fl_triage_request *request = t->request;
@@ -93,6 +106,7 @@ static fl_status prepare(fl_triage *t, fl_error *err)
     return fl_timeline_create(&t->builder, &options, err);
 }
 
+/* Bytes of files that were begun before this one. */
 static void report_progress(const fl_triage *t, const char *what)
 {
     if (t->request->progress != NULL)
@@ -110,6 +124,7 @@ static fl_status pass_over(fl_triage *t, const char *why, fl_error *err)
     return FL_OK;
 }
 
+/* A file that holds no OTLP is passed over in a folder, and an error where it was named. */
 static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline,
                             fl_error *err)
 {
@@ -142,6 +157,7 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
     return status;
 }
 
+/* Both lists are made before anything is read: a missing baseline is said at once. */
 static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
     const fl_triage_request *request = t->request;
@@ -186,6 +202,7 @@ static fl_status take_templates(fl_triage *t, fl_error *err)
 
 /* ---- what the incident says of its data ---- */
 
+/* A modality is missing when no window of the incident has it, whatever the baseline has. */
 static void describe_windows(fl_incident *out, const fl_timeline *timeline)
 {
     bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true};
@@ -226,11 +243,13 @@ static const char *make_id(fl_arena *arena, const fl_triage_request *request,
     return fl_arena_printf(arena, "%s-%08x", compact, (unsigned)(hash >> 32));
 }
 
+/* For qsort: warnings come out in one order, however they were found. */
 static int compare_texts(const void *left, const void *right)
 {
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* Everything that was lost or left out on the way to the answer. */
 static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
 {
     fl_timeline_losses losses = fl_timeline_losses_of(t->builder);
@@ -270,6 +289,7 @@ static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
     t->incident.warnings = t->warnings;
 }
 
+/* From the timeline to the incident; the clock is read here only for its two figures. */
 static fl_status conclude(fl_triage *t, fl_error *err)
 {
     const char *const *edges = NULL;

@@ -1,5 +1,16 @@
 /*
  * page.c - columns are counted here and nowhere else.
+ *
+ * Layout: a column is one cell of a terminal; `page->column` is where the next character goes. A
+ * wide character counts 2 and a combining mark 0, so that columns stand below each other in any
+ * script. A tab or line feed in a text is a space: only fl_page_newline() ends a line.
+ *
+ * Safety: every text passes next_glyph(), which turns control characters into '?': telemetry can
+ * hold escape sequences, and none of them reaches a terminal. Colours are written by this file
+ * alone.
+ *
+ * A wrapped paragraph keeps the column that it began in. A word that is wider than the room is cut,
+ * and at least 20 columns are used, however narrow the page.
  */
 #include "page.h"
 
@@ -107,6 +118,7 @@ size_t fl_page_columns(const char *text)
     return columns;
 }
 
+/* Control sequences of ECMA-48, and none at all without colour. */
 static void begin(fl_page *page, fl_ink ink)
 {
     assert((size_t)ink < sizeof(inks) / sizeof(inks[0]));
@@ -114,6 +126,7 @@ static void begin(fl_page *page, fl_ink ink)
         fl_buf_text(page->out, inks[ink]);
 }
 
+/* Plain ink has nothing to end. */
 static void end(fl_page *page, fl_ink ink)
 {
     if (page->style.color && ink != FL_INK_PLAIN)
@@ -171,6 +184,7 @@ static const char *word_end(const char *text, size_t room, size_t *columns)
     return text;
 }
 
+/* The characters that next_glyph() gives as spaces. */
 static const char *skip_space(const char *text)
 {
     while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')

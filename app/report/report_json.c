@@ -2,6 +2,11 @@
  * report_json.c - the answer as its JSON contract (schemas/json/triage.schema.json).
  *
  * jansson keeps members in the order of their insertion, so this file is also the contract's order.
+ *
+ * Members that have no value are null and not absent, so that a reader asks for one without a test,
+ * and lists are empty and not null. Times are RFC 3339 in UTC, probabilities and scores have six
+ * decimals. The same incident gives the same bytes: no clock, no locale and no hash order takes
+ * part.
  */
 #include <assert.h>
 #include <jansson.h>
@@ -30,6 +35,7 @@ static void put(writer *w, json_t *object, const char *key, json_t *value)
         failed(w, FL_E_NOMEM);
 }
 
+/* As put(), at the end of an array. */
 static void append(writer *w, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
@@ -57,6 +63,7 @@ static json_t *repaired(fl_slice bytes)
     return value;
 }
 
+/* null for NULL. */
 static json_t *text_of(const char *text)
 {
     if (text == NULL)
@@ -66,11 +73,13 @@ static json_t *text_of(const char *text)
                                                     : repaired(bytes);
 }
 
+/* text_of() as a member. */
 static void put_text(writer *w, json_t *object, const char *key, const char *text)
 {
     put(w, object, key, text_of(text));
 }
 
+/* RFC 3339, UTC, with as many decimals as the nanoseconds need. */
 static void put_time(writer *w, json_t *object, const char *key, int64_t time_ns)
 {
     char text[FL_TIME_TEXT];
@@ -109,6 +118,7 @@ static json_t *range_of(writer *w, fl_range range)
     return object;
 }
 
+/* What was asked: the moment, and the two spans of time that were compared. */
 static json_t *incident_of(writer *w, const fl_incident *incident)
 {
     json_t *object = json_object();
@@ -169,6 +179,7 @@ static json_t *locus_of(writer *w, const fl_hypothesis *hypothesis)
     return object;
 }
 
+/* Evidence in the order of the incident, heaviest first. */
 static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
 {
     assert(hypothesis->evidence != NULL || hypothesis->evidence_count == 0);
@@ -187,6 +198,7 @@ static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
     return object;
 }
 
+/* The whole contract, member by member in its order. */
 static json_t *document_of(writer *w, const fl_incident *incident)
 {
     json_t *object = json_object(), *hypotheses = json_array(), *ruled_out = json_array();

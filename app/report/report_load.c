@@ -4,6 +4,11 @@
  * The document comes out of a file that others can write to, so nothing in it is taken on trust:
  * each member is checked for its kind, its range and its word. Failures are sticky; a member is
  * named by where it stands ("hypothesis 2 evidence 1: 'modality' ...").
+ *
+ * The order of the checks is that of the document, so that a message names the first fault. After
+ * it no member is looked at for its value any more, but lists keep their length: nothing of a
+ * failed incident is given out. Members that are not known are passed over, as a later version may
+ * add some.
  */
 #include <assert.h>
 #include <jansson.h>
@@ -20,11 +25,13 @@ typedef struct loader {
     size_t hypothesis, evidence; /* where we are, from 1; 0: not inside one */
 } loader;
 
+/* No failure so far. */
 static bool ok(const loader *in)
 {
     return in->err.status == FL_OK;
 }
 
+/* One sentence for the arena, the copies and jansson. */
 static void out_of_memory(loader *in)
 {
     (void)fl_fail(&in->err, FL_E_NOMEM, FL_NO_OFFSET,
@@ -64,6 +71,7 @@ static const json_t *object_at(loader *in, const json_t *object, const char *key
     return value;
 }
 
+/* As object_at(), and the size of what is no array is 0. */
 static const json_t *array_at(loader *in, const json_t *object, const char *key)
 {
     const json_t *value = member(in, object, key);
@@ -95,18 +103,21 @@ static const char *text_in(loader *in, const json_t *value, const char *key)
     return copy;
 }
 
+/* A member that must be a string. */
 static const char *text_at(loader *in, const json_t *object, const char *key)
 {
     const json_t *value = member(in, object, key);
     return value != NULL ? text_in(in, value, key) : NULL;
 }
 
+/* NULL for null. The member must be there all the same. */
 static const char *nullable_text_at(loader *in, const json_t *object, const char *key)
 {
     const json_t *value = member(in, object, key);
     return value == NULL || json_is_null(value) ? NULL : text_in(in, value, key);
 }
 
+/* 0 after a complaint. */
 static uint64_t count_at(loader *in, const json_t *object, const char *key, uint64_t max)
 {
     const json_t *value = member(in, object, key);
@@ -131,6 +142,7 @@ static double number_at(loader *in, const json_t *object, const char *key)
     return json_number_value(value);
 }
 
+/* JSON's true or false; a number is neither. */
 static bool flag_at(loader *in, const json_t *object, const char *key)
 {
     const json_t *value = member(in, object, key);
@@ -149,12 +161,14 @@ static int64_t time_in(loader *in, const json_t *value, const char *key)
     return time_ns;
 }
 
+/* A member that must be a time; null is none. */
 static int64_t time_at(loader *in, const json_t *object, const char *key)
 {
     const json_t *value = member(in, object, key);
     return value != NULL ? time_in(in, value, key) : 0;
 }
 
+/* Both ends or neither: null twice is the span that there is not. */
 static fl_range range_at(loader *in, const json_t *object, const char *key)
 {
     fl_range range = {0};
@@ -175,6 +189,7 @@ static const char *word_at(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+/* `at` alone may be null: evidence about a whole window has no moment. */
 static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
 {
     if (!fl_modality_parse(&out->modality, word_at(item, "modality")))
@@ -190,6 +205,7 @@ static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
     out->weight_nats = number_at(in, item, "weight_nats");
 }
 
+/* All four members, null where the kind of locus has none. */
 static void load_locus(loader *in, fl_hypothesis *out, const json_t *item)
 {
     const json_t *locus = object_at(in, item, "locus");
@@ -202,6 +218,7 @@ static void load_locus(loader *in, fl_hypothesis *out, const json_t *item)
     out->after = nullable_text_at(in, locus, "after");
 }
 
+/* Who and what: service, instance, cause and resource. */
 static void load_names(loader *in, fl_hypothesis *out, const json_t *item)
 {
     const json_t *resource = member(in, item, "resource");
@@ -214,6 +231,7 @@ static void load_names(loader *in, fl_hypothesis *out, const json_t *item)
         complain(in, "resource", "is not a known word");
 }
 
+/* Rank and probability are checked for their range, since pages are laid out by them. */
 static void load_hypothesis(loader *in, fl_hypothesis *out, const json_t *item)
 {
     out->rank = (uint32_t)count_at(in, item, "rank", UINT32_MAX);
@@ -236,6 +254,7 @@ static void load_hypothesis(loader *in, fl_hypothesis *out, const json_t *item)
     out->evidence_count = json_array_size(list);
 }
 
+/* In the order of the document, which is that of their ranks. */
 static void load_hypotheses(loader *in, fl_incident *out, const json_t *root)
 {
     const json_t *list = array_at(in, root, "hypotheses");
@@ -249,6 +268,7 @@ static void load_hypotheses(loader *in, fl_incident *out, const json_t *root)
     out->hypothesis_count = json_array_size(list);
 }
 
+/* A service that is not named is null; the sentence must be there. */
 static void load_ruled_out(loader *in, fl_incident *out, const json_t *root)
 {
     const json_t *list = array_at(in, root, "ruled_out");
@@ -261,6 +281,7 @@ static void load_ruled_out(loader *in, fl_incident *out, const json_t *root)
     out->ruled_out_count = json_array_size(list);
 }
 
+/* A list of sentences. */
 static void load_warnings(loader *in, fl_incident *out, const json_t *root)
 {
     const json_t *list = array_at(in, root, "warnings");
@@ -271,6 +292,7 @@ static void load_warnings(loader *in, fl_incident *out, const json_t *root)
     out->warning_count = json_array_size(list);
 }
 
+/* Counts, and the names of what was missing. */
 static void load_modalities(loader *in, fl_incident *out, const json_t *root)
 {
     const json_t *all = object_at(in, root, "modalities");
@@ -294,6 +316,7 @@ static void load_modalities(loader *in, fl_incident *out, const json_t *root)
     }
 }
 
+/* The members that stand once: what was asked, and the verdict. */
 static void load_incident(loader *in, fl_incident *out, const json_t *root)
 {
     const json_t *incident = object_at(in, root, "incident");
@@ -328,6 +351,7 @@ static json_t *parse(loader *in, fl_slice document)
     return root;
 }
 
+/* A document of another version is refused by its name, before its members are. */
 static void check_schema(loader *in, const json_t *root)
 {
     const char *schema = word_at(root, "schema");

@@ -5,6 +5,15 @@
  * evidence, heaviest first; what was ruled out; warnings. A first screen shows at most
  * FL_REPORT_FIRST_EVIDENCE items of evidence, since nobody holds more than about seven in mind
  * (Miller, Psychological Review 1956); what was left out is counted, never dropped silently.
+ *
+ * Layout, in columns from the left margin:
+ *
+ *     0    the verdict, and the head's labels, whose values stand at LABEL
+ *     0    rank, bar, probability, service and cause of each hypothesis
+ *     BODY      what belongs to it: the locus, then a sign for each item of evidence
+ *     EVIDENCE  its sentence, wrapped under itself; its query on a line of its own, never wrapped
+ *
+ * Colour and bar only repeat what a word or number says: the page reads the same without them.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -44,6 +53,7 @@ static const char *count_text(char out[COUNT_TEXT], uint64_t count)
     return out;
 }
 
+/* Never NULL: a hypothesis may be about somebody whom no telemetry names. */
 static const char *service_of(const fl_hypothesis *hypothesis)
 {
     return hypothesis->service != NULL ? hypothesis->service : "(service not named)";
@@ -78,6 +88,7 @@ static void write_verdict(fl_page *page, const fl_incident *incident)
     fl_page_newline(page);
 }
 
+/* From, to and how long; "none" where there is no such span. */
 static void write_range(fl_page *page, const char *name, fl_range range)
 {
     char from[FL_TIME_TEXT], to[FL_TIME_TEXT], length[FL_TIME_TEXT];
@@ -120,6 +131,7 @@ static void write_data(fl_page *page, const fl_incident *incident)
     }
 }
 
+/* What was asked and what was there to answer it. */
 static void write_head(fl_page *page, const fl_incident *incident)
 {
     char at[FL_TIME_TEXT];
@@ -134,6 +146,7 @@ static void write_head(fl_page *page, const fl_incident *incident)
     write_data(page, incident);
 }
 
+/* A label below its hypothesis and a text that may wrap. */
 static void write_locus_line(fl_page *page, const char *name, const char *text)
 {
     fl_page_pad(page, BODY);
@@ -216,6 +229,7 @@ static size_t evidence_share(const fl_incident *incident, size_t at, size_t show
     return min_size(own, left > others ? left - others : 1);
 }
 
+/* Services are padded to the widest shown, so that causes stand below each other. */
 static void write_hypotheses(fl_page *page, const fl_incident *incident)
 {
     size_t shown = min_size(incident->hypothesis_count, FL_REPORT_FIRST_HYPOTHESES);
@@ -270,6 +284,7 @@ static void write_ruled_out(fl_page *page, const fl_incident *incident)
     write_more(page, 2, incident->ruled_out_count - shown, "ruled out");
 }
 
+/* What may make the answer wrong, and so never hidden by a good verdict. */
 static void write_warnings(fl_page *page, const fl_incident *incident)
 {
     size_t shown = min_size(incident->warning_count, FL_REPORT_FIRST_WARNINGS);

@@ -1,5 +1,10 @@
 /*
  * names.c - the vocabulary of the contract: one table per enum, read in both directions.
+ *
+ * These words stand in stored documents, in JSON schemas and in labelled cases, so that one which
+ * was ever written stays; a new member of an enum needs its word here, and the index in the table
+ * is its value. A NULL in a table is a value that has no word: it is written as null and never
+ * read.
  */
 #include "names.h"
 
@@ -69,6 +74,7 @@ _Static_assert(COUNT(resources) == FL_RESOURCE_COUNT, "each resource has a name"
 _Static_assert(COUNT(loci) == FL_LOCUS_COUNT, "each locus has a name");
 _Static_assert(COUNT(roles) == FL_ROLE_COUNT, "each role has a name");
 
+/* The index of `name`; false for NULL and for an unknown word. */
 static bool find(size_t *out, const char *const *table, size_t count, const char *name)
 {
     for (size_t i = 0; name != NULL && i < count; i++) {

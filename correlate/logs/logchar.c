@@ -1,5 +1,9 @@
 /*
  * logchar.c - the table behind logchar.h, 16 bytes a row.
+ *
+ * The letters a to f stand apart from the others because a word of them alone may be an identifier
+ * in hexadecimal. '_' counts as a letter: names of programs are one word. Bytes from 80 on are
+ * letters, so that words in any script stay whole without decoding them.
  */
 #include "logchar.h"
 

@@ -70,21 +70,25 @@ struct grouping {
     size_t group_count;
 };
 
+/* One sentence for all that grouping allocates. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to group log lines");
 }
 
+/* Empty for a form without one. */
 static fl_slice location_of(form *f)
 {
     return (fl_slice){.ptr = f->text.ptr + f->location_at, .len = f->location_len};
 }
 
+/* As strcmp(): a subtraction of unsigned numbers would not tell which is less. */
 static int compare_numbers(size_t a, size_t b)
 {
     return (a > b) - (a < b);
 }
 
+/* The order of the comment above; for qsort over pointers. */
 static int compare_forms(const void *left, const void *right)
 {
     form *a = *(form *const *)left, *b = *(form *const *)right;
@@ -112,16 +116,19 @@ static inline fl_slice next_token(const unsigned char **p, const unsigned char *
     return (fl_slice){.ptr = start, .len = (size_t)(q - start)};
 }
 
+/* The whole token is variable. */
 static bool is_mask(fl_slice token)
 {
     return token.len == 3 && memcmp(token.ptr, "<*>", 3) == 0;
 }
 
+/* Some part of it is: such a token keys no level of the tree. */
 static bool holds_mask(fl_slice token)
 {
     return fl_slice_find(token, FL_SLICE("<*>")) < token.len;
 }
 
+/* Of one member. NULL when memory ran out. */
 static struct group *new_group(struct grouping *g, form *first)
 {
     assert(first >= g->forms && first < g->forms + g->count);
@@ -173,6 +180,7 @@ static struct ratio similarity(const struct group *group, form *f)
     return ratio.of > 0 ? ratio : (struct ratio){1, 1};
 }
 
+/* By cross products: exact, where divisions would round. */
 static bool is_higher(struct ratio a, struct ratio b)
 {
     return (uint64_t)a.same * b.of > (uint64_t)b.same * a.of;
@@ -218,6 +226,7 @@ static struct node *leaf_of(struct grouping *g, struct node *root, form *f)
     return node;
 }
 
+/* To the group that is nearest, and near enough; else it begins one. */
 static fl_status add_to_tree(struct grouping *g, struct node *root, form *f, fl_error *err)
 {
     struct node *leaf = leaf_of(g, root, f);
@@ -247,6 +256,7 @@ static fl_status add_to_tree(struct grouping *g, struct node *root, form *f, fl_
     return FL_OK;
 }
 
+/* Forms between which the walk compares nothing but texts; they stand side by side. */
 static bool same_bucket(form *a, form *b)
 {
     return a->severity == b->severity && a->is_other == b->is_other && a->scope == b->scope &&
@@ -326,6 +336,7 @@ static uint64_t id_of(const fl_log_template *t)
     return fl_hash_mix(hash ^ (uint64_t)t->severity ^ (t->location != NULL ? 32 : 0));
 }
 
+/* What a reader sees of a group; its texts live in the result's arena. */
 static fl_status make_template(fl_log_template *out, struct grouping *g, struct group *group,
                                fl_error *err)
 {
@@ -389,6 +400,7 @@ static fl_status rank(fl_log_groups *out, struct grouping *g, struct ranked *ran
     return FL_OK;
 }
 
+/* Results in the caller's arena, everything else in the scratch. */
 static fl_status sort_and_walk(fl_log_groups *out, struct grouping *g, fl_error *err)
 {
     for (size_t i = 0; i < g->count; i++)

@@ -3,6 +3,18 @@
  * line's form must not depend on the moment it was written.
  *
  * Every matcher takes the rest of the line and returns the byte after what it matched, or NULL.
+ *
+ *   line  := priority? item{0,6} text
+ *   item  := ('[' | '(')? (time | klog | level | pair) separator?
+ *   time  := clock | iso date clock? | epoch | syslog date | day-first date
+ *   pair  := ("time" | "ts" | "level" | ...) '=' '"'? (time | level) '"'?
+ *
+ * Of times two are dropped (a container runtime puts its own before the program's). What is not
+ * recognised stays in the text: the masks of logmask.c take its digits, so a time in an unknown
+ * shape costs a template and never an answer.
+ *
+ * Cost: a few comparisons for each item; the text behind the head is looked at for a level and a
+ * location only as far as the limits below.
  */
 #include "loghead.h"
 
@@ -23,16 +35,19 @@ enum {
 
 typedef const unsigned char *cursor;
 
+/* False at the end, as the next two are: no matcher checks bounds on its own. */
 static bool is_digit(cursor p, cursor end)
 {
     return p < end && fl_char_is(*p, FL_CHAR_DIGIT);
 }
 
+/* As is_digit(), for word characters. */
 static bool is_word(cursor p, cursor end)
 {
     return p < end && fl_char_is(*p, FL_CHAR_WORD);
 }
 
+/* As is_digit(), for the character `c`. */
 static bool is_char(cursor p, cursor end, char c)
 {
     return p < end && *p == (unsigned char)c;
@@ -125,6 +140,7 @@ static cursor epoch_at(cursor p, cursor end)
     return strchr(" \t])|\"", *after) != NULL && *after != '\0' ? after : NULL;
 }
 
+/* `names` are three letters each, one after the other. */
 static bool is_name_of(cursor p, cursor end, const char *names)
 {
     if (end - p < 3)
@@ -135,6 +151,7 @@ static bool is_name_of(cursor p, cursor end, const char *names)
     return false;
 }
 
+/* English names only, as C and syslog write them. */
 static bool is_month(cursor p, cursor end)
 {
     return is_name_of(p, end, "JanFebMarAprMayJunJulAugSepOctNovDec") && !is_word(p + 3, end);
@@ -175,6 +192,7 @@ static cursor day_first_at(cursor p, cursor end)
     return after != NULL && after > year ? after : NULL;
 }
 
+/* A time in any of the shapes above; the first byte rules most of them out. */
 static cursor time_at(cursor p, cursor end)
 {
     if (p == end)
@@ -214,6 +232,7 @@ int fl_log_level(fl_slice word)
     return 0;
 }
 
+/* ASCII letters, all of them capital. */
 static bool is_upper(fl_slice word)
 {
     for (size_t i = 0; i < word.len; i++)
@@ -222,6 +241,7 @@ static bool is_upper(fl_slice word)
     return true;
 }
 
+/* The run of word characters at `p`; empty where there is none. */
 static fl_slice word_at(cursor p, cursor end)
 {
     cursor start = p;
@@ -381,6 +401,7 @@ fl_log_head fl_log_head_of(fl_slice line)
     return (fl_log_head){.rest = p, .severity = head.severity};
 }
 
+/* Of languages whose loggers print file and line. */
 static bool is_source_extension(fl_slice ext)
 {
     static const char *const known[] = {"go", "py",  "java", "kt", "scala", "js",  "ts", "c",

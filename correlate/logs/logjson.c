@@ -3,6 +3,13 @@
  *
  * Not a JSON parser: a log line may be cut, and its text is worth having all the same. Nested
  * values are skipped by counting brackets outside of strings, so depth costs nothing.
+ *
+ * Which member is what: `roles` below, by the names that zap, logrus, pino, bunyan, logstash,
+ * structlog and others use. With a text, the line reads "caller text error=...", as the same
+ * program would print it; without one, all members but time and level as key=value. So a service
+ * that switches its format to JSON keeps lines that a person recognises.
+ *
+ * At most MAX_MEMBERS members are looked at, and the text is cut at the buffer's end.
  */
 #include "logjson.h"
 
@@ -41,6 +48,7 @@ static const struct {
 };
 enum { ROLE_COUNT = sizeof(roles) / sizeof(roles[0]) };
 
+/* Keys are compared as written: an escape in a key is not worth decoding. */
 static enum role role_of(fl_slice key)
 {
     for (size_t i = 0; i < ROLE_COUNT; i++)
@@ -49,6 +57,7 @@ static enum role role_of(fl_slice key)
     return ROLE_OTHER;
 }
 
+/* JSON's four. */
 static const unsigned char *skip_space(const unsigned char *p, const unsigned char *end)
 {
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
@@ -116,12 +125,14 @@ struct writer {
     unsigned char *p, *end;
 };
 
+/* Past the end of the buffer bytes are dropped: the caller sees that it is full. */
 static void put_byte(struct writer *out, unsigned char c)
 {
     if (out->p < out->end)
         *out->p++ = c;
 }
 
+/* As much of them as fits. */
 static void put_bytes(struct writer *out, fl_slice bytes)
 {
     size_t room = (size_t)(out->end - out->p);
@@ -131,6 +142,7 @@ static void put_bytes(struct writer *out, fl_slice bytes)
     out->p += len;
 }
 
+/* -1 for what is no hexadecimal digit. */
 static int hex_value(unsigned char c)
 {
     if (c >= '0' && c <= '9')
@@ -172,6 +184,7 @@ static const unsigned char *put_escape(struct writer *out, const unsigned char *
     return p + 2;
 }
 
+/* Strings are decoded; numbers and nested values stay as they were written. */
 static void put_value(struct writer *out, const struct member *m)
 {
     if (!m->is_string) {
@@ -186,6 +199,7 @@ static void put_value(struct writer *out, const struct member *m)
     }
 }
 
+/* As in logfmt, which the masks know. */
 static void put_pair(struct writer *out, const struct member *m)
 {
     put_bytes(out, m->key);
@@ -214,6 +228,7 @@ static const struct member *find_role(const struct member *members, size_t count
     return NULL;
 }
 
+/* A caller that is a location stands first, where fl_log_location() looks for it. */
 static void put_message(struct writer *out, const struct member *text, const struct member *caller,
                         const struct member *error)
 {
@@ -228,6 +243,7 @@ static void put_message(struct writer *out, const struct member *text, const str
     }
 }
 
+/* Time and level are the line's head, which is dropped in every format. */
 static void put_members(struct writer *out, const struct member *members, size_t count)
 {
     assert(count > 0 && count <= MAX_MEMBERS);

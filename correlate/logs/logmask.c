@@ -42,6 +42,7 @@ struct scan {
     bool is_cut;
 };
 
+/* The rule for words above. */
 static inline bool is_variable(unsigned kinds, size_t len)
 {
     return (kinds & FL_CHAR_DIGIT) != 0 || (kinds == FL_CHAR_HEX && len >= HEX_ID_BYTES);
@@ -135,6 +136,7 @@ static inline cursor put_word(struct scan *s, cursor p, cursor end)
     return p;
 }
 
+/* Blanks become one space; a token of nothing is none. */
 static inline void end_token(struct scan *s)
 {
     if (s->out > s->token) {
@@ -152,6 +154,7 @@ static void cut(struct scan *s)
     s->is_cut = true;
 }
 
+/* Stops at the first token that does not fit. */
 static void put_text(struct scan *s, cursor p, cursor end)
 {
     while (p < end) {
@@ -186,6 +189,7 @@ static void sanitize(unsigned char *text, size_t len)
             text[i] = text[i + 1] = '?';
 }
 
+/* Of a text whose tokens are divided by one space each. */
 static size_t count_tokens(fl_slice text)
 {
     size_t count = text.len > 0;

@@ -1,5 +1,10 @@
 /*
  * store.c - from a URL to the kind of store that serves it. Adding a kind is a line in the table.
+ *
+ *   url := scheme ":" location | path        a plain path is an SQLite file
+ *
+ * A store is reached only through the functions of its kind, so that a command does not know which
+ * one it has. What holds for every kind is asserted here, once: the kinds need not repeat it.
  */
 #include "store.h"
 
@@ -21,6 +26,7 @@ static size_t scheme_len(const char *url)
     return len >= 2 && url[0] >= 'a' && url[0] <= 'z' && url[len] == ':' ? len : 0;
 }
 
+/* The sentence lists what there is instead of guessing. */
 static fl_status unknown_scheme(const char *url, size_t len, fl_error *err)
 {
     char known[96] = "";

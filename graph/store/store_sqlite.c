@@ -6,6 +6,15 @@
  * left as it was found. Migrations are schemas/sql/sqlite/, embedded; each runs in the transaction
  * that counts user_version up, so that two processes that meet an empty file make one store.
  * WAL lets readers and one writer work side by side; a writer waits BUSY_MS for another.
+ *
+ * Schema, version 1: a row an incident, with what a list shows in columns of its own and the whole
+ * answer as the JSON document that was printed:
+ *
+ *     incident (id, at_ns, stored_ns, verdict, service, cause, probability, document)
+ *
+ * service, cause and probability are those of the first hypothesis, NULL where there is none. The
+ * same id written again replaces the row: a triage that is repeated is one incident. Times are
+ * nanoseconds since the epoch, UTC. All values are bound, never printed into SQL.
  */
 #include <assert.h>
 #include <math.h>
@@ -58,12 +67,14 @@ static fl_status fail_db(const sqlite_store *store, const char *what, fl_error *
                    system != 0 ? strerror(system) : "");
 }
 
+/* Statements that give no rows. */
 static fl_status run(sqlite_store *store, const char *sql, const char *what, fl_error *err)
 {
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? FL_OK
                                                                        : fail_db(store, what, err);
 }
 
+/* *out is the caller's to finalize, also after a failure, when it is NULL. */
 static fl_status prepare(sqlite3_stmt **out, sqlite_store *store, const char *sql, const char *what,
                          fl_error *err)
 {
@@ -155,6 +166,7 @@ static fl_status enter_wal(sqlite_store *store, fl_error *err)
     return code == SQLITE_OK || code == SQLITE_READONLY ? FL_OK : fail_db(store, "opening", err);
 }
 
+/* Everything between opening the file and using it. A failure leaves the file as it was. */
 static fl_status set_up(sqlite_store *store, fl_error *err)
 {
     int64_t version = 0;
@@ -174,6 +186,7 @@ static fl_status set_up(sqlite_store *store, fl_error *err)
     return status;
 }
 
+/* Every statement was finalized by the function that prepared it. */
 static void sqlite_close(fl_store *base)
 {
     sqlite_store *store = (sqlite_store *)base;
@@ -193,6 +206,7 @@ static fl_status check_size(const char *path, fl_error *err)
     return FL_OK;
 }
 
+/* A connection that could not be opened is closed all the same, as SQLite asks. */
 static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode mode,
                              fl_error *err)
 {
@@ -218,6 +232,7 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
     return FL_OK;
 }
 
+/* NULL for NULL. The text outlives the statement. */
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     return text != NULL ? sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC)
@@ -244,6 +259,7 @@ static int bind_incident(sqlite3_stmt *statement, const fl_incident *incident, f
     return code;
 }
 
+/* One statement, so it happens whole or not at all without a transaction of its own. */
 static fl_status sqlite_put(fl_store *base, const fl_incident *incident, fl_slice document,
                             int64_t now_ns, fl_error *err)
 {
@@ -264,11 +280,13 @@ static fl_status sqlite_put(fl_store *base, const fl_incident *incident, fl_slic
     return status;
 }
 
+/* SQLite's, until the next step; NULL for NULL or for want of memory. */
 static const char *column_text(sqlite3_stmt *statement, int at)
 {
     return (const char *)sqlite3_column_text(statement, at);
 }
 
+/* The columns of the SELECT in sqlite_list(), in its order. */
 static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void *payload,
                            fl_error *err)
 {
@@ -287,6 +305,7 @@ static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void 
     return visit(&row, payload, err);
 }
 
+/* The last triaged first; equal times in the order of ids, so that a list is repeatable. */
 static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
                              fl_error *err)
 {
@@ -336,6 +355,7 @@ static fl_status add_match(matches *found, sqlite3_stmt *statement, const char *
     return FL_OK;
 }
 
+/* Ids that begin with the prefix, a few more than one: enough to say that there are several. */
 static fl_status find_matches(matches *found, sqlite_store *store, const char *id_prefix,
                               fl_error *err)
 {
@@ -358,6 +378,7 @@ static fl_status find_matches(matches *found, sqlite_store *store, const char *i
     return status;
 }
 
+/* An exact id is found even where longer ones begin with it. */
 static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **document, fl_error *err)
 {
     sqlite_store *store = (sqlite_store *)base;

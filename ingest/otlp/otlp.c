@@ -1,11 +1,16 @@
 /*
  * otlp.c - a reader's life: its scratch memory, all of it at its limit from the start.
+ *
+ * A record is read into arrays that are as large as limits.h lets any record be, so that reading
+ * one allocates nothing but the text of decoded strings, and a limit is a comparison and never a
+ * failure of memory. They are paid for once a reader, whatever the input.
  */
 #include <assert.h>
 
 #include "mem.h"
 #include "otlp_priv.h"
 
+/* False where memory ran out; what was allocated is freed by fl_otlp_destroy(). */
 static bool list_init(fl_otlp_list *list, size_t cap)
 {
     assert(cap > 0);
@@ -17,6 +22,7 @@ static bool list_init(fl_otlp_list *list, size_t cap)
 _Static_assert(FL_OTLP_MAX_BRACKETS % 64 == 0, "brackets are kept in words of 64 bits");
 _Static_assert(FL_OTLP_MAX_DOUBLES % 64 == 0, "renamed_bits is kept in words of 64 bits");
 
+/* All or nothing is not needed here: a reader with half of its arrays is destroyed as a whole. */
 static bool scratch_init(fl_otlp *otlp)
 {
     otlp->events = fl_mem_calloc(FL_MAX_EVENTS_PER_SPAN, sizeof(*otlp->events));

@@ -8,6 +8,18 @@
  *                        message is at most FL_MAX_RECORD_LINE_BYTES; no tag is as small
  *
  * One line, document or message is in memory at a time.
+ *
+ * The ending of a name decides only whether a file in a folder is looked at; what it holds is told
+ * by its first HEAD_BYTES, behind any compression. A UTF-8 byte order mark and white space may come
+ * first.
+ *
+ * What a file costs where it breaks:
+ *   a line, document or message over the limit    that one; reading goes on behind it
+ *   a delimited message that the file cuts off    the records that stand whole in it are used
+ *   a stream that is corrupt or truncated         all before the damage is used; one reject
+ *
+ * No OTLP at all (some other JSON beside the telemetry, a list) is FL_E_UNSUPPORTED, which a caller
+ * that reads a folder passes over. An empty file is none: a collector rotates to one.
  */
 #include <assert.h>
 
@@ -47,11 +59,13 @@ bool fl_otlp_is_candidate(const char *name)
 
 /* --- how a file begins --- */
 
+/* JSON's four, since a request is JSON or binary. */
 static bool is_space(unsigned char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* The place of the first byte at or behind `at` that is none; text.len where all are. */
 static size_t skip_space(fl_slice text, size_t at)
 {
     while (at < text.len && is_space(text.ptr[at]))
@@ -59,6 +73,7 @@ static size_t skip_space(fl_slice text, size_t at)
     return at;
 }
 
+/* Bytes of the UTF-8 byte order mark, which RFC 8259 lets a reader ignore. */
 static size_t skip_mark(fl_slice text)
 {
     return fl_slice_starts_with(text, FL_SLICE("\xef\xbb\xbf")) ? 3 : 0;
@@ -89,6 +104,8 @@ static fl_otlp_form json_form(fl_otlp *otlp, fl_slice head, size_t at)
     return next < head.len && head.ptr[next] == '{' ? FORM_JSON_LINES : FORM_JSON_DOCUMENT;
 }
 
+/* A length prefix begins with a byte that no tag of a request has, so the order of the questions
+ * does not matter for valid files; for others the message is the likelier guess. */
 static fl_otlp_form binary_form(fl_slice head)
 {
     static const fl_slice zstd = FL_SLICE_INIT("\x28\xb5\x2f\xfd");
@@ -116,6 +133,7 @@ static bool has_object_line(fl_slice head)
     return false;
 }
 
+/* What a file is, out of its first bytes alone: nothing is read twice to find out. */
 static fl_otlp_form form_of(fl_otlp *otlp, fl_slice head)
 {
     size_t start = skip_mark(head), at = skip_space(head, start);
@@ -153,6 +171,7 @@ typedef struct fl_otlp_whole {
     fl_error why; /* what ended it early */
 } fl_otlp_whole;
 
+/* It grows by doubling, so that a small file costs one block and a large one few copies. */
 static void read_whole(fl_otlp_whole *whole, fl_stream *in)
 {
     size_t cap = 0, got = 1;
@@ -175,6 +194,7 @@ static void read_whole(fl_otlp_whole *whole, fl_stream *in)
     }
 }
 
+/* Nothing of an earlier file may show in the rejects of this one. */
 static void begin_file(fl_otlp *otlp, const char *path, fl_error *err)
 {
     otlp->source = path;
@@ -201,6 +221,7 @@ static fl_status reject_rest(fl_otlp *otlp, const fl_error *why, uint64_t line)
     return otlp->status;
 }
 
+/* One request. A line that is blank is none; one that is too long costs itself. */
 static fl_status read_line(fl_otlp *otlp, const fl_line *line, const char *path, fl_error *err)
 {
     if (line->too_long) {
@@ -219,6 +240,7 @@ static fl_status read_line(fl_otlp *otlp, const fl_line *line, const char *path,
                         offset + skip, err);
 }
 
+/* A failure of the stream comes after every line before it: it is the last reject. */
 static fl_status read_lines(fl_otlp *otlp, fl_stream *in, const char *path, fl_error *err)
 {
     fl_lines *lines = NULL;
@@ -239,6 +261,7 @@ static fl_status read_lines(fl_otlp *otlp, fl_stream *in, const char *path, fl_e
     return status;
 }
 
+/* Documents follow each other with white space between them, as `jq .` writes them. */
 static fl_status read_documents(fl_otlp *otlp, fl_slice text, const char *path, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -303,6 +326,7 @@ typedef struct fl_otlp_messages {
     bool ended;
 } fl_otlp_messages;
 
+/* Room in the buffer, which keeps its size: the next message is often as large. */
 static bool reserve(fl_otlp_messages *messages, size_t len)
 {
     assert(messages->cap > 0);
@@ -337,6 +361,7 @@ static void fail_inside(fl_otlp_messages *messages, const char *what)
                   what);
 }
 
+/* `len` is what the prefix says, and only believed up to the limit. */
 static fl_status read_message(fl_otlp *otlp, fl_otlp_messages *messages, size_t len,
                               const char *path, fl_error *err)
 {
@@ -359,6 +384,7 @@ static fl_status read_message(fl_otlp *otlp, fl_otlp_messages *messages, size_t 
     return fl_otlp_proto(otlp, (fl_slice){messages->buf, got}, FL_OTLP_UNKNOWN, path, start, err);
 }
 
+/* Prefix and message in turn. The end of the file is right only before a prefix. */
 static fl_status read_delimited(fl_otlp *otlp, fl_stream *in, const char *path, fl_error *err)
 {
     fl_otlp_messages messages = {.in = in, .buf = fl_mem_alloc(GROW_BYTES), .cap = GROW_BYTES};
@@ -405,6 +431,7 @@ static fl_status sniff_file(fl_otlp_form *form, fl_otlp *otlp, const char *path,
     return FL_OK;
 }
 
+/* The file is opened anew: a stream cannot be wound back. */
 static fl_status read_form(fl_otlp *otlp, fl_otlp_form form, const char *path, fl_error *err)
 {
     fl_stream *in = NULL;

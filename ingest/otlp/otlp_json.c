@@ -9,6 +9,18 @@
  * rejected, its end found by brackets and quotes alone, and the walk goes on behind it; so that a
  * record costs itself whether it has a wrong type, invalid UTF-8 or 100,000 brackets. Where no end
  * is found the rest of the request is lost, which is one reject.
+ *
+ * States of the walk, in the order in which they win:
+ *   status != FL_OK   the sink, strict mode or memory ended the reading: every loop is left
+ *   broken            the end of some value could not be found, and that was reported: likewise
+ *   failed reader     one element is at fault; fl_otlp_json_each() finds its end and goes on
+ *   discard           the resource could not be read: its records are counted and not pushed
+ *
+ * The resource names the service of every record below it, so scopes that stand before it are
+ * stepped over, remembered as a reader that stands there, and walked at the end of the block.
+ *
+ * Cost: a value that is stepped over is looked at a second time, and each damaged element once more
+ * from its start to its end; a file without either is read once.
  */
 #include <assert.h>
 
@@ -46,6 +58,7 @@ static size_t string_end(fl_slice bytes, size_t at)
     return 0;
 }
 
+/* Note what was opened at `depth`; false where that is deeper than is kept track of. */
 static bool push_bracket(fl_otlp *otlp, size_t depth, bool is_brace)
 {
     if (depth >= FL_OTLP_MAX_BRACKETS)
@@ -58,6 +71,7 @@ static bool push_bracket(fl_otlp *otlp, size_t depth, bool is_brace)
     return true;
 }
 
+/* False where the innermost open bracket is of the other kind. */
 static bool pop_bracket(const fl_otlp *otlp, size_t depth, bool is_brace)
 {
     return (otlp->brackets[depth / 64] >> depth % 64 & 1) == (is_brace ? 1u : 0u);
@@ -159,6 +173,8 @@ void fl_otlp_json_adopt(const fl_otlp *otlp, fl_json *in, const fl_json *later)
         fl_otlp_json_take(in, &later->err);
 }
 
+/* One reject for all that cannot be reached any more. Where the file itself is torn, the file's
+ * reject says so. */
 static void report_broken(fl_otlp *otlp, const fl_json *in, const char *what)
 {
     assert(!fl_json_ok(in) && !otlp->broken);
@@ -211,6 +227,8 @@ void fl_otlp_json_each(fl_otlp *otlp, fl_json *in, const char *what, fl_otlp_jso
 
 /* --- resources and scopes --- */
 
+/* The attributes only: of the rest nothing is used. They live in the record's arena until pushed.
+ */
 static void read_resource_members(fl_otlp *otlp, fl_json *in)
 {
     fl_slice key;
@@ -247,6 +265,7 @@ static void read_resource(fl_otlp *otlp, fl_json *in)
         fl_otlp_discard_begin(otlp, why.offset, why.message);
 }
 
+/* One element of resourceSpans and its like: the resource, then its scopes. */
 static void read_block(fl_otlp *otlp, fl_json *in, const fl_otlp_shape *shape)
 {
     fl_slice key;
@@ -280,12 +299,14 @@ static void read_block(fl_otlp *otlp, fl_json *in, const fl_otlp_shape *shape)
     fl_otlp_json_adopt(otlp, in, &later);
 }
 
+/* A discarded resource ends with its block, and is reported with the number it has cost. */
 static void read_resources_of(fl_otlp *otlp, fl_json *in, const fl_otlp_shape *shape)
 {
     read_block(otlp, in, shape);
     fl_otlp_discard_end(otlp);
 }
 
+/* The scope's own name and version are passed over: no record is told apart by them. */
 static void read_scope_of(fl_otlp *otlp, fl_json *in, const fl_otlp_shape *shape)
 {
     fl_slice key;
@@ -329,6 +350,7 @@ static const fl_otlp_shape metric_shape = {
     .read_resource = read_metric_resource,
 };
 
+/* fl_otlp_json_each() hands on no payload, so that each signal has two functions of its own. */
 static void read_span_scope(fl_otlp *otlp, fl_json *in)
 {
     read_scope_of(otlp, in, &span_shape);
@@ -361,6 +383,7 @@ static void read_metric_resource(fl_otlp *otlp, fl_json *in)
 
 /* --- the request --- */
 
+/* NULL for a member that is none of the three signals. */
 static const fl_otlp_shape *shape_of(fl_slice key)
 {
     static const fl_otlp_shape *const shapes[] = {&span_shape, &log_shape, &metric_shape};
@@ -370,6 +393,7 @@ static const fl_otlp_shape *shape_of(fl_slice key)
     return NULL;
 }
 
+/* Members of several signals in one object are all read. */
 static void read_request(fl_otlp *otlp, fl_json *in)
 {
     fl_slice key;

@@ -1,5 +1,14 @@
 /*
  * otlp_json_log.c - one log record out of JSON.
+ *
+ *   record := { "timeUnixNano": T, "observedTimeUnixNano": T, "severityNumber": N or name,
+ *               "severityText": S, "body": value, "attributes": [...], "traceId": H, "spanId": H,
+ *               "eventName": S }
+ *
+ * T is nanoseconds as a number or, as proto3 JSON writes 64 bits, a string; H is hexadecimal.
+ * Members come in any order and null is as good as absent. A record without a time takes the
+ * observed one; one without both is rejected. The body becomes text: a string as it is, anything
+ * else as plain JSON.
  */
 #include "otlp_priv.h"
 
@@ -18,6 +27,7 @@ static const fl_slice severity_names[] = {
 
 _Static_assert(sizeof(severity_names) / sizeof(severity_names[0]) == 25, "0 and 6 words of 4");
 
+/* An event is named by a member of its own since OTLP 1.5; before, by this attribute. */
 static void read_event_name(fl_otlp *otlp, fl_json *in)
 {
     fl_slice name = fl_json_string(in);

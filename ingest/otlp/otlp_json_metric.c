@@ -4,6 +4,13 @@
  * A point needs the metric's name and unit, and its aggregation temporality, which producers write
  * before or behind the points. Where the points come first they are stepped over unread and read
  * when the metric's end is known.
+ *
+ *   metric := { "name": S, "unit": S, KIND: data }
+ *   data   := { "dataPoints": [ point* ], "aggregationTemporality": N or name, "isMonotonic": B }
+ *   KIND   := "gauge" | "sum" | "histogram" | "exponentialHistogram" | "summary"
+ *
+ * A metric may have no unit, and its end is the only place where that is known: its points
+ * are then read on the second look. Description and metadata are passed over.
  */
 #include <assert.h>
 
@@ -23,6 +30,7 @@ static const fl_otlp_data datas[] = {
     {FL_SLICE_INIT("summary"), FL_POINT_SUMMARY, fl_otlp_json_summary_point},
 };
 
+/* NULL for a member that is no kind of data. */
 static const fl_otlp_data *data_of(fl_slice key)
 {
     for (size_t i = 0; i < sizeof(datas) / sizeof(datas[0]); i++)
@@ -37,6 +45,7 @@ static const fl_slice temporality_names[] = {
     FL_SLICE_INIT("CUMULATIVE"),
 };
 
+/* By number or by name; an unknown one is "unspecified". */
 static fl_temporality read_temporality(fl_json *in)
 {
     return (fl_temporality)fl_otlp_json_enum(in, FL_SLICE("AGGREGATION_TEMPORALITY_"),
@@ -49,6 +58,7 @@ static int pending_of(fl_point_kind kind)
     return kind == FL_POINT_SUM ? 2 : kind == FL_POINT_GAUGE || kind == FL_POINT_SUMMARY ? 0 : 1;
 }
 
+/* The points where all they depend on is known, else a note of where they stand. */
 static void read_data(fl_otlp *otlp, fl_json *in, const fl_otlp_data *data)
 {
     fl_slice key;
@@ -90,6 +100,7 @@ static bool check_name(fl_otlp *otlp, fl_json *in, size_t at)
     return fl_json_fail(in, at, "no name");
 }
 
+/* Without a name the whole metric is one reject, whatever number of points it has. */
 static void read_metric_data(fl_otlp *otlp, fl_json *in, const fl_otlp_data *data, size_t at)
 {
     if (check_name(otlp, in, at))

@@ -1,5 +1,17 @@
 /*
  * otlp_json_point.c - one data point of each kind out of JSON. Exemplars are passed over.
+ *
+ *   every kind := { "timeUnixNano": T, "startTimeUnixNano": T, "attributes": [...], "flags": N }
+ *   number     := "asDouble": D | "asInt": N
+ *   histogram  := "count": N, "sum": D, "min": D, "max": D, "bucketCounts": [N*],
+ *                 "explicitBounds": [D*]
+ *   exp        := "count", "sum", "min", "max", "scale": N, "zeroCount": N,
+ *                 "positive": { "offset": N, "bucketCounts": [N*] }
+ *   summary    := "count", "sum", "quantileValues": [ { "quantile": D, "value": D }* ]
+ *
+ * D may be "NaN", "Infinity" or "-Infinity" in quotes. sum, min and max are NaN where they are
+ * absent. Negative buckets of an exponential histogram are passed over: durations and sizes have
+ * none. A point with the flag "no recorded value" says that a series ended, and is not pushed.
  */
 #include <assert.h>
 #include <math.h>
@@ -31,6 +43,8 @@ static void read_common(fl_otlp *otlp, fl_json *in, fl_slice key, fl_otlp_point 
         fl_json_skip(in);
 }
 
+/* One point of any kind: `read_member` takes what is its kind's own, read_common() the rest.
+ * Inline, so that each kind gets a loop of its own without an indirect call. */
 static inline void read_point(fl_otlp *otlp, fl_json *in, read_member_fn *read_member)
 {
     fl_otlp_point made = {.point = otlp->point};
@@ -49,6 +63,7 @@ static inline void read_point(fl_otlp *otlp, fl_json *in, read_member_fn *read_m
         fl_otlp_push_point(otlp, &made.point, made.has_value, at);
 }
 
+/* An integer becomes a double: exact up to 2^53. */
 static bool read_number_member(fl_otlp *otlp, fl_json *in, fl_slice key, fl_otlp_point *made)
 {
     (void)otlp;
@@ -67,6 +82,7 @@ void fl_otlp_json_number_point(fl_otlp *otlp, fl_json *in)
     read_point(otlp, in, read_number_member);
 }
 
+/* A repeated member replaces the one before it, as in proto3 JSON the last one wins. */
 static void read_counts(fl_otlp *otlp, fl_json *in)
 {
     otlp->bucket_count = 0;
@@ -76,6 +92,7 @@ static void read_counts(fl_otlp *otlp, fl_json *in)
         fl_otlp_count_add(otlp, fl_json_u64(in));
 }
 
+/* As read_counts(). */
 static void read_bounds(fl_otlp *otlp, fl_json *in)
 {
     otlp->bound_count = 0;
@@ -101,6 +118,7 @@ static bool read_total(fl_json *in, fl_slice key, fl_point *point)
     return true;
 }
 
+/* False for a member that every kind has. */
 static bool read_histogram_member(fl_otlp *otlp, fl_json *in, fl_slice key, fl_otlp_point *made)
 {
     if (FL_OTLP_IS(key, "bucketCounts"))
@@ -117,6 +135,7 @@ void fl_otlp_json_histogram_point(fl_otlp *otlp, fl_json *in)
     read_point(otlp, in, read_histogram_member);
 }
 
+/* JSON numbers have no width: what protobuf could not have held is a complaint. */
 static int32_t read_i32(fl_otlp *otlp, fl_json *in)
 {
     int64_t value = fl_json_i64(in);
@@ -141,6 +160,7 @@ static void read_positive(fl_otlp *otlp, fl_json *in, fl_point *point)
             fl_json_skip(in);
 }
 
+/* As read_histogram_member(). */
 static bool read_exp_member(fl_otlp *otlp, fl_json *in, fl_slice key, fl_otlp_point *made)
 {
     if (FL_OTLP_IS(key, "positive"))
@@ -159,6 +179,7 @@ void fl_otlp_json_exp_point(fl_otlp *otlp, fl_json *in)
     read_point(otlp, in, read_exp_member);
 }
 
+/* Quantiles lie in the bounds' array and their values beside them. */
 static void read_quantile(fl_otlp *otlp, fl_json *in)
 {
     double quantile = 0, value = 0;
@@ -176,6 +197,7 @@ static void read_quantile(fl_otlp *otlp, fl_json *in)
     fl_otlp_value_add(otlp, value);
 }
 
+/* Count and sum, and quantiles in place of buckets. */
 static bool read_summary_member(fl_otlp *otlp, fl_json *in, fl_slice key, fl_otlp_point *made)
 {
     if (FL_OTLP_IS(key, "quantileValues")) {

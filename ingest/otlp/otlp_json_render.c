@@ -58,6 +58,7 @@ static void open_list(fl_otlp *otlp, fl_json *in, fl_otlp_stack *stack, bool is_
     stack->is_first[stack->depth++] = true;
 }
 
+/* `key` is one that is_scalar() knows. Base64 is text already. */
 static void write_scalar(fl_buf *out, fl_json *in, fl_slice key)
 {
     if (FL_OTLP_IS(key, "stringValue") || FL_OTLP_IS(key, "bytesValue"))
@@ -70,6 +71,7 @@ static void write_scalar(fl_buf *out, fl_json *in, fl_slice key)
         fl_buf_text(out, fl_json_bool(in) ? "true" : "false");
 }
 
+/* The members whose value stands in one token. */
 static bool is_scalar(fl_slice key)
 {
     return FL_OTLP_IS(key, "stringValue") || FL_OTLP_IS(key, "bytesValue") ||

@@ -1,5 +1,13 @@
 /*
  * otlp_json_trace.c - one span out of JSON. Links, the trace state and flags are passed over.
+ *
+ *   span   := { "traceId": H, "spanId": H, "parentSpanId": H, "name": S, "kind": N or name,
+ *               "startTimeUnixNano": T, "endTimeUnixNano": T, "attributes": [...],
+ *               "events": [ event* ], "status": { "code": N or name } }
+ *   event  := { "name": S, "timeUnixNano": T, "attributes": [...] }
+ *
+ * The attributes of all events of a span share one array, each event a run of it; past the limits
+ * events and attributes are dropped and counted, and the span is kept.
  */
 #include "otlp_priv.h"
 
@@ -16,6 +24,7 @@ _Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == FL_SPAN_CONSUMER + 
                "each kind has a name");
 enum { STATUS_ERROR = 2 };
 
+/* Only an error counts: "unset" is what most producers send for success. */
 static bool read_status(fl_json *in)
 {
     fl_slice key;
@@ -30,6 +39,7 @@ static bool read_status(fl_json *in)
     return code == STATUS_ERROR;
 }
 
+/* Attributes go to `attrs`, the free end of the array that all events share. */
 static void read_event_members(fl_otlp *otlp, fl_json *in, fl_span_event *event,
                                fl_otlp_list *attrs)
 {
@@ -50,6 +60,7 @@ static void read_event_members(fl_otlp *otlp, fl_json *in, fl_span_event *event,
     }
 }
 
+/* An event over the limit is still read, so that what follows it is. */
 static void read_events(fl_otlp *otlp, fl_json *in)
 {
     if (!fl_json_enter_array(in))

@@ -4,6 +4,13 @@
  * Attributes are a list of {"key": K, "value": {"stringValue": V}}. Integers are numbers or strings
  * (proto3 JSON), ids hexadecimal in either case, an enum its number or, from some producers, its
  * name.
+ *
+ *   value := { "stringValue": S } | { "intValue": N } | { "doubleValue": D } | { "boolValue": B }
+ *          | { "bytesValue": base64 } | { "arrayValue": {...} } | { "kvlistValue": {...} }
+ *
+ * Of several members the last one wins, as in a protobuf oneof. Scalars cost no copy: text is a
+ * part of the input unless it has escapes. Arrays and maps become plain JSON (otlp_json_render.c).
+ * An attribute without a key is dropped, and an id of no bytes is the id that is not there.
  */
 #include <assert.h>
 
@@ -58,6 +65,7 @@ uint64_t fl_otlp_json_span_id(fl_otlp *otlp, fl_json *in, const char *complaint)
     return id;
 }
 
+/* A number that this version does not know is 0, "unspecified", and never an error. */
 static int enum_of(int64_t number, size_t count)
 {
     return number > 0 && (uint64_t)number < count ? (int)number : 0;
@@ -80,11 +88,13 @@ int fl_otlp_json_enum(fl_json *in, fl_slice prefix, const fl_slice *names, size_
     return 0;
 }
 
+/* Of a kind that is kept as text; borrowed. */
 static fl_value string_value(fl_value_kind kind, fl_slice text)
 {
     return (fl_value){.kind = kind, .text = text};
 }
 
+/* The text is copied to the record's arena, as the buffer serves the next value too. */
 static fl_value container_value(fl_otlp *otlp, fl_json *in, bool is_map)
 {
     fl_buf_clear(&otlp->text);
@@ -131,6 +141,7 @@ fl_value fl_otlp_json_value(fl_otlp *otlp, fl_json *in)
     return value;
 }
 
+/* Renamed as soon as it is added, while its key is in the cache. */
 static void read_attr(fl_otlp *otlp, fl_json *in, fl_otlp_list *list)
 {
     fl_attr attr = {0};

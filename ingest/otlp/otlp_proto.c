@@ -11,6 +11,10 @@
  * Lengths bound everything: a record that cannot be read costs itself. A request that was cut
  * off has a last field that is longer than what is left; down to the scopes such a torn field is
  * read as far as it goes, so that the records before the cut are kept. A torn record is never read.
+ *
+ * Why torn fields are entered at all: a collector that is killed leaves its last message short, and
+ * what happened right before is what a triage asks about. Why only down to the scopes: a field of a
+ * record that is cut may read as another value, and a wrong value is worse than none.
  */
 #include <assert.h>
 
@@ -25,6 +29,7 @@ typedef struct fl_otlp_reading {
 
 /* --- torn requests --- */
 
+/* Only a reader that ends where the request does can be the torn one. */
 static bool ends_with_request(const fl_otlp *otlp, const fl_proto *in)
 {
     return in->bytes.ptr + in->bytes.len == otlp->end;
@@ -39,6 +44,7 @@ void fl_otlp_proto_reject(fl_otlp *otlp, const fl_proto *in, const char *what)
         fl_otlp_reject(otlp, in->err.offset, 1, "%s: %s", what, in->err.message);
 }
 
+/* Apart from fl_proto's own: here the bytes are known to be cut somewhere. */
 static bool read_varint(fl_slice bytes, size_t *pos, uint64_t *out)
 {
     uint64_t value = 0;
@@ -93,6 +99,7 @@ static bool next_child(fl_otlp *otlp, fl_proto *in, uint32_t field, fl_proto *ch
 
 /* --- scopes, resources, request --- */
 
+/* Records one by one; what is wrong with one is said of it alone. */
 static void read_scope(fl_otlp *otlp, fl_proto *in, const fl_otlp_reading *reading)
 {
     fl_proto record;
@@ -137,6 +144,7 @@ static void find_resource(fl_otlp *otlp, const fl_proto *block)
     fl_otlp_push_resource(otlp);
 }
 
+/* One resource and its scopes; records of a discarded resource are counted here. */
 static void read_block(fl_otlp *otlp, fl_proto *in, const fl_otlp_reading *reading)
 {
     fl_proto scope;
@@ -162,6 +170,7 @@ static void report_torn(fl_otlp *otlp, fl_proto request)
     otlp->broken = true;
 }
 
+/* Blocks in order. A torn request is reported before, so that its reject comes first. */
 static void read_request(fl_otlp *otlp, fl_proto *in, const fl_otlp_reading *reading)
 {
     fl_proto block;

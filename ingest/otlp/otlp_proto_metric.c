@@ -53,6 +53,7 @@ typedef struct fl_otlp_data {
 
 enum { FIELD_START = 2, FIELD_TIME = 3 }; /* in every kind */
 
+/* One field of a point, by the numbers of its kind. */
 static void read_field(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data, fl_otlp_point *made)
 {
     uint32_t field = in->field;
@@ -76,6 +77,7 @@ static void read_field(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data, fl
         data->read_own(otlp, in, made);
 }
 
+/* An integer becomes a double: exact up to 2^53. */
 static void read_number(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
     (void)otlp;
@@ -106,6 +108,7 @@ static void read_fixed_list(fl_otlp *otlp, fl_proto *in, void (*add)(fl_otlp *ot
     }
 }
 
+/* fl_otlp_bound_add() for the bits of a double. */
 static void add_bound(fl_otlp *otlp, uint64_t bits)
 {
     double bound;
@@ -113,6 +116,7 @@ static void add_bound(fl_otlp *otlp, uint64_t bits)
     fl_otlp_bound_add(otlp, bound);
 }
 
+/* One count more than bounds; fl_otlp_push_point() checks that. */
 static void read_histogram(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
     (void)made;
@@ -146,6 +150,7 @@ static void read_varint_list(fl_otlp *otlp, fl_proto *in)
         fl_otlp_complain(otlp, "a list of numbers ends inside one");
 }
 
+/* Negative buckets are passed over: durations and sizes have none. */
 static void read_positive(fl_otlp *otlp, fl_proto *in, fl_point *point)
 {
     fl_proto buckets;
@@ -158,6 +163,7 @@ static void read_positive(fl_otlp *otlp, fl_proto *in, fl_point *point)
     fl_proto_adopt(in, &buckets);
 }
 
+/* Scale and buckets: bounds are powers of 2^(2^-scale), and are not listed. */
 static void read_exp(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
     if (in->field == 6)
@@ -184,6 +190,7 @@ static void read_quantile(fl_otlp *otlp, fl_proto *in)
     fl_otlp_value_add(otlp, value);
 }
 
+/* Quantiles come one message each. */
 static void read_summary(fl_otlp *otlp, fl_proto *in, fl_otlp_point *made)
 {
     (void)made;
@@ -221,6 +228,7 @@ static const fl_otlp_data datas[] = {
      .read_own = read_summary},
 };
 
+/* NULL for a field that is no kind of data. */
 static const fl_otlp_data *data_of(uint32_t field)
 {
     for (size_t i = 0; i < sizeof(datas) / sizeof(datas[0]); i++)
@@ -231,6 +239,7 @@ static const fl_otlp_data *data_of(uint32_t field)
 
 /* --- a metric --- */
 
+/* Sum and extremes are NaN where the point does not have them. */
 static void read_point(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
 {
     fl_otlp_point made = {.point = otlp->point};
@@ -257,6 +266,7 @@ static void read_scalars(fl_otlp *otlp, fl_proto data)
     }
 }
 
+/* `in` stands before the data's fields; a copy of it takes the scalars first. */
 static void read_points(fl_otlp *otlp, fl_proto *in, const fl_otlp_data *data)
 {
     fl_proto point;

@@ -7,11 +7,16 @@
  *   Status    := 3 code
  *   LogRecord := 1 time fixed64, 2 severity number, 3 severity text, 5 body, 6 attribute*,
  *                9 trace id, 10 span id, 11 observed time fixed64, 12 event name
+ *
+ * Fields that are not named here are stepped over by fl_proto_next(): links, trace state, flags and
+ * the counts of what a producer dropped. A field that is there twice counts as it stands last, as
+ * protobuf demands. Text is borrowed from the request and checked to be UTF-8.
  */
 #include "otlp_priv.h"
 
 enum { STATUS_ERROR = 2, SEVERITY_MAX = 24 };
 
+/* Only an error counts: "unset" is what most producers send for success. */
 static bool read_status(fl_proto *in)
 {
     fl_proto status;
@@ -24,6 +29,8 @@ static bool read_status(fl_proto *in)
     return code == STATUS_ERROR;
 }
 
+/* Its attributes are a run of the array that all events share. An event over the limit is still
+ * read, since damage inside it is damage to the span. */
 static void read_event(fl_otlp *otlp, fl_proto *in)
 {
     fl_otlp_list attrs = {.items = otlp->event_attrs.items + otlp->event_attrs.count,
@@ -53,6 +60,7 @@ static void read_event(fl_otlp *otlp, fl_proto *in)
         *place = made;
 }
 
+/* A kind that this version does not know is unspecified, never an error. */
 static fl_span_kind kind_of(uint64_t number)
 {
     return number <= FL_SPAN_CONSUMER ? (fl_span_kind)number : FL_SPAN_UNSPECIFIED;
@@ -101,6 +109,7 @@ void fl_otlp_proto_span(fl_otlp *otlp, fl_proto *in)
         fl_otlp_push_span(otlp, &span, in->base_offset);
 }
 
+/* An event is named by a field of its own since OTLP 1.5; before, by this attribute. */
 static void read_event_name(fl_otlp *otlp, fl_proto *in)
 {
     fl_slice name = fl_otlp_proto_text(in);
@@ -110,6 +119,7 @@ static void read_event_name(fl_otlp *otlp, fl_proto *in)
                           .value = {.kind = FL_VALUE_STRING, .text = name}};
 }
 
+/* The protocol's numbers end at 24; beyond them nothing is said about severity. */
 static int severity_of(uint64_t number)
 {
     return number <= SEVERITY_MAX ? (int)number : 0;

@@ -4,6 +4,10 @@
  *   KeyValue     := 1 key string, 2 value AnyValue
  *   AnyValue     := 1 string | 2 bool varint | 3 int varint | 4 double | 5 ArrayValue | 6
  * KeyValueList | 7 bytes ArrayValue   := (1 AnyValue)* KeyValueList := (1 KeyValue)*
+ *
+ * Nested values are written as the same JSON that otlp_json_render.c makes, by a loop over a stack
+ * of open lists. An empty AnyValue is "null". Bytes become base64, in an attribute as in a nested
+ * value, so that a record reads the same whichever encoding brought it.
  */
 #include <assert.h>
 
@@ -70,6 +74,7 @@ uint64_t fl_otlp_proto_span_id(fl_otlp *otlp, fl_proto *in, const char *complain
     return 0;
 }
 
+/* An array or a map, as plain JSON in the record's arena. */
 static fl_value container_value(fl_otlp *otlp, fl_proto *in, bool is_map)
 {
     fl_buf_clear(&otlp->text);
@@ -77,6 +82,7 @@ static fl_value container_value(fl_otlp *otlp, fl_proto *in, bool is_map)
     return (fl_value){.kind = FL_VALUE_OTHER, .text = fl_otlp_text_take(otlp)};
 }
 
+/* In base64, as the JSON encoding has them. */
 static fl_value bytes_value(fl_otlp *otlp, fl_proto *in)
 {
     fl_buf_clear(&otlp->text);
@@ -154,6 +160,7 @@ typedef struct fl_otlp_frames {
     size_t depth;
 } fl_otlp_frames;
 
+/* Write the bracket and push the list in the field in hand. */
 static void open_list(fl_otlp *otlp, fl_proto *in, fl_otlp_frames *frames, bool is_map)
 {
     if (frames->depth == FL_OTLP_MAX_VALUE_DEPTH) {

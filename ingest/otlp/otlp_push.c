@@ -1,5 +1,17 @@
 /*
  * otlp_push.c - the scratch of one record, the checks on what it says, and the way to the sink.
+ *
+ * Checks that cost the record, each with a sentence that the tests know:
+ *   span         trace id, span id, start and end are there; it does not end before it starts
+ *   log record   a time is there, its own or the observed one
+ *   data point   a time is there
+ *   number       its value is finite
+ *   histogram    there is one count more than bounds, and bounds rise
+ *   summary      quantiles lie between 0 and 1
+ *   exponential  the scale lies between -64 and 64
+ *
+ * The first complaint stays. A record of a discarded resource is counted before any check, so that
+ * the one reject tells how many records went with the resource.
  */
 #include <assert.h>
 #include <math.h>
@@ -40,6 +52,7 @@ fl_span_event *fl_otlp_event_add(fl_otlp *otlp)
     return NULL;
 }
 
+/* False after a complaint: a point that is cut would read as another distribution. */
 static bool has_bucket_room(fl_otlp *otlp, size_t count)
 {
     if (count < FL_MAX_BUCKETS_PER_POINT)
@@ -79,6 +92,7 @@ static uint64_t document_line(fl_otlp *otlp, uint64_t at)
     return otlp->mark_line;
 }
 
+/* To the sink, or, in strict mode, as the failure that ends the reading. */
 static void emit_reject(fl_otlp *otlp, uint64_t at, uint64_t records, const char *reason)
 {
     assert(otlp->source != NULL && reason != NULL);
@@ -156,6 +170,7 @@ static bool is_good(fl_otlp *otlp, const char *what, uint64_t at)
     return false;
 }
 
+/* The attributes in today's names. Most records have none to settle. */
 static fl_attrs attrs_of(fl_otlp *otlp, fl_span_kind kind)
 {
     if (otlp->attrs.renamed)
@@ -202,6 +217,7 @@ void fl_otlp_push_log(fl_otlp *otlp, fl_log *log, uint64_t at)
     otlp->status = otlp->sink.log(otlp->sink.payload, otlp->resource, log, otlp->err);
 }
 
+/* NaN does not rise, so it is refused too. */
 static void check_rising(fl_otlp *otlp)
 {
     for (size_t i = 0; i < otlp->bound_count; i++)
@@ -211,6 +227,7 @@ static void check_rising(fl_otlp *otlp)
         }
 }
 
+/* A histogram of neither bounds nor counts still has its count and sum. */
 static void check_histogram(fl_otlp *otlp)
 {
     bool is_empty = otlp->bound_count == 0 && otlp->bucket_count == 0;
@@ -235,11 +252,13 @@ static void check_summary(fl_otlp *otlp)
     otlp->bound_count = otlp->value_count = kept;
 }
 
+/* Consumers ask for NaN only: it is the one value that says "not known". */
 static double finite_or_nan(double value)
 {
     return isfinite(value) ? value : NAN;
 }
 
+/* Attach the arrays, which stay the reader's, after checking that they fit together. */
 static void finish_distribution(fl_otlp *otlp, fl_point *point)
 {
     if (point->kind == FL_POINT_HISTOGRAM)

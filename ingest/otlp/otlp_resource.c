@@ -1,5 +1,10 @@
 /*
  * otlp_resource.c - who a resource is: service, instance and node, out of its attributes.
+ *
+ * Where several attributes could say it, the one that names what a person restarts wins: the pod
+ * before the instance id (a UUID that changes with each start) before the container; the
+ * orchestrator's node before the host name, which in a container is the container's. Only texts
+ * that are not empty count.
  */
 #include "otlp_priv.h"
 

@@ -7,6 +7,10 @@
  *
  * Lookup: the table is sorted by the length of the old name, and semconv_start[length] is where
  * that length begins, so that most attributes cost one or two comparisons of one byte.
+ *
+ * Two names need more than the table: net.peer.* is the client's address in a server's span and the
+ * server's in any other, which is known when the span's kind is. And a producer in transition sends
+ * both names: then the older one is dropped, whichever came first, so that no name is there twice.
  */
 #include <assert.h>
 
@@ -120,6 +124,7 @@ void fl_otlp_semconv_init(fl_otlp *otlp)
     assert(next == RENAME_COUNT && RENAME_COUNT < 256); /* sorted, and no name too long */
 }
 
+/* Borrowed; the text itself where it does not begin so. */
 static fl_slice without_prefix(fl_slice text, fl_slice prefix)
 {
     if (!fl_slice_starts_with(text, prefix))
@@ -127,6 +132,7 @@ static fl_slice without_prefix(fl_slice text, fl_slice prefix)
     return (fl_slice){text.ptr + prefix.len, text.len - prefix.len};
 }
 
+/* The key becomes a literal; a value is only ever shortened in place, never copied. */
 static void rename_attr(const fl_rename *rename, fl_otlp_list *list)
 {
     fl_attr *attr = &list->items[list->count - 1];

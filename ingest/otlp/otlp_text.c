@@ -1,6 +1,10 @@
 /*
  * otlp_text.c - values without a place of their own in fl_value, as plain JSON: the same text
  * whether the record came as JSON or as protobuf.
+ *
+ * Output is what a strict JSON reader takes: control characters escaped, no NaN outside of quotes,
+ * and members in the order of the input. Numbers are written without the locale. Text that is not
+ * UTF-8 does not come here: both readers refuse it before.
  */
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +12,7 @@
 #include "number.h"
 #include "otlp_priv.h"
 
+/* The short forms that JSON has, else \u and four digits; `c` is one byte of ASCII. */
 static void add_escape(fl_buf *out, unsigned char c)
 {
     switch (c) {

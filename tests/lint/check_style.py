@@ -23,7 +23,7 @@ LIMITS = {
     "file_lines_median": 300,
 }
 FLOORS = {
-    "comment_percent": 6,
+    "comment_percent": 10,
     "asserts_per_1000_lines": 17,
     "public_functions_documented_percent": 100,
 }
