@@ -92,7 +92,7 @@ static fl_status add_lines(struct rank *r, const bool *traced, fl_error *err)
         if (traced[series->service] || score <= 0)
             continue;
         if (fails_below(r, series->service, fails, seen))
-            score = FL_LBF_REAL * score / (1 + score);
+            score = fl_rank_below_gate(score);
         struct candidate c = {.service = series->service,
                               .cause = FL_CAUSE_EXCEPTION,
                               .locus = FL_LOCUS_EXCEPTION,

@@ -22,6 +22,11 @@ static const int64_t leads_ns[LEAD_COUNT] = {0, INT64_C(60) * 1000000000,
 /* A first service this far before the second (150:1) ends the search for an earlier onset. */
 #define CLEAR_MARGIN 5.0
 
+double fl_rank_below_gate(double score)
+{
+    return score > FL_LBF_REAL ? FL_LBF_REAL * score / (1 + score) : score;
+}
+
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err)
 {
     if (!(candidate->score > 0))
@@ -192,7 +197,7 @@ static void demote_untimely(struct rank *r)
         bool late = begin != INT64_MAX && c->span.from_ns > latest + step;
         c->is_untimely = late && c->score > FL_LBF_REAL;
         if (c->is_untimely)
-            c->score = FL_LBF_REAL * c->score / (1 + c->score);
+            c->score = fl_rank_below_gate(c->score);
     }
 }
 

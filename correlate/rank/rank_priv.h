@@ -96,6 +96,9 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 double fl_rank_second_score(const struct rank *r);
 /* That the first candidate is right; 0 where there is none. */
 double fl_rank_first_probability(const struct rank *r);
+/* A score that is explained away: one beyond the gate falls below it, keeping its order there; any
+ * other stays as it is. */
+double fl_rank_below_gate(double score);
 /* Append; a candidate that is no evidence (score <= 0) is dropped. */
 fl_status fl_rank_add(struct rank *r, const struct candidate *candidate, fl_error *err);
 void fl_rank_add_part(struct candidate *c, enum part_kind kind, uint32_t index, double weight);
