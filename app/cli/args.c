@@ -127,11 +127,18 @@ static fl_status add(fl_args *out, const fl_option *option, const char *value, f
     return FL_OK;
 }
 
-/* No command takes more than one. */
+/* One, unless the table names what may follow it. */
 static fl_status add_operand(fl_args *out, const char *word, fl_error *err)
 {
     if (out->command == NULL || out->command->operand == NULL)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "unexpected argument '%.64s'", word);
+    if (out->operand != NULL && out->command->operand->more != NULL) {
+        if (out->more_count == FL_MAX_OPERANDS)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "more than %d %s: name their folder",
+                           FL_MAX_OPERANDS, out->command->operand->more);
+        out->more[out->more_count++] = word;
+        return FL_OK;
+    }
     if (out->operand != NULL)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "one %s is enough: '%.40s' and '%.40s'",
                        out->command->operand->name, out->operand, word);

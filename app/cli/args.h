@@ -11,7 +11,8 @@
 
 #include "cli.h"
 
-enum { FL_MAX_GIVEN = 256 };
+/* A shell may expand a pattern to the snapshots of a day. */
+enum { FL_MAX_GIVEN = 256, FL_MAX_OPERANDS = 4096 };
 
 typedef struct fl_given {
     const fl_option *option;
@@ -20,7 +21,9 @@ typedef struct fl_given {
 
 struct fl_args {
     const fl_command *command;
-    const char *operand; /* NULL: not given */
+    const char *operand;               /* the first; NULL: not given */
+    const char *more[FL_MAX_OPERANDS]; /* those after it, where the command takes them */
+    size_t more_count;
     fl_given given[FL_MAX_GIVEN];
     size_t given_count;
 };

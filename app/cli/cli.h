@@ -57,6 +57,9 @@ typedef struct fl_operand {
     const char *name, *help;
     bool required;
     const char *const *choices; /* NULL: any text */
+    bool is_path;               /* completion offers files */
+    const char *more;           /* name of any number of further operands; NULL: none may follow */
+    const char *more_help;      /* NULL: the help of the first says it */
 } fl_operand;
 
 typedef struct fl_example {
@@ -76,7 +79,7 @@ typedef struct fl_command {
     const char *description; /* paragraphs divided by "\n" */
     const fl_option *options;
     size_t option_count;
-    const fl_operand *operand; /* at most one; NULL: none */
+    const fl_operand *operand; /* NULL: none */
     const fl_example *examples;
     size_t example_count;
     const fl_exit_note *exits;

@@ -65,6 +65,13 @@ static void operand_words(fl_buf *out, const fl_command *command)
         command_words(out);
 }
 
+/* Further operands are files in every command that takes some. */
+static bool takes_files(const fl_command *command)
+{
+    return command->operand != NULL &&
+           (command->operand->is_path || command->operand->more != NULL);
+}
+
 /* What may follow an option that takes a value; keyed by command, since options differ. */
 static void bash_values(fl_buf *out, const fl_command *command)
 {
@@ -100,7 +107,7 @@ static void bash_words(fl_buf *out, const fl_command *command)
         fl_buf_printf(out, " --%s", command->options[i].name);
     for (size_t i = 0; i < fl_common_option_count; i++)
         fl_buf_printf(out, " --%s", fl_common_options[i].name);
-    fl_buf_text(out, "' ;;\n");
+    fl_buf_printf(out, "'%s ;;\n", command != NULL && takes_files(command) ? " files=yes" : "");
 }
 
 /* compgen and mapfile: bash 4 or later. */
@@ -109,7 +116,7 @@ static void bash(fl_buf *out)
     fl_buf_text(out, "# bash completion for faultline; made by: faultline completion bash\n"
                      "_faultline()\n{\n"
                      "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                     "    local command='' words='' i\n"
+                     "    local command='' words='' files='' i\n"
                      "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                      "        case ${COMP_WORDS[i]} in\n        ");
     for (size_t i = 0; i < fl_command_count; i++)
@@ -124,7 +131,11 @@ static void bash(fl_buf *out)
     for (size_t i = 0; i < fl_command_count; i++)
         bash_words(out, fl_commands[i]);
     fl_buf_text(out,
-                "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
+                "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+                "    if [[ -n $files && $cur != -* ]]; then\n"
+                "        compopt -o filenames\n"
+                "        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$cur\")\n"
+                "    fi\n}\n"
                 "complete -F _faultline faultline\n");
 }
 
@@ -162,6 +173,23 @@ static void zsh_option(fl_buf *out, const fl_option *option)
     fl_buf_text(out, "' \\\n");
 }
 
+/* The first operand, and those that may follow it. */
+static void zsh_operands(fl_buf *out, const fl_command *command)
+{
+    const fl_operand *operand = command->operand;
+    fl_buf_printf(out, "            '1:%s:", operand->name);
+    if (operand->is_path) {
+        fl_buf_text(out, "_files");
+    } else {
+        fl_buf_char(out, '(');
+        operand_words(out, command);
+        fl_buf_char(out, ')');
+    }
+    fl_buf_text(out, operand->more != NULL ? "' \\\n" : "'\n");
+    if (operand->more != NULL)
+        fl_buf_printf(out, "            '*:%s:_files'\n", operand->more);
+}
+
 /* The last spec has no line that goes on. */
 static void zsh_command(fl_buf *out, const fl_command *command)
 {
@@ -171,9 +199,7 @@ static void zsh_command(fl_buf *out, const fl_command *command)
     for (size_t i = 0; i < fl_common_option_count; i++)
         zsh_option(out, &fl_common_options[i]);
     if (command->operand != NULL) {
-        fl_buf_printf(out, "            '1:%s:(", command->operand->name);
-        operand_words(out, command);
-        fl_buf_text(out, ")'\n");
+        zsh_operands(out, command);
     } else {
         fl_buf_text(out, "            && return\n");
     }
@@ -240,7 +266,8 @@ static void fish(fl_buf *out)
             fish_option(out, condition, &command->options[k]);
         if (command->operand == NULL)
             continue;
-        fl_buf_printf(out, "complete -c faultline%s -a '", condition);
+        fl_buf_printf(out, "complete -c faultline%s%s -a '", condition,
+                      takes_files(command) ? " -F" : "");
         operand_words(out, command);
         fl_buf_text(out, "'\n");
     }

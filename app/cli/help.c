@@ -40,6 +40,8 @@ void fl_help_synopsis(fl_buf *out, const fl_command *command)
     fl_buf_text(out, " [OPTION]...");
     if (command->operand != NULL)
         fl_buf_printf(out, command->operand->required ? " %s" : " [%s]", command->operand->name);
+    if (command->operand != NULL && command->operand->more != NULL)
+        fl_buf_printf(out, " [%s...]", command->operand->more);
 }
 
 /* A blank line before it, none after. */
@@ -146,6 +148,8 @@ static void command_page(fl_page *page, const fl_command *command)
     fl_buf_dispose(&synopsis);
     if (command->operand != NULL)
         entry(page, command->operand->name, MAX_LABEL, command->operand->help);
+    if (command->operand != NULL && command->operand->more_help != NULL)
+        entry(page, command->operand->more, MAX_LABEL, command->operand->more_help);
     fl_page_newline(page);
     paragraphs(page, command->description);
     options(page, "Options", command->options, command->option_count);

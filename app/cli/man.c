@@ -172,6 +172,10 @@ void fl_help_man(fl_buf *out, const fl_command *command)
         fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", command->operand->name);
         sentence(out, command->operand->help);
     }
+    if (command != NULL && command->operand != NULL && command->operand->more_help != NULL) {
+        fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", command->operand->more);
+        sentence(out, command->operand->more_help);
+    }
     if (command == NULL)
         program_sections(out);
     options(out, command);

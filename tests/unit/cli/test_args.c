@@ -36,6 +36,9 @@ static const fl_option options[] = {
 };
 
 static const fl_operand operand = {.name = "ID", .help = "which"};
+static const fl_operand path = {
+    .name = "PATH", .help = "which", .required = true, .is_path = true, .more = "PATH"};
+static const fl_command many = {.name = "many", .operand = &path};
 static const fl_example example = {"faultline try --otlp DIR", "an example"};
 
 static const fl_command command = {
@@ -125,6 +128,25 @@ START_TEST(operands_stand_anywhere_and_two_dashes_end_the_options)
 }
 END_TEST
 
+START_TEST(further_operands_are_kept_in_order_where_the_table_names_them)
+{
+    static char word[] = "x";
+    static char *words[FL_MAX_OPERANDS + 2];
+    char first[] = "a", end[] = "--", dash[] = "-b", last[] = "c";
+    char *few[] = {first, end, dash, last};
+    ck_assert_ok(fl_args_parse(&args, &many, 4, few, &err));
+    ck_assert_str_eq(args.operand, "a");
+    ck_assert_uint_eq(args.more_count, 2);
+    ck_assert_str_eq(args.more[0], "-b");
+    ck_assert_str_eq(args.more[1], "c");
+    for (size_t i = 0; i < FL_MAX_OPERANDS + 2; i++)
+        words[i] = word;
+    ck_assert_ok(fl_args_parse(&args, &many, FL_MAX_OPERANDS + 1, words, &err));
+    ck_assert_fails(FL_E_SYNTAX, fl_args_parse(&args, &many, FL_MAX_OPERANDS + 2, words, &err));
+    ck_assert_str_eq(err.message, "more than 4096 PATH: name their folder");
+}
+END_TEST
+
 START_TEST(a_value_may_look_like_an_option)
 {
     ck_assert_ok(parse("--otlp --limit --at -2h"));
@@ -197,6 +219,7 @@ static Suite *args_suite(void)
     tcase_add_test(cases, a_repeated_option_is_a_list_and_another_is_replaced);
     tcase_add_test(cases, flags_of_one_letter_stand_together_and_the_last_may_have_a_value);
     tcase_add_test(cases, operands_stand_anywhere_and_two_dashes_end_the_options);
+    tcase_add_test(cases, further_operands_are_kept_in_order_where_the_table_names_them);
     tcase_add_test(cases, a_value_may_look_like_an_option);
     tcase_add_loop_test(cases, a_misuse_is_explained, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(cases, more_options_than_anyone_types_are_refused);
