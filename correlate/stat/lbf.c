@@ -6,11 +6,14 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "sort.h"
+
 #define PI          3.14159265358979323846
+#define LN_PI       1.14472988584940017414
 #define LN_SQRT_2PI 0.91893853320467274178
+#define LN_3_8      -0.98082925301172623686
 
 enum { GRID_COUNT = 4 };
 
@@ -22,11 +25,9 @@ static const struct {
     double s, a;
 } grid[GRID_COUNT] = {{8, 0.5}, {8, 0.02}, {128, 0.5}, {128, 0.02}};
 
-enum { STUDENT_DEGREES = 4 }; /* the null's tails; also the fleet scale's weight in samples */
-#define SCALE_FLOOR 0.2       /* a change of 20 % is never beyond noise by its size alone */
-#define SHIFT_SCALE                                                                                \
-    2.3025851 /* ln 10: the alternative expects changes of about a factor of ten                   \
-               */
+enum { STUDENT_DEGREES = 4 };     /* the null's tails; also the fleet scale's weight in samples */
+#define SCALE_FLOOR     0.2       /* a change of 20 % is never beyond noise by its size alone */
+#define SHIFT_SCALE     2.3025851 /* ln 10: the alternative expects changes of a factor of ten */
 #define NORMAL_QUANTILE 0.6744898 /* of |x|, median, standard normal */
 
 /* Stirling's series with the argument shifted to at least 8 (Abramowitz and Stegun 6.1.15, 6.1.41);
@@ -68,18 +69,28 @@ double fl_log_student(double z, double degrees)
            (degrees + 1) / 2 * log1p(z * z / degrees);
 }
 
-static int compare_doubles(const void *a, const void *b)
+/* The same for 1 degree (Cauchy's) and for 4, in closed form. */
+static double log_student_1(double z)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    return -LN_PI - log1p(z * z);
+}
+
+static double log_student_4(double z)
+{
+    return LN_3_8 - 2.5 * log1p(z * z / 4);
 }
 
 double fl_median(double *values, size_t count)
 {
     if (count == 0)
         return NAN;
-    qsort(values, count, sizeof(*values), compare_doubles);
-    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    double upper = fl_select(values, count, count / 2);
+    if (count % 2 == 1)
+        return upper;
+    double lower = values[0];
+    for (size_t i = 1; i < count / 2; i++)
+        lower = values[i] > lower ? values[i] : lower;
+    return (lower + upper) / 2;
 }
 
 double fl_fleet_scale(double *deviations, size_t count, double fallback)
@@ -89,10 +100,13 @@ double fl_fleet_scale(double *deviations, size_t count, double fallback)
     } at[] = {{0.5, NORMAL_QUANTILE}, {0.75, 1.1503494}, {0.9, 1.6448536}};
     if (count < 6)
         return fallback;
-    qsort(deviations, count, sizeof(*deviations), compare_doubles);
     double scale = 0;
-    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++)
-        scale = fmax(scale, deviations[(size_t)(at[i].share * (double)(count - 1))] / at[i].normal);
+    size_t from = 0;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        size_t nth = (size_t)(at[i].share * (double)(count - 1));
+        scale = fmax(scale, fl_select(deviations + from, count - from, nth - from) / at[i].normal);
+        from = nth; /* nothing before it is larger */
+    }
     return scale;
 }
 
@@ -256,21 +270,30 @@ static void fit_null(fl_lbf_shift *out, double *history, size_t count, double pr
     out->baseline_count = count;
 }
 
-/* How much better a shift that starts at the first of `y` explains them than the null does. */
-static double log_shift(const fl_lbf_shift *null, const double *y, size_t count, double shift)
+/* The null's log densities of values. */
+static void log_null(double *out, const fl_lbf_shift *null, const double *y, size_t count)
+{
+    double log_sigma = log(null->sigma);
+    for (size_t i = 0; i < count; i++)
+        out[i] = log_student_4((y[i] - null->center) / null->sigma) - log_sigma;
+}
+
+/* How much better a shift explains the values `y` than the null does, whose densities are `usual`.
+ */
+static double log_shift(const fl_lbf_shift *null, const double *y, const double *usual,
+                        size_t count, double shift)
 {
     assert(null->sigma > 0 && count > 0);
-    double spread = hypot(SHIFT_SCALE, null->sigma), sigma = null->sigma;
-    double result = fl_log_student(shift / spread, 1) - log(spread);
+    double spread = hypot(SHIFT_SCALE, null->sigma), log_sigma = log(null->sigma);
+    double result = log_student_1(shift / spread) - log(spread);
+    if (count == 1)
+        return result - usual[0];
     for (size_t i = 0; i < count; i++) {
-        result -= fl_log_student((y[i] - null->center) / sigma, STUDENT_DEGREES) - log(sigma);
-        if (count > 1)
-            result +=
-                fl_log_student((y[i] - null->center - shift) / sigma, STUDENT_DEGREES) - log(sigma);
+        result -= usual[i];
+        result += log_student_4((y[i] - null->center - shift) / null->sigma) - log_sigma;
     }
-    if (count > 1) /* Laplace's approximation of the integral over the shift */
-        result += log(sigma) + LN_SQRT_2PI - 0.5 * log((double)count);
-    return result;
+    /* Laplace's approximation of the integral over the shift */
+    return result + log_sigma + LN_SQRT_2PI - 0.5 * log((double)count);
 }
 
 /* The window of the n-th value that is there. */
@@ -288,26 +311,29 @@ fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_aren
     assert(in->prior_scale >= 0);
     *out = (fl_lbf_shift){0};
     double *history =
-        fl_arena_alloc(scratch, in->baseline_count + 2 * in->incident_count + 1, sizeof(*history));
+        fl_arena_alloc(scratch, in->baseline_count + 3 * in->incident_count + 1, sizeof(*history));
     if (history == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values",
                        in->baseline_count + in->incident_count);
-    double *y = history + in->baseline_count, *sorted = y + in->incident_count;
+    double *y = history + in->baseline_count, *usual = y + in->incident_count;
+    double *some = usual + in->incident_count;
     size_t past = without_nan(history, in->baseline, in->baseline_count);
     size_t count = without_nan(y, in->incident, in->incident_count);
     if (past == 0 || count == 0)
         return FL_OK;
     fit_null(out, history, past, in->prior_scale);
+    log_null(usual, out, y, count);
 
     struct spans spans = {0};
     for (size_t onset = 0; onset < count; onset++)
         for (size_t end = onset + 1; end <= count; end++) {
-            memcpy(sorted, y + onset, (end - onset) * sizeof(*y));
-            double shift = fl_median(sorted, end - onset) - out->center;
-            add_span(&spans, onset, end, log_shift(out, y + onset, end - onset, shift));
+            memcpy(some, y + onset, (end - onset) * sizeof(*y));
+            double shift = fl_median(some, end - onset) - out->center;
+            add_span(&spans, onset, end,
+                     log_shift(out, y + onset, usual + onset, end - onset, shift));
         }
-    memcpy(sorted, y + spans.onset, (spans.end - spans.onset) * sizeof(*y));
-    out->shift = fl_median(sorted, spans.end - spans.onset) - out->center;
+    memcpy(some, y + spans.onset, (spans.end - spans.onset) * sizeof(*y));
+    out->shift = fl_median(some, spans.end - spans.onset) - out->center;
     out->onset = window_of(in->incident, spans.onset);
     out->end = window_of(in->incident, spans.end - 1) + 1;
     out->lbf = average(&spans);
