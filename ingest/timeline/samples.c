@@ -12,7 +12,6 @@
  * wants.
  */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "faultline/limits.h"
 #include "mem.h"
@@ -37,6 +36,19 @@ static int compare_samples(const void *left, const void *right)
         return COMPARE(a->time_ns, b->time_ns);
     return COMPARE(a->value, b->value);
 }
+
+static uint64_t series_of(const void *row)
+{
+    return ((const struct raw_sample *)row)->series;
+}
+
+static uint64_t time_of(const void *row)
+{
+    return fl_sort_number(((const struct raw_sample *)row)->time_ns);
+}
+
+static const fl_row_order sample_order = {.numbers = {series_of, time_of},
+                                          .compare = compare_samples};
 
 static unsigned halvings_of(const fl_timeline_builder *b)
 {
@@ -67,8 +79,7 @@ double fl_tl_sample_share(const fl_timeline_builder *b)
 static void keep_distinct(fl_timeline_builder *b)
 {
     size_t kept = 0;
-    if (b->sample_count > 0)
-        qsort(b->samples, b->sample_count, sizeof(*b->samples), compare_samples);
+    fl_sort_rows(b->samples, b->sample_count, sizeof(*b->samples), &sample_order);
     for (size_t i = 0; i < b->sample_count; i++) {
         bool same = kept > 0 && b->samples[kept - 1].series == b->samples[i].series &&
                     b->samples[kept - 1].time_ns == b->samples[i].time_ns;
