@@ -25,6 +25,10 @@
 #define FL_MAX_LOG_TEXT_BYTES 1024u
 #define FL_MAX_LOG_LINE_BYTES 16384u
 
+/* Profiles' companions. Memory statistics: rows kept of one file, more are thinned out evenly; a
+ * trend needs no more, and a pair of columns is then compared in milliseconds. */
+#define FL_MAX_GOSTATS_ROWS 8192u
+
 /* The timeline. Together they hold a run below 512 MiB whatever the input; the 23 recorded
  * incidents of a 46-service system use a twentieth of them. */
 #define FL_MAX_SPANS              (1u << 20) /* 64 bytes each; more are sampled by trace */

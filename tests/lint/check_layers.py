@@ -10,11 +10,12 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
-ALL = LOWEST | CORRELATE | {"ingest/otlp", "ingest/timeline", "graph", "graph/store"}
+ALL = LOWEST | CORRELATE | {"ingest/gostats", "ingest/otlp", "ingest/timeline", "graph", "graph/store"}
 ALLOWED = {
     "include": set(),
     "base": {"include"},
     "base/contract": {"include", "base"},
+    "ingest/gostats": LOWEST,
     "ingest/otlp": LOWEST,
     "ingest/timeline": LOWEST,
     "correlate/stat": LOWEST,
