@@ -1,0 +1,3 @@
+module dep.example/gauges
+
+go 1.19
