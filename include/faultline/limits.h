@@ -29,6 +29,16 @@
  * trend needs no more, and a pair of columns is then compared in milliseconds. */
 #define FL_MAX_GOSTATS_ROWS 8192u
 
+/* A profile: its bytes when decompressed, and what they are turned into. The largest that were
+ * seen have 14 MB and 400,000 samples. A location's lines are inlined calls: compilers stop at some
+ * dozens; the stack counts them once a sample, which hostile input would multiply. */
+#define FL_MAX_PROFILE_BYTES       (512u << 20)
+#define FL_MAX_PROFILE_SAMPLES     (16u << 20)
+#define FL_MAX_PROFILE_TYPES       64u
+#define FL_MAX_PROFILE_STACK       (128u << 20) /* frames of all stacks, 4 bytes each */
+#define FL_MAX_PROFILE_TABLE       (16u << 20)  /* functions, frames, mappings, labels, each */
+#define FL_MAX_PROFILE_ARENA_BYTES (512u << 20)
+
 /* The timeline. Together they hold a run below 512 MiB whatever the input; the 23 recorded
  * incidents of a 46-service system use a twentieth of them. */
 #define FL_MAX_SPANS              (1u << 20) /* 64 bytes each; more are sampled by trace */

@@ -10,13 +10,16 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
-ALL = LOWEST | CORRELATE | {"ingest/gostats", "ingest/otlp", "ingest/timeline", "graph", "graph/store"}
+ALL = LOWEST | CORRELATE | {"ingest/gostats", "ingest/otlp", "ingest/pprof", "ingest/profile",
+                            "ingest/timeline", "graph", "graph/store"}
 ALLOWED = {
     "include": set(),
     "base": {"include"},
     "base/contract": {"include", "base"},
     "ingest/gostats": LOWEST,
     "ingest/otlp": LOWEST,
+    "ingest/profile": LOWEST,
+    "ingest/pprof": LOWEST | {"ingest/profile"},
     "ingest/timeline": LOWEST,
     "correlate/stat": LOWEST,
     "correlate/logs": LOWEST,

@@ -1,0 +1,34 @@
+/*
+ * pprof.h - profiles out of files: profile.proto, Go's debug=1 texts; plain, gzip or zstd.
+ *
+ * What a file holds is told by its content, never by its name. The byte tables, the rules and what
+ * is ignored: docs/formats/pprof.md.
+ *
+ * A profile is read whole or not at all: one that breaks in the middle has lost its tables, which
+ * stand at the end, and a sum over half of the samples is a wrong number.
+ */
+#ifndef FL_PPROF_H
+#define FL_PPROF_H
+
+#include "faultline/profile.h"
+#include "stream.h"
+
+typedef struct fl_pprof_options {
+    bool normalise_names; /* "[go.shape.int]" becomes "[...]" */
+} fl_pprof_options;
+
+/* Replace the content of `profile` by that of the file; `options` may be NULL. On failure the
+ * profile is empty. FL_E_UNSUPPORTED: not a profile at all, and what it is instead ("this is a web
+ * page (text/html), not a profile"). Others as of the stream, and FL_E_SYNTAX, FL_E_TRUNCATED with
+ * the offset in the decompressed bytes; FL_E_LIMIT; FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_profile_read_file(fl_profile *profile, const char *path,
+                                            const fl_pprof_options *options, fl_error *err);
+/* The same over bytes in memory, compressed or not; they are not needed any more afterwards.
+ * `name` is for messages. */
+FL_NODISCARD fl_status fl_profile_read_bytes(fl_profile *profile, fl_slice bytes, const char *name,
+                                             const fl_pprof_options *options, fl_error *err);
+/* The same over a stream that the caller keeps. */
+FL_NODISCARD fl_status fl_profile_read(fl_profile *profile, fl_stream *in, const char *name,
+                                       const fl_pprof_options *options, fl_error *err);
+
+#endif
