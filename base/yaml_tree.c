@@ -1,6 +1,13 @@
 /*
  * yaml_tree.c - libyaml's events become a tree, with a stack of the open lists and mappings.
  *
+ *   document := node;  node := text | list | map;  list := node*;  map := (text node)*
+ *
+ * Why a tree and not events: a reader of rules wants a member by its name, in whatever order a
+ * person wrote them, and to say later what is wrong with one that it has already passed.
+ *
+ * Cost: a node is an allocation in the arena and its text another. Depth is bounded by the stack.
+ *
  * Invariants: stack[depth - 1] is the innermost open list or mapping and tail[depth - 1] its last
  * child; in a mapping, `key` holds the member's name from its event until the value's.
  */
@@ -13,6 +20,7 @@
 
 #include "slice.h"
 
+/* One document being read. */
 struct reader {
     yaml_parser_t parser;
     yaml_event_t event;
@@ -40,22 +48,26 @@ static yaml_mark_t reader_mark(const struct reader *in)
     return at;
 }
 
+/* The first complaint counts; libyaml counts lines and columns from 0. */
 static fl_status complain_at(struct reader *in, yaml_mark_t at, const char *what)
 {
     return fl_fail(in->err, FL_E_SYNTAX, at.index, "%.100s:%zu:%zu: %s", in->source, at.line + 1,
                    at.column + 1, what);
 }
 
+/* About the event that is being taken. */
 static fl_status complain(struct reader *in, const char *what)
 {
     return complain_at(in, in->event.start_mark, what);
 }
 
+/* The same sentence for libyaml's memory and ours. */
 static fl_status no_memory(struct reader *in)
 {
     return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %.100s", in->source);
 }
 
+/* The parser stops at its first failure, and says where in one of two ways. */
 static fl_status next_event(struct reader *in)
 {
     yaml_event_delete(&in->event);
@@ -80,11 +92,13 @@ static fl_status copy_scalar(fl_slice *out, struct reader *in)
     return copy != NULL ? FL_OK : no_memory(in);
 }
 
+/* In a mapping, names and values take turns. */
 static bool awaits_key(const struct reader *in)
 {
     return in->depth > 0 && in->stack[in->depth - 1]->kind == FL_YAML_MAP && !in->has_key;
 }
 
+/* Keys are few: a list is walked to find one that is given twice. */
 static fl_status take_key(struct reader *in)
 {
     assert(in->depth > 0 && !in->has_key);
@@ -127,6 +141,7 @@ static fl_status add_node(fl_yaml **out, struct reader *in, fl_yaml_kind kind)
     return FL_OK;
 }
 
+/* A list or a mapping, into which the next nodes go until its end. */
 static fl_status open_node(struct reader *in, fl_yaml_kind kind)
 {
     fl_yaml *node;
@@ -138,6 +153,7 @@ static fl_status open_node(struct reader *in, fl_yaml_kind kind)
     return status;
 }
 
+/* One event of the document's body. */
 static fl_status take_event(struct reader *in)
 {
     fl_yaml *node;
@@ -161,6 +177,7 @@ static fl_status take_event(struct reader *in)
     return status == FL_OK ? copy_scalar(&node->text, in) : status;
 }
 
+/* Exactly one document, which libyaml makes sure is closed before it ends. */
 static fl_status read_document(struct reader *in)
 {
     fl_status status = next_event(in); /* the stream's start */

@@ -1,5 +1,6 @@
 /*
- * yaml_tree.h - a small YAML document as a tree, each node with its place, for rules that people write.
+ * yaml_tree.h - a small YAML document as a tree, each node with its place, for rules that people
+ * write.
  *
  * Types come from who reads a node, never from how a scalar looks: every scalar is text. One
  * document a file; aliases, anchors' reuse, keys that are not scalars, keys given twice and more

@@ -11,7 +11,7 @@ import sys
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
 ALL = LOWEST | CORRELATE | {"ingest/gostats", "ingest/otlp", "ingest/pprof", "ingest/profile",
-                            "ingest/timeline", "graph", "graph/store"}
+                            "ingest/signatures", "ingest/timeline", "graph", "graph/store"}
 ALLOWED = {
     "include": set(),
     "base": {"include"},
@@ -21,6 +21,7 @@ ALLOWED = {
     "ingest/profile": LOWEST,
     "ingest/pprof": LOWEST | {"ingest/profile"},
     "ingest/timeline": LOWEST,
+    "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
