@@ -118,6 +118,22 @@ static json_t *range_of(writer *w, fl_range range)
     return object;
 }
 
+/* Likewise: three members, all null where it cannot be told when it began. */
+static json_t *onset_of(writer *w, fl_onset onset)
+{
+    assert(onset.low_ns <= onset.at_ns && onset.at_ns <= onset.high_ns);
+    const char *const keys[] = {"at", "low", "high"};
+    const int64_t times[] = {onset.at_ns, onset.low_ns, onset.high_ns};
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        if (onset.at_ns == 0)
+            put(w, object, keys[i], json_null());
+        else
+            put_time(w, object, keys[i], times[i]);
+    }
+    return object;
+}
+
 /* What was asked: the moment, and the two spans of time that were compared. */
 static json_t *incident_of(writer *w, const fl_incident *incident)
 {
@@ -126,6 +142,7 @@ static json_t *incident_of(writer *w, const fl_incident *incident)
     put_time(w, object, "at", incident->at_ns);
     put(w, object, "window", range_of(w, incident->window));
     put(w, object, "baseline", range_of(w, incident->baseline));
+    put(w, object, "onset", onset_of(w, incident->onset));
     return object;
 }
 
@@ -133,18 +150,20 @@ static json_t *incident_of(writer *w, const fl_incident *incident)
 static json_t *modalities_of(writer *w, const fl_incident *incident)
 {
     json_t *object = json_object(), *metrics = json_object(), *logs = json_object();
-    json_t *traces = json_object(), *missing = json_array();
+    json_t *traces = json_object(), *changes = json_object(), *missing = json_array();
     put_count(w, metrics, "series", incident->metric_series);
     put_count(w, logs, "records", incident->log_records);
     put_count(w, logs, "templates", incident->log_templates);
     put_count(w, traces, "spans", incident->trace_spans);
     put_count(w, traces, "edges", incident->trace_edges);
+    put_count(w, changes, "events", incident->change_events);
     for (int i = 0; i < FL_MODALITY_COUNT; i++)
         if (incident->missing[i])
             append(w, missing, json_string_nocheck(fl_modality_name((fl_modality)i)));
     put(w, object, "metrics", metrics);
     put(w, object, "logs", logs);
     put(w, object, "traces", traces);
+    put(w, object, "changes", changes);
     put(w, object, "missing", missing);
     return object;
 }
@@ -179,6 +198,19 @@ static json_t *locus_of(writer *w, const fl_hypothesis *hypothesis)
     return object;
 }
 
+/* null where nothing that was thrown is known by its type, its message or its place. */
+static json_t *exception_of(writer *w, const fl_hypothesis *hypothesis)
+{
+    if (hypothesis->exception_type == NULL && hypothesis->exception_message == NULL &&
+        hypothesis->exception_frame == NULL)
+        return json_null();
+    json_t *object = json_object();
+    put_text(w, object, "type", hypothesis->exception_type);
+    put_text(w, object, "message", hypothesis->exception_message);
+    put_text(w, object, "frame", hypothesis->exception_frame);
+    return object;
+}
+
 /* Evidence in the order of the incident, heaviest first. */
 static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
 {
@@ -192,6 +224,8 @@ static json_t *hypothesis_of(writer *w, const fl_hypothesis *hypothesis)
     put_text(w, object, "cause", fl_cause_name(hypothesis->cause));
     put_text(w, object, "resource", fl_resource_name(hypothesis->resource));
     put(w, object, "locus", locus_of(w, hypothesis));
+    put(w, object, "exception", exception_of(w, hypothesis));
+    put(w, object, "onset", onset_of(w, hypothesis->onset));
     put_rounded(w, object, "score", hypothesis->score);
     put_rounded(w, object, "probability", hypothesis->probability);
     put(w, object, "evidence", evidence);

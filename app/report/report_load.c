@@ -183,6 +183,26 @@ static fl_range range_at(loader *in, const json_t *object, const char *key)
     return range;
 }
 
+/* A document of before there were onsets has none; all three ends, or null thrice. */
+static fl_onset onset_at(loader *in, const json_t *object)
+{
+    fl_onset onset = {0};
+    if (!ok(in) || json_object_get(object, "onset") == NULL)
+        return onset;
+    const json_t *onsets = object_at(in, object, "onset");
+    const json_t *at = ok(in) ? member(in, onsets, "at") : NULL;
+    const json_t *low = ok(in) ? member(in, onsets, "low") : NULL;
+    const json_t *high = ok(in) ? member(in, onsets, "high") : NULL;
+    if (!ok(in) || (json_is_null(at) && json_is_null(low) && json_is_null(high)))
+        return onset;
+    onset = (fl_onset){.at_ns = time_in(in, at, "at"),
+                       .low_ns = time_in(in, low, "low"),
+                       .high_ns = time_in(in, high, "high")};
+    if (ok(in) && (onset.low_ns > onset.at_ns || onset.at_ns > onset.high_ns))
+        complain(in, "onset", "is not in the order low, at, high");
+    return onset;
+}
+
 /* NULL where it is missing or no string: the tables of names.h know no such word. */
 static const char *word_at(const json_t *object, const char *key)
 {
@@ -231,6 +251,20 @@ static void load_names(loader *in, fl_hypothesis *out, const json_t *item)
         complain(in, "resource", "is not a known word");
 }
 
+/* Documents of before there were exceptions do not have the member. */
+static void load_exception(loader *in, fl_hypothesis *out, const json_t *item)
+{
+    const json_t *thrown = json_object_get(item, "exception");
+    if (!ok(in) || thrown == NULL || json_is_null(thrown))
+        return;
+    thrown = object_at(in, item, "exception");
+    if (!ok(in))
+        return;
+    out->exception_type = nullable_text_at(in, thrown, "type");
+    out->exception_message = nullable_text_at(in, thrown, "message");
+    out->exception_frame = nullable_text_at(in, thrown, "frame");
+}
+
 /* Rank and probability are checked for their range, since pages are laid out by them. */
 static void load_hypothesis(loader *in, fl_hypothesis *out, const json_t *item)
 {
@@ -239,6 +273,8 @@ static void load_hypothesis(loader *in, fl_hypothesis *out, const json_t *item)
         complain(in, "rank", "does not count from 1");
     load_names(in, out, item);
     load_locus(in, out, item);
+    load_exception(in, out, item);
+    out->onset = onset_at(in, item);
     out->score = number_at(in, item, "score");
     out->probability = number_at(in, item, "probability");
     if (ok(in) && !(out->probability >= 0 && out->probability <= 1))
@@ -307,6 +343,9 @@ static void load_modalities(loader *in, fl_incident *out, const json_t *root)
     out->log_templates = count_at(in, logs, "templates", INT64_MAX);
     out->trace_spans = count_at(in, traces, "spans", INT64_MAX);
     out->trace_edges = count_at(in, traces, "edges", INT64_MAX);
+    const json_t *changes = json_object_get(all, "changes"); /* later than the others */
+    if (ok(in) && changes != NULL)
+        out->change_events = count_at(in, changes, "events", INT64_MAX);
     for (size_t i = 0; ok(in) && i < json_array_size(missing); i++) {
         fl_modality modality;
         if (fl_modality_parse(&modality, json_string_value(json_array_get(missing, i))))
@@ -326,6 +365,7 @@ static void load_incident(loader *in, fl_incident *out, const json_t *root)
     out->at_ns = time_at(in, incident, "at");
     out->window = range_at(in, incident, "window");
     out->baseline = range_at(in, incident, "baseline");
+    out->onset = onset_at(in, incident);
     if (!fl_verdict_parse(&out->verdict, word_at(root, "verdict")))
         complain(in, "verdict", "is not a known word");
     out->rejected_records = count_at(in, root, "rejected_records", INT64_MAX);

@@ -105,12 +105,13 @@ static void write_range(fl_page *page, const char *name, fl_range range)
 /* How much was looked at, and what was not there to be looked at. */
 static void write_data(fl_page *page, const fl_incident *incident)
 {
-    char text[256], n[5][COUNT_TEXT];
+    char text[320], n[6][COUNT_TEXT];
     snprintf(text, sizeof(text),
-             "metrics %s series; logs %s records, %s templates; traces %s spans, %s edges",
+             "metrics %s series; logs %s records, %s templates; traces %s spans, %s edges; "
+             "changes %s events",
              count_text(n[0], incident->metric_series), count_text(n[1], incident->log_records),
              count_text(n[2], incident->log_templates), count_text(n[3], incident->trace_spans),
-             count_text(n[4], incident->trace_edges));
+             count_text(n[4], incident->trace_edges), count_text(n[5], incident->change_events));
     label(page, LABEL, "Data");
     fl_page_wrap(page, FL_INK_PLAIN, text);
     fl_page_newline(page);
@@ -131,6 +132,16 @@ static void write_data(fl_page *page, const fl_incident *incident)
     }
 }
 
+/* When it began, as the data says: the likeliest moment and how sure that is. */
+static void write_onset(fl_page *page, fl_onset onset)
+{
+    char at[FL_TIME_TEXT], low[FL_TIME_TEXT], high[FL_TIME_TEXT], text[4 * FL_TIME_TEXT];
+    snprintf(text, sizeof(text), "%s (90 %%: %s to %s)", fl_time_format(at, onset.at_ns),
+             fl_time_format(low, onset.low_ns), fl_time_format(high, onset.high_ns));
+    fl_page_wrap(page, FL_INK_PLAIN, text);
+    fl_page_newline(page);
+}
+
 /* What was asked and what was there to answer it. */
 static void write_head(fl_page *page, const fl_incident *incident)
 {
@@ -141,6 +152,10 @@ static void write_head(fl_page *page, const fl_incident *incident)
     label(page, LABEL, "At");
     fl_page_put(page, FL_INK_PLAIN, fl_time_format(at, incident->at_ns));
     fl_page_newline(page);
+    if (incident->onset.at_ns != 0) {
+        label(page, LABEL, "Onset");
+        write_onset(page, incident->onset);
+    }
     write_range(page, "Window", incident->window);
     write_range(page, "Baseline", incident->baseline);
     write_data(page, incident);
@@ -166,6 +181,30 @@ static void write_locus(fl_page *page, const fl_hypothesis *hypothesis)
     } else if (hypothesis->locus_name != NULL) {
         write_locus_line(page, fl_locus_name(hypothesis->locus), hypothesis->locus_name);
     }
+}
+
+/* The type, the message and the place of what is thrown. */
+static void write_exception(fl_page *page, const fl_hypothesis *hypothesis)
+{
+    if (hypothesis->exception_type != NULL)
+        write_locus_line(page, "throws", hypothesis->exception_type);
+    if (hypothesis->exception_message != NULL)
+        write_locus_line(page, "message", hypothesis->exception_message);
+    if (hypothesis->exception_frame != NULL)
+        write_locus_line(page, "at", hypothesis->exception_frame);
+}
+
+/* Only where it is not when the incident began: the head has said that. */
+static void write_own_onset(fl_page *page, const fl_incident *incident,
+                            const fl_hypothesis *hypothesis)
+{
+    const fl_onset *own = &hypothesis->onset;
+    if (own->at_ns == 0 ||
+        (own->low_ns <= incident->onset.high_ns && incident->onset.low_ns <= own->high_ns))
+        return;
+    fl_page_pad(page, BODY);
+    label(page, LOCUS, "began");
+    write_onset(page, *own);
 }
 
 /* '+' speaks for the hypothesis, '-' against it. */
@@ -245,6 +284,8 @@ static void write_hypotheses(fl_page *page, const fl_incident *incident)
         fl_page_newline(page);
         write_candidate(page, hypothesis, columns, i == 0);
         write_locus(page, hypothesis);
+        write_exception(page, hypothesis);
+        write_own_onset(page, incident, hypothesis);
         for (size_t k = 0; k < take; k++)
             write_evidence(page, &hypothesis->evidence[k]);
         left -= take;

@@ -14,10 +14,9 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *const modalities[] = {
-    [FL_MODALITY_METRICS] = "metrics",
-    [FL_MODALITY_LOGS] = "logs",
-    [FL_MODALITY_TRACES] = "traces",
-    [FL_MODALITY_TOPOLOGY] = "topology",
+    [FL_MODALITY_METRICS] = "metrics", [FL_MODALITY_LOGS] = "logs",
+    [FL_MODALITY_TRACES] = "traces",   [FL_MODALITY_TOPOLOGY] = "topology",
+    [FL_MODALITY_CHANGES] = "changes",
 };
 
 static const char *const causes[] = {

@@ -358,6 +358,21 @@ static bool is_confident(const struct rank *r, double first)
            fl_rank_second_score(r) < r->candidates[0].score;
 }
 
+/* When each began, and with the first one the incident. */
+static fl_status date_hypotheses(fl_incident *out, fl_hypothesis *all, size_t count, struct rank *r,
+                                 fl_error *err)
+{
+    fl_onset *onsets;
+    fl_status status = FL_RANK_NEW(r->arena, onsets, count, "hypotheses", err);
+    if (status == FL_OK)
+        status = fl_rank_onsets(onsets, count, r, err);
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        all[i].onset = onsets[i];
+    if (status == FL_OK && count > 0)
+        out->onset = onsets[0];
+    return status;
+}
+
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
 {
     size_t count = r->candidate_count < MAX_HYPOTHESES ? r->candidate_count : MAX_HYPOTHESES;
@@ -378,6 +393,8 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
                                  .score = c->score};
         status = explain_parts(&all[i], r, c, err);
     }
+    if (status == FL_OK)
+        status = date_hypotheses(out, all, count, r, err);
     if (status != FL_OK)
         return status;
     double first = fl_rank_first_probability(r);

@@ -277,8 +277,9 @@ fl_status fl_rank(fl_incident *out, const fl_streams *streams, const fl_rank_que
         if (clear)
             break;
     }
+    best.scratch = scratch;
     if (status == FL_OK)
         status = fl_rank_explain(out, &best, err);
-    fl_arena_dispose(&scratch);
+    fl_arena_dispose(&best.scratch);
     return status;
 }

@@ -89,6 +89,9 @@ fl_status fl_rank_lines(struct rank *r, fl_error *err);
 /* services.c: latency, errors and traffic of services along the call graph, where there are no
  * spans. */
 fl_status fl_rank_services(struct rank *r, fl_error *err);
+/* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not
+ * beyond the gate or too far down to be shown. */
+fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *err);
 /* explain.c: the sorted candidates as hypotheses. */
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 

@@ -88,10 +88,20 @@ typedef struct fl_streams {
     const uint32_t *first_of_span;
     const fl_call *calls;
     size_t call_count;
+    /* The children of span i are rows children[first_child[i] .. first_child[i + 1]), by start. */
+    const uint32_t *children;
+    const uint32_t *first_child;
+    const uint32_t *server; /* the one span elsewhere that a span only waits for; or FL_NO_INDEX */
     const fl_value_stream
         *values; /* SELF, then TOTAL by operation, then WIRE by caller and callee */
     size_t value_count;
     size_t edge_count; /* distinct pairs of calling and called service */
 } fl_streams;
+
+/* ln(0.5 ms + ns): the scale on which durations are compared. */
+double fl_log_ms(double ns);
+/* The duration of a span without the union of its children's intervals. */
+int64_t fl_span_self_ns(const fl_timeline *timeline, const uint32_t *children,
+                        const uint32_t *first_child, uint32_t span);
 
 #endif

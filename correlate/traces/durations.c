@@ -16,8 +16,6 @@
 #include "sort.h"
 #include "streams_priv.h"
 
-#define OFFSET_MS 0.5
-
 enum kind { SELF, TOTAL, WIRE, KINDS };
 
 /* All streams that there could be are numbered in the order in which they are listed: the self
@@ -31,34 +29,6 @@ struct cells {
     double *values;   /* ns, by cell */
     fl_arena scratch;
 };
-
-static double log_ms(double ns)
-{
-    return log(OFFSET_MS + ns / 1e6);
-}
-
-/* Duration without the union of the children's intervals, which come sorted by start. */
-static int64_t self_ns(const struct forest *forest, uint32_t span)
-{
-    assert(forest->timeline->spans[span].duration_ns >= 0);
-    const fl_timeline *t = forest->timeline;
-    const fl_span_row *row = &t->spans[span];
-    int64_t end = row->start_ns + row->duration_ns, covered = row->start_ns,
-            self = row->duration_ns;
-    for (uint32_t i = forest->first_child[span]; i < forest->first_child[span + 1]; i++) {
-        const fl_span_row *child = &t->spans[forest->children[i]];
-        if (child->duration_ns < 0)
-            continue;
-        int64_t from = child->start_ns > covered ? child->start_ns : covered;
-        int64_t to = child->start_ns + child->duration_ns;
-        to = to < end ? to : end;
-        if (to > from) {
-            self -= to - from;
-            covered = to;
-        }
-    }
-    return self;
-}
 
 /* The streams that a span has a duration for, by kind; FL_NO_INDEX where it has none. A client's
  * time is its wire and its server's. */
@@ -89,7 +59,9 @@ static int64_t duration_ns(const struct cells *c, enum kind kind, uint32_t span)
 {
     const fl_span_row *spans = c->forest->timeline->spans;
     int64_t elsewhere = kind == WIRE ? spans[c->forest->server[span]].duration_ns : 0;
-    int64_t ns = kind == SELF ? self_ns(c->forest, span) : spans[span].duration_ns - elsewhere;
+    int64_t ns = kind == SELF ? fl_span_self_ns(c->forest->timeline, c->forest->children,
+                                                c->forest->first_child, span)
+                              : spans[span].duration_ns - elsewhere;
     return ns > 0 ? ns : 0;
 }
 
@@ -172,13 +144,13 @@ static fl_status fill_cells(struct cells *c, fl_error *err)
 
 static double log_median(double *ns, size_t count)
 {
-    double upper = log_ms(fl_select(ns, count, count / 2));
+    double upper = fl_log_ms(fl_select(ns, count, count / 2));
     if (count % 2 == 1)
         return upper;
     double below = ns[0];
     for (size_t i = 1; i < count / 2; i++)
         below = ns[i] > below ? ns[i] : below;
-    return (log_ms(below) + upper) / 2;
+    return (fl_log_ms(below) + upper) / 2;
 }
 
 static void describe(fl_value_stream *out, const struct cells *c, size_t stream)

@@ -124,6 +124,9 @@ fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_aren
     if (status == FL_OK)
         status = fl_streams_values(out, &forest, arena, err);
     out->edge_count = forest.edge_count;
+    out->children = forest.children;
+    out->first_child = forest.first_child;
+    out->server = forest.server;
     fl_map_destroy(forest.edge_ids);
     return status;
 }

@@ -20,6 +20,7 @@ typedef enum fl_modality {
     FL_MODALITY_LOGS,
     FL_MODALITY_TRACES,
     FL_MODALITY_TOPOLOGY, /* evidence only: what the call graph says */
+    FL_MODALITY_CHANGES,  /* deploys, configuration, flags, merge requests */
     FL_MODALITY_COUNT
 } fl_modality;
 
@@ -85,6 +86,12 @@ typedef struct fl_evidence {
     double weight_nats;     /* log Bayes factor it adds */
 } fl_evidence;
 
+/* When something began, from the data alone and not from the stated time: the median of what is
+ * probable, and the interval that holds it with 90 %. All 0 where it cannot be told. */
+typedef struct fl_onset {
+    int64_t at_ns, low_ns, high_ns;
+} fl_onset;
+
 typedef struct fl_hypothesis {
     uint32_t rank; /* from 1; equal scores share the rank */
     const char *service, *instance;
@@ -94,6 +101,10 @@ typedef struct fl_hypothesis {
     const char *locus_name, *before, *after; /* before and after only for a code region */
     double score;                            /* nats */
     double probability;                      /* that this is the cause */
+    /* What is thrown, where the cause is an exception that was recorded as one; each may be NULL.
+     */
+    const char *exception_type, *exception_message, *exception_frame;
+    fl_onset onset;
     const fl_evidence *evidence;
     size_t evidence_count; /* heaviest first */
 } fl_hypothesis;
@@ -111,7 +122,9 @@ typedef struct fl_incident {
     const char *id; /* a function of the question and the data: the same input, the same id */
     int64_t at_ns;
     fl_range window, baseline;
+    fl_onset onset; /* of the first hypothesis, where that is beyond chance */
     uint64_t metric_series, log_records, log_templates, trace_spans, trace_edges;
+    uint64_t change_events;
     bool missing[FL_MODALITY_COUNT]; /* nothing of it inside the window */
     fl_verdict verdict;
     const fl_hypothesis *hypotheses;

@@ -66,7 +66,36 @@ START_TEST(what_was_written_is_there_again)
     ck_assert_uint_eq(back->hypotheses[0].evidence_count, 3);
     ck_assert(back->hypotheses[0].evidence[2].against);
     ck_assert(isnan(back->hypotheses[0].evidence[2].baseline));
+    ck_assert_int_eq(back->onset.low_ns, fl_test_incident.onset.low_ns);
+    ck_assert_int_eq(back->hypotheses[1].onset.high_ns, fl_test_hypotheses[1].onset.high_ns);
+    ck_assert_int_eq(back->hypotheses[2].onset.at_ns, 0);
+    ck_assert_uint_eq(back->change_events, 3);
+    ck_assert_str_eq(back->hypotheses[0].exception_type, "redis.PoolExhaustedError");
     ck_assert_str_eq(back->warnings[0], fl_test_warnings[0]);
+}
+END_TEST
+
+/* The members that came later are absent in what was stored before. */
+START_TEST(a_document_of_before_onsets_changes_and_exceptions_is_still_read)
+{
+    json_t *old = json_loadb(good.ptr, good.len, 0, NULL), *item;
+    size_t i;
+    json_object_del(json_object_get(old, "incident"), "onset");
+    json_object_del(json_object_get(old, "modalities"), "changes");
+    json_array_foreach(json_object_get(old, "hypotheses"), i, item)
+    {
+        json_object_del(item, "onset");
+        json_object_del(item, "exception");
+    }
+    char *text = json_dumps(old, 0);
+    const fl_incident *back = NULL;
+    ck_assert_ok(fl_report_load(&back, &arena, SLICE(text), &err));
+    ck_assert_int_eq(back->onset.at_ns, 0);
+    ck_assert_uint_eq(back->change_events, 0);
+    ck_assert_ptr_null(back->hypotheses[0].exception_type);
+    ck_assert_str_eq(back->hypotheses[0].service, "payment-gateway");
+    free(text);
+    json_decref(old);
 }
 END_TEST
 
@@ -98,6 +127,23 @@ static const struct {
      "triage document: 'at' is not a time"},
     {"\"to\": \"2023-01-29T09:39:19Z\"", "\"to\": \"2022-01-29T09:39:19Z\"", FL_E_SYNTAX,
      "triage document: 'window' ends before it begins"},
+    {"\"onset\": {", "\"onset\": 7, \"onset2\": {", FL_E_SYNTAX,
+     "triage document: 'onset' is not an object"},
+    {"\"low\": \"2023-01-29T09:34:10Z\"", "\"low\": null", FL_E_SYNTAX,
+     "triage document: 'low' is not a time"},
+    {"\"low\": \"2023-01-29T09:34:10Z\"", "\"low\": \"2023-01-29T09:34:18Z\"", FL_E_SYNTAX,
+     "triage document: 'onset' is not in the order low, at, high"},
+    {"\"low\": \"2023-01-29T09:34:10Z\"", "\"law\": 0", FL_E_SYNTAX,
+     "triage document: 'low' is missing"},
+    {"\"low\": \"2023-01-29T09:35:20Z\"", "\"low\": \"2023-01-29T09:35:25Z\"", FL_E_SYNTAX,
+     "triage document: hypothesis 2: 'onset' is not in the order low, at, high"},
+    {"\"events\": 3", "\"events\": -3", FL_E_SYNTAX, "triage document: 'events' is not a count"},
+    {"\"exception\": {", "\"exception\": 1, \"other\": {", FL_E_SYNTAX,
+     "triage document: hypothesis 1: 'exception' is not an object"},
+    {"\"message\": \"no connection within <*> ms\"", "\"message\": 5", FL_E_SYNTAX,
+     "triage document: hypothesis 1: 'message' is not a string"},
+    {"\"frame\": \"charge.go:91 payment.(*Charger).Charge\"", "\"frames\": 0", FL_E_SYNTAX,
+     "triage document: hypothesis 1: 'frame' is missing"},
     {"\"series\": 1234", "\"series\": -1", FL_E_SYNTAX, "triage document: 'series' is not a count"},
     {"\"series\": 1234", "\"series\": 1.5", FL_E_SYNTAX,
      "triage document: 'series' is not a count"},
@@ -232,6 +278,7 @@ static Suite *report_load_suite(void)
     tcase_add_test(cases, a_document_is_read_back_byte_for_byte);
     tcase_add_test(cases, what_was_written_is_there_again);
     tcase_add_test(cases, every_prefix_of_a_document_fails_cleanly);
+    tcase_add_test(cases, a_document_of_before_onsets_changes_and_exceptions_is_still_read);
     tcase_add_loop_test(cases, a_wrong_member_is_named, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(cases, a_member_that_is_not_known_is_ignored);
     tcase_add_test(cases, an_array_at_the_top_is_refused);
