@@ -28,6 +28,16 @@
 /* Profiles' companions. Memory statistics: rows kept of one file, more are thinned out evenly; a
  * trend needs no more, and a pair of columns is then compared in milliseconds. */
 #define FL_MAX_GOSTATS_ROWS 8192u
+/* Goroutine texts: distinct frames, stacks and waits, and the bytes of their texts. A service of a
+ * million lines has some thousands; more are counted and dropped. Go prints at most 100 frames of a
+ * goroutine; a longer line than this is no frame. */
+#define FL_MAX_GO_FRAMES     (256u << 10)
+#define FL_MAX_GO_STACKS     (64u << 10)
+#define FL_MAX_GO_WAITS      (256u << 10)
+#define FL_MAX_GO_TEXT_BYTES (64u << 20)
+#define FL_MAX_GO_STACK      512u
+#define FL_MAX_GO_LINE_BYTES (64u << 10)
+#define FL_MAX_GO_CRASHES    64u
 
 /* A profile: its bytes when decompressed, and what they are turned into. The largest that were
  * seen have 14 MB and 400,000 samples. A location's lines are inlined calls: compilers stop at some
