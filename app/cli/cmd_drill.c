@@ -43,7 +43,12 @@ static bool is_true(const fl_hypothesis *hypothesis, const fl_drill_answer *trut
 {
     if (fl_drill_is_fine(truth))
         return fl_drill_names_cause(hypothesis, truth);
-    return hypothesis->service != NULL && strcmp(hypothesis->service, truth->service) == 0;
+    if (hypothesis->service == NULL || truth->service == NULL)
+        return false;
+    bool is_one = strcmp(hypothesis->service, truth->service) == 0;
+    for (size_t i = 0; i < truth->also_count && !is_one; i++)
+        is_one = strcmp(hypothesis->service, truth->also[i]) == 0;
+    return is_one;
 }
 
 /* Hypotheses that are not the truth and rank as well or better; all, where it is not among them. */
@@ -221,6 +226,10 @@ const fl_command fl_cmd_drill = {
         " is the share, of the cases whose truth names a resource or a code region, in which one of"
         " the first k hypotheses names the service and that. Ties count against: an item's rank is"
         " the worst rank among its equals.\n"
+        "Where several causes are true, the first k services must name k of them, or all. Where"
+        " truth.json says that nothing was wrong (\"root_cause\": null), no confident cause is a "
+        "hit"
+        " at every k.\n"
         "The system of a case is the first folder below DIR on its way where there are several, and"
         " else the name of DIR.",
     .options = options,

@@ -2,8 +2,9 @@
  * drill_case.c - the walk over folders is an explicit stack; truth.json is read by jansson.
  *
  *   truth.json := { "incident_time": TIME, "baseline"?: FOLDER, "symptom"?: { "node"?: NAME },
- *                   "root_cause": { "service": NAME, "resource"?: WORD,
- *                                   "code_region"?: [ TEXT, TEXT ] } }
+ *                   "root_cause": null | { "service": NAME, "resource"?: WORD,
+ *                                          "code_region"?: [ TEXT, TEXT ] },
+ *                   "further_causes"?: [ { "service": NAME }, ... ] }
  *
  * The walk is bounded in depth, in folders and in cases. Entries that begin with a dot are passed
  * over. Cases come out sorted, so that a drill does not depend on the order of a file system.
@@ -292,13 +293,34 @@ fl_status fl_drill_read_question(fl_drill_question *out, fl_arena *arena,
     return status;
 }
 
-/* The other half of the file: nothing but "root_cause". */
+/* The services of what was wrong beside the root cause. */
+static fl_status read_further(fl_drill_answer *out, fl_arena *arena, const fl_drill_case *which,
+                              const json_t *further, fl_error *err)
+{
+    size_t count = json_array_size(further);
+    if (further != NULL && (!json_is_array(further) || count > FL_DRILL_MAX_ALSO))
+        return bad_truth(which, "'further_causes' is not a list of at most 4", err);
+    for (size_t i = 0; i < count; i++) {
+        const char *service = member_text(json_array_get(further, i), "service");
+        if (service == NULL)
+            return bad_truth(which, "a further cause names no service", err);
+        out->also[i] = fl_arena_cstr(arena, fl_slice_of(service));
+        if (out->also[i] == NULL)
+            return no_memory(err);
+    }
+    out->also_count = count;
+    return FL_OK;
+}
+
+/* The other half of the file: nothing but the causes. */
 static fl_status read_answer(fl_drill_answer *out, fl_arena *arena, const fl_drill_case *which,
                              const json_t *truth, fl_error *err)
 {
     const json_t *cause = json_object_get(truth, "root_cause");
     const json_t *region = json_object_get(cause, "code_region");
     const char *service = member_text(cause, "service"), *resource = member_text(cause, "resource");
+    if (json_is_null(cause))
+        return FL_OK; /* nothing was wrong */
     if (service == NULL)
         return bad_truth(which, "'root_cause' names no service", err);
     if (resource != NULL && !fl_resource_parse(&out->resource, resource))
@@ -314,7 +336,9 @@ static fl_status read_answer(fl_drill_answer *out, fl_arena *arena, const fl_dri
         if (out->region[i] == NULL)
             return no_memory(err);
     }
-    return out->service != NULL ? FL_OK : no_memory(err);
+    return out->service != NULL
+               ? read_further(out, arena, which, json_object_get(truth, "further_causes"), err)
+               : no_memory(err);
 }
 
 fl_status fl_drill_read_answer(fl_drill_answer *out, fl_arena *arena, const fl_drill_case *which,

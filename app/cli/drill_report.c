@@ -122,28 +122,33 @@ static void write_rank(fl_page *page, const char *what, size_t rank)
 /* As fine as truth.json knows it. */
 static void write_truth(fl_page *page, const fl_drill_answer *truth)
 {
-    fl_page_printf(page, FL_INK_PLAIN, "      true: %.200s", truth->service);
+    fl_page_printf(page, FL_INK_PLAIN, "      true: %.200s",
+                   truth->service != NULL ? truth->service : "nothing was wrong");
     if (truth->resource != FL_RESOURCE_NONE)
         fl_page_printf(page, FL_INK_PLAIN, ", %s", fl_resource_name(truth->resource));
     if (truth->region[0] != NULL)
         fl_page_printf(page, FL_INK_PLAIN, ", code between %.120s and %.120s", truth->region[0],
                        truth->region[1]);
+    for (size_t i = 0; i < truth->also_count; i++)
+        fl_page_printf(page, FL_INK_PLAIN, "; %.200s", truth->also[i]);
     fl_page_newline(page);
 }
 
 /* What was true, where it stood, and what stood there instead. */
 static void write_miss(fl_page *page, const fl_drill_outcome *outcome)
 {
-    assert(outcome->is_counted && outcome->truth.service != NULL);
+    assert(outcome->is_counted);
     fl_page_put(page, FL_INK_PLAIN, "  ");
     fl_page_put(page, FL_INK_BOLD, outcome->which->name);
     fl_page_newline(page);
     write_truth(page, &outcome->truth);
-    fl_page_pad(page, 6);
-    write_rank(page, "rank of the service:", outcome->ranks.service);
-    if (fl_drill_is_fine(&outcome->truth))
-        write_rank(page, "; of the cause:", outcome->ranks.fine);
-    fl_page_newline(page);
+    if (outcome->truth.service != NULL) {
+        fl_page_pad(page, 6);
+        write_rank(page, "rank of the service:", outcome->ranks.service);
+        if (fl_drill_is_fine(&outcome->truth))
+            write_rank(page, "; of the cause:", outcome->ranks.fine);
+        fl_page_newline(page);
+    }
     if (outcome->failure != NULL) {
         fl_page_pad(page, 6);
         fl_page_wrap(page, FL_INK_WARN, outcome->failure);
@@ -232,6 +237,18 @@ static json_t *above_json(const fl_drill_above *above)
                      "probability", above->probability);
 }
 
+/* Services of further causes. */
+static json_t *also_json(const fl_drill_answer *truth)
+{
+    list also = {.array = json_array()};
+    for (size_t i = 0; i < truth->also_count; i++)
+        append(&also, json_string(truth->also[i]));
+    if (!also.failed)
+        return also.array;
+    json_decref(also.array);
+    return NULL;
+}
+
 /* NULL where memory ran out. */
 static json_t *miss_json(const fl_drill_outcome *outcome)
 {
@@ -240,10 +257,11 @@ static json_t *miss_json(const fl_drill_outcome *outcome)
     for (size_t i = 0; i < outcome->above_count; i++)
         append(&above, above_json(&outcome->above[i]));
     json_t *item = json_pack(
-        "{s:s, s:s, s:{s:s, s:s?, s:s?, s:s?}, s:o, s:o, s:s?, s:o}", "case", outcome->which->name,
-        "system", outcome->which->system, "truth", "service", outcome->truth.service, "resource",
-        fl_resource_name(outcome->truth.resource), "before", outcome->truth.region[0], "after",
-        outcome->truth.region[1], "service_rank", rank_json(outcome->ranks.service), "cause_rank",
+        "{s:s, s:s, s:{s:s?, s:s?, s:s?, s:s?, s:o}, s:o, s:o, s:s?, s:o}", "case",
+        outcome->which->name, "system", outcome->which->system, "truth", "service",
+        outcome->truth.service, "resource", fl_resource_name(outcome->truth.resource), "before",
+        outcome->truth.region[0], "after", outcome->truth.region[1], "also",
+        also_json(&outcome->truth), "service_rank", rank_json(outcome->ranks.service), "cause_rank",
         rank_json(outcome->ranks.fine), "failure", outcome->failure, "above", above.array);
     if (above.failed) {
         json_decref(item);

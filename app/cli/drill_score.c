@@ -28,7 +28,8 @@ static bool contains(const char *text, const char *part)
 
 bool fl_drill_is_fine(const fl_drill_answer *answer)
 {
-    return answer->resource != FL_RESOURCE_NONE || answer->region[0] != NULL;
+    return answer->also_count == 0 &&
+           (answer->resource != FL_RESOURCE_NONE || answer->region[0] != NULL);
 }
 
 bool fl_drill_names_cause(const fl_hypothesis *hypothesis, const fl_drill_answer *answer)
@@ -71,21 +72,47 @@ static size_t hypotheses_up_to(const fl_incident *incident, uint32_t rank)
     return count;
 }
 
+/* Among the distinct services; 0 where the ranking does not name it. */
+static size_t rank_of_service(const fl_incident *incident, const char *service)
+{
+    uint32_t best = UINT32_MAX;
+    for (size_t i = 0; i < incident->hypothesis_count; i++)
+        if (incident->hypotheses[i].rank < best && same(incident->hypotheses[i].service, service))
+            best = incident->hypotheses[i].rank;
+    return best != UINT32_MAX ? services_up_to(incident, best) : 0;
+}
+
+/* Of the finer cause among all hypotheses; 0 where none names it. */
+static size_t rank_of_cause(const fl_incident *incident, const fl_drill_answer *answer)
+{
+    uint32_t best = UINT32_MAX;
+    for (size_t i = 0; i < incident->hypothesis_count; i++)
+        if (incident->hypotheses[i].rank < best &&
+            fl_drill_names_cause(&incident->hypotheses[i], answer))
+            best = incident->hypotheses[i].rank;
+    return best != UINT32_MAX ? hypotheses_up_to(incident, best) : 0;
+}
+
 fl_drill_ranks fl_drill_rank(const fl_incident *incident, const fl_drill_answer *answer)
 {
-    uint32_t service = UINT32_MAX, fine = UINT32_MAX;
-    assert(answer->service != NULL);
-    for (size_t i = 0; i < incident->hypothesis_count; i++) {
-        const fl_hypothesis *h = &incident->hypotheses[i];
-        if (h->rank < service && same(h->service, answer->service))
-            service = h->rank;
-        if (h->rank < fine && fl_drill_names_cause(h, answer))
-            fine = h->rank;
+    assert(answer->also_count <= FL_DRILL_MAX_ALSO);
+    if (answer->service == NULL) {
+        size_t rank = incident->verdict == FL_VERDICT_NO_CONFIDENT_CAUSE ? 1 : 0;
+        return (fl_drill_ranks){.service = rank, .last = rank};
+    }
+    size_t first = rank_of_service(incident, answer->service), last = first;
+    for (size_t i = 0; i < answer->also_count; i++) {
+        size_t other = rank_of_service(incident, answer->also[i]);
+        first = first == 0 || (other > 0 && other < first) ? other : first;
+        last = last == 0 || other == 0 ? 0 : other > last ? other : last;
     }
     return (fl_drill_ranks){
-        .service = service != UINT32_MAX ? services_up_to(incident, service) : 0,
-        .fine = fine != UINT32_MAX ? hypotheses_up_to(incident, fine) : 0,
-    };
+        .service = first, .last = last, .fine = rank_of_cause(incident, answer)};
+}
+
+static bool is_hit(size_t rank, size_t k)
+{
+    return rank > 0 && rank <= k;
 }
 
 void fl_drill_count(fl_drill_tally *tally, const fl_drill_answer *answer, fl_drill_ranks ranks)
@@ -95,8 +122,9 @@ void fl_drill_count(fl_drill_tally *tally, const fl_drill_answer *answer, fl_dri
     tally->n++;
     tally->fine_n += is_fine;
     for (size_t i = 0; i < FL_DRILL_KS; i++) {
-        tally->hits[i] += ranks.service > 0 && ranks.service <= fl_drill_ks[i];
-        tally->fine_hits[i] += is_fine && ranks.fine > 0 && ranks.fine <= fl_drill_ks[i];
+        bool all = fl_drill_ks[i] > answer->also_count;
+        tally->hits[i] += is_hit(all ? ranks.last : ranks.service, fl_drill_ks[i]);
+        tally->fine_hits[i] += is_fine && is_hit(ranks.fine, fl_drill_ks[i]);
     }
 }
 

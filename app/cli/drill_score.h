@@ -6,6 +6,10 @@
  * standing where its best hypothesis stands. AIS@k: among the first k hypotheses one names the true
  * service and the true resource, or that service and a code region both of whose log statements
  * match.
+ *
+ * Of a case with several causes each is known by its service: the first k services are to name
+ * min(k, causes) of them. A case in which nothing was wrong is a hit at every k when the verdict is
+ * that there is no confident cause, and a miss else.
  */
 #ifndef FL_DRILL_SCORE_H
 #define FL_DRILL_SCORE_H
@@ -14,18 +18,23 @@
 
 #include "faultline/incident.h"
 
+enum { FL_DRILL_MAX_ALSO = 4 };
+
 typedef struct fl_drill_answer {
-    const char *service;
-    fl_resource_kind resource; /* FL_RESOURCE_NONE: not known */
-    const char *region[2];     /* a part of each log statement; NULL: not known */
+    const char *service;                 /* NULL: nothing was wrong */
+    fl_resource_kind resource;           /* FL_RESOURCE_NONE: not known */
+    const char *region[2];               /* a part of each log statement; NULL: not known */
+    const char *also[FL_DRILL_MAX_ALSO]; /* services of further causes */
+    size_t also_count;
 } fl_drill_answer;
 
-/* The cause is known finer than by its service. */
+/* There is one cause, and it is known finer than by its service. */
 bool fl_drill_is_fine(const fl_drill_answer *answer);
 
 /* Worst rank among equals, from 1; 0 where the ranking does not name it. */
 typedef struct fl_drill_ranks {
-    size_t service;
+    size_t service; /* of several causes the first that is named */
+    size_t last;    /* of several causes the last that is named, 0 where one is not */
     size_t fine;
 } fl_drill_ranks;
 

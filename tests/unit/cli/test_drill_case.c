@@ -172,6 +172,31 @@ START_TEST(the_answer_holds_the_cause)
 }
 END_TEST
 
+START_TEST(a_case_may_have_several_causes)
+{
+    fl_drill_answer answer;
+    make_case("a", "{\"root_cause\": {\"service\": \"pay\"}, \"further_causes\": "
+                   "[{\"service\": \"mail\", \"resource\": \"cpu\"}, {\"service\": \"cart\"}]}");
+    fl_drill_case which = only_case();
+    ck_assert_ok(fl_drill_read_answer(&answer, &arena, &which, &err));
+    ck_assert_str_eq(answer.service, "pay");
+    ck_assert_uint_eq(answer.also_count, 2);
+    ck_assert_str_eq(answer.also[0], "mail");
+    ck_assert_str_eq(answer.also[1], "cart");
+}
+END_TEST
+
+START_TEST(a_case_may_have_none)
+{
+    fl_drill_answer answer;
+    make_case("a", "{\"root_cause\": null}");
+    fl_drill_case which = only_case();
+    ck_assert_ok(fl_drill_read_answer(&answer, &arena, &which, &err));
+    ck_assert_ptr_null(answer.service);
+    ck_assert_uint_eq(answer.also_count, 0);
+}
+END_TEST
+
 START_TEST(a_case_without_baseline_and_symptom_is_a_question_too)
 {
     fl_drill_question question;
@@ -202,6 +227,12 @@ static const struct {
      "'code_region' is not a pair of texts", false},
     {"{\"root_cause\": {\"service\": \"a\", \"code_region\": [\"X\", 2]}}",
      "'code_region' is not a pair of texts", false},
+    {"{\"root_cause\": {\"service\": \"a\"}, \"further_causes\": {\"service\": \"b\"}}",
+     "'further_causes' is not a list of at most 4", false},
+    {"{\"root_cause\": {\"service\": \"a\"}, \"further_causes\": [1, 2, 3, 4, 5]}",
+     "'further_causes' is not a list of at most 4", false},
+    {"{\"root_cause\": {\"service\": \"a\"}, \"further_causes\": [{\"resource\": \"cpu\"}]}",
+     "a further cause names no service", false},
 };
 
 START_TEST(a_malformed_truth_is_explained)
@@ -253,6 +284,8 @@ static Suite *drill_case_suite(void)
     tcase_add_test(cases, a_folder_that_contains_itself_ends);
     tcase_add_test(cases, the_question_holds_time_baseline_topology_and_symptom);
     tcase_add_test(cases, the_answer_holds_the_cause);
+    tcase_add_test(cases, a_case_may_have_several_causes);
+    tcase_add_test(cases, a_case_may_have_none);
     tcase_add_test(cases, a_case_without_baseline_and_symptom_is_a_question_too);
     tcase_add_loop_test(cases, a_malformed_truth_is_explained, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(cases, survives_each_allocation_failing);

@@ -21,12 +21,12 @@ static const fl_drill_outcome outcomes[] = {
     {.which = &cases[0],
      .is_counted = true,
      .truth = {.service = "pay", .resource = FL_RESOURCE_CPU},
-     .ranks = {.service = 1, .fine = 1},
+     .ranks = {.service = 1, .last = 1, .fine = 1},
      .time_ns = 100000000},
     {.which = &cases[1],
      .is_counted = true,
      .truth = {.service = "pay", .region = {"X#1", "X#2"}},
-     .ranks = {.service = 1, .fine = 4},
+     .ranks = {.service = 1, .last = 1, .fine = 4},
      .time_ns = 300000000,
      .above = {{1, "pay", "cpu", "cpu", 0.75}, {2, NULL, "unknown", NULL, 0.001}},
      .above_count = 2,
@@ -119,6 +119,31 @@ START_TEST(a_verbose_table_explains_each_miss)
 }
 END_TEST
 
+START_TEST(none_and_several_causes_are_said_in_words)
+{
+    const fl_drill_outcome two[] = {
+        {.which = &cases[0], .is_counted = true, .truth = {0}},
+        {.which = &cases[1],
+         .is_counted = true,
+         .truth = {.service = "pay", .also = {"mail", "cart"}, .also_count = 2}}};
+    fl_drill_result result;
+    ck_assert_ok(fl_drill_sum(&result, &arena, two, 2, &err));
+    ck_assert_ok(fl_drill_text(&out, &result, true, &(fl_report_style){0}, &err));
+    ck_assert_ptr_nonnull(strstr(out.ptr, "shop/a\n      true: nothing was wrong\n  shop/b\n"));
+    ck_assert_ptr_nonnull(strstr(out.ptr, "      true: pay; mail; cart\n      rank of"));
+    fl_buf_dispose(&out);
+    out = fl_buf_of(1 << 20);
+    ck_assert_ok(fl_drill_json(&out, &result, &err));
+    json_t *document = json_loadb(out.ptr, out.len, 0, NULL);
+    const json_t *missed = json_object_get(document, "misses");
+    const json_t *none = json_object_get(json_array_get(missed, 0), "truth");
+    const json_t *several = json_object_get(json_array_get(missed, 1), "truth");
+    ck_assert(json_is_null(json_object_get(none, "service")));
+    ck_assert_uint_eq(json_array_size(json_object_get(several, "also")), 2);
+    json_decref(document);
+}
+END_TEST
+
 START_TEST(the_json_report_says_the_same)
 {
     fl_drill_result result = summed();
@@ -177,6 +202,7 @@ static Suite *drill_report_suite(void)
     tcase_add_test(list, the_table_has_n_with_every_figure);
     tcase_add_test(list, a_verbose_table_explains_each_miss);
     tcase_add_test(list, the_json_report_says_the_same);
+    tcase_add_test(list, none_and_several_causes_are_said_in_words);
     tcase_add_test(list, nothing_is_summed_to_nothing);
     tcase_add_test(list, survives_each_allocation_failing);
     suite_add_tcase(suite, list);

@@ -132,15 +132,61 @@ START_TEST(an_empty_ranking_hits_nothing)
 }
 END_TEST
 
+START_TEST(of_several_causes_one_is_asked_for_first_and_all_later)
+{
+    const fl_hypothesis list[] = {H(1, "x"), H(2, "b"), H(3, "a")};
+    const fl_drill_answer two = {.service = "a", .also = {"b"}, .also_count = 1};
+    const fl_drill_answer three = {.service = "a", .also = {"b", "c"}, .also_count = 2};
+    fl_drill_tally tally = {0};
+    fl_drill_ranks ranks = rank(list, 3, &two);
+    ck_assert_uint_eq(ranks.service, 2);
+    ck_assert_uint_eq(ranks.last, 3);
+    fl_drill_count(&tally, &two, ranks);
+    ck_assert_uint_eq(tally.hits[0], 0);
+    ck_assert_uint_eq(tally.hits[1], 1);
+    ck_assert_uint_eq(rank(list, 3, &three).last, 0);
+    ck_assert_uint_eq(rank(list, 3, &three).service, 2);
+}
+END_TEST
+
+START_TEST(of_two_causes_either_is_right_at_one)
+{
+    const fl_hypothesis list[] = {H(1, "b"), H(2, "x")};
+    const fl_drill_answer two = {
+        .service = "a", .resource = FL_RESOURCE_CPU, .also = {"b"}, .also_count = 1};
+    fl_drill_tally tally = {0};
+    fl_drill_count(&tally, &two, rank(list, 2, &two));
+    ck_assert_uint_eq(tally.hits[0], 1);
+    ck_assert_uint_eq(tally.hits[1], 0);
+    ck_assert_uint_eq(tally.fine_n, 0);
+}
+END_TEST
+
+START_TEST(where_nothing_was_wrong_no_confident_cause_is_the_hit)
+{
+    const fl_drill_answer none = {0};
+    const fl_hypothesis list[] = {H(1, "a")};
+    fl_incident incident = {.hypotheses = list, .hypothesis_count = 1};
+    fl_drill_tally tally = {0};
+    incident.verdict = FL_VERDICT_NO_CONFIDENT_CAUSE;
+    fl_drill_count(&tally, &none, fl_drill_rank(&incident, &none));
+    incident.verdict = FL_VERDICT_CAUSE_FOUND;
+    fl_drill_count(&tally, &none, fl_drill_rank(&incident, &none));
+    ck_assert_uint_eq(tally.n, 2);
+    for (size_t i = 0; i < FL_DRILL_KS; i++)
+        ck_assert_uint_eq(tally.hits[i], 1);
+}
+END_TEST
+
 START_TEST(hits_are_counted_at_one_three_and_five_and_fine_ones_over_their_own_n)
 {
     fl_drill_tally tally = {0};
     const fl_drill_answer coarse = {.service = "a"};
     const fl_drill_answer cpu = {.service = "a", .resource = FL_RESOURCE_CPU};
-    fl_drill_count(&tally, &coarse, (fl_drill_ranks){.service = 1});
-    fl_drill_count(&tally, &coarse, (fl_drill_ranks){.service = 5});
-    fl_drill_count(&tally, &cpu, (fl_drill_ranks){.service = 3, .fine = 4});
-    fl_drill_count(&tally, &cpu, (fl_drill_ranks){.service = 6});
+    fl_drill_count(&tally, &coarse, (fl_drill_ranks){.service = 1, .last = 1});
+    fl_drill_count(&tally, &coarse, (fl_drill_ranks){.service = 5, .last = 5});
+    fl_drill_count(&tally, &cpu, (fl_drill_ranks){.service = 3, .last = 3, .fine = 4});
+    fl_drill_count(&tally, &cpu, (fl_drill_ranks){.service = 6, .last = 6});
     fl_drill_count(&tally, &cpu, (fl_drill_ranks){0});
     ck_assert_uint_eq(tally.n, 5);
     ck_assert_uint_eq(tally.hits[0], 1);
@@ -182,6 +228,9 @@ static Suite *drill_score_suite(void)
     tcase_add_test(cases, a_finer_cause_is_counted_among_hypotheses_and_ties_against_it);
     tcase_add_test(cases, statements_that_are_missing_match_nothing);
     tcase_add_test(cases, an_empty_ranking_hits_nothing);
+    tcase_add_test(cases, of_several_causes_one_is_asked_for_first_and_all_later);
+    tcase_add_test(cases, of_two_causes_either_is_right_at_one);
+    tcase_add_test(cases, where_nothing_was_wrong_no_confident_cause_is_the_hit);
     tcase_add_test(cases, hits_are_counted_at_one_three_and_five_and_fine_ones_over_their_own_n);
     tcase_add_test(cases, the_median_is_the_middle_or_the_mean_of_two);
     suite_add_tcase(suite, cases);
