@@ -101,8 +101,19 @@ class Case:
         return self.truth.get("symptom")
 
     @property
+    def causes(self):
+        """All that was wrong: none, one, or several."""
+        first = self.truth["root_cause"]
+        return [first, *self.truth.get("further_causes", ())] if first is not None else []
+
+    @property
     def is_fine(self):
-        return bool(self.truth["root_cause"].get("resource") or self.truth["root_cause"].get("code_region"))
+        return len(self.causes) == 1 and bool(self.causes[0].get("resource") or self.causes[0].get("code_region"))
+
+    @property
+    def scenario(self):
+        """The name of what was made up, or None: it was recorded."""
+        return self.truth.get("scenario")
 
     def question(self, at_ns=None, kinds=MODALITIES):
         """The question as a drill asks it, at another time or from only some modalities."""
@@ -184,19 +195,35 @@ def names_cause(hypothesis, truth):
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """Ranks of the true service and of the true cause, the worst among equals; None: not in the ranking."""
+    """Ranks of the true service and of the true cause, the worst among equals; None: not in the ranking. Of several causes the
+    first and the last that is named. Where nothing was wrong, 1 or None."""
     service: int
     cause: int
     confident: bool
+    last: int = None
+    causes: int = 1
+
+    def is_hit(self, k):
+        """The first k services name min(k, causes) of the causes."""
+        rank = self.last if k >= self.causes else self.service
+        return rank is not None and rank <= k
+
+
+def rank_of(service, hypotheses):
+    best = min((h["rank"] for h in hypotheses if h["service"] == service), default=None)
+    return None if best is None else len({h["service"] for h in hypotheses if h["rank"] <= best})
 
 
 def score(answer, case):
-    truth, all_of = case.truth["root_cause"], answer["hypotheses"] if answer is not None else []
-    service = min((h["rank"] for h in all_of if h["service"] == truth["service"]), default=None)
-    cause = min((h["rank"] for h in all_of if names_cause(h, truth)), default=None)
-    return Score(service=None if service is None else len({h["service"] for h in all_of if h["rank"] <= service}),
+    all_of, confident = answer["hypotheses"] if answer is not None else [], is_confident(answer)
+    if not case.causes:
+        rank = None if answer is None or confident else 1
+        return Score(service=rank, cause=None, confident=confident, last=rank)
+    ranks = [rank_of(cause["service"], all_of) for cause in case.causes]
+    cause = min((h["rank"] for h in all_of if names_cause(h, case.causes[0])), default=None)
+    return Score(service=min((rank for rank in ranks if rank is not None), default=None),
                  cause=None if cause is None else sum(h["rank"] <= cause for h in all_of),
-                 confident=is_confident(answer))
+                 confident=confident, last=None if None in ranks else max(ranks), causes=len(ranks))
 
 
 def share(values):
@@ -206,7 +233,7 @@ def share(values):
 
 
 def accuracy(scores, k):
-    return share(s.service is not None and s.service <= k for s in scores)
+    return share(s.is_hit(k) for s in scores)
 
 
 def fine_accuracy(cases, scores, k):

@@ -46,6 +46,24 @@ class Scores(unittest.TestCase):
         self.assertEqual(score_of([hypothesis(1, "a", before="in x#1 z", after="x#2")], **truth).cause, 1)
         self.assertIsNone(score_of([hypothesis(1, "a", before="x#1", after="x#3")], **truth).cause)
 
+    def test_of_two_causes_either_is_right_at_one_and_both_belong_among_three(self):
+        case = case_of(service="a")
+        case.truth["further_causes"] = [{"service": "b"}]
+        answer = {"verdict": "cause-found", "hypotheses": [hypothesis(1, "b"), hypothesis(2, "c"), hypothesis(3, "a")]}
+        found = cases.score(answer, case)
+        self.assertEqual((found.service, found.last), (1, 3))
+        self.assertEqual([found.is_hit(k) for k in (1, 2, 3)], [True, False, True])
+        answer["hypotheses"].pop()
+        self.assertEqual([cases.score(answer, case).is_hit(k) for k in (1, 3)], [True, False])
+
+    def test_where_nothing_was_wrong_no_confident_cause_is_the_hit(self):
+        case = case_of()
+        case.truth["root_cause"] = None
+        self.assertFalse(case.is_fine)
+        for verdict, hit in (("no-confident-cause", True), ("cause-found", False)):
+            self.assertEqual(cases.score({"verdict": verdict, "hypotheses": [hypothesis(1, "a")]}, case).is_hit(1), hit)
+        self.assertFalse(cases.score(None, case).is_hit(1))
+
     def test_no_answer_is_a_miss_that_was_not_confident(self):
         self.assertEqual(cases.score(None, case_of(service="a")), cases.Score(None, None, False))
 

@@ -36,9 +36,11 @@ def describe(hypothesis):
 
 
 def truth_of(case):
-    truth = case.truth["root_cause"]
-    finer = truth.get("resource") or " … ".join(truth.get("code_region") or ())
-    return f"{truth['service']}, {finer}" if finer else truth["service"]
+    texts = []
+    for truth in case.causes:
+        finer = truth.get("resource") or " … ".join(truth.get("code_region") or ())
+        texts.append(f"{truth['service']}, {finer}" if finer else truth["service"])
+    return "; ".join(texts) or "nothing"
 
 
 def exact(program, cases):
@@ -51,7 +53,7 @@ def exact(program, cases):
     rows = [[system, kinds[kind], len(kept), *(fine_accuracy([c for c, _ in kept], [s for _, s in kept], k) for k in KS),
              accuracy([s for _, s in kept], 1)]
             for system, own, of in groups_of(cases, scores) for kind in kinds
-            if (kept := [(c, s) for c, s in zip(own, of) if c.truth["root_cause"].get(kind)])]
+            if (kept := [(c, s) for c, s in zip(own, of) if c.is_fine and c.causes[0].get(kind)])]
     if rows:
         table(["system", "the cause is", "n", *(f"AIS@{k}" for k in KS), "AC@1"], rows)
     misses = [[c.name, truth_of(c), s.service or "-", (s.cause or "-") if c.is_fine else "",
@@ -61,6 +63,18 @@ def exact(program, cases):
         print("Not first:\n")
         table(["case", "true", "rank of the service", "of the cause", "first hypothesis", "confident"], misses)
     return answers
+
+
+def scenarios(made_up, answers):
+    """A row for each scenario; `answers` are those to the exact time."""
+    rows = {}
+    for case, answer in zip(made_up, answers):
+        rows.setdefault((case.system, case.scenario), []).append((case, score(answer, case)))
+    print("### Made-up scenarios\n")
+    table(["system", "scenario", "n", "AC@1", "AC@3", "n (fine)", "AIS@1", "AIS@3", "confident"],
+          [[*key, len(own), accuracy(of, 1), accuracy(of, 3), sum(c.is_fine for c in own), fine_accuracy(own, of, 1),
+            fine_accuracy(own, of, 3), share(s.confident for s in of)]
+           for key, kept in rows.items() for own, of in [([c for c, _ in kept], [s for _, s in kept])]])
 
 
 def at(program, cases):
