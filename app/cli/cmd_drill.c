@@ -38,7 +38,8 @@ static const char *keep(fl_arena *arena, const char *text)
     return text != NULL ? fl_arena_printf(arena, "%s", text) : NULL;
 }
 
-/* As fine as the truth is known: by the cause, or else by the service. */
+/* As fine as the truth is known: by the cause, or else by the service. Of several causes each is
+ * the truth; where nothing was wrong nothing is. */
 static bool is_true(const fl_hypothesis *hypothesis, const fl_drill_answer *truth)
 {
     if (fl_drill_is_fine(truth))

@@ -293,7 +293,8 @@ fl_status fl_drill_read_question(fl_drill_question *out, fl_arena *arena,
     return status;
 }
 
-/* The services of what was wrong beside the root cause. */
+/* The services of what was wrong beside the root cause. How fine they are known is not looked at:
+ * a case of several causes is counted by its services. */
 static fl_status read_further(fl_drill_answer *out, fl_arena *arena, const fl_drill_case *which,
                               const json_t *further, fl_error *err)
 {

@@ -72,7 +72,8 @@ static size_t hypotheses_up_to(const fl_incident *incident, uint32_t rank)
     return count;
 }
 
-/* Among the distinct services; 0 where the ranking does not name it. */
+/* A service stands where its best hypothesis stands: among the distinct services; 0 where the
+ * ranking does not name it. */
 static size_t rank_of_service(const fl_incident *incident, const char *service)
 {
     uint32_t best = UINT32_MAX;
@@ -96,6 +97,7 @@ static size_t rank_of_cause(const fl_incident *incident, const fl_drill_answer *
 fl_drill_ranks fl_drill_rank(const fl_incident *incident, const fl_drill_answer *answer)
 {
     assert(answer->also_count <= FL_DRILL_MAX_ALSO);
+    /* Nothing was wrong: only the verdict counts, not how weak hypotheses are ordered. */
     if (answer->service == NULL) {
         size_t rank = incident->verdict == FL_VERDICT_NO_CONFIDENT_CAUSE ? 1 : 0;
         return (fl_drill_ranks){.service = rank, .last = rank};
@@ -110,6 +112,7 @@ fl_drill_ranks fl_drill_rank(const fl_incident *incident, const fl_drill_answer 
         .service = first, .last = last, .fine = rank_of_cause(incident, answer)};
 }
 
+/* Rank 0 is what the ranking does not name. */
 static bool is_hit(size_t rank, size_t k)
 {
     return rank > 0 && rank <= k;
@@ -117,6 +120,8 @@ static bool is_hit(size_t rank, size_t k)
 
 void fl_drill_count(fl_drill_tally *tally, const fl_drill_answer *answer, fl_drill_ranks ranks)
 {
+    /* With n causes, k names are asked to hold min(k, n) of them: for k < n the first that is named
+     * stands for that, which is exact at k = 1, and for two causes always. */
     bool is_fine = fl_drill_is_fine(answer);
     assert(tally->fine_n <= tally->n);
     tally->n++;
