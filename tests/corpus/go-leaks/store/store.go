@@ -329,7 +329,7 @@ var sink []byte
 
 func runRoutes(ctx context.Context, _ float64) {
 	buildRouteTable(1500000)
-	pace.Every(ctx, 20000, func(int) { sink = make([]byte, 600) })
+	pace.Every(ctx, 20000, func(int) { sink = make([]byte, 4000) })
 }
 
 var visited sync.Map
