@@ -28,6 +28,9 @@
 /* Profiles' companions. Memory statistics: rows kept of one file, more are thinned out evenly; a
  * trend needs no more, and a pair of columns is then compared in milliseconds. */
 #define FL_MAX_GOSTATS_ROWS 8192u
+/* An answer over HTTP: Go stops its largest text, goroutine?debug=2, at 64 MiB. */
+#define FL_MAX_FETCH_WIRE_BYTES (128u << 20)
+#define FL_MAX_FETCH_BYTES      (256u << 20)
 /* Goroutine texts: distinct frames, stacks and waits, and the bytes of their texts. A service of a
  * million lines has some thousands; more are counted and dropped. Go prints at most 100 frames of a
  * goroutine; a longer line than this is no frame. */

@@ -10,12 +10,13 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
-ALL = LOWEST | CORRELATE | {"ingest/goroutine", "ingest/gostats", "ingest/otlp", "ingest/pprof", "ingest/profile",
+ALL = LOWEST | CORRELATE | {"ingest/fetch", "ingest/goroutine", "ingest/gostats", "ingest/otlp", "ingest/pprof", "ingest/profile",
                             "ingest/signatures", "ingest/timeline", "graph", "graph/store"}
 ALLOWED = {
     "include": set(),
     "base": {"include"},
     "base/contract": {"include", "base"},
+    "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST,
     "ingest/gostats": LOWEST,
     "ingest/otlp": LOWEST,
