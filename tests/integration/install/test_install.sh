@@ -47,7 +47,7 @@ static)
 shared)
     [ -s "$prefix/lib/libfaultline.so" ] || fail "the shared library is missing"
     # It exports what the installed headers declare: no more, no less.
-    declared=$(grep -ohE '^[A-Za-z][A-Za-z0-9_ ]*[ *]fl_[a-z0-9_]+\(' "$prefix"/include/faultline/*.h | grep -oE 'fl_[a-z0-9_]+\($' | tr -d '(' | sort -u)
+    declared=$(grep -ohE '^[A-Za-z][A-Za-z0-9_ ]*[ *]fl_[a-z0-9_]+\(' "$prefix"/include/faultline/*.h | grep -v '^static' | grep -oE 'fl_[a-z0-9_]+\($' | tr -d '(' | sort -u)
     exported=$(nm -D --defined-only "$prefix/lib/libfaultline.so" | awk '{ print $3 }' | sort -u)
     [ "$declared" = "$exported" ] || fail "declared and exported functions differ: $(diff <(echo "$declared") <(echo "$exported"))"
     ;;
