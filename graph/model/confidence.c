@@ -1,0 +1,192 @@
+#include "confidence.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+
+#include "slice.h"
+
+#define PRIOR      0.5  /* Jeffreys */
+#define TAIL       0.05 /* of each side of a 90 % interval */
+#define NS_PER_DAY 86400e9
+
+/*
+ * Weights in the order in which the sources are to be trusted; a person counts as one observation.
+ * A cap lets a source that is right in a row come near certainty only as far as one such author
+ * should: a team's fourth confirmed incident outweighs all that a document or the library says.
+ */
+static const struct {
+    const char *name;
+    double weight, cap;
+} sources[FL_SOURCE_COUNT] = {
+    [FL_SOURCE_PERSON] = {"person", 1.0, 20.0},      [FL_SOURCE_FIX] = {"fix", 1.0, 20.0},
+    [FL_SOURCE_AUTOMATIC] = {"automatic", 0.3, 1.0}, [FL_SOURCE_DOCUMENT] = {"document", 0.2, 1.0},
+    [FL_SOURCE_LIBRARY] = {"library", 0.5, 2.0},     [FL_SOURCE_DRILL] = {"drill", 0.0, 0.0},
+};
+
+const char *fl_source_name(fl_evidence_source source)
+{
+    assert(source < FL_SOURCE_COUNT);
+    return sources[source].name;
+}
+
+bool fl_source_of(fl_slice name, fl_evidence_source *out)
+{
+    for (fl_evidence_source i = 0; i < FL_SOURCE_COUNT; i++) {
+        if (fl_slice_equal(name, fl_slice_of(sources[i].name))) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+double fl_source_weight(fl_evidence_source source)
+{
+    assert(source < FL_SOURCE_COUNT);
+    return sources[source].weight;
+}
+
+double fl_source_cap(fl_evidence_source source)
+{
+    assert(source < FL_SOURCE_COUNT);
+    return sources[source].cap;
+}
+
+static double decayed_weight(const fl_observation *item, double half_life_days, int64_t now_ns)
+{
+    double age_days = ((double)now_ns - (double)item->at_ns) / NS_PER_DAY;
+    return sources[item->source].weight * exp2(-fmax(age_days, 0) / half_life_days);
+}
+
+/* What one author says: items[0..n) sharing source and author. */
+static size_t author_sums(double *supporting, double *contradicting, const fl_observation *items,
+                          size_t count, double half_life_days, int64_t now_ns)
+{
+    size_t n = 0;
+    *supporting = *contradicting = 0;
+    for (; n < count && items[n].source == items[0].source && items[n].author == items[0].author;
+         n++) {
+        double weight = decayed_weight(&items[n], half_life_days, now_ns);
+        *(items[n].supports ? supporting : contradicting) += weight;
+    }
+    double cap = sources[items[0].source].cap, sum = *supporting + *contradicting;
+    double share = sum > cap ? cap / sum : 1;
+    *supporting *= share;
+    *contradicting *= share;
+    return n;
+}
+
+void fl_confidence_of(fl_confidence *out, const fl_observation *items, size_t count,
+                      double half_life_days, int64_t now_ns)
+{
+    assert(half_life_days > 0);
+    double a = PRIOR, b = PRIOR;
+    for (size_t i = 0; i < count;) {
+        double supporting, contradicting;
+        size_t n =
+            author_sums(&supporting, &contradicting, items + i, count - i, half_life_days, now_ns);
+        assert(n > 0);
+        a += supporting;
+        b += contradicting;
+        i += n;
+        assert(i == count || items[i].source > items[i - 1].source ||
+               (items[i].source == items[i - 1].source && items[i].author > items[i - 1].author));
+    }
+    fl_confidence_beta(out, a, b);
+}
+
+void fl_confidence_beta(fl_confidence *out, double a, double b)
+{
+    assert(a > 0 && b > 0);
+    *out = (fl_confidence){.a = a,
+                           .b = b,
+                           .mean = a / (a + b),
+                           .low = fl_beta_quantile(TAIL, a, b),
+                           .high = fl_beta_quantile(1 - TAIL, a, b)};
+}
+
+void fl_confidence_path(fl_confidence *out, const fl_confidence *edges, size_t count)
+{
+    assert(count > 0);
+    double mean = 1, square = 1;
+    for (size_t i = 0; i < count; i++) {
+        double a = edges[i].a, b = edges[i].b;
+        mean *= a / (a + b);
+        square *= a * (a + 1) / ((a + b) * (a + b + 1));
+    }
+    /* Of Beta(a, b) with this mean and variance: a + b = mean (1 - mean) / variance - 1. */
+    double variance = square - mean * mean;
+    double sum = variance > 0 ? mean * (1 - mean) / variance - 1 : 1 / DBL_EPSILON;
+    /* Edges too sure for a double to tell from 1 leave a whole of nothing. */
+    fl_confidence_beta(out, fmax(mean * sum, DBL_EPSILON), fmax((1 - mean) * sum, DBL_EPSILON));
+}
+
+/* The continued fraction of I_x(a, b), by Lentz's method (Thompson and Barnett 1986). It converges
+ * in O(sqrt(max(a, b))) steps for x < (a + 1) / (a + b + 2). */
+static double continued_fraction(double x, double a, double b)
+{
+    const double tiny = DBL_MIN / DBL_EPSILON;
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
+    d = 1 / (fabs(d) < tiny ? tiny : d);
+    double h = d;
+    for (double m = 1; m < 1e7; m++) {
+        double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        d = 1 + even * d;
+        c = 1 + even / c;
+        d = 1 / (fabs(d) < tiny ? tiny : d);
+        c = fabs(c) < tiny ? tiny : c;
+        h *= d * c;
+        double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+        d = 1 + odd * d;
+        c = 1 + odd / c;
+        d = 1 / (fabs(d) < tiny ? tiny : d);
+        c = fabs(c) < tiny ? tiny : c;
+        h *= d * c;
+        if (fabs(d * c - 1) < 4 * DBL_EPSILON)
+            break;
+    }
+    return h;
+}
+
+static double log_density_scale(double a, double b)
+{
+    return lgamma(a + b) - lgamma(a) - lgamma(b);
+}
+
+double fl_beta_cdf(double x, double a, double b)
+{
+    assert(a > 0 && b > 0);
+    assert(x >= 0 && x <= 1);
+    if (x == 0 || x == 1)
+        return x;
+    double front = exp(log_density_scale(a, b) + a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front * continued_fraction(x, a, b) / a;
+    return 1 - front * continued_fraction(1 - x, b, a) / b;
+}
+
+/* Newton's steps inside a bracket that each evaluation narrows; where a step leaves it, the bracket
+ * is halved instead, so that it always ends. With small parameters x may be any power of two. */
+double fl_beta_quantile(double p, double a, double b)
+{
+    assert(p >= 0 && p <= 1);
+    double low = 0, high = 1, x = a / (a + b), scale = log_density_scale(a, b);
+    if (p == 0 || p == 1)
+        return p;
+    for (int i = 0; i < 200 && high - low > 4 * DBL_EPSILON * high; i++) {
+        double error = fl_beta_cdf(x, a, b) - p;
+        if (error == 0)
+            return x;
+        *(error > 0 ? &high : &low) = x;
+        double density = exp(scale + (a - 1) * log(x) + (b - 1) * log1p(-x));
+        double next = x - error / density;
+        bool inside = next > low && next < high; /* false for NaN too */
+        if (!inside)
+            next = low > 0 ? low + (high - low) / 2 : high / 1024;
+        if (fabs(next - x) <= DBL_EPSILON * x)
+            return next;
+        x = next;
+    }
+    return x;
+}

@@ -1,0 +1,224 @@
+#include "confidence.h"
+
+#include <math.h>
+
+#include "slice.h"
+
+#include "fl_test.h"
+
+#define DAY INT64_C(86400000000000)
+#define NOW (20000 * DAY)
+
+/* Computed with exact fractions: for whole a and b, I_x(a, b) is the probability of at least a
+ * successes in a + b - 1 trials, and its inverse a bisection of that. */
+static const struct {
+    double x, a, b, cdf;
+} cdfs[] = {
+    {0.1, 1, 1, 0.10000000000000001},
+    {0.25, 2, 3, 0.26171875},
+    {0.5, 7, 2, 0.03515625},
+    {0.9, 7, 2, 0.81310473000000005},
+    {0.01, 1, 20, 0.18209306240276912},
+    {0.3, 30, 70, 0.51162510455860921},
+    {0.7, 48, 2, 5.6523187054632957e-07},
+    {0.95, 48, 3, 0.54053312271951526},
+    {0.5, 150, 150, 0.5},
+    {0.4, 150, 150, 0.0002356060556082238},
+};
+
+static const struct {
+    double p, a, b, x;
+} quantiles[] = {
+    {0.05, 1, 1, 0.050000000000000003},    {0.05, 2, 1, 0.22360679774997896},
+    {0.05, 48, 3, 0.87938584457795588},    {0.95, 48, 3, 0.9834481408107687},
+    {0.05, 7, 2, 0.52932059139886833},     {0.95, 7, 2, 0.95361073602038882},
+    {0.5, 30, 70, 0.29866197430869573},    {0.05, 1, 40, 0.0012815105228752603},
+    {0.95, 100, 100, 0.55803015794234101},
+};
+
+static bool close_to(double got, double wanted)
+{
+    return fabs(got - wanted) <= 1e-11 * fmax(fabs(wanted), 1e-3);
+}
+
+START_TEST(the_incomplete_beta_function_has_its_exact_values)
+{
+    double got = fl_beta_cdf(cdfs[_i].x, cdfs[_i].a, cdfs[_i].b);
+    ck_assert_msg(close_to(got, cdfs[_i].cdf), "%.17g, not %.17g", got, cdfs[_i].cdf);
+    double other = fl_beta_cdf(1 - cdfs[_i].x, cdfs[_i].b, cdfs[_i].a);
+    ck_assert_msg(close_to(1 - other, cdfs[_i].cdf) || fabs(1 - other - cdfs[_i].cdf) < 1e-14,
+                  "mirrored: %.17g", 1 - other);
+}
+END_TEST
+
+START_TEST(its_inverse_has_its_exact_values)
+{
+    double got = fl_beta_quantile(quantiles[_i].p, quantiles[_i].a, quantiles[_i].b);
+    ck_assert_msg(close_to(got, quantiles[_i].x), "%.17g, not %.17g", got, quantiles[_i].x);
+}
+END_TEST
+
+START_TEST(the_inverse_undoes_the_function_from_tiny_to_huge_parameters)
+{
+    static const double parameters[] = {0.01, 0.5, 1, 3.7, 80, 5e3, 1e6};
+    for (size_t i = 0; i < 7; i++)
+        for (size_t j = 0; j < 7; j++)
+            for (double p = 0.05; p < 1; p += 0.15) {
+                double a = parameters[i], b = parameters[j], x = fl_beta_quantile(p, a, b);
+                ck_assert(x >= 0 && x <= 1);
+                /* Where x is as near 0 or 1 as a double can be, p cannot be met any better. */
+                if (x > 1e-300 && 1 - x > 1e-8)
+                    ck_assert_msg(fabs(fl_beta_cdf(x, a, b) - p) < 1e-8, "%g %g %g: %g", p, a, b,
+                                  fl_beta_cdf(x, a, b));
+            }
+    ck_assert(fl_beta_quantile(0, 2, 3) == 0);
+    ck_assert(fl_beta_quantile(1, 2, 3) == 1);
+    ck_assert(fl_beta_cdf(0, 2, 3) == 0);
+    ck_assert(fl_beta_cdf(1, 2, 3) == 1);
+}
+END_TEST
+
+static fl_confidence of(const fl_observation *items, size_t count)
+{
+    fl_confidence out;
+    fl_confidence_of(&out, items, count, FL_HALF_LIFE_DAYS, NOW);
+    ck_assert(out.low <= out.mean && out.mean <= out.high);
+    return out;
+}
+
+static fl_observation said(fl_evidence_source source, uint64_t author, bool supports,
+                           int64_t days_ago)
+{
+    return (fl_observation){
+        .source = source, .author = author, .supports = supports, .at_ns = NOW - days_ago * DAY};
+}
+
+START_TEST(without_evidence_there_is_the_prior)
+{
+    fl_confidence none = of(NULL, 0);
+    ck_assert_double_eq(none.mean, 0.5);
+    ck_assert_double_eq_tol(none.low, 0.006156, 1e-6); /* sin^2(pi / 40), the arcsine law */
+    ck_assert_double_eq_tol(none.high, 1 - 0.006156, 1e-6);
+}
+END_TEST
+
+START_TEST(one_of_one_does_not_outrank_forty_eight_of_fifty)
+{
+    fl_observation items[50];
+    for (uint64_t i = 0; i < 50; i++)
+        items[i] = said(FL_SOURCE_PERSON, i, i >= 2, 0);
+    fl_confidence many = of(items, 50), one = of(items + 2, 1);
+    ck_assert_double_eq(many.a, 48.5);
+    ck_assert_double_eq(many.b, 2.5);
+    ck_assert(many.low > one.low);
+}
+END_TEST
+
+START_TEST(what_is_one_half_life_old_counts_half)
+{
+    fl_observation old = said(FL_SOURCE_PERSON, 1, true, 180);
+    fl_observation future = said(FL_SOURCE_PERSON, 1, false, -400);
+    ck_assert_double_eq_tol(of(&old, 1).a, 1.0, 1e-12);
+    ck_assert_double_eq_tol(of(&future, 1).b, 1.5, 1e-12);
+}
+END_TEST
+
+START_TEST(no_author_outweighs_the_cap_of_its_source)
+{
+    fl_observation items[1000];
+    for (fl_evidence_source source = 0; source < FL_SOURCE_COUNT; source++) {
+        for (size_t i = 0; i < 1000; i++)
+            items[i] = said(source, 7, i % 4 != 0, 0);
+        fl_confidence loud = of(items, 1000);
+        double cap = fl_source_cap(source);
+        ck_assert_double_eq_tol(loud.a, 0.5 + 0.75 * cap, 1e-9);
+        ck_assert_double_eq_tol(loud.b, 0.5 + 0.25 * cap, 1e-9);
+        ck_assert(fabs(loud.mean - 0.5) <= cap / (cap + 1));
+    }
+}
+END_TEST
+
+START_TEST(different_authors_add_up)
+{
+    fl_observation items[] = {said(FL_SOURCE_PERSON, 1, true, 0),
+                              said(FL_SOURCE_PERSON, 2, true, 0),
+                              said(FL_SOURCE_DOCUMENT, 1, false, 0)};
+    fl_confidence all = of(items, 3);
+    ck_assert_double_eq(all.a, 2.5);
+    ck_assert_double_eq_tol(all.b, 0.5 + fl_source_weight(FL_SOURCE_DOCUMENT), 1e-12);
+}
+END_TEST
+
+START_TEST(a_drill_never_counts)
+{
+    fl_observation drill = said(FL_SOURCE_DRILL, 1, true, 0);
+    fl_confidence with = of(&drill, 1);
+    ck_assert_double_eq(with.a, 0.5);
+    ck_assert_double_eq(with.b, 0.5);
+}
+END_TEST
+
+START_TEST(a_path_is_as_sure_as_the_product_of_its_edges)
+{
+    fl_confidence edges[3], path;
+    fl_confidence_beta(&edges[0], 8, 2);
+    fl_confidence_beta(&edges[1], 5, 5);
+    fl_confidence_beta(&edges[2], 1, 1);
+    fl_confidence_path(&path, edges, 3);
+    ck_assert_double_eq_tol(path.mean, 0.8 * 0.5 * 0.5, 1e-12);
+    /* The second moment is kept: E[x^2] = prod a (a + 1) / ((a + b) (a + b + 1)). */
+    double square = (8 * 9 / 110.0) * (5 * 6 / 110.0) * (1 * 2 / 6.0), n = path.a + path.b;
+    ck_assert_double_eq_tol(path.a * (path.a + 1) / (n * (n + 1)), square, 1e-12);
+    fl_confidence_path(&path, edges, 1);
+    ck_assert_double_eq_tol(path.low, edges[0].low, 1e-9);
+    ck_assert_double_eq_tol(path.high, edges[0].high, 1e-9);
+}
+END_TEST
+
+START_TEST(a_path_of_certain_edges_stays_finite)
+{
+    fl_confidence edges[2], path;
+    fl_confidence_beta(&edges[0], 1e15, 1e-3);
+    edges[1] = edges[0];
+    fl_confidence_path(&path, edges, 2);
+    ck_assert(isfinite(path.a) && isfinite(path.b));
+    ck_assert(path.mean > 0.999 && path.high <= 1);
+}
+END_TEST
+
+START_TEST(every_source_is_found_by_its_name)
+{
+    for (fl_evidence_source source = 0; source < FL_SOURCE_COUNT; source++) {
+        fl_evidence_source found = FL_SOURCE_COUNT;
+        ck_assert(fl_source_of(fl_slice_of(fl_source_name(source)), &found));
+        ck_assert_int_eq(found, source);
+        ck_assert(fl_source_weight(source) <= 1);
+    }
+    fl_evidence_source none;
+    ck_assert(!fl_source_of(SLICE("rumour"), &none));
+}
+END_TEST
+
+#define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("confidence");
+    TCase *tc = tcase_create("confidence");
+    tcase_add_loop_test(tc, the_incomplete_beta_function_has_its_exact_values, 0, COUNT(cdfs));
+    tcase_add_loop_test(tc, its_inverse_has_its_exact_values, 0, COUNT(quantiles));
+    tcase_add_test(tc, the_inverse_undoes_the_function_from_tiny_to_huge_parameters);
+    tcase_add_test(tc, without_evidence_there_is_the_prior);
+    tcase_add_test(tc, one_of_one_does_not_outrank_forty_eight_of_fifty);
+    tcase_add_test(tc, what_is_one_half_life_old_counts_half);
+    tcase_add_test(tc, no_author_outweighs_the_cap_of_its_source);
+    tcase_add_test(tc, different_authors_add_up);
+    tcase_add_test(tc, a_drill_never_counts);
+    tcase_add_test(tc, a_path_is_as_sure_as_the_product_of_its_edges);
+    tcase_add_test(tc, a_path_of_certain_edges_stays_finite);
+    tcase_add_test(tc, every_source_is_found_by_its_name);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
