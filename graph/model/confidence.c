@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "slice.h"
 
@@ -77,21 +78,30 @@ static size_t author_sums(double *supporting, double *contradicting, const fl_ob
     return n;
 }
 
-void fl_confidence_of(fl_confidence *out, const fl_observation *items, size_t count,
+static int compare_observations(const void *a, const void *b)
+{
+    const fl_observation *x = a, *y = b;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    if (x->author != y->author)
+        return x->author < y->author ? -1 : 1;
+    if (x->at_ns != y->at_ns)
+        return x->at_ns < y->at_ns ? -1 : 1;
+    return (int)x->supports - (int)y->supports;
+}
+
+void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
                       double half_life_days, int64_t now_ns)
 {
     assert(half_life_days > 0);
     double a = PRIOR, b = PRIOR;
+    if (count > 1)
+        qsort(items, count, sizeof(*items), compare_observations);
     for (size_t i = 0; i < count;) {
         double supporting, contradicting;
-        size_t n =
-            author_sums(&supporting, &contradicting, items + i, count - i, half_life_days, now_ns);
-        assert(n > 0);
+        i += author_sums(&supporting, &contradicting, items + i, count - i, half_life_days, now_ns);
         a += supporting;
         b += contradicting;
-        i += n;
-        assert(i == count || items[i].source > items[i - 1].source ||
-               (items[i].source == items[i - 1].source && items[i].author > items[i - 1].author));
     }
     fl_confidence_beta(out, a, b);
 }

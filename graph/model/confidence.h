@@ -51,8 +51,8 @@ typedef struct fl_confidence {
     double mean, low, high; /* low and high: the equal-tailed 90 % interval */
 } fl_confidence;
 
-/* `items` sorted by (source, author): asserted, since sums then have one order and one value. */
-void fl_confidence_of(fl_confidence *out, const fl_observation *items, size_t count,
+/* Sorts `items`, so that the sum has one order and one value, however they come. */
+void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
                       double half_life_days, int64_t now_ns);
 /* From the posterior's two parameters, both above 0: mean and interval. */
 void fl_confidence_beta(fl_confidence *out, double a, double b);

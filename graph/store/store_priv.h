@@ -4,7 +4,19 @@
 #ifndef FL_STORE_PRIV_H
 #define FL_STORE_PRIV_H
 
-#include "store.h"
+#include "graph_store.h"
+
+/* What has passed the checks of graph_store.c. Statements stand in graph_sql.h. */
+typedef struct fl_graph_kind {
+    fl_status (*add)(fl_graph_added *added, fl_store *store, const fl_graph_batch *batch,
+                     fl_error *err);
+    fl_status (*nodes)(fl_store *store, const fl_graph_question *question,
+                       fl_graph_visit_node *visit, void *payload, fl_error *err);
+    fl_status (*edges)(fl_store *store, const fl_graph_question *question,
+                       fl_graph_visit_edge *visit, void *payload, fl_error *err);
+    fl_status (*evidence)(fl_store *store, const fl_graph_question *question,
+                          fl_graph_visit_evidence *visit, void *payload, fl_error *err);
+} fl_graph_kind;
 
 typedef struct fl_store_kind {
     const char *scheme; /* of its URLs, without the colon */
@@ -16,6 +28,7 @@ typedef struct fl_store_kind {
     fl_status (*list)(fl_store *store, size_t limit, fl_store_visit *visit, void *payload,
                       fl_error *err);
     fl_status (*get)(fl_store *store, const char *id_prefix, char **document, fl_error *err);
+    const fl_graph_kind *graph;
 } fl_store_kind;
 
 /* The first member of every kind's own struct. */

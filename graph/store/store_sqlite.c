@@ -25,8 +25,9 @@
 #include <unistd.h>
 
 #include "fl_sql_001_incidents.h"
+#include "fl_sql_002_graph.h"
 #include "mem.h"
-#include "store_priv.h"
+#include "sqlite_priv.h"
 
 enum {
     APPLICATION_ID = 0x464C4E31, /* "FLN1" */
@@ -36,18 +37,12 @@ enum {
     SMALLEST_PAGE = 512
 };
 
-static const fl_slice *const migrations[] = {&fl_sql_001_incidents};
+static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
-typedef struct sqlite_store {
-    fl_store base;
-    sqlite3 *db;
-    char path[128]; /* for messages, cut */
-} sqlite_store;
-
 /* The last failure of the database as a sentence. `what` is what was being done: "opening". */
-static fl_status fail_db(const sqlite_store *store, const char *what, fl_error *err)
+fl_status fl_sqlite_fail(const sqlite_store *store, const char *what, fl_error *err)
 {
     int code = sqlite3_errcode(store->db);
     if (code == SQLITE_NOMEM)
@@ -68,29 +63,30 @@ static fl_status fail_db(const sqlite_store *store, const char *what, fl_error *
 }
 
 /* Statements that give no rows. */
-static fl_status run(sqlite_store *store, const char *sql, const char *what, fl_error *err)
+fl_status fl_sqlite_run(sqlite_store *store, const char *sql, const char *what, fl_error *err)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? FL_OK
-                                                                       : fail_db(store, what, err);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK
+               ? FL_OK
+               : fl_sqlite_fail(store, what, err);
 }
 
 /* *out is the caller's to finalize, also after a failure, when it is NULL. */
-static fl_status prepare(sqlite3_stmt **out, sqlite_store *store, const char *sql, const char *what,
-                         fl_error *err)
+fl_status fl_sqlite_prepare(sqlite3_stmt **out, sqlite_store *store, const char *sql,
+                            const char *what, fl_error *err)
 {
     assert(*out == NULL && sql != NULL);
     return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK
                ? FL_OK
-               : fail_db(store, what, err);
+               : fl_sqlite_fail(store, what, err);
 }
 
 /* The one number that a PRAGMA or a count gives. */
 static fl_status read_integer(int64_t *out, sqlite_store *store, const char *sql, fl_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    fl_status status = prepare(&statement, store, sql, "opening", err);
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "opening", err);
     if (status == FL_OK && sqlite3_step(statement) != SQLITE_ROW)
-        status = fail_db(store, "opening", err);
+        status = fl_sqlite_fail(store, "opening", err);
     if (status == FL_OK)
         *out = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
@@ -126,27 +122,28 @@ static fl_status apply_migrations(sqlite_store *store, int64_t version, fl_error
     char stamp[96];
     assert(version >= 0 && version <= VERSION);
     for (; version < VERSION; version++) {
-        fl_status status = run(store, (const char *)migrations[version]->ptr, "migrating", err);
+        fl_status status =
+            fl_sqlite_run(store, (const char *)migrations[version]->ptr, "migrating", err);
         if (status != FL_OK)
             return status;
     }
     snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",
              APPLICATION_ID, VERSION);
-    return run(store, stamp, "migrating", err);
+    return fl_sqlite_run(store, stamp, "migrating", err);
 }
 
 /* From whatever version to the newest, or not at all. */
 static fl_status migrate(sqlite_store *store, fl_error *err)
 {
     int64_t version = 0;
-    fl_status status = run(store, "BEGIN IMMEDIATE", "migrating", err);
+    fl_status status = fl_sqlite_run(store, "BEGIN IMMEDIATE", "migrating", err);
     if (status != FL_OK)
         return status;
     status = identify(&version, store, err); /* again: another process may have been faster */
     if (status == FL_OK)
         status = apply_migrations(store, version, err);
     if (status == FL_OK)
-        status = run(store, "COMMIT", "migrating", err);
+        status = fl_sqlite_run(store, "COMMIT", "migrating", err);
     if (status != FL_OK)
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
@@ -163,7 +160,8 @@ static fl_status enter_wal(sqlite_store *store, fl_error *err)
             break;
         sqlite3_sleep(RETRY_MS);
     }
-    return code == SQLITE_OK || code == SQLITE_READONLY ? FL_OK : fail_db(store, "opening", err);
+    return code == SQLITE_OK || code == SQLITE_READONLY ? FL_OK
+                                                        : fl_sqlite_fail(store, "opening", err);
 }
 
 /* Everything between opening the file and using it. A failure leaves the file as it was. */
@@ -172,7 +170,7 @@ static fl_status set_up(sqlite_store *store, fl_error *err)
     int64_t version = 0;
     sqlite3_busy_timeout(store->db, BUSY_MS);
     sqlite3_extended_result_codes(store->db, 0);
-    fl_status status = run(store, "BEGIN", "opening", err);
+    fl_status status = fl_sqlite_run(store, "BEGIN", "opening", err);
     if (status == FL_OK)
         status = identify(&version, store, err);
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
@@ -181,8 +179,8 @@ static fl_status set_up(sqlite_store *store, fl_error *err)
     if (status == FL_OK)
         status = enter_wal(store, err);
     if (status == FL_OK)
-        status =
-            run(store, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "opening", err);
+        status = fl_sqlite_run(store, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+                               "opening", err);
     return status;
 }
 
@@ -223,7 +221,7 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
     snprintf(store->path, sizeof(store->path), "%s", location);
     int code =
         sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-    status = code == SQLITE_OK ? set_up(store, err) : fail_db(store, "opening", err);
+    status = code == SQLITE_OK ? set_up(store, err) : fl_sqlite_fail(store, "opening", err);
     if (status != FL_OK) {
         sqlite_close(&store->base);
         return status;
@@ -272,10 +270,10 @@ static fl_status sqlite_put(fl_store *base, const fl_incident *incident, fl_slic
         " document = excluded.document";
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
-    fl_status status = prepare(&statement, store, sql, "writing", err);
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "writing", err);
     if (status == FL_OK && (bind_incident(statement, incident, document, now_ns) != SQLITE_OK ||
                             sqlite3_step(statement) != SQLITE_DONE))
-        status = fail_db(store, "writing", err);
+        status = fl_sqlite_fail(store, "writing", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -314,7 +312,7 @@ static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit
         " ORDER BY stored_ns DESC, id LIMIT ?1";
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
-    fl_status status = prepare(&statement, store, sql, "reading", err);
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
     if (status != FL_OK)
         return status;
     sqlite3_bind_int64(statement, 1, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
@@ -322,7 +320,7 @@ static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit
     while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         status = visit_row(statement, visit, payload, err);
     if (status == FL_OK && code != SQLITE_DONE)
-        status = fail_db(store, "reading", err);
+        status = fl_sqlite_fail(store, "reading", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -363,17 +361,17 @@ static fl_status find_matches(matches *found, sqlite_store *store, const char *i
     static const char sql[] = "SELECT id, document FROM incident"
                               " WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT ?2";
     sqlite3_stmt *statement = NULL;
-    fl_status status = prepare(&statement, store, sql, "reading", err);
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
     if (status != FL_OK)
         return status;
     if (bind_text(statement, 1, id_prefix) != SQLITE_OK ||
         sqlite3_bind_int(statement, 2, LISTED_MATCHES) != SQLITE_OK)
-        status = fail_db(store, "reading", err);
+        status = fl_sqlite_fail(store, "reading", err);
     int code = SQLITE_DONE;
     while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         status = add_match(found, statement, id_prefix, err);
     if (status == FL_OK && code != SQLITE_DONE)
-        status = fail_db(store, "reading", err);
+        status = fl_sqlite_fail(store, "reading", err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -406,4 +404,5 @@ const fl_store_kind fl_store_sqlite = {
     .put = sqlite_put,
     .list = sqlite_list,
     .get = sqlite_get,
+    .graph = &fl_graph_sqlite,
 };

@@ -78,7 +78,7 @@ START_TEST(the_inverse_undoes_the_function_from_tiny_to_huge_parameters)
 }
 END_TEST
 
-static fl_confidence of(const fl_observation *items, size_t count)
+static fl_confidence of(fl_observation *items, size_t count)
 {
     fl_confidence out;
     fl_confidence_of(&out, items, count, FL_HALF_LIFE_DAYS, NOW);

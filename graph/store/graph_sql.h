@@ -1,0 +1,52 @@
+/*
+ * graph_sql.h - the statements on the graph, one text for every kind of store.
+ *
+ * SQLite numbers $1, $2 ... by their first appearance, PostgreSQL by their digits: they are written
+ * so that both agree. Every statement names the team in each WHERE and JOIN, first, so that a
+ * database that is divided by team answers from one part (tests/unit/store/test_graph_sql.c).
+ */
+#ifndef FL_GRAPH_SQL_H
+#define FL_GRAPH_SQL_H
+
+#include "graph_store.h"
+
+/* The columns, in the order of their parameters. */
+#define FL_SQL_NODE_COLUMNS "id, kind, key, title, recorded_ns"
+#define FL_SQL_EDGE_COLUMNS "id, kind, from_id, to_id, qualifier, recorded_ns"
+#define FL_SQL_EVIDENCE_COLUMNS                                                                    \
+    "id, edge_id, source, author, reference, supports, at_ns, recorded_ns, note"
+
+#define FL_SQL_ADD_NODE                                                                            \
+    "INSERT INTO node (team, " FL_SQL_NODE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)"             \
+    " ON CONFLICT DO NOTHING"
+#define FL_SQL_ADD_EDGE                                                                            \
+    "INSERT INTO edge (team, " FL_SQL_EDGE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7)"         \
+    " ON CONFLICT DO NOTHING"
+#define FL_SQL_ADD_EVIDENCE                                                                        \
+    "INSERT INTO evidence (team, " FL_SQL_EVIDENCE_COLUMNS                                         \
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"
+
+/* Questions: team, as-of time, where there is one the id, and the limit. */
+#define FL_SQL_ASKED    " WHERE team = $1 AND recorded_ns <= $2"
+#define FL_SQL_BY_ID    " ORDER BY id LIMIT "
+#define FL_SQL_BY_EDGE  " ORDER BY edge_id, source, author, id LIMIT "
+#define FL_SQL_NODES    "SELECT " FL_SQL_NODE_COLUMNS " FROM node" FL_SQL_ASKED
+#define FL_SQL_EDGES    "SELECT " FL_SQL_EDGE_COLUMNS " FROM edge" FL_SQL_ASKED
+#define FL_SQL_EVIDENCE "SELECT " FL_SQL_EVIDENCE_COLUMNS " FROM evidence" FL_SQL_ASKED
+
+static const char *const fl_sql_nodes[] = {
+    [FL_GRAPH_ALL] = FL_SQL_NODES FL_SQL_BY_ID "$3",
+    [FL_GRAPH_ONE] = FL_SQL_NODES " AND id = $3" FL_SQL_BY_ID "$4",
+};
+static const char *const fl_sql_edges[] = {
+    [FL_GRAPH_ALL] = FL_SQL_EDGES FL_SQL_BY_ID "$3",
+    [FL_GRAPH_ONE] = FL_SQL_EDGES " AND id = $3" FL_SQL_BY_ID "$4",
+    [FL_GRAPH_OUT] = FL_SQL_EDGES " AND from_id = $3" FL_SQL_BY_ID "$4",
+    [FL_GRAPH_IN] = FL_SQL_EDGES " AND to_id = $3" FL_SQL_BY_ID "$4",
+};
+static const char *const fl_sql_evidence[] = {
+    [FL_GRAPH_ALL] = FL_SQL_EVIDENCE FL_SQL_BY_EDGE "$3",
+    [FL_GRAPH_ONE] = FL_SQL_EVIDENCE " AND edge_id = $3" FL_SQL_BY_EDGE "$4",
+};
+
+#endif

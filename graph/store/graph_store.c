@@ -1,0 +1,166 @@
+/*
+ * graph_store.c - what holds for the graph in every kind of store: limits, and which edges may be.
+ *
+ * An edge is checked against the kinds of its ends. Those of the batch are looked up in a table,
+ * others in the store; nodes are never taken away, so that what was there stays there.
+ */
+#include "graph_store.h"
+
+#include <assert.h>
+
+#include "hash.h"
+#include "map.h"
+#include "slice.h"
+#include "store_priv.h"
+#include "utf8.h"
+
+uint64_t fl_graph_evidence_id(const fl_graph_evidence *item)
+{
+    assert(item->author != NULL && item->reference != NULL);
+    uint64_t id =
+        fl_hash_mix(item->edge ^ fl_hash_stable(fl_slice_of(fl_source_name(item->source))));
+    id = fl_hash_mix(id ^ fl_hash_stable(fl_slice_of(item->author)));
+    id = fl_hash_mix(id ^ fl_hash_stable(fl_slice_of(item->reference)));
+    return fl_hash_mix(id ^ (item->supports ? 1 : 2));
+}
+
+/* NULL is no text, and fine. */
+static fl_status check_text(const char *text, size_t limit, const char *what, fl_error *err)
+{
+    fl_slice bytes = fl_slice_of(text);
+    if (bytes.len > limit)
+        return fl_fail(err, FL_E_LIMIT, limit, "%s of %zu bytes; the graph keeps up to %zu", what,
+                       bytes.len, limit);
+    if (fl_utf8_valid_prefix(bytes) != bytes.len)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s is not UTF-8", what);
+    return FL_OK;
+}
+
+static fl_status check_node(const fl_graph_node *node, fl_error *err)
+{
+    assert(node->key != NULL);
+    assert(node->id == fl_node_id(node->kind, fl_slice_of(node->key)));
+    if (node->key[0] == '\0')
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "a %s without a name",
+                       fl_node_kind_name(node->kind));
+    fl_status status = check_text(node->key, FL_MAX_NODE_KEY_BYTES, "the name of a node", err);
+    if (status == FL_OK)
+        status = check_text(node->title, FL_MAX_GRAPH_TEXT_BYTES, "a title", err);
+    return status;
+}
+
+static fl_status check_evidence(const fl_graph_evidence *item, fl_error *err)
+{
+    assert(item->id == fl_graph_evidence_id(item));
+    fl_status status = check_text(item->author, FL_MAX_NODE_KEY_BYTES, "an author", err);
+    if (status == FL_OK)
+        status = check_text(item->reference, FL_MAX_GRAPH_TEXT_BYTES, "a reference", err);
+    if (status == FL_OK)
+        status = check_text(item->note, FL_MAX_GRAPH_TEXT_BYTES, "a note", err);
+    return status;
+}
+
+/* Kinds of nodes, as far as they are known: those of the batch, and then those asked for. */
+typedef struct kinds {
+    fl_map *known;
+    fl_store *store;
+} kinds;
+
+static fl_status keep_kind(fl_map *known, uint64_t id, fl_node_kind kind, fl_error *err)
+{
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, known, id, NULL, err);
+    if (status == FL_OK)
+        *slot = (uint64_t)kind + 1;
+    return status;
+}
+
+static fl_status take_kind(const fl_graph_node *node, void *payload, fl_error *err)
+{
+    return keep_kind(payload, node->id, node->kind, err);
+}
+
+static fl_status kind_of(fl_node_kind *out, kinds *all, uint64_t id, fl_error *err)
+{
+    fl_graph_question question = {.scope = FL_GRAPH_ONE, .id = id, .as_of_ns = FL_GRAPH_NOW};
+    if (fl_map_find(all->known, id) == NULL) {
+        fl_status status = fl_graph_nodes(all->store, &question, take_kind, all->known, err);
+        if (status != FL_OK)
+            return status;
+    }
+    const uint64_t *known = fl_map_find(all->known, id);
+    if (known == NULL)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "an edge ends at a node that is not there");
+    *out = (fl_node_kind)(*known - 1);
+    return FL_OK;
+}
+
+static fl_status check_edge(const fl_graph_edge *edge, kinds *all, fl_error *err)
+{
+    fl_node_kind from, to;
+    fl_status status = check_text(edge->qualifier, FL_MAX_NODE_KEY_BYTES, "a qualifier", err);
+    assert(edge->id == fl_edge_id(edge->kind, edge->from, edge->to, fl_slice_of(edge->qualifier)));
+    if (status == FL_OK)
+        status = kind_of(&from, all, edge->from, err);
+    if (status == FL_OK)
+        status = kind_of(&to, all, edge->to, err);
+    if (status == FL_OK && !fl_edge_allowed(edge->kind, from, to))
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "no edge \"%s\" leads from a %s to a %s",
+                       fl_edge_kind_name(edge->kind), fl_node_kind_name(from),
+                       fl_node_kind_name(to));
+    return status;
+}
+
+static fl_status check_batch(const fl_graph_batch *batch, kinds *all, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < batch->node_count; i++) {
+        status = check_node(&batch->nodes[i], err);
+        if (status == FL_OK)
+            status = keep_kind(all->known, batch->nodes[i].id, batch->nodes[i].kind, err);
+    }
+    for (size_t i = 0; status == FL_OK && i < batch->edge_count; i++)
+        status = check_edge(&batch->edges[i], all, err);
+    for (size_t i = 0; status == FL_OK && i < batch->evidence_count; i++)
+        status = check_evidence(&batch->evidence[i], err);
+    return status;
+}
+
+fl_status fl_graph_add(fl_graph_added *added, fl_store *store, const fl_graph_batch *batch,
+                       fl_error *err)
+{
+    assert(store != NULL && batch != NULL);
+    fl_graph_added ignored;
+    kinds all = {.store = store};
+    fl_status status =
+        fl_map_create(&all.known, batch->node_count + 2 * batch->edge_count + 1, err);
+    if (status == FL_OK)
+        status = check_batch(batch, &all, err);
+    fl_map_destroy(all.known);
+    added = added != NULL ? added : &ignored;
+    *added = (fl_graph_added){0};
+    return status == FL_OK ? store->kind->graph->add(added, store, batch, err) : status;
+}
+
+fl_status fl_graph_nodes(fl_store *store, const fl_graph_question *question,
+                         fl_graph_visit_node *visit, void *payload, fl_error *err)
+{
+    assert(store != NULL && visit != NULL);
+    assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
+    return store->kind->graph->nodes(store, question, visit, payload, err);
+}
+
+fl_status fl_graph_edges(fl_store *store, const fl_graph_question *question,
+                         fl_graph_visit_edge *visit, void *payload, fl_error *err)
+{
+    assert(store != NULL && visit != NULL);
+    return store->kind->graph->edges(store, question, visit, payload, err);
+}
+
+fl_status fl_graph_evidence_for(fl_store *store, const fl_graph_question *question,
+                                fl_graph_visit_evidence *visit, void *payload, fl_error *err)
+{
+    assert(store != NULL && visit != NULL);
+    assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
+    return store->kind->graph->evidence(store, question, visit, payload, err);
+}

@@ -1,0 +1,257 @@
+/*
+ * sqlite_graph.c - the graph in an SQLite file: schemas/sql/sqlite/002_graph.sql.
+ *
+ * A batch is one transaction that takes the write lock at its beginning, so that two programs wait
+ * for each other instead of failing in the middle. Ids are unsigned here and signed there: the same
+ * 64 bits.
+ */
+#include <assert.h>
+
+#include "graph_sql.h"
+#include "slice.h"
+#include "sqlite_priv.h"
+
+/* The one team of a file that has one. */
+static const char team[] = "default";
+
+static int bind_id(sqlite3_stmt *statement, int at, uint64_t id)
+{
+    int64_t bits;
+    memcpy(&bits, &id, sizeof(bits));
+    return sqlite3_bind_int64(statement, at, bits);
+}
+
+static uint64_t column_id(sqlite3_stmt *statement, int at)
+{
+    int64_t bits = sqlite3_column_int64(statement, at);
+    uint64_t id;
+    memcpy(&id, &bits, sizeof(id));
+    return id;
+}
+
+static int bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    return text != NULL ? sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC)
+                        : sqlite3_bind_null(statement, at);
+}
+
+static int bind_node(sqlite3_stmt *statement, const void *row)
+{
+    const fl_graph_node *node = row;
+    int code = bind_id(statement, 2, node->id);
+    code |= bind_text(statement, 3, fl_node_kind_name(node->kind));
+    code |= bind_text(statement, 4, node->key);
+    code |= bind_text(statement, 5, node->title);
+    return code | sqlite3_bind_int64(statement, 6, node->recorded_ns);
+}
+
+static int bind_edge(sqlite3_stmt *statement, const void *row)
+{
+    const fl_graph_edge *edge = row;
+    int code = bind_id(statement, 2, edge->id);
+    code |= bind_text(statement, 3, fl_edge_kind_name(edge->kind));
+    code |= bind_id(statement, 4, edge->from);
+    code |= bind_id(statement, 5, edge->to);
+    code |= bind_text(statement, 6, edge->qualifier);
+    return code | sqlite3_bind_int64(statement, 7, edge->recorded_ns);
+}
+
+static int bind_evidence(sqlite3_stmt *statement, const void *row)
+{
+    const fl_graph_evidence *item = row;
+    int code = bind_id(statement, 2, item->id);
+    code |= bind_id(statement, 3, item->edge);
+    code |= bind_text(statement, 4, fl_source_name(item->source));
+    code |= bind_text(statement, 5, item->author);
+    code |= bind_text(statement, 6, item->reference);
+    code |= sqlite3_bind_int(statement, 7, item->supports);
+    code |= sqlite3_bind_int64(statement, 8, item->at_ns);
+    code |= sqlite3_bind_int64(statement, 9, item->recorded_ns);
+    return code | bind_text(statement, 10, item->note);
+}
+
+/* Rows of one kind, and how they are bound. */
+typedef struct rows {
+    const char *sql;
+    const void *first;
+    size_t count, size;
+    int (*bind)(sqlite3_stmt *statement, const void *row);
+} rows;
+
+/* *added counts those that were not there. */
+static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    fl_status status =
+        all->count > 0 ? fl_sqlite_prepare(&statement, store, all->sql, "writing", err) : FL_OK;
+    if (status == FL_OK && all->count > 0 && bind_text(statement, 1, team) != SQLITE_OK)
+        status = fl_sqlite_fail(store, "writing", err);
+    for (size_t i = 0; status == FL_OK && i < all->count; i++) {
+        const void *row = (const unsigned char *)all->first + i * all->size;
+        if (all->bind(statement, row) != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE) {
+            bool no_edge = sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_FOREIGNKEY;
+            status = no_edge ? fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                                       "there is evidence for an edge that is not there")
+                             : fl_sqlite_fail(store, "writing", err);
+        }
+        *added += status == FL_OK ? (size_t)sqlite3_changes(store->db) : 0;
+        sqlite3_reset(statement);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static fl_status add_all(fl_graph_added *added, sqlite_store *store, const fl_graph_batch *batch,
+                         fl_error *err)
+{
+    const rows nodes = {FL_SQL_ADD_NODE, batch->nodes, batch->node_count, sizeof(*batch->nodes),
+                        bind_node};
+    const rows edges = {FL_SQL_ADD_EDGE, batch->edges, batch->edge_count, sizeof(*batch->edges),
+                        bind_edge};
+    const rows evidence = {FL_SQL_ADD_EVIDENCE, batch->evidence, batch->evidence_count,
+                           sizeof(*batch->evidence), bind_evidence};
+    fl_status status = add_rows(&added->nodes, store, &nodes, err);
+    if (status == FL_OK)
+        status = add_rows(&added->edges, store, &edges, err);
+    if (status == FL_OK)
+        status = add_rows(&added->evidence, store, &evidence, err);
+    return status;
+}
+
+static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
+                           fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    fl_status status = fl_sqlite_run(store, "BEGIN IMMEDIATE", "writing", err);
+    if (status != FL_OK)
+        return status;
+    status = add_all(added, store, batch, err);
+    if (status == FL_OK)
+        status = fl_sqlite_run(store, "COMMIT", "writing", err);
+    if (status != FL_OK) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        *added = (fl_graph_added){0};
+    }
+    return status;
+}
+
+static const char *column_text(sqlite3_stmt *statement, int at)
+{
+    return (const char *)sqlite3_column_text(statement, at);
+}
+
+/* A row that this program would not have written. */
+static fl_status fail_row(const char *what, fl_error *err)
+{
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "the store holds %s of a kind that is not known",
+                   what);
+}
+
+typedef struct walk {
+    fl_graph_visit_node *node;
+    fl_graph_visit_edge *edge;
+    fl_graph_visit_evidence *evidence;
+    void *payload;
+} walk;
+
+static fl_status visit_node(sqlite3_stmt *statement, const walk *to, fl_error *err)
+{
+    fl_graph_node node = {
+        .id = column_id(statement, 0),
+        .key = column_text(statement, 2),
+        .title = column_text(statement, 3),
+        .recorded_ns = sqlite3_column_int64(statement, 4),
+    };
+    if (node.key == NULL || !fl_node_kind_of(fl_slice_of(column_text(statement, 1)), &node.kind))
+        return fail_row("a node", err);
+    return to->node(&node, to->payload, err);
+}
+
+static fl_status visit_edge(sqlite3_stmt *statement, const walk *to, fl_error *err)
+{
+    fl_graph_edge edge = {
+        .id = column_id(statement, 0),
+        .from = column_id(statement, 2),
+        .to = column_id(statement, 3),
+        .qualifier = column_text(statement, 4),
+        .recorded_ns = sqlite3_column_int64(statement, 5),
+    };
+    if (!fl_edge_kind_of(fl_slice_of(column_text(statement, 1)), &edge.kind))
+        return fail_row("an edge", err);
+    return to->edge(&edge, to->payload, err);
+}
+
+static fl_status visit_evidence(sqlite3_stmt *statement, const walk *to, fl_error *err)
+{
+    fl_graph_evidence item = {
+        .id = column_id(statement, 0),
+        .edge = column_id(statement, 1),
+        .author = column_text(statement, 3),
+        .reference = column_text(statement, 4),
+        .supports = sqlite3_column_int(statement, 5) != 0,
+        .at_ns = sqlite3_column_int64(statement, 6),
+        .recorded_ns = sqlite3_column_int64(statement, 7),
+        .note = column_text(statement, 8),
+    };
+    if (item.author == NULL || item.reference == NULL ||
+        !fl_source_of(fl_slice_of(column_text(statement, 2)), &item.source))
+        return fail_row("evidence", err);
+    return to->evidence(&item, to->payload, err);
+}
+
+static int bind_question(sqlite3_stmt *statement, const fl_graph_question *question)
+{
+    int at = 1, code = bind_text(statement, at++, team);
+    int64_t limit =
+        question->limit == 0 || question->limit > INT64_MAX ? -1 : (int64_t)question->limit;
+    code |= sqlite3_bind_int64(statement, at++, question->as_of_ns);
+    if (question->scope != FL_GRAPH_ALL)
+        code |= bind_id(statement, at++, question->id);
+    return code | sqlite3_bind_int64(statement, at, limit);
+}
+
+static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *question,
+                     fl_status (*visit)(sqlite3_stmt *, const walk *, fl_error *), const walk *to,
+                     fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_ROW;
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
+    if (status == FL_OK && bind_question(statement, question) != SQLITE_OK)
+        status = fl_sqlite_fail(store, "reading", err);
+    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = visit(statement, to, err);
+    if (status == FL_OK && code != SQLITE_DONE)
+        status = fl_sqlite_fail(store, "reading", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static fl_status graph_nodes(fl_store *store, const fl_graph_question *question,
+                             fl_graph_visit_node *visit, void *payload, fl_error *err)
+{
+    const walk to = {.node = visit, .payload = payload};
+    return ask(store, fl_sql_nodes[question->scope], question, visit_node, &to, err);
+}
+
+static fl_status graph_edges(fl_store *store, const fl_graph_question *question,
+                             fl_graph_visit_edge *visit, void *payload, fl_error *err)
+{
+    const walk to = {.edge = visit, .payload = payload};
+    return ask(store, fl_sql_edges[question->scope], question, visit_edge, &to, err);
+}
+
+static fl_status graph_evidence(fl_store *store, const fl_graph_question *question,
+                                fl_graph_visit_evidence *visit, void *payload, fl_error *err)
+{
+    const walk to = {.evidence = visit, .payload = payload};
+    return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
+}
+
+const fl_graph_kind fl_graph_sqlite = {
+    .add = graph_add,
+    .nodes = graph_nodes,
+    .edges = graph_edges,
+    .evidence = graph_evidence,
+};

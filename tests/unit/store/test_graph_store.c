@@ -1,0 +1,416 @@
+#include "graph_store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "graph_sql.h"
+#include "mem.h"
+#include "slice.h"
+
+#include "fl_test.h"
+
+static fl_error err;
+static char folder[64], path[128];
+static fl_store *store;
+
+static void setup(void)
+{
+    err = (fl_error){0};
+    snprintf(folder, sizeof(folder), "/tmp/fl_graph_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/store.db", folder);
+    store = NULL;
+    ck_assert_ok(fl_store_open(&store, path, FL_STORE_CREATE, &err));
+}
+
+static void teardown(void)
+{
+    char command[256];
+    fl_mem_fail_after(-1);
+    fl_store_close(store);
+    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static fl_graph_node node(fl_node_kind kind, const char *key, int64_t recorded_ns)
+{
+    return (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(key)),
+                           .kind = kind,
+                           .key = key,
+                           .recorded_ns = recorded_ns};
+}
+
+static fl_graph_edge edge(fl_edge_kind kind, const fl_graph_node *from, const fl_graph_node *to)
+{
+    return (fl_graph_edge){.id = fl_edge_id(kind, from->id, to->id, FL_SLICE("")),
+                           .kind = kind,
+                           .from = from->id,
+                           .to = to->id,
+                           .recorded_ns = 20};
+}
+
+static fl_graph_evidence evidence(const fl_graph_edge *of, const char *author, bool supports)
+{
+    fl_graph_evidence item = {.edge = of->id,
+                              .source = FL_SOURCE_PERSON,
+                              .author = author,
+                              .reference = "incident-1",
+                              .supports = supports,
+                              .at_ns = 5,
+                              .recorded_ns = 30,
+                              .note = "it's \"quoted\"; DROP TABLE node; --"};
+    item.id = fl_graph_evidence_id(&item);
+    return item;
+}
+
+/* A symptom, its cause, its fix, and what two people say. */
+typedef struct small {
+    fl_graph_node nodes[3];
+    fl_graph_edge edges[2];
+    fl_graph_evidence evidence[3];
+    fl_graph_batch batch;
+} small;
+
+static void make_small(small *out)
+{
+    out->nodes[0] = node(FL_NODE_SYMPTOM, "log|could not get a connection", 10);
+    out->nodes[1] = node(FL_NODE_CAUSE, "pool", 10);
+    out->nodes[2] = node(FL_NODE_FIX, "raise maxTotal", 11);
+    out->nodes[1].title = "<b>Starved</b> connection pool";
+    out->edges[0] = edge(FL_EDGE_EXPLAINED_BY, &out->nodes[0], &out->nodes[1]);
+    out->edges[1] = edge(FL_EDGE_RESOLVED_BY, &out->nodes[1], &out->nodes[2]);
+    out->evidence[0] = evidence(&out->edges[0], "ada", true);
+    out->evidence[1] = evidence(&out->edges[0], "bob", false);
+    out->evidence[2] = evidence(&out->edges[1], "ada", true);
+    out->batch = (fl_graph_batch){.nodes = out->nodes,
+                                  .node_count = 3,
+                                  .edges = out->edges,
+                                  .edge_count = 2,
+                                  .evidence = out->evidence,
+                                  .evidence_count = 3};
+}
+
+typedef struct seen {
+    size_t count;
+    fl_graph_node node;
+    fl_graph_edge edge;
+    fl_graph_evidence evidence;
+    char text[512];
+} seen;
+
+static fl_status see_node(const fl_graph_node *row, void *payload, fl_error *e)
+{
+    seen *all = payload;
+    (void)e;
+    if (all->count > 0)
+        ck_assert((int64_t)row->id > (int64_t)all->node.id);
+    all->node = *row;
+    snprintf(all->text, sizeof(all->text), "%s|%s", row->key,
+             row->title != NULL ? row->title : "-");
+    all->count++;
+    return FL_OK;
+}
+
+static fl_status see_edge(const fl_graph_edge *row, void *payload, fl_error *e)
+{
+    seen *all = payload;
+    (void)e;
+    all->edge = *row;
+    all->count++;
+    return FL_OK;
+}
+
+static fl_status see_evidence(const fl_graph_evidence *row, void *payload, fl_error *e)
+{
+    seen *all = payload;
+    (void)e;
+    all->evidence = *row;
+    snprintf(all->text, sizeof(all->text), "%s|%s|%s", row->author, row->reference, row->note);
+    all->count++;
+    return FL_OK;
+}
+
+static const fl_graph_question everything = {.as_of_ns = FL_GRAPH_NOW};
+
+static size_t count_nodes(const fl_graph_question *question)
+{
+    seen all = {0};
+    ck_assert_ok(fl_graph_nodes(store, question, see_node, &all, &err));
+    return all.count;
+}
+
+static size_t count_evidence(void)
+{
+    seen all = {0};
+    ck_assert_ok(fl_graph_evidence_for(store, &everything, see_evidence, &all, &err));
+    return all.count;
+}
+
+START_TEST(what_was_added_is_read_back)
+{
+    small in;
+    seen all = {0};
+    fl_graph_added added;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(&added, store, &in.batch, &err));
+    ck_assert_uint_eq(added.nodes, 3);
+    ck_assert_uint_eq(added.edges, 2);
+    ck_assert_uint_eq(added.evidence, 3);
+    fl_graph_question one = {.scope = FL_GRAPH_ONE, .id = in.nodes[1].id, .as_of_ns = FL_GRAPH_NOW};
+    ck_assert_ok(fl_graph_nodes(store, &one, see_node, &all, &err));
+    ck_assert_uint_eq(all.count, 1);
+    ck_assert_int_eq(all.node.kind, FL_NODE_CAUSE);
+    ck_assert_str_eq(all.text, "pool|<b>Starved</b> connection pool");
+    all = (seen){0};
+    one.id = in.edges[1].id;
+    ck_assert_ok(fl_graph_edges(store, &one, see_edge, &all, &err));
+    ck_assert_uint_eq(all.edge.from, in.nodes[1].id);
+    ck_assert_uint_eq(all.edge.to, in.nodes[2].id);
+    ck_assert_int_eq(all.edge.kind, FL_EDGE_RESOLVED_BY);
+    ck_assert_ptr_null(all.edge.qualifier);
+    all = (seen){0};
+    ck_assert_ok(fl_graph_evidence_for(store, &one, see_evidence, &all, &err));
+    ck_assert_uint_eq(all.count, 1);
+    ck_assert(all.evidence.supports);
+    ck_assert_uint_eq(all.evidence.id, in.evidence[2].id);
+    ck_assert_str_eq(all.text, "ada|incident-1|it's \"quoted\"; DROP TABLE node; --");
+}
+END_TEST
+
+START_TEST(adding_again_adds_nothing)
+{
+    small in;
+    fl_graph_added added;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    ck_assert_ok(fl_graph_add(&added, store, &in.batch, &err));
+    ck_assert_uint_eq(added.nodes + added.edges + added.evidence, 0);
+    ck_assert_uint_eq(count_nodes(&everything), 3);
+    ck_assert_uint_eq(count_evidence(), 3);
+}
+END_TEST
+
+START_TEST(edges_are_found_from_both_ends)
+{
+    small in;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    static const struct {
+        fl_graph_scope scope;
+        size_t node, expected;
+    } cases[] = {{FL_GRAPH_OUT, 0, 1}, {FL_GRAPH_IN, 0, 0}, {FL_GRAPH_OUT, 1, 1},
+                 {FL_GRAPH_IN, 1, 1},  {FL_GRAPH_IN, 2, 1}, {FL_GRAPH_ALL, 0, 2}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        seen all = {0};
+        fl_graph_question question = {
+            .scope = cases[i].scope, .id = in.nodes[cases[i].node].id, .as_of_ns = FL_GRAPH_NOW};
+        ck_assert_ok(fl_graph_edges(store, &question, see_edge, &all, &err));
+        ck_assert_uint_eq(all.count, cases[i].expected);
+    }
+}
+END_TEST
+
+START_TEST(what_was_not_yet_recorded_was_not_yet_known)
+{
+    small in;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    ck_assert_uint_eq(count_nodes(&(fl_graph_question){.as_of_ns = 10}), 2);
+    ck_assert_uint_eq(count_nodes(&(fl_graph_question){.as_of_ns = 9}), 0);
+    ck_assert_uint_eq(count_nodes(&(fl_graph_question){.as_of_ns = FL_GRAPH_NOW, .limit = 1}), 1);
+}
+END_TEST
+
+START_TEST(a_batch_is_added_whole_or_not_at_all)
+{
+    small in;
+    make_small(&in);
+    in.evidence[2].edge = 12345;
+    in.evidence[2].id = fl_graph_evidence_id(&in.evidence[2]);
+    fl_graph_added added;
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(&added, store, &in.batch, &err));
+    ck_assert_str_eq(err.message, "there is evidence for an edge that is not there");
+    ck_assert_uint_eq(added.nodes, 0);
+    ck_assert_uint_eq(count_nodes(&everything), 0);
+}
+END_TEST
+
+START_TEST(an_edge_that_its_kind_does_not_allow_is_refused)
+{
+    small in;
+    make_small(&in);
+    in.edges[1] = edge(FL_EDGE_EXPLAINED_BY, &in.nodes[1], &in.nodes[2]);
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(NULL, store, &in.batch, &err));
+    ck_assert_str_eq(err.message, "no edge \"explained-by\" leads from a cause to a fix");
+}
+END_TEST
+
+START_TEST(an_edge_may_lead_to_what_the_store_holds_and_nowhere_else)
+{
+    small in;
+    make_small(&in);
+    fl_graph_batch nodes = {.nodes = in.nodes, .node_count = 3};
+    fl_graph_batch edges = {.edges = in.edges, .edge_count = 2};
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(NULL, store, &edges, &err));
+    ck_assert_str_eq(err.message, "an edge ends at a node that is not there");
+    err = (fl_error){0};
+    ck_assert_ok(fl_graph_add(NULL, store, &nodes, &err));
+    ck_assert_ok(fl_graph_add(NULL, store, &edges, &err));
+}
+END_TEST
+
+START_TEST(a_text_beyond_its_limit_is_refused)
+{
+    char *key = calloc(1 << 20, 1);
+    memset(key, 'k', (1 << 20) - 1);
+    fl_graph_node big = node(FL_NODE_CAUSE, key, 1);
+    fl_graph_batch batch = {.nodes = &big, .node_count = 1};
+    ck_assert_fails(FL_E_LIMIT, fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_str_eq(err.message,
+                     "the name of a node of 1048575 bytes; the graph keeps up to 1024");
+    free(key);
+}
+END_TEST
+
+START_TEST(a_text_that_is_not_utf8_or_nothing_is_refused)
+{
+    fl_graph_node broken = node(FL_NODE_CAUSE, "caf\xe9", 1), empty = node(FL_NODE_FIX, "", 1);
+    fl_graph_batch batch = {.nodes = &broken, .node_count = 1};
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_str_eq(err.message, "the name of a node is not UTF-8");
+    err = (fl_error){0};
+    batch.nodes = &empty;
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_str_eq(err.message, "a fix without a name");
+}
+END_TEST
+
+START_TEST(every_allocation_may_fail)
+{
+    small in;
+    make_small(&in);
+    fl_status status = FL_E_NOMEM;
+    for (long n = 0; n < 20 && status != FL_OK; n++) {
+        err = (fl_error){0};
+        fl_mem_fail_after(n);
+        status = fl_graph_add(NULL, store, &in.batch, &err);
+        fl_mem_fail_after(-1);
+        ck_assert(status == FL_OK || status == FL_E_NOMEM);
+        ck_assert_uint_eq(count_nodes(&everything), status == FL_OK ? 3 : 0);
+    }
+    ck_assert_int_eq(status, FL_OK);
+}
+END_TEST
+
+/* What one process adds: the nodes that both add, and evidence by an author of its own. */
+static void add_many(const char *author)
+{
+    small in;
+    fl_store *own = NULL;
+    char reference[32];
+    make_small(&in);
+    ck_assert_ok(fl_store_open(&own, path, FL_STORE_EXISTING, &err));
+    for (int i = 0; i < 100; i++) {
+        snprintf(reference, sizeof(reference), "incident-%d", i);
+        in.evidence[0].author = author;
+        in.evidence[0].reference = reference;
+        in.evidence[0].id = fl_graph_evidence_id(&in.evidence[0]);
+        in.batch.evidence_count = 1;
+        ck_assert_ok(fl_graph_add(NULL, own, &in.batch, &err));
+    }
+    fl_store_close(own);
+}
+
+START_TEST(two_processes_lose_nothing_and_double_nothing)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    add_many(child == 0 ? "ada" : "bob");
+    if (child == 0)
+        _exit(0);
+    int ended = -1;
+    ck_assert_int_eq(waitpid(child, &ended, 0), child);
+    ck_assert_int_eq(ended, 0);
+    ck_assert_uint_eq(count_nodes(&everything), 3);
+    ck_assert_uint_eq(count_evidence(), 200);
+}
+END_TEST
+
+/* A store of the version before the graph was kept. */
+static void make_version_1(const char *at)
+{
+    sqlite3 *db;
+    FILE *file = fopen(FL_SOURCE_DIR "/schemas/sql/sqlite/001_incidents.sql", "rb");
+    char sql[4096] = {0};
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_gt(fread(sql, 1, sizeof(sql) - 1, file), 0);
+    fclose(file);
+    ck_assert_int_eq(sqlite3_open(at, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_exec(
+            db,
+            "PRAGMA application_id = 0x464C4E31; PRAGMA user_version = 1;"
+            "INSERT INTO incident VALUES ('a1', 1, 2, 'cause-found', 's', 'cpu', 0.5, '{}')",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+}
+
+START_TEST(a_store_of_the_version_before_keeps_its_incidents)
+{
+    char old[192], *document = NULL;
+    fl_store *upgraded = NULL;
+    snprintf(old, sizeof(old), "%s/old.db", folder);
+    make_version_1(old);
+    ck_assert_ok(fl_store_open(&upgraded, old, FL_STORE_EXISTING, &err));
+    ck_assert_ok(fl_store_get(upgraded, "a1", &document, &err));
+    ck_assert_str_eq(document, "{}");
+    fl_mem_free(document);
+    small in;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, upgraded, &in.batch, &err));
+    fl_store_close(upgraded);
+}
+END_TEST
+
+START_TEST(every_question_names_the_team_first)
+{
+    const char *const *const tables[] = {fl_sql_nodes, fl_sql_edges, fl_sql_evidence};
+    static const size_t counts[] = {2, 4, 2};
+    for (size_t t = 0; t < 3; t++)
+        for (size_t i = 0; i < counts[t]; i++) {
+            const char *where = strstr(tables[t][i], " WHERE ");
+            ck_assert_ptr_nonnull(where);
+            ck_assert_ptr_null(strstr(where + 1, " WHERE "));
+            ck_assert_ptr_null(strstr(tables[t][i], " JOIN "));
+            ck_assert_int_eq(strncmp(where, " WHERE team = $1 AND ", 21), 0);
+        }
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("store/graph_store");
+    TCase *tc = tcase_create("graph_store");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, what_was_added_is_read_back);
+    tcase_add_test(tc, adding_again_adds_nothing);
+    tcase_add_test(tc, edges_are_found_from_both_ends);
+    tcase_add_test(tc, what_was_not_yet_recorded_was_not_yet_known);
+    tcase_add_test(tc, a_batch_is_added_whole_or_not_at_all);
+    tcase_add_test(tc, an_edge_that_its_kind_does_not_allow_is_refused);
+    tcase_add_test(tc, an_edge_may_lead_to_what_the_store_holds_and_nowhere_else);
+    tcase_add_test(tc, a_text_beyond_its_limit_is_refused);
+    tcase_add_test(tc, a_text_that_is_not_utf8_or_nothing_is_refused);
+    tcase_add_test(tc, every_allocation_may_fail);
+    tcase_add_test(tc, two_processes_lose_nothing_and_double_nothing);
+    tcase_add_test(tc, a_store_of_the_version_before_keeps_its_incidents);
+    tcase_add_test(tc, every_question_names_the_team_first);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
