@@ -1,0 +1,52 @@
+#include "edge_confidence.h"
+
+#include <assert.h>
+
+#include "hash.h"
+#include "mem.h"
+#include "slice.h"
+
+typedef struct collected {
+    fl_observation *items;
+    size_t count, room, limit;
+    fl_edge_belief *belief;
+} collected;
+
+static fl_status collect(const fl_graph_evidence *item, void *payload, fl_error *err)
+{
+    collected *all = payload;
+    if (all->count == all->limit) {
+        all->belief->cut = true;
+        return FL_OK;
+    }
+    if (all->count == all->room) {
+        size_t room = all->room > 0 ? 2 * all->room : 16;
+        fl_observation *grown = fl_mem_realloc(all->items, room, sizeof(*grown));
+        if (grown == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading evidence");
+        all->items = grown;
+        all->room = room;
+    }
+    all->items[all->count++] = (fl_observation){.source = item->source,
+                                                .author = fl_hash_stable(fl_slice_of(item->author)),
+                                                .supports = item->supports,
+                                                .at_ns = item->at_ns};
+    *(item->supports ? &all->belief->supporting : &all->belief->contradicting) += 1;
+    all->belief->last_ns = item->at_ns > all->belief->last_ns ? item->at_ns : all->belief->last_ns;
+    return FL_OK;
+}
+
+fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, uint64_t edge, size_t limit,
+                            int64_t now_ns, fl_error *err)
+{
+    assert(limit > 0 && limit < SIZE_MAX);
+    fl_graph_question question = {
+        .scope = FL_GRAPH_ONE, .id = edge, .as_of_ns = now_ns, .limit = limit + 1};
+    *out = (fl_edge_belief){0};
+    collected all = {.limit = limit, .belief = out};
+    fl_status status = fl_graph_evidence_for(store, &question, collect, &all, err);
+    if (status == FL_OK)
+        fl_confidence_of(&out->confidence, all.items, all.count, FL_HALF_LIFE_DAYS, now_ns);
+    fl_mem_free(all.items);
+    return status;
+}

@@ -1,0 +1,21 @@
+/*
+ * edge_confidence.h - how sure the graph is of one edge, read from the store.
+ */
+#ifndef FL_EDGE_CONFIDENCE_H
+#define FL_EDGE_CONFIDENCE_H
+
+#include "arena.h"
+#include "graph_store.h"
+
+typedef struct fl_edge_belief {
+    fl_confidence confidence;
+    size_t supporting, contradicting; /* items */
+    int64_t last_ns;                  /* of the newest item; 0: there is none */
+    bool cut;                         /* there is more evidence than was read */
+} fl_edge_belief;
+
+/* Reads at most `limit` items. An edge that is not there has the prior. */
+FL_NODISCARD fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, uint64_t edge,
+                                         size_t limit, int64_t now_ns, fl_error *err);
+
+#endif

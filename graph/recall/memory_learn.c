@@ -1,0 +1,137 @@
+/*
+ * memory_learn.c - from an incident and what is said of it to nodes, edges and evidence.
+ */
+#include <assert.h>
+
+#include "edge_confidence.h"
+#include "memory.h"
+#include "slice.h"
+
+/* All that one lesson can add. */
+enum {
+    MAX_NODES = FL_MAX_SYMPTOMS + 3,
+    MAX_EDGES = 2 * FL_MAX_SYMPTOMS + 2,
+    MAX_JUDGED = FL_MAX_SYMPTOMS + 1 /* edges that evidence is added to */
+};
+
+typedef struct draft {
+    const fl_lesson *lesson;
+    fl_graph_node nodes[MAX_NODES];
+    fl_graph_edge edges[MAX_EDGES];
+    fl_graph_evidence evidence[MAX_JUDGED];
+    fl_moved *moved; /* one for each item of evidence */
+    size_t node_count, edge_count, evidence_count;
+} draft;
+
+static const fl_graph_node *add_node(draft *d, const fl_graph_node *node)
+{
+    assert(d->node_count < MAX_NODES);
+    d->nodes[d->node_count] = *node;
+    return &d->nodes[d->node_count++];
+}
+
+static const fl_graph_edge *add_edge(draft *d, fl_edge_kind kind, const fl_graph_node *from,
+                                     const fl_graph_node *to)
+{
+    assert(d->edge_count < MAX_EDGES);
+    fl_graph_edge *edge = &d->edges[d->edge_count++];
+    *edge = (fl_graph_edge){.id = fl_edge_id(kind, from->id, to->id, FL_SLICE("")),
+                            .kind = kind,
+                            .from = from->id,
+                            .to = to->id,
+                            .recorded_ns = d->lesson->now_ns};
+    return edge;
+}
+
+static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const fl_graph_node *to,
+                  fl_evidence_source source)
+{
+    assert(d->evidence_count < MAX_JUDGED);
+    const fl_lesson *lesson = d->lesson;
+    fl_graph_evidence *item = &d->evidence[d->evidence_count];
+    *item = (fl_graph_evidence){.edge = add_edge(d, kind, from, to)->id,
+                                .source = source,
+                                .author = lesson->author,
+                                .reference = lesson->incident->id,
+                                .supports = lesson->supports,
+                                .at_ns = lesson->incident->at_ns,
+                                .recorded_ns = lesson->now_ns,
+                                .note = lesson->note};
+    item->id = fl_graph_evidence_id(item);
+    d->moved[d->evidence_count++] = (fl_moved){.from = from->title, .to = to->title, .kind = kind};
+}
+
+/* The incident shows these symptoms; these are explained, or not, by that cause. */
+static void draft_all(draft *d, const fl_graph_node *incident, const fl_symptoms *symptoms)
+{
+    const fl_lesson *lesson = d->lesson;
+    const fl_graph_node *cause = lesson->cause != NULL ? add_node(d, lesson->cause) : NULL;
+    incident = add_node(d, incident);
+    for (size_t i = 0; i < symptoms->count; i++) {
+        const fl_graph_node *symptom = add_node(d, &symptoms->nodes[i]);
+        add_edge(d, FL_EDGE_EXHIBITS, incident, symptom);
+        if (cause != NULL)
+            judge(d, FL_EDGE_EXPLAINED_BY, symptom, cause, lesson->source);
+    }
+    if (cause != NULL && lesson->supports)
+        add_edge(d, FL_EDGE_DIAGNOSED_AS, incident, cause);
+    if (cause != NULL && lesson->supports && lesson->fix != NULL)
+        judge(d, FL_EDGE_RESOLVED_BY, cause, add_node(d, lesson->fix), lesson->fix_source);
+}
+
+static fl_status believe(draft *d, fl_store *store, bool after, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < d->evidence_count; i++) {
+        fl_edge_belief belief;
+        status = fl_edge_belief_of(&belief, store, d->evidence[i].edge, FL_MEMORY_MAX_EVIDENCE,
+                                   d->lesson->now_ns, err);
+        if (status != FL_OK)
+            break;
+        *(after ? &d->moved[i].after : &d->moved[i].before) = belief.confidence;
+        *(after ? &d->moved[i].items_after : &d->moved[i].items_before) =
+            belief.supporting + belief.contradicting;
+    }
+    return status;
+}
+
+static fl_status learn(fl_learnt *out, fl_store *store, draft *d, fl_error *err)
+{
+    const fl_graph_batch batch = {.nodes = d->nodes,
+                                  .node_count = d->node_count,
+                                  .edges = d->edges,
+                                  .edge_count = d->edge_count,
+                                  .evidence = d->evidence,
+                                  .evidence_count = d->evidence_count};
+    fl_status status = believe(d, store, false, err);
+    if (status == FL_OK)
+        status = fl_graph_add(&out->added, store, &batch, err);
+    if (status == FL_OK)
+        status = believe(d, store, true, err);
+    out->moved = d->moved;
+    out->count = d->evidence_count;
+    return status;
+}
+
+fl_status fl_memory_learn(fl_learnt *out, fl_store *store, const fl_lesson *lesson, fl_arena *arena,
+                          fl_error *err)
+{
+    assert(lesson->incident != NULL && lesson->author != NULL);
+    assert(lesson->fix == NULL || lesson->cause != NULL);
+    fl_symptoms symptoms;
+    fl_graph_node incident;
+    *out = (fl_learnt){0};
+    fl_status status = fl_symptoms_of(&symptoms, lesson->incident, lesson->now_ns, arena, err);
+    if (status == FL_OK)
+        status = fl_symptoms_incident(&incident, lesson->incident, lesson->now_ns, arena, err);
+    draft *d = fl_arena_alloc(arena, 1, sizeof(*d));
+    fl_moved *moved = fl_arena_alloc(arena, MAX_JUDGED, sizeof(*moved));
+    if (status == FL_OK && (d == NULL || moved == NULL))
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while learning");
+    if (status != FL_OK)
+        return status;
+    d->lesson = lesson;
+    d->moved = moved;
+    draft_all(d, &incident, &symptoms);
+    return learn(out, store, d, err);
+}

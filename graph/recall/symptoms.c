@@ -1,0 +1,144 @@
+#include "symptoms.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "slice.h"
+
+/* 20:1, the gate of the ranking: below it a change is not called real. */
+#define GATE_NATS 3.0
+
+static fl_status no_memory(fl_error *err)
+{
+    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading an incident");
+}
+
+static const char *or_none(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Cut at a character, so that what is left is UTF-8. */
+static void cut(char *text, size_t limit)
+{
+    size_t len = strlen(text);
+    if (len <= limit)
+        return;
+    while (limit > 0 && ((unsigned char)text[limit] & 0xC0) == 0x80)
+        limit--;
+    text[limit] = '\0';
+}
+
+static fl_status finish(fl_graph_node *out, fl_node_kind kind, char *key, char *title,
+                        int64_t now_ns, fl_error *err)
+{
+    if (key == NULL || title == NULL)
+        return no_memory(err);
+    cut(key, FL_MAX_NODE_KEY_BYTES);
+    cut(title, FL_MAX_GRAPH_TEXT_BYTES);
+    *out = (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(key)),
+                           .kind = kind,
+                           .key = key,
+                           .title = title,
+                           .recorded_ns = now_ns};
+    return FL_OK;
+}
+
+/* What changed, in words that another incident would use. */
+static char *locus_text(const fl_hypothesis *h, fl_arena *arena)
+{
+    if (h->locus == FL_LOCUS_CODE_REGION && h->before != NULL)
+        return fl_arena_printf(arena, "%s -> %s", h->before, or_none(h->after));
+    return fl_arena_printf(arena, "%s", or_none(h->locus_name));
+}
+
+static fl_status symptom_of(fl_graph_node *out, const fl_hypothesis *h, int64_t now_ns,
+                            fl_arena *arena, fl_error *err)
+{
+    char *locus = locus_text(h, arena);
+    if (locus == NULL)
+        return no_memory(err);
+    const char *kind = fl_locus_name(h->locus), *cause = fl_cause_name(h->cause);
+    return finish(out, FL_NODE_SYMPTOM, fl_arena_printf(arena, "%s|%s|%s", kind, cause, locus),
+                  fl_arena_printf(arena, "%s: %s", cause, locus), now_ns, err);
+}
+
+static bool is_new(const fl_graph_node *known, size_t count, uint64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (known[i].id == id)
+            return false;
+    return true;
+}
+
+fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
+                         fl_arena *arena, fl_error *err)
+{
+    assert(incident->hypothesis_count == 0 || incident->hypotheses != NULL);
+    fl_graph_node *nodes = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*nodes));
+    fl_status status = nodes != NULL ? FL_OK : no_memory(err);
+    size_t count = 0;
+    for (size_t i = 0; status == FL_OK && i < incident->hypothesis_count && count < FL_MAX_SYMPTOMS;
+         i++) {
+        const fl_hypothesis *h = &incident->hypotheses[i];
+        if (h->score < GATE_NATS)
+            continue;
+        status = symptom_of(&nodes[count], h, now_ns, arena, err);
+        count += status == FL_OK && is_new(nodes, count, nodes[count].id);
+    }
+    *out = (fl_symptoms){.nodes = nodes, .count = status == FL_OK ? count : 0};
+    return status;
+}
+
+fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis, int64_t now_ns,
+                            fl_arena *arena, fl_error *err)
+{
+    char *locus = locus_text(hypothesis, arena);
+    if (locus == NULL)
+        return no_memory(err);
+    const char *cause = fl_cause_name(hypothesis->cause), *service = or_none(hypothesis->service);
+    return finish(out, FL_NODE_CAUSE, fl_arena_printf(arena, "%s|%s|%s", service, cause, locus),
+                  fl_arena_printf(arena, "%s in %s (%s)", cause, service, locus), now_ns, err);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* In place. */
+static void normalise(char *text)
+{
+    size_t len = 0;
+    for (const char *in = text; *in != '\0'; in++) {
+        bool skipped = is_blank(*in) && (len == 0 || text[len - 1] == ' ');
+        if (!skipped)
+            text[len++] = is_blank(*in) ? ' ' : *in >= 'A' && *in <= 'Z' ? (char)(*in | 0x20) : *in;
+    }
+    len -= len > 0 && text[len - 1] == ' ';
+    text[len] = '\0';
+}
+
+fl_status fl_symptoms_said(fl_graph_node *out, fl_node_kind kind, const char *text, int64_t now_ns,
+                           fl_arena *arena, fl_error *err)
+{
+    assert(text != NULL);
+    char *key = fl_arena_printf(arena, "%s", text), *title = fl_arena_printf(arena, "%s", text);
+    if (key == NULL || title == NULL)
+        return no_memory(err);
+    normalise(key);
+    if (key[0] == '\0')
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "a %s in no words", fl_node_kind_name(kind));
+    if (strlen(key) > FL_MAX_NODE_KEY_BYTES)
+        return fl_fail(err, FL_E_LIMIT, FL_MAX_NODE_KEY_BYTES,
+                       "a %s of %zu bytes; the graph keeps up to %d: put the rest into a note",
+                       fl_node_kind_name(kind), strlen(key), FL_MAX_NODE_KEY_BYTES);
+    return finish(out, kind, key, title, now_ns, err);
+}
+
+fl_status fl_symptoms_incident(fl_graph_node *out, const fl_incident *incident, int64_t now_ns,
+                               fl_arena *arena, fl_error *err)
+{
+    return finish(out, FL_NODE_INCIDENT, fl_arena_printf(arena, "%s", incident->id),
+                  fl_arena_printf(arena, "incident %s", incident->id), now_ns, err);
+}

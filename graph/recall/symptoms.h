@@ -1,0 +1,37 @@
+/*
+ * symptoms.h - what of an incident recurs: fingerprints without a time, a host or a number.
+ *
+ *   symptom  kind of locus | what is wrong with it | its name, or "step before -> step after"
+ *   cause    service | what is wrong with it | locus
+ *
+ * Each hypothesis beyond the gate shows one symptom: something that really changed, whether or not
+ * it was the cause. Incidents that share symptoms need not share services.
+ */
+#ifndef FL_SYMPTOMS_H
+#define FL_SYMPTOMS_H
+
+#include "arena.h"
+#include "faultline/incident.h"
+#include "graph_store.h"
+
+/* An incident that shows more is a flood, and the heaviest tell most. */
+#define FL_MAX_SYMPTOMS 32
+
+typedef struct fl_symptoms {
+    const fl_graph_node *nodes; /* heaviest first, no two alike; in the arena */
+    size_t count;
+} fl_symptoms;
+
+FL_NODISCARD fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
+                                      fl_arena *arena, fl_error *err);
+/* The cause that a hypothesis names. */
+FL_NODISCARD fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis,
+                                         int64_t now_ns, fl_arena *arena, fl_error *err);
+/* A cause or a fix in a person's words: white space made single, letters lower, so that two ways of
+ * typing it are one node; the title keeps the words. FL_E_SYNTAX where it is empty. */
+FL_NODISCARD fl_status fl_symptoms_said(fl_graph_node *out, fl_node_kind kind, const char *text,
+                                        int64_t now_ns, fl_arena *arena, fl_error *err);
+FL_NODISCARD fl_status fl_symptoms_incident(fl_graph_node *out, const fl_incident *incident,
+                                            int64_t now_ns, fl_arena *arena, fl_error *err);
+
+#endif
