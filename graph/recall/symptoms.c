@@ -44,9 +44,11 @@ static fl_status finish(fl_graph_node *out, fl_node_kind kind, char *key, char *
     return FL_OK;
 }
 
-/* What changed, in words that another incident would use. */
+/* What changed, in words that another incident would use. A frame names a line of one version. */
 static char *locus_text(const fl_hypothesis *h, fl_arena *arena)
 {
+    if (h->exception_type != NULL)
+        return fl_arena_printf(arena, "%s: %s", h->exception_type, or_none(h->exception_message));
     if (h->locus == FL_LOCUS_CODE_REGION && h->before != NULL)
         return fl_arena_printf(arena, "%s -> %s", h->before, or_none(h->after));
     return fl_arena_printf(arena, "%s", or_none(h->locus_name));

@@ -1,0 +1,285 @@
+#include "memory.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "mem.h"
+#include "slice.h"
+
+#include "fl_incidents.h"
+#include "fl_test.h"
+
+#define DAY INT64_C(86400000000000)
+#define NOW (FL_TEST_AT_NS + DAY)
+
+static fl_error err;
+static fl_arena arena;
+static char folder[64], path[128];
+static fl_store *store;
+
+static void setup(void)
+{
+    err = (fl_error){0};
+    arena = fl_arena_of(64u << 20);
+    snprintf(folder, sizeof(folder), "/tmp/fl_memory_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/store.db", folder);
+    store = NULL;
+    ck_assert_ok(fl_store_open(&store, path, FL_STORE_CREATE, &err));
+}
+
+static void teardown(void)
+{
+    char command[256];
+    fl_mem_fail_after(-1);
+    fl_store_close(store);
+    fl_arena_dispose(&arena);
+    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static fl_symptoms symptoms_of(const fl_incident *incident)
+{
+    fl_symptoms out;
+    ck_assert_ok(fl_symptoms_of(&out, incident, NOW, &arena, &err));
+    return out;
+}
+
+static fl_graph_node said(fl_node_kind kind, const char *text)
+{
+    fl_graph_node out;
+    ck_assert_ok(fl_symptoms_said(&out, kind, text, NOW, &arena, &err));
+    return out;
+}
+
+static fl_incident incident_named(const char *id)
+{
+    fl_incident out = fl_test_incident;
+    out.id = id;
+    return out;
+}
+
+static fl_learnt learn(const fl_incident *incident, const char *cause, const char *fix,
+                       const char *author, bool supports)
+{
+    fl_learnt out;
+    fl_graph_node cause_node, fix_node;
+    fl_lesson lesson = {.incident = incident,
+                        .supports = supports,
+                        .source = FL_SOURCE_PERSON,
+                        .fix_source = FL_SOURCE_PERSON,
+                        .author = author,
+                        .now_ns = NOW};
+    if (cause != NULL) {
+        cause_node = said(FL_NODE_CAUSE, cause);
+        lesson.cause = &cause_node;
+    }
+    if (fix != NULL) {
+        fix_node = said(FL_NODE_FIX, fix);
+        lesson.fix = &fix_node;
+    }
+    ck_assert_ok(fl_memory_learn(&out, store, &lesson, &arena, &err));
+    return out;
+}
+
+static fl_memory recall(const fl_incident *incident)
+{
+    fl_memory out;
+    fl_symptoms symptoms = symptoms_of(incident);
+    uint64_t self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id));
+    ck_assert_ok(fl_memory_recall(&out, store, &symptoms, self, NOW, &arena, &err));
+    return out;
+}
+
+START_TEST(what_is_beyond_the_gate_is_a_symptom_without_service_or_time)
+{
+    fl_symptoms found = symptoms_of(&fl_test_incident);
+    ck_assert_uint_eq(found.count, 3);
+    ck_assert_str_eq(found.nodes[0].key, "code-region|pool|redis.PoolExhaustedError: no connection"
+                                         " within <*> ms");
+    ck_assert_str_eq(found.nodes[1].key, "edge|network-delay|payment-gateway -> ledger");
+    ck_assert_str_eq(found.nodes[2].key, "metric|cpu|container.cpu.usage");
+    ck_assert_uint_eq(symptoms_of(&fl_test_empty_incident).count, 0);
+}
+END_TEST
+
+START_TEST(a_weak_hypothesis_and_a_repeated_one_are_no_symptoms)
+{
+    fl_hypothesis hypotheses[3];
+    fl_incident incident = fl_test_incident;
+    memcpy(hypotheses, fl_test_hypotheses, sizeof(hypotheses));
+    hypotheses[1] = hypotheses[0];
+    hypotheses[1].service = "another";
+    hypotheses[2].score = 2.9;
+    incident.hypotheses = hypotheses;
+    ck_assert_uint_eq(symptoms_of(&incident).count, 1);
+}
+END_TEST
+
+START_TEST(words_that_differ_in_space_and_case_name_one_cause)
+{
+    fl_graph_node a = said(FL_NODE_CAUSE, "  Pool  too\tsmall "),
+                  b = said(FL_NODE_CAUSE, "pool too small");
+    ck_assert_uint_eq(a.id, b.id);
+    ck_assert_str_eq(a.key, "pool too small");
+    ck_assert_str_eq(a.title, "  Pool  too\tsmall ");
+    ck_assert_fails(FL_E_SYNTAX, fl_symptoms_said(&a, FL_NODE_FIX, " \t", NOW, &arena, &err));
+    ck_assert_str_eq(err.message, "a fix in no words");
+}
+END_TEST
+
+START_TEST(words_beyond_the_limit_are_refused_with_what_to_do)
+{
+    char text[FL_MAX_NODE_KEY_BYTES + 2];
+    fl_graph_node out;
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    ck_assert_fails(FL_E_LIMIT, fl_symptoms_said(&out, FL_NODE_FIX, text, NOW, &arena, &err));
+    ck_assert_str_eq(err.message, "a fix of 1025 bytes; the graph keeps up to 1024: put the rest"
+                                  " into a note");
+}
+END_TEST
+
+START_TEST(a_confirmation_moves_every_symptom_and_the_fix)
+{
+    fl_learnt learnt = learn(&fl_test_incident, "pool too small", "raise maxTotal", "ada", true);
+    ck_assert_uint_eq(learnt.count, 4);
+    ck_assert_uint_eq(learnt.added.evidence, 4);
+    for (size_t i = 0; i < learnt.count; i++) {
+        ck_assert_double_eq_tol(learnt.moved[i].before.mean, 0.5, 1e-12);
+        ck_assert_double_eq_tol(learnt.moved[i].after.mean, 0.75, 1e-2);
+        ck_assert_uint_eq(learnt.moved[i].items_after, 1);
+    }
+    ck_assert_int_eq(learnt.moved[3].kind, FL_EDGE_RESOLVED_BY);
+    ck_assert_str_eq(learnt.moved[3].to, "raise maxTotal");
+}
+END_TEST
+
+START_TEST(saying_it_twice_is_saying_it_once)
+{
+    (void)learn(&fl_test_incident, "pool", "fix", "ada", true);
+    fl_learnt again = learn(&fl_test_incident, "pool", "fix", "ada", true);
+    ck_assert_uint_eq(again.added.evidence, 0);
+    ck_assert_double_eq(again.moved[0].before.mean, again.moved[0].after.mean);
+}
+END_TEST
+
+START_TEST(a_rejection_lowers_and_teaches_no_fix)
+{
+    fl_learnt learnt = learn(&fl_test_incident, "pool", "fix", "ada", false);
+    ck_assert_uint_eq(learnt.count, 3);
+    ck_assert(learnt.moved[0].after.mean < learnt.moved[0].before.mean);
+}
+END_TEST
+
+START_TEST(the_next_incident_is_told_what_explained_and_fixed_the_last)
+{
+    fl_incident first = incident_named("one"), second = incident_named("two"),
+                third = incident_named("three");
+    (void)learn(&first, "pool too small", "raise maxTotal", "ada", true);
+    (void)learn(&second, "pool too small", "restart", "bob", true);
+    (void)learn(&second, "a bad disk", NULL, "bob", false);
+    fl_memory memory = recall(&third);
+    ck_assert_uint_eq(memory.seen, 2);
+    ck_assert_uint_eq(memory.path_count, 2);
+    const fl_path *best = &memory.paths[0];
+    ck_assert_str_eq(best->title, "pool too small");
+    ck_assert_uint_eq(best->supporting, 2);
+    ck_assert_uint_eq(best->shared, 3);
+    ck_assert_double_eq_tol(best->confidence.mean, 2.5 / 3, 1e-2);
+    ck_assert_uint_eq(best->fix_count, 2);
+    ck_assert(best->fixes[0].confidence.mean < best->confidence.mean);
+    ck_assert(memory.paths[1].confidence.mean < 0.5);
+    ck_assert_uint_eq(memory.similar_count, 2);
+    ck_assert_double_eq_tol(memory.similar[0].overlap, 1, 1e-12);
+    ck_assert(!memory.cut);
+}
+END_TEST
+
+START_TEST(a_cause_of_all_that_is_seen_outranks_one_of_a_part)
+{
+    fl_incident whole = incident_named("whole"), part = incident_named("part"),
+                asked = incident_named("asked");
+    part.hypothesis_count = 1;
+    (void)learn(&whole, "explains all", NULL, "ada", true);
+    (void)learn(&part, "explains one", NULL, "ada", true);
+    fl_memory memory = recall(&asked);
+    ck_assert_str_eq(memory.paths[0].title, "explains all");
+    ck_assert_uint_eq(memory.paths[1].shared, 1);
+    ck_assert(memory.paths[0].confidence.mean > memory.paths[1].confidence.mean);
+    ck_assert_str_eq(memory.similar[0].incident, "whole");
+    ck_assert_uint_eq(memory.similar[1].shared, 1);
+    ck_assert(memory.similar[1].overlap < 0.5);
+}
+END_TEST
+
+START_TEST(an_incident_is_not_similar_to_itself)
+{
+    (void)learn(&fl_test_incident, NULL, NULL, "faultline", true);
+    fl_memory memory = recall(&fl_test_incident);
+    ck_assert_uint_eq(memory.seen, 0);
+    ck_assert_uint_eq(memory.path_count, 0);
+}
+END_TEST
+
+START_TEST(without_symptoms_nothing_is_remembered)
+{
+    (void)learn(&fl_test_incident, "pool", NULL, "ada", true);
+    fl_memory memory = recall(&fl_test_empty_incident);
+    ck_assert_uint_eq(memory.path_count + memory.similar_count, 0);
+}
+END_TEST
+
+START_TEST(every_allocation_may_fail)
+{
+    fl_incident incident = incident_named("one");
+    fl_graph_node cause = said(FL_NODE_CAUSE, "pool"), fix = said(FL_NODE_FIX, "fix");
+    fl_lesson lesson = {.incident = &incident,
+                        .cause = &cause,
+                        .fix = &fix,
+                        .supports = true,
+                        .author = "ada",
+                        .now_ns = NOW};
+    fl_status status = FL_E_NOMEM;
+    for (long n = 0; n < 200 && status != FL_OK; n++) {
+        fl_arena own = fl_arena_of(64u << 20);
+        fl_learnt learnt;
+        fl_memory memory;
+        fl_symptoms symptoms;
+        err = (fl_error){0};
+        fl_mem_fail_after(n);
+        status = fl_memory_learn(&learnt, store, &lesson, &own, &err);
+        if (status == FL_OK)
+            status = fl_symptoms_of(&symptoms, &fl_test_incident, NOW, &own, &err);
+        if (status == FL_OK)
+            status = fl_memory_recall(&memory, store, &symptoms, 1, NOW, &own, &err);
+        fl_mem_fail_after(-1);
+        ck_assert(status == FL_OK || status == FL_E_NOMEM);
+        fl_arena_dispose(&own);
+    }
+    ck_assert_int_eq(status, FL_OK);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *tc = tcase_create("memory");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, what_is_beyond_the_gate_is_a_symptom_without_service_or_time);
+    tcase_add_test(tc, a_weak_hypothesis_and_a_repeated_one_are_no_symptoms);
+    tcase_add_test(tc, words_that_differ_in_space_and_case_name_one_cause);
+    tcase_add_test(tc, words_beyond_the_limit_are_refused_with_what_to_do);
+    tcase_add_test(tc, a_confirmation_moves_every_symptom_and_the_fix);
+    tcase_add_test(tc, saying_it_twice_is_saying_it_once);
+    tcase_add_test(tc, a_rejection_lowers_and_teaches_no_fix);
+    tcase_add_test(tc, the_next_incident_is_told_what_explained_and_fixed_the_last);
+    tcase_add_test(tc, a_cause_of_all_that_is_seen_outranks_one_of_a_part);
+    tcase_add_test(tc, an_incident_is_not_similar_to_itself);
+    tcase_add_test(tc, without_symptoms_nothing_is_remembered);
+    tcase_add_test(tc, every_allocation_may_fail);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
