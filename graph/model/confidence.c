@@ -1,3 +1,9 @@
+/*
+ * confidence.c - sums of decayed weights, and the Beta distribution.
+ *
+ * Everything is computed in double precision in one order, so that the same evidence gives the same
+ * number in every store: stores sum nothing themselves.
+ */
 #include "confidence.h"
 
 #include <assert.h>
@@ -54,6 +60,7 @@ double fl_source_cap(fl_evidence_source source)
     return sources[source].cap;
 }
 
+/* In observations. */
 static double decayed_weight(const fl_observation *item, double half_life_days, int64_t now_ns)
 {
     double age_days = ((double)now_ns - (double)item->at_ns) / NS_PER_DAY;
@@ -78,6 +85,7 @@ static size_t author_sums(double *supporting, double *contradicting, const fl_ob
     return n;
 }
 
+/* Every field, so that items that compare equal are equal. */
 static int compare_observations(const void *a, const void *b)
 {
     const fl_observation *x = a, *y = b;
@@ -159,6 +167,7 @@ static double continued_fraction(double x, double a, double b)
     return h;
 }
 
+/* ln 1/B(a, b): what the density is scaled by. */
 static double log_density_scale(double a, double b)
 {
     return lgamma(a + b) - lgamma(a) - lgamma(b);

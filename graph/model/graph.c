@@ -1,3 +1,10 @@
+/*
+ * graph.c - the tables of kinds, and ids out of what things are.
+ *
+ * An id is a 64-bit hash. With a million nodes the odds that two share one are about one in 37
+ * million (birthday bound, n^2 / 2^65); a store that holds a node of another key under an id keeps
+ * the first, and nothing is overwritten.
+ */
 #include "graph.h"
 
 #include <assert.h>

@@ -1,3 +1,11 @@
+/*
+ * version.c - which ecosystem orders what, and the grammar of ranges.
+ *
+ * A range is checked once, when it comes in, and walked without errors from then on: the same
+ * reader serves both, so that what passed the check cannot fail in the walk (asserted).
+ *
+ * Cost: one comparison for each condition; nothing is allocated or copied.
+ */
 #include "version.h"
 
 #include <assert.h>
@@ -11,6 +19,7 @@ static const fl_version_order *const orders[FL_ECOSYSTEM_COUNT] = {
     [FL_ECOSYSTEM_DEBIAN] = &fl_order_debian,
 };
 
+/* Never NULL. */
 static const fl_version_order *order_of(fl_ecosystem ecosystem)
 {
     assert(ecosystem < FL_ECOSYSTEM_COUNT);
@@ -117,6 +126,7 @@ static fl_status read_interval(term *out, fl_slice range, size_t *at, fl_error *
     return FL_OK;
 }
 
+/* A comparator, blanks, a version; "*" stands alone. */
 static fl_status read_comparator(term *out, fl_slice range, size_t *at, fl_error *err)
 {
     size_t start = *at, end;
@@ -147,12 +157,14 @@ static bool is_interval(const term *t)
     return t->comparator[0] == '[';
 }
 
+/* What a condition is shows in its first character. */
 static fl_status read_term(term *out, fl_slice range, size_t *at, fl_error *err)
 {
     bool interval = range.ptr[*at] == '[' || range.ptr[*at] == '(';
     return interval ? read_interval(out, range, at, err) : read_comparator(out, range, at, err);
 }
 
+/* Whether the versions that it names are versions, and the comparator is known here. */
 static fl_status check_term(fl_ecosystem ecosystem, fl_slice range, const term *t, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -173,6 +185,7 @@ static fl_status check_term(fl_ecosystem ecosystem, fl_slice range, const term *
     return check_at(ecosystem, range, t->version, err);
 }
 
+/* The upper end of "^" and "~". */
 static bool below_ceiling(fl_ecosystem ecosystem, const term *t, fl_slice version)
 {
     char below[FL_VERSION_BYTES + 8];
@@ -181,6 +194,7 @@ static bool below_ceiling(fl_ecosystem ecosystem, const term *t, fl_slice versio
     return order_of(ecosystem)->compare(version, fl_slice_of(below)) < 0;
 }
 
+/* An end that is not written is no bound. */
 static bool in_interval(fl_ecosystem ecosystem, const term *t, fl_slice version)
 {
     int low = t->has_low ? fl_version_compare(ecosystem, version, t->low) : 1;
@@ -189,6 +203,7 @@ static bool in_interval(fl_ecosystem ecosystem, const term *t, fl_slice version)
            (high < 0 || (high == 0 && t->high_included));
 }
 
+/* One condition. */
 static bool holds(fl_ecosystem ecosystem, const term *t, fl_slice version)
 {
     if (is_interval(t))

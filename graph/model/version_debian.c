@@ -20,6 +20,7 @@ static size_t last_of(fl_slice text, unsigned char c)
     return text.len;
 }
 
+/* The epoch ends at the first colon after digits, the revision begins at the last dash. */
 static parts split(fl_slice text)
 {
     parts out = {.upstream = text};
@@ -36,6 +37,7 @@ static parts split(fl_slice text)
     return out;
 }
 
+/* What dpkg accepts. */
 static fl_status check(fl_slice text, fl_error *err)
 {
     parts version = split(text);
@@ -65,6 +67,7 @@ static int weight(fl_slice text, size_t at)
     return fl_is_letter(c) ? c : c + 256;
 }
 
+/* Runs of non-digits and digits in turn. */
 static int part_compare(fl_slice a, fl_slice b)
 {
     while (a.len > 0 || b.len > 0) {

@@ -42,6 +42,7 @@ static unsigned char lower(unsigned char c)
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
 }
 
+/* ASCII, as the specification writes its qualifiers. */
 static int lower_compare(fl_slice a, fl_slice b)
 {
     for (size_t i = 0; i < a.len && i < b.len; i++)
@@ -50,6 +51,7 @@ static int lower_compare(fl_slice a, fl_slice b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
+/* What an alias stands for. */
 static fl_slice qualifier_of(const token *t)
 {
     for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
@@ -67,6 +69,7 @@ static size_t place_of(fl_slice qualifier)
     return UNKNOWN;
 }
 
+/* 0 and every name of a release. */
 static bool is_null(const token *t)
 {
     if (t->number)
@@ -89,6 +92,7 @@ static size_t token_end(fl_slice text, size_t at)
     return end;
 }
 
+/* Into tokens; a version that ends with a separator ends with an empty one. */
 static void cut(tokens *out, fl_slice text)
 {
     bool hyphen = false;

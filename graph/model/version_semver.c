@@ -16,6 +16,7 @@ typedef struct parts {
     fl_slice pre_release; /* without its "-"; NULL where there is none */
 } parts;
 
+/* One to three numbers. */
 static fl_status read_numbers(parts *out, fl_slice text, size_t *at, fl_error *err)
 {
     for (out->written = 0; out->written < NUMBERS;) {
@@ -56,6 +57,7 @@ static fl_status read_identifiers(fl_slice *out, fl_slice text, size_t *at, char
     return FL_OK;
 }
 
+/* The whole text. */
 static fl_status read_parts(parts *out, fl_slice text, fl_error *err)
 {
     size_t at = text.len > 0 && (text.ptr[0] == 'v' || text.ptr[0] == 'V') ? 1 : 0;
@@ -81,6 +83,7 @@ static fl_status check(fl_slice text, fl_error *err)
     return read_parts(&ignored, text, err);
 }
 
+/* The "v" is what tells a Go version from any other. */
 static fl_status check_go(fl_slice text, fl_error *err)
 {
     if (text.ptr[0] != 'v')
@@ -99,6 +102,7 @@ static fl_slice next_identifier(fl_slice *rest)
     return identifier;
 }
 
+/* Numbers before words, numbers by value, words by ASCII. */
 static int identifier_compare(fl_slice a, fl_slice b)
 {
     bool a_number = fl_digits(a) == a.len, b_number = fl_digits(b) == b.len;
@@ -109,6 +113,7 @@ static int identifier_compare(fl_slice a, fl_slice b)
     return fl_sign(fl_slice_compare(a, b));
 }
 
+/* A release is beyond its pre-releases; of equal beginnings the longer is beyond. */
 static int pre_release_compare(fl_slice a, fl_slice b)
 {
     if (a.ptr == NULL || b.ptr == NULL)
@@ -169,6 +174,7 @@ static void append_next(char *out, size_t *len, fl_slice digits)
     *len += nines;
 }
 
+/* "v" and the numbers up to the one that changes. */
 static fl_status ceiling(fl_slice text, char comparator, char below[FL_VERSION_BYTES + 8])
 {
     parts version;

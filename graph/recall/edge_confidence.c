@@ -1,3 +1,10 @@
+/*
+ * edge_confidence.c - evidence of one edge, counted into a belief.
+ *
+ * Items are collected first and weighed together: the cap of an author can only be applied when all
+ * that the author says is known. Beyond the limit the rest is not read, and the belief says so;
+ * what is read is then the beginning in the store's order, the same in every run.
+ */
 #include "edge_confidence.h"
 
 #include <assert.h>
@@ -12,6 +19,7 @@ typedef struct collected {
     fl_edge_belief *belief;
 } collected;
 
+/* The newest time is that of the newest item that was read. */
 static fl_status collect(const fl_graph_evidence *item, void *payload, fl_error *err)
 {
     collected *all = payload;

@@ -87,8 +87,14 @@ enum {
  * cause that explains all that is seen outranks one that explains a part of it, and evidence for
  * several symptoms of one incident counts as one incident.
  */
+typedef struct fl_memory_question {
+    const fl_symptoms *symptoms;
+    uint64_t self;  /* the node of the incident that asks: not similar to itself; 0: none */
+    int64_t now_ns; /* what was recorded later is not known yet */
+} fl_memory_question;
+
 FL_NODISCARD fl_status fl_memory_recall(fl_memory *out, fl_store *store,
-                                        const fl_symptoms *symptoms, uint64_t self, int64_t now_ns,
-                                        fl_arena *arena, fl_error *err);
+                                        const fl_memory_question *question, fl_arena *arena,
+                                        fl_error *err);
 
 #endif

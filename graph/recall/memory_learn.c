@@ -23,6 +23,7 @@ typedef struct draft {
     size_t node_count, edge_count, evidence_count;
 } draft;
 
+/* In the batch; adding a node that the store has is harmless. */
 static const fl_graph_node *add_node(draft *d, const fl_graph_node *node)
 {
     assert(d->node_count < MAX_NODES);
@@ -30,6 +31,7 @@ static const fl_graph_node *add_node(draft *d, const fl_graph_node *node)
     return &d->nodes[d->node_count++];
 }
 
+/* Without a qualifier: what is learnt from incidents holds for every version. */
 static const fl_graph_edge *add_edge(draft *d, fl_edge_kind kind, const fl_graph_node *from,
                                      const fl_graph_node *to)
 {
@@ -43,6 +45,7 @@ static const fl_graph_edge *add_edge(draft *d, fl_edge_kind kind, const fl_graph
     return edge;
 }
 
+/* An edge, what the lesson says of it, and the place where its move is reported. */
 static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const fl_graph_node *to,
                   fl_evidence_source source)
 {
@@ -79,6 +82,7 @@ static void draft_all(draft *d, const fl_graph_node *incident, const fl_symptoms
         judge(d, FL_EDGE_RESOLVED_BY, cause, add_node(d, lesson->fix), lesson->fix_source);
 }
 
+/* How sure the store is of each judged edge at this moment. */
 static fl_status believe(draft *d, fl_store *store, bool after, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -95,6 +99,7 @@ static fl_status believe(draft *d, fl_store *store, bool after, fl_error *err)
     return status;
 }
 
+/* Before, the change, after. Another writer may come in between: the move then shows both. */
 static fl_status learn(fl_learnt *out, fl_store *store, draft *d, fl_error *err)
 {
     const fl_graph_batch batch = {.nodes = d->nodes,

@@ -65,6 +65,7 @@ static void list_dispose(edge_list *list)
     fl_mem_free(list->ids);
 }
 
+/* Edges of other kinds count against the limit of what is looked at, and are not kept. */
 static fl_status keep_out(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     edge_list *list = payload;
@@ -77,6 +78,7 @@ static fl_status keep_out(const fl_graph_edge *edge, void *payload, fl_error *er
     return FL_OK;
 }
 
+/* The same with the ends exchanged, so that `others` is always the far end. */
 static fl_status keep_in(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     fl_graph_edge turned = *edge;
@@ -108,6 +110,7 @@ typedef struct title {
     const char *text;
 } title;
 
+/* Of an incident the id, by which it is shown again; of everything else the words. */
 static fl_status take_title(const fl_graph_node *node, void *payload, fl_error *err)
 {
     title *out = payload;
@@ -117,6 +120,7 @@ static fl_status take_title(const fl_graph_node *node, void *payload, fl_error *
     return out->text != NULL ? FL_OK : no_memory(err);
 }
 
+/* "" for a node that is not there, which foreign keys do not let happen. */
 static fl_status title_of(const char **out, recall *r, uint64_t id, fl_error *err)
 {
     title found = {.arena = r->arena, .text = ""};
@@ -143,6 +147,7 @@ static candidate *candidate_of(recall *r, uint64_t cause)
     return new;
 }
 
+/* What the graph says of this one symptom. */
 static fl_status collect_causes(recall *r, size_t symptom, uint64_t node, fl_error *err)
 {
     edge_list edges;
@@ -160,6 +165,7 @@ static fl_status collect_causes(recall *r, size_t symptom, uint64_t node, fl_err
     return status;
 }
 
+/* The incident that asks is not one of those before it. */
 static void note_incident(recall *r, size_t symptom, uint64_t incident)
 {
     size_t i = 0;
@@ -176,6 +182,7 @@ static void note_incident(recall *r, size_t symptom, uint64_t incident)
     r->incidents[i].symptoms |= UINT32_C(1) << symptom;
 }
 
+/* Which incidents showed this symptom. */
 static fl_status collect_incidents(recall *r, size_t symptom, uint64_t node, fl_error *err)
 {
     edge_list edges;
@@ -206,6 +213,7 @@ static size_t bits_of(uint32_t set)
     return count;
 }
 
+/* The posterior over all symptoms, as memory.h says. */
 static void weigh_cause(recall *r, candidate *c)
 {
     double a = 0, b = 0, weights = 0;
@@ -230,6 +238,7 @@ static void weigh_cause(recall *r, candidate *c)
     fl_confidence_beta(&c->path.confidence, a / weights, b / weights);
 }
 
+/* Ids settle a tie, so that the order is the same in every run and store. */
 static int by_lower_bound(const fl_confidence *x, const fl_confidence *y, uint64_t x_id,
                           uint64_t y_id)
 {
@@ -265,6 +274,7 @@ static fl_status fix_of(fl_path_fix *out, recall *r, const fl_path *path, uint64
     return title_of(&out->title, r, fix, err);
 }
 
+/* Fixes of one cause, each as sure as the path that leads to it. */
 static fl_status find_fixes(recall *r, fl_path *path, fl_error *err)
 {
     edge_list edges;
@@ -285,6 +295,7 @@ static fl_status find_fixes(recall *r, fl_path *path, fl_error *err)
     return status;
 }
 
+/* Causes with their fixes, in their order. */
 static fl_status make_paths(recall *r, fl_error *err)
 {
     fl_path *paths = fl_arena_alloc(r->arena, r->cause_count + 1, sizeof(*paths));
@@ -332,6 +343,7 @@ static fl_status similar_to(fl_similar *out, recall *r, const exhibit *e, fl_err
     return status == FL_OK ? title_of(&out->incident, r, e->incident, err) : status;
 }
 
+/* The most similar few, of all that share a symptom. */
 static fl_status make_similar(recall *r, fl_error *err)
 {
     fl_similar *similar = fl_arena_alloc(r->arena, r->incident_count + 1, sizeof(*similar));
@@ -347,16 +359,17 @@ static fl_status make_similar(recall *r, fl_error *err)
     return FL_OK;
 }
 
-fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_symptoms *symptoms,
-                           uint64_t self, int64_t now_ns, fl_arena *arena, fl_error *err)
+fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_question *question,
+                           fl_arena *arena, fl_error *err)
 {
+    const fl_symptoms *symptoms = question->symptoms;
     assert(symptoms->count <= FL_MAX_SYMPTOMS);
     *out = (fl_memory){0};
     recall r = {.store = store,
                 .arena = arena,
                 .out = out,
-                .self = self,
-                .now_ns = now_ns,
+                .self = question->self,
+                .now_ns = question->now_ns,
                 .symptom_count = symptoms->count,
                 .causes = fl_arena_alloc(arena, MAX_CAUSES, sizeof(candidate)),
                 .incidents = fl_arena_alloc(arena, MAX_INCIDENTS, sizeof(exhibit))};

@@ -1,3 +1,11 @@
+/*
+ * symptoms.c - hypotheses to fingerprints.
+ *
+ * What makes a key must be the same in every incident of the same fault: names of operations,
+ * metrics and edges are, templates have their numbers masked already, frames of stack traces are
+ * not. Keys are cut where the graph's limit is, at a character; what is cut off does not tell two
+ * faults apart that agree in a thousand bytes.
+ */
 #include "symptoms.h"
 
 #include <assert.h>
@@ -29,6 +37,7 @@ static void cut(char *text, size_t limit)
     text[limit] = '\0';
 }
 
+/* The node of these two texts, either of which may be NULL for want of memory. */
 static fl_status finish(fl_graph_node *out, fl_node_kind kind, char *key, char *title,
                         int64_t now_ns, fl_error *err)
 {
@@ -54,6 +63,7 @@ static char *locus_text(const fl_hypothesis *h, fl_arena *arena)
     return fl_arena_printf(arena, "%s", or_none(h->locus_name));
 }
 
+/* The cause kind is part of it: a metric may be wrong in more than one way. */
 static fl_status symptom_of(fl_graph_node *out, const fl_hypothesis *h, int64_t now_ns,
                             fl_arena *arena, fl_error *err)
 {
@@ -65,6 +75,7 @@ static fl_status symptom_of(fl_graph_node *out, const fl_hypothesis *h, int64_t 
                   fl_arena_printf(arena, "%s: %s", cause, locus), now_ns, err);
 }
 
+/* At most FL_MAX_SYMPTOMS are compared. */
 static bool is_new(const fl_graph_node *known, size_t count, uint64_t id)
 {
     for (size_t i = 0; i < count; i++)
@@ -103,6 +114,7 @@ fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis,
                   fl_arena_printf(arena, "%s in %s (%s)", cause, service, locus), now_ns, err);
 }
 
+/* ASCII white space. */
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

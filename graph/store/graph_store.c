@@ -36,6 +36,7 @@ static fl_status check_text(const char *text, size_t limit, const char *what, fl
     return FL_OK;
 }
 
+/* An id that is not that of kind and key is a mistake of the caller. */
 static fl_status check_node(const fl_graph_node *node, fl_error *err)
 {
     assert(node->key != NULL);
@@ -49,6 +50,7 @@ static fl_status check_node(const fl_graph_node *node, fl_error *err)
     return status;
 }
 
+/* The same for evidence. */
 static fl_status check_evidence(const fl_graph_evidence *item, fl_error *err)
 {
     assert(item->id == fl_graph_evidence_id(item));
@@ -66,6 +68,7 @@ typedef struct kinds {
     fl_store *store;
 } kinds;
 
+/* Kinds are kept plus one, since 0 is what a new place holds. */
 static fl_status keep_kind(fl_map *known, uint64_t id, fl_node_kind kind, fl_error *err)
 {
     uint64_t *slot;
@@ -80,6 +83,7 @@ static fl_status take_kind(const fl_graph_node *node, void *payload, fl_error *e
     return keep_kind(payload, node->id, node->kind, err);
 }
 
+/* Asks the store once for each node that the batch does not bring. */
 static fl_status kind_of(fl_node_kind *out, kinds *all, uint64_t id, fl_error *err)
 {
     fl_graph_question question = {.scope = FL_GRAPH_ONE, .id = id, .as_of_ns = FL_GRAPH_NOW};
@@ -111,6 +115,7 @@ static fl_status check_edge(const fl_graph_edge *edge, kinds *all, fl_error *err
     return status;
 }
 
+/* Nodes first: they may be the ends of the edges. */
 static fl_status check_batch(const fl_graph_batch *batch, kinds *all, fl_error *err)
 {
     fl_status status = FL_OK;

@@ -14,6 +14,7 @@
 /* The one team of a file that has one. */
 static const char team[] = "default";
 
+/* The same 64 bits. */
 static int bind_id(sqlite3_stmt *statement, int at, uint64_t id)
 {
     int64_t bits;
@@ -29,12 +30,14 @@ static uint64_t column_id(sqlite3_stmt *statement, int at)
     return id;
 }
 
+/* NULL for NULL. The text outlives the statement. */
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     return text != NULL ? sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC)
                         : sqlite3_bind_null(statement, at);
 }
 
+/* $2 on; $1 is the team. */
 static int bind_node(sqlite3_stmt *statement, const void *row)
 {
     const fl_graph_node *node = row;
@@ -101,6 +104,7 @@ static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, f
     return status;
 }
 
+/* In the order in which they refer to each other. */
 static fl_status add_all(fl_graph_added *added, sqlite_store *store, const fl_graph_batch *batch,
                          fl_error *err)
 {
@@ -199,6 +203,7 @@ static fl_status visit_evidence(sqlite3_stmt *statement, const walk *to, fl_erro
     return to->evidence(&item, to->payload, err);
 }
 
+/* The limit is last, whatever else is asked. SQLite takes -1 for no limit. */
 static int bind_question(sqlite3_stmt *statement, const fl_graph_question *question)
 {
     int at = 1, code = bind_text(statement, at++, team);
@@ -210,6 +215,7 @@ static int bind_question(sqlite3_stmt *statement, const fl_graph_question *quest
     return code | sqlite3_bind_int64(statement, at, limit);
 }
 
+/* One statement from beginning to end. */
 static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *question,
                      fl_status (*visit)(sqlite3_stmt *, const walk *, fl_error *), const walk *to,
                      fl_error *err)

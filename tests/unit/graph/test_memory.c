@@ -87,7 +87,8 @@ static fl_memory recall(const fl_incident *incident)
     fl_memory out;
     fl_symptoms symptoms = symptoms_of(incident);
     uint64_t self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id));
-    ck_assert_ok(fl_memory_recall(&out, store, &symptoms, self, NOW, &arena, &err));
+    fl_memory_question question = {.symptoms = &symptoms, .self = self, .now_ns = NOW};
+    ck_assert_ok(fl_memory_recall(&out, store, &question, &arena, &err));
     return out;
 }
 
@@ -252,7 +253,8 @@ START_TEST(every_allocation_may_fail)
         if (status == FL_OK)
             status = fl_symptoms_of(&symptoms, &fl_test_incident, NOW, &own, &err);
         if (status == FL_OK)
-            status = fl_memory_recall(&memory, store, &symptoms, 1, NOW, &own, &err);
+            status = fl_memory_recall(&memory, store, &(fl_memory_question){&symptoms, 1, NOW},
+                                      &own, &err);
         fl_mem_fail_after(-1);
         ck_assert(status == FL_OK || status == FL_E_NOMEM);
         fl_arena_dispose(&own);
