@@ -10,8 +10,18 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
-ALL = LOWEST | CORRELATE | {"ingest/fetch", "ingest/goroutine", "ingest/gostats", "ingest/otlp", "ingest/pprof", "ingest/profile",
-                            "ingest/signatures", "ingest/timeline", "graph", "graph/store"}
+GRAPH = {"graph", "graph/model", "graph/recall", "graph/store"}
+INGEST = {
+    "ingest/fetch",
+    "ingest/goroutine",
+    "ingest/gostats",
+    "ingest/otlp",
+    "ingest/pprof",
+    "ingest/profile",
+    "ingest/signatures",
+    "ingest/timeline",
+}
+ALL = LOWEST | CORRELATE | GRAPH | INGEST
 ALLOWED = {
     "include": set(),
     "base": {"include"},
@@ -28,8 +38,10 @@ ALLOWED = {
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},
-    "graph/store": LOWEST,
-    "graph": LOWEST | {"graph/store"},
+    "graph/model": LOWEST,
+    "graph/store": LOWEST | {"graph/model"},
+    "graph/recall": LOWEST | {"graph/model", "graph/store"},
+    "graph": LOWEST | GRAPH,
     "app/report": LOWEST,
     "app/pipeline": ALL,
     "app/cli": ALL | {"app/report", "app/pipeline"},
