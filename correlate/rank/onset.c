@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "rank_priv.h"
+#include "sort.h"
 
 enum {
     ROUNDS = 3,
@@ -33,6 +34,8 @@ enum {
 #define STRAY 0.05
 /* How many events say as much as one that is independent of the others. */
 #define TEMPER 2.0
+/* exp(-50): what one event says before it is bounded. */
+#define LEAST_ODDS 1.9287498479639178e-22
 /* Of a logarithm of a time; as in lbf.c, a change of 20 % is noise by its size alone. */
 #define SCALE_FLOOR     0.2
 #define NORMAL_QUANTILE 0.6744898
@@ -47,28 +50,43 @@ static const int64_t ms_ns = 1000000, reach_ns = INT64_C(600) * 1000000000;
 
 struct event {
     int64_t time_ns;
-    double value;    /* a logarithm, or the number of what came next */
+    double value;    /* a logarithm, a measured number, or the place of what came next */
     double ratio;    /* nats, for the changed distribution */
     bool is_history; /* of a baseline window: tells what is usual */
 };
 
 struct onsets {
     struct rank *r;
-    bool *is_history;     /* per window */
-    bool *operations;     /* whose spans are asked for */
-    bool *callers;        /* whose calls are asked for */
-    const uint32_t *rows; /* the spans of these */
-    size_t row_count;
-    size_t most_events; /* that one stream can have in them */
-    int64_t cadence_ns; /* usual distance of the metrics' windows */
+    bool *is_history;      /* per window */
+    bool *operations;      /* whose spans are asked for */
+    const uint32_t *rows;  /* the spans of these, by operation */
+    const uint32_t *first; /* per operation: its first place among the rows */
+    int64_t cadence_ns;    /* usual distance of the metrics' windows */
+};
+
+struct spread {
+    double center, scale;
+};
+
+/* A part of the evidence at work: its events of the range, and what was usual. */
+struct stream {
+    const struct evidence_part *part;
+    size_t first, end;    /* among the events */
+    double *history;      /* values; of steps how often each came */
+    size_t history_count; /* values; of steps all of them */
+    struct spread usual;  /* of values */
 };
 
 /* One hypothesis at work. */
 struct search {
     struct onsets *all;
     fl_range range;       /* where the onset is looked for */
-    struct event *events; /* of all streams, those of one stream side by side */
-    size_t count;
+    struct event *events; /* within the range, those of one stream side by side */
+    size_t count, max;
+    fl_keyed *order;       /* the events by time */
+    double *gaps;          /* logarithm of the time up to each, and up to the end of the range */
+    double *mass;          /* of the onset within each gap */
+    double *room;          /* for a number of each event */
     int64_t resolution_ns; /* of the coarsest stream that is not made of single events; 0: none */
     fl_onset found;
 };
@@ -77,11 +95,10 @@ struct search {
 
 static void add_event(struct search *x, int64_t time_ns, double value, bool is_history)
 {
-    assert(!isnan(value));
-    if (!is_history && (time_ns < x->range.from_ns || time_ns >= x->range.to_ns))
-        return;
-    x->events[x->count++] =
-        (struct event){.time_ns = time_ns, .value = value, .is_history = is_history};
+    assert(!isnan(value) && x->count < x->max);
+    if (time_ns >= x->range.from_ns && time_ns < x->range.to_ns)
+        x->events[x->count++] =
+            (struct event){.time_ns = time_ns, .value = value, .is_history = is_history};
 }
 
 /* The time that a value stream measures in a span; NaN where the span is none of its. */
@@ -95,42 +112,74 @@ static double value_of(const struct rank *r, const fl_value_stream *stream, uint
         return NAN;
     if (stream->kind == FL_STREAM_WIRE) {
         uint32_t server = s->server[span];
-        if (server == FL_NO_INDEX || t->operations[row->operation].service != stream->caller ||
+        if (server == FL_NO_INDEX ||
             t->operations[t->spans[server].operation].service != stream->callee)
             return NAN;
         ns -= (double)t->spans[server].duration_ns;
-    } else if (row->operation != stream->operation) {
-        return NAN;
     } else if (stream->kind == FL_STREAM_SELF) {
         ns = (double)fl_span_self_ns(t, s->children, s->first_child, span);
     }
     return fl_log_ms(fmax(ns, 0));
 }
 
-static void add_values(struct search *x, uint32_t index)
+/* Whether a stream measures spans of an operation. */
+static bool measures(const struct rank *r, const fl_value_stream *stream, uint32_t operation)
+{
+    return stream->kind == FL_STREAM_WIRE
+               ? r->timeline->operations[operation].service == stream->caller
+               : operation == stream->operation;
+}
+
+static void add_values(struct search *x, struct stream *stream)
 {
     const struct rank *r = x->all->r;
-    for (size_t i = 0; i < x->all->row_count; i++) {
-        const fl_span_row *row = &r->timeline->spans[x->all->rows[i]];
-        double value = value_of(r, &r->streams->values[index], x->all->rows[i]);
-        if (!isnan(value))
-            add_event(x, row->start_ns, value, x->all->is_history[row->window]);
+    const fl_value_stream *values = &r->streams->values[stream->part->index];
+    for (uint32_t op = 0; op < r->timeline->operation_count; op++) {
+        if (!measures(r, values, op))
+            continue;
+        for (uint32_t i = x->all->first[op]; i < x->all->first[op + 1]; i++) {
+            const fl_span_row *row = &r->timeline->spans[x->all->rows[i]];
+            bool is_history = x->all->is_history[row->window];
+            double value = value_of(r, values, x->all->rows[i]);
+            if (isnan(value))
+                continue;
+            if (is_history)
+                stream->history[stream->history_count++] = value;
+            add_event(x, row->start_ns, value, is_history);
+        }
     }
 }
 
-/* What came next, as the row's place among those of its context. */
-static void add_steps(struct search *x, uint32_t index)
+/* Among the rows of its context. */
+static uint32_t place_of(const fl_streams *s, const fl_context *context, uint32_t row)
+{
+    uint32_t place = 0;
+    while (s->context_rows[context->first_row + place] != row)
+        place++;
+    assert(place < context->row_count);
+    return place;
+}
+
+/* What came next. */
+static void add_steps(struct search *x, struct stream *stream)
 {
     const struct rank *r = x->all->r;
     const fl_streams *s = r->streams;
-    for (size_t i = 0; i < x->all->row_count; i++) {
+    uint32_t index = stream->part->index;
+    const fl_context *context = &s->contexts[index];
+    for (uint32_t i = x->all->first[context->operation]; i < x->all->first[context->operation + 1];
+         i++) {
         uint32_t span = x->all->rows[i];
         const fl_span_row *row = &r->timeline->spans[span];
-        if (row->operation != s->contexts[index].operation)
-            continue;
-        for (uint32_t k = s->first_of_span[span]; k < s->first_of_span[span + 1]; k++)
-            if (s->rows[s->span_rows[k]].context == index)
-                add_event(x, row->start_ns, s->span_rows[k], x->all->is_history[row->window]);
+        bool is_history = x->all->is_history[row->window];
+        for (uint32_t k = s->first_of_span[span]; k < s->first_of_span[span + 1]; k++) {
+            if (s->rows[s->span_rows[k]].context != index)
+                continue;
+            uint32_t place = place_of(s, context, s->span_rows[k]);
+            stream->history[place] += is_history;
+            stream->history_count += is_history;
+            add_event(x, row->start_ns, place, is_history);
+        }
     }
 }
 
@@ -143,13 +192,13 @@ static double window_value(const struct rank *r, const struct evidence_part *par
     return r->timeline->metrics[part->index].values[w];
 }
 
-static void add_windows(struct search *x, const struct evidence_part *part)
+static void add_windows(struct search *x, const struct stream *stream)
 {
     const fl_timeline *t = x->all->r->timeline;
-    bool is_metric = part->kind != PART_LINES;
+    bool is_metric = stream->part->kind != PART_LINES;
     for (uint32_t w = 0; w < t->window_count; w++) {
         int64_t middle = t->windows[w].from_ns + t->step_ns / 2;
-        double value = window_value(x->all->r, part, w);
+        double value = window_value(x->all->r, stream->part, w);
         if (!isnan(value))
             add_event(x, middle, value, false);
     }
@@ -159,92 +208,81 @@ static void add_windows(struct search *x, const struct evidence_part *part)
 
 /* ---- ratios ---- */
 
-static double bounded(double ratio)
+/* ln of the two distributions' ratio, each mixed with STRAY of the other. */
+static double bounded(double odds)
 {
-    /* ln of the two distributions' ratio, each mixed with STRAY of the other. */
-    double odds = exp(fmin(fmax(ratio, -50), 50));
     return log(((1 - STRAY) * odds + STRAY) / ((1 - STRAY) + STRAY * odds)) / TEMPER;
 }
 
-struct spread {
-    double center, scale;
-};
-
-/* Of the events for which is_history is `history`; those of the range count from `from_ns` on. */
-static struct spread spread_of(const struct event *events, size_t count, bool history,
-                               int64_t from_ns, double *sorted)
+/* Reorders the values, which become deviations. */
+static struct spread spread_of(double *values, size_t count)
 {
-    size_t n = 0;
+    struct spread out = {.center = fl_median(values, count), .scale = NAN};
     for (size_t i = 0; i < count; i++)
-        if (events[i].is_history == history && (history || events[i].time_ns >= from_ns))
-            sorted[n++] = events[i].value;
-    struct spread out = {.center = fl_median(sorted, n)};
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = fabs(sorted[i] - out.center);
-    out.scale = n > 0 ? fmax(fl_median(sorted, n) / NORMAL_QUANTILE, SCALE_FLOOR) : NAN;
+        values[i] = fabs(values[i] - out.center);
+    if (count > 0)
+        out.scale = fmax(fl_median(values, count) / NORMAL_QUANTILE, SCALE_FLOOR);
     return out;
 }
 
-static double log_density(const struct spread *s, double value)
-{
-    return fl_log_student((value - s->center) / s->scale, STUDENT_DEGREES) - log(s->scale);
-}
-
+/* Of Student's densities for 4 degrees of freedom, whose power is 5/2. */
 static void compare(struct event *events, size_t count, const struct spread *before,
                     const struct spread *after)
 {
-    for (size_t i = 0; i < count; i++)
-        events[i].ratio =
-            bounded(log_density(after, events[i].value) - log_density(before, events[i].value));
-}
-
-static fl_status weigh_values(struct search *x, struct event *events, size_t count, int64_t from_ns,
-                              fl_error *err)
-{
-    double *sorted;
-    fl_status status = FL_RANK_NEW(&x->all->r->scratch, sorted, count, "events", err);
-    if (status != FL_OK)
-        return status;
-    struct spread before = spread_of(events, count, true, 0, sorted);
-    struct spread after = spread_of(events, count, false, from_ns, sorted);
-    if (after.center > before.center) /* not NaN, and the bad direction */
-        compare(events, count, &before, &after);
-    return FL_OK;
-}
-
-/* The share of each step, smoothed by half an event over those that there are. */
-static void weigh_steps(const struct rank *r, uint32_t context, struct event *events, size_t count,
-                        int64_t from_ns)
-{
-    const fl_context *c = &r->streams->contexts[context];
-    for (uint32_t b = 0; b < c->row_count; b++) {
-        double row = r->streams->context_rows[c->first_row + b];
-        double n[2] = {0}, total[2] = {0};
-        for (size_t i = 0; i < count; i++) {
-            if (!events[i].is_history && events[i].time_ns < from_ns)
-                continue;
-            n[events[i].is_history] += events[i].value == row;
-            total[events[i].is_history] += 1;
-        }
-        double each = 0.5 / c->row_count;
-        double ratio = log((n[0] + each) / (total[0] + 0.5) * (total[1] + 0.5) / (n[1] + each));
-        for (size_t i = 0; i < count; i++)
-            if (events[i].value == row)
-                events[i].ratio = bounded(ratio);
+    static_assert(STUDENT_DEGREES == 4, "the power below is (degrees + 1) / 2");
+    double scales = before->scale / after->scale;
+    for (size_t i = 0; i < count; i++) {
+        double old = (events[i].value - before->center) / before->scale;
+        double new = (events[i].value - after->center) / after->scale;
+        double heads = (4 + old * old) / (4 + new *new);
+        double odds = heads * heads * sqrt(heads) * scales;
+        events[i].ratio = bounded(fmin(fmax(odds, LEAST_ODDS), 1 / LEAST_ODDS));
     }
 }
 
-/* What the test has learnt of a series, in the units in which it was measured. */
-static void weigh_windows(const struct rank *r, const struct evidence_part *part,
-                          struct event *events, size_t count)
+static void weigh_values(struct search *x, const struct stream *stream)
 {
+    size_t count = 0;
+    for (size_t i = stream->first; i < stream->end; i++)
+        if (!x->events[i].is_history && x->events[i].time_ns >= x->found.at_ns)
+            x->room[count++] = x->events[i].value;
+    struct spread after = spread_of(x->room, count);
+    if (after.center > stream->usual.center) /* not NaN, and the bad direction */
+        compare(x->events + stream->first, stream->end - stream->first, &stream->usual, &after);
+}
+
+/* The share of each step, smoothed by half an event over those that there are. `room` holds a
+ * number for each of the steps. */
+static void weigh_steps(struct search *x, const struct stream *stream, double *room)
+{
+    const fl_context *c = &x->all->r->streams->contexts[stream->part->index];
+    double each = 0.5 / c->row_count, total = 0;
+    memset(room, 0, c->row_count * sizeof(*room));
+    for (size_t i = stream->first; i < stream->end; i++) {
+        const struct event *event = &x->events[i];
+        bool counts = !event->is_history && event->time_ns >= x->found.at_ns;
+        room[(size_t)event->value] += counts;
+        total += counts;
+    }
+    for (uint32_t b = 0; b < c->row_count; b++)
+        room[b] = bounded((room[b] + each) / (total + 0.5) * ((double)stream->history_count + 0.5) /
+                          (stream->history[b] + each));
+    for (size_t i = stream->first; i < stream->end; i++)
+        x->events[i].ratio = room[(size_t)x->events[i].value];
+}
+
+/* What the test has learnt of a series, in the units in which it was measured. */
+static void weigh_windows(struct search *x, const struct stream *stream)
+{
+    const struct rank *r = x->all->r;
+    uint32_t index = stream->part->index;
     struct spread before, after;
-    if (part->kind == PART_LINES) {
-        const fl_lbf_shift *test = &r->lines[part->index];
+    if (stream->part->kind == PART_LINES) {
+        const fl_lbf_shift *test = &r->lines[index];
         before = (struct spread){test->center, test->sigma};
         after = (struct spread){test->center + test->shift, test->sigma};
     } else {
-        const struct metric_result *m = &r->metric_results[part->index];
+        const struct metric_result *m = &r->metric_results[index];
         double sigmas = m->test.shift > 0 && m->test.sigma > 0 ? m->test.shift / m->test.sigma
                                                                : sqrt(2 * fmax(m->test.lbf, 0) + 1);
         double scale = fabs(m->after - m->before) / sigmas;
@@ -252,66 +290,79 @@ static void weigh_windows(const struct rank *r, const struct evidence_part *part
         after = (struct spread){m->after, scale};
     }
     if (before.scale > 0)
-        compare(events, count, &before, &after);
+        compare(x->events + stream->first, stream->end - stream->first, &before, &after);
 }
 
 /* ---- the posterior ---- */
 
-static int compare_times(const void *left, const void *right)
+/* The events by time, and how long nothing happened before each and after the last. */
+static fl_status put_in_order(struct search *x, fl_error *err)
 {
-    const struct event *a = left, *b = right;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    return (a->ratio > b->ratio) - (a->ratio < b->ratio);
+    fl_arena *scratch = &x->all->r->scratch;
+    fl_keyed *room;
+    fl_status status = FL_RANK_NEW(scratch, x->order, x->count, "events", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(scratch, room, x->count, "events", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(scratch, x->gaps, x->count + 1, "events", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(scratch, x->mass, x->count + 1, "events", err);
+    if (status != FL_OK)
+        return status;
+    for (size_t i = 0; i < x->count; i++)
+        x->order[i] = (fl_keyed){.key = fl_sort_number(x->events[i].time_ns), .index = (uint32_t)i};
+    fl_sort_keyed(x->order, room, x->count);
+    int64_t from = x->range.from_ns;
+    for (size_t i = 0; i <= x->count; i++) {
+        int64_t to = i < x->count ? x->events[x->order[i].index].time_ns : x->range.to_ns;
+        assert(to >= from);
+        x->gaps[i] = to > from ? log((double)(to - from)) : -INFINITY;
+        from = to;
+    }
+    return FL_OK;
 }
 
 /* Where `share` of the mass lies before: mass[i] is that of the time up to event i, and the last
  * one's up to the end of the range. */
-static int64_t quantile(const struct search *x, const struct event *sorted, const double *mass,
-                        size_t count, double share)
+static int64_t quantile(const struct search *x, double share)
 {
     double before = 0;
     int64_t from = x->range.from_ns;
-    for (size_t i = 0; i <= count; i++) {
-        int64_t to = i < count ? sorted[i].time_ns : x->range.to_ns;
-        if (before + mass[i] >= share && mass[i] > 0)
-            return from + (int64_t)((double)(to - from) * (share - before) / mass[i]);
-        before += mass[i];
+    for (size_t i = 0; i <= x->count; i++) {
+        int64_t to = i < x->count ? x->events[x->order[i].index].time_ns : x->range.to_ns;
+        if (before + x->mass[i] >= share && x->mass[i] > 0)
+            return from + (int64_t)((double)(to - from) * (share - before) / x->mass[i]);
+        before += x->mass[i];
         from = to;
     }
     return x->range.to_ns;
 }
 
-static fl_status locate(struct search *x, fl_error *err)
+/* What is less probable than that by so many nats is not seen in a sum of doubles. */
+#define NEGLIGIBLE 40.0
+
+static void locate(struct search *x)
 {
-    struct event *sorted;
-    double *mass, behind = 0;
-    size_t count = 0;
-    fl_status status = FL_RANK_NEW(&x->all->r->scratch, sorted, x->count, "events", err);
-    if (status == FL_OK)
-        status = FL_RANK_NEW(&x->all->r->scratch, mass, x->count + 1, "events", err);
-    if (status != FL_OK)
-        return status;
-    for (size_t i = 0; i < x->count; i++)
-        if (x->events[i].ratio != 0 && x->events[i].time_ns >= x->range.from_ns &&
-            x->events[i].time_ns < x->range.to_ns)
-            sorted[count++] = x->events[i];
-    if (count == 0)
-        return FL_OK;
-    qsort(sorted, count, sizeof(*sorted), compare_times);
-    for (size_t i = count + 1; i-- > 0;) {
-        int64_t from = i > 0 ? sorted[i - 1].time_ns : x->range.from_ns;
-        int64_t to = i < count ? sorted[i].time_ns : x->range.to_ns;
-        behind += i < count ? sorted[i].ratio : 0;
-        mass[i] = to > from ? log((double)(to - from)) + behind : -INFINITY;
+    double behind = 0, top = -INFINITY, total = 0;
+    bool is_told = false;
+    for (size_t i = x->count + 1; i-- > 0;) {
+        double ratio = i < x->count ? x->events[x->order[i].index].ratio : 0;
+        is_told |= ratio != 0;
+        behind += ratio;
+        x->mass[i] = x->gaps[i] + behind;
+        top = fmax(top, x->mass[i]);
     }
-    double total = fl_log_sum_exp(mass, count + 1);
-    for (size_t i = 0; i <= count; i++)
-        mass[i] = exp(mass[i] - total);
-    x->found = (fl_onset){.at_ns = quantile(x, sorted, mass, count, 0.5),
-                          .low_ns = quantile(x, sorted, mass, count, LOW_QUANTILE),
-                          .high_ns = quantile(x, sorted, mass, count, HIGH_QUANTILE)};
-    return FL_OK;
+    if (!is_told)
+        return;
+    for (size_t i = 0; i <= x->count; i++) {
+        x->mass[i] = x->mass[i] > top - NEGLIGIBLE ? exp(x->mass[i] - top) : 0;
+        total += x->mass[i];
+    }
+    for (size_t i = 0; i <= x->count; i++)
+        x->mass[i] /= total;
+    x->found = (fl_onset){.at_ns = quantile(x, 0.5),
+                          .low_ns = quantile(x, LOW_QUANTILE),
+                          .high_ns = quantile(x, HIGH_QUANTILE)};
 }
 
 /* ---- one hypothesis ---- */
@@ -327,16 +378,63 @@ static size_t choose_parts(struct evidence_part out[MAX_STREAMS], const struct c
     return count;
 }
 
-static fl_status weigh(struct search *x, const struct evidence_part *part, struct event *events,
-                       size_t count, int64_t from_ns, fl_error *err)
+static void weigh(struct search *x, const struct stream *stream)
 {
-    if (part->kind == PART_VALUE)
-        return weigh_values(x, events, count, from_ns, err);
-    if (part->kind == PART_CONTEXT)
-        weigh_steps(x->all->r, part->index, events, count, from_ns);
+    if (stream->part->kind == PART_VALUE)
+        weigh_values(x, stream);
+    else if (stream->part->kind == PART_CONTEXT)
+        weigh_steps(x, stream, x->room);
     else
-        weigh_windows(x->all->r, part, events, count);
-    return FL_OK;
+        weigh_windows(x, stream);
+}
+
+/* How many events a part can have; of a context also how many steps. */
+static size_t most_events(const struct onsets *x, const struct evidence_part *part)
+{
+    const struct rank *r = x->r;
+    const fl_streams *s = r->streams;
+    size_t count = 0;
+    if (part->kind == PART_VALUE) {
+        for (uint32_t op = 0; op < r->timeline->operation_count; op++)
+            if (measures(r, &s->values[part->index], op))
+                count += x->first[op + 1] - x->first[op];
+        return count;
+    }
+    if (part->kind != PART_CONTEXT)
+        return r->timeline->window_count;
+    const fl_context *context = &s->contexts[part->index];
+    for (uint32_t i = x->first[context->operation]; i < x->first[context->operation + 1]; i++)
+        count += s->first_of_span[x->rows[i] + 1] - s->first_of_span[x->rows[i]];
+    return count + context->row_count;
+}
+
+/* The events of all parts. */
+static fl_status read_events(struct search *x, struct stream *streams, size_t count, fl_error *err)
+{
+    fl_arena *scratch = &x->all->r->scratch;
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        size_t most = most_events(x->all, streams[i].part);
+        x->max += most;
+        status = FL_RANK_NEW(scratch, streams[i].history, most, "events", err);
+    }
+    if (status == FL_OK)
+        status = FL_RANK_NEW(scratch, x->events, x->max, "events", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(scratch, x->room, x->max, "events", err);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        streams[i].first = x->count;
+        if (streams[i].part->kind == PART_VALUE) {
+            add_values(x, &streams[i]);
+            streams[i].usual = spread_of(streams[i].history, streams[i].history_count);
+        } else if (streams[i].part->kind == PART_CONTEXT) {
+            add_steps(x, &streams[i]);
+        } else {
+            add_windows(x, &streams[i]);
+        }
+        streams[i].end = x->count;
+    }
+    return status == FL_OK && x->count > 0 ? put_in_order(x, err) : status;
 }
 
 /* The onset is looked for from `reach_ns` before the stated time to the end of what changed. */
@@ -356,25 +454,20 @@ static fl_status find_onset(fl_onset *out, struct onsets *all, const struct cand
     struct rank *r = all->r;
     struct search x = {.all = all, .range = range_of(r, c)};
     struct evidence_part parts[MAX_STREAMS];
-    size_t part_count = choose_parts(parts, c), ends[MAX_STREAMS];
-    size_t most = all->most_events + r->timeline->window_count;
+    struct stream streams[MAX_STREAMS] = {0};
+    size_t count = choose_parts(parts, c);
+    for (size_t i = 0; i < count; i++)
+        streams[i].part = &parts[i];
     fl_arena_reset(&r->scratch);
-    fl_status status = FL_RANK_NEW(&r->scratch, x.events, MAX_STREAMS * most, "events", err);
-    for (size_t i = 0; i < part_count && status == FL_OK; i++) {
-        if (parts[i].kind == PART_VALUE)
-            add_values(&x, parts[i].index);
-        else if (parts[i].kind == PART_CONTEXT)
-            add_steps(&x, parts[i].index);
-        else
-            add_windows(&x, &parts[i]);
-        ends[i] = x.count;
-    }
+    fl_status status = read_events(&x, streams, count, err);
     x.found.at_ns = c->span.from_ns;
     for (size_t round = 0; round < ROUNDS && status == FL_OK && x.count > 0; round++) {
-        for (size_t i = 0, from = 0; i < part_count && status == FL_OK; from = ends[i++])
-            status = weigh(&x, &parts[i], x.events + from, ends[i] - from, x.found.at_ns, err);
-        if (status == FL_OK)
-            status = locate(&x, err);
+        int64_t last_ns = x.found.at_ns;
+        for (size_t i = 0; i < count; i++)
+            weigh(&x, &streams[i]);
+        locate(&x);
+        if (x.found.at_ns == last_ns)
+            break; /* it would be found again */
     }
     if (status != FL_OK || x.found.high_ns == 0)
         return status;
@@ -389,22 +482,26 @@ static fl_status find_onset(fl_onset *out, struct onsets *all, const struct cand
 
 /* ---- all of them ---- */
 
-/* Spans are many and read once: those that any hypothesis asks for. */
+/* Spans are many and sorted once: those of operations that any hypothesis asks for, in their order.
+ */
 static fl_status gather(struct onsets *x, fl_error *err)
 {
-    const struct rank *r = x->r;
-    const fl_timeline *t = r->timeline;
-    const fl_streams *s = r->streams;
-    uint32_t *rows;
-    fl_status status = FL_RANK_NEW(x->r->arena, rows, t->span_count, "spans", err);
-    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
-        uint32_t operation = t->spans[i].operation;
-        if (!x->operations[operation] &&
-            (s->server[i] == FL_NO_INDEX || !x->callers[t->operations[operation].service]))
-            continue;
-        rows[x->row_count++] = i;
-        x->most_events += s->first_of_span[i + 1] - s->first_of_span[i] + 1;
-    }
+    const fl_timeline *t = x->r->timeline;
+    uint32_t *first, *rows, count = 0;
+    fl_status status = FL_RANK_NEW(x->r->arena, first, t->operation_count + 2, "operations", err);
+    if (status != FL_OK)
+        return status;
+    /* first[op + 1] is where op's next span goes: where its spans begin, and at last where they
+     * end. */
+    for (size_t i = 0; i < t->span_count; i++)
+        first[t->spans[i].operation + 2] += x->operations[t->spans[i].operation];
+    for (size_t op = 0; op < t->operation_count; op++)
+        count = first[op + 2] += count;
+    status = FL_RANK_NEW(x->r->arena, rows, count, "spans", err);
+    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++)
+        if (x->operations[t->spans[i].operation])
+            rows[first[t->spans[i].operation + 1]++] = i;
+    x->first = first;
     x->rows = rows;
     return status;
 }
@@ -417,10 +514,9 @@ static void ask_for(struct onsets *x, const struct candidate *c)
     for (size_t i = 0; i < count; i++) {
         if (parts[i].kind == PART_CONTEXT)
             x->operations[s->contexts[parts[i].index].operation] = true;
-        else if (parts[i].kind == PART_VALUE && s->values[parts[i].index].kind == FL_STREAM_WIRE)
-            x->callers[s->values[parts[i].index].caller] = true;
-        else if (parts[i].kind == PART_VALUE)
-            x->operations[s->values[parts[i].index].operation] = true;
+        for (uint32_t op = 0; op < x->r->timeline->operation_count; op++)
+            if (parts[i].kind == PART_VALUE && measures(x->r, &s->values[parts[i].index], op))
+                x->operations[op] = true;
     }
 }
 
@@ -447,8 +543,6 @@ fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *
     fl_status status = FL_RANK_NEW(r->arena, x.is_history, t->window_count, "windows", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.operations, t->operation_count, "operations", err);
-    if (status == FL_OK)
-        status = FL_RANK_NEW(r->arena, x.callers, t->service_count, "services", err);
     if (status != FL_OK)
         return status;
     count = count < MAX_HYPOTHESES ? count : MAX_HYPOTHESES;
