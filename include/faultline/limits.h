@@ -73,4 +73,16 @@
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
 #define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
 
+/* Leak analysis: distinct stacks and (stack, block size) pairs, snapshots of one kind and the cells
+ * of all of them (40 bytes each), states of goroutines, rows of memory statistics, texts. A service
+ * of 100 KB a profile has some 3,000 sites. */
+#define FL_MAX_LEAK_STACKS        (1u << 20)
+#define FL_MAX_LEAK_SITES         (1u << 20)
+#define FL_MAX_LEAK_SNAPSHOTS     128u
+#define FL_MAX_LEAK_CELLS         (1u << 20)
+#define FL_MAX_LEAK_PARKED        (1u << 16)
+#define FL_MAX_LEAK_ROWS          (64u << 10) /* more: every other row leaves */
+#define FL_MAX_LEAK_TEXT_BYTES    (64u << 20)
+#define FL_MAX_LEAK_SCRATCH_BYTES (64u << 20)
+
 #endif

@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/logs", "correlate/traces", "correlate/rank"}
+CORRELATE = {"correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
 GRAPH = {"graph", "graph/model", "graph/recall", "graph/store"}
 INGEST = {
     "ingest/fetch",
@@ -35,6 +35,7 @@ ALLOWED = {
     "ingest/timeline": LOWEST,
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
+    "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},

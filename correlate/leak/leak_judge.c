@@ -1,0 +1,405 @@
+/*
+ * leak_judge.c - from features to verdicts: the rules of docs/leaks.md, "Verdicts".
+ *
+ * Each subject is judged alone by its numbers; the exact total of memory statistics, where there is
+ * one, then agrees or speaks against it. Signatures name the kind; they never make a leak out of a
+ * series that does not grow.
+ *
+ *   crash        a fatal error or a panic that nobody caught
+ *   leak         a function's bytes, or goroutines of one function, grow steadily over at least
+ *                MIN_LEAK_POINTS collections, and neither load nor a bound explains it; or the
+ *                largest bucket array doubled; or the exact total grows and one site is the
+ *                likeliest to be it
+ *   latency      others wait for a lock that this function holds
+ *   gc-pressure  much is in use and stays, and marking it takes long
+ *   churn        most of what is allocated, and much, by one function that keeps next to none
+ *   retention    much is in use in map tables that nothing adds to
+ *   bounded      it rose, then stayed
+ *   no-leak      nothing of these, where something of it could have been seen
+ *
+ * The first in this order that any subject has is the program's verdict.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "leak_priv.h"
+#include "slice.h"
+
+/* One pair of snapshots shows growth of a site above this many sampling rates: 3.5 sigma of
+ * sqrt(2 R B) with B the growth itself, so 3.5 squared. 6.4 MB at Go's 512 KiB. */
+#define FLOOR_RATES 12.25
+#define TREND_Z     3.5
+/* A total that is measured, not sampled, has many points: it must be far beyond chance. */
+#define TOTAL_Z 6.0
+/* Allocation that collects garbage four times a second at the smallest goal of the heap (4 MiB). */
+#define CHURN_BYTES_PER_S (16u << 20)
+#define CHURN_SHARE       0.4
+/* What counts as much memory to keep for nothing: twice the smallest heap that Go would ever bound,
+ * and above the sampling floor by far. */
+#define RETAINED_BYTES (32u << 20)
+/* Marking costs a processor this long in each cycle where the heap is full of pointers; measured:
+ * 170-500 ms for 1.5 M nodes, 1-4 ms for as many bytes without pointers. */
+#define GC_CYCLE_MS 60
+/* A fifth of a second waited in each second, over all waiters. */
+#define LOCK_DELAY_PER_S 0.2
+
+/* Enough collections were seen to tell a leak from a cache that fills. */
+static bool is_informative(const leak_subject *s)
+{
+    return s->series.count >= MIN_LEAK_POINTS;
+}
+
+/* Grows in a way that neither load nor a bound explains. */
+static bool grows(const leak_subject *s)
+{
+    return s->trend.shape == FL_SHAPE_GROWING && s->trend.growth_z >= TREND_Z &&
+           s->trend.mann_kendall_z > 0 && !s->follows_load;
+}
+
+/* A bucket map that doubled: between two doublings it is as flat as any constant. */
+static bool is_staircase(const leak_subject *s)
+{
+    return s->number[FL_LEAK_F_LADDER_REACHED] >= 1 && s->number[FL_LEAK_F_GROWTH_RATIO] > 1.2;
+}
+
+/* Rises of a few goroutines are a pool that warms up. */
+static bool is_many(const leak_subject *s)
+{
+    double rise = s->trend.slope * s->series.time_s[s->series.count - 1];
+    return rise >= 8 && s->trend.last >= 1.2 * s->trend.first;
+}
+
+/* Counts are exact: a steady rise of parked goroutines is a leak, a rise that ended is not. */
+static fl_leak_verdict judge_goroutines(const leak_subject *s)
+{
+    if (s->is_leaked)
+        return FL_LEAK_LEAK;
+    if (s->series.count < FL_TREND_MIN_POINTS || !grows(s) || !is_many(s))
+        return s->trend.shape == FL_SHAPE_BOUNDED ? FL_LEAK_BOUNDED_GROWTH : FL_LEAK_NO_LEAK;
+    return is_informative(s) ? FL_LEAK_LEAK : FL_LEAK_NOT_ENOUGH_DATA;
+}
+
+/* By the series alone; NOT_ENOUGH_DATA is a suspect that too few collections show. */
+static fl_leak_verdict judge_growth(const leak_subject *s)
+{
+    if (s->series.count < FL_TREND_MIN_POINTS)
+        return FL_LEAK_NO_LEAK;
+    if (grows(s) || is_staircase(s))
+        return is_informative(s) ? FL_LEAK_LEAK : FL_LEAK_NOT_ENOUGH_DATA;
+    double rise = s->trend.slope * s->series.time_s[s->series.count - 1];
+    bool rose = s->trend.growth_z >= 2 && rise > s->series.quantum;
+    bool bounded =
+        s->trend.shape == FL_SHAPE_BOUNDED || s->trend.shape == FL_SHAPE_STEP || s->follows_load;
+    if (bounded && rose)
+        return FL_LEAK_BOUNDED_GROWTH;
+    return FL_LEAK_NO_LEAK;
+}
+
+/* Growth first; what does not grow may still cost: by marking it, by keeping it for nothing,
+ * by making it anew. */
+static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
+{
+    fl_leak_verdict growth = judge_growth(s);
+    const double *number = s->number;
+    if (growth == FL_LEAK_LEAK || growth == FL_LEAK_NOT_ENOUGH_DATA || !s->has_user)
+        return growth;
+    bool is_main = number[FL_LEAK_F_HEAP_SHARE] >= 0.3 && number[FL_LEAK_F_LEVEL] >= RETAINED_BYTES;
+    bool is_idle = number[FL_LEAK_F_ALLOC_BYTES_PER_S] * number[FL_LEAK_F_SPAN_S] <
+                   0.05 * number[FL_LEAK_F_LEVEL];
+    if (is_main && number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS)
+        return FL_LEAK_GC_PRESSURE;
+    if (is_main && is_idle && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
+        return FL_LEAK_RETENTION;
+    bool is_churn = number[FL_LEAK_F_ALLOC_BYTES_PER_S] >= CHURN_BYTES_PER_S &&
+                    number[FL_LEAK_F_ALLOC_SHARE] >= CHURN_SHARE &&
+                    number[FL_LEAK_F_TURNOVER] >= 10;
+    (void)c;
+    return is_churn ? FL_LEAK_CHURN : growth;
+}
+
+/* Mutex profiles name who holds the lock; block profiles count every wait, of idle workers
+ * too. */
+static fl_leak_verdict judge_lock(const leak_subject *s)
+{
+    bool waits = s->set == SET_MUTEX && s->has_user &&
+                 s->number[FL_LEAK_F_DELAY_PER_S] >= LOCK_DELAY_PER_S &&
+                 s->number[FL_LEAK_F_WAITS_PER_S] >= 1;
+    return waits ? FL_LEAK_LATENCY : FL_LEAK_NO_LEAK;
+}
+
+/* How sure a trend alone makes: from its distance, capped by how few points cannot tell a warm-up
+ * from a leak. */
+static double trend_confidence(const leak_subject *s)
+{
+    static const double caps[] = {0, 0, 0, 0.4, 0.55, 0.72, 0.78, 0.84, 0.88, 0.9};
+    size_t n = s->series.count;
+    double cap = n < sizeof(caps) / sizeof(caps[0]) ? caps[n] : 0.92;
+    double z = fmin(s->trend.growth_z, 30);
+    double surety = isfinite(z) && z > 1 ? 1 - exp(-(z - 1) / 2) : 0.3;
+    return fmin(cap, surety);
+}
+
+/* Independent views: each leaves only its own doubt. */
+static double agree(double a, double b)
+{
+    return 1 - (1 - a) * (1 - b);
+}
+
+static double odds_times(double p, double factor)
+{
+    double odds = p / fmax(1 - p, 1e-9) * factor;
+    return odds / (1 + odds);
+}
+
+/* The exact total rises steadily, by more than noise and rounding, and not because requests
+ * do. */
+static bool total_grows(const leak_case *c)
+{
+    const leak_total *t = &c->total;
+    if (!t->is_known || t->trend.shape != FL_SHAPE_GROWING || t->trend.growth_z < TOTAL_Z)
+        return false;
+    double span = t->series.time_s[t->series.count - 1] - t->series.time_s[0];
+    double rise = t->trend.slope * span;
+    return rise >= 1048576 && rise >= 0.05 * t->trend.last && t->trend.late_share >= 0.5 &&
+           !(c->total.load_ratio >= 1.5);
+}
+
+/* The total excludes growth of this size: its own interval ends below the site's. */
+static bool total_denies(const leak_case *c, const leak_subject *s)
+{
+    const fl_trend *t = &c->total.trend;
+    return c->total.is_known && !total_grows(c) &&
+           t->high < fmax(s->trend.low, 0.25 * s->trend.slope);
+}
+
+/* The prior of each verdict, or for growth what the trend, the number of points and the other
+ * views make of it (docs/leaks.md, "Confidence"). */
+static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_verdict verdict)
+{
+    switch (verdict) {
+    case FL_LEAK_LEAK:
+    case FL_LEAK_NOT_ENOUGH_DATA: {
+        double p = is_staircase(s) && !grows(s) ? 0.62 : trend_confidence(s);
+        if (s->kind == FL_LEAK_GOROUTINES)
+            p = s->is_leaked ? 0.97 : agree(p, 0.3);
+        else if (!s->has_user)
+            p = fmin(p, 0.7);
+        if (total_grows(c))
+            p = agree(p, 0.6);
+        if (total_denies(c, s))
+            p = odds_times(p, 0.25);
+        return fmin(p, 0.97);
+    }
+    case FL_LEAK_CHURN:
+        return 0.75;
+    case FL_LEAK_RETENTION:
+        return 0.65;
+    case FL_LEAK_LATENCY:
+        return 0.8;
+    case FL_LEAK_GC_PRESSURE:
+        return 0.78;
+    case FL_LEAK_BOUNDED_GROWTH:
+        return 0.7;
+    default:
+        return 0.5;
+    }
+}
+
+/* What a verdict is worth beside others: a crash ended the program; a leak will. */
+static int urgency_of(fl_leak_verdict verdict)
+{
+    static const int urgency[FL_LEAK_VERDICT_COUNT] = {
+        [FL_LEAK_CRASH] = 9,           [FL_LEAK_LEAK] = 8,           [FL_LEAK_LATENCY] = 6,
+        [FL_LEAK_GC_PRESSURE] = 5,     [FL_LEAK_CHURN] = 4,          [FL_LEAK_RETENTION] = 3,
+        [FL_LEAK_NOT_ENOUGH_DATA] = 2, [FL_LEAK_BOUNDED_GROWTH] = 1,
+    };
+    return urgency[verdict];
+}
+
+static fl_slice name_of(const leak_case *c, const leak_judged *j)
+{
+    uint32_t function = j->subject->function;
+    return function == NO_ID ? FL_SLICE("")
+                             : fl_intern_text(c->leak->texts, c->leak->functions[function].name);
+}
+
+/* Among leaks of one program: goroutines first, since what they hold grows with them; then by how
+ * much grows. qsort has no context: what it needs stands in the rows. */
+static int compare_judged(const void *a, const void *b)
+{
+    const leak_judged *x = a, *y = b;
+    if (x->urgency != y->urgency)
+        return x->urgency > y->urgency ? -1 : 1;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    int by_kind = (x->subject->kind > y->subject->kind) - (x->subject->kind < y->subject->kind);
+    return by_kind != 0 ? by_kind : fl_slice_compare(x->name, y->name);
+}
+
+/* The order among findings of one verdict. */
+static double weight_of(const leak_subject *s, fl_leak_verdict verdict)
+{
+    if (verdict == FL_LEAK_LEAK || verdict == FL_LEAK_NOT_ENOUGH_DATA) {
+        double first = s->kind == FL_LEAK_GOROUTINES ? 1e15 : s->has_user ? 1e14 : 0;
+        double sure = s->kind == FL_LEAK_SITE && !(s->trend.growth_z >= TREND_Z) ? -5e13 : 0;
+        return first + sure + fmax(s->trend.slope * HOUR_S, 0);
+    }
+    if (verdict == FL_LEAK_LATENCY && s->kind == FL_LEAK_LOCK)
+        return 1e15 + s->number[FL_LEAK_F_DELAY_PER_S];
+    if (verdict == FL_LEAK_CHURN)
+        return s->number[FL_LEAK_F_ALLOC_BYTES_PER_S];
+    return s->number[FL_LEAK_F_LEVEL];
+}
+
+static fl_status add_judged(leak_judgement *out, const leak_case *c, leak_subject *s,
+                            fl_leak_verdict verdict, fl_error *err)
+{
+    assert(out->count < out->cap);
+    leak_judged *j = &out->rows[out->count];
+    *j = (leak_judged){.subject = s, .verdict = verdict, .urgency = urgency_of(verdict)};
+    j->name = name_of(c, j);
+    j->weight = weight_of(s, verdict);
+    j->confidence = confidence_of(c, s, verdict);
+    fl_leak_verdict kind = verdict == FL_LEAK_NOT_ENOUGH_DATA ? FL_LEAK_LEAK : verdict;
+    fl_status status = fl_leak_best_signature(&j->signature, c, s, kind, err);
+    out->count++;
+    return status;
+}
+
+/* Signatures whose verdict is no leak may find what the rules passed over. */
+static fl_status try_signatures(leak_judgement *out, const leak_case *c, leak_subject *s,
+                                fl_error *err)
+{
+    static const fl_leak_verdict others[] = {FL_LEAK_LATENCY, FL_LEAK_GC_PRESSURE, FL_LEAK_CHURN,
+                                             FL_LEAK_RETENTION};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const fl_leak_signature *signature = NULL;
+        fl_status status = fl_leak_best_signature(&signature, c, s, others[i], err);
+        if (status != FL_OK)
+            return status;
+        if (signature == NULL)
+            continue;
+        status = add_judged(out, c, s, others[i], err);
+        /* A signature alone is one view: never sure. */
+        out->rows[out->count - 1].confidence = fmin(signature->prior, 0.75);
+        return status;
+    }
+    return FL_OK;
+}
+
+static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
+{
+    fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(c, s)
+                              : s->kind == FL_LEAK_GOROUTINES ? judge_goroutines(s)
+                                                              : judge_lock(s);
+    if (s->series.count == 0)
+        return FL_OK;
+    if (verdict == FL_LEAK_NO_LEAK)
+        return s->has_user ? try_signatures(out, c, s, err) : FL_OK;
+    return add_judged(out, c, s, verdict, err);
+}
+
+/* The exact total grows and no site stands out: the likeliest is the one that grew most. */
+static fl_status blame_total(leak_judgement *out, leak_case *c, fl_error *err)
+{
+    leak_subject *best = NULL;
+    for (size_t i = 0; i < c->subject_count; i++) {
+        leak_subject *s = &c->subjects[i];
+        if (s->kind != FL_LEAK_SITE || !s->has_user || s->series.count < FL_TREND_MIN_POINTS)
+            continue;
+        size_t n = s->series.count;
+        double rise = s->series.value[n - 1] - s->series.value[0];
+        bool may = rise > 0 && s->trend.slope >= 0 && s->trend.high > 0.25 * c->total.trend.slope &&
+                   s->trend.shape != FL_SHAPE_BOUNDED && !s->follows_load;
+        if (may && (best == NULL || s->trend.growth_z > best->trend.growth_z))
+            best = s;
+    }
+    if (best == NULL)
+        return FL_OK;
+    fl_status status = add_judged(out, c, best, FL_LEAK_LEAK, err);
+    leak_judged *j = &out->rows[out->count - 1];
+    j->by_total = true;
+    j->confidence = best->trend.growth_z >= 2 ? 0.75 : 0.6;
+    return status;
+}
+
+static bool has_leak(const leak_judgement *j)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        if (j->rows[i].verdict == FL_LEAK_LEAK)
+            return true;
+    }
+    return false;
+}
+
+/* Whether "no leak" may be said: something exact is flat, or the sampled total could have shown
+ * growth of a quarter of the heap. */
+static bool may_exclude(const leak_case *c)
+{
+    const leak_total *t = &c->total;
+    if (t->is_known) {
+        double span = t->series.time_s[t->series.count - 1] - t->series.time_s[0];
+        double unseen = TREND_Z * t->trend.slope_error * span;
+        bool grows_on = t->trend.growth_z >= TREND_Z && t->trend.shape == FL_SHAPE_GROWING &&
+                        t->trend.slope * span >= fmax(1048576, 0.1 * t->trend.last) &&
+                        !(t->load_ratio >= 1.5);
+        return !grows_on && unseen <= fmax(4u << 20, 0.25 * t->trend.last);
+    }
+    const leak_subject *all = &c->program;
+    if (all->series.count < MIN_LEAK_POINTS)
+        return false;
+    double span = all->series.time_s[all->series.count - 1];
+    double unseen = TREND_Z * all->trend.slope_error * span;
+    bool bounded_by_use = all->series.allocated < FLOOR_RATES * all->series.quantum / 4;
+    return all->trend.growth_z < TREND_Z && (unseen <= 0.25 * all->trend.last || bounded_by_use);
+}
+
+/* Nothing was found: is that because there is nothing, or because it could not have been seen? */
+static fl_leak_verdict quiet_verdict(const leak_case *c, const leak_judgement *j)
+{
+    size_t goroutines = c->used_count[SET_GOROUTINES];
+    bool follows = false;
+    for (size_t i = 0; i < j->count; i++)
+        follows = follows || (j->rows[i].verdict == FL_LEAK_BOUNDED_GROWTH);
+    bool parked_known = goroutines == 0 || goroutines >= FL_TREND_MIN_POINTS;
+    if (!may_exclude(c) && !(follows && is_informative(&c->program)))
+        return FL_LEAK_NOT_ENOUGH_DATA;
+    if (!parked_known || c->used_count[SET_HEAP] + goroutines == 0)
+        return FL_LEAK_NOT_ENOUGH_DATA;
+    return follows ? FL_LEAK_BOUNDED_GROWTH : FL_LEAK_NO_LEAK;
+}
+
+fl_status fl_leak_decide(leak_judgement *out, leak_case *c, fl_error *err)
+{
+    fl_status status = FL_OK;
+    out->cap = 2 * c->subject_count + 4;
+    out->rows = fl_arena_alloc(c->scratch, out->cap, sizeof(*out->rows));
+    if (out->rows == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the leak analysis");
+    out->total_grows = total_grows(c);
+    if (c->leak->has_crash)
+        status = add_judged(out, c, &c->crash, FL_LEAK_CRASH, err);
+    for (size_t i = 0; i < c->subject_count && status == FL_OK; i++)
+        status = judge_subject(out, c, &c->subjects[i], err);
+    if (status == FL_OK && out->total_grows && !has_leak(out))
+        status = blame_total(out, c, err);
+    if (status != FL_OK)
+        return status;
+    qsort(out->rows, out->count, sizeof(*out->rows), compare_judged);
+    bool found = out->count > 0 && out->rows[0].urgency > urgency_of(FL_LEAK_BOUNDED_GROWTH);
+    if (found && out->rows[0].verdict != FL_LEAK_NOT_ENOUGH_DATA) {
+        out->verdict = out->rows[0].verdict;
+        out->confidence = out->rows[0].confidence;
+        /* Churn and the like do not exclude a leak that the sampling hides. */
+        return FL_OK;
+    }
+    out->verdict = found ? FL_LEAK_NOT_ENOUGH_DATA : quiet_verdict(c, out);
+    if (out->verdict == FL_LEAK_NOT_ENOUGH_DATA)
+        out->confidence = 0.5;
+    else
+        out->confidence = c->total.is_known ? 0.85 : 0.7;
+    return FL_OK;
+}

@@ -1,0 +1,674 @@
+/*
+ * leak_report.c - the answer: findings with their evidence, what was ruled out, what to collect.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "leak_priv.h"
+#include "slice.h"
+
+enum { MAX_EVIDENCE = 8, MAX_AGAINST = 12, MAX_RULED_OUT = 8, MAX_LINES = 8, MAX_FINDINGS = 16 };
+
+/* What a report is written with; `failed` where the arena ran out. */
+typedef struct writer {
+    const leak_case *c;
+    fl_arena *arena;
+    bool failed;
+} writer;
+
+/* A text that the arena had no room for leaves a NULL and the mark that ends the report in an
+ * error. */
+static const char *say(writer *w, const char *text)
+{
+    if (text == NULL)
+        w->failed = true;
+    return text;
+}
+
+static const char *copy_text(writer *w, fl_slice text)
+{
+    return text.len == 0 ? NULL : say(w, fl_arena_cstr(w->arena, text));
+}
+
+/* Bytes as a person reads them. */
+static const char *bytes_text(writer *w, double bytes)
+{
+    double size = fabs(bytes);
+    const char *text = size >= 1e9   ? fl_arena_printf(w->arena, "%.2f GB", bytes / 1e9)
+                       : size >= 1e6 ? fl_arena_printf(w->arena, "%.1f MB", bytes / 1e6)
+                       : size >= 1e3 ? fl_arena_printf(w->arena, "%.1f kB", bytes / 1e3)
+                                     : fl_arena_printf(w->arena, "%.0f B", bytes);
+    return text != NULL ? text : (w->failed = true, "");
+}
+
+typedef struct evidence_list {
+    fl_leak_evidence *rows;
+    size_t count;
+} evidence_list;
+
+/* At most MAX_EVIDENCE rows a finding: the strongest are added first. */
+static void add_evidence(writer *w, evidence_list *list, fl_leak_evidence row)
+{
+    if (row.text == NULL)
+        w->failed = true;
+    else if (list->count < MAX_EVIDENCE)
+        list->rows[list->count++] = row;
+}
+
+static int64_t last_time(const leak_case *c, leak_set_kind set)
+{
+    size_t n = c->used_count[set];
+    return n > 0 ? c->used[set][n - 1]->time_ns : 0;
+}
+
+/* What the heap profile says: the level, how much of what was allocated stayed, the law of the
+ * block sizes, and for churn the rate. */
+static void heap_evidence(writer *w, evidence_list *list, const leak_judged *j)
+{
+    const leak_subject *s = j->subject;
+    size_t n = s->series.count;
+    if (n == 0)
+        return;
+    double first = s->series.value[0], last = s->series.value[n - 1];
+    int64_t at = last_time(w->c, SET_HEAP);
+    add_evidence(
+        w, list,
+        (fl_leak_evidence){.source = FL_LEAK_FROM_HEAP,
+                           .at_ns = at,
+                           .value = last,
+                           .unit = "bytes",
+                           .text = fl_arena_printf(
+                               w->arena,
+                               "in use by this function: %s, then %s after %.0f s (%zu collections "
+                               "seen, %s, z %.1f)",
+                               bytes_text(w, first), bytes_text(w, last), s->series.time_s[n - 1],
+                               n, fl_leak_shape_name(s->trend.shape), s->trend.growth_z)});
+    double kept = s->number[FL_LEAK_F_RETAINED_RATIO];
+    if (isfinite(kept) && j->verdict != FL_LEAK_CHURN)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_ALLOCS,
+                .at_ns = at,
+                .value = kept,
+                .unit = "ratio",
+                .text = fl_arena_printf(
+                    w->arena, "of the bytes that it allocated meanwhile %.1f %% are still in use",
+                    100 * kept)});
+    if (s->number[FL_LEAK_F_TABLE_SHARE] >= 0.05)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_HEAP,
+                .at_ns = at,
+                .value = s->number[FL_LEAK_F_TABLE_SHARE],
+                .unit = "ratio",
+                .text = fl_arena_printf(
+                    w->arena,
+                    "%.0f %% of it lie in blocks with the sizes of map tables (largest %s)",
+                    100 * s->number[FL_LEAK_F_TABLE_SHARE],
+                    bytes_text(w, s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES]))});
+    if (s->number[FL_LEAK_F_LADDER_REACHED] >= 1)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_HEAP,
+                .at_ns = at,
+                .value = s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES],
+                .unit = "bytes",
+                .text = fl_arena_printf(w->arena, "the largest block doubled within the series, "
+                                                  "and no smaller one was allocated anew")});
+    if (j->verdict == FL_LEAK_CHURN)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_ALLOCS,
+                .at_ns = at,
+                .value = s->number[FL_LEAK_F_ALLOC_BYTES_PER_S],
+                .unit = "bytes/s",
+                .text = fl_arena_printf(
+                    w->arena,
+                    "it allocates %s a second, %.0f %% of all bytes, and keeps next to none",
+                    bytes_text(w, s->number[FL_LEAK_F_ALLOC_BYTES_PER_S]),
+                    100 * s->number[FL_LEAK_F_ALLOC_SHARE])});
+}
+
+/* What goroutine profiles say: how many, in which state, for how long, and whether the
+ * collector found them unreachable. */
+static void goroutine_evidence(writer *w, evidence_list *list, const leak_judged *j)
+{
+    const leak_subject *s = j->subject;
+    size_t n = s->series.count;
+    int64_t at = last_time(w->c, SET_GOROUTINES);
+    if (n > 0)
+        add_evidence(w, list,
+                     (fl_leak_evidence){
+                         .source = FL_LEAK_FROM_GOROUTINE,
+                         .at_ns = at,
+                         .value = s->series.value[n - 1],
+                         .unit = "goroutines",
+                         .text = fl_arena_printf(
+                             w->arena,
+                             "goroutines in this function: %.0f, then %.0f after %.0f s (%zu "
+                             "snapshots, %s, z %.1f)",
+                             s->series.value[0], s->series.value[n - 1], s->series.time_s[n - 1], n,
+                             fl_leak_shape_name(s->trend.shape), fmin(s->trend.growth_z, 99))});
+    fl_slice state = s->text_state.len > 0 ? s->text_state : fl_slice_of(s->state);
+    if (state.len > 0)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_GOROUTINE,
+                .at_ns = at,
+                .value = s->number[FL_LEAK_F_WAIT_MINUTES],
+                .unit = "min",
+                .text = isfinite(s->number[FL_LEAK_F_WAIT_MINUTES])
+                            ? fl_arena_printf(
+                                  w->arena, "they wait in state %.*s, the longest for %.0f minutes",
+                                  FL_SLICE_ARG(state), s->number[FL_LEAK_F_WAIT_MINUTES])
+                            : fl_arena_printf(w->arena, "they wait in state %.*s",
+                                              FL_SLICE_ARG(state))});
+    if (s->is_leaked)
+        add_evidence(w, list,
+                     (fl_leak_evidence){
+                         .source = FL_LEAK_FROM_GOROUTINE,
+                         .at_ns = at,
+                         .value = 1,
+                         .unit = "",
+                         .text = fl_arena_printf(
+                             w->arena, "the collector found that nothing can wake them any more")});
+}
+
+/* What the program as a whole says beside its profiles: exact totals, collections, locks, the
+ * line of a crash. */
+static void program_evidence(writer *w, evidence_list *list, const leak_judged *j)
+{
+    const leak_total *t = &w->c->total;
+    const leak_subject *s = j->subject;
+    bool is_growth = j->verdict == FL_LEAK_LEAK || j->verdict == FL_LEAK_NOT_ENOUGH_DATA;
+    if (is_growth && t->is_known && t->trend.slope > 0 && t->trend.growth_z >= 3)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_MEMSTATS,
+                .value = t->trend.slope * HOUR_S,
+                .unit = "bytes/h",
+                .text = fl_arena_printf(
+                    w->arena, "the heap after collections grows by %s an hour (exact, %s)",
+                    bytes_text(w, t->trend.slope * HOUR_S), fl_leak_shape_name(t->trend.shape))});
+    if (j->verdict == FL_LEAK_GC_PRESSURE)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_MEMSTATS,
+                .value = s->number[FL_LEAK_F_GC_CYCLE_MS],
+                .unit = "ms",
+                .text = fl_arena_printf(
+                    w->arena,
+                    "a collection takes %.0f ms of processor time; %.1f million objects are in use",
+                    s->number[FL_LEAK_F_GC_CYCLE_MS], s->number[FL_LEAK_F_HEAP_OBJECTS] / 1e6)});
+    if (s->kind == FL_LEAK_LOCK)
+        add_evidence(w, list,
+                     (fl_leak_evidence){
+                         .source = s->set == SET_MUTEX ? FL_LEAK_FROM_MUTEX : FL_LEAK_FROM_BLOCK,
+                         .at_ns = last_time(w->c, s->set),
+                         .value = s->number[FL_LEAK_F_DELAY_PER_S],
+                         .unit = "s/s",
+                         .text = fl_arena_printf(w->arena,
+                                                 "others wait %.2f s in each second for what this "
+                                                 "function holds (%.0f waits a second)",
+                                                 s->number[FL_LEAK_F_DELAY_PER_S],
+                                                 s->number[FL_LEAK_F_WAITS_PER_S])});
+    if (j->verdict == FL_LEAK_CRASH)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_LOG,
+                .value = NAN,
+                .unit = "",
+                .text = copy_text(w, fl_intern_text(w->c->leak->texts, w->c->leak->crash_line))});
+}
+
+typedef struct text_list {
+    const char **rows;
+    size_t count;
+} text_list;
+
+static void add_text(writer *w, text_list *list, size_t cap, const char *text)
+{
+    if (text == NULL)
+        w->failed = true;
+    else if (list->count < cap)
+        list->rows[list->count++] = text;
+}
+
+/* Counter-evidence: of the signature, and what the numbers themselves say. */
+static fl_status add_against(writer *w, text_list *list, leak_judged *j, fl_error *err)
+{
+    const leak_case *c = w->c;
+    const leak_subject *s = j->subject;
+    const fl_leak_signature *signature = j->signature;
+    bool is_leak = j->verdict == FL_LEAK_LEAK;
+    if (signature != NULL) {
+        size_t at = fl_leak_first_pattern(c->leak, signature) + signature->must_count +
+                    signature->any_count;
+        for (size_t i = 0; i < signature->against_count; i++) {
+            bool holds = false;
+            const fl_leak_condition *condition = &signature->against[i];
+            fl_status status =
+                fl_leak_holds(&holds, c, s, condition, c->leak->patterns[at + i], err);
+            if (status != FL_OK)
+                return status;
+            if (holds) {
+                j->confidence *= 0.5 / (1 - 0.5 * j->confidence); /* half the odds */
+                add_text(w, list, MAX_AGAINST,
+                         condition->text != NULL
+                             ? condition->text
+                             : fl_leak_feature_info_of(condition->feature)->text);
+            }
+        }
+    }
+    if (is_leak && s->kind == FL_LEAK_SITE && s->trend.growth_z < 3.5)
+        add_text(w, list, MAX_AGAINST,
+                 fl_arena_printf(w->arena,
+                                 "the growth of this function alone (z %.1f) is within the "
+                                 "sampling error of the heap profile",
+                                 s->trend.growth_z));
+    if (is_leak && c->total.is_known && c->total.trend.high < 0.25 * s->trend.slope &&
+        s->kind == FL_LEAK_SITE)
+        add_text(w, list, MAX_AGAINST,
+                 "the heap after collections does not grow as much as this function is said to");
+    if (is_leak && s->series.count < 8 && !s->is_leaked)
+        add_text(w, list, MAX_AGAINST,
+                 fl_arena_printf(
+                     w->arena,
+                     "only %zu snapshots tell something new: a cache that fills looks the same",
+                     s->series.count));
+    if (j->verdict == FL_LEAK_RETENTION)
+        add_text(w, list, MAX_AGAINST,
+                 "a map that is full and in use looks the same in a heap profile: compare len() "
+                 "with what is kept");
+    return FL_OK;
+}
+
+/* Who started the goroutines; else the type of the innermost method of the user's own code on
+ * the stack, which as a rule owns the field that keeps the memory. */
+static const char *holder_of(writer *w, const leak_subject *s)
+{
+    const fl_leak *leak = w->c->leak;
+    if (s->kind == FL_LEAK_GOROUTINES && s->creator.len > 0)
+        return copy_text(w, s->creator);
+    if (s->top_stack == NO_ID)
+        return NULL;
+    const leak_stack *stack = &leak->stacks[s->top_stack];
+    for (uint32_t k = stack->user; k != NO_ID && k < stack->frame_count; k++) {
+        const leak_frame *frame = &leak->frames[stack->frame_at + k];
+        if (frame->function == NO_ID || leak->functions[frame->function].owner != OWNER_USER)
+            continue;
+        fl_slice type = fl_leak_receiver_of(fl_leak_name_at(leak, frame));
+        if (type.len > 0)
+            return copy_text(w, type);
+    }
+    return NULL;
+}
+
+/* Function, file and line of the innermost frame of the user's own code, of the stack that
+ * grew most. */
+static void set_place(writer *w, fl_leak_finding *out, const leak_subject *s)
+{
+    const fl_leak *leak = w->c->leak;
+    if (s->top_stack == NO_ID || s->function == NO_ID)
+        return;
+    const leak_stack *stack = &leak->stacks[s->top_stack];
+    const leak_frame *frame =
+        &leak->frames[stack->frame_at + (stack->user != NO_ID ? stack->user : 0)];
+    out->function = copy_text(w, fl_leak_name_at(leak, frame));
+    out->file = copy_text(w, fl_intern_text(leak->texts, leak->functions[frame->function].file));
+    out->line = frame->line;
+}
+
+static const fl_leak_interval unknown = {NAN, NAN, NAN};
+
+/* Growth by the hour, of the exact total where the finding rests on it; and the time until the
+ * limit, of which the interval turns round. */
+static void set_growth(writer *w, fl_leak_finding *out, const leak_judged *j)
+{
+    const leak_case *c = w->c;
+    const fl_trend *t = j->by_total ? &c->total.trend : &j->subject->trend;
+    fl_leak_interval growth = {t->slope * HOUR_S, t->low * HOUR_S, t->high * HOUR_S};
+    out->growth_bytes_per_hour = out->growth_per_hour = out->seconds_to_limit = unknown;
+    if (j->subject->kind == FL_LEAK_GOROUTINES)
+        out->growth_per_hour = growth;
+    else if (j->subject->kind == FL_LEAK_SITE)
+        out->growth_bytes_per_hour = growth;
+    double limit = (double)c->leak->options.limit_bytes;
+    double heap = c->total.is_known ? c->total.trend.last : c->program.number[FL_LEAK_F_HEAP_BYTES];
+    if (limit > 0 && j->verdict == FL_LEAK_LEAK && isfinite(heap) &&
+        j->subject->kind == FL_LEAK_SITE && growth.value > 0) {
+        double room = fmax(limit - heap, 0);
+        out->seconds_to_limit.value = room / growth.value * HOUR_S;
+        out->seconds_to_limit.low = room / growth.high * HOUR_S;
+        out->seconds_to_limit.high = growth.low > 0 ? room / growth.low * HOUR_S : INFINITY;
+    }
+}
+
+/* Profiles that support a finding: those that the subject was seen in, and the exact total. */
+static unsigned support_of(const leak_case *c, const leak_judged *j, bool total_grows)
+{
+    unsigned support = j->subject->support;
+    bool is_growth = j->verdict == FL_LEAK_LEAK || j->verdict == FL_LEAK_NOT_ENOUGH_DATA;
+    for (size_t i = 0; is_growth && i < c->subject_count; i++) {
+        const leak_subject *other = &c->subjects[i];
+        bool same = other != j->subject && other->has_user && other->function != NO_ID &&
+                    j->subject->function != NO_ID &&
+                    c->leak->functions[other->function].name ==
+                        c->leak->functions[j->subject->function].name;
+        if (same && other->trend.shape == FL_SHAPE_GROWING)
+            support |= other->support;
+    }
+    if (is_growth && total_grows)
+        support |= 1u << FL_LEAK_FROM_MEMSTATS;
+    if (j->verdict == FL_LEAK_GC_PRESSURE)
+        support |= 1u << FL_LEAK_FROM_MEMSTATS;
+    if (j->verdict == FL_LEAK_CRASH)
+        support |= 1u << FL_LEAK_FROM_LOG;
+    return support;
+}
+
+static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, bool total_grows,
+                               fl_error *err)
+{
+    evidence_list evidence = {fl_arena_alloc(w->arena, MAX_EVIDENCE, sizeof(fl_leak_evidence)), 0};
+    text_list against = {fl_arena_alloc(w->arena, MAX_AGAINST, sizeof(char *)), 0};
+    if (evidence.rows == NULL || against.rows == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the report");
+    if (j->subject->kind == FL_LEAK_SITE)
+        heap_evidence(w, &evidence, j);
+    if (j->subject->kind == FL_LEAK_GOROUTINES)
+        goroutine_evidence(w, &evidence, j);
+    program_evidence(w, &evidence, j);
+    fl_status status = add_against(w, &against, j, err);
+    *out = (fl_leak_finding){.verdict = j->verdict,
+                             .subject = j->subject->kind,
+                             .signature = j->signature,
+                             .confidence = j->confidence,
+                             .holder = holder_of(w, j->subject),
+                             .support = support_of(w->c, j, total_grows),
+                             .evidence = evidence.rows,
+                             .evidence_count = evidence.count,
+                             .against = against.rows,
+                             .against_count = against.count};
+    set_place(w, out, j->subject);
+    set_growth(w, out, j);
+    return status;
+}
+
+static void rule_out(writer *w, fl_leak_report *out, fl_leak_ruled_out *rows, const char *kind,
+                     const char *text)
+{
+    if (text == NULL)
+        w->failed = true;
+    else if (out->ruled_out_count < MAX_RULED_OUT)
+        rows[out->ruled_out_count++] = (fl_leak_ruled_out){.kind = kind, .text = text};
+}
+
+/* Whether any finding has this verdict: what was found is not ruled out. */
+static bool found_verdict(const leak_judgement *j, fl_leak_verdict verdict)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        if (j->rows[i].verdict == verdict)
+            return true;
+    }
+    return false;
+}
+
+/* What was looked for and not found, with the figure that rules it out. */
+static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement *j)
+{
+    const leak_case *c = w->c;
+    const double *number = c->program.number;
+    fl_leak_ruled_out *rows = fl_arena_alloc(w->arena, MAX_RULED_OUT, sizeof(*rows));
+    if (rows == NULL) {
+        w->failed = true;
+        return;
+    }
+    out->ruled_out = rows;
+    bool leaks = found_verdict(j, FL_LEAK_LEAK);
+    if (!leaks && c->total.is_known && out->verdict != FL_LEAK_NOT_ENOUGH_DATA)
+        rule_out(w, out, rows, "leak",
+                 fl_arena_printf(
+                     w->arena,
+                     "the heap after collections grows by %s an hour at most (95 %%), which is %s",
+                     bytes_text(w, fmax(c->total.trend.high, 0) * HOUR_S),
+                     fl_leak_shape_name(c->total.trend.shape)));
+    if (c->used_count[SET_GOROUTINES] >= FL_TREND_MIN_POINTS && !leaks)
+        rule_out(
+            w, out, rows, "goroutines-parked",
+            fl_arena_printf(w->arena,
+                            "goroutines: %.0f at first, %.0f at the end, of no stack a steady rise",
+                            c->goroutines.series.value[0], number[FL_LEAK_F_GOROUTINES]));
+    if (!found_verdict(j, FL_LEAK_GC_PRESSURE) && isfinite(number[FL_LEAK_F_GC_CYCLE_MS]))
+        rule_out(w, out, rows, "gc-pressure",
+                 fl_arena_printf(
+                     w->arena, "a collection takes %.1f ms of processor time, %.2f times a second",
+                     number[FL_LEAK_F_GC_CYCLE_MS], number[FL_LEAK_F_GC_PER_S]));
+    if (!found_verdict(j, FL_LEAK_CHURN) && c->used_count[SET_HEAP] > 1 &&
+        c->program.series.allocated > 0)
+        rule_out(w, out, rows, "churn",
+                 fl_arena_printf(
+                     w->arena, "the program allocates %s a second",
+                     bytes_text(w, c->program.series.allocated /
+                                       c->program.series.time_s[c->used_count[SET_HEAP] - 1])));
+    if (!found_verdict(j, FL_LEAK_LATENCY) && c->used_count[SET_MUTEX] > 0)
+        rule_out(w, out, rows, "latency",
+                 "no function of the program makes others wait for a lock for long");
+}
+
+/* What would settle a verdict that could not be given, and what makes the figures doubtful. */
+static void write_advice(writer *w, fl_leak_report *out)
+{
+    const leak_case *c = w->c;
+    const fl_leak *leak = c->leak;
+    text_list collect = {fl_arena_alloc(w->arena, MAX_LINES, sizeof(char *)), 0};
+    text_list warnings = {fl_arena_alloc(w->arena, MAX_LINES, sizeof(char *)), 0};
+    if (collect.rows == NULL || warnings.rows == NULL) {
+        w->failed = true;
+        return;
+    }
+    size_t heap = c->used_count[SET_HEAP], goroutines = c->used_count[SET_GOROUTINES];
+    if (out->verdict == FL_LEAK_NOT_ENOUGH_DATA) {
+        if (heap < MIN_LEAK_POINTS)
+            add_text(w, &collect, MAX_LINES,
+                     fl_arena_printf(
+                         w->arena,
+                         "at least %d heap profiles with ?gc=1, evenly over an hour or several "
+                         "times the slowest cycle of the load (%zu tell something new so far)",
+                         MIN_LEAK_POINTS + 1, heap));
+        else
+            add_text(w, &collect, MAX_LINES,
+                     fl_arena_printf(w->arena,
+                                     "heap profiles over a longer time: growth of one function "
+                                     "below %s is within their sampling error",
+                                     bytes_text(w, out->sampling_floor_bytes)));
+        if (goroutines < FL_TREND_MIN_POINTS)
+            add_text(w, &collect, MAX_LINES,
+                     "goroutine profiles at the same times, and one goroutine?debug=2 text after a "
+                     "minute or more");
+        if (!c->total.is_known)
+            add_text(w, &collect, MAX_LINES,
+                     "memory statistics beside them (GODEBUG=gctrace=1 or /debug/vars): the heap "
+                     "after each collection has no sampling error");
+    }
+    if (leak->mixed_programs)
+        add_text(w, &warnings, MAX_LINES,
+                 "the profiles are of different programs: growth between them means nothing");
+    if (leak->sets[SET_HEAP].mixed_rates)
+        add_text(w, &warnings, MAX_LINES,
+                 "the heap profiles were taken at different sampling rates: their errors differ");
+    if (leak->sets[SET_HEAP].seen > leak->sets[SET_HEAP].count)
+        add_text(w, &warnings, MAX_LINES,
+                 fl_arena_printf(
+                     w->arena, "of %llu heap profiles %zu were kept, spread over the whole time",
+                     (unsigned long long)leak->sets[SET_HEAP].seen, leak->sets[SET_HEAP].count));
+    if (leak->dropped_sites > 0)
+        add_text(w, &warnings, MAX_LINES,
+                 fl_arena_printf(w->arena,
+                                 "%llu samples of further stacks were left out (over the limit)",
+                                 (unsigned long long)leak->dropped_sites));
+    out->collect = collect.rows;
+    out->collect_count = collect.count;
+    out->warnings = warnings.rows;
+    out->warning_count = warnings.count;
+}
+
+/* Minor version by the line at which runtime.main calls main.main: of src/runtime/proc.go, in the
+ * last patch release of each. */
+static int version_by_line(uint32_t line)
+{
+    static const struct {
+        uint32_t line;
+        int minor;
+    } calls[] = {{250, 20}, {267, 21}, {271, 22}, {272, 23}, {283, 24}, {285, 25}, {290, 26}};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (calls[i].line == line)
+            return calls[i].minor;
+    }
+    return 0;
+}
+
+/* "go1.22" or "go-1.22" in a text; 0 where there is none. */
+static int version_in(fl_slice text)
+{
+    for (size_t at = 0; at + 5 < text.len; at++) {
+        fl_slice rest = {text.ptr + at, text.len - at};
+        size_t skip = fl_slice_starts_with(rest, FL_SLICE("go1."))    ? 4
+                      : fl_slice_starts_with(rest, FL_SLICE("go-1.")) ? 5
+                                                                      : 0;
+        int minor = 0;
+        while (skip > 0 && skip < rest.len && rest.ptr[skip] >= '0' && rest.ptr[skip] <= '9' &&
+               minor < 1000)
+            minor = 10 * minor + (rest.ptr[skip++] - '0');
+        if (minor > 0)
+            return minor;
+    }
+    return 0;
+}
+
+/* In this order: what the caller says, the path of the toolchain, the line in runtime.main,
+ * packages that exist only from a version on. */
+static void find_version(fl_leak *leak)
+{
+    int by_line = 0, by_path = 0, least = 0;
+    if (leak->options.runtime != NULL)
+        by_path = version_in(fl_slice_of(leak->options.runtime));
+    for (size_t i = 0; i < leak->frame_count; i++) {
+        const leak_frame *frame = &leak->frames[i];
+        if (frame->function == NO_ID)
+            continue;
+        fl_slice name = fl_leak_name_at(leak, frame);
+        if (fl_slice_equal(name, FL_SLICE("runtime.main"))) {
+            by_line = version_by_line(frame->line);
+            fl_slice file = fl_intern_text(leak->texts, leak->functions[frame->function].file);
+            by_path = by_path != 0 ? by_path : version_in(file);
+        }
+        if (fl_slice_starts_with(name, FL_SLICE("internal/runtime/maps.")) ||
+            fl_slice_starts_with(name, FL_SLICE("internal/sync.(*HashTrieMap")))
+            least = 24;
+    }
+    leak->go_minor = by_path != 0 ? by_path : by_line != 0 ? by_line : least;
+}
+
+/* From the earliest snapshot of any kind to the latest. */
+static void find_span(leak_case *c)
+{
+    for (int set = 0; set < SET_COUNT; set++) {
+        for (size_t i = 0; i < c->leak->sets[set].count; i++) {
+            int64_t at = c->leak->sets[set].snapshots[i].time_ns;
+            bool first = c->from_ns == 0 && c->to_ns == 0;
+            c->from_ns = first || at < c->from_ns ? at : c->from_ns;
+            c->to_ns = first || at > c->to_ns ? at : c->to_ns;
+        }
+    }
+}
+
+/* The subject of a crash: its stack and no series. */
+static void set_crash(leak_case *c)
+{
+    const fl_leak *leak = c->leak;
+    c->crash = (leak_subject){.kind = FL_LEAK_PROGRAM,
+                              .set = SET_GOROUTINES,
+                              .function = NO_ID,
+                              .top_stack = NO_ID,
+                              .state = ""};
+    for (size_t f = 0; f < FL_LEAK_FEATURE_COUNT; f++)
+        c->crash.number[f] = c->program.number[f];
+    if (!leak->has_crash || leak->crash_stack == NO_ID)
+        return;
+    const leak_stack *stack = &leak->stacks[leak->crash_stack];
+    c->crash.top_stack = leak->crash_stack;
+    c->crash.function =
+        leak->frames[stack->frame_at + (stack->user != NO_ID ? stack->user : 0)].function;
+    c->crash.has_user = stack->user != NO_ID;
+}
+
+static fl_status write_report(fl_leak_report *out, leak_case *c, leak_judgement *j, fl_arena *arena,
+                              fl_error *err)
+{
+    writer w = {.c = c, .arena = arena};
+    size_t count = j->count < MAX_FINDINGS ? j->count : MAX_FINDINGS;
+    fl_leak_finding *findings = fl_arena_alloc(arena, count + 1, sizeof(*findings));
+    fl_status status = findings == NULL ? FL_E_NOMEM : FL_OK;
+    *out = (fl_leak_report){.verdict = j->verdict,
+                            .confidence = j->confidence,
+                            .findings = findings,
+                            .finding_count = count,
+                            .from_ns = c->from_ns,
+                            .to_ns = c->to_ns,
+                            .used_count = c->used_count[SET_HEAP] > c->used_count[SET_GOROUTINES]
+                                              ? c->used_count[SET_HEAP]
+                                              : c->used_count[SET_GOROUTINES],
+                            .sampling_floor_bytes = c->used_count[SET_HEAP] > 0
+                                                        ? 12.25 * c->leak->sets[SET_HEAP].rate
+                                                        : NAN};
+    for (int set = 0; set < SET_COUNT; set++)
+        out->snapshot_count += (size_t)c->leak->sets[set].seen;
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        status = write_finding(&w, &findings[i], &j->rows[i], j->total_grows, err);
+    if (status == FL_OK && count > 0 && findings[0].verdict == out->verdict)
+        out->confidence = findings[0].confidence;
+    if (status == FL_OK) {
+        write_ruled_out(&w, out, j);
+        write_advice(&w, out);
+        if (c->leak->go_minor != 0)
+            out->runtime = say(&w, fl_arena_printf(arena, "go1.%d", c->leak->go_minor));
+    }
+    if (status == FL_E_NOMEM || w.failed)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the report");
+    return status;
+}
+
+fl_status fl_leak_judge(fl_leak_report *out, fl_leak *leak, fl_arena *arena, fl_error *err)
+{
+    assert(out != NULL && leak != NULL && arena != NULL);
+    fl_arena scratch = fl_arena_of(FL_MAX_LEAK_SCRATCH_BYTES);
+    leak_case c = {.leak = leak, .scratch = &scratch, .arena = arena};
+    leak_judgement judgement = {0};
+    *out = (fl_leak_report){0};
+    fl_leak_decide_owners(leak);
+    find_version(leak);
+    find_span(&c);
+    fl_status status = fl_leak_group(&c, err);
+    if (status == FL_OK)
+        status = fl_leak_total_of(&c, err);
+    if (status == FL_OK) {
+        fl_leak_features_of(&c);
+        set_crash(&c);
+        status = fl_leak_decide(&judgement, &c, err);
+    }
+    if (status == FL_OK)
+        status = write_report(out, &c, &judgement, arena, err);
+    fl_arena_dispose(&scratch);
+    return status;
+}
