@@ -33,7 +33,9 @@ def by_version(found, values):
 def remark(recording, answer):
     if not score.accepted(recording, answer):
         return "unsaid" if answer.verdict == lab.UNSAID else ("WRONG, sure" if score.wrong_and_sure(recording, answer) else "wrong")
-    return "other function" if score.named(recording, answer) is False else "ok"
+    if score.named(recording, answer) is False:
+        return "other function"
+    return "other kind" if score.kind(recording, answer) == "other" else "ok"
 
 
 def verdicts(program, found, every):
@@ -44,13 +46,15 @@ def verdicts(program, found, every):
         ok = [score.accepted(r, a) for r, a in group]
         names = [n for n in (score.named(r, a) for r, a in group) if n is not None]
         held = [n for n in (score.held(r, a) for r, a in group) if n is not None]
+        kinds = [k for k in (score.kind(r, a) for r, a in group) if k]
         alarms = [score.false_alarm(a) for r, a in group if r.healthy]
         rows.append((version, score.share(sum(ok), len(ok)), score.share(sum(names), len(names)), score.share(sum(held), len(held)),
+                     score.share(kinds.count("right"), len(kinds)), kinds.count("other"),
                      score.share(sum(alarms), len(alarms)), sum(score.wrong_and_sure(r, a) for r, a in group)))
-        detail += [(f"{version}/{r.name}", remark(r, a), a.text, f"{' '.join(sorted(r.accepted))}: {' '.join(r.functions)}", a.where)
+        detail += [(f"{version}/{r.name}", remark(r, a), a.text, f"{' '.join(sorted(r.accepted))}: {' '.join(r.functions)}; {' '.join(r.kinds)}", a.where)
                    for r, a in group if every or remark(r, a) != "ok"]
     print("\n## Verdicts")
-    table(("Go", "accepted verdict", "function first", "function or holder", "false alarms", "wrong over 0.8"), rows)
+    table(("Go", "accepted verdict", "function first", "function or holder", "right kind", "other kind", "false alarms", "wrong over 0.8"), rows)
     if detail:
         table(("program", "", "said", "accepted", "at"), detail)
     return answers

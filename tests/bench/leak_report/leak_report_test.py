@@ -50,6 +50,16 @@ class Scores(unittest.TestCase):
         self.assertFalse(recording(["churn"]).healthy)
 
 
+    def test_a_kind_is_right_general_or_another(self):
+        def judged(kinds, said):
+            found = recordings.Recording("1.26", "made", pathlib.Path("."), frozenset(["leak"]), (), tuple(kinds))
+            return score.kind(found, recordings.Answer("leak", said, 0.9, "f", ""))
+        self.assertEqual(judged(["nan-keys"], "nan-keys"), "right")
+        self.assertEqual(judged(["nan-keys"], "objects-kept"), "general")
+        self.assertEqual(judged(["nan-keys"], "expiry-misses-entries"), "other")
+        self.assertIsNone(judged([], "nan-keys"))
+
+
 class Cuts(unittest.TestCase):
     def test_windows_are_neighbours_and_long_enough(self):
         self.assertEqual(score.windows([0, 1, 2, 5, 6], 4), [[0, 1, 2, 5], [0, 1, 2, 5, 6], [1, 2, 5, 6]])

@@ -23,6 +23,7 @@ class Recording:
     folder: pathlib.Path
     accepted: frozenset
     functions: tuple
+    kinds: tuple = ()
 
     @property
     def healthy(self):
@@ -69,7 +70,7 @@ def find(folder):
     for path in sorted(pathlib.Path(folder).glob("*/*/truth.json")):
         truth = json.loads(path.read_text())
         out.append(Recording(path.parent.parent.name, path.parent.name, path.parent, frozenset(truth["accepted"]),
-                             tuple(truth["functions"])))
+                             tuple(truth["functions"]), tuple(truth.get("kinds", ()))))
     return out
 
 

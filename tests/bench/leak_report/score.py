@@ -20,6 +20,19 @@ def held(recording, answer):
     return any(function in answer.function or function in answer.holder for function in recording.functions)
 
 
+# Kinds that say only that something is kept: never misleading, never helpful.
+GENERAL = {"", "objects-kept", "slow-leak-under-churn", "coarse-growth"}
+
+
+def kind(recording, answer):
+    """Is the bug that is named the right one? None where the verdict is not right or the label names no kind."""
+    if not recording.kinds or not accepted(recording, answer):
+        return None
+    if answer.kind in recording.kinds:
+        return "right"
+    return "general" if answer.kind in GENERAL else "other"
+
+
 def wrong(recording, answer):
     """Another verdict than an accepted one; to say that there is not enough data is not wrong but unsaid."""
     return answer.verdict != recordings.UNSAID and not accepted(recording, answer)
