@@ -76,7 +76,7 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
 /* Everything that was opened is closed here, on every way out. */
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
-    const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN];
+    const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *events[FL_MAX_GIVEN];
     char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
@@ -87,6 +87,8 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .otlp_count = fl_args_list(args, "otlp", otlp),
         .baseline = baseline,
         .baseline_count = fl_args_list(args, "baseline", baseline),
+        .events = events,
+        .events_count = fl_args_list(args, "events", events),
         .at_ns = fl_args_time(args, "at", cli->now_ns),
         .window_ns = fl_args_duration(args, "window"),
         .service = fl_args_text(args, "service"),
@@ -128,6 +130,12 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "DIR",
      .help = "Telemetry from before, or of another day without this incident, to compare with"},
+    {.name = "events",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "Change events (deploys, configuration, flags, merge requests) as JSON lines or a "
+             "list: one that precedes the trouble of its own service may be the cause"},
     {.name = "window",
      .kind = FL_OPTION_DURATION,
      .argument = "DURATION",

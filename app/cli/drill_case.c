@@ -275,6 +275,9 @@ static fl_status read_question(fl_drill_question *out, fl_arena *arena, const fl
         const char *graph = join(arena, out->baseline, "service_graph.json");
         out->topology = is_kind(graph, S_IFREG) ? graph : NULL;
     }
+    const char *lines = join(arena, which->folder, "events.jsonl");
+    const char *list = join(arena, which->folder, "events.json");
+    out->events = is_kind(lines, S_IFREG) ? lines : is_kind(list, S_IFREG) ? list : NULL;
     out->service = node != NULL ? fl_arena_cstr(arena, fl_slice_of(node)) : NULL;
     return node == NULL || out->service != NULL ? FL_OK : no_memory(err);
 }

@@ -35,6 +35,7 @@ typedef struct fl_drill_question {
     const char *baseline; /* a folder, or NULL */
     const char *topology; /* service_graph.json of the baseline, or NULL */
     const char *service;  /* whose symptom is reported, or NULL */
+    const char *events;   /* events.jsonl or events.json of the case, or NULL */
 } fl_drill_question;
 
 /* What a triage may know. */

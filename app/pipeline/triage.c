@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
 #include "faultline/limits.h"
 #include "fl_metric_roles_yaml.h"
 #include "hash.h"
@@ -157,6 +158,19 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
     return status;
 }
 
+/* Change events: each file is named, so that one which cannot be read is an error. */
+static fl_status read_events(fl_triage *t, fl_error *err)
+{
+    fl_sink sink = fl_timeline_sink(t->builder, false);
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < t->request->events_count && status == FL_OK; i++) {
+        report_progress(t, t->request->events[i]);
+        fl_timeline_expect_changes(t->builder);
+        status = fl_events_file(&sink, t->request->events[i], t->request->strict, err);
+    }
+    return status;
+}
+
 /* Both lists are made before anything is read: a missing baseline is said at once. */
 static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
@@ -171,7 +185,9 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
         return status;
     t->total_bytes = incident.bytes + baseline.bytes;
     status = read_files(t, &incident, false, err);
-    return status == FL_OK ? read_files(t, &baseline, true, err) : status;
+    if (status == FL_OK)
+        status = read_files(t, &baseline, true, err);
+    return status == FL_OK ? read_events(t, err) : status;
 }
 
 /* The miner's templates in the timeline's shape. */
@@ -205,7 +221,8 @@ static fl_status take_templates(fl_triage *t, fl_error *err)
 /* A modality is missing when no window of the incident has it, whatever the baseline has. */
 static void describe_windows(fl_incident *out, const fl_timeline *timeline)
 {
-    bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true};
+    bool seen[FL_MODALITY_COUNT] = {
+        [FL_MODALITY_TOPOLOGY] = true, [FL_MODALITY_CHANGES] = timeline->has_changes};
     for (size_t w = 0; w < timeline->window_count; w++) {
         const fl_window *window = &timeline->windows[w];
         if (window->incident) {
@@ -240,6 +257,8 @@ static const char *make_id(fl_arena *arena, const fl_triage_request *request,
     hash = fl_hash_mix(hash ^ timeline->span_records);
     hash = fl_hash_mix(hash ^ timeline->log_records);
     hash = fl_hash_mix(hash ^ timeline->point_records);
+    if (timeline->change_count > 0) /* ids of before there were changes stay */
+        hash = fl_hash_mix(hash ^ timeline->change_count);
     return fl_arena_printf(arena, "%s-%08x", compact, (unsigned)(hash >> 32));
 }
 
@@ -319,6 +338,7 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     out->log_templates = timeline->template_count;
     out->trace_spans = timeline->span_records;
     out->trace_edges = streams.edge_count;
+    out->change_events = timeline->change_count;
     fl_rank_question question = {.symptom_service = t->request->service};
     status = fl_rank(out, &streams, &question, &t->arena, err);
     collect_warnings(t, timeline);

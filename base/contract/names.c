@@ -60,6 +60,13 @@ static const char *const verdicts[] = {
     [FL_VERDICT_NO_CONFIDENT_CAUSE] = "no-confident-cause",
 };
 
+static const char *const changes[] = {
+    [FL_CHANGE_DEPLOY] = "deploy",
+    [FL_CHANGE_CONFIG] = "config",
+    [FL_CHANGE_FLAG] = "flag",
+    [FL_CHANGE_MERGE_REQUEST] = "merge-request",
+};
+
 static const char *const roles[] = {
     [FL_ROLE_OTHER] = "other",     [FL_ROLE_TRAFFIC] = "traffic", [FL_ROLE_ERRORS] = "errors",
     [FL_ROLE_LATENCY] = "latency", [FL_ROLE_CPU] = "cpu",         [FL_ROLE_MEMORY] = "memory",
@@ -71,6 +78,7 @@ _Static_assert(COUNT(modalities) == FL_MODALITY_COUNT, "each modality has a name
 _Static_assert(COUNT(causes) == FL_CAUSE_COUNT, "each cause has a name");
 _Static_assert(COUNT(resources) == FL_RESOURCE_COUNT, "each resource has a name");
 _Static_assert(COUNT(loci) == FL_LOCUS_COUNT, "each locus has a name");
+_Static_assert(COUNT(changes) == FL_CHANGE_KIND_COUNT, "each kind of change has a name");
 _Static_assert(COUNT(roles) == FL_ROLE_COUNT, "each role has a name");
 
 /* The index of `name`; false for NULL and for an unknown word. */
@@ -158,6 +166,12 @@ bool fl_verdict_parse(fl_verdict *out, const char *name)
         return false;
     *out = (fl_verdict)at;
     return true;
+}
+
+const char *fl_change_kind_name(fl_change_kind kind)
+{
+    assert((size_t)kind < COUNT(changes));
+    return changes[kind];
 }
 
 const char *fl_role_name(fl_role role)

@@ -222,9 +222,10 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
                                fl_error *err)
 {
     static void (*const explain[])(fl_evidence *, struct rank *, uint32_t) = {
-        [PART_CONTEXT] = explain_context, [PART_VALUE] = explain_value,
-        [PART_METRIC] = explain_metric,   [PART_SERVICE] = explain_service,
-        [PART_LINES] = explain_lines,     [PART_EDGE_GONE] = explain_vanished};
+        [PART_CONTEXT] = explain_context,      [PART_VALUE] = explain_value,
+        [PART_METRIC] = explain_metric,        [PART_SERVICE] = explain_service,
+        [PART_LINES] = explain_lines,          [PART_EDGE_GONE] = explain_vanished,
+        [PART_CHANGE] = fl_rank_explain_change};
     fl_evidence *evidence;
     fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
     if (status != FL_OK)
@@ -336,13 +337,16 @@ static fl_status rule_out(fl_incident *out, struct rank *r, fl_error *err)
 {
     fl_ruled_out *list;
     size_t count = 0;
-    fl_status status = FL_RANK_NEW(r->arena, list, r->timeline->service_count, "services", err);
+    fl_status status = FL_RANK_NEW(r->arena, list, 2 * r->timeline->service_count, "services", err);
     for (uint32_t s = 0; s < r->timeline->service_count && status == FL_OK; s++) {
         if (has_own_cause(r, s))
             continue;
         const char *text = why_excused(r, s);
         if (text == NULL)
             text = why_waiting(r, s);
+        const char *change = fl_rank_innocent_change(r, s, out->onset.at_ns);
+        if (change != NULL)
+            list[count++] = (fl_ruled_out){.service = r->timeline->services[s], .text = change};
         if (text != NULL)
             list[count++] = (fl_ruled_out){.service = r->timeline->services[s], .text = text};
     }

@@ -150,6 +150,7 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
         end = r->lines[part->index].end;
         break;
     case PART_EDGE_GONE:
+    case PART_CHANGE:
         break;
     }
     assert(end <= sides->incident_count);
@@ -221,6 +222,9 @@ static fl_status rank_with(struct rank *r, fl_error *err)
     if (status != FL_OK)
         return status;
     demote_untimely(r);
+    status = fl_rank_changes(r, err);
+    if (status != FL_OK)
+        return status;
     if (r->candidate_count > 0)
         qsort(r->candidates, r->candidate_count, sizeof(*r->candidates), compare_candidates);
     return FL_OK;

@@ -37,11 +37,29 @@ struct metric_result {
     bool is_evidence;     /* a saturation role whose bad direction is known */
 };
 
-enum part_kind { PART_CONTEXT, PART_VALUE, PART_METRIC, PART_SERVICE, PART_LINES, PART_EDGE_GONE };
+enum part_kind {
+    PART_CONTEXT,
+    PART_VALUE,
+    PART_METRIC,
+    PART_SERVICE,
+    PART_LINES,
+    PART_EDGE_GONE,
+    PART_CHANGE
+};
 struct evidence_part {
     enum part_kind kind;
     uint32_t index;
     double weight; /* nats it adds */
+};
+
+/* What is known of a change, besides that it happened. */
+struct change_result {
+    uint32_t service;         /* whose hypothesis it carries, FL_NO_INDEX: nobody's */
+    double weight;            /* nats */
+    int64_t lag_ns;           /* from the change to the onset */
+    size_t others;            /* earlier ones with the same scope */
+    double usual_ns;          /* between two of these */
+    size_t harmless, harmful; /* earlier ones of the kind, as far as telemetry follows them */
 };
 
 struct candidate {
@@ -70,8 +88,9 @@ struct rank {
     struct context_result *contexts;
     struct value_result *values;
     struct metric_result *metric_results;
-    fl_lbf_shift *lines; /* per log series */
-    uint32_t *network;   /* per service: the candidate that its network is, or FL_NO_INDEX */
+    fl_lbf_shift *lines;           /* per log series */
+    struct change_result *changes; /* per change */
+    uint32_t *network; /* per service: the candidate that its network is, or FL_NO_INDEX */
     struct candidate *candidates;
     size_t candidate_count, candidate_max;
 };
@@ -89,6 +108,15 @@ fl_status fl_rank_lines(struct rank *r, fl_error *err);
 /* services.c: latency, errors and traffic of services along the call graph, where there are no
  * spans. */
 fl_status fl_rank_services(struct rank *r, fl_error *err);
+/* changes.c: changes that precede what they may explain. After all others, before the order. */
+fl_status fl_rank_changes(struct rank *r, fl_error *err);
+/* What a change was, in the arena: "deploy 1.4.2 -> 1.5.0"; NULL for want of memory. */
+const char *fl_rank_change_text(struct rank *r, uint32_t change);
+/* The evidence that it is. */
+void fl_rank_explain_change(fl_evidence *out, struct rank *r, uint32_t change);
+/* Why a change of `service` just before or after the onset is not the cause; NULL: there is none.
+ * For services without a cause of their own. */
+const char *fl_rank_innocent_change(struct rank *r, uint32_t service, int64_t onset_ns);
 /* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not
  * beyond the gate or too far down to be shown. */
 fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *err);

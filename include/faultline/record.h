@@ -132,6 +132,25 @@ typedef struct fl_point {
     fl_attrs attrs;
 } fl_point;
 
+typedef enum fl_change_kind {
+    FL_CHANGE_DEPLOY,
+    FL_CHANGE_CONFIG,
+    FL_CHANGE_FLAG,
+    FL_CHANGE_MERGE_REQUEST,
+    FL_CHANGE_KIND_COUNT
+} fl_change_kind;
+
+/* Something that people or their machines changed on purpose. What is not known is empty. */
+typedef struct fl_change_record {
+    int64_t time_ns;
+    fl_change_kind kind;
+    fl_slice service;       /* empty: everything */
+    fl_slice key;           /* of a configuration, or a flag's name */
+    fl_slice before, after; /* values, or versions */
+    fl_slice source;        /* who tells it */
+    fl_slice url;
+} fl_change_record;
+
 /* A record that could not be read, and cost only itself. */
 typedef struct fl_reject {
     const char *source; /* path or endpoint */
@@ -150,6 +169,8 @@ typedef struct fl_sink {
     fl_status (*span)(void *payload, uint32_t resource, const fl_span *span, fl_error *err);
     fl_status (*log)(void *payload, uint32_t resource, const fl_log *log, fl_error *err);
     fl_status (*point)(void *payload, uint32_t resource, const fl_point *point, fl_error *err);
+    /* Of those decoders that read changes; NULL for all others. */
+    fl_status (*change)(void *payload, const fl_change_record *change, fl_error *err);
     /* FL_OK: go on without that record. */
     fl_status (*reject)(void *payload, const fl_reject *reject, fl_error *err);
 } fl_sink;

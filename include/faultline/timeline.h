@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "faultline/status.h"
+#include "faultline/record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -111,6 +111,16 @@ typedef struct fl_topology_edge {
     uint32_t caller, callee; /* services */
 } fl_topology_edge;
 
+typedef struct fl_change {
+    int64_t time_ns;
+    fl_change_kind kind;
+    uint32_t service;           /* FL_NO_INDEX: everything */
+    const char *key;            /* of a configuration, or a flag's name; NULL: none */
+    const char *before, *after; /* values, or versions; NULL: not told */
+    const char *source, *url;   /* NULL: not told */
+    bool is_seen;               /* in the telemetry itself, and not told */
+} fl_change;
+
 typedef struct fl_timeline {
     int64_t at_ns, step_ns;
     const fl_window *windows;
@@ -133,10 +143,15 @@ typedef struct fl_timeline {
     size_t metric_series_count;
     const fl_topology_edge *topology; /* given by the user; sorted */
     size_t topology_count;
+    const fl_change *changes; /* by time, then content; distinct */
+    size_t change_count;
+    bool has_changes;                                    /* something would have told of one */
     uint64_t log_records, span_records, point_records;   /* distinct ones that were read */
     double span_sampling, log_sampling, metric_sampling; /* shares kept, in (0, 1] */
 } fl_timeline;
 
+/* "deploy", "config", "flag", "merge-request" */
+const char *fl_change_kind_name(fl_change_kind kind);
 /* "traffic", "errors", "latency", "cpu" ... */
 const char *fl_role_name(fl_role role);
 

@@ -18,6 +18,8 @@ typedef struct fl_triage_request {
     size_t otlp_count;
     const char *const *baseline; /* the same for fault-free telemetry; may be none */
     size_t baseline_count;
+    const char *const *events; /* files with change events: JSON lines or a list */
+    size_t events_count;
     int64_t at_ns;       /* when it was noticed or began */
     int64_t window_ns;   /* how long after `at` to look; 0: 5 minutes */
     const char *service; /* whose symptom is reported; NULL: not known */

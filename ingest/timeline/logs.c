@@ -171,6 +171,11 @@ fl_status fl_tl_push_log(void *payload, uint32_t entity, const fl_log *log, fl_e
         b->over_budget++;
         return FL_OK;
     }
+    if (log->attrs.count > 0) {
+        fl_status status = fl_tl_note_changes(b, entity, &log->attrs, log->time_ns, err);
+        if (status != FL_OK)
+            return status;
+    }
     bool spelled = log->attrs.count > 0 && spell_out(&b->line, log);
     return fl_tl_add_line(source, entity, log, spelled ? fl_buf_slice(&b->line) : log->body, err);
 }

@@ -68,6 +68,8 @@ static fl_status push_event(const struct source *source, uint32_t entity, const 
     if (is_exception)
         fl_buf_add(&b->line, message);
     fl_status status = fl_buf_check(&b->line, "a span event", err);
+    if (status == FL_OK && !is_exception)
+        status = fl_tl_note_changes(b, entity, &event->attrs, log.time_ns, err);
     return status == FL_OK ? fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err)
                            : status;
 }

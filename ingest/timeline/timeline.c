@@ -13,7 +13,26 @@ static fl_status push_resource(void *payload, const fl_resource *resource, uint3
                                fl_error *err)
 {
     const struct source *source = payload;
-    return fl_tl_entity(handle, source->builder, resource, err);
+    fl_status status = fl_tl_entity(handle, source->builder, resource, err);
+    return status == FL_OK ? fl_tl_handle(handle, source->builder, *handle, resource, err) : status;
+}
+
+static fl_status push_span(void *payload, uint32_t handle, const fl_span *span, fl_error *err)
+{
+    fl_timeline_builder *b = ((const struct source *)payload)->builder;
+    return fl_tl_push_span(payload, fl_tl_entity_of(b, handle, span->start_ns), span, err);
+}
+
+static fl_status push_log(void *payload, uint32_t handle, const fl_log *log, fl_error *err)
+{
+    fl_timeline_builder *b = ((const struct source *)payload)->builder;
+    return fl_tl_push_log(payload, fl_tl_entity_of(b, handle, log->time_ns), log, err);
+}
+
+static fl_status push_point(void *payload, uint32_t handle, const fl_point *point, fl_error *err)
+{
+    fl_timeline_builder *b = ((const struct source *)payload)->builder;
+    return fl_tl_push_point(payload, fl_tl_entity_of(b, handle, point->time_ns), point, err);
 }
 
 /* The file's own name: where a folder lies is not part of the answer. */
@@ -47,9 +66,10 @@ fl_sink fl_timeline_sink(fl_timeline_builder *b, bool from_baseline)
 {
     return (fl_sink){.payload = &b->sources[from_baseline],
                      .resource = push_resource,
-                     .span = fl_tl_push_span,
-                     .log = fl_tl_push_log,
-                     .point = fl_tl_push_point,
+                     .span = push_span,
+                     .log = push_log,
+                     .point = push_point,
+                     .change = fl_tl_push_change,
                      .reject = push_reject};
 }
 
@@ -66,6 +86,10 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
     fl_status status = fl_intern_create(&b->names, FL_MAX_NAME_BYTES, err);
     if (status == FL_OK)
         status = fl_map_create(&b->entity_ids, 2 * FL_MAX_ENTITIES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->state_ids, FL_MAX_STATES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->handle_ids, 2 * (size_t)FL_MAX_STATES, err);
     if (status == FL_OK)
         status = fl_map_create(&b->operation_ids, FL_MAX_OPERATIONS + 2 * FL_MAX_ENTITIES, err);
     if (status == FL_OK)
@@ -119,6 +143,11 @@ void fl_timeline_destroy(fl_timeline_builder *b)
         return;
     fl_intern_destroy(b->names);
     fl_map_destroy(b->entity_ids);
+    fl_map_destroy(b->state_ids);
+    fl_map_destroy(b->handle_ids);
+    fl_mem_free(b->states);
+    fl_mem_free(b->handles);
+    fl_mem_free(b->changes);
     fl_map_destroy(b->operation_ids);
     fl_map_destroy(b->series_ids);
     fl_map_destroy(b->metric_ids);
@@ -154,6 +183,8 @@ fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *b,
         status = fl_tl_finish_logs(b, &ranks, templates, err);
     if (status == FL_OK)
         status = fl_tl_finish_metrics(b, &ranks, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_changes(b, &ranks, err);
     *out = status == FL_OK ? &b->timeline : NULL;
     return status;
 }

@@ -48,6 +48,9 @@ void fl_timeline_destroy(fl_timeline_builder *builder); /* NULL is a no-op */
  * the baseline's sources count as baseline wherever they are outside of the incident. */
 fl_sink fl_timeline_sink(fl_timeline_builder *builder, bool from_baseline);
 
+/* Changes were asked for, though perhaps there were none: their absence then says something. */
+void fl_timeline_expect_changes(fl_timeline_builder *builder);
+
 /* Rejected records, and what was dropped because a budget was reached; for warnings. */
 typedef struct fl_timeline_losses {
     uint64_t rejected;

@@ -22,6 +22,26 @@ struct raw_operation {
     fl_sym service, name;
 };
 
+/* A value that a service has of something that stays the same until it is changed: its version, a
+ * flag's variant. What is seen for the first time after another value is a change. */
+struct raw_state {
+    fl_sym service, key, value; /* key is that of the attribute, or of the flag */
+    fl_change_kind kind;
+    int64_t first_ns, last_ns; /* when it was seen */
+};
+
+/* Handles of resources with a version: entity and state. Those without are the entity's number. */
+struct raw_handle {
+    uint32_t entity, state;
+};
+
+struct raw_change {
+    int64_t time_ns;
+    fl_change_kind kind;
+    fl_sym service; /* FL_NO_INDEX: everything */
+    fl_sym key, before, after, source, url;
+};
+
 struct raw_log {
     uint64_t trace, span;
     int64_t time_ns;
@@ -95,6 +115,12 @@ struct fl_timeline_builder {
 
     fl_intern *names;
     fl_sym no_name; /* "" */
+    fl_map *state_ids, *handle_ids;
+    struct raw_state *states;
+    struct raw_handle *handles;
+    struct raw_change *changes;
+    size_t state_count, handle_count, change_count;
+    bool has_changes; /* a version, a flag or a file of events was there, whatever it said */
     fl_map *entity_ids, *operation_ids, *series_ids, *metric_ids, *example_ids;
     struct raw_entity *entities;
     struct raw_operation *operations;
@@ -150,6 +176,15 @@ fl_slice fl_tl_cut(fl_slice text, size_t max);
 fl_status fl_tl_grow(void **items, size_t count, size_t size, fl_error *err);
 uint64_t fl_tl_trace_hash(fl_trace_id trace);
 
+/* changes.c: the handle of a resource whose entity is known; then the entity that a record's handle
+ * stands for, noting that its version was there. */
+fl_status fl_tl_handle(uint32_t *out, fl_timeline_builder *b, uint32_t entity,
+                       const fl_resource *resource, fl_error *err);
+uint32_t fl_tl_entity_of(fl_timeline_builder *b, uint32_t handle, int64_t time_ns);
+/* What the attributes of a log record or a span event say of changes. */
+fl_status fl_tl_note_changes(fl_timeline_builder *b, uint32_t entity, const fl_attrs *attrs,
+                             int64_t time_ns, fl_error *err);
+fl_status fl_tl_push_change(void *source, const fl_change_record *change, fl_error *err);
 /* spans.c, logs.c, points.c: the sink's parts. */
 fl_status fl_tl_push_span(void *source, uint32_t entity, const fl_span *span, fl_error *err);
 fl_status fl_tl_push_log(void *source, uint32_t entity, const fl_log *log, fl_error *err);
@@ -191,6 +226,7 @@ fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
                              const fl_template_list *templates, fl_error *err);
 fl_status fl_tl_finish_logs(fl_timeline_builder *b, const struct ranks *ranks,
                             const fl_template_list *templates, fl_error *err);
+fl_status fl_tl_finish_changes(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 
 /* Allocate from the timeline's arena or say what for. */

@@ -12,6 +12,7 @@ LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
 GRAPH = {"graph", "graph/model", "graph/recall", "graph/store"}
 INGEST = {
+    "ingest/events",
     "ingest/fetch",
     "ingest/goroutine",
     "ingest/gostats",
@@ -26,6 +27,7 @@ ALLOWED = {
     "include": set(),
     "base": {"include"},
     "base/contract": {"include", "base"},
+    "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST,
     "ingest/gostats": LOWEST,
