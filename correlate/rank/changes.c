@@ -175,10 +175,10 @@ static double weight_of(const struct change_result *c)
 /* ---- hypotheses ---- */
 
 /* The best candidate beyond the gate that a change could have caused; FL_NO_INDEX: none. */
-static uint32_t best_candidate(const struct rank *r, const fl_change *change, size_t count)
+static uint32_t best_candidate(const struct rank *r, const fl_change *change)
 {
     uint32_t best = FL_NO_INDEX;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < r->candidate_count; i++) {
         const struct candidate *c = &r->candidates[i];
         if (c->score > FL_LBF_REAL && concerns(change, c->service) &&
             (best == FL_NO_INDEX || c->score > r->candidates[best].score ||
@@ -188,11 +188,11 @@ static uint32_t best_candidate(const struct rank *r, const fl_change *change, si
     return best;
 }
 
-static fl_status weigh_change(struct rank *r, uint32_t index, size_t count, fl_error *err)
+static fl_status weigh_change(struct rank *r, uint32_t index, fl_error *err)
 {
     struct change_result *out = &r->changes[index];
     const fl_change *change = &r->timeline->changes[index];
-    uint32_t best = best_candidate(r, change, count);
+    uint32_t best = best_candidate(r, change);
     if (best == FL_NO_INDEX || change->time_ns > latest_cause_ns(r, &r->candidates[best]))
         return FL_OK;
     int64_t lag = r->candidates[best].span.from_ns - change->time_ns;
@@ -201,39 +201,46 @@ static fl_status weigh_change(struct rank *r, uint32_t index, size_t count, fl_e
     fl_status status = judge_others(out, r, index, err);
     out->weight = weight_of(out);
     out->service = r->candidates[best].service;
+    out->candidate = best;
     return status;
 }
 
-static fl_status add_change(struct rank *r, uint32_t index, size_t count, fl_error *err)
+/* Room for one part more: the lightest leaves, since the change is what the hypothesis is about. */
+static void make_room(struct candidate *c)
+{
+    size_t lightest = 0;
+    if (c->part_count < MAX_PARTS)
+        return;
+    for (size_t i = 1; i < MAX_PARTS; i++)
+        if (fabs(c->parts[i].weight) < fabs(c->parts[lightest].weight))
+            lightest = i;
+    c->parts[lightest] = c->parts[--c->part_count];
+}
+
+/* The hypothesis becomes one of the change. A code region and a resource stay named: they are where
+ * the change shows. */
+static fl_status blame(struct rank *r, uint32_t index, fl_error *err)
 {
     const struct change_result *result = &r->changes[index];
     const fl_change *change = &r->timeline->changes[index];
-    uint32_t best = best_candidate(r, change, count);
-    assert(best != FL_NO_INDEX && result->weight > 0);
-    struct candidate c = r->candidates[best];
+    struct candidate *c = &r->candidates[result->candidate];
     bool is_setting = change->kind == FL_CHANGE_CONFIG || change->kind == FL_CHANGE_FLAG;
-    c.cause = is_setting ? FL_CAUSE_CONFIG_CHANGE : FL_CAUSE_DEPLOY;
-    c.locus = is_setting && change->key != NULL ? FL_LOCUS_CONFIG : FL_LOCUS_CHANGE;
-    c.locus_name = fl_rank_change_text(r, index);
-    c.before = c.after = NULL;
-    c.resource = FL_RESOURCE_NONE;
-    c.order = -1;
-    c.score += result->weight;
-    if (c.locus_name == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of changes");
-    if (c.probability > 0 && c.probability < 1) {
-        double odds = c.probability / (1 - c.probability) * exp(fmin(result->weight, 50));
-        c.probability = fmin(odds / (1 + odds), fmax(MOST_PROBABLE, c.probability));
+    assert(result->weight > 0);
+    c->cause = is_setting ? FL_CAUSE_CONFIG_CHANGE : FL_CAUSE_DEPLOY;
+    if (c->locus != FL_LOCUS_CODE_REGION) {
+        c->locus = is_setting && change->key != NULL ? FL_LOCUS_CONFIG : FL_LOCUS_CHANGE;
+        c->locus_name = fl_rank_change_text(r, index);
+        if (c->locus_name == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of changes");
     }
-    if (c.part_count == MAX_PARTS) { /* the change is what the hypothesis is about: it stays */
-        size_t lightest = 0;
-        for (size_t i = 1; i < MAX_PARTS; i++)
-            if (fabs(c.parts[i].weight) < fabs(c.parts[lightest].weight))
-                lightest = i;
-        c.parts[lightest] = c.parts[--c.part_count];
+    c->score += result->weight;
+    if (c->probability > 0 && c->probability < 1) {
+        double odds = c->probability / (1 - c->probability) * exp(fmin(result->weight, 50));
+        c->probability = fmin(odds / (1 + odds), fmax(MOST_PROBABLE, c->probability));
     }
-    fl_rank_add_part(&c, PART_CHANGE, index, result->weight);
-    return fl_rank_add(r, &c, err);
+    make_room(c);
+    fl_rank_add_part(c, PART_CHANGE, index, result->weight);
+    return FL_OK;
 }
 
 /* Of several changes of a service the weightiest; of equal ones the latest. */
@@ -251,7 +258,6 @@ static bool is_weightiest(const struct rank *r, uint32_t index)
 fl_status fl_rank_changes(struct rank *r, fl_error *err)
 {
     const fl_timeline *t = r->timeline;
-    size_t count = r->candidate_count; /* those that are added here do not count */
     fl_status status = FL_RANK_NEW(r->arena, r->changes, t->change_count, "changes", err);
     uint32_t end = 0;
     while (end < t->change_count && t->changes[end].time_ns < r->timeline->at_ns + suspicious_ns)
@@ -260,10 +266,10 @@ fl_status fl_rank_changes(struct rank *r, fl_error *err)
         r->changes[i].service = FL_NO_INDEX;
     for (uint32_t i = end > MAX_CONSIDERED ? end - MAX_CONSIDERED : 0; i < end && status == FL_OK;
          i++)
-        status = weigh_change(r, i, count, err);
+        status = weigh_change(r, i, err);
     for (uint32_t i = 0; i < t->change_count && status == FL_OK; i++)
         if (r->changes[i].service != FL_NO_INDEX && r->changes[i].weight > 0 && is_weightiest(r, i))
-            status = add_change(r, i, count, err);
+            status = blame(r, i, err);
     return status;
 }
 

@@ -202,6 +202,12 @@ static void demote_untimely(struct rank *r)
     }
 }
 
+static void sort_candidates(struct rank *r)
+{
+    if (r->candidate_count > 0)
+        qsort(r->candidates, r->candidate_count, sizeof(*r->candidates), compare_candidates);
+}
+
 static fl_status rank_with(struct rank *r, fl_error *err)
 {
     fl_status status = choose_sides(&r->traces, r, false, MAX_HISTORY, err);
@@ -222,12 +228,11 @@ static fl_status rank_with(struct rank *r, fl_error *err)
     if (status != FL_OK)
         return status;
     demote_untimely(r);
+    sort_candidates(r);
+    fl_rank_merge(r);
     status = fl_rank_changes(r, err);
-    if (status != FL_OK)
-        return status;
-    if (r->candidate_count > 0)
-        qsort(r->candidates, r->candidate_count, sizeof(*r->candidates), compare_candidates);
-    return FL_OK;
+    sort_candidates(r);
+    return status;
 }
 
 double fl_rank_second_score(const struct rank *r)

@@ -55,6 +55,7 @@ struct evidence_part {
 /* What is known of a change, besides that it happened. */
 struct change_result {
     uint32_t service;         /* whose hypothesis it carries, FL_NO_INDEX: nobody's */
+    uint32_t candidate;       /* that hypothesis, while they are not in their last order */
     double weight;            /* nats */
     int64_t lag_ns;           /* from the change to the onset */
     size_t others;            /* earlier ones with the same scope */
@@ -117,6 +118,8 @@ void fl_rank_explain_change(fl_evidence *out, struct rank *r, uint32_t change);
 /* Why a change of `service` just before or after the onset is not the cause; NULL: there is none.
  * For services without a cause of their own. */
 const char *fl_rank_innocent_change(struct rank *r, uint32_t service, int64_t onset_ns);
+/* merge.c: of the sorted candidates those that tell of one cause become one. */
+void fl_rank_merge(struct rank *r);
 /* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not
  * beyond the gate or too far down to be shown. */
 fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *err);
