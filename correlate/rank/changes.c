@@ -50,6 +50,10 @@ const char *fl_rank_change_text(struct rank *r, uint32_t index)
 
 /* ---- did earlier changes do harm? ---- */
 
+struct harm {
+    bool is_known, is_seen;
+};
+
 static bool concerns(const fl_change *change, uint32_t service)
 {
     return change->service == FL_NO_INDEX || change->service == service;
@@ -62,8 +66,8 @@ static double as_log(const struct rank *r, const struct sides *sides, double val
 }
 
 /* Whether values[w] stand out upwards in the windows just after `change`, against all others of the
- * baseline. *is_known where there are values on both sides. */
-static fl_status stands_out(bool *out, bool *is_known, struct rank *r, const struct sides *sides,
+ * baseline; nothing is known where there are no values on both sides. */
+static fl_status stands_out(struct harm *out, struct rank *r, const struct sides *sides,
                             const double *values, const fl_change *change, fl_error *err)
 {
     double *past, *after;
@@ -92,14 +96,13 @@ static fl_status stands_out(bool *out, bool *is_known, struct rank *r, const str
                               .prior_scale = SCALE_FALLBACK,
                               .rises_only = true};
     status = fl_lbf_values_test(&test, &question, &r->scratch, err);
-    *is_known = true;
-    *out |= status == FL_OK && test.lbf > FL_LBF_REAL;
+    out->is_known = true;
+    out->is_seen |= status == FL_OK && test.lbf > FL_LBF_REAL;
     return status;
 }
 
 /* From the self times of its operations, its latency and its errors. */
-static fl_status did_harm(bool *out, bool *is_known, struct rank *r, const fl_change *change,
-                          fl_error *err)
+static fl_status find_harm(struct harm *out, struct rank *r, const fl_change *change, fl_error *err)
 {
     const fl_timeline *t = r->timeline;
     const fl_streams *s = r->streams;
@@ -107,12 +110,12 @@ static fl_status did_harm(bool *out, bool *is_known, struct rank *r, const fl_ch
     for (size_t i = 0; i < s->value_count && status == FL_OK; i++)
         if (s->values[i].kind == FL_STREAM_SELF &&
             concerns(change, t->operations[s->values[i].operation].service))
-            status = stands_out(out, is_known, r, &r->traces, s->values[i].values, change, err);
+            status = stands_out(out, r, &r->traces, s->values[i].values, change, err);
     for (size_t i = 0; i < t->metric_series_count && status == FL_OK; i++) {
         const fl_metric_series *m = &t->metrics[i];
         if ((m->role == FL_ROLE_LATENCY || m->role == FL_ROLE_ERRORS) && m->bad_when > 0 &&
             concerns(change, t->entities[m->entity].service))
-            status = stands_out(out, is_known, r, &r->metrics, m->values, change, err);
+            status = stands_out(out, r, &r->metrics, m->values, change, err);
     }
     return status;
 }
@@ -151,14 +154,14 @@ static fl_status judge_others(struct change_result *out, struct rank *r, uint32_
     fl_status status = FL_OK;
     size_t judged = 0;
     for (uint32_t i = index; i-- > 0 && judged < MAX_JUDGED && status == FL_OK;) {
-        bool harmful = false, is_known = false;
+        struct harm harm = {0};
         if (t->changes[i].kind != t->changes[index].kind ||
             t->changes[i].time_ns + median_lag_ns > t->at_ns)
             continue; /* its harm, if any, may be this incident */
         judged++;
-        status = did_harm(&harmful, &is_known, r, &t->changes[i], err);
-        out->harmful += is_known && harmful;
-        out->harmless += is_known && !harmful;
+        status = find_harm(&harm, r, &t->changes[i], err);
+        out->harmful += harm.is_known && harm.is_seen;
+        out->harmless += harm.is_known && !harm.is_seen;
     }
     return status;
 }

@@ -81,13 +81,11 @@ static void touch(struct raw_state *state, int64_t time_ns)
 }
 
 /* A state that nobody has seen yet; FL_NO_INDEX where it has no value or there is no room. */
-static fl_status state_of(uint32_t *out, fl_timeline_builder *b, uint32_t entity,
-                          fl_change_kind kind, fl_slice key, fl_slice value, fl_error *err)
+static fl_status state_of(uint32_t *out, fl_timeline_builder *b, struct raw_state state,
+                          fl_slice key, fl_slice value, fl_error *err)
 {
-    struct raw_state state = {.service = b->entities[entity].service,
-                              .kind = kind,
-                              .first_ns = INT64_MAX,
-                              .last_ns = INT64_MIN};
+    state.first_ns = INT64_MAX;
+    state.last_ns = INT64_MIN;
     *out = FL_NO_INDEX;
     if (value.len == 0)
         return FL_OK;
@@ -110,8 +108,8 @@ fl_status fl_tl_handle(uint32_t *out, fl_timeline_builder *b, uint32_t entity,
     *out = entity;
     if (entity == FL_NO_INDEX || version.len == 0)
         return FL_OK;
-    fl_status status =
-        state_of(&state, b, entity, FL_CHANGE_DEPLOY, FL_SLICE("service.version"), version, err);
+    struct raw_state made = {.service = b->entities[entity].service, .kind = FL_CHANGE_DEPLOY};
+    fl_status status = state_of(&state, b, made, FL_SLICE("service.version"), version, err);
     if (status == FL_OK)
         status = fl_tl_grow((void **)&b->handles, b->handle_count, sizeof(*b->handles), err);
     if (status != FL_OK || state == FL_NO_INDEX)
@@ -217,8 +215,9 @@ static fl_status note_flag(fl_timeline_builder *b, uint32_t entity, const fl_att
     uint32_t state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && value.len == 0; i++)
         value = text_at(attrs, words[i]);
-    fl_status status = state_of(&state, b, entity, FL_CHANGE_FLAG,
-                                text_at(attrs, FL_SLICE("feature_flag.key")), value, err);
+    struct raw_state made = {.service = b->entities[entity].service, .kind = FL_CHANGE_FLAG};
+    fl_status status =
+        state_of(&state, b, made, text_at(attrs, FL_SLICE("feature_flag.key")), value, err);
     if (status == FL_OK && state != FL_NO_INDEX)
         touch(&b->states[state], time_ns);
     return status;
