@@ -68,31 +68,32 @@ static size_t ladder_of(const leak_subject *subject, uint64_t *top)
 }
 
 /*
- * A map's doubling within the series: the largest block in use at the end is twice the largest in
- * use at the start, and the sizes below it were not allocated again meanwhile, as they would be
- * where something was built anew.
+ * A map's doubling within the series: the largest block in use at the end is larger than the
+ * largest in use at the start, in steps of two, and each large size was made once in all, as a map
+ * that only grows makes it; something built anew makes each size again.
  */
-static bool ladder_reached(const leak_subject *subject)
+static bool ladder_reached(const leak_subject *subject, size_t steps)
 {
     const leak_block *before = NULL, *after = NULL;
+    double made = 0;
     for (size_t i = 0; i < subject->block_count; i++) {
         const leak_block *block = &subject->blocks[i];
         if (block->bytes < SURE_BLOCK_BYTES / 4)
             continue;
         before = block->first_bytes > 0 ? block : before;
         after = block->last_bytes > 0 ? block : after;
+        made += block->last_made * (double)block->bytes;
     }
-    if (before == NULL || after == NULL || after->bytes <= before->bytes)
+    if (after == NULL || after->bytes < SURE_BLOCK_BYTES || after->first_made > 0 || steps < 3)
         return false;
+    /* Each size once is twice the largest in all; building it twice, half as large first, thrice.
+     */
+    if (made > 2.5 * (double)after->bytes)
+        return false;
+    if (before == NULL)
+        return true;
     double doublings = log2((double)after->bytes / (double)before->bytes);
-    if (fabs(doublings - round(doublings)) > 0.2)
-        return false;
-    for (const leak_block *b = subject->blocks; b < subject->blocks + subject->block_count; b++) {
-        bool is_lower = b->bytes >= SURE_BLOCK_BYTES && b->bytes < before->bytes;
-        if (is_lower && b->last_made - b->first_made >= 1)
-            return false;
-    }
-    return true;
+    return doublings > 0.8 && fabs(doublings - round(doublings)) <= 0.2;
 }
 
 /*
@@ -142,7 +143,8 @@ static void block_features(const fl_leak *leak, leak_subject *s)
     s->number[FL_LEAK_F_BLOCK_BYTES] = (double)main_block->bytes;
     s->number[FL_LEAK_F_BLOCK_COUNT] = (double)s->block_count;
     s->number[FL_LEAK_F_LADDER_STEPS] = (double)steps;
-    s->number[FL_LEAK_F_LADDER_REACHED] = ladder_reached(s) && may_have_buckets(leak) ? 1 : 0;
+    s->number[FL_LEAK_F_LADDER_REACHED] =
+        ladder_reached(s, steps) && may_have_buckets(leak) ? 1 : 0;
     s->number[FL_LEAK_F_TABLE_SHARE] =
         ratio_of(table_bytes(leak, s, steps), s->series.value[n - 1]);
     s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES] = largest != NULL ? (double)largest->bytes : NAN;
@@ -197,44 +199,30 @@ static void heap_features(const leak_case *c, leak_subject *s)
 }
 
 /*
- * Memory that follows load: what is in use is explained by how much is being allocated at the time
- * (a residence time), and not by how much ever was. Both lines are fitted through the points; the
- * rates are those between neighbouring snapshots.
+ * Memory that follows load: most of what is allocated goes again, allocation sped up, and the level
+ * rose no more than that explains (a residence time). The load is the site's own rate of
+ * allocation, or the requests where memory statistics count them.
  */
-/* Share of the variance of y that a rising line in x explains; 0 where it falls. */
-static double explained(const double *x, const double *y, size_t count)
+static bool follows_load(const leak_case *c, const leak_subject *s)
 {
-    double mx = 0, my = 0, xx = 0, xy = 0, yy = 0;
-    for (size_t i = 0; i < count; i++) {
-        mx += x[i] / (double)count;
-        my += y[i] / (double)count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        xx += (x[i] - mx) * (x[i] - mx);
-        xy += (x[i] - mx) * (y[i] - my);
-        yy += (y[i] - my) * (y[i] - my);
-    }
-    return xx > 0 && yy > 0 && xy > 0 ? xy * xy / (xx * yy) : 0;
-}
-
-/* Allocation sped up by half or more, little of it was kept, and the rate explains the level. */
-static bool follows_load(const leak_subject *s)
-{
-    double rate[FL_TREND_MAX_POINTS];
-    size_t n = s->series.count;
-    if (n < MIN_LEAK_POINTS || n > FL_TREND_MAX_POINTS || s->trend.growth_z < 2)
+    size_t n = s->series.count, half = n / 2;
+    if (n < FL_TREND_MIN_POINTS + 1 || s->trend.growth_z < 2)
         return false;
-    size_t half = n / 2;
-    double t0 = s->series.time_s[0], t1 = s->series.time_s[half], t2 = s->series.time_s[n - 1];
-    double early = (s->allocated[half] - s->allocated[0]) / (t1 - t0);
-    double late = (s->allocated[n - 1] - s->allocated[half]) / (t2 - t1);
-    for (size_t i = 1; i < n; i++)
-        rate[i - 1] = (s->allocated[i] - s->allocated[i - 1]) /
-                      (s->series.time_s[i] - s->series.time_s[i - 1]);
-    /* Nothing of it is freed: then it follows what was ever allocated, whatever the load does. */
+    const double *t = s->series.time_s;
+    double early = (s->allocated[half] - s->allocated[0]) / (t[half] - t[0]);
+    double late = (s->allocated[n - 1] - s->allocated[half]) / (t[n - 1] - t[half]);
+    double sped_up = early > 0 ? late / early : 1;
+    if (c->total.load_ratio > sped_up)
+        sped_up = c->total.load_ratio;
     double kept = ratio_of(s->series.value[n - 1] - s->series.value[0], rise_of(s->allocated, n));
-    double by_rate = explained(rate, s->series.value + 1, n - 1);
-    return late >= 1.5 * early && kept < 0.35 && by_rate >= 0.5;
+    double before = 0, after = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i < half)
+            before += s->series.value[i] / (double)half;
+        else
+            after += s->series.value[i] / (double)(n - half);
+    }
+    return sped_up >= 1.3 && kept < 0.35 && after <= 2.5 * sped_up * before;
 }
 
 /* Waits by the second: of what others waited for, since the program started or between
@@ -367,7 +355,7 @@ void fl_leak_features_of(leak_case *c)
             trend_features(s);
         if (s->kind == FL_LEAK_SITE) {
             heap_features(c, s);
-            s->follows_load = follows_load(s);
+            s->follows_load = follows_load(c, s);
         }
         if (s->kind == FL_LEAK_GOROUTINES)
             park_features(c->leak, s);

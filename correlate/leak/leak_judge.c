@@ -34,15 +34,20 @@
 #define TREND_Z     3.5
 /* A total that is measured, not sampled, has many points: it must be far beyond chance. */
 #define TOTAL_Z 6.0
-/* Allocation that collects garbage four times a second at the smallest goal of the heap (4 MiB). */
-#define CHURN_BYTES_PER_S (16u << 20)
-#define CHURN_SHARE       0.4
+/* Allocation that collects garbage four times a second at the smallest goal of the heap (4 MiB) is
+ * churn where it is one thing built anew again and again; of any kind at four times as much. */
+#define REBUILD_BYTES_PER_S (16u << 20)
+#define CHURN_BYTES_PER_S   (64u << 20)
+#define CHURN_SHARE         0.4
 /* What counts as much memory to keep for nothing: twice the smallest heap that Go would ever bound,
  * and above the sampling floor by far. */
 #define RETAINED_BYTES (32u << 20)
 /* Marking costs a processor this long in each cycle where the heap is full of pointers; measured:
  * 170-500 ms for 1.5 M nodes, 1-4 ms for as many bytes without pointers. */
-#define GC_CYCLE_MS 60
+#define GC_CYCLE_MS 40
+/* Clearing and first touching an array of this size takes tens of milliseconds: 219 ms were
+ * measured for one of 270 MB. */
+#define PAUSE_BYTES (32u << 20)
 /* A fifth of a second waited in each second, over all waiters. */
 #define LOCK_DELAY_PER_S 0.2
 
@@ -59,10 +64,42 @@ static bool grows(const leak_subject *s)
            s->trend.mann_kendall_z > 0 && !s->follows_load;
 }
 
-/* A bucket map that doubled: between two doublings it is as flat as any constant. */
+/* The small blocks alone: keys, values, nodes. Tables that come and go in large steps beside them
+ * would hide their steady rise. */
+static bool items_grow(const leak_subject *s)
+{
+    const fl_trend *t = &s->item_trend;
+    return s->kind == FL_LEAK_SITE && t->shape == FL_SHAPE_GROWING && t->growth_z >= TREND_Z &&
+           t->mann_kendall_z > 0 && t->last >= 0.2 * s->trend.last && !s->follows_load;
+}
+
+/*
+ * A map of which the tables make up most: between two doublings it is as flat as any constant. All
+ * Swiss tables of a map fill at about the same time, so that it climbs in steps from Go 1.24 on as
+ * well. The level after the last step says nothing until it has stayed for as long as the map took
+ * to get there: filling steadily, the next doubling is due then.
+ */
 static bool is_staircase(const leak_subject *s)
 {
-    return s->number[FL_LEAK_F_LADDER_REACHED] >= 1 && s->number[FL_LEAK_F_GROWTH_RATIO] > 1.2;
+    const fl_series *series = &s->series;
+    size_t n = series->count, jump = 0;
+    bool by_ladder = s->number[FL_LEAK_F_LADDER_REACHED] >= 1;
+    bool by_tables = s->number[FL_LEAK_F_TABLE_SHARE] >= 0.5;
+    if (n < FL_TREND_MIN_POINTS || !(by_ladder || by_tables))
+        return false;
+    /* Where the entries themselves are seen, they tell. */
+    if (s->items.value[n - 1] >= 0.35 * series->value[n - 1] && !items_grow(s))
+        return false;
+    for (size_t i = 1; i < n; i++) {
+        if (series->value[i] >= 1.3 * series->value[i - 1])
+            jump = i;
+    }
+    double rise = series->value[n - 1] - series->value[0];
+    double error = sqrt(fl_pair_variance(series, 0, n - 1));
+    bool doubled = series->value[n - 1] >= 1.6 * fmax(series->value[0], 1);
+    double before = series->time_s[jump], after = series->time_s[n - 1] - before;
+    return jump > 0 && doubled && rise > 2 * error &&
+           s->trend.fall_share < (by_ladder ? 0.5 : 0.25) && after <= before;
 }
 
 /* Rises of a few goroutines are a pool that warms up. */
@@ -87,10 +124,11 @@ static fl_leak_verdict judge_growth(const leak_subject *s)
 {
     if (s->series.count < FL_TREND_MIN_POINTS)
         return FL_LEAK_NO_LEAK;
-    if (grows(s) || is_staircase(s))
+    if (grows(s) || items_grow(s) || is_staircase(s))
         return is_informative(s) ? FL_LEAK_LEAK : FL_LEAK_NOT_ENOUGH_DATA;
-    double rise = s->trend.slope * s->series.time_s[s->series.count - 1];
-    bool rose = s->trend.growth_z >= 2 && rise > s->series.quantum;
+    size_t last = s->series.count - 1;
+    double error = sqrt(fl_pair_variance(&s->series, 0, last));
+    bool rose = s->series.value[last] - s->series.value[0] > 2 * error;
     bool bounded =
         s->trend.shape == FL_SHAPE_BOUNDED || s->trend.shape == FL_SHAPE_STEP || s->follows_load;
     if (bounded && rose)
@@ -98,14 +136,50 @@ static fl_leak_verdict judge_growth(const leak_subject *s)
     return FL_LEAK_NO_LEAK;
 }
 
+/*
+ * Something that grows from nothing to its size, over and over: each rung of a ladder of doubling
+ * sizes is made about as often as its neighbour, and together they are most of what is made.
+ */
+static bool is_rebuilt(const leak_subject *s)
+{
+    double on_ladder = 0, all = 0, top = 0;
+    size_t rungs = 0;
+    for (size_t i = 0; i < s->block_count; i++) {
+        const leak_block *b = &s->blocks[i];
+        double made = b->last_made - b->first_made;
+        all += made * (double)b->bytes;
+        bool is_rung = false;
+        for (size_t k = 0; k < s->block_count; k++) {
+            const leak_block *other = &s->blocks[k];
+            double step = (double)other->bytes / (double)b->bytes;
+            double often = (other->last_made - other->first_made) / fmax(made, 1);
+            bool doubles =
+                (step > 1.75 && step < 2.3) || (step > 0 && 1 / step > 1.75 && 1 / step < 2.3);
+            is_rung = is_rung || (doubles && often > 1.0 / 64 && often < 64);
+        }
+        if (!is_rung)
+            continue;
+        rungs++;
+        on_ladder += made * (double)b->bytes;
+        top = fmax(top, (double)b->bytes);
+    }
+    /* Below 2 KiB a few small objects of one function may look like it. */
+    return rungs >= 4 && top >= 2048 && on_ladder >= 0.6 * all;
+}
+
 /* Growth first; what does not grow may still cost: by marking it, by keeping it for nothing,
  * by making it anew. */
-static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
+static fl_leak_verdict judge_site(const leak_subject *s)
 {
     fl_leak_verdict growth = judge_growth(s);
     const double *number = s->number;
     if (growth == FL_LEAK_LEAK || growth == FL_LEAK_NOT_ENOUGH_DATA || !s->has_user)
         return growth;
+    /* Up to Go 1.23 the write that doubles a map pays for all of its new array at once. */
+    if (number[FL_LEAK_F_LADDER_STEPS] >= 4 && number[FL_LEAK_F_TABLE_SHARE] >= 0.5 &&
+        number[FL_LEAK_F_LARGEST_BLOCK_BYTES] >= PAUSE_BYTES &&
+        number[FL_LEAK_F_GROWTH_RATIO] > 1.2)
+        return FL_LEAK_LATENCY;
     bool is_main = number[FL_LEAK_F_HEAP_SHARE] >= 0.3 && number[FL_LEAK_F_LEVEL] >= RETAINED_BYTES;
     bool is_idle = number[FL_LEAK_F_ALLOC_BYTES_PER_S] * number[FL_LEAK_F_SPAN_S] <
                    0.05 * number[FL_LEAK_F_LEVEL];
@@ -113,10 +187,10 @@ static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
         return FL_LEAK_GC_PRESSURE;
     if (is_main && is_idle && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
         return FL_LEAK_RETENTION;
-    bool is_churn = number[FL_LEAK_F_ALLOC_BYTES_PER_S] >= CHURN_BYTES_PER_S &&
+    double least = is_rebuilt(s) ? REBUILD_BYTES_PER_S : CHURN_BYTES_PER_S;
+    bool is_churn = number[FL_LEAK_F_ALLOC_BYTES_PER_S] >= least &&
                     number[FL_LEAK_F_ALLOC_SHARE] >= CHURN_SHARE &&
                     number[FL_LEAK_F_TURNOVER] >= 10;
-    (void)c;
     return is_churn ? FL_LEAK_CHURN : growth;
 }
 
@@ -137,7 +211,8 @@ static double trend_confidence(const leak_subject *s)
     static const double caps[] = {0, 0, 0, 0.4, 0.55, 0.72, 0.78, 0.84, 0.88, 0.9};
     size_t n = s->series.count;
     double cap = n < sizeof(caps) / sizeof(caps[0]) ? caps[n] : 0.92;
-    double z = fmin(s->trend.growth_z, 30);
+    double z = fmin(
+        items_grow(s) ? fmax(s->trend.growth_z, s->item_trend.growth_z) : s->trend.growth_z, 30);
     double surety = isfinite(z) && z > 1 ? 1 - exp(-(z - 1) / 2) : 0.3;
     return fmin(cap, surety);
 }
@@ -159,7 +234,8 @@ static double odds_times(double p, double factor)
 static bool total_grows(const leak_case *c)
 {
     const leak_total *t = &c->total;
-    if (!t->is_known || t->trend.shape != FL_SHAPE_GROWING || t->trend.growth_z < TOTAL_Z)
+    if (!t->is_known || t->trend.shape != FL_SHAPE_GROWING || t->trend.growth_z < TOTAL_Z ||
+        t->series.count < 6)
         return false;
     double span = t->series.time_s[t->series.count - 1] - t->series.time_s[0];
     double rise = t->trend.slope * span;
@@ -182,7 +258,7 @@ static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_v
     switch (verdict) {
     case FL_LEAK_LEAK:
     case FL_LEAK_NOT_ENOUGH_DATA: {
-        double p = is_staircase(s) && !grows(s) ? 0.62 : trend_confidence(s);
+        double p = grows(s) || items_grow(s) ? trend_confidence(s) : 0.62;
         if (s->kind == FL_LEAK_GOROUTINES)
             p = s->is_leaked ? 0.97 : agree(p, 0.3);
         else if (!s->has_user)
@@ -292,7 +368,7 @@ static fl_status try_signatures(leak_judgement *out, const leak_case *c, leak_su
 
 static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
 {
-    fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(c, s)
+    fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(s)
                               : s->kind == FL_LEAK_GOROUTINES ? judge_goroutines(s)
                                                               : judge_lock(s);
     if (s->series.count == 0)
@@ -335,6 +411,31 @@ static bool has_leak(const leak_judgement *j)
     return false;
 }
 
+/* What was alive in the last half fell back to what it was in the first: whatever comes and goes,
+ * nothing larger than the difference was kept in between. */
+static bool fell_back(const fl_series *s)
+{
+    double early = INFINITY, late = INFINITY, span = s->time_s[s->count - 1] - s->time_s[0];
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->time_s[i] - s->time_s[0] < span / 2)
+            early = fmin(early, s->value[i]);
+        else
+            late = fmin(late, s->value[i]);
+    }
+    return late <= early + (2u << 20);
+}
+
+/* Over the last third or more it rose by no more than that part of what may be passed over. */
+static bool stayed_late(const fl_series *s, double tolerance)
+{
+    size_t n = s->count, from = n - 1;
+    double span = s->time_s[n - 1] - s->time_s[0];
+    while (from > 0 && s->time_s[n - 1] - s->time_s[from] < span / 4)
+        from--;
+    double part = (s->time_s[n - 1] - s->time_s[from]) / span;
+    return from + 1 < n && fabs(s->value[n - 1] - s->value[from]) <= tolerance * part;
+}
+
 /* Whether "no leak" may be said: something exact is flat, or the sampled total could have shown
  * growth of a quarter of the heap. */
 static bool may_exclude(const leak_case *c)
@@ -343,17 +444,28 @@ static bool may_exclude(const leak_case *c)
     if (t->is_known) {
         double span = t->series.time_s[t->series.count - 1] - t->series.time_s[0];
         double unseen = TREND_Z * t->trend.slope_error * span;
+        double tolerance = fmax(4u << 20, 0.25 * t->trend.last);
         bool grows_on = t->trend.growth_z >= TREND_Z && t->trend.shape == FL_SHAPE_GROWING &&
                         t->trend.slope * span >= fmax(1048576, 0.1 * t->trend.last) &&
                         !(t->load_ratio >= 1.5);
-        return !grows_on && unseen <= fmax(4u << 20, 0.25 * t->trend.last);
+        bool stays = t->trend.shape == FL_SHAPE_BOUNDED || t->trend.shape == FL_SHAPE_STEP;
+        return !grows_on && (unseen <= tolerance || fell_back(&t->series) || stays ||
+                             stayed_late(&t->series, tolerance));
     }
     const leak_subject *all = &c->program;
     if (all->series.count < MIN_LEAK_POINTS)
         return false;
-    double span = all->series.time_s[all->series.count - 1];
-    double unseen = TREND_Z * all->trend.slope_error * span;
-    bool bounded_by_use = all->series.allocated < FLOOR_RATES * all->series.quantum / 4;
+    /* What stays errs nothing, so that sites are added up and not the total's own error taken. */
+    double variance = all->series.quantum * all->series.quantum;
+    for (size_t i = 0; i < c->subject_count; i++) {
+        const leak_subject *s = &c->subjects[i];
+        if (s->kind == FL_LEAK_SITE)
+            variance += fl_pair_variance(&s->series, 0, s->series.count - 1) -
+                        s->series.quantum * s->series.quantum;
+    }
+    double unseen = TREND_Z * sqrt(fmax(variance, 0));
+    double made = all->allocated[all->series.count - 1] - all->allocated[0];
+    bool bounded_by_use = made < FLOOR_RATES * all->series.quantum / 4;
     return all->trend.growth_z < TREND_Z && (unseen <= 0.25 * all->trend.last || bounded_by_use);
 }
 
@@ -400,6 +512,6 @@ fl_status fl_leak_decide(leak_judgement *out, leak_case *c, fl_error *err)
     if (out->verdict == FL_LEAK_NOT_ENOUGH_DATA)
         out->confidence = 0.5;
     else
-        out->confidence = c->total.is_known ? 0.85 : 0.7;
+        out->confidence = c->total.is_known && c->total.trend.shape == FL_SHAPE_FLAT ? 0.85 : 0.72;
     return FL_OK;
 }

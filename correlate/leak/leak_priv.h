@@ -19,6 +19,7 @@ enum {
     MAX_FRAMES = 192,    /* of a stack that are kept, innermost first */
     MIN_LEAK_POINTS = 5, /* docs/leaks.md: fewer cannot tell a warm-up from a leak */
     HOUR_S = 3600,
+    ITEM_MAX_BYTES = 2048, /* what is no table or array of a map: its keys, values, nodes */
 };
 #define NS_PER_S 1e9
 #define NO_ID    UINT32_MAX
@@ -176,6 +177,9 @@ typedef struct leak_subject {
     double *allocated;     /* bytes ever allocated, by snapshot; heap only */
     double *made;          /* objects ever allocated */
     fl_trend trend;
+    double *item_value, *item_error, *item_made; /* of what lies in blocks below ITEM_MAX_BYTES */
+    fl_series items;
+    fl_trend item_trend;
     const leak_block *blocks; /* rising by size */
     size_t block_count;
     double number[FL_LEAK_FEATURE_COUNT];

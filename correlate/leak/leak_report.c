@@ -455,11 +455,12 @@ static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement
                      w->arena, "a collection takes %.1f ms of processor time, %.2f times a second",
                      number[FL_LEAK_F_GC_CYCLE_MS], number[FL_LEAK_F_GC_PER_S]));
     if (!found_verdict(j, FL_LEAK_CHURN) && c->used_count[SET_HEAP] > 1 &&
-        c->program.series.allocated > 0)
+        c->program.allocated[c->used_count[SET_HEAP] - 1] > 0)
         rule_out(w, out, rows, "churn",
                  fl_arena_printf(
                      w->arena, "the program allocates %s a second",
-                     bytes_text(w, c->program.series.allocated /
+                     bytes_text(w, (c->program.allocated[c->used_count[SET_HEAP] - 1] -
+                                    c->program.allocated[0]) /
                                        c->program.series.time_s[c->used_count[SET_HEAP] - 1])));
     if (!found_verdict(j, FL_LEAK_LATENCY) && c->used_count[SET_MUTEX] > 0)
         rule_out(w, out, rows, "latency",

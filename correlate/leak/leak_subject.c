@@ -139,7 +139,7 @@ static fl_status group_set(leak_case *c, grouping *g, leak_set_kind set, fl_erro
 static fl_status make_series(leak_case *c, leak_subject *subject, leak_set_kind set, fl_error *err)
 {
     size_t n = c->used_count[set];
-    double *rows = fl_arena_alloc(c->scratch, 5 * n + 1, sizeof(*rows));
+    double *rows = fl_arena_alloc(c->scratch, 8 * n + 1, sizeof(*rows));
     if (rows == NULL)
         return no_memory(err);
     subject->value = rows;
@@ -148,16 +148,22 @@ static fl_status make_series(leak_case *c, leak_subject *subject, leak_set_kind 
                                   .value = subject->value,
                                   .error = subject->error,
                                   .count = n,
-                                  .quantum = set == SET_HEAP ? c->leak->sets[set].rate : 0,
-                                  .allocated = NAN};
+                                  .quantum = set == SET_HEAP ? c->leak->sets[set].rate : 0};
     subject->objects = rows + 2 * n;
     subject->allocated = rows + 3 * n;
     subject->made = rows + 4 * n;
+    subject->item_value = rows + 5 * n;
+    subject->item_error = rows + 6 * n;
+    subject->item_made = rows + 7 * n;
+    subject->items = subject->series;
+    subject->items.value = subject->item_value;
+    subject->items.error = subject->item_error;
     return FL_OK;
 }
 
 /* Add one cell to a series; errors are variances until close_series(). */
-static void add_cell(leak_subject *subject, size_t at, const leak_cell *cell, double rate)
+static void add_cell(const fl_leak *leak, leak_subject *subject, size_t at, const leak_cell *cell,
+                     double rate)
 {
     double *value = subject->value, *variance = subject->error;
     assert(at < subject->series.count);
@@ -166,8 +172,14 @@ static void add_cell(leak_subject *subject, size_t at, const leak_cell *cell, do
         subject->objects[at] += cell->value[V_COUNT];
         return;
     }
+    double error = fl_sampling_variance(cell->value[V_OBJECTS], cell->value[V_BYTES], rate);
     value[at] += cell->value[V_BYTES];
-    variance[at] += fl_sampling_variance(cell->value[V_OBJECTS], cell->value[V_BYTES], rate);
+    variance[at] += error;
+    if (leak->sites[cell->site].block_bytes < ITEM_MAX_BYTES) {
+        subject->item_value[at] += cell->value[V_BYTES];
+        subject->item_error[at] += error;
+        subject->item_made[at] += cell->value[V_ALLOC_BYTES];
+    }
     subject->objects[at] += cell->value[V_OBJECTS];
     subject->allocated[at] += cell->value[V_ALLOC_BYTES];
     subject->made[at] += cell->value[V_ALLOC_OBJECTS];
@@ -178,10 +190,15 @@ static void close_series(leak_subject *subject)
 {
     double quantum = subject->series.quantum;
     size_t n = subject->series.count;
-    for (size_t i = 0; i < n; i++)
-        subject->error[i] = sqrt(subject->error[i] + (quantum > 0 ? quantum * quantum : 1));
+    double floor = quantum > 0 ? quantum * quantum : 1;
+    for (size_t i = 0; i < n; i++) {
+        subject->error[i] = sqrt(subject->error[i] + floor);
+        subject->item_error[i] = sqrt(subject->item_error[i] + floor);
+    }
     if (subject->set == SET_HEAP && n > 0 && subject->allocated[n - 1] > 0)
-        subject->series.allocated = subject->allocated[n - 1] - subject->allocated[0];
+        subject->series.made = subject->allocated;
+    if (subject->series.made != NULL)
+        subject->items.made = subject->item_made;
 }
 
 /* The stacks of each subject from the `from`th on: counted first, then listed, in the order of
@@ -341,9 +358,9 @@ static fl_status fill_series(leak_case *c, grouping *g, leak_set_kind set, leak_
             if (at == NO_ID)
                 continue;
             g->subjects[at].support |= snapshot->from;
-            add_cell(&g->subjects[at], s, &snapshot->cells[i], snapshot->rate);
+            add_cell(c->leak, &g->subjects[at], s, &snapshot->cells[i], snapshot->rate);
             if (all != NULL)
-                add_cell(all, s, &snapshot->cells[i], snapshot->rate);
+                add_cell(c->leak, all, s, &snapshot->cells[i], snapshot->rate);
         }
     }
     return status;
@@ -354,7 +371,11 @@ static fl_status draw_trend(leak_subject *subject, fl_arena *room, fl_error *err
 {
     close_series(subject);
     fl_arena_reset(room);
-    return fl_trend_of(&subject->trend, &subject->series, room, err);
+    fl_status status = fl_trend_of(&subject->trend, &subject->series, room, err);
+    if (status != FL_OK || subject->kind != FL_LEAK_SITE)
+        return status;
+    fl_arena_reset(room);
+    return fl_trend_of(&subject->item_trend, &subject->items, room, err);
 }
 
 fl_status fl_leak_group(leak_case *c, fl_error *err)

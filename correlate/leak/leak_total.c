@@ -12,7 +12,7 @@
 #include "faultline/limits.h"
 #include "leak_priv.h"
 
-enum { WINDOWS = 24, MIN_WINDOWS = 6 };
+enum { WINDOWS = 24, MIN_WINDOWS = 4 };
 /* The first part of a program's life fills its caches; a total is judged without it. */
 #define WARM_UP 0.1
 /* gctrace rounds to MB: the deviation of a rounding error. */
@@ -51,10 +51,13 @@ static fl_status windows_of(leak_total *out, leak_case *c, const leak_row *rows,
         last = window;
     }
     assert(used <= WINDOWS);
-    out->series = (fl_series){
-        .time_s = time_s, .value = value, .error = error, .count = used, .allocated = NAN};
+    out->series = (fl_series){.time_s = time_s, .value = value, .error = error, .count = used};
     out->is_known = used >= MIN_WINDOWS;
-    return fl_trend_of(&out->trend, &out->series, c->scratch, err);
+    fl_status status = fl_trend_of(&out->trend, &out->series, c->scratch, err);
+    /* What the values scatter around their line is garbage of the moment: their error. */
+    for (size_t i = 0; i < used && out->is_known && status == FL_OK; i++)
+        error[i] = fmax(ROUNDING_BYTES, out->trend.slope_error * span / 2);
+    return status == FL_OK ? fl_trend_of(&out->trend, &out->series, c->scratch, err) : status;
 }
 
 /* Of rows that are taken again and again, the smallest after each collection: the rest is garbage

@@ -20,6 +20,10 @@
 #define MODEL_MARGIN 8.0
 /* Values wander by this share of their level besides the sampling: garbage not yet collected. */
 #define WANDER 0.02
+/* A rise that is over: 3 sigma (there are some ten points to begin from), over a quarter of the
+ * time at least. */
+#define PLATEAU_Z     3.0
+#define PLATEAU_SHARE 0.22
 /* The gate of a trend: Gaussian 3.5 sigma, 1 in 4,300, against some 50 sites in a profile. */
 #define TREND_Z 3.5
 
@@ -84,13 +88,30 @@ static double time_spread(const fl_series *s, size_t from, size_t to)
 }
 
 /*
+ * Variance of the difference of two values. An object that is sampled once stays sampled while it
+ * lives, so that the difference errs only by what came and what went between: quantum * (come +
+ * gone), where what came is at most the later value and at most what was made meanwhile.
+ */
+double fl_pair_variance(const fl_series *s, size_t from, size_t to)
+{
+    assert(from < to && to < s->count);
+    double first = s->value[from], last = s->value[to];
+    double independent = s->error[from] * s->error[from] + s->error[to] * s->error[to];
+    double come = last, gone = first;
+    if (s->quantum <= 0)
+        return independent;
+    if (s->made != NULL) {
+        double made = fmax(s->made[to] - s->made[from], 0);
+        come = fmin(made, last);
+        gone = fmin(fmax(made - (last - first), 0), first);
+    }
+    return fmin(independent, s->quantum * (come + gone)) + s->quantum * s->quantum;
+}
+
+/*
  * Standard error of a slope over [from, to): the larger of what the scatter around the line says
  * (robust: median absolute residual over its normal quantile, with the degrees of freedom that the
  * line took) and what the sampling alone must cause.
- *
- * An object that is sampled once stays sampled while it lives. The difference of two snapshots
- * errs therefore only by what came and what went between them: quantum * (new + gone), where new is
- * at most the later value and at most what was allocated.
  */
 static double slope_error(const fl_series *s, size_t from, size_t to, double slope, double *room)
 {
@@ -105,20 +126,8 @@ static double slope_error(const fl_series *s, size_t from, size_t to, double slo
     if (n > 2)
         scatter *= sqrt((double)n / (double)(n - 2));
     double by_scatter = scatter / time_spread(s, from, to);
-    double first = s->value[from], last = s->value[to - 1];
     double span = s->time_s[to - 1] - s->time_s[from];
-    double come = last, gone = first;
-    if (isfinite(s->allocated)) {
-        double share = span / (s->time_s[s->count - 1] - s->time_s[0]);
-        double allocated = fmax(s->allocated * share, 0);
-        come = fmin(allocated, last);
-        gone = fmin(fmax(allocated - (last - first), 0), first);
-    }
-    double independent = s->error[from] * s->error[from] + s->error[to - 1] * s->error[to - 1];
-    double shared = s->quantum * (come + gone);
-    double pair = independent;
-    if (s->quantum > 0)
-        pair = fmin(independent, shared) + s->quantum * s->quantum;
+    double pair = fl_pair_variance(s, from, to - 1);
     return fmax(by_scatter, sqrt(pair) / span);
 }
 
@@ -191,34 +200,42 @@ static double mann_kendall(const fl_series *s, double slope, double *room, bool 
     return (sum > 0 ? sum - 1 : sum + 1) / sqrt(variance); /* continuity correction */
 }
 
-/* A weighted least-squares fit's -2 log likelihood, up to a constant. Each basis is a column. */
+/* A fitted model: its sum of squares, the first point of its later part, its slope or rise. */
 typedef struct fit {
     double chi2;
     size_t knot;
-    double before, after; /* step: levels; hinge: slope in `before` */
+    double rise;
 } fit;
 
-/* Weighted straight line over the points [from, to); the sum of squares, *slope may be NULL. */
-static double line_chi2(const fl_series *s, const double *weight, const double *x, double *slope)
+/*
+ * Weighted least squares of value = a + b x. Sampled values whose turnover is known err by what
+ * came and went since the value before: there the differences are fitted, each with its own
+ * variance
+ * (`weight[i]` is then of value[i] - value[i-1]), and a falls out.
+ */
+static fit fit_column(const fl_series *s, const double *weight, const double *x)
 {
+    bool by_steps = s->quantum > 0 && s->made != NULL;
     double w = 0, wx = 0, wy = 0, wxx = 0, wxy = 0;
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = by_steps ? 1 : 0; i < s->count; i++) {
+        double dx = by_steps ? x[i] - x[i - 1] : x[i];
+        double dy = by_steps ? s->value[i] - s->value[i - 1] : s->value[i];
         w += weight[i];
-        wx += weight[i] * x[i];
-        wy += weight[i] * s->value[i];
-        wxx += weight[i] * x[i] * x[i];
-        wxy += weight[i] * x[i] * s->value[i];
+        wx += weight[i] * dx;
+        wy += weight[i] * dy;
+        wxx += weight[i] * dx * dx;
+        wxy += weight[i] * dx * dy;
     }
-    double det = w * wxx - wx * wx;
-    double b = det > 1e-12 * w * wxx ? (w * wxy - wx * wy) / det : 0;
-    double a = (wy - b * wx) / w, chi2 = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        double r = s->value[i] - a - b * x[i];
-        chi2 += weight[i] * r * r;
+    double mean_x = by_steps ? 0 : wx / w, mean_y = by_steps ? 0 : wy / w;
+    double power = wxx - mean_x * wx;
+    double b = power > 1e-12 * wxx ? (wxy - mean_x * wy) / power : 0;
+    fit out = {.rise = b};
+    for (size_t i = by_steps ? 1 : 0; i < s->count; i++) {
+        double dx = by_steps ? x[i] - x[i - 1] : x[i] - mean_x;
+        double dy = by_steps ? s->value[i] - s->value[i - 1] : s->value[i] - mean_y;
+        out.chi2 += weight[i] * (dy - b * dx) * (dy - b * dx);
     }
-    if (slope != NULL)
-        *slope = b;
-    return chi2;
+    return out;
 }
 
 /* Rise up to a knot, then flat. */
@@ -226,12 +243,11 @@ static fit fit_hinge(const fl_series *s, const double *weight, double *x)
 {
     fit best = {.chi2 = INFINITY};
     for (size_t knot = 1; knot + 1 < s->count; knot++) {
-        double slope = 0;
         for (size_t i = 0; i < s->count; i++)
             x[i] = fmin(s->time_s[i], s->time_s[knot]) - s->time_s[0];
-        double chi2 = line_chi2(s, weight, x, &slope);
-        if (chi2 < best.chi2)
-            best = (fit){.chi2 = chi2, .knot = knot, .before = slope};
+        fit found = fit_column(s, weight, x);
+        found.knot = knot;
+        best = found.chi2 < best.chi2 ? found : best;
     }
     return best;
 }
@@ -241,12 +257,11 @@ static fit fit_step(const fl_series *s, const double *weight, double *x)
 {
     fit best = {.chi2 = INFINITY};
     for (size_t knot = 1; knot < s->count; knot++) {
-        double rise = 0;
         for (size_t i = 0; i < s->count; i++)
             x[i] = i >= knot ? 1 : 0;
-        double chi2 = line_chi2(s, weight, x, &rise);
-        if (chi2 < best.chi2)
-            best = (fit){.chi2 = chi2, .knot = knot, .after = rise};
+        fit found = fit_column(s, weight, x);
+        found.knot = knot;
+        best = found.chi2 < best.chi2 ? found : best;
     }
     return best;
 }
@@ -258,7 +273,10 @@ static void set_weights(const fl_series *s, double *weight)
         largest = fmax(largest, fabs(s->value[i]));
     for (size_t i = 0; i < s->count; i++) {
         double wander = WANDER * largest;
-        double variance = s->error[i] * s->error[i] + wander * wander;
+        double variance = s->error[i] * s->error[i];
+        if (s->quantum > 0 && s->made != NULL && i > 0)
+            variance = fl_pair_variance(s, i - 1, i);
+        variance += wander * wander;
         weight[i] = variance > 0 ? 1 / variance : 1;
     }
 }
@@ -291,11 +309,37 @@ static double level_z(const fl_series *s)
     return deviation > 0 ? (s->value[n] - mean) / deviation : 0;
 }
 
+/*
+ * Has a rise ended? From each point on, the rise before it says how much should have come after it.
+ * Where so much less came that the errors do not explain it, the rise is over; the later part must
+ * be long enough to tell. Returns that point, or 0.
+ */
+static size_t plateau_of(const fl_series *s)
+{
+    size_t n = s->count, best = 0;
+    double best_z = PLATEAU_Z, span = s->time_s[n - 1] - s->time_s[0];
+    for (size_t k = 1; k + 1 < n; k++) {
+        double before = s->time_s[k] - s->time_s[0], after = s->time_s[n - 1] - s->time_s[k];
+        double rate = (s->value[k] - s->value[0]) / before;
+        double expected = rate * after, seen = s->value[n - 1] - s->value[k];
+        if (rate <= 0 || after < PLATEAU_SHARE * span || seen > 0.3 * expected)
+            continue;
+        double variance = fl_pair_variance(s, k, n - 1) + s->quantum * expected +
+                          fl_pair_variance(s, 0, k) * after * after / (before * before);
+        double z = (expected - seen) / sqrt(fmax(variance, 1e-300));
+        if (z > best_z) {
+            best_z = z;
+            best = k;
+        }
+    }
+    return best;
+}
+
 static fl_leak_shape shape_of(fl_trend *t, const fl_series *s, const double *weight, double *x)
 {
     for (size_t i = 0; i < s->count; i++)
         x[i] = s->time_s[i] - s->time_s[0];
-    double line = line_chi2(s, weight, x, NULL);
+    double line = fit_column(s, weight, x).chi2;
     fit hinge = fit_hinge(s, weight, x), step = fit_step(s, weight, x);
     assert(step.chi2 < INFINITY);
     if (t->growth_z <= -TREND_Z)
@@ -305,8 +349,8 @@ static fl_leak_shape shape_of(fl_trend *t, const fl_series *s, const double *wei
     double spread = fmax(1, fmin(step.chi2, hinge.chi2) / freedom);
     double margin = MODEL_MARGIN * spread;
     bool step_wins = step.chi2 + margin < line && step.chi2 <= hinge.chi2;
-    bool hinge_wins = hinge.chi2 + margin < line && hinge.before > 0;
-    if (step_wins && step.after > 0) {
+    bool hinge_wins = hinge.chi2 + margin < line && hinge.rise > 0;
+    if (step_wins && step.rise > 0) {
         t->knot = step.knot;
         return FL_SHAPE_STEP;
     }
@@ -314,7 +358,15 @@ static fl_leak_shape shape_of(fl_trend *t, const fl_series *s, const double *wei
         t->knot = hinge.knot;
         return FL_SHAPE_BOUNDED;
     }
-    if (t->growth_z >= TREND_Z && t->mann_kendall_z > 0)
+    size_t plateau = s->quantum > 0 ? plateau_of(s) : 0;
+    bool rises = t->growth_z >= TREND_Z && t->mann_kendall_z > 0;
+    double rose = s->value[s->count - 1] - s->value[0];
+    bool rose_surely = rose > TREND_Z * sqrt(fl_pair_variance(s, 0, s->count - 1));
+    if (plateau > 0 && (rises || rose_surely)) {
+        t->knot = plateau;
+        return FL_SHAPE_BOUNDED;
+    }
+    if (rises)
         return t->late_share >= 0.25 ? FL_SHAPE_GROWING : FL_SHAPE_BOUNDED;
     if (t->fall_share >= 0.3)
         return FL_SHAPE_SAWTOOTH;

@@ -25,16 +25,16 @@ enum { FL_SHAPE_COUNT = FL_SHAPE_FALLING + 1 };
 /* "growing", "bounded" ...: the words of the feature `shape`. */
 const char *fl_leak_shape_name(fl_leak_shape shape);
 
-/* Points in rising time, no two at one time. `error` is the standard error of each value alone;
- * `turnover` how much came new and how much went since the first point, in the unit of the values,
- * where that is known (NULL: not; then each value errs on its own). */
+/* Points in rising time, no two at one time. `error` is the standard error of each value alone,
+ * `made` a counter of all that ever came, in the unit of the values (NULL: not known; then each
+ * value errs on its own). */
 typedef struct fl_series {
     const double *time_s;
     const double *value;
     const double *error;
     size_t count;
-    double quantum;   /* one sampled object stands for this much; 0: values are exact */
-    double allocated; /* since the first point; NaN: not known */
+    const double *made;
+    double quantum; /* one sampled object stands for this much; 0: values are exact */
 } fl_series;
 
 typedef struct fl_trend {
@@ -59,6 +59,10 @@ enum { FL_TREND_MIN_POINTS = 3, FL_TREND_MAX_POINTS = 512 };
  * reset by the caller. FL_E_NOMEM where it is exhausted. */
 FL_NODISCARD fl_status fl_trend_of(fl_trend *out, const fl_series *series, fl_arena *scratch,
                                    fl_error *err);
+
+/* Variance of value[to] - value[from], of which from < to: what came and what went between them
+ * where `made` is known, else both values' errors. */
+double fl_pair_variance(const fl_series *series, size_t from, size_t to);
 
 /* Two-sided 95 % quantile of Student's t. `degrees` at least 1. */
 double fl_student_975(size_t degrees);
