@@ -98,8 +98,8 @@ extern const size_t fl_common_option_count;
 /* NULL where there is none of that name. */
 const fl_command *fl_command_find(const char *name);
 
-extern const fl_command fl_cmd_triage, fl_cmd_drill, fl_cmd_incidents, fl_cmd_show, fl_cmd_help,
-    fl_cmd_completion, fl_cmd_version;
+extern const fl_command fl_cmd_triage, fl_cmd_profile, fl_cmd_drill, fl_cmd_incidents, fl_cmd_show,
+    fl_cmd_help, fl_cmd_completion, fl_cmd_version;
 
 /* --- a run (run.c) --- */
 /* Parse, run, flush. `argv` is main's. */

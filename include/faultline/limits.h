@@ -51,6 +51,7 @@
 #define FL_MAX_PROFILE_STACK       (128u << 20) /* frames of all stacks, 4 bytes each */
 #define FL_MAX_PROFILE_TABLE       (16u << 20)  /* functions, frames, mappings, labels, each */
 #define FL_MAX_PROFILE_ARENA_BYTES (512u << 20)
+#define FL_MAX_PROFILE_NAME_BYTES  (256u << 20) /* names of functions in a call graph */
 
 /* The timeline. Together they hold a run below 512 MiB whatever the input; the 23 recorded
  * incidents of a 46-service system use a twentieth of them. */

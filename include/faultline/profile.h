@@ -135,6 +135,9 @@ uint32_t fl_profile_type_find(const fl_profile *profile, fl_slice name);
 const fl_profile_label *fl_profile_label_find(const fl_profile *profile, size_t sample,
                                               fl_slice key);
 
+/* The last part of a path: what a person knows a program or a source file by. */
+fl_slice fl_profile_base_name(fl_slice path);
+
 /* The function of a frame, NULL where it has no name. */
 static inline const fl_profile_function *fl_profile_function_of(const fl_profile *profile,
                                                                 uint32_t frame)

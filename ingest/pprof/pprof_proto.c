@@ -56,6 +56,13 @@ typedef struct ids {
     const char *what;
 } ids;
 
+/* Labels are remembered by their bytes: how many, and how long. */
+enum { MEMO_BITS = 8, MEMO_MIN = 4, MEMO_MAX = 256 };
+typedef struct label_memo {
+    fl_slice tail;   /* of the sample's message; empty: none */
+    uint32_t sample; /* that has them */
+} label_memo;
+
 /* The frames of a location. */
 typedef struct span {
     uint32_t first, count;
@@ -75,7 +82,9 @@ typedef struct proto_reading {
     fl_proto samples; /* from the first sample on */
     uint64_t default_type, drop_frames, keep_frames, doc_url;
     ids mappings, functions, locations;
-    span *spans; /* of locations, by order of appearance */
+    span *spans;     /* of locations, by order of appearance */
+    int64_t *values; /* of the sample in hand */
+    label_memo memos[1 << MEMO_BITS];
 } proto_reading;
 
 /* --- texts and ids --- */
@@ -505,26 +514,48 @@ static fl_status push_location(proto_reading *p, uint64_t id, const unsigned cha
     return FL_OK;
 }
 
-/* The common case in one loop: ids in the table, locations of one frame. What is not common is
+/* The varint at `p` < `end`, two bytes without a call: most ids and values are as short. */
+static inline const unsigned char *short_varint(const unsigned char *p, const unsigned char *end,
+                                                uint64_t *value)
+{
+    if (*p < 0x80) {
+        *value = *p;
+        return p + 1;
+    }
+    if (end - p >= 3 && p[1] < 0x80) {
+        *value = (uint64_t)(*p & 0x7f) | (uint64_t)p[1] << 7;
+        return p + 2;
+    }
+    if (end - p >= 3 && p[2] < 0x80) {
+        *value = (uint64_t)(*p & 0x7f) | (uint64_t)(p[1] & 0x7f) << 7 | (uint64_t)p[2] << 14;
+        return p + 3;
+    }
+    return fl_proto_long_varint(p, end, value);
+}
+
+/* The common case in one loop: ids in the table, locations of a few frames. What is not common is
  * handed to push_location(). */
 static fl_status push_packed_locations(proto_reading *p, fl_slice body)
 {
+    enum { SPARE = 64 };
     const unsigned char *at = body.ptr, *end = at + body.len;
     while (at < end) {
-        uint32_t *room = fl_profile_stack_room(p->r->profile, (size_t)(end - at), p->r->err);
+        uint32_t *room = fl_profile_stack_room(p->r->profile, body.len + SPARE, p->r->err);
         size_t used = 0;
         uint64_t id = 0;
         const unsigned char *next = NULL;
         if (room == NULL)
             return p->r->err->status;
         for (; at < end; at = next) {
-            next = fl_proto_varint(at, end, &id);
+            next = short_varint(at, end, &id);
             if (next == NULL)
                 return fail_packed(p, "location ids", at);
             uint32_t number = id < p->locations.dense_end ? p->locations.dense[id] : 0;
-            if (number == 0 || p->spans[number - 1].count != 1)
+            span frames = p->spans[number > 0 ? number - 1 : 0];
+            if (number == 0 || used + frames.count > SPARE)
                 break;
-            room[used++] = p->spans[number - 1].first;
+            for (uint32_t i = 0; i < frames.count; i++)
+                room[used++] = frames.first + i;
         }
         fl_profile_stack_take(p->r->profile, used);
         if (at == end)
@@ -545,25 +576,29 @@ static fl_status push_locations(proto_reading *p, fl_proto *in)
 }
 
 /* Values beyond the types are only counted: the message says how many there were. */
+static void set_value(proto_reading *p, size_t at, int64_t value)
+{
+    if (at >= p->r->profile->type_count)
+        return;
+    if (value > FL_PROFILE_VALUE_MAX || value < -FL_PROFILE_VALUE_MAX)
+        fl_profile_set_value(p->r->profile, at, value);
+    else
+        p->values[at] = value;
+}
+
 static fl_status set_values(proto_reading *p, fl_proto *in, size_t *count)
 {
-    fl_profile *profile = p->r->profile;
     if (in->type != FL_PROTO_BYTES) {
-        int64_t value = fl_proto_i64(in);
-        if (*count < profile->type_count)
-            fl_profile_set_value(profile, *count, value);
-        ++*count;
+        set_value(p, (*count)++, fl_proto_i64(in));
         return FL_OK;
     }
     const unsigned char *at = in->body.ptr, *end = at + in->body.len;
     while (at < end) {
         uint64_t value;
-        const unsigned char *next = fl_proto_varint(at, end, &value);
+        const unsigned char *next = short_varint(at, end, &value);
         if (next == NULL)
             return fail_packed(p, "values", at);
-        if (*count < profile->type_count)
-            fl_profile_set_value(profile, *count, (int64_t)value);
-        ++*count;
+        set_value(p, (*count)++, (int64_t)value);
         at = next;
     }
     return FL_OK;
@@ -588,17 +623,77 @@ static fl_status read_label(proto_reading *p, fl_proto *in)
     return status == FL_OK ? fl_profile_push_label(p->r->profile, &label, p->r->err) : status;
 }
 
-static fl_status read_sample_field(proto_reading *p, fl_proto *in, size_t *value_count)
+/* --- labels that were seen --- */
+
+/* Where the same bytes were read before. Labels mostly stand last in a sample, and a heap profile
+ * has one set for each class of size. */
+static label_memo *memo_of(proto_reading *p, fl_slice tail)
+{
+    uint64_t word = tail.len;
+    if (tail.len >= MEMO_MIN && tail.len <= MEMO_MAX) {
+        uint32_t last;
+        memcpy(&last, tail.ptr + tail.len - sizeof(last), sizeof(last));
+        word ^= last;
+    }
+    return &p->memos[word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
+}
+
+/* The labels of the sample in hand, which begin at its current field, as an earlier one's. */
+static bool recall_labels(proto_reading *p, fl_proto *in)
+{
+    fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
+    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
+        return false;
+    const label_memo *memo = memo_of(p, tail);
+    if (!fl_slice_equal(memo->tail, tail))
+        return false;
+    fl_profile_share_labels(p->r->profile, &p->r->profile->samples[memo->sample]);
+    in->pos = in->bytes.len;
+    return true;
+}
+
+/* Only labels may stand in what is remembered. */
+static void remember_labels(proto_reading *p, fl_slice tail)
+{
+    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
+        return;
+    fl_proto in = fl_proto_over(tail);
+    while (fl_proto_next(&in))
+        if (in.field != 3)
+            return;
+    *memo_of(p, tail) = (label_memo){.tail = tail, .sample = (uint32_t)p->r->profile->sample_count};
+}
+
+/* --- samples --- */
+
+typedef struct sample_reading {
+    size_t value_count, label_count;
+    fl_slice tail; /* from the first label on */
+} sample_reading;
+
+static fl_status read_sample_label(proto_reading *p, fl_proto *in, sample_reading *s)
 {
     fl_proto label;
+    if (s->label_count++ == 0) {
+        s->tail = (fl_slice){in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
+        if (recall_labels(p, in)) {
+            s->tail.len = 0;
+            return FL_OK;
+        }
+    }
+    fl_proto_enter(&label, in);
+    return fl_proto_ok(in) ? read_label(p, &label) : FL_OK;
+}
+
+static fl_status read_sample_field(proto_reading *p, fl_proto *in, sample_reading *s)
+{
     switch (in->field) {
     case 1:
         return push_locations(p, in);
     case 2:
-        return set_values(p, in, value_count);
+        return set_values(p, in, &s->value_count);
     case 3:
-        fl_proto_enter(&label, in);
-        return fl_proto_ok(in) ? read_label(p, &label) : FL_OK;
+        return read_sample_label(p, in, s);
     default:
         return FL_OK;
     }
@@ -608,18 +703,23 @@ static fl_status read_sample_field(proto_reading *p, fl_proto *in, size_t *value
 static fl_status read_sample(proto_reading *p, fl_proto *in)
 {
     fl_profile *profile = p->r->profile;
-    size_t value_count = 0;
+    sample_reading s = {0};
     fl_status status = fl_profile_sample_begin(profile, p->r->err);
+    if (status != FL_OK)
+        return status;
+    p->values = fl_profile_open_values(profile);
     while (status == FL_OK && fl_proto_next(in))
-        status = read_sample_field(p, in, &value_count);
+        status = read_sample_field(p, in, &s);
     if (status != FL_OK)
         return status;
     if (!fl_proto_ok(in))
         return fail_proto(p, "sample", in);
-    if (value_count != profile->type_count)
+    if (s.value_count != profile->type_count)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
                              "sample %zu has %zu values for %zu sample types",
-                             profile->sample_count, value_count, profile->type_count);
+                             profile->sample_count, s.value_count, profile->type_count);
+    if (s.tail.len > 0)
+        remember_labels(p, s.tail);
     fl_profile_sample_end(profile);
     return FL_OK;
 }

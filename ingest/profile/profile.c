@@ -45,3 +45,11 @@ const fl_profile_label *fl_profile_label_find(const fl_profile *profile, size_t 
             return &profile->labels[row->label_at + i];
     return NULL;
 }
+
+fl_slice fl_profile_base_name(fl_slice path)
+{
+    size_t at = path.len;
+    while (at > 0 && path.ptr[at - 1] != '/')
+        at--;
+    return (fl_slice){path.ptr + at, path.len - at};
+}

@@ -25,7 +25,6 @@ enum {
     LABEL_CACHE_BITS = 8, /* Go's heap profiles have one label set for each of 68 size classes */
     LABEL_CACHE = 1 << LABEL_CACHE_BITS
 };
-#define VALUE_MAX (INT64_C(1) << 62)
 
 /* What one of the view's arrays is kept in. */
 typedef struct table {
@@ -46,6 +45,7 @@ typedef struct builder {
     table types, comments, mappings, functions, frames, stack, labels, samples, values;
     fl_profile_sample open; /* the sample between begin and end */
     bool is_open;
+    bool is_shared; /* its labels are another sample's */
     label_place places[LABEL_CACHE];
 } builder;
 
@@ -278,6 +278,7 @@ fl_status fl_profile_sample_begin(fl_profile *profile, fl_error *err)
     b->open = (fl_profile_sample){.stack_at = (uint32_t)b->view.stack_count,
                                   .label_at = (uint32_t)b->view.label_count};
     b->is_open = true;
+    b->is_shared = false;
     return FL_OK;
 }
 
@@ -315,17 +316,34 @@ void fl_profile_set_value(fl_profile *profile, size_t type, int64_t value)
     builder *b = of(profile);
     assert(b->is_open && type < b->view.type_count);
     int64_t *row = (int64_t *)b->values.items + b->view.sample_count * b->view.type_count;
-    if (value > VALUE_MAX || value < -VALUE_MAX) {
-        value = value > 0 ? VALUE_MAX : -VALUE_MAX;
+    if (value > FL_PROFILE_VALUE_MAX || value < -FL_PROFILE_VALUE_MAX) {
+        value = value > 0 ? FL_PROFILE_VALUE_MAX : -FL_PROFILE_VALUE_MAX;
         b->view.clamped_values++;
     }
     row[type] = value;
 }
 
-fl_status fl_profile_push_label(fl_profile *profile, const fl_profile_label *label, fl_error *err)
+int64_t *fl_profile_open_values(fl_profile *profile)
 {
     builder *b = of(profile);
     assert(b->is_open);
+    return (int64_t *)b->values.items + b->view.sample_count * b->view.type_count;
+}
+
+void fl_profile_share_labels(fl_profile *profile, const fl_profile_sample *with)
+{
+    builder *b = of(profile);
+    assert(b->is_open && b->open.label_count == 0);
+    assert((size_t)with->label_at + with->label_count <= b->view.label_count);
+    b->open.label_at = with->label_at;
+    b->open.label_count = with->label_count;
+    b->is_shared = true;
+}
+
+fl_status fl_profile_push_label(fl_profile *profile, const fl_profile_label *label, fl_error *err)
+{
+    builder *b = of(profile);
+    assert(b->is_open && !b->is_shared);
     wanted want = {b->view.label_count, 1, sizeof(*label), FL_MAX_PROFILE_TABLE, "labels"};
     fl_profile_label *item = room_for(&b->labels, &want, err);
     if (item == NULL)
@@ -370,10 +388,10 @@ void fl_profile_sample_end(fl_profile *profile)
 {
     builder *b = of(profile);
     assert(b->is_open);
-    if (b->open.label_count > 0)
-        share_labels(b);
-    else
+    if (b->open.label_count == 0)
         b->open.label_at = 0;
+    else if (!b->is_shared)
+        share_labels(b);
     ((fl_profile_sample *)b->samples.items)[b->view.sample_count++] = b->open;
     b->is_open = false;
 }

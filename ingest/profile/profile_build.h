@@ -46,6 +46,12 @@ FL_NODISCARD fl_status fl_profile_push_label(fl_profile *profile, const fl_profi
                                              fl_error *err);
 void fl_profile_sample_end(fl_profile *profile);
 
+/* For decoders that read many samples: the row of the open sample, type_count values, each of which
+ * must be within +-FL_PROFILE_VALUE_MAX; and the labels of an earlier sample as its own. */
+#define FL_PROFILE_VALUE_MAX (INT64_C(1) << 62)
+int64_t *fl_profile_open_values(fl_profile *profile);
+void fl_profile_share_labels(fl_profile *profile, const fl_profile_sample *with);
+
 /* Many frames at once: room for `count` indexes at the end of the stack, of which the first `used`
  * then become part of it. NULL, with `err` set, where there is none. */
 uint32_t *fl_profile_stack_room(fl_profile *profile, size_t count, fl_error *err);

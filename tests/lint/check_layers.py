@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
+CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
 GRAPH = {"graph", "graph/model", "graph/recall", "graph/store"}
 INGEST = {
     "ingest/events",
@@ -37,6 +37,7 @@ ALLOWED = {
     "ingest/timeline": LOWEST,
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
+    "correlate/callgraph": LOWEST,
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
@@ -46,10 +47,12 @@ ALLOWED = {
     "graph/recall": LOWEST | {"graph/model", "graph/store"},
     "graph": LOWEST | GRAPH,
     "app/report": LOWEST,
+    "app/profile": LOWEST | {"correlate/callgraph"},
     "app/pipeline": ALL,
-    "app/cli": ALL | {"app/report", "app/pipeline"},
+    "app/cli": ALL | {"app/report", "app/pipeline", "app/profile"},
     "examples": {"include"},
-    "tests": ALL | {"correlate/stat", "app/report", "app/pipeline", "app/cli", "tests"},
+    "tests": ALL | {"correlate/stat", "app/report", "app/pipeline", "app/profile", "app/cli",
+                    "tests"},
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)
 KEYWORDS = ("DIR", "SOURCES", "USES", "PACKAGES")
