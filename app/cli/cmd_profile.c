@@ -23,6 +23,7 @@ static const char *const views[] = {"top", "tree", "diff", "flame", NULL};
 static const char *const formats[] = {"text", "json", "svg", NULL};
 static const char *const orders[] = {"flat", "cum", NULL};
 
+/* The files of the command line; sources and profiles run in parallel. */
 typedef struct loaded {
     fl_call_source *sources;
     fl_profile **profiles;
@@ -30,6 +31,7 @@ typedef struct loaded {
     bool has_base;
 } loaded;
 
+/* One of the choices: the table has made sure of it. */
 static view view_of(const char *name)
 {
     size_t i = 0;
@@ -41,6 +43,7 @@ static view view_of(const char *name)
 
 /* --- files --- */
 
+/* A profile that fails is kept too, so that one place frees them. */
 static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, fl_error *err)
 {
     assert(all->count < all->cap);
@@ -87,6 +90,7 @@ static fl_status load_all(loaded *all, fl_cli *cli, const fl_args *args, view sh
     return status;
 }
 
+/* In any state that load_all() leaves. */
 static void unload(loaded *all)
 {
     for (size_t i = 0; i < all->count; i++)
@@ -132,6 +136,7 @@ static void warn_unmatched(fl_cli *cli, const fl_call_query *query, const fl_cal
         fl_cli_complain(cli, "--ignore '%s' matches nothing", query->ignore);
 }
 
+/* top and diff without calls, tree with them. */
 static fl_status show_table(fl_buf *out, fl_cli *cli, const loaded *all, fl_call_query *query,
                             bool as_json, fl_error *err)
 {
@@ -149,6 +154,7 @@ static fl_status show_table(fl_buf *out, fl_cli *cli, const loaded *all, fl_call
     return FL_OK;
 }
 
+/* The last file names the picture: of diff it is the newer one. */
 static fl_status show_flame(fl_buf *out, const loaded *all, const fl_call_query *query,
                             const char *format, fl_error *err)
 {
@@ -167,6 +173,7 @@ static fl_status show_flame(fl_buf *out, const loaded *all, const fl_call_query 
     return status;
 }
 
+/* Cut-offs are not options: those of pprof are what figures are compared with. */
 static fl_call_query query_of(const fl_args *args, view shown)
 {
     fl_call_query query = {.type = fl_args_text(args, "sample-type"),
@@ -182,6 +189,7 @@ static fl_call_query query_of(const fl_args *args, view shown)
     return query;
 }
 
+/* A view that is not for that format is a mistake in the command line. */
 static fl_exit run_profile(fl_cli *cli, const fl_args *args)
 {
     assert(args->operand != NULL); /* required, and one of the views */

@@ -35,6 +35,7 @@ enum {
 #define MIN_WIDTH  0.2
 #define CHAR_WIDTH 7.2 /* of a monospaced font of 12 pixels */
 
+/* One picture being drawn. */
 typedef struct flame {
     fl_buf *out;
     const fl_call_tree *tree;
@@ -53,6 +54,7 @@ static double size_of(const flame *f, const fl_call_tree_node *node)
     return value > 0 ? (double)value : 0;
 }
 
+/* As doubles: a difference of two sums may not fit. */
 static double change_of(const fl_call_tree_node *node)
 {
     return (double)node->value - (double)node->base;
@@ -70,6 +72,7 @@ static void place_children(flame *f, const fl_call_tree_node *parent, double at)
     }
 }
 
+/* Parents before children, by the order of the table. */
 static void place_all(flame *f)
 {
     const fl_call_tree *tree = f->tree;
@@ -97,6 +100,7 @@ static uint32_t drawn_depth(const flame *f)
 
 /* --- boxes --- */
 
+/* The same function has the same colour in every picture. */
 static void put_colour(const flame *f, const fl_call_tree_node *node)
 {
     if (f->has_base) {
@@ -147,6 +151,7 @@ static void put_label(const flame *f, fl_slice name, double x, double y, double 
     fl_buf_printf(f->out, "%s</text>", shown.len < name.len ? ".." : "");
 }
 
+/* Rows rise from the bottom, one for each level. */
 static void put_box(const flame *f, size_t index, double bottom)
 {
     const fl_call_tree_node *node = &f->tree->nodes[index];
@@ -162,6 +167,7 @@ static void put_box(const flame *f, size_t index, double bottom)
     fl_buf_text(f->out, "</g>\n");
 }
 
+/* The style is inside, so that the file needs nothing else. */
 static void put_head(const flame *f, double height, const char *title)
 {
     const fl_call_tree_node *root = &f->tree->nodes[0];
@@ -287,6 +293,7 @@ fl_status fl_profile_view_folded(fl_buf *out, const fl_call_tree *tree, bool has
     return FL_OK;
 }
 
+/* Opens the object; who closes it knows when its children have ended. */
 static void put_json_node(fl_buf *out, const fl_call_tree_node *node, bool has_base)
 {
     fl_buf_text(out, "{\"name\":");
@@ -297,6 +304,7 @@ static void put_json_node(fl_buf *out, const fl_call_tree_node *node, bool has_b
     fl_buf_text(out, ",\"children\":[");
 }
 
+/* Depth first, with as many brackets closed as levels were left. */
 void fl_profile_view_stacks_json(fl_buf *out, const fl_call_tree *tree, bool has_base)
 {
     uint32_t left = 0;

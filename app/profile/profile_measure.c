@@ -15,6 +15,7 @@
 
 enum { MAX_ALIASES = 3 };
 
+/* A unit and the names it goes by. */
 typedef struct unit {
     fl_measure measure;
     const char *aliases[MAX_ALIASES + 1];
@@ -37,6 +38,7 @@ static const unit times[] = {
 /* What a value below the smallest unit is shown in. */
 static const fl_measure default_bytes = {"B", 1}, default_time = {"s", 1e9}, plain = {"", 1};
 
+/* Aliases are lower case. */
 static bool is_alias(const unit *candidate, fl_slice name)
 {
     for (size_t i = 0; candidate->aliases[i] != NULL; i++)
@@ -45,6 +47,7 @@ static bool is_alias(const unit *candidate, fl_slice name)
     return false;
 }
 
+/* Tables end with a unit without a name. */
 static const unit *find_unit(const unit *table, fl_slice name)
 {
     for (; table->measure.name != NULL; table++)
@@ -86,6 +89,7 @@ static fl_measure scale_of(const unit *table, double value)
     return best;
 }
 
+/* As a double: INT64_MIN has no positive counterpart. */
 static double magnitude(int64_t value)
 {
     return fabs((double)value);

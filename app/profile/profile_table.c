@@ -11,6 +11,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
+/* INT64_MIN saturates. */
 static int64_t magnitude(int64_t value)
 {
     return value == INT64_MIN ? INT64_MAX : value < 0 ? -value : value;
@@ -32,6 +33,7 @@ static fl_measure unit_of(const fl_callgraph *graph)
 
 /* --- what stands above --- */
 
+/* A text that is not there takes no line. */
 static void put_line(fl_buf *out, const char *label, fl_slice text)
 {
     if (text.len == 0)
@@ -52,6 +54,7 @@ static void put_time(fl_buf *out, int64_t time_ns)
     fl_buf_printf(out, "Time: %.19s UTC\n", text);
 }
 
+/* How much of the time that was covered the samples account for. */
 static void put_duration(fl_buf *out, const fl_callgraph *graph, const fl_profile_title *title,
                          fl_measure unit)
 {
@@ -68,6 +71,7 @@ static void put_duration(fl_buf *out, const fl_callgraph *graph, const fl_profil
     fl_buf_char(out, '\n');
 }
 
+/* What was left out must be seen beside the figures. */
 static void put_filters(fl_buf *out, const fl_profile_title *title)
 {
     if (title->focus == NULL && title->ignore == NULL)
@@ -100,6 +104,7 @@ static void put_shown(fl_buf *out, const fl_callgraph *graph, const fl_profile_t
                       graph->kept_nodes);
 }
 
+/* In the order of pprof. */
 static void put_title(fl_buf *out, const fl_callgraph *graph, const fl_profile_title *title,
                       fl_measure unit)
 {
@@ -150,6 +155,7 @@ void fl_profile_view_top(fl_buf *out, const fl_callgraph *graph, const fl_profil
     }
 }
 
+/* A call as a share of the function that it is listed under. */
 static void put_call(fl_buf *out, const fl_call_edge *edge, const fl_call_node *other,
                      int64_t of_cum, fl_measure unit)
 {
@@ -193,6 +199,7 @@ void fl_profile_view_tree(fl_buf *out, const fl_callgraph *graph, const fl_profi
 
 /* --- JSON --- */
 
+/* A text that is not there is null, not absent. */
 static void json_member(fl_buf *out, const char *name, fl_slice text)
 {
     fl_buf_printf(out, ",\"%s\":", name);
@@ -202,6 +209,7 @@ static void json_member(fl_buf *out, const char *name, fl_slice text)
         fl_buf_text(out, "null");
 }
 
+/* What both views begin with; the rows follow. */
 static void json_head(fl_buf *out, const char *view, const fl_callgraph *graph,
                       const fl_profile_title *title)
 {
@@ -243,6 +251,7 @@ void fl_profile_view_top_json(fl_buf *out, const fl_callgraph *graph, const fl_p
     fl_buf_text(out, "]}\n");
 }
 
+/* "callers" or "callees": the other end of each edge. */
 static void json_calls(fl_buf *out, const fl_callgraph *graph, const char *name,
                        const fl_call_edge *edges, uint32_t count)
 {

@@ -55,6 +55,7 @@ static void each(fl_buf *out, fl_slice text, const char *special, put_fn *put)
     fl_buf_add(out, (fl_slice){text.ptr + plain, text.len - plain});
 }
 
+/* One question mark for each character that could do harm. */
 static void put_terminal(fl_buf *out, const unsigned char *c, size_t len)
 {
     if (len < 2 || is_hostile(c, len))
@@ -63,6 +64,7 @@ static void put_terminal(fl_buf *out, const unsigned char *c, size_t len)
         fl_buf_add(out, (fl_slice){c, len});
 }
 
+/* RFC 8259: quotes, backslashes and controls. */
 static void put_json(fl_buf *out, const unsigned char *c, size_t len)
 {
     if (len == 0)
@@ -75,6 +77,7 @@ static void put_json(fl_buf *out, const unsigned char *c, size_t len)
         fl_buf_printf(out, "\\u%04x", *c);
 }
 
+/* XML 1.0 has no way to write most controls, not even as a reference. */
 static void put_xml(fl_buf *out, const unsigned char *c, size_t len)
 {
     static const char *const entities[128] = {

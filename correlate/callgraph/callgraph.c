@@ -20,6 +20,7 @@
 #include "map.h"
 #include "mem.h"
 
+/* A name and what it holds, by invariant (1). */
 typedef struct tally {
     int64_t flat, cum;
     uint32_t mark;
@@ -27,6 +28,7 @@ typedef struct tally {
     bool is_inlined; /* at one place at least */
 } tally;
 
+/* Everything lives as long as the view that the caller holds. */
 typedef struct builder {
     fl_callgraph view; /* first: its address is the builder's */
     fl_call_inputs inputs;
@@ -41,6 +43,7 @@ typedef struct builder {
     size_t edge_count, edge_cap;
 } builder;
 
+/* INT64_MIN has no positive counterpart: it saturates. */
 static int64_t magnitude(int64_t value)
 {
     if (value == INT64_MIN)
@@ -55,6 +58,7 @@ static fl_status fail_nomem(fl_error *err)
 
 /* --- the first pass: functions --- */
 
+/* Once for each name of the stack, and once more for the innermost. */
 static void tally_sample(builder *b, const fl_call_input *input, const fl_profile_sample *sample,
                          int64_t weight)
 {
@@ -94,6 +98,7 @@ static void tally_input(builder *b, const fl_call_input *input)
             b->tallies[input->names[i]].is_inlined = true;
 }
 
+/* Sums first, then the total that percentages are of. */
 static fl_status tally_all(builder *b, fl_error *err)
 {
     b->name_count = fl_intern_count(b->inputs.names);
@@ -115,6 +120,7 @@ static fl_status tally_all(builder *b, fl_error *err)
 
 /* --- which stay, and in which order --- */
 
+/* Truncated, as pprof does, so that the same rows are kept. */
 static int64_t cutoff_of(const builder *b, double fraction)
 {
     double cutoff = (double)b->flat_sum * fraction;
@@ -122,12 +128,14 @@ static int64_t cutoff_of(const builder *b, double fraction)
     return cutoff >= 0x1p62 || cutoff <= -0x1p62 ? INT64_C(1) << 62 : magnitude((int64_t)cutoff);
 }
 
+/* Descending by magnitude: a large decrease matters as a large increase. */
 static int compare_numbers(int64_t a, int64_t b)
 {
     int64_t left = magnitude(a), right = magnitude(b);
     return left > right ? -1 : left < right;
 }
 
+/* By what a function holds itself. */
 static int compare_flat(const void *a, const void *b)
 {
     const fl_call_node *left = a, *right = b;
@@ -135,6 +143,7 @@ static int compare_flat(const void *a, const void *b)
     return order != 0 ? order : fl_slice_compare(left->name, right->name);
 }
 
+/* By what is held on its behalf. */
 static int compare_cum(const void *a, const void *b)
 {
     const fl_call_node *left = a, *right = b;
@@ -162,6 +171,7 @@ static size_t collect_nodes(builder *b, int64_t cutoff)
     return count;
 }
 
+/* The rows that stay get their places; tallies learn them. */
 static fl_status choose_nodes(builder *b, const fl_call_query *query, fl_error *err)
 {
     fl_callgraph *view = &b->view;
@@ -187,6 +197,7 @@ static fl_status choose_nodes(builder *b, const fl_call_query *query, fl_error *
 
 /* --- the second pass: calls --- */
 
+/* Edges and their stamps grow together. */
 static fl_status grow_edges(builder *b, fl_error *err)
 {
     size_t cap = b->edge_cap == 0 ? 256 : b->edge_cap * 2;
@@ -202,6 +213,7 @@ static fl_status grow_edges(builder *b, fl_error *err)
     return FL_OK;
 }
 
+/* By invariant (2) a call that recurs in one sample counts once. */
 static fl_status add_call(builder *b, const fl_call_edge *call, fl_error *err)
 {
     uint64_t *slot, key = (uint64_t)call->caller << 32 | call->callee;
@@ -255,6 +267,7 @@ static fl_status count_calls(builder *b, const fl_call_input *input,
     return status;
 }
 
+/* One source; a base counts negative. */
 static fl_status count_input(builder *b, const fl_call_input *input, bool all, fl_error *err)
 {
     const fl_profile *profile = input->profile;
@@ -278,6 +291,7 @@ static void trim_edges(builder *b, int64_t cutoff)
     b->edge_count = kept;
 }
 
+/* Whether the second pass can change anything that top shows. */
 static bool any_inlined(const builder *b)
 {
     for (size_t i = 0; i < b->name_count; i++)
@@ -306,6 +320,7 @@ static void tell_inlining(builder *b)
 
 /* --- calls in two orders --- */
 
+/* An edge with what it is sorted by. */
 typedef struct edge_row {
     uint32_t group; /* the node whose list it is in */
     uint32_t rank;  /* of the other node's name among all names */
@@ -324,11 +339,13 @@ static int compare_rows(const void *a, const void *b)
     return left->rank < right->rank ? -1 : left->rank > right->rank;
 }
 
+/* A name on its way to its rank. */
 typedef struct ranked {
     fl_slice name;
     uint32_t node;
 } ranked;
 
+/* Names of nodes differ, so no two are equal. */
 static int compare_ranked(const void *a, const void *b)
 {
     return fl_slice_compare(((const ranked *)a)->name, ((const ranked *)b)->name);
@@ -370,6 +387,7 @@ static void order_edges(builder *b, edge_row *rows, const uint32_t *ranks, bool 
     }
 }
 
+/* Both orders, for callers and for callees. */
 static fl_status publish_edges(builder *b, fl_error *err)
 {
     size_t count = b->edge_count;
@@ -395,6 +413,7 @@ static fl_status publish_edges(builder *b, fl_error *err)
 
 /* --- the whole --- */
 
+/* Only where they are asked for, or tell what was inlined. */
 static fl_status count_edges(builder *b, const fl_call_query *query, fl_error *err)
 {
     if (!query->with_edges && !any_inlined(b))
@@ -410,6 +429,7 @@ static fl_status count_edges(builder *b, const fl_call_query *query, fl_error *e
     return query->with_edges ? publish_edges(b, err) : FL_OK;
 }
 
+/* On failure what was built so far goes with the view. */
 fl_status fl_callgraph_create(fl_callgraph **out, const fl_call_source *sources,
                               size_t source_count, const fl_call_query *query, fl_error *err)
 {
@@ -437,6 +457,7 @@ fl_status fl_callgraph_create(fl_callgraph **out, const fl_call_source *sources,
     return FL_OK;
 }
 
+/* Names go with the inputs that interned them. */
 void fl_callgraph_destroy(fl_callgraph *graph)
 {
     if (graph == NULL)

@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "regex.h"
 
+/* Compiled once; NULL: not given. */
 typedef struct filters {
     fl_regex *focus, *ignore;
 } filters;
@@ -38,6 +39,7 @@ static fl_status nameless(fl_sym *out, fl_intern *names, fl_slice file, fl_error
     return fl_intern_put(out, names, fl_slice_of(text), err);
 }
 
+/* A function by its name, else by its file, else by what it was loaded from. */
 static fl_status name_frame(fl_sym *out, const fl_call_input *input, uint32_t index,
                             fl_intern *names, fl_error *err)
 {
@@ -54,6 +56,7 @@ static fl_status name_frame(fl_sym *out, const fl_call_input *input, uint32_t in
     return nameless(out, names, file, err);
 }
 
+/* Frames are few against samples: each is named once. */
 static fl_status name_frames(fl_call_input *input, fl_intern *names, fl_error *err)
 {
     size_t count = input->profile->frame_count;
@@ -68,6 +71,7 @@ static fl_status name_frames(fl_call_input *input, fl_intern *names, fl_error *e
 
 /* --- filters --- */
 
+/* Any of the three texts that a frame is known by. */
 static fl_status matches(bool *out, const fl_regex *regex, const fl_profile *profile,
                          uint32_t index, fl_error *err)
 {
@@ -106,6 +110,7 @@ static fl_status flag_frame(fl_call_inputs *all, fl_call_input *input, const fil
     return status;
 }
 
+/* Frames of one location are next to each other and share their flags. */
 static fl_status flag_locations(fl_call_inputs *all, fl_call_input *input, const filters *by,
                                 fl_error *err)
 {
@@ -136,6 +141,7 @@ bool fl_call_keeps(const fl_call_input *input, const fl_profile_sample *sample)
 
 /* --- sample types --- */
 
+/* Says what there is, so that the user need not look it up. */
 static fl_status fail_type(const fl_call_source *source, const char *wanted, fl_error *err)
 {
     char list[100] = "";
@@ -157,6 +163,7 @@ static fl_slice default_type(const fl_call_source *sources, size_t count)
     return (fl_slice){0};
 }
 
+/* Values of two units are not added up. */
 static fl_status find_type(fl_call_inputs *all, fl_call_input *input, const fl_call_source *source,
                            fl_slice wanted, fl_error *err)
 {
@@ -177,6 +184,7 @@ static fl_status find_type(fl_call_inputs *all, fl_call_input *input, const fl_c
     return FL_OK;
 }
 
+/* The same name in every source, whatever its place there. */
 static fl_status find_types(fl_call_inputs *all, const fl_call_source *sources,
                             const fl_call_query *query, fl_error *err)
 {
@@ -201,6 +209,7 @@ static fl_status keep_text(fl_slice *text, fl_intern *names, fl_error *err)
 
 /* --- the whole --- */
 
+/* Types before names: a wrong one is the likelier mistake. */
 static fl_status init_inputs(fl_call_inputs *all, const fl_call_source *sources,
                              const fl_call_query *query, const filters *by, fl_error *err)
 {
@@ -215,6 +224,7 @@ static fl_status init_inputs(fl_call_inputs *all, const fl_call_source *sources,
     return status == FL_OK ? keep_text(&all->unit, all->names, err) : status;
 }
 
+/* A bad pattern is reported before any profile is looked at. */
 static fl_status init_filters(filters *by, const fl_call_query *query, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -225,6 +235,7 @@ static fl_status init_filters(filters *by, const fl_call_query *query, fl_error 
     return status;
 }
 
+/* Filters are not needed any more once the flags are set. */
 fl_status fl_call_inputs_init(fl_call_inputs *out, const fl_call_source *sources, size_t count,
                               const fl_call_query *query, fl_error *err)
 {
@@ -249,6 +260,7 @@ fl_status fl_call_inputs_init(fl_call_inputs *out, const fl_call_source *sources
     return status;
 }
 
+/* Takes what an init that failed has left. */
 void fl_call_inputs_dispose(fl_call_inputs *inputs)
 {
     assert(inputs != NULL);

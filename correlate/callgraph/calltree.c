@@ -13,6 +13,7 @@
 #include "map.h"
 #include "mem.h"
 
+/* Nodes move while they are added: they are known by index. */
 typedef struct builder {
     fl_call_tree view; /* first: its address is the builder's */
     fl_call_inputs inputs;
@@ -26,6 +27,7 @@ static fl_status fail_nomem(fl_error *err)
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a call tree");
 }
 
+/* Doubling; the index of the new node is the old count. */
 static fl_status add_node(builder *b, const fl_call_tree_node *node, fl_error *err)
 {
     if (b->count == b->cap) {
@@ -61,12 +63,14 @@ static fl_status step_down(uint32_t *node, builder *b, fl_sym name, fl_error *er
     return status;
 }
 
+/* What is there, and what the base had, are kept apart. */
 static void count(fl_call_tree_node *node, int64_t value, bool is_base)
 {
     int64_t *sum = is_base ? &node->base : &node->value;
     *sum = fl_profile_add(*sum, value);
 }
 
+/* From the outermost call inwards; every node on the way counts. */
 static fl_status add_sample(builder *b, const fl_call_input *input, const fl_profile_sample *sample,
                             int64_t value, fl_error *err)
 {
@@ -82,6 +86,7 @@ static fl_status add_sample(builder *b, const fl_call_input *input, const fl_pro
     return status;
 }
 
+/* Samples that the filters let through. */
 static fl_status add_input(builder *b, const fl_call_input *input, fl_error *err)
 {
     const fl_profile *profile = input->profile;
@@ -94,6 +99,7 @@ static fl_status add_input(builder *b, const fl_call_input *input, fl_error *err
     return status;
 }
 
+/* A node on its way to its place among its siblings. */
 typedef struct ranked {
     fl_slice name;
     uint32_t node;
@@ -107,6 +113,7 @@ static int compare_ranked(const void *a, const void *b)
     return order != 0 ? order : (left->node < right->node) - (left->node > right->node);
 }
 
+/* One sort for all: siblings keep its order. */
 static fl_status link_children(builder *b, fl_error *err)
 {
     ranked *items = fl_mem_calloc(b->count, sizeof(*items));
@@ -124,6 +131,7 @@ static fl_status link_children(builder *b, fl_error *err)
     return FL_OK;
 }
 
+/* The root is there even where no sample is. */
 static fl_status build(builder *b, fl_error *err)
 {
     fl_call_tree_node root = {.name = {(const unsigned char *)"", 0},
@@ -138,6 +146,7 @@ static fl_status build(builder *b, fl_error *err)
     return status == FL_OK ? link_children(b, err) : status;
 }
 
+/* As for the graph: what was built goes with the view. */
 fl_status fl_call_tree_create(fl_call_tree **out, const fl_call_source *sources,
                               size_t source_count, const fl_call_query *query, fl_error *err)
 {
@@ -161,6 +170,7 @@ fl_status fl_call_tree_create(fl_call_tree **out, const fl_call_source *sources,
     return FL_OK;
 }
 
+/* Names go with the inputs that interned them. */
 void fl_call_tree_destroy(fl_call_tree *tree)
 {
     if (tree == NULL)

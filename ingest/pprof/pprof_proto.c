@@ -21,90 +21,24 @@
 #include <assert.h>
 
 #include "faultline/limits.h"
-#include "map.h"
-#include "pprof_priv.h"
-#include "proto.h"
-
-enum {
-    F_SAMPLE_TYPE = 1,
-    F_SAMPLE,
-    F_MAPPING,
-    F_LOCATION,
-    F_FUNCTION,
-    F_STRING,
-    F_DROP_FRAMES,
-    F_KEEP_FRAMES,
-    F_TIME,
-    F_DURATION,
-    F_PERIOD_TYPE,
-    F_PERIOD,
-    F_COMMENT,
-    F_DEFAULT_TYPE,
-    F_DOC_URL,
-    FIELD_END
-};
-
-/* Ids up to this many times their number (and a few) are a table's index; others go to a map. */
-enum { DENSE_RATIO = 4, DENSE_MIN = 1024 };
-
-/* id -> value that is not 0; 0: no such id. */
-typedef struct ids {
-    uint32_t *dense;
-    size_t dense_end;
-    fl_map *sparse; /* NULL until an id beyond the table is met */
-    size_t count;
-    const char *what;
-} ids;
-
-/* Labels are remembered by their bytes: how many, and how long. */
-enum { MEMO_BITS = 8, MEMO_MIN = 4, MEMO_MAX = 256 };
-typedef struct label_memo {
-    fl_slice tail;   /* of the sample's message; empty: none */
-    uint32_t sample; /* that has them */
-} label_memo;
-
-/* The frames of a location. */
-typedef struct span {
-    uint32_t first, count;
-} span;
-
-/* Where the messages of one field stand, in their order. */
-typedef struct messages {
-    fl_slice *items;
-    size_t count;
-} messages;
-
-/* One profile on its way; all but the sparse maps lives in the profile's arena. */
-typedef struct proto_reading {
-    fl_pprof_reading *r;
-    messages parts[FIELD_END]; /* of those that are messages or strings, but the samples */
-    size_t sample_count;
-    fl_proto samples; /* from the first sample on */
-    uint64_t default_type, drop_frames, keep_frames, doc_url;
-    ids mappings, functions, locations;
-    span *spans;     /* of locations, by order of appearance */
-    int64_t *values; /* of the sample in hand */
-    label_memo memos[1 << MEMO_BITS];
-} proto_reading;
+#include "pprof_proto_priv.h"
 
 /* --- texts and ids --- */
 
-/* The wire reader's own sentence and offset, behind the message it was in. */
-static fl_status fail_proto(const proto_reading *p, const char *what, const fl_proto *in)
+fl_status fl_pprof_fail_proto(const fl_pprof_proto *p, const char *what, const fl_proto *in)
 {
     assert(!fl_proto_ok(in));
     return fl_pprof_fail(p->r, in->err.status, in->err.offset, "%s: %s", what, in->err.message);
 }
 
-static fl_status fail_nomem(const proto_reading *p)
+static fl_status fail_nomem(const fl_pprof_proto *p)
 {
     return fl_pprof_fail(p->r, FL_E_NOMEM, FL_NO_OFFSET, "no memory for its tables");
 }
 
-/* Index 0 is the empty text even where there are no strings. */
-static fl_status string_at(fl_slice *out, const proto_reading *p, uint64_t index, uint64_t offset)
+fl_status fl_pprof_string(fl_slice *out, const fl_pprof_proto *p, uint64_t index, uint64_t offset)
 {
-    const messages *strings = &p->parts[F_STRING];
+    const fl_pprof_messages *strings = &p->parts[F_STRING];
     *out = (fl_slice){(const unsigned char *)"", 0};
     if (index < strings->count)
         *out = strings->items[index];
@@ -115,7 +49,8 @@ static fl_status string_at(fl_slice *out, const proto_reading *p, uint64_t index
 }
 
 /* Zeroed: no id is known. */
-static fl_status ids_init(ids *table, const proto_reading *p, size_t count, const char *what)
+static fl_status ids_init(fl_pprof_ids *table, const fl_pprof_proto *p, size_t count,
+                          const char *what)
 {
     table->what = what;
     table->dense_end = count * DENSE_RATIO + DENSE_MIN;
@@ -124,8 +59,7 @@ static fl_status ids_init(ids *table, const proto_reading *p, size_t count, cons
     return table->dense != NULL ? FL_OK : fail_nomem(p);
 }
 
-/* The item's number, 0 for an id that was not given. */
-static uint32_t ids_find(const ids *table, uint64_t id)
+uint32_t fl_pprof_find_id(const fl_pprof_ids *table, uint64_t id)
 {
     if (id < table->dense_end)
         return table->dense[id];
@@ -134,13 +68,13 @@ static uint32_t ids_find(const ids *table, uint64_t id)
 }
 
 /* The id of the next item; its value is the item's number, counted from 1. */
-static fl_status ids_add(ids *table, const proto_reading *p, uint64_t id, uint64_t offset)
+static fl_status ids_add(fl_pprof_ids *table, const fl_pprof_proto *p, uint64_t id, uint64_t offset)
 {
     uint32_t number = (uint32_t)++table->count;
     uint64_t *slot = NULL;
     if (id == 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, offset, "a %s has the reserved id 0", table->what);
-    if (ids_find(table, id) != 0)
+    if (fl_pprof_find_id(table, id) != 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, offset, "%s id %llu is given twice", table->what,
                              (unsigned long long)id);
     if (id < table->dense_end) {
@@ -177,21 +111,21 @@ static bool is_part(unsigned field)
 }
 
 /* The first walk: how many there are of each message, and where the samples begin. */
-static fl_status count_parts(proto_reading *p)
+static fl_status count_parts(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
     while (fl_proto_next(&in)) {
         if (in.field == F_SAMPLE && p->sample_count++ == 0) {
             p->samples = in;
             p->samples.pos = in.field_pos;
-        } else if (in.field < FIELD_END && is_part(in.field)) {
+        } else if (in.field < F_END && is_part(in.field)) {
             p->parts[in.field].count++;
         }
     }
     if (!fl_proto_ok(&in))
-        return fail_proto(p, "profile", &in);
-    for (size_t i = 0; i < FIELD_END; i++) {
-        messages *m = &p->parts[i];
+        return fl_pprof_fail_proto(p, "profile", &in);
+    for (size_t i = 0; i < F_END; i++) {
+        fl_pprof_messages *m = &p->parts[i];
         m->items = fl_arena_alloc(fl_profile_arena(p->r->profile), m->count, sizeof(*m->items));
         if (m->items == NULL)
             return fail_nomem(p);
@@ -202,7 +136,7 @@ static fl_status count_parts(proto_reading *p)
 
 /* What stands at the top level itself. Comments are indexes and need the strings: see
  * read_comments(). */
-static void read_scalar(proto_reading *p, fl_profile *profile, fl_proto *in)
+static void read_scalar(fl_pprof_proto *p, fl_profile *profile, fl_proto *in)
 {
     switch (in->field) {
     case F_DROP_FRAMES:
@@ -232,20 +166,20 @@ static void read_scalar(proto_reading *p, fl_profile *profile, fl_proto *in)
 }
 
 /* The second walk: where each message is. */
-static fl_status note_parts(proto_reading *p)
+static fl_status note_parts(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
     while (fl_proto_next(&in)) {
-        if (in.field < FIELD_END && is_part(in.field)) {
-            messages *m = &p->parts[in.field];
+        if (in.field < F_END && is_part(in.field)) {
+            fl_pprof_messages *m = &p->parts[in.field];
             m->items[m->count++] = fl_proto_bytes(&in);
         } else if (in.field != F_SAMPLE) {
             read_scalar(p, p->r->profile, &in);
         }
     }
     if (!fl_proto_ok(&in))
-        return fail_proto(p, "profile", &in);
-    const messages *strings = &p->parts[F_STRING];
+        return fl_pprof_fail_proto(p, "profile", &in);
+    const fl_pprof_messages *strings = &p->parts[F_STRING];
     if (strings->count > 0 && strings->items[0].len > 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, fl_pprof_offset(p->r, strings->items[0].ptr),
                              "the first string is not empty");
@@ -253,7 +187,7 @@ static fl_status note_parts(proto_reading *p)
 }
 
 /* Offsets in failures count from the start of the input. */
-static fl_proto reader_of(const proto_reading *p, fl_slice message)
+static fl_proto reader_of(const fl_pprof_proto *p, fl_slice message)
 {
     fl_proto in = {.type = FL_PROTO_NONE};
     fl_proto_init(&in, message, fl_pprof_offset(p->r, message.ptr));
@@ -263,7 +197,7 @@ static fl_proto reader_of(const proto_reading *p, fl_slice message)
 /* --- tables --- */
 
 /* A pair of texts: a sample type, or the period's. */
-static fl_status read_type(fl_profile_type *out, const proto_reading *p, fl_slice message)
+static fl_status read_type(fl_profile_type *out, const fl_pprof_proto *p, fl_slice message)
 {
     fl_proto in = reader_of(p, message);
     uint64_t name = 0, unit = 0;
@@ -274,15 +208,16 @@ static fl_status read_type(fl_profile_type *out, const proto_reading *p, fl_slic
             unit = fl_proto_u64(&in);
     }
     if (!fl_proto_ok(&in))
-        return fail_proto(p, "sample type", &in);
-    fl_status status = string_at(&out->name, p, name, in.base_offset);
-    return status == FL_OK ? string_at(&out->unit, p, unit, in.base_offset) : status;
+        return fl_pprof_fail_proto(p, "sample type", &in);
+    fl_status status = fl_pprof_string(&out->name, p, name, in.base_offset);
+    return status == FL_OK ? fl_pprof_string(&out->unit, p, unit, in.base_offset) : status;
 }
 
-static fl_status read_types(proto_reading *p)
+/* They come before the samples, whose values they count. */
+static fl_status read_types(fl_pprof_proto *p)
 {
     fl_profile *profile = p->r->profile;
-    const messages *types = &p->parts[F_SAMPLE_TYPE], *period = &p->parts[F_PERIOD_TYPE];
+    const fl_pprof_messages *types = &p->parts[F_SAMPLE_TYPE], *period = &p->parts[F_PERIOD_TYPE];
     fl_status status = FL_OK;
     for (size_t i = 0; i < types->count && status == FL_OK; i++) {
         fl_profile_type type;
@@ -299,7 +234,7 @@ static fl_status read_types(proto_reading *p)
 }
 
 /* A loaded file; its build id is what a symbolizer looks for. */
-static fl_status read_mapping(proto_reading *p, fl_slice message)
+static fl_status read_mapping(fl_pprof_proto *p, fl_slice message)
 {
     fl_proto in = reader_of(p, message);
     fl_profile_mapping mapping = {0};
@@ -329,17 +264,17 @@ static fl_status read_mapping(proto_reading *p, fl_slice message)
         }
     }
     if (!fl_proto_ok(&in))
-        return fail_proto(p, "mapping", &in);
+        return fl_pprof_fail_proto(p, "mapping", &in);
     fl_status status = ids_add(&p->mappings, p, id, in.base_offset);
     if (status == FL_OK)
-        status = string_at(&mapping.file, p, file, in.base_offset);
+        status = fl_pprof_string(&mapping.file, p, file, in.base_offset);
     if (status == FL_OK)
-        status = string_at(&mapping.build_id, p, build_id, in.base_offset);
+        status = fl_pprof_string(&mapping.build_id, p, build_id, in.base_offset);
     return status == FL_OK ? fl_profile_add_mapping(p->r->profile, &mapping, p->r->err) : status;
 }
 
 /* Writers without a demangler leave one of the two names empty. */
-static fl_status read_function(proto_reading *p, fl_slice message)
+static fl_status read_function(fl_pprof_proto *p, fl_slice message)
 {
     fl_proto in = reader_of(p, message);
     uint64_t fields[6] = {0}; /* id, name, system name, file, start line by their numbers */
@@ -348,15 +283,15 @@ static fl_status read_function(proto_reading *p, fl_slice message)
         if (in.field < sizeof(fields) / sizeof(fields[0]))
             fields[in.field] = fl_proto_u64(&in);
     if (!fl_proto_ok(&in))
-        return fail_proto(p, "function", &in);
+        return fl_pprof_fail_proto(p, "function", &in);
     function.start_line = (int64_t)fields[5];
     fl_status status = ids_add(&p->functions, p, fields[1], in.base_offset);
     if (status == FL_OK)
-        status = string_at(&function.name, p, fields[2], in.base_offset);
+        status = fl_pprof_string(&function.name, p, fields[2], in.base_offset);
     if (status == FL_OK)
-        status = string_at(&function.system_name, p, fields[3], in.base_offset);
+        status = fl_pprof_string(&function.system_name, p, fields[3], in.base_offset);
     if (status == FL_OK)
-        status = string_at(&function.file, p, fields[4], in.base_offset);
+        status = fl_pprof_string(&function.file, p, fields[4], in.base_offset);
     if (status == FL_OK && function.name.len == 0)
         function.name = function.system_name;
     if (status == FL_OK && p->r->normalise_names)
@@ -365,7 +300,7 @@ static fl_status read_function(proto_reading *p, fl_slice message)
 }
 
 /* One line of a location becomes a frame: `frame` has the location's own members. */
-static fl_status read_line(proto_reading *p, fl_proto *line, fl_profile_frame *frame)
+static fl_status read_line(fl_pprof_proto *p, fl_proto *line, fl_profile_frame *frame)
 {
     uint64_t function = 0;
     frame->line = 0;
@@ -376,8 +311,8 @@ static fl_status read_line(proto_reading *p, fl_proto *line, fl_profile_frame *f
             frame->line = fl_proto_i64(line);
     }
     if (!fl_proto_ok(line))
-        return fail_proto(p, "line", line);
-    uint32_t number = ids_find(&p->functions, function);
+        return fl_pprof_fail_proto(p, "line", line);
+    uint32_t number = fl_pprof_find_id(&p->functions, function);
     if (number == 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, line->base_offset,
                              "a line names function id %llu, which is not there",
@@ -387,7 +322,7 @@ static fl_status read_line(proto_reading *p, fl_proto *line, fl_profile_frame *f
 }
 
 /* Lines may stand before the members that their frames need: those are read first. */
-static fl_status read_location_head(proto_reading *p, fl_proto *in, fl_profile_frame *frame,
+static fl_status read_location_head(fl_pprof_proto *p, fl_proto *in, fl_profile_frame *frame,
                                     size_t *line_count)
 {
     uint64_t id = 0, mapping = 0;
@@ -402,8 +337,8 @@ static fl_status read_location_head(proto_reading *p, fl_proto *in, fl_profile_f
             ++*line_count;
     }
     if (!fl_proto_ok(in))
-        return fail_proto(p, "location", in);
-    uint32_t number = mapping > 0 ? ids_find(&p->mappings, mapping) : 0;
+        return fl_pprof_fail_proto(p, "location", in);
+    uint32_t number = mapping > 0 ? fl_pprof_find_id(&p->mappings, mapping) : 0;
     if (mapping > 0 && number == 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
                              "location id %llu names mapping id %llu, which is not there",
@@ -413,7 +348,7 @@ static fl_status read_location_head(proto_reading *p, fl_proto *in, fl_profile_f
 }
 
 /* Its lines, innermost first; without any, one frame that has the address alone. */
-static fl_status read_location(proto_reading *p, fl_slice message)
+static fl_status read_location(fl_pprof_proto *p, fl_slice message)
 {
     fl_profile *profile = p->r->profile;
     fl_proto in = reader_of(p, message), line;
@@ -429,21 +364,22 @@ static fl_status read_location(proto_reading *p, fl_slice message)
             continue;
         fl_proto_enter(&line, &in);
         if (!fl_proto_ok(&in))
-            return fail_proto(p, "location", &in);
+            return fl_pprof_fail_proto(p, "location", &in);
         frame.inlined = --line_count > 0;
         status = read_line(p, &line, &frame);
     }
-    p->spans[frame.location] = (span){(uint32_t)first, (uint32_t)(profile->frame_count - first)};
+    p->spans[frame.location] =
+        (fl_pprof_span){(uint32_t)first, (uint32_t)(profile->frame_count - first)};
     return status;
 }
 
-typedef fl_status read_part_fn(proto_reading *p, fl_slice message);
+typedef fl_status read_part_fn(fl_pprof_proto *p, fl_slice message);
 
-/* All messages of one field, in their order. */
-static fl_status read_table(proto_reading *p, unsigned field, ids *table, const char *what,
-                            read_part_fn *read)
+/* All fl_pprof_messages of one field, in their order. */
+static fl_status read_table(fl_pprof_proto *p, unsigned field, fl_pprof_ids *table,
+                            const char *what, read_part_fn *read)
 {
-    const messages *parts = &p->parts[field];
+    const fl_pprof_messages *parts = &p->parts[field];
     if (parts->count > FL_MAX_PROFILE_TABLE)
         return fl_pprof_fail(p->r, FL_E_LIMIT, 0, "it has more than %u %ss", FL_MAX_PROFILE_TABLE,
                              what);
@@ -454,15 +390,15 @@ static fl_status read_table(proto_reading *p, unsigned field, ids *table, const 
 }
 
 /* Comments are strings by their index. */
-static fl_status read_comment(proto_reading *p, uint64_t index, uint64_t offset)
+static fl_status read_comment(fl_pprof_proto *p, uint64_t index, uint64_t offset)
 {
     fl_slice text;
-    fl_status status = string_at(&text, p, index, offset);
+    fl_status status = fl_pprof_string(&text, p, index, offset);
     return status == FL_OK ? fl_profile_add_comment(p->r->profile, text, p->r->err) : status;
 }
 
 /* Packed or one by one. */
-static fl_status read_comments(proto_reading *p)
+static fl_status read_comments(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
     fl_status status = FL_OK;
@@ -485,265 +421,10 @@ static fl_status read_comments(proto_reading *p)
     return status;
 }
 
-/* --- samples --- */
-
-/* Samples are counted from 0, as their rows in the table. */
-static fl_status fail_packed(const proto_reading *p, const char *what, const unsigned char *at)
-{
-    return fl_pprof_fail(p->r, FL_E_SYNTAX, fl_pprof_offset(p->r, at),
-                         "sample %zu: its packed %s end inside a number",
-                         p->r->profile->sample_count, what);
-}
-
-/* Any location: an id beyond the table, one with inlined calls, or none at all. */
-static fl_status push_location(proto_reading *p, uint64_t id, const unsigned char *at)
-{
-    fl_profile *profile = p->r->profile;
-    uint32_t number = ids_find(&p->locations, id);
-    if (number == 0)
-        return fl_pprof_fail(p->r, FL_E_SYNTAX, fl_pprof_offset(p->r, at),
-                             "sample %zu names location id %llu, which is not there",
-                             profile->sample_count, (unsigned long long)id);
-    span frames = p->spans[number - 1];
-    uint32_t *room = fl_profile_stack_room(profile, frames.count, p->r->err);
-    if (room == NULL)
-        return p->r->err->status;
-    for (uint32_t i = 0; i < frames.count; i++)
-        room[i] = frames.first + i;
-    fl_profile_stack_take(profile, frames.count);
-    return FL_OK;
-}
-
-/* The varint at `p` < `end`, two bytes without a call: most ids and values are as short. */
-static inline const unsigned char *short_varint(const unsigned char *p, const unsigned char *end,
-                                                uint64_t *value)
-{
-    if (*p < 0x80) {
-        *value = *p;
-        return p + 1;
-    }
-    if (end - p >= 3 && p[1] < 0x80) {
-        *value = (uint64_t)(*p & 0x7f) | (uint64_t)p[1] << 7;
-        return p + 2;
-    }
-    if (end - p >= 3 && p[2] < 0x80) {
-        *value = (uint64_t)(*p & 0x7f) | (uint64_t)(p[1] & 0x7f) << 7 | (uint64_t)p[2] << 14;
-        return p + 3;
-    }
-    return fl_proto_long_varint(p, end, value);
-}
-
-/* The common case in one loop: ids in the table, locations of a few frames. What is not common is
- * handed to push_location(). */
-static fl_status push_packed_locations(proto_reading *p, fl_slice body)
-{
-    enum { SPARE = 64 };
-    const unsigned char *at = body.ptr, *end = at + body.len;
-    while (at < end) {
-        uint32_t *room = fl_profile_stack_room(p->r->profile, body.len + SPARE, p->r->err);
-        size_t used = 0;
-        uint64_t id = 0;
-        const unsigned char *next = NULL;
-        if (room == NULL)
-            return p->r->err->status;
-        for (; at < end; at = next) {
-            next = short_varint(at, end, &id);
-            if (next == NULL)
-                return fail_packed(p, "location ids", at);
-            uint32_t number = id < p->locations.dense_end ? p->locations.dense[id] : 0;
-            span frames = p->spans[number > 0 ? number - 1 : 0];
-            if (number == 0 || used + frames.count > SPARE)
-                break;
-            for (uint32_t i = 0; i < frames.count; i++)
-                room[used++] = frames.first + i;
-        }
-        fl_profile_stack_take(p->r->profile, used);
-        if (at == end)
-            break;
-        fl_status status = push_location(p, id, at);
-        if (status != FL_OK)
-            return status;
-        at = next;
-    }
-    return FL_OK;
-}
-
-static fl_status push_locations(proto_reading *p, fl_proto *in)
-{
-    if (in->type == FL_PROTO_BYTES)
-        return push_packed_locations(p, in->body);
-    return push_location(p, fl_proto_u64(in), in->bytes.ptr + in->field_pos);
-}
-
-/* Values beyond the types are only counted: the message says how many there were. */
-static void set_value(proto_reading *p, size_t at, int64_t value)
-{
-    if (at >= p->r->profile->type_count)
-        return;
-    if (value > FL_PROFILE_VALUE_MAX || value < -FL_PROFILE_VALUE_MAX)
-        fl_profile_set_value(p->r->profile, at, value);
-    else
-        p->values[at] = value;
-}
-
-static fl_status set_values(proto_reading *p, fl_proto *in, size_t *count)
-{
-    if (in->type != FL_PROTO_BYTES) {
-        set_value(p, (*count)++, fl_proto_i64(in));
-        return FL_OK;
-    }
-    const unsigned char *at = in->body.ptr, *end = at + in->body.len;
-    while (at < end) {
-        uint64_t value;
-        const unsigned char *next = short_varint(at, end, &value);
-        if (next == NULL)
-            return fail_packed(p, "values", at);
-        set_value(p, (*count)++, (int64_t)value);
-        at = next;
-    }
-    return FL_OK;
-}
-
-/* A text or a number with a unit. */
-static fl_status read_label(proto_reading *p, fl_proto *in)
-{
-    fl_profile_label label = {0};
-    uint64_t fields[5] = {0}; /* key, str, num, num_unit by their numbers */
-    while (fl_proto_next(in))
-        if (in->field < sizeof(fields) / sizeof(fields[0]))
-            fields[in->field] = fl_proto_u64(in);
-    if (!fl_proto_ok(in))
-        return fail_proto(p, "label", in);
-    label.number = (int64_t)fields[3];
-    fl_status status = string_at(&label.key, p, fields[1], in->base_offset);
-    if (status == FL_OK)
-        status = string_at(&label.text, p, fields[2], in->base_offset);
-    if (status == FL_OK)
-        status = string_at(&label.unit, p, fields[4], in->base_offset);
-    return status == FL_OK ? fl_profile_push_label(p->r->profile, &label, p->r->err) : status;
-}
-
-/* --- labels that were seen --- */
-
-/* Where the same bytes were read before. Labels mostly stand last in a sample, and a heap profile
- * has one set for each class of size. */
-static label_memo *memo_of(proto_reading *p, fl_slice tail)
-{
-    uint64_t word = tail.len;
-    if (tail.len >= MEMO_MIN && tail.len <= MEMO_MAX) {
-        uint32_t last;
-        memcpy(&last, tail.ptr + tail.len - sizeof(last), sizeof(last));
-        word ^= last;
-    }
-    return &p->memos[word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
-}
-
-/* The labels of the sample in hand, which begin at its current field, as an earlier one's. */
-static bool recall_labels(proto_reading *p, fl_proto *in)
-{
-    fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
-    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
-        return false;
-    const label_memo *memo = memo_of(p, tail);
-    if (!fl_slice_equal(memo->tail, tail))
-        return false;
-    fl_profile_share_labels(p->r->profile, &p->r->profile->samples[memo->sample]);
-    in->pos = in->bytes.len;
-    return true;
-}
-
-/* Only labels may stand in what is remembered. */
-static void remember_labels(proto_reading *p, fl_slice tail)
-{
-    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
-        return;
-    fl_proto in = fl_proto_over(tail);
-    while (fl_proto_next(&in))
-        if (in.field != 3)
-            return;
-    *memo_of(p, tail) = (label_memo){.tail = tail, .sample = (uint32_t)p->r->profile->sample_count};
-}
-
-/* --- samples --- */
-
-typedef struct sample_reading {
-    size_t value_count, label_count;
-    fl_slice tail; /* from the first label on */
-} sample_reading;
-
-static fl_status read_sample_label(proto_reading *p, fl_proto *in, sample_reading *s)
-{
-    fl_proto label;
-    if (s->label_count++ == 0) {
-        s->tail = (fl_slice){in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
-        if (recall_labels(p, in)) {
-            s->tail.len = 0;
-            return FL_OK;
-        }
-    }
-    fl_proto_enter(&label, in);
-    return fl_proto_ok(in) ? read_label(p, &label) : FL_OK;
-}
-
-static fl_status read_sample_field(proto_reading *p, fl_proto *in, sample_reading *s)
-{
-    switch (in->field) {
-    case 1:
-        return push_locations(p, in);
-    case 2:
-        return set_values(p, in, &s->value_count);
-    case 3:
-        return read_sample_label(p, in, s);
-    default:
-        return FL_OK;
-    }
-}
-
-/* It counts only when it is whole: each type must have its value. */
-static fl_status read_sample(proto_reading *p, fl_proto *in)
-{
-    fl_profile *profile = p->r->profile;
-    sample_reading s = {0};
-    fl_status status = fl_profile_sample_begin(profile, p->r->err);
-    if (status != FL_OK)
-        return status;
-    p->values = fl_profile_open_values(profile);
-    while (status == FL_OK && fl_proto_next(in))
-        status = read_sample_field(p, in, &s);
-    if (status != FL_OK)
-        return status;
-    if (!fl_proto_ok(in))
-        return fail_proto(p, "sample", in);
-    if (s.value_count != profile->type_count)
-        return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
-                             "sample %zu has %zu values for %zu sample types",
-                             profile->sample_count, s.value_count, profile->type_count);
-    if (s.tail.len > 0)
-        remember_labels(p, s.tail);
-    fl_profile_sample_end(profile);
-    return FL_OK;
-}
-
-/* The last walk begins at the first sample and ends behind the last. */
-static fl_status read_samples(proto_reading *p)
-{
-    fl_proto in = p->samples, sample;
-    fl_status status = FL_OK;
-    size_t left = p->sample_count;
-    while (status == FL_OK && left > 0 && fl_proto_next(&in)) {
-        if (in.field != F_SAMPLE)
-            continue;
-        left--;
-        fl_proto_enter(&sample, &in);
-        status = fl_proto_ok(&in) ? read_sample(p, &sample) : fail_proto(p, "profile", &in);
-    }
-    return status;
-}
-
 /* --- the whole --- */
 
 /* Each table is read behind those it refers to. */
-static fl_status read_tables(proto_reading *p)
+static fl_status read_tables(fl_pprof_proto *p)
 {
     fl_status status = read_types(p);
     if (status == FL_OK)
@@ -760,17 +441,17 @@ static fl_status read_tables(proto_reading *p)
 }
 
 /* The texts of the top level, then what the types tell. */
-static fl_status finish(proto_reading *p)
+static fl_status finish(fl_pprof_proto *p)
 {
     fl_profile *profile = p->r->profile;
     fl_slice default_type;
-    fl_status status = string_at(&default_type, p, p->default_type, FL_NO_OFFSET);
+    fl_status status = fl_pprof_string(&default_type, p, p->default_type, FL_NO_OFFSET);
     if (status == FL_OK)
-        status = string_at(&profile->drop_frames, p, p->drop_frames, FL_NO_OFFSET);
+        status = fl_pprof_string(&profile->drop_frames, p, p->drop_frames, FL_NO_OFFSET);
     if (status == FL_OK)
-        status = string_at(&profile->keep_frames, p, p->keep_frames, FL_NO_OFFSET);
+        status = fl_pprof_string(&profile->keep_frames, p, p->keep_frames, FL_NO_OFFSET);
     if (status == FL_OK)
-        status = string_at(&profile->doc_url, p, p->doc_url, FL_NO_OFFSET);
+        status = fl_pprof_string(&profile->doc_url, p, p->doc_url, FL_NO_OFFSET);
     if (status == FL_OK)
         fl_profile_finish(profile, default_type, FL_PROFILE_OTHER);
     return status;
@@ -779,14 +460,14 @@ static fl_status finish(proto_reading *p)
 fl_status fl_pprof_read_proto(fl_pprof_reading *r)
 {
     assert(r->err != NULL);
-    proto_reading p = {.r = r};
+    fl_pprof_proto p = {.r = r};
     fl_status status = count_parts(&p);
     if (status == FL_OK)
         status = note_parts(&p);
     if (status == FL_OK)
         status = read_tables(&p);
     if (status == FL_OK)
-        status = read_samples(&p);
+        status = fl_pprof_read_samples(&p);
     if (status == FL_OK)
         status = finish(&p);
     r->profile->form = FL_PROFILE_FORM_PROTO;

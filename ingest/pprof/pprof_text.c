@@ -52,6 +52,7 @@ typedef struct record {
     bool is_open;
 } record;
 
+/* One text on its way. */
 typedef struct text_reading {
     fl_pprof_reading *r;
     form form;
@@ -67,6 +68,7 @@ typedef struct text_reading {
 
 /* --- lines and words --- */
 
+/* Lines for a person, the offset of their start for a program. */
 static fl_status fail_line(const text_reading *t, const char *what)
 {
     return fl_pprof_fail(t->r, FL_E_SYNTAX, fl_pprof_offset(t->r, t->line.ptr), "line %llu: %s",
@@ -174,6 +176,7 @@ static fl_status add_heap_types(text_reading *t)
     return status == FL_OK ? add_type(t, FL_SLICE("inuse_space"), "bytes") : status;
 }
 
+/* The sampling rate decides what the counts mean. */
 static fl_status read_heap_header(text_reading *t)
 {
     fl_profile *profile = t->r->profile;
@@ -193,6 +196,7 @@ static fl_status read_heap_header(text_reading *t)
     return add_heap_types(t);
 }
 
+/* Cycles are nanoseconds until the header says their length. */
 static fl_status read_contention_header(text_reading *t, fl_profile_kind kind)
 {
     fl_profile *profile = t->r->profile;
@@ -205,6 +209,7 @@ static fl_status read_contention_header(text_reading *t, fl_profile_kind kind)
     return status == FL_OK ? add_type(t, FL_SLICE("delay"), "nanoseconds") : status;
 }
 
+/* The kind is told by the name, which becomes the type. */
 static fl_status read_count_header(text_reading *t)
 {
     fl_profile *profile = t->r->profile;
@@ -314,6 +319,7 @@ static bool match_lines(const record *rec, named out[MAX_PCS])
     return line == rec->line_count;
 }
 
+/* Names that fit no address are worth more than addresses without names. */
 static fl_status push_frames(text_reading *t)
 {
     const record *rec = t->record;
@@ -327,6 +333,7 @@ static fl_status push_frames(text_reading *t)
     return status;
 }
 
+/* Beyond the range the builder clamps and counts it. */
 static int64_t scaled(int64_t value, double scale)
 {
     double product = (double)value * scale;
@@ -357,6 +364,7 @@ static fl_status push_block_size(text_reading *t)
     return fl_profile_push_label(t->r->profile, &label, t->r->err);
 }
 
+/* In the order of the types. */
 static fl_status set_values(text_reading *t)
 {
     fl_profile *profile = t->r->profile;
@@ -415,6 +423,7 @@ static bool parse_numbers(const text_reading *t, fl_slice text)
     return false;
 }
 
+/* Its lines follow; it becomes a sample when they have ended. */
 static fl_status begin_record(text_reading *t)
 {
     record *rec = t->record;
@@ -508,6 +517,7 @@ static void read_labels(text_reading *t, fl_slice rest)
     }
 }
 
+/* Lines and labels belong to the record before them. */
 static fl_status read_comment(text_reading *t)
 {
     fl_slice rest = t->line;
@@ -534,6 +544,7 @@ static bool is_end(fl_slice line)
            fl_slice_starts_with(line, FL_SLICE("--- Memory map:"));
 }
 
+/* A setting has an equals sign, a record never. */
 static fl_status read_line(text_reading *t)
 {
     if (t->line.len == 0)
@@ -547,6 +558,7 @@ static fl_status read_line(text_reading *t)
     return status == FL_OK ? begin_record(t) : status;
 }
 
+/* The header decides what the rest means. */
 static fl_status read_lines(text_reading *t)
 {
     fl_status status = FL_OK;

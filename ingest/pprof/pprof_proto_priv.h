@@ -1,0 +1,85 @@
+/*
+ * pprof_proto_priv.h - what reading profile.proto's tables and reading its samples share.
+ */
+#ifndef FL_PPROF_PROTO_PRIV_H
+#define FL_PPROF_PROTO_PRIV_H
+
+#include "map.h"
+#include "pprof_priv.h"
+#include "proto.h"
+
+/* The fields of the top level. */
+enum {
+    F_SAMPLE_TYPE = 1,
+    F_SAMPLE,
+    F_MAPPING,
+    F_LOCATION,
+    F_FUNCTION,
+    F_STRING,
+    F_DROP_FRAMES,
+    F_KEEP_FRAMES,
+    F_TIME,
+    F_DURATION,
+    F_PERIOD_TYPE,
+    F_PERIOD,
+    F_COMMENT,
+    F_DEFAULT_TYPE,
+    F_DOC_URL,
+    F_END
+};
+
+/* Ids up to this many times their number (and a few) are a table's index; others go to a map. */
+enum { DENSE_RATIO = 4, DENSE_MIN = 1024 };
+
+/* id -> value that is not 0; 0: no such id. */
+typedef struct fl_pprof_ids {
+    uint32_t *dense;
+    size_t dense_end;
+    fl_map *sparse; /* NULL until an id beyond the table is met */
+    size_t count;
+    const char *what;
+} fl_pprof_ids;
+
+/* Labels are remembered by their bytes: how many, and how long. */
+enum { MEMO_BITS = 8, MEMO_MIN = 4, MEMO_MAX = 256 };
+typedef struct fl_pprof_memo {
+    fl_slice tail;   /* of the sample's message; empty: none */
+    uint32_t sample; /* that has them */
+} fl_pprof_memo;
+
+/* The frames of a location. */
+typedef struct fl_pprof_span {
+    uint32_t first, count;
+} fl_pprof_span;
+
+/* Where the fl_pprof_messages of one field stand, in their order. */
+typedef struct fl_pprof_messages {
+    fl_slice *items;
+    size_t count;
+} fl_pprof_messages;
+
+/* One profile on its way; all but the sparse maps lives in the profile's arena. */
+typedef struct fl_pprof_proto {
+    fl_pprof_reading *r;
+    fl_pprof_messages
+        parts[F_END]; /* of those that are fl_pprof_messages or strings, but the samples */
+    size_t sample_count;
+    fl_proto samples; /* from the first sample on */
+    uint64_t default_type, drop_frames, keep_frames, doc_url;
+    fl_pprof_ids mappings, functions, locations;
+    fl_pprof_span *spans; /* of locations, by order of appearance */
+    int64_t *values;      /* of the sample in hand */
+    fl_pprof_memo memos[1 << MEMO_BITS];
+} fl_pprof_proto;
+
+/* The wire reader's own sentence and offset, behind the message it was in. */
+fl_status fl_pprof_fail_proto(const fl_pprof_proto *p, const char *what, const fl_proto *in);
+/* Index 0 is the empty text even where there are no strings. */
+fl_status fl_pprof_string(fl_slice *out, const fl_pprof_proto *p, uint64_t index, uint64_t offset);
+/* The item's number, 0 for an id that was not given. */
+uint32_t fl_pprof_find_id(const fl_pprof_ids *table, uint64_t id);
+
+/* The last walk (pprof_sample.c). */
+FL_NODISCARD fl_status fl_pprof_read_samples(fl_pprof_proto *p);
+
+#endif
