@@ -224,7 +224,13 @@ static fl_status rank_with(struct rank *r, fl_error *err)
     if (status == FL_OK)
         status = fl_rank_lines(r, err);
     if (status == FL_OK)
+        status = fl_rank_find_views(r, err);
+    if (status == FL_OK)
+        status = fl_rank_clients(r, err);
+    if (status == FL_OK)
         status = fl_rank_services(r, err);
+    if (status == FL_OK)
+        status = fl_rank_traffic(r, err);
     if (status != FL_OK)
         return status;
     demote_untimely(r);

@@ -92,6 +92,8 @@ struct rank {
     fl_lbf_shift *lines;           /* per log series */
     struct change_result *changes; /* per change */
     uint32_t *network; /* per service: the candidate that its network is, or FL_NO_INDEX */
+    uint32_t *shown;   /* per service: itself, or the service of which it is a view */
+    double *waits;     /* per service: nats for "what it calls takes longer"; NaN: not measured */
     struct candidate *candidates;
     size_t candidate_count, candidate_max;
 };
@@ -104,8 +106,26 @@ fl_status fl_rank_values(struct rank *r, fl_error *err);
 fl_status fl_rank_network(struct rank *r, fl_error *err);
 /* resources.c: saturation metrics. After the values and the network, which it adds up with. */
 fl_status fl_rank_resources(struct rank *r, fl_error *err);
+/* A metric's history learns in order: history[i] becomes NaN where it is a rise that those before
+ * it do not explain. */
+fl_status fl_rank_learn_history(double *history, size_t count, double scale, fl_arena *scratch,
+                                fl_error *err);
+/* The median of a metric's values in some windows; NaN: none. */
+double fl_rank_median(struct rank *r, uint32_t metric, const uint32_t *windows, size_t count);
 /* lines.c: error lines of services whose lines name no span. */
 fl_status fl_rank_lines(struct rank *r, fl_error *err);
+/* latency.c: services of which nothing runs and whose latency is another's, as a gateway or a
+ * prober reports it. What they say is said of that one. */
+fl_status fl_rank_find_views(struct rank *r, fl_error *err);
+/* Of what a service calls, not of itself. */
+bool fl_rank_is_client_side(const fl_metric_series *series);
+/* In (0, 1), or FL_RANK_MEAN; NaN where the series does not tell. */
+#define FL_RANK_MEAN 0.0
+double fl_rank_quantile(const fl_metric_series *series);
+/* The series of a role by which a service is measured; FL_NO_INDEX: none. */
+uint32_t fl_rank_choose_series(const struct rank *r, uint32_t service, fl_role role);
+/* A traffic series' value as requests in one window. */
+double fl_rank_requests(const struct rank *r, const fl_metric_series *series, double value);
 /* services.c: latency, errors and traffic of services along the call graph, where there are no
  * spans. */
 fl_status fl_rank_services(struct rank *r, fl_error *err);
@@ -123,6 +143,11 @@ void fl_rank_merge(struct rank *r);
 /* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not
  * beyond the gate or too far down to be shown. */
 fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *err);
+/* clients.c: calls that take longer on the way, as callers' metrics show, where there are no spans.
+ */
+fl_status fl_rank_clients(struct rank *r, fl_error *err);
+/* traffic.c: services that call others less than they used to, where there are no spans. */
+fl_status fl_rank_traffic(struct rank *r, fl_error *err);
 /* explain.c: the sorted candidates as hypotheses. */
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 

@@ -98,9 +98,9 @@ static fl_status fleet_scale(double *out, struct rank *r, const uint32_t *same_n
     return status;
 }
 
-static double median_of(struct rank *r, const double *values, const uint32_t *windows, size_t count)
+double fl_rank_median(struct rank *r, uint32_t metric, const uint32_t *windows, size_t count)
 {
-    double *picked = fl_rank_pick(r, values, windows, count);
+    double *picked = fl_rank_pick(r, r->timeline->metrics[metric].values, windows, count);
     size_t kept = 0;
     for (size_t i = 0; i < count && picked != NULL; i++)
         if (!isnan(picked[i]))
@@ -108,9 +108,8 @@ static double median_of(struct rank *r, const double *values, const uint32_t *wi
     return picked != NULL ? fl_median(picked, kept) : NAN;
 }
 
-/* The history learns in order: a rise that the windows before it do not explain is not learnt. */
-static fl_status learn_history(double *history, size_t count, double scale, fl_arena *scratch,
-                               fl_error *err)
+fl_status fl_rank_learn_history(double *history, size_t count, double scale, fl_arena *scratch,
+                                fl_error *err)
 {
     fl_status status = FL_OK;
     for (size_t i = 3; i < count && status == FL_OK; i++) {
@@ -131,7 +130,6 @@ static fl_status learn_history(double *history, size_t count, double scale, fl_a
 static fl_status test_metric(struct rank *r, uint32_t index, double offset, double scale,
                              fl_error *err)
 {
-    const fl_metric_series *series = &r->timeline->metrics[index];
     struct metric_result *out = &r->metric_results[index];
     size_t past = r->metrics.baseline_count, count = r->metrics.incident_count;
     fl_arena_reset(&r->scratch);
@@ -139,7 +137,7 @@ static fl_status test_metric(struct rank *r, uint32_t index, double offset, doub
     double *now = transformed(r, index, offset, r->metrics.incident, count);
     if (history == NULL || now == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric values");
-    fl_status status = learn_history(history, past, scale, &r->scratch, err);
+    fl_status status = fl_rank_learn_history(history, past, scale, &r->scratch, err);
     fl_lbf_values test = {.baseline = history,
                           .baseline_count = past,
                           .incident = now,
@@ -151,9 +149,9 @@ static fl_status test_metric(struct rank *r, uint32_t index, double offset, doub
     if (status != FL_OK || out->test.baseline_count == 0)
         return status;
     out->is_evidence = true;
-    out->before = median_of(r, series->values, r->metrics.baseline, past);
-    out->after = median_of(r, series->values, r->metrics.incident + out->test.onset,
-                           out->test.end - out->test.onset);
+    out->before = fl_rank_median(r, index, r->metrics.baseline, past);
+    out->after = fl_rank_median(r, index, r->metrics.incident + out->test.onset,
+                                out->test.end - out->test.onset);
     return status;
 }
 

@@ -26,6 +26,7 @@ static const int64_t recent_ns = INT64_C(3600) * 1000000000;
 #define SHIFT_SCALE    2.3025851
 #define LEAST_ODDS     1e-6
 #define MOST_PROBABLE  0.999
+#define ALL_FAIL       0.999 /* where always everything fails, failure is not what is measured */
 enum { STUDENT_DEGREES = 4 };
 
 enum symptom { SYMPTOM_LATENCY, SYMPTOM_ERRORS, SYMPTOM_COUNT };
@@ -34,6 +35,7 @@ struct node {
     uint32_t badness, traffic; /* metric series, FL_NO_INDEX: none */
     double base, now, requests;
     double excess, own, lbf, own_scale;
+    double peak;           /* the most excess of any window */
     bool reachable, known; /* known: something was measured before */
 };
 
@@ -46,43 +48,6 @@ struct services {
     double *ys;
 };
 
-/* ---- which series ---- */
-
-/* The plainer the statistic, the better it adds up over requests. */
-static int preference(const fl_metric_series *series)
-{
-    static const char *const means[] = {"mean", "average", "avg", "Average", "Mean"};
-    static const char *const medians[] = {"p50", "median", "quantile=0.5", "0.5"};
-    if (strstr(series->name, "client") != NULL || strstr(series->attributes, "client") != NULL)
-        return 0; /* about what it calls, not about itself */
-    const char *texts[3] = {series->statistic != NULL ? series->statistic : "", series->attributes,
-                            series->name};
-    for (size_t t = 0; t < 3; t++)
-        for (size_t i = 0; i < sizeof(means) / sizeof(means[0]); i++)
-            if (strstr(texts[t], means[i]) != NULL)
-                return 4;
-    for (size_t t = 0; t < 3; t++)
-        for (size_t i = 0; i < sizeof(medians) / sizeof(medians[0]); i++)
-            if (strstr(texts[t], medians[i]) != NULL)
-                return 3;
-    return texts[0][0] == '\0' && texts[1][0] == '\0' ? 2 : 1;
-}
-
-static uint32_t choose_series(const struct rank *r, uint32_t service, fl_role role)
-{
-    const fl_timeline *t = r->timeline;
-    uint32_t best = FL_NO_INDEX;
-    for (uint32_t i = 0; i < t->metric_series_count; i++) {
-        const fl_metric_series *series = &t->metrics[i];
-        if (t->entities[series->entity].service != service || series->role != role ||
-            series->is_host)
-            continue;
-        if (best == FL_NO_INDEX || preference(series) > preference(&t->metrics[best]))
-            best = i;
-    }
-    return best;
-}
-
 static double value_at(const struct services *x, uint32_t series, uint32_t window)
 {
     return series != FL_NO_INDEX ? x->r->timeline->metrics[series].values[window] : NAN;
@@ -93,6 +58,8 @@ static double requests_at(const struct services *x, uint32_t service, uint32_t w
     double requests = value_at(x, x->nodes[service].traffic, window);
     if (x->nodes[service].traffic == FL_NO_INDEX)
         return 1;
+    requests =
+        fl_rank_requests(x->r, &x->r->timeline->metrics[x->nodes[service].traffic], requests);
     return isnan(requests) ? 0 : fmax(requests, 0);
 }
 
@@ -200,7 +167,7 @@ static void measure(struct services *x, uint32_t service, bool recent_only, doub
         count = usual(x, service, false, &n->base, &log_level);
     n->now = badness_at(x, service, x->star);
     n->requests = requests_at(x, service, x->star);
-    n->known = count > 0;
+    n->known = count > 0 && (x->symptom != SYMPTOM_ERRORS || n->base < ALL_FAIL);
     if (!n->known || isnan(n->now))
         return; /* a dependency never seen before is its caller's change */
     n->excess = n->requests * fmax(0, n->now - n->base);
@@ -280,12 +247,40 @@ static double usual_value(const struct services *x, const struct node *n)
     return n->base * fmax(n->requests, 1);
 }
 
+/* ---- what is not measured ---- */
+
+/* Services that may be below the symptom's and of which this symptom is not measured. */
+static size_t count_hidden(const struct services *x)
+{
+    size_t hidden = 0;
+    for (uint32_t s = 0; s < x->r->timeline->service_count; s++)
+        hidden += x->r->shown[s] == s && x->nodes[s].reachable && !x->nodes[s].known;
+    return hidden;
+}
+
+/* Where nothing says who calls whom, what is seen at a service may be of any that is not measured.
+ * Each is as probable beforehand. */
+static void share_with_hidden(struct services *x)
+{
+    double hidden = (double)count_hidden(x);
+    for (uint32_t s = 0; s < x->r->timeline->service_count; s++)
+        if (x->r->timeline->topology_count == 0)
+            x->nodes[s].own /= 1 + hidden;
+}
+
+/* Where what a service calls takes longer, it waits, which is no slowness of its own. */
+static double not_waiting(const struct services *x, uint32_t service)
+{
+    double waits = x->r->waits[service];
+    return x->symptom == SYMPTOM_LATENCY && !isnan(waits) ? 1 - sigmoid(waits) : 1;
+}
+
 static fl_status add_service(struct services *x, uint32_t service, uint32_t target, fl_error *err)
 {
     assert(x->nodes[target].excess > 0);
     const struct node *n = &x->nodes[service];
     const fl_timeline *t = x->r->timeline;
-    double share = fmin(1, n->own / x->nodes[target].excess);
+    double share = fmin(1, n->own / x->nodes[target].excess) * not_waiting(x, service);
     double weight = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
     if (!n->reachable || !n->known || !(n->own > 0) || !(weight > LEAST_ODDS))
         return FL_OK;
@@ -323,7 +318,7 @@ static uint32_t find_target(const struct services *x)
         for (size_t e = 0; e < t->topology_count; e++)
             entry &= t->topology[e].callee != s || t->topology[e].caller == s;
         if (best == FL_NO_INDEX || (entry && !best_is_entry) ||
-            (entry == best_is_entry && x->nodes[s].excess > x->nodes[best].excess)) {
+            (entry == best_is_entry && x->nodes[s].peak > x->nodes[best].peak)) {
             best = s;
             best_is_entry = entry;
         }
@@ -342,6 +337,15 @@ static double fleet_scale(struct services *x)
     return count > 0 ? fl_median(x->ys, count) : SCALE_FALLBACK;
 }
 
+static void measure_all(struct services *x, uint32_t window, bool recent_only, double fleet)
+{
+    x->star = window;
+    for (uint32_t s = 0; s < x->r->timeline->service_count; s++) {
+        x->nodes[s].excess = x->nodes[s].lbf = 0;
+        measure(x, s, recent_only, fleet);
+    }
+}
+
 static fl_status rank_symptom(struct services *x, fl_error *err)
 {
     const struct sides *m = &x->r->metrics;
@@ -349,34 +353,27 @@ static fl_status rank_symptom(struct services *x, fl_error *err)
     fl_role role = x->symptom == SYMPTOM_LATENCY ? FL_ROLE_LATENCY : FL_ROLE_ERRORS;
     memset(x->nodes, 0, services * sizeof(*x->nodes));
     for (uint32_t s = 0; s < services; s++) {
-        x->nodes[s].badness = choose_series(x->r, s, role);
-        x->nodes[s].traffic = choose_series(x->r, s, FL_ROLE_TRAFFIC);
+        x->nodes[s].badness = fl_rank_choose_series(x->r, s, role);
+        x->nodes[s].traffic = fl_rank_choose_series(x->r, s, FL_ROLE_TRAFFIC);
     }
     bool recent = any_recent(x);
-    double fleet = fleet_scale(x), worst = 0;
-    uint32_t target = FL_NO_INDEX, star = m->incident[0];
+    double fleet = fleet_scale(x);
     for (size_t i = 0; i < m->incident_count; i++) {
-        x->star = m->incident[i];
-        for (uint32_t s = 0; s < services; s++) {
-            x->nodes[s].excess = x->nodes[s].lbf = 0;
-            measure(x, s, recent, fleet);
-        }
-        if (target == FL_NO_INDEX)
-            target = find_target(x);
-        if (x->nodes[target].excess > worst) {
-            worst = x->nodes[target].excess;
-            star = x->star;
-        }
+        measure_all(x, m->incident[i], recent, fleet);
+        for (uint32_t s = 0; s < services; s++)
+            x->nodes[s].peak = fmax(x->nodes[s].peak, x->nodes[s].excess);
     }
-    if (!(worst > 0))
+    uint32_t target = find_target(x);
+    if (!(x->nodes[target].peak > 0))
         return FL_OK;
-    x->star = star;
-    for (uint32_t s = 0; s < services; s++) {
-        x->nodes[s].excess = x->nodes[s].lbf = 0;
-        measure(x, s, recent, fleet);
+    for (size_t i = 0; i < m->incident_count; i++) {
+        measure_all(x, m->incident[i], recent, fleet);
+        if (x->nodes[target].excess == x->nodes[target].peak)
+            break;
     }
     take_off_callees(x);
     mark_reachable(x, target);
+    share_with_hidden(x);
     fl_status status = FL_OK;
     for (uint32_t s = 0; s < services && status == FL_OK; s++)
         status = add_service(x, s, target, err);
