@@ -400,8 +400,10 @@ static double says(const struct clients *x, size_t observer, uint32_t callee, si
     if (o->is_client &&
         (o->service != x->entry_service || !(x->below > 0) || isnan(x->traffic[callee])))
         return log_add(x->evidence[observer * DELAY_COUNT + delay], 0) - log(2);
-    if (o->is_client)
-        return log_factor(x, o, fmin(x->traffic[callee] / x->below, MOST_SHARE), delay_at(delay));
+    if (o->is_client) {
+        share = fmin(x->traffic[callee] / x->below, MOST_SHARE);
+        return share > 0 ? log_factor(x, o, share, delay_at(delay)) : 0;
+    }
     if (o != x->entry || !(x->traffic[o->service] > 0) || isnan(x->traffic[callee]))
         return 0;
     per_request = x->traffic[callee] / x->traffic[o->service];
@@ -433,25 +435,31 @@ static struct verdict weigh(const struct clients *x, uint32_t callee)
     return out;
 }
 
-/* The evidence that a service itself became slower, and not for what it calls, and that it became
- * faster: waiting on the wire spaces its requests out. */
+/* The evidence that a service became slower, and that it became faster: waiting on the wire spaces
+ * its requests out. Any of the quantiles may be the one that shows it. */
 static void own_change(const struct clients *x, uint32_t service, double *slower, double *faster)
 {
-    double waits = -INFINITY;
     *slower = *faster = -INFINITY;
     for (size_t i = 0; i < x->count; i++) {
         const struct observer *o = &x->all[i];
-        if (o->service != service)
-            continue;
-        for (size_t q = 0; q < o->count && (o->is_client || q == 0); q++) {
+        double rise = -INFINITY, fall = -INFINITY;
+        for (size_t q = 0; q < o->count; q++) {
             const fl_lbf_shift *test = &o->test[q];
-            double *rise = o->is_client ? &waits : slower;
-            *rise = fmax(*rise, test->shift > 0 ? test->lbf : fmin(test->lbf, 0));
-            if (!o->is_client && test->shift < 0)
-                *faster = fmax(*faster, test->lbf);
+            rise = log_add(rise, test->shift > 0 ? test->lbf : fmin(test->lbf, 0));
+            fall = log_add(fall, test->shift < 0 ? test->lbf : fmin(test->lbf, 0));
         }
+        if (o->is_client || o->service != service || o->count == 0)
+            continue;
+        *slower = fmax(*slower, rise - log((double)o->count));
+        *faster = fmax(*faster, fall - log((double)o->count));
     }
-    *slower = fmin(*slower, fmax(*slower - waits, 0));
+}
+
+/* How probable it is that a service became slower, and not for what it calls. */
+static double log_own_fault(const struct clients *x, uint32_t service, double slower)
+{
+    double waits = x->r->waits[service];
+    return log(sigmoid(slower - FL_LBF_REAL)) + (isnan(waits) ? 0 : log(sigmoid(-waits)));
 }
 
 /* What callers' metrics say for it is the evidence, each by the quantile that rose most. */
@@ -500,8 +508,8 @@ static fl_status weigh_all(struct clients *x, fl_error *err)
         double slower, faster;
         of[s] = weigh(x, s);
         own_change(x, s, &slower, &faster);
-        if (s != x->entry_service)
-            usual = log_add(usual, of[s].score + log(sigmoid(slower - FL_LBF_REAL)));
+        if (s != x->entry_service && slower > 0)
+            usual = log_add(usual, of[s].score + log_own_fault(x, s, slower));
         of[s].score += slower > 0 ? -slower : log_add(0, faster);
     }
     for (uint32_t s = 0; s < services && status == FL_OK; s++)

@@ -3,10 +3,9 @@
  * though its caller's did not: the caller's code goes another way, or fails before it calls.
  *
  * Who calls whom is told by --topology. Else each service is as probably the caller beforehand, and
- * what speaks for one is how well its traffic always foretold the other's: with s_y the scale of
- * ln(x / y) over n windows, exp(-n ln s_y) is the likelihood of y but for a common factor. The
- * evidence is the fall of x / y, so that less load is none. Cost: windows x services for each
- * service whose traffic fell.
+ * what speaks for one is how well its traffic foretold the other's in the baseline: the likelihood
+ * of ln(x / y) under Student's t. The evidence is the fall of x / y, so that less load is none.
+ * Cost: windows x services for each service whose traffic fell.
  */
 #include <assert.h>
 #include <math.h>
@@ -15,7 +14,7 @@
 #include "rank_priv.h"
 
 #define LEAST_SCALE 0.05 /* what one request in twenty more or less does */
-enum { LEAST_WINDOWS = 5 };
+enum { LEAST_WINDOWS = 5, STUDENT_DEGREES = 4, SCALE_ROUNDS = 20 };
 
 struct traffic {
     struct rank *r;
@@ -95,8 +94,10 @@ static fl_status test_fall(fl_lbf_shift *out, struct traffic *x, uint32_t callee
     return status;
 }
 
-/* Robust, from the median of absolute deviations. */
-static double scale_of(struct traffic *x, uint32_t callee, uint32_t caller, size_t *count)
+/* How well the caller's traffic foretells the callee's: the log likelihood of their ratio over the
+ * baseline under Student's t, its scale being the likeliest (Dempster, Laird and Rubin 1977), so
+ * that a few windows that stand out do not decide. */
+static double log_likelihood(struct traffic *x, uint32_t callee, uint32_t caller, size_t *count)
 {
     const struct sides *m = &x->r->metrics;
     size_t kept = 0;
@@ -104,11 +105,19 @@ static double scale_of(struct traffic *x, uint32_t callee, uint32_t caller, size
     for (size_t i = 0; i < m->baseline_count; i++)
         if (!isnan(x->history[i]))
             x->history[kept++] = x->history[i];
-    double median = fl_median(x->history, kept);
+    double median = fl_median(x->history, kept), scale = 1, result = 0;
+    for (int round = 0; round < SCALE_ROUNDS && kept > 0; round++) {
+        double sum = 0;
+        for (size_t i = 0; i < kept; i++) {
+            double z = (x->history[i] - median) / scale;
+            sum += (STUDENT_DEGREES + 1) / (STUDENT_DEGREES + z * z) * z * z * scale * scale;
+        }
+        scale = fmax(sqrt(sum / (double)kept), LEAST_SCALE);
+    }
     for (size_t i = 0; i < kept; i++)
-        x->history[i] = fabs(x->history[i] - median);
+        result += fl_log_student((x->history[i] - median) / scale, STUDENT_DEGREES) - log(scale);
     *count = kept;
-    return fl_fleet_scale(x->history, kept, 1);
+    return result;
 }
 
 /* Measured, and not ruled out by the given call graph. */
@@ -158,9 +167,9 @@ static fl_status find_callers(struct traffic *x, uint32_t callee, fl_error *err)
         x->likelihood[s] = -INFINITY;
         if (!may_call(x, s, callee))
             continue;
-        double scale = fmax(scale_of(x, callee, s, &count), LEAST_SCALE);
+        double likelihood = log_likelihood(x, callee, s, &count);
         if (count >= LEAST_WINDOWS) {
-            x->likelihood[s] = -(double)count * log(scale);
+            x->likelihood[s] = likelihood;
             status = test_fall(&x->tests[s], x, callee, s, err);
         }
     }
