@@ -5,18 +5,33 @@
  * END. Every neighbouring pair is one transition of the context (chain, operation, step). A span
  * without lines gives START -> END, so that a line that is no longer written is visible. A client
  * span gives only START -> the call.
+ *
+ * Most steps are what they were the last time: each context knows the transition that was last
+ * taken from it, and each transition the context that it leads to, so that a table is asked only
+ * where a step differs.
  */
 #include <assert.h>
+#include <string.h>
 
+#include "faultline/limits.h"
 #include "streams_priv.h"
+
+/* Where a transition leads; as small as it can be, since these are read at every step. */
+struct lead {
+    fl_step to;
+    uint32_t context; /* FL_NO_INDEX: not known yet */
+};
 
 struct chains {
     const struct forest *forest;
-    fl_arena *arena;
+    fl_arena *arena, *scratch;
     fl_map *context_ids, *row_ids, *call_ids;
     fl_context *contexts;
+    uint32_t *last; /* per context: the transition that was taken last */
     fl_transition *rows;
-    uint32_t *span_rows, *span_windows; /* one entry per transition of each span */
+    struct lead *leads;  /* per transition */
+    uint32_t *starts;    /* per operation and chain: the context of its start, or FL_NO_INDEX */
+    uint32_t *span_rows; /* one entry per transition of each span */
     fl_call *calls;
     size_t context_count, row_count, call_count, pair_count;
     fl_error *err;
@@ -38,22 +53,24 @@ static fl_status allocate(struct chains *c, fl_error *err)
         status = fl_map_create(&c->call_ids, spans + 1, err);
     if (status == FL_OK)
         status = FL_STREAMS_NEW(c->arena, c->span_rows, most, "transitions", err);
+    size_t chains = 2 * c->forest->timeline->operation_count;
     if (status == FL_OK)
-        status = FL_STREAMS_NEW(c->arena, c->span_windows, most, "transitions", err);
+        status = FL_STREAMS_NEW(c->scratch, c->starts, chains, "operations", err);
+    for (size_t i = 0; i < chains && status == FL_OK; i++)
+        c->starts[i] = FL_NO_INDEX;
     return status;
 }
 
 /* Arrays that double inside an arena: the old copies add up to no more than the last one. */
-static void *grown(struct chains *c, void *items, size_t count, size_t size)
+static void *grown(struct chains *c, fl_arena *arena, void *items, size_t count, size_t size)
 {
     if (count != 0 && (count < 64 || (count & (count - 1)) != 0))
         return items;
-    unsigned char *to = fl_arena_alloc(c->arena, count == 0 ? 64 : count * 2, size);
-    const unsigned char *from = items;
-    for (size_t i = 0; to != NULL && i < count * size; i++)
-        to[i] = from[i];
+    void *to = fl_arena_alloc(arena, count == 0 ? 64 : count * 2, size);
     if (to == NULL)
         (void)fl_fail(c->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu transitions", count);
+    else if (count > 0)
+        memcpy(to, items, count * size);
     return to;
 }
 
@@ -71,35 +88,82 @@ static fl_status number(uint32_t *out, fl_map *map, uint64_t key, size_t count, 
     return FL_OK;
 }
 
-static fl_status count_pair(struct chains *c, fl_chain chain, const fl_span_row *span, fl_step from,
-                            fl_step to)
+/* The context of a step that was not met in this place before. */
+static fl_status find_context(uint32_t *out, struct chains *c, fl_chain chain, uint32_t operation,
+                              fl_step from)
 {
-    assert(span->operation < UINT32_C(1) << 31);
-    uint32_t context, row;
+    assert(operation < UINT32_C(1) << 31);
     bool added;
-    uint64_t where = (uint64_t)(span->operation << 1 | (uint32_t)chain) << 32 | from;
-    fl_status status = number(&context, c->context_ids, where, c->context_count, &added, c->err);
-    if (status == FL_OK && added) {
-        if ((c->contexts = grown(c, c->contexts, c->context_count, sizeof(*c->contexts))) == NULL)
-            return FL_E_NOMEM;
-        c->contexts[c->context_count++] =
-            (fl_context){.chain = chain, .operation = span->operation, .step = from};
-    }
-    if (status == FL_OK)
-        status =
-            number(&row, c->row_ids, (uint64_t)context << 32 | to, c->row_count, &added, c->err);
+    size_t count = c->context_count;
+    uint64_t where = (uint64_t)(operation << 1 | (uint32_t)chain) << 32 | from;
+    fl_status status = number(out, c->context_ids, where, count, &added, c->err);
+    if (status != FL_OK || !added)
+        return status;
+    if ((c->contexts = grown(c, c->arena, c->contexts, count, sizeof(*c->contexts))) == NULL ||
+        (c->last = grown(c, c->scratch, c->last, count, sizeof(*c->last))) == NULL)
+        return FL_E_NOMEM;
+    c->contexts[count] = (fl_context){.chain = chain, .operation = operation, .step = from};
+    c->last[count] = FL_NO_INDEX;
+    c->context_count++;
+    return FL_OK;
+}
+
+static fl_status find_row(uint32_t *out, struct chains *c, uint32_t context, fl_step to)
+{
+    bool added;
+    size_t count = c->row_count;
+    fl_status status = number(out, c->row_ids, (uint64_t)context << 32 | to, count, &added, c->err);
+    if (status != FL_OK || !added)
+        return status;
+    if ((c->rows = grown(c, c->arena, c->rows, count, sizeof(*c->rows))) == NULL ||
+        (c->leads = grown(c, c->scratch, c->leads, count, sizeof(*c->leads))) == NULL)
+        return FL_E_NOMEM;
+    c->rows[count] = (fl_transition){.context = context, .next = to};
+    c->leads[count] = (struct lead){.to = to, .context = FL_NO_INDEX};
+    c->contexts[context].row_count++;
+    c->row_count++;
+    return FL_OK;
+}
+
+static fl_status take_step(struct chains *c, uint32_t context, fl_step to, uint32_t *row)
+{
+    fl_status status = FL_OK;
+    *row = c->last[context];
+    if (*row == FL_NO_INDEX || c->leads[*row].to != to)
+        status = find_row(row, c, context, to);
     if (status != FL_OK)
         return status;
-    if (added) {
-        if ((c->rows = grown(c, c->rows, c->row_count, sizeof(*c->rows))) == NULL)
-            return FL_E_NOMEM;
-        c->rows[c->row_count++] = (fl_transition){.context = context, .next = to};
-        c->contexts[context].row_count++;
-    }
-    c->rows[row].count++;
-    c->span_rows[c->pair_count] = row;
-    c->span_windows[c->pair_count++] = span->window;
+    c->last[context] = *row;
+    c->rows[*row].count++;
+    c->span_rows[c->pair_count++] = *row;
     return FL_OK;
+}
+
+/* The steps of one chain of a span. */
+struct walk {
+    struct chains *c;
+    fl_chain chain;
+    uint32_t operation;
+    uint32_t row; /* the last transition; FL_NO_INDEX: at the start */
+};
+
+static fl_status walk_to(struct walk *w, fl_step to)
+{
+    struct chains *c = w->c;
+    fl_step from = fl_step_of(FL_STEP_START, 0);
+    uint32_t context = c->starts[2 * w->operation + w->chain];
+    if (w->row != FL_NO_INDEX) {
+        from = c->leads[w->row].to;
+        context = c->leads[w->row].context;
+    }
+    if (context == FL_NO_INDEX) {
+        fl_status status = find_context(&context, c, w->chain, w->operation, from);
+        if (status != FL_OK)
+            return status;
+        *(w->row != FL_NO_INDEX ? &c->leads[w->row].context
+                                : &c->starts[2 * w->operation + w->chain]) = context;
+    }
+    return take_step(c, context, to, &w->row);
 }
 
 static fl_step end_of(const fl_span_row *span)
@@ -124,7 +188,8 @@ static fl_status step_of_child(fl_step *out, struct chains *c, uint32_t span, ui
     fl_status status = number(&call, c->call_ids, (uint64_t)pair.client << 32 | pair.server,
                               c->call_count, &added, c->err);
     if (status == FL_OK && added) {
-        if ((c->calls = grown(c, c->calls, c->call_count, sizeof(*c->calls))) == NULL)
+        c->calls = grown(c, c->arena, c->calls, c->call_count, sizeof(*c->calls));
+        if (c->calls == NULL)
             return FL_E_NOMEM;
         c->calls[c->call_count++] = pair;
     }
@@ -137,18 +202,18 @@ static fl_status walk_calls(struct chains *c, uint32_t span)
     const fl_timeline *t = c->forest->timeline;
     const fl_span_row *row = &t->spans[span];
     uint32_t first = c->forest->first_child[span], end = c->forest->first_child[span + 1];
-    uint32_t server = c->forest->server[span];
-    fl_step at = fl_step_of(FL_STEP_START, 0), next;
-    if (server != FL_NO_INDEX)
-        return count_pair(c, FL_CHAIN_CALLS, row, at, fl_step_of(FL_STEP_REMOTE, FL_ANY_SERVER));
+    struct walk walk = {
+        .c = c, .chain = FL_CHAIN_CALLS, .operation = row->operation, .row = FL_NO_INDEX};
+    if (c->forest->server[span] != FL_NO_INDEX)
+        return walk_to(&walk, fl_step_of(FL_STEP_REMOTE, FL_ANY_SERVER));
     fl_status status = FL_OK;
     for (uint32_t i = first; i < end && status == FL_OK; i++) {
+        fl_step next;
         status = step_of_child(&next, c, span, c->forest->children[i]);
         if (status == FL_OK)
-            status = count_pair(c, FL_CHAIN_CALLS, row, at, next);
-        at = next;
+            status = walk_to(&walk, next);
     }
-    return status == FL_OK ? count_pair(c, FL_CHAIN_CALLS, row, at, end_of(row)) : status;
+    return status == FL_OK ? walk_to(&walk, end_of(row)) : status;
 }
 
 /* logs[*cursor..) are sorted by span; leaves the cursor behind this span's. */
@@ -157,15 +222,13 @@ static fl_status walk_logs(struct chains *c, uint32_t span, size_t *cursor)
     assert(span < c->forest->timeline->span_count);
     const fl_timeline *t = c->forest->timeline;
     const fl_span_row *row = &t->spans[span];
-    fl_step at = fl_step_of(FL_STEP_START, 0);
+    struct walk walk = {
+        .c = c, .chain = FL_CHAIN_LOGS, .operation = row->operation, .row = FL_NO_INDEX};
     fl_status status = FL_OK;
     for (; *cursor < t->span_log_count && t->span_logs[*cursor].span == span && status == FL_OK;
-         ++*cursor) {
-        fl_step next = fl_step_of(FL_STEP_LOG, t->span_logs[*cursor].template_index);
-        status = count_pair(c, FL_CHAIN_LOGS, row, at, next);
-        at = next;
-    }
-    return status == FL_OK ? count_pair(c, FL_CHAIN_LOGS, row, at, end_of(row)) : status;
+         ++*cursor)
+        status = walk_to(&walk, fl_step_of(FL_STEP_LOG, t->span_logs[*cursor].template_index));
+    return status == FL_OK ? walk_to(&walk, end_of(row)) : status;
 }
 
 /* Where spans are recorded, lines without their span are what sampling left over, often only the
@@ -199,14 +262,16 @@ static fl_status walk_spans(struct chains *c, uint32_t *first_of_span)
 }
 
 /* Rows by context, and each row's windows, both by counting. */
-static fl_status group(fl_streams *out, struct chains *c, fl_error *err)
+static fl_status group(fl_streams *out, struct chains *c, const uint32_t *first_of_span,
+                       fl_error *err)
 {
+    const fl_timeline *t = c->forest->timeline;
     uint32_t *context_rows, *windows, **fill;
     fl_status status = FL_STREAMS_NEW(c->arena, context_rows, c->row_count, "transitions", err);
     if (status == FL_OK)
         status = FL_STREAMS_NEW(c->arena, windows, c->pair_count, "transitions", err);
     if (status == FL_OK)
-        status = FL_STREAMS_NEW(c->arena, fill, c->row_count, "transitions", err);
+        status = FL_STREAMS_NEW(c->scratch, fill, c->row_count, "transitions", err);
     if (status != FL_OK)
         return status;
     uint32_t at = 0;
@@ -221,8 +286,9 @@ static fl_status group(fl_streams *out, struct chains *c, fl_error *err)
         c->rows[r].windows = fill[r] = windows;
         windows += c->rows[r].count;
     }
-    for (size_t i = 0; i < c->pair_count; i++)
-        *fill[c->span_rows[i]]++ = c->span_windows[i];
+    for (size_t span = 0; span < t->span_count; span++)
+        for (uint32_t i = first_of_span[span]; i < first_of_span[span + 1]; i++)
+            *fill[c->span_rows[i]]++ = t->spans[span].window;
     out->context_rows = context_rows;
     return FL_OK;
 }
@@ -230,7 +296,8 @@ static fl_status group(fl_streams *out, struct chains *c, fl_error *err)
 fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_arena *arena,
                             fl_error *err)
 {
-    struct chains c = {.forest = forest, .arena = arena, .err = err};
+    fl_arena scratch = fl_arena_of(FL_MAX_STREAMS_BYTES);
+    struct chains c = {.forest = forest, .arena = arena, .scratch = &scratch, .err = err};
     uint32_t *first_of_span;
     fl_status status = allocate(&c, err);
     if (status == FL_OK)
@@ -239,7 +306,8 @@ fl_status fl_streams_chains(fl_streams *out, const struct forest *forest, fl_are
     if (status == FL_OK)
         status = walk_spans(&c, first_of_span);
     if (status == FL_OK)
-        status = group(out, &c, err);
+        status = group(out, &c, first_of_span, err);
+    fl_arena_dispose(&scratch);
     fl_map_destroy(c.context_ids);
     fl_map_destroy(c.row_ids);
     fl_map_destroy(c.call_ids);

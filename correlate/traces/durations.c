@@ -18,11 +18,17 @@
 
 enum kind { SELF, TOTAL, WIRE, KINDS };
 
+/* What of a span is measured, kept small since it is read three times. */
+struct measured {
+    uint32_t streams[KINDS], window;
+};
+
 /* All streams that there could be are numbered in the order in which they are listed: the self
  * times by operation, the totals likewise, then the wires by edge. */
 struct cells {
     const struct forest *forest;
     size_t stream_count;
+    struct measured *spans;
     uint32_t *place; /* of a stream among those that are kept, or FL_NO_INDEX */
     size_t kept;
     uint32_t *counts; /* kept x windows; then where each cell ends in `values` */
@@ -42,10 +48,8 @@ static void streams_of(uint32_t out[KINDS], const struct cells *c, uint32_t span
     if (row->duration_ns < 0)
         return;
     if (server != FL_NO_INDEX && t->spans[server].duration_ns >= 0) {
-        const uint64_t *edge = fl_map_find(
-            forest->edge_ids, fl_edge_of(fl_service_of(t, span), fl_service_of(t, server)));
-        assert(edge != NULL);
-        out[WIRE] = 2 * operations + (uint32_t)*edge;
+        assert(forest->edge_of[server] < forest->edge_count);
+        out[WIRE] = 2 * operations + forest->edge_of[server];
     }
     if (server != FL_NO_INDEX || forest->is_client[row->operation] != 0)
         return;
@@ -83,18 +87,22 @@ static uint32_t fewest_durations(uint32_t *sizes, size_t count, size_t most)
 static fl_status choose_streams(struct cells *c, fl_error *err)
 {
     const fl_timeline *t = c->forest->timeline;
-    uint32_t *sizes, streams[KINDS];
+    uint32_t *sizes;
     size_t most = FL_MAX_STREAM_CELLS / (t->window_count > 0 ? t->window_count : 1);
     fl_status status = FL_STREAMS_NEW(&c->scratch, c->place, c->stream_count, "durations", err);
     if (status == FL_OK)
         status = FL_STREAMS_NEW(&c->scratch, sizes, c->stream_count, "durations", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(&c->scratch, c->spans, t->span_count, "spans", err);
     if (status != FL_OK)
         return status;
     for (uint32_t i = 0; i < t->span_count; i++) {
-        streams_of(streams, c, i);
+        struct measured *m = &c->spans[i];
+        streams_of(m->streams, c, i);
+        m->window = t->spans[i].window;
         for (size_t k = 0; k < KINDS; k++)
-            if (streams[k] != FL_NO_INDEX)
-                c->place[streams[k]]++;
+            if (m->streams[k] != FL_NO_INDEX)
+                c->place[m->streams[k]]++;
     }
     memcpy(sizes, c->place, c->stream_count * sizeof(*sizes));
     uint32_t fewest = fewest_durations(sizes, c->stream_count, most);
@@ -107,14 +115,12 @@ static fl_status choose_streams(struct cells *c, fl_error *err)
 static void visit_cells(struct cells *c, bool put)
 {
     const fl_timeline *t = c->forest->timeline;
-    uint32_t streams[KINDS];
     for (uint32_t i = 0; i < t->span_count; i++) {
-        streams_of(streams, c, i);
+        const struct measured *m = &c->spans[i];
         for (size_t k = 0; k < KINDS; k++) {
-            if (streams[k] == FL_NO_INDEX || c->place[streams[k]] == FL_NO_INDEX)
+            if (m->streams[k] == FL_NO_INDEX || c->place[m->streams[k]] == FL_NO_INDEX)
                 continue;
-            uint32_t *cell =
-                &c->counts[c->place[streams[k]] * t->window_count + t->spans[i].window];
+            uint32_t *cell = &c->counts[c->place[m->streams[k]] * t->window_count + m->window];
             if (put)
                 c->values[*cell] = (double)duration_ns(c, (enum kind)k, i);
             ++*cell;

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "streams_priv.h"
 
@@ -79,33 +80,87 @@ static int compare_edges(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* The caller destroys forest->edge_ids. */
-static fl_status list_edges(struct forest *forest, fl_arena *arena, fl_error *err)
+/* Edges are numbered as they are met, and then by size: place[number]. */
+static fl_status sort_edges(struct forest *forest, const fl_map *ids, uint32_t *place,
+                            fl_arena *arena, fl_error *err)
 {
-    const fl_timeline *t = forest->timeline;
-    uint64_t *edges, *slot, place;
-    fl_status status = fl_map_create(&forest->edge_ids, t->span_count + 1, err);
-    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
-        uint32_t parent = t->spans[i].parent;
-        if (parent != FL_NO_INDEX && fl_service_of(t, parent) != fl_service_of(t, i))
-            status =
-                fl_map_slot(&slot, forest->edge_ids,
-                            fl_edge_of(fl_service_of(t, parent), fl_service_of(t, i)), NULL, err);
-    }
+    uint64_t *edges, *met, edge, number;
+    size_t cursor = 0, count = fl_map_count(ids);
+    fl_status status = FL_STREAMS_NEW(arena, edges, count, "calls", err);
     if (status == FL_OK)
-        status = FL_STREAMS_NEW(arena, edges, fl_map_count(forest->edge_ids), "calls", err);
+        status = FL_STREAMS_NEW(arena, met, count, "calls", err);
     if (status != FL_OK)
         return status;
-    size_t cursor = 0, count = 0;
-    while (count < fl_map_count(forest->edge_ids) &&
-           fl_map_next(forest->edge_ids, &cursor, &edges[count], &place))
-        count++;
+    while (fl_map_next(ids, &cursor, &edge, &number))
+        met[number] = edge;
+    memcpy(edges, met, count * sizeof(*edges));
     qsort(edges, count, sizeof(*edges), compare_edges);
-    for (size_t i = 0; i < count; i++)
-        *fl_map_find(forest->edge_ids, edges[i]) = i;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *found = bsearch(&met[i], edges, count, sizeof(*edges), compare_edges);
+        assert(found != NULL);
+        place[i] = (uint32_t)(found - edges);
+    }
     forest->edges = edges;
     forest->edge_count = count;
     return FL_OK;
+}
+
+/* The last edge into an operation is mostly the next one too. */
+struct last_edge {
+    uint32_t caller, number;
+};
+
+/* The number of the edge into each span whose parent is of another service. */
+static fl_status number_edges(uint32_t *edge_of, fl_map *ids, const fl_timeline *t,
+                              struct last_edge *last, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (uint32_t op = 0; op < t->operation_count; op++)
+        last[op].caller = FL_NO_INDEX;
+    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++) {
+        uint32_t parent = t->spans[i].parent, caller, callee = fl_service_of(t, i);
+        edge_of[i] = FL_NO_INDEX;
+        if (parent == FL_NO_INDEX || (caller = fl_service_of(t, parent)) == callee)
+            continue;
+        struct last_edge *own = &last[t->spans[i].operation];
+        if (own->caller != caller) {
+            uint64_t *slot;
+            size_t count = fl_map_count(ids);
+            bool added;
+            status = fl_map_slot(&slot, ids, fl_edge_of(caller, callee), &added, err);
+            if (status != FL_OK)
+                break;
+            *slot = added ? count : *slot;
+            *own = (struct last_edge){caller, (uint32_t)*slot};
+        }
+        edge_of[i] = own->number;
+    }
+    return status;
+}
+
+static fl_status list_edges(struct forest *forest, fl_arena *arena, fl_error *err)
+{
+    const fl_timeline *t = forest->timeline;
+    uint32_t *edge_of, *place = NULL;
+    struct last_edge *last;
+    fl_map *ids = NULL;
+    fl_status status = FL_STREAMS_NEW(arena, edge_of, t->span_count, "spans", err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, last, t->operation_count, "operations", err);
+    if (status == FL_OK)
+        status = fl_map_create(&ids, t->span_count + 1, err);
+    if (status == FL_OK)
+        status = number_edges(edge_of, ids, t, last, err);
+    if (status == FL_OK)
+        status = FL_STREAMS_NEW(arena, place, fl_map_count(ids), "calls", err);
+    if (status == FL_OK)
+        status = sort_edges(forest, ids, place, arena, err);
+    fl_map_destroy(ids);
+    for (size_t i = 0; i < t->span_count && status == FL_OK; i++)
+        if (edge_of[i] != FL_NO_INDEX)
+            edge_of[i] = place[edge_of[i]];
+    forest->edge_of = edge_of;
+    return status;
 }
 
 fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_arena *arena,
@@ -127,6 +182,5 @@ fl_status fl_streams_build(fl_streams *out, const fl_timeline *timeline, fl_aren
     out->children = forest.children;
     out->first_child = forest.first_child;
     out->server = forest.server;
-    fl_map_destroy(forest.edge_ids);
     return status;
 }

@@ -16,7 +16,7 @@ struct forest {
                                FL_NO_INDEX */
     const uint8_t *is_client; /* per operation: its spans wait for another service */
     const uint64_t *edges; /* calling << 32 | called service, of spans and their children; sorted */
-    fl_map *edge_ids;      /* and their places */
+    const uint32_t *edge_of; /* per span: the place of the edge into it, or FL_NO_INDEX */
     size_t edge_count;
 };
 
