@@ -222,7 +222,8 @@ static bool follows_load(const leak_case *c, const leak_subject *s)
         else
             after += s->series.value[i] / (double)(n - half);
     }
-    return sped_up >= 1.3 && kept < 0.35 && after <= 2.5 * sped_up * before;
+    bool explained = kept < 0.25 || after <= 2.5 * sped_up * before;
+    return sped_up >= 1.3 && kept < 0.35 && explained;
 }
 
 /* Waits by the second: of what others waited for, since the program started or between

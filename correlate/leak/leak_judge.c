@@ -39,6 +39,8 @@
 #define REBUILD_BYTES_PER_S (16u << 20)
 #define CHURN_BYTES_PER_S   (64u << 20)
 #define CHURN_SHARE         0.4
+/* A rise that one step makes up is a reload, not a trend. */
+#define MAX_STEP_SHARE 0.6
 /* What counts as much memory to keep for nothing: twice the smallest heap that Go would ever bound,
  * and above the sampling floor by far. */
 #define RETAINED_BYTES (32u << 20)
@@ -61,7 +63,7 @@ static bool is_informative(const leak_subject *s)
 static bool grows(const leak_subject *s)
 {
     return s->trend.shape == FL_SHAPE_GROWING && s->trend.growth_z >= TREND_Z &&
-           s->trend.mann_kendall_z > 0 && !s->follows_load;
+           s->trend.mann_kendall_z > 0 && s->trend.step_share <= MAX_STEP_SHARE && !s->follows_load;
 }
 
 /* The small blocks alone: keys, values, nodes. Tables that come and go in large steps beside them
@@ -253,6 +255,23 @@ static bool total_denies(const leak_case *c, const leak_subject *s)
 
 /* The prior of each verdict, or for growth what the trend, the number of points and the other
  * views make of it (docs/leaks.md, "Confidence"). */
+/* The exact total stayed over the last part of the time, in which this site would have grown by
+ * much: it has stopped. Maps that climb in steps rest between them, and are left alone. */
+static bool total_stopped(const leak_case *c, const leak_subject *s)
+{
+    const leak_total *t = &c->total;
+    if (!t->is_known || s->kind != FL_LEAK_SITE || s->number[FL_LEAK_F_TABLE_SHARE] >= 0.3 ||
+        t->trend.fall_share >= 0.1)
+        return false;
+    size_t n = t->series.count, from = n - 1;
+    double span = t->series.time_s[n - 1] - t->series.time_s[0];
+    while (from > 0 && t->series.time_s[n - 1] - t->series.time_s[from] < span / 4)
+        from--;
+    double part = t->series.time_s[n - 1] - t->series.time_s[from];
+    double expected = s->trend.slope * part, seen = t->series.value[n - 1] - t->series.value[from];
+    return expected >= (3u << 20) && seen <= 0.3 * expected && t->trend.shape != FL_SHAPE_GROWING;
+}
+
 static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_verdict verdict)
 {
     switch (verdict) {
@@ -330,12 +349,55 @@ static double weight_of(const leak_subject *s, fl_leak_verdict verdict)
     return s->number[FL_LEAK_F_LEVEL];
 }
 
+/* Whether code of that package runs inside of the subject's own function. */
+static bool calls_into(const fl_leak *leak, const leak_subject *s, fl_slice package)
+{
+    for (size_t i = 0; i < s->stack_count; i++) {
+        const leak_stack *stack = &leak->stacks[s->stacks[i]];
+        for (uint32_t k = 0; k < stack->frame_count && k < stack->user; k++) {
+            fl_slice name = fl_leak_name_at(leak, &leak->frames[stack->frame_at + k]);
+            if (fl_slice_equal(fl_leak_package_of(name), package))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A leak without a frame of the user's own code: the function whose calls into the same package
+ * keep most, or else make most. */
+static const leak_subject *proxy_of(const leak_case *c, const leak_subject *s)
+{
+    const fl_leak *leak = c->leak;
+    const leak_subject *best = NULL;
+    double most = 0;
+    if (s->has_user || s->function == NO_ID)
+        return NULL;
+    fl_slice own = fl_intern_text(leak->texts, leak->functions[s->function].name);
+    fl_slice package = fl_leak_package_of(own);
+    for (size_t i = 0; i < c->subject_count && package.len > 0; i++) {
+        const leak_subject *other = &c->subjects[i];
+        size_t n = other->series.count;
+        if (other->kind != FL_LEAK_SITE || !other->has_user || n == 0 ||
+            !calls_into(leak, other, package))
+            continue;
+        double weight = fmax(other->series.value[n - 1] - other->series.value[0], 0) +
+                        1e-3 * (other->allocated[n - 1] - other->allocated[0]);
+        if (weight > most) {
+            most = weight;
+            best = other;
+        }
+    }
+    return best;
+}
+
 static fl_status add_judged(leak_judgement *out, const leak_case *c, leak_subject *s,
                             fl_leak_verdict verdict, fl_error *err)
 {
     assert(out->count < out->cap);
     leak_judged *j = &out->rows[out->count];
     *j = (leak_judged){.subject = s, .verdict = verdict, .urgency = urgency_of(verdict)};
+    if (verdict == FL_LEAK_LEAK || verdict == FL_LEAK_NOT_ENOUGH_DATA)
+        j->proxy = proxy_of(c, s);
     j->name = name_of(c, j);
     j->weight = weight_of(s, verdict);
     j->confidence = confidence_of(c, s, verdict);
@@ -373,6 +435,8 @@ static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *
                                                               : judge_lock(s);
     if (s->series.count == 0)
         return FL_OK;
+    if (verdict == FL_LEAK_LEAK && total_stopped(c, s))
+        verdict = FL_LEAK_BOUNDED_GROWTH;
     if (verdict == FL_LEAK_NO_LEAK)
         return s->has_user ? try_signatures(out, c, s, err) : FL_OK;
     return add_judged(out, c, s, verdict, err);
@@ -449,8 +513,9 @@ static bool may_exclude(const leak_case *c)
                         t->trend.slope * span >= fmax(1048576, 0.1 * t->trend.last) &&
                         !(t->load_ratio >= 1.5);
         bool stays = t->trend.shape == FL_SHAPE_BOUNDED || t->trend.shape == FL_SHAPE_STEP;
-        return !grows_on && (unseen <= tolerance || fell_back(&t->series) || stays ||
-                             stayed_late(&t->series, tolerance));
+        if (stayed_late(&t->series, tolerance) || stays)
+            return true;
+        return !grows_on && (unseen <= tolerance || fell_back(&t->series));
     }
     const leak_subject *all = &c->program;
     if (all->series.count < MIN_LEAK_POINTS)

@@ -223,7 +223,8 @@ typedef struct leak_judged {
     fl_leak_verdict verdict;
     const fl_leak_signature *signature;
     double confidence;
-    bool by_total; /* the total grows; the site is the likeliest of those that may */
+    const leak_subject *proxy; /* whose code is named where the subject has none of the user's */
+    bool by_total;             /* the total grows; the site is the likeliest of those that may */
     int urgency;
     double weight;
     fl_slice name;
@@ -288,6 +289,15 @@ size_t fl_leak_first_pattern(const fl_leak *leak, const fl_leak_signature *signa
 
 /* Verdicts of all subjects, and of the program. */
 FL_NODISCARD fl_status fl_leak_decide(leak_judgement *out, leak_case *c, fl_error *err);
+
+/* The frame that stands for a stack: the innermost of the user's own code; without one where the
+ * goroutine began, or what allocates. */
+static inline uint32_t fl_leak_place_of(const leak_stack *stack, leak_set_kind set)
+{
+    if (stack->user != NO_ID)
+        return stack->user;
+    return set == SET_GOROUTINES ? stack->frame_count - 1 : 0;
+}
 
 static inline fl_slice fl_leak_name_at(const fl_leak *leak, const leak_frame *frame)
 {

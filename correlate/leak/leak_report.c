@@ -231,6 +231,26 @@ static void program_evidence(writer *w, evidence_list *list, const leak_judged *
                 .text = copy_text(w, fl_intern_text(w->c->leak->texts, w->c->leak->crash_line))});
 }
 
+/* Why a function is named that is on none of the stacks. */
+static void proxy_evidence(writer *w, evidence_list *list, const leak_judged *j)
+{
+    const leak_subject *s = j->subject;
+    if (j->proxy == NULL || s->function == NO_ID)
+        return;
+    fl_slice own = fl_intern_text(w->c->leak->texts, w->c->leak->functions[s->function].name);
+    add_evidence(
+        w, list,
+        (fl_leak_evidence){
+            .source = FL_LEAK_FROM_HEAP,
+            .value = NAN,
+            .unit = "",
+            .text = fl_arena_printf(w->arena,
+                                    "what grows is in %.*s and has no frame of the program's own "
+                                    "code; the function named is the one whose calls into that "
+                                    "package keep most",
+                                    FL_SLICE_ARG(own))});
+}
+
 typedef struct text_list {
     const char **rows;
     size_t count;
@@ -322,8 +342,7 @@ static void set_place(writer *w, fl_leak_finding *out, const leak_subject *s)
     if (s->top_stack == NO_ID || s->function == NO_ID)
         return;
     const leak_stack *stack = &leak->stacks[s->top_stack];
-    const leak_frame *frame =
-        &leak->frames[stack->frame_at + (stack->user != NO_ID ? stack->user : 0)];
+    const leak_frame *frame = &leak->frames[stack->frame_at + fl_leak_place_of(stack, s->set)];
     out->function = copy_text(w, fl_leak_name_at(leak, frame));
     out->file = copy_text(w, fl_intern_text(leak->texts, leak->functions[frame->function].file));
     out->line = frame->line;
@@ -389,6 +408,7 @@ static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, 
     if (j->subject->kind == FL_LEAK_GOROUTINES)
         goroutine_evidence(w, &evidence, j);
     program_evidence(w, &evidence, j);
+    proxy_evidence(w, &evidence, j);
     fl_status status = add_against(w, &against, j, err);
     *out = (fl_leak_finding){.verdict = j->verdict,
                              .subject = j->subject->kind,
@@ -400,7 +420,7 @@ static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, 
                              .evidence_count = evidence.count,
                              .against = against.rows,
                              .against_count = against.count};
-    set_place(w, out, j->subject);
+    set_place(w, out, j->proxy != NULL ? j->proxy : j->subject);
     set_growth(w, out, j);
     return status;
 }

@@ -59,10 +59,11 @@ static fl_status use_snapshots(leak_case *c, leak_set_kind kind, fl_error *err)
 }
 
 /* What stacks are grouped by: the name of the user's innermost function, else of the innermost. */
-static uint64_t key_of(const fl_leak *leak, const leak_stack *stack, bool *has_user)
+static uint64_t key_of(const fl_leak *leak, const leak_stack *stack, leak_set_kind set,
+                       bool *has_user)
 {
     *has_user = stack->user != NO_ID;
-    const leak_frame *frame = &leak->frames[stack->frame_at + (*has_user ? stack->user : 0)];
+    const leak_frame *frame = &leak->frames[stack->frame_at + fl_leak_place_of(stack, set)];
     if (frame->function == NO_ID)
         return UINT64_C(1) << 40 | frame->line;
     return (uint64_t) !*has_user << 41 | leak->functions[frame->function].name;
@@ -95,8 +96,7 @@ static fl_status add_subject(leak_case *c, grouping *g, leak_set_kind set, uint3
         g->subjects = rows;
         g->cap = cap;
     }
-    bool has_user = false;
-    (void)key_of(c->leak, &c->leak->stacks[stack], &has_user);
+    bool has_user = c->leak->stacks[stack].user != NO_ID;
     g->subjects[g->count++] = (leak_subject){.kind = kinds[set],
                                              .set = set,
                                              .has_user = has_user,
@@ -121,8 +121,8 @@ static fl_status group_set(leak_case *c, grouping *g, leak_set_kind set, fl_erro
                 continue;
             bool added = false, has_user = false;
             uint64_t *slot = NULL;
-            status =
-                fl_map_slot(&slot, ids, key_of(leak, &leak->stacks[stack], &has_user), &added, err);
+            status = fl_map_slot(&slot, ids, key_of(leak, &leak->stacks[stack], set, &has_user),
+                                 &added, err);
             if (status == FL_OK && added) {
                 *slot = g->count;
                 status = add_subject(c, g, set, stack, err);
@@ -272,8 +272,7 @@ static fl_status choose_top_stacks(leak_case *c, grouping *g, leak_set_kind set,
             subject->top_stack = stack;
             subject->top_weight = weight[stack];
             const leak_stack *s = &leak->stacks[stack];
-            subject->function =
-                leak->frames[s->frame_at + (s->user != NO_ID ? s->user : 0)].function;
+            subject->function = leak->frames[s->frame_at + fl_leak_place_of(s, set)].function;
         }
     }
     return FL_OK;
