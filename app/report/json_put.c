@@ -1,0 +1,118 @@
+/*
+ * json_put.c - values of an answer as jansson's, so that every document writes them alike.
+ *
+ * A failure is kept in the writer and the rest of the document is still built: one check at its end
+ * is enough, and jansson passes the NULL of a failed constructor on.
+ */
+#include "json_put.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "slice.h"
+#include "timestamp.h"
+#include "utf8.h"
+
+/* The first failure wins; the rest of the document is still built, and dropped at the end. */
+static void failed(fl_put *w, fl_status status)
+{
+    if (w->status == FL_OK)
+        w->status = status;
+}
+
+/* Takes `value`, which may be NULL when memory ran out while it was made. */
+void fl_put_value(fl_put *w, json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new_nocheck(object, key, value) != 0)
+        failed(w, FL_E_NOMEM);
+}
+
+/* As put(), at the end of an array. */
+void fl_put_item(fl_put *w, json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) != 0)
+        failed(w, FL_E_NOMEM);
+}
+
+/* Texts are UTF-8, but for names of files, which may be anything: what is not becomes U+FFFD, byte
+ * by byte, or the whole document would be unreadable. */
+static json_t *repaired(fl_slice bytes)
+{
+    fl_buf text = fl_buf_of(3 * bytes.len);
+    while (bytes.len > 0) {
+        size_t good = fl_utf8_valid_prefix(bytes);
+        fl_buf_add(&text, (fl_slice){.ptr = bytes.ptr, .len = good});
+        bytes.ptr += good;
+        bytes.len -= good;
+        if (bytes.len > 0) {
+            fl_buf_text(&text, "\xef\xbf\xbd");
+            bytes.ptr++;
+            bytes.len--;
+        }
+    }
+    json_t *value = text.status == FL_OK ? json_stringn_nocheck(text.ptr, text.len) : NULL;
+    fl_buf_dispose(&text);
+    return value;
+}
+
+/* null for NULL. */
+json_t *fl_put_text_of(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    fl_slice bytes = fl_slice_of(text);
+    return fl_utf8_valid_prefix(bytes) == bytes.len ? json_stringn_nocheck(text, bytes.len)
+                                                    : repaired(bytes);
+}
+
+/* text_of() as a member. */
+void fl_put_text(fl_put *w, json_t *object, const char *key, const char *text)
+{
+    fl_put_value(w, object, key, fl_put_text_of(text));
+}
+
+/* RFC 3339, UTC, with as many decimals as the nanoseconds need. */
+void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns)
+{
+    char text[FL_TIME_TEXT];
+    fl_put_value(w, object, key, json_string_nocheck(fl_time_format(text, time_ns)));
+}
+
+/* jansson's integers are signed: a count beyond them is shown as the largest. */
+void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count)
+{
+    fl_put_value(w, object, key, json_integer((json_int_t)(count < INT64_MAX ? count : INT64_MAX)));
+}
+
+/* JSON has no NaN and no infinity; adding 0 turns minus zero, which prints as "-0.0", into zero. */
+void fl_put_number(fl_put *w, json_t *object, const char *key, double value)
+{
+    fl_put_value(w, object, key, isfinite(value) ? json_real(value + 0.0) : json_null());
+}
+
+/* Six decimals: beyond them two builds of the same sum differ. */
+void fl_put_rounded(fl_put *w, json_t *object, const char *key, double value)
+{
+    fl_put_number(w, object, key, fabs(value) < 1e9 ? round(value * 1e6) / 1e6 : value);
+}
+
+/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
+static int to_buf(const char *bytes, size_t len, void *payload)
+{
+    fl_buf *out = payload;
+    fl_buf_add(out, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
+    return out->status == FL_OK ? 0 : -1;
+}
+
+fl_status fl_put_document(fl_buf *out, fl_put *w, json_t *document, fl_error *err)
+{
+    assert(out != NULL && w != NULL);
+    if (w->status == FL_OK &&
+        json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
+        failed(w, out->status != FL_OK ? out->status : FL_E_NOMEM);
+    json_decref(document);
+    fl_buf_char(out, '\n');
+    if (w->status == FL_E_NOMEM)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while writing the answer");
+    return fl_buf_check(out, "the JSON answer", err);
+}

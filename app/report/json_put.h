@@ -1,0 +1,34 @@
+/*
+ * json_put.h - what the JSON documents of all answers have in common: how a value is written.
+ *
+ * A text that is NULL and a number that is not finite are null; bytes that are not UTF-8 become
+ * U+FFFD. Members stand in the order in which they are put.
+ */
+#ifndef FL_JSON_PUT_H
+#define FL_JSON_PUT_H
+
+#include <jansson.h>
+
+#include "buf.h"
+
+typedef struct fl_put {
+    fl_status status; /* the first failure */
+} fl_put;
+
+/* Take `value`, which may be NULL when memory ran out while it was made. */
+void fl_put_value(fl_put *w, json_t *object, const char *key, json_t *value);
+/* The same at the end of an array. */
+void fl_put_item(fl_put *w, json_t *array, json_t *value);
+/* null for NULL. */
+json_t *fl_put_text_of(const char *text);
+void fl_put_text(fl_put *w, json_t *object, const char *key, const char *text);
+/* RFC 3339, UTC, with as many decimals as the nanoseconds need. */
+void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns);
+void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
+void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
+/* Six decimals: beyond them two builds of the same sum differ. */
+void fl_put_rounded(fl_put *w, json_t *object, const char *key, double value);
+/* Append the document, which is taken, with a newline; FL_E_NOMEM or the buffer's failure. */
+FL_NODISCARD fl_status fl_put_document(fl_buf *out, fl_put *w, json_t *document, fl_error *err);
+
+#endif
