@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "faultline/leak.h"
+#include "faultline/leak_run.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -172,4 +173,19 @@ bool fl_leak_feature_find(fl_leak_feature *out, fl_slice name)
         }
     }
     return false;
+}
+
+static const char *const inputs[] = {
+    [FL_LEAK_INPUT_HEAP] = "heap",           [FL_LEAK_INPUT_ALLOCS] = "allocs",
+    [FL_LEAK_INPUT_GOROUTINE] = "goroutine", [FL_LEAK_INPUT_BLOCK] = "block",
+    [FL_LEAK_INPUT_MUTEX] = "mutex",         [FL_LEAK_INPUT_CPU] = "cpu",
+    [FL_LEAK_INPUT_OTHER] = "other",         [FL_LEAK_INPUT_STATS] = "memstats",
+    [FL_LEAK_INPUT_CRASH] = "crash",         [FL_LEAK_INPUT_TRACE] = "trace",
+};
+static_assert(COUNT(inputs) == FL_LEAK_INPUT_COUNT, "an input has no name");
+
+const char *fl_leak_input_name(fl_leak_input input)
+{
+    assert((unsigned)input < COUNT(inputs));
+    return inputs[input];
 }

@@ -1,0 +1,82 @@
+/*
+ * leak_run.h - from files, folders and servers with profiles of one program to a leak report, in
+ * one call.
+ */
+#ifndef FAULTLINE_LEAK_RUN_H
+#define FAULTLINE_LEAK_RUN_H
+
+#include "faultline/leak.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fl_leak_input {
+    FL_LEAK_INPUT_HEAP,
+    FL_LEAK_INPUT_ALLOCS,
+    FL_LEAK_INPUT_GOROUTINE, /* protobuf and text */
+    FL_LEAK_INPUT_BLOCK,
+    FL_LEAK_INPUT_MUTEX,
+    FL_LEAK_INPUT_CPU,
+    FL_LEAK_INPUT_OTHER, /* profiles that say nothing about leaks */
+    FL_LEAK_INPUT_STATS, /* memory statistics: lines, expvar, gctrace */
+    FL_LEAK_INPUT_CRASH, /* a log with the fatal error or panic that ended the program */
+    FL_LEAK_INPUT_TRACE, /* execution traces: known, and not read */
+    FL_LEAK_INPUT_COUNT
+} fl_leak_input;
+
+/* "heap", "allocs", "goroutine" ... */
+const char *fl_leak_input_name(fl_leak_input input);
+
+/* What was read, and what it cost. */
+typedef struct fl_leak_inputs {
+    uint64_t counts[FL_LEAK_INPUT_COUNT];
+    uint64_t files;      /* that were looked at */
+    uint64_t unknown;    /* that hold nothing of use */
+    uint64_t unreadable; /* damaged: more than 0 makes the answer a partial one */
+    uint64_t requests;   /* to a server */
+    uint64_t fetched_bytes;
+    int64_t fetching_ns; /* time in which a request was under way */
+} fl_leak_inputs;
+
+typedef struct fl_leak_request {
+    /* Files, folders (read one level deep) and addresses, all of one program. What a file holds is
+     * told by its content. */
+    const char *const *inputs;
+    size_t input_count;
+    const char *const
+        *signatures; /* YAML files or folders of them; replace built-in ones by name */
+    size_t signature_count;
+    bool without_built_in;
+    uint64_t limit_bytes;   /* time until the heap has this size; 0: none */
+    const char *binary;     /* the program, for profiles without symbols; NULL: none */
+    const char *source_map; /* a file or a folder, for JavaScript; NULL: none */
+    /* An address is asked again each `every_ns` until `watch_ns` have passed; 0: once. */
+    int64_t watch_ns, every_ns;
+    bool collect_first; /* have the server collect garbage before each heap profile */
+    /* Wait that long; false ends the watch, with what there is. NULL where nothing is watched. */
+    bool (*wait)(void *payload, int64_t duration_ns);
+    /* Called now and then with what is being done. May be NULL. */
+    void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
+    void *payload;
+} fl_leak_request;
+
+typedef struct fl_leak_run fl_leak_run;
+
+/* Read and judge. The same bytes in files of any order give the same report. The caller owns *out.
+ * FL_E_IO and FL_E_NOTFOUND: an input cannot be read at all; FL_E_UNSUPPORTED: none of them holds
+ * anything to judge; FL_E_SYNTAX: signatures, an address, or profiles of two programs; FL_E_LIMIT;
+ * FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request,
+                                          fl_error *err);
+/* Both live as long as the run. */
+const fl_leak_report *fl_leak_run_report(const fl_leak_run *run);
+const fl_leak_inputs *fl_leak_run_inputs(const fl_leak_run *run);
+/* NULL is a no-op. */
+void fl_leak_run_destroy(fl_leak_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
