@@ -246,6 +246,42 @@ static bool is_choice(const char *value, const char *const *choices)
     return false;
 }
 
+/* "512MiB", "1.5GB", "800000": above 0, in bytes or with a unit of 1000 (kB) or of 1024 (KiB). */
+static bool parse_size(const char *value, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"", 1},
+                 {"B", 1},
+                 {"kB", 1e3},
+                 {"KB", 1e3},
+                 {"MB", 1e6},
+                 {"GB", 1e9},
+                 {"TB", 1e12},
+                 {"KiB", 1024},
+                 {"K", 1024},
+                 {"M", 1024 * 1024},
+                 {"MiB", 1024 * 1024},
+                 {"G", 1073741824.0},
+                 {"GiB", 1073741824.0},
+                 {"TiB", 1099511627776.0}};
+    size_t digits = strspn(value, "0123456789.");
+    double number;
+    if (!fl_parse_double((fl_slice){.ptr = (const unsigned char *)value, .len = digits}, &number))
+        return false;
+    while (value[digits] == ' ')
+        digits++;
+    for (size_t i = 0; i < FL_COUNT(units); i++) {
+        if (strcmp(value + digits, units[i].name) != 0)
+            continue;
+        number *= units[i].bytes;
+        *out = number >= 1 && number < 9e18 ? (uint64_t)number : 0;
+        return *out > 0;
+    }
+    return false;
+}
+
 /* Values stay text: here it is made sure that reading them later cannot fail. */
 static fl_status check_value(const fl_option *option, const char *value, int64_t now_ns,
                              fl_error *err)
@@ -266,6 +302,12 @@ static fl_status check_value(const fl_option *option, const char *value, int64_t
         if (fl_duration_parse(&ns, text, &inner) != FL_OK)
             return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "option --%s: %s", option->name,
                            inner.message);
+        return FL_OK;
+    case FL_OPTION_SIZE:
+        if (!parse_size(value, &count))
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                           "option --%s: '%.40s' is not a size like 512MiB, 2GB or 800000",
+                           option->name, value);
         return FL_OK;
     case FL_OPTION_COUNT:
         if (!fl_parse_u64(text, &count))
@@ -387,6 +429,13 @@ int64_t fl_args_duration(const fl_args *args, const char *name)
     if (text != NULL && fl_duration_parse(&duration_ns, fl_slice_of(text), NULL) != FL_OK)
         return 0;
     return duration_ns;
+}
+
+uint64_t fl_args_size(const fl_args *args, const char *name)
+{
+    uint64_t bytes = 0;
+    const char *text = fl_args_text(args, name);
+    return text != NULL && parse_size(text, &bytes) ? bytes : 0;
 }
 
 uint64_t fl_args_count(const fl_args *args, const char *name)

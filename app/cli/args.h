@@ -49,6 +49,7 @@ size_t fl_args_list(const fl_args *args, const char *name, const char *out[FL_MA
 /* Checked before: these do not fail. A missing value is 0. */
 int64_t fl_args_time(const fl_args *args, const char *name, int64_t now_ns);
 int64_t fl_args_duration(const fl_args *args, const char *name);
+uint64_t fl_args_size(const fl_args *args, const char *name);
 uint64_t fl_args_count(const fl_args *args, const char *name);
 double fl_args_ratio(const fl_args *args, const char *name);
 

@@ -38,6 +38,7 @@ typedef enum fl_option_kind {
     FL_OPTION_RATIO,
     FL_OPTION_TIME,
     FL_OPTION_DURATION,
+    FL_OPTION_SIZE, /* bytes */
     FL_OPTION_FILE,
     FL_OPTION_FOLDER /* or a file: completion offers both */
 } fl_option_kind;
@@ -98,8 +99,8 @@ extern const size_t fl_common_option_count;
 /* NULL where there is none of that name. */
 const fl_command *fl_command_find(const char *name);
 
-extern const fl_command fl_cmd_triage, fl_cmd_profile, fl_cmd_drill, fl_cmd_incidents, fl_cmd_show,
-    fl_cmd_help, fl_cmd_completion, fl_cmd_version;
+extern const fl_command fl_cmd_triage, fl_cmd_leak, fl_cmd_signatures, fl_cmd_profile, fl_cmd_drill,
+    fl_cmd_incidents, fl_cmd_show, fl_cmd_help, fl_cmd_completion, fl_cmd_version;
 
 /* --- a run (run.c) --- */
 /* Parse, run, flush. `argv` is main's. */

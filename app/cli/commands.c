@@ -10,8 +10,8 @@
 #include "cli.h"
 
 const fl_command *const fl_commands[] = {
-    &fl_cmd_triage, &fl_cmd_incidents,  &fl_cmd_show, &fl_cmd_profile,
-    &fl_cmd_drill,  &fl_cmd_completion, &fl_cmd_help, &fl_cmd_version,
+    &fl_cmd_triage,  &fl_cmd_incidents, &fl_cmd_show,       &fl_cmd_leak, &fl_cmd_signatures,
+    &fl_cmd_profile, &fl_cmd_drill,     &fl_cmd_completion, &fl_cmd_help, &fl_cmd_version,
 };
 const size_t fl_command_count = FL_COUNT(fl_commands);
 

@@ -50,3 +50,15 @@ fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, boo
                        FL_LOCATION_BYTES - 1);
     return given == NULL && make ? make_parents(out, err) : FL_OK;
 }
+
+bool fl_location_signatures(char out[FL_LOCATION_BYTES])
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    struct stat about;
+    int len = -1;
+    if (config != NULL && config[0] == '/')
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/faultline/signatures", config);
+    else if (home != NULL && home[0] == '/')
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/.config/faultline/signatures", home);
+    return len > 0 && len < FL_LOCATION_BYTES && stat(out, &about) == 0 && S_ISDIR(about.st_mode);
+}

@@ -23,6 +23,7 @@ enum { MAX_INPUT_FILES = 4096 };
 
 struct listing {
     fl_arena *arena;
+    bool (*is_wanted)(const char *name); /* of the files in a folder */
     fl_input *items;
     size_t count;
 };
@@ -44,7 +45,7 @@ static fl_status add_entry(struct listing *list, const char *folder, const char 
                            fl_error *err)
 {
     struct stat about;
-    if (!fl_otlp_is_candidate(name))
+    if (!list->is_wanted(name))
         return FL_OK;
     const char *path = fl_arena_printf(list->arena, "%s/%s", folder, name);
     if (path == NULL)
@@ -54,7 +55,7 @@ static fl_status add_entry(struct listing *list, const char *folder, const char 
     return add(list, path, &about, false, err);
 }
 
-/* A folder without any telemetry is a mistake worth saying. */
+/* A folder without any such file is a mistake worth saying. */
 static fl_status add_folder(struct listing *list, const char *folder, fl_error *err)
 {
     size_t before = list->count;
@@ -67,10 +68,12 @@ static fl_status add_folder(struct listing *list, const char *folder, fl_error *
          entry = readdir(dir))
         status = add_entry(list, folder, entry->d_name, err);
     closedir(dir);
-    if (status == FL_OK && list->count == before)
+    if (status == FL_OK && list->count == before && list->is_wanted == fl_otlp_is_candidate)
         status =
             fl_fail(err, FL_E_IO, FL_NO_OFFSET,
                     "folder %s holds no .json, .jsonl, .ndjson, .pb, .binpb or .otlp file", folder);
+    else if (status == FL_OK && list->count == before)
+        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "folder %s holds no such file", folder);
     return status;
 }
 
@@ -84,8 +87,14 @@ static int compare_inputs(const void *left, const void *right)
 fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count, fl_arena *arena,
                          fl_error *err)
 {
+    return fl_inputs_list_named(out, paths, count, fl_otlp_is_candidate, arena, err);
+}
+
+fl_status fl_inputs_list_named(fl_inputs *out, const char *const *paths, size_t count,
+                               bool (*is_wanted)(const char *name), fl_arena *arena, fl_error *err)
+{
     assert(out != NULL && (paths != NULL || count == 0));
-    struct listing list = {.arena = arena};
+    struct listing list = {.arena = arena, .is_wanted = is_wanted};
     fl_status status = FL_OK;
     *out = (fl_inputs){0};
     list.items = fl_arena_alloc(arena, MAX_INPUT_FILES, sizeof(*list.items));

@@ -26,6 +26,11 @@ typedef struct fl_inputs {
 FL_NODISCARD fl_status fl_inputs_list(fl_inputs *out, const char *const *paths, size_t count,
                                       fl_arena *arena, fl_error *err);
 
+/* The same for other files: of a folder, those whose name `is_wanted`. */
+FL_NODISCARD fl_status fl_inputs_list_named(fl_inputs *out, const char *const *paths, size_t count,
+                                            bool (*is_wanted)(const char *name), fl_arena *arena,
+                                            fl_error *err);
+
 /* A whole small file (at most `max_bytes`), in the arena. */
 FL_NODISCARD fl_status fl_inputs_read(fl_slice *out, const char *path, size_t max_bytes,
                                       fl_arena *arena, fl_error *err);

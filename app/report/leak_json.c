@@ -77,11 +77,13 @@ static void put_advice(fl_put *w, json_t *object, const fl_leak_signature *signa
     fl_put_text(w, object, "sketch", from->sketch);
 }
 
+/* NULL where no signature holds: the verdict then rests on the growth alone. */
 static const char *kind_of(const fl_leak_finding *finding)
 {
     return finding->signature != NULL ? finding->signature->name : NULL;
 }
 
+/* Contract first, then ours. */
 static json_t *finding_of(fl_put *w, const fl_leak_finding *finding)
 {
     assert(finding->evidence != NULL || finding->evidence_count == 0);
@@ -190,6 +192,7 @@ static json_t *condition_of(fl_put *w, const fl_leak_condition *condition)
     return object;
 }
 
+/* In the order of the file. */
 static json_t *conditions_of(fl_put *w, const fl_leak_condition *items, size_t count)
 {
     json_t *array = json_array();

@@ -73,11 +73,13 @@ static const struct verdict_words {
     [FL_LEAK_CRASH] = {"Crash", FL_INK_BAD},
 };
 
+/* What fits the page. */
 static size_t at_most(size_t count, size_t most)
 {
     return count < most ? count : most;
 }
 
+/* Between two steps there is an empty line. */
 static void heading(fl_page *page, const char *text)
 {
     fl_page_newline(page);
@@ -105,6 +107,7 @@ static void paragraph(fl_page *page, const char *text)
     fl_page_newline(page);
 }
 
+/* What was left out is counted, never dropped silently. */
 static void write_more(fl_page *page, size_t hidden)
 {
     if (hidden == 0)
@@ -139,6 +142,7 @@ static const char *where_of(const fl_leak_finding *finding)
     return finding->subject == FL_LEAK_PROGRAM ? "the program" : "(function not known)";
 }
 
+/* One line that answers the question, and one that names the kind of bug. */
 static void write_verdict(fl_page *page, const fl_leak_report *report)
 {
     char percent[FL_PERCENT_TEXT];
@@ -217,6 +221,7 @@ static void growth_text(char *out, size_t size, const fl_leak_finding *finding)
         snprintf(out, size, "not measured");
 }
 
+/* Step 1: what a dashboard shows, with its interval, and how long that can go on. */
 static void write_phenomenon(fl_page *page, const fl_leak_shown *shown,
                              const fl_leak_finding *finding)
 {
@@ -238,11 +243,19 @@ static void write_phenomenon(fl_page *page, const fl_leak_shown *shown,
     labelled(page, "limit", text);
 }
 
+/* Step 2: one place in the code to open. */
 static void write_snapshot(fl_page *page, const fl_leak_finding *finding)
 {
     char text[512];
     heading(page, "2 Snapshot");
-    labelled(page, finding->subject == FL_LEAK_SITE ? "allocated" : "waits", where_of(finding));
+    static const char *const words[FL_LEAK_SUBJECT_COUNT] = {
+        [FL_LEAK_SITE] = "allocated",
+        [FL_LEAK_GOROUTINES] = "waits",
+        [FL_LEAK_LOCK] = "waited for",
+        [FL_LEAK_PROGRAM] = "in",
+    };
+    assert(finding->subject < FL_LEAK_SUBJECT_COUNT);
+    labelled(page, words[finding->subject], where_of(finding));
     if (finding->file != NULL) {
         snprintf(text, sizeof(text), finding->line > 0 ? "%.400s:%llu" : "%.400s", finding->file,
                  (unsigned long long)finding->line);
@@ -252,7 +265,7 @@ static void write_snapshot(fl_page *page, const fl_leak_finding *finding)
         labelled(page, "kept by", finding->holder);
 }
 
-/* Profile, then its sentence. */
+/* Step 3: profile, then its sentence. */
 static void write_evidence(fl_page *page, const fl_leak_finding *finding)
 {
     heading(page, "3 Comparison");
@@ -285,13 +298,16 @@ static void support_text(char *out, size_t size, unsigned support)
         snprintf(out + used, size - used, " alone");
 }
 
-static void write_ruled_out(fl_page *page, const fl_leak_report *report)
+/* What a reader would suspect next, and why not. */
+static void write_ruled_out(fl_page *page, const fl_leak_report *report, bool has_finding)
 {
     size_t shown = at_most(report->ruled_out_count, FL_LEAK_REPORT_FIRST);
     for (size_t i = 0; i < shown; i++) {
         fl_page_pad(page, BODY);
-        fl_page_put(page, FL_INK_DIM, i == 0 ? "ruled out" : "");
-        fl_page_pad(page, LABEL);
+        if (has_finding) {
+            fl_page_put(page, FL_INK_DIM, i == 0 ? "ruled out" : "");
+            fl_page_pad(page, LABEL);
+        }
         fl_page_printf(page, FL_INK_PLAIN, "%.64s: ", report->ruled_out[i].kind);
         fl_page_wrap(page, FL_INK_PLAIN, report->ruled_out[i].text);
         fl_page_newline(page);
@@ -299,7 +315,7 @@ static void write_ruled_out(fl_page *page, const fl_leak_report *report)
     write_more(page, report->ruled_out_count - shown);
 }
 
-/* Without a finding the step is what was ruled out alone. */
+/* Step 4. Without a finding it is what was ruled out alone. */
 static void write_verification(fl_page *page, const fl_leak_report *report,
                                const fl_leak_finding *finding)
 {
@@ -313,7 +329,7 @@ static void write_verification(fl_page *page, const fl_leak_report *report,
         for (size_t i = 0; i < finding->against_count; i++)
             labelled(page, i == 0 ? "against" : "", finding->against[i]);
     }
-    write_ruled_out(page, report);
+    write_ruled_out(page, report, finding != NULL);
 }
 
 /* Code keeps its lines and its indentation. */
@@ -330,6 +346,7 @@ static void write_sketch(fl_page *page, const char *sketch)
     }
 }
 
+/* Cause, change, code, and where others met the same. */
 static void write_fix(fl_page *page, const fl_leak_signature *signature)
 {
     if (signature == NULL)

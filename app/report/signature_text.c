@@ -11,20 +11,20 @@
 #include "leak_report.h"
 #include "page.h"
 
-enum { BODY = 2, LABEL = 13, CONDITION = 4, VERDICT_AT = 36, VERSION_AT = 52, TITLE_AT = 66 };
+enum { BODY = 2, LABEL = 13, CONDITION = 4, VERDICT_AT = 36, VERSION_AT = 52, TITLE_AT = 69 };
 
-/* "go1.24 to go1.26", "up to go1.23", "from go1.24", "any version" */
+/* "go1.24 to go1.26", "up to go1.23", "from go1.24", "all of Go" */
 static const char *versions_text(char *out, size_t size, const fl_leak_signature *form)
 {
     assert(size >= 32);
     if (form->go_min > 0 && form->go_max > 0)
-        snprintf(out, size, "go1.%d to 1.%d", form->go_min, form->go_max);
+        snprintf(out, size, "Go 1.%d to 1.%d", form->go_min, form->go_max);
     else if (form->go_max > 0)
-        snprintf(out, size, "up to go1.%d", form->go_max);
+        snprintf(out, size, "up to Go 1.%d", form->go_max);
     else if (form->go_min > 0)
-        snprintf(out, size, "from go1.%d", form->go_min);
+        snprintf(out, size, "from Go 1.%d", form->go_min);
     else
-        snprintf(out, size, "any version");
+        snprintf(out, size, "all of Go");
     return out;
 }
 
@@ -37,6 +37,7 @@ static size_t forms_of(const fl_leak_signature *items, size_t count, size_t at)
     return forms;
 }
 
+/* Names, verdicts, versions and titles stand below each other. */
 fl_status fl_signature_list_text(fl_buf *out, const fl_leak_signature *items, size_t count,
                                  const fl_report_style *style, fl_error *err)
 {
@@ -88,6 +89,7 @@ static void write_condition(fl_page *page, const fl_leak_condition *condition)
     }
 }
 
+/* Nothing, not even its title, for an empty list. */
 static void write_conditions(fl_page *page, const char *title, const fl_leak_condition *items,
                              size_t count)
 {
@@ -105,7 +107,8 @@ static void write_form(fl_page *page, const fl_leak_signature *form)
 {
     char versions[48];
     fl_page_newline(page);
-    fl_page_printf(page, FL_INK_BOLD, "In %s", versions_text(versions, sizeof(versions), form));
+    fl_page_printf(page, FL_INK_BOLD, "Versions: %s",
+                   versions_text(versions, sizeof(versions), form));
     fl_page_printf(page, FL_INK_PLAIN, ", right in %.0f of 100 where all of it holds",
                    100 * form->prior);
     fl_page_newline(page);

@@ -39,6 +39,28 @@ typedef struct fl_leak_inputs {
     int64_t fetching_ns; /* time in which a request was under way */
 } fl_leak_inputs;
 
+/* An asker hands what it was answered to this. */
+typedef struct fl_leak_taker fl_leak_taker;
+
+/* How a server is asked for profiles. The library itself knows no network: the program brings this
+ * along. `ask` fetches what it wants from `address`, hands each answer to fl_leak_take() and counts
+ * what it cost; its failure ends the run. */
+typedef struct fl_leak_asker {
+    fl_status (*ask)(void *payload, const char *address, fl_leak_taker *taker, fl_error *err);
+    void *payload;
+} fl_leak_asker;
+
+/* One answer, decompressed or not, whatever it holds. `name` is for messages, `time_ns` when it was
+ * asked for. FL_E_STOPPED (of another program than what came before) and FL_E_NOMEM end the
+ * asking; after any other failure it may go on: it is counted and warned of. */
+FL_NODISCARD fl_status fl_leak_take(fl_leak_taker *taker, const char *name, fl_slice bytes,
+                                    int64_t time_ns, fl_error *err);
+/* A request that failed; the asking goes on. */
+void fl_leak_take_failure(fl_leak_taker *taker, const fl_error *why);
+/* What asking cost, on top of what was said before. */
+void fl_leak_take_cost(fl_leak_taker *taker, uint64_t requests, uint64_t bytes,
+                       int64_t duration_ns);
+
 typedef struct fl_leak_request {
     /* Files, folders (read one level deep) and addresses, all of one program. What a file holds is
      * told by its content. */
@@ -48,14 +70,10 @@ typedef struct fl_leak_request {
         *signatures; /* YAML files or folders of them; replace built-in ones by name */
     size_t signature_count;
     bool without_built_in;
-    uint64_t limit_bytes;   /* time until the heap has this size; 0: none */
-    const char *binary;     /* the program, for profiles without symbols; NULL: none */
-    const char *source_map; /* a file or a folder, for JavaScript; NULL: none */
-    /* An address is asked again each `every_ns` until `watch_ns` have passed; 0: once. */
-    int64_t watch_ns, every_ns;
-    bool collect_first; /* have the server collect garbage before each heap profile */
-    /* Wait that long; false ends the watch, with what there is. NULL where nothing is watched. */
-    bool (*wait)(void *payload, int64_t duration_ns);
+    uint64_t limit_bytes;       /* time until the heap has this size; 0: none */
+    const char *binary;         /* the program, for profiles without symbols; NULL: none */
+    const char *source_map;     /* a file or a folder, for JavaScript; NULL: none */
+    const fl_leak_asker *asker; /* how addresses are asked; NULL: they are refused */
     /* Called now and then with what is being done. May be NULL. */
     void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
     void *payload;
@@ -69,8 +87,9 @@ typedef struct fl_leak_run fl_leak_run;
  * FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request,
                                           fl_error *err);
-/* Both live as long as the run. */
+/* The answer. It and what follows live as long as the run. */
 const fl_leak_report *fl_leak_run_report(const fl_leak_run *run);
+/* What was read for it. */
 const fl_leak_inputs *fl_leak_run_inputs(const fl_leak_run *run);
 /* NULL is a no-op. */
 void fl_leak_run_destroy(fl_leak_run *run);

@@ -154,3 +154,9 @@ const char *fl_signatures_source(const fl_signatures *library, size_t at, size_t
     *line = library->places[at].line;
     return library->places[at].source;
 }
+
+fl_signature_origin fl_signatures_origin_of(const fl_signatures *library, size_t at)
+{
+    assert(library != NULL && at < library->count);
+    return library->places[at].origin;
+}

@@ -52,5 +52,7 @@ FL_NODISCARD fl_status fl_signatures_add_built_in(fl_signatures *library, fl_err
 const fl_leak_signature *fl_signatures_items(const fl_signatures *library, size_t *count);
 /* The document that entry `at` of the items stands in, and its line. */
 const char *fl_signatures_source(const fl_signatures *library, size_t at, size_t *line);
+/* Whether it is built in. */
+fl_signature_origin fl_signatures_origin_of(const fl_signatures *library, size_t at);
 
 #endif

@@ -1,0 +1,295 @@
+/*
+ * leak_read.c - what an input holds is told by its first bytes, in this order:
+ *
+ *   an execution trace   "go 1.NN trace": known, counted, not read
+ *   goroutines           the text of debug=1 or debug=2, or a crash
+ *   memory statistics    JSON lines, expvar, gctrace
+ *   a profile            protobuf or text
+ *   some other text      looked through for a crash and for statistics that begin further down
+ *
+ * A log may hold statistics and the crash that ended the program: a text is asked for both.
+ */
+#include "leak_read.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "goroutine_read.h"
+#include "gostats_read.h"
+#include "slice.h"
+
+enum { HEAD_BYTES = 4096, CHUNK_BYTES = 1 << 16 };
+
+/* One input, which is opened once for each decoder that is tried. */
+struct input {
+    const char *name;
+    const fl_slice *bytes; /* NULL: a file */
+    int64_t default_ns;
+};
+
+/* From its beginning; both kinds decompress alike. */
+static fl_status open_input(fl_stream **out, const struct input *in, fl_error *err)
+{
+    return in->bytes != NULL ? fl_stream_over(out, *in->bytes, in->name, err)
+                             : fl_stream_open(out, in->name, err);
+}
+
+/* The first bytes, decompressed. What breaks behind them is for the decoder to say. */
+static fl_status read_head(unsigned char head[HEAD_BYTES], size_t *len, const struct input *in,
+                           fl_error *err)
+{
+    fl_stream *stream;
+    fl_error inner = {0};
+    size_t got = 1;
+    *len = 0;
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    while (status == FL_OK && got > 0 && *len < HEAD_BYTES) {
+        status = fl_stream_read(stream, head + *len, HEAD_BYTES - *len, &got, &inner);
+        *len += status == FL_OK ? got : 0;
+    }
+    fl_stream_close(stream);
+    if (status == FL_E_NOMEM || (status != FL_OK && *len == 0))
+        return fl_fail(err, status, inner.offset, "%s", inner.message);
+    return FL_OK;
+}
+
+/* The whole of a text, in the reader's buffer. */
+static fl_status read_text(fl_slice *out, fl_leak_reader *reader, const struct input *in,
+                           fl_error *err)
+{
+    unsigned char chunk[CHUNK_BYTES];
+    fl_stream *stream;
+    size_t got = 1;
+    fl_buf_clear(&reader->text);
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    while (status == FL_OK && got > 0 && reader->text.status == FL_OK) {
+        status = fl_stream_read(stream, chunk, sizeof(chunk), &got, err);
+        if (status == FL_OK)
+            fl_buf_add(&reader->text, (fl_slice){.ptr = chunk, .len = got});
+    }
+    fl_stream_close(stream);
+    if (status == FL_OK)
+        status = fl_buf_check(&reader->text, in->name, err);
+    *out = fl_buf_slice(&reader->text);
+    return status;
+}
+
+/* "go 1.NN trace" and zeros up to 16 bytes: every version of the format since Go 1.5. */
+static bool is_trace(fl_slice head)
+{
+    return head.len >= 16 && fl_slice_starts_with(head, FL_SLICE("go 1.")) &&
+           fl_slice_find((fl_slice){.ptr = head.ptr, .len = 16}, FL_SLICE(" trace")) < 16;
+}
+
+/* What a program writes to its standard error: text, and no document that talks of a crash. */
+static bool is_log(fl_slice head)
+{
+    fl_slice text = fl_slice_trim(head);
+    bool printable = text.len > 0 && strchr("{[<", text.ptr[0]) == NULL;
+    for (size_t i = 0; i < text.len && printable; i++)
+        printable = text.ptr[i] >= ' ' || strchr("\t\r\n\033", text.ptr[i]) != NULL;
+    return printable && memchr(text.ptr, '\0', text.len) == NULL;
+}
+
+/* A sentence about an input that was used only in part, or not at all. */
+static void note(fl_leak_reader *reader, const char *name, const char *what)
+{
+    reader->warning = fl_arena_printf(reader->arena, "%s: %s", name, what);
+}
+
+/* ---- the decoders ---- */
+
+/* Goroutines that cannot be read cost themselves: what came before them counts, and is said. */
+static fl_status take_goroutines(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_stream *stream;
+    fl_goroutines *goroutines = NULL;
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_goroutines_read(&goroutines, stream, err);
+    fl_stream_close(stream);
+    if (status == FL_OK)
+        status = fl_leak_add_goroutines(reader->leak, goroutines, in->default_ns, err);
+    if (status == FL_OK) {
+        bool crashed = false;
+        for (size_t i = 0; i < goroutines->crash_count; i++)
+            crashed |= goroutines->crashes[i].kind != FL_GOCRASH_HANDLED;
+        reader->inputs->counts[crashed ? FL_LEAK_INPUT_CRASH : FL_LEAK_INPUT_GOROUTINE]++;
+        if (goroutines->broken.status != FL_OK || goroutines->rejected > 0) {
+            reader->inputs->unreadable++;
+            note(reader, in->name,
+                 goroutines->broken.status != FL_OK ? goroutines->broken.message
+                                                    : goroutines->first_reject.message);
+        } else if (goroutines->is_cut) {
+            note(reader, in->name, "Go stopped writing goroutines: the rest is not in it");
+        }
+    }
+    fl_goroutines_destroy(goroutines);
+    return status;
+}
+
+/* What is kept of them is copied by the analysis, so the decoder's arena goes at once. */
+static fl_status take_stats(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_slice text;
+    fl_gostats stats;
+    fl_arena arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
+    fl_status status = read_text(&text, reader, in, err);
+    if (status == FL_OK)
+        status = fl_gostats_read(&stats, text, in->default_ns, &arena, err);
+    if (status == FL_OK)
+        status = fl_leak_add_stats(reader->leak, &stats, err);
+    if (status == FL_OK)
+        reader->inputs->counts[FL_LEAK_INPUT_STATS]++;
+    if (status == FL_OK && stats.rejected > 0)
+        note(reader, in->name, stats.first_reject.message);
+    fl_arena_dispose(&arena);
+    return status;
+}
+
+/* Without its folders, and without what Linux puts behind the name of a file that is gone. */
+static fl_slice program_of(fl_slice file)
+{
+    const fl_slice gone = FL_SLICE(" (deleted)");
+    if (fl_slice_ends_with(file, gone))
+        file.len -= gone.len;
+    for (size_t i = file.len; i > 0; i--)
+        if (file.ptr[i - 1] == '/')
+            return (fl_slice){.ptr = file.ptr + i, .len = file.len - i};
+    return file;
+}
+
+/* Growth between profiles of two programs is no growth. Two builds of one are taken, and said. */
+static fl_status check_program(fl_leak_reader *reader, const char *source, fl_error *err)
+{
+    const fl_profile *profile = reader->profile;
+    fl_leak_program *program = &reader->program;
+    if (profile->mapping_count == 0 || profile->mappings[0].file.len == 0)
+        return FL_OK;
+    fl_slice name = program_of(profile->mappings[0].file);
+    fl_slice build_id = profile->mappings[0].build_id;
+    if (program->name == NULL) {
+        program->name = fl_arena_cstr(reader->arena, name);
+        program->build_id = fl_arena_cstr(reader->arena, build_id);
+        program->source = fl_arena_printf(reader->arena, "%s", source);
+        return program->name != NULL && program->build_id != NULL && program->source != NULL
+                   ? FL_OK
+                   : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a program's name");
+    }
+    if (!fl_slice_equal(name, fl_slice_of(program->name)))
+        return fl_fail(err, FL_E_STOPPED, FL_NO_OFFSET,
+                       "profiles of two programs: %.40s is of '%.30s' and %.40s of '%.*s'; give "
+                       "those of one",
+                       program->source, program->name, source, name.len < 30 ? (int)name.len : 30,
+                       (const char *)name.ptr);
+    program->several_builds |= build_id.len > 0 && program->build_id[0] != '\0' &&
+                               !fl_slice_equal(build_id, fl_slice_of(program->build_id));
+    return FL_OK;
+}
+
+/* Where a profile is counted. */
+static fl_leak_input input_of(fl_profile_kind kind)
+{
+    switch (kind) {
+    case FL_PROFILE_HEAP:
+        return FL_LEAK_INPUT_HEAP;
+    case FL_PROFILE_ALLOCS:
+        return FL_LEAK_INPUT_ALLOCS;
+    case FL_PROFILE_GOROUTINE:
+    case FL_PROFILE_GOROUTINE_LEAK:
+        return FL_LEAK_INPUT_GOROUTINE;
+    case FL_PROFILE_BLOCK:
+        return FL_LEAK_INPUT_BLOCK;
+    case FL_PROFILE_MUTEX:
+        return FL_LEAK_INPUT_MUTEX;
+    case FL_PROFILE_CPU:
+        return FL_LEAK_INPUT_CPU;
+    case FL_PROFILE_OTHER:
+    case FL_PROFILE_THREAD_CREATE:
+    case FL_PROFILE_WALL:
+        return FL_LEAK_INPUT_OTHER;
+    }
+    return FL_LEAK_INPUT_OTHER;
+}
+
+/* Names are normalised: a generic function has another one in each build. */
+static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    static const fl_pprof_options options = {.normalise_names = true};
+    fl_stream *stream;
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_profile_read(reader->profile, stream, in->name, &options, err);
+    fl_stream_close(stream);
+    if (status == FL_OK)
+        status = check_program(reader, in->name, err);
+    if (status == FL_OK)
+        status = fl_leak_add(reader->leak, reader->profile, in->default_ns, err);
+    if (status == FL_OK)
+        reader->inputs->counts[input_of(reader->profile->kind)]++;
+    if (status == FL_OK && reader->profile->clamped_values > 0)
+        note(reader, in->name, "it has values beyond 2^62, which count as that");
+    return status;
+}
+
+/* A log: it may hold both, and one of them is enough. `why` says what it is where it holds none. */
+static fl_status take_log(fl_leak_reader *reader, const struct input *in, const fl_error *why,
+                          fl_error *err)
+{
+    fl_error stats = {0}, goroutines = {0};
+    fl_status status = take_stats(reader, in, &stats);
+    if (status != FL_OK && status != FL_E_UNSUPPORTED)
+        return fl_fail(err, status, stats.offset, "%s: %s", in->name, stats.message);
+    bool used = status == FL_OK;
+    status = take_goroutines(reader, in, &goroutines);
+    if (status == FL_OK || (used && status == FL_E_UNSUPPORTED))
+        return FL_OK;
+    if (status == FL_E_UNSUPPORTED && why != NULL)
+        return fl_fail(err, why->status, why->offset, "%s", why->message);
+    return fl_fail(err, status, goroutines.offset, "%s: %s", in->name, goroutines.message);
+}
+
+/* A few words can look like a protobuf of odd fields: what is wrong with those helps nobody. */
+static void call_it_text(fl_error *why, const char *name)
+{
+    if (strstr(why->message, "not a profile") != NULL)
+        return;
+    *why = (fl_error){.status = FL_E_UNSUPPORTED, .offset = FL_NO_OFFSET};
+    snprintf(why->message, sizeof(why->message), "%.120s: this is text, not a profile", name);
+}
+
+fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice *bytes,
+                       int64_t default_ns, fl_error *err)
+{
+    assert(reader != NULL && reader->leak != NULL && name != NULL);
+    const struct input in = {.name = name, .bytes = bytes, .default_ns = default_ns};
+    unsigned char first[HEAD_BYTES];
+    fl_slice head = {.ptr = first};
+    fl_error inner = {0};
+    reader->warning = NULL;
+    reader->inputs->files++;
+    fl_status status = read_head(first, &head.len, &in, err);
+    if (status != FL_OK)
+        return status;
+    if (is_trace(head)) {
+        reader->inputs->counts[FL_LEAK_INPUT_TRACE]++;
+        return FL_OK;
+    }
+    if (fl_goroutines_sniff(head) || fl_gostats_sniff(head))
+        return take_log(reader, &in, NULL, err);
+    status = take_profile(reader, &in, &inner);
+    bool refused = status == FL_E_SYNTAX || status == FL_E_UNSUPPORTED;
+    if (refused && is_log(head)) {
+        call_it_text(&inner, name);
+        return take_log(reader, &in, &inner, err);
+    }
+    return status == FL_OK ? FL_OK : fl_fail(err, status, inner.offset, "%s", inner.message);
+}

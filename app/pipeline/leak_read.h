@@ -1,0 +1,39 @@
+/*
+ * leak_read.h - one input of a leak run, a file or what a server sent: told by its content, decoded
+ * and added to the analysis.
+ */
+#ifndef FL_LEAK_READ_H
+#define FL_LEAK_READ_H
+
+#include "buf.h"
+#include "faultline/leak_run.h"
+#include "leak_analysis.h"
+#include "pprof.h"
+
+/* Which program the profiles are of, as far as they say. */
+typedef struct fl_leak_program {
+    const char *name, *build_id; /* NULL: not said yet */
+    const char *source;          /* the input that said it */
+    bool several_builds;
+} fl_leak_program;
+
+/* What reading shares from input to input. */
+typedef struct fl_leak_reader {
+    fl_leak *leak;
+    fl_profile *profile; /* its memory is used again */
+    fl_buf text;         /* the same */
+    fl_leak_inputs *inputs;
+    fl_leak_program program;
+    fl_arena *arena;
+    const char *warning; /* of the last input; NULL: none */
+} fl_leak_reader;
+
+/* `bytes` NULL: the file `name`; else what was fetched from the address `name`. `default_ns` dates
+ * what says no time; 0: not known. FL_OK also for what is of no use: it is counted, and `warning`
+ * says so. FL_E_IO, FL_E_NOTFOUND, FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_LIMIT: this input is damaged;
+ * FL_E_UNSUPPORTED: it is something else, and the message says what. FL_E_STOPPED: it is of another
+ * program than those before. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice *bytes,
+                                    int64_t default_ns, fl_error *err);
+
+#endif

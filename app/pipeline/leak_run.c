@@ -1,0 +1,295 @@
+/*
+ * leak_run.c - the inputs, one after the other, into one analysis; then its judgement.
+ *
+ *   library    built-in signatures, then the user's
+ *   inputs     files in the order of their paths, then addresses; each costs only itself
+ *   judge      findings; warnings of the reading are put before the analysis' own
+ *
+ * An input that holds nothing of use is named in a warning; one that is damaged besides makes the
+ * answer a partial one. Only when nothing at all could be used is the first complaint an error.
+ */
+#include "faultline/leak_run.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faultline/limits.h"
+#include "inputs.h"
+#include "leak_read.h"
+#include "mem.h"
+#include "signatures_load.h"
+#include "slice.h"
+
+enum {
+    MAX_TEXT_BYTES = 256 << 20, /* a log that is looked through */
+    MAX_WARNINGS = 64,
+    MAX_TOLD = 6 /* inputs of no use that are named; the rest is counted */
+};
+
+/* Texts of warnings live in the arena, until the run is destroyed with its report. */
+struct fl_leak_run {
+    const fl_leak_request *request; /* during the run only */
+    fl_arena arena;
+    fl_signatures *library;
+    fl_leak *leak;
+    fl_leak_reader reader;
+    fl_leak_inputs inputs;
+    fl_leak_report report;
+    const char *warnings[MAX_WARNINGS];
+    size_t warning_count, told;
+    fl_error first; /* what the first input of no use said */
+};
+
+struct fl_leak_taker {
+    fl_leak_run *run;
+};
+
+/* NULL, for want of memory while a text was made, is one warning less. */
+static void warn(fl_leak_run *run, const char *text)
+{
+    if (text != NULL && run->warning_count < MAX_WARNINGS)
+        run->warnings[run->warning_count++] = text;
+}
+
+/* The reader borrows from the run, which does not move. */
+static fl_status prepare(fl_leak_run *run, fl_error *err)
+{
+    fl_leak_options options = {.limit_bytes = run->request->limit_bytes};
+    fl_status status = fl_signatures_create(&run->library, err);
+    if (status == FL_OK && !run->request->without_built_in)
+        status = fl_signatures_add_built_in(run->library, err);
+    if (status == FL_OK)
+        status = fl_signatures_load(run->library, run->request->signatures,
+                                    run->request->signature_count, err);
+    if (status != FL_OK)
+        return status;
+    options.signatures = fl_signatures_items(run->library, &options.signature_count);
+    status = fl_leak_create(&run->leak, &options, err);
+    if (status == FL_OK)
+        status = fl_profile_create(&run->reader.profile, err);
+    run->reader.leak = run->leak;
+    run->reader.arena = &run->arena;
+    run->reader.inputs = &run->inputs;
+    run->reader.text = fl_buf_of(MAX_TEXT_BYTES);
+    return status;
+}
+
+/* ---- the inputs ---- */
+
+/* Something else that lies in the folder, or damage: said, counted, and gone on without. */
+static void pass_over(fl_leak_run *run, const fl_error *why)
+{
+    if (run->first.status == FL_OK)
+        run->first = *why;
+    if (why->status == FL_E_UNSUPPORTED)
+        run->inputs.unknown++;
+    else
+        run->inputs.unreadable++;
+    if (why->status != FL_E_UNSUPPORTED || run->told++ < MAX_TOLD)
+        warn(run, fl_arena_printf(&run->arena, "%s", why->message));
+}
+
+/* Two programs in one series and the end of memory end the run. */
+static fl_status read_one(fl_leak_run *run, const char *name, const fl_slice *bytes,
+                          int64_t default_ns, fl_error *err)
+{
+    fl_error own = {0};
+    fl_status status = fl_leak_read(&run->reader, name, bytes, default_ns, &own);
+    if (status == FL_E_NOMEM)
+        return fl_fail(err, status, FL_NO_OFFSET, "%s", own.message);
+    if (status == FL_E_STOPPED)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s", own.message);
+    if (status != FL_OK)
+        pass_over(run, &own);
+    else
+        warn(run, run->reader.warning);
+    return FL_OK;
+}
+
+/* "scheme://..." */
+static bool is_address(const char *input)
+{
+    return strstr(input, "://") != NULL;
+}
+
+/* What a file holds is told by its content; hidden ones are somebody's housekeeping. */
+static bool is_any(const char *name)
+{
+    return name[0] != '.';
+}
+
+/* All paths are listed before the first is read: one that is missing is said at once. */
+static fl_status read_files(fl_leak_run *run, fl_error *err)
+{
+    const fl_leak_request *request = run->request;
+    fl_inputs files;
+    uint64_t done = 0;
+    size_t count = 0;
+    const char **paths = fl_arena_alloc(&run->arena, request->input_count, sizeof(*paths));
+    if (paths == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for file names");
+    for (size_t i = 0; i < request->input_count; i++)
+        if (!is_address(request->inputs[i]))
+            paths[count++] = request->inputs[i];
+    fl_status status = fl_inputs_list_named(&files, paths, count, is_any, &run->arena, err);
+    for (size_t i = 0; status == FL_OK && i < files.count; i++) {
+        if (request->progress != NULL)
+            request->progress(request->payload, files.items[i].path, done, files.bytes);
+        done += files.items[i].bytes;
+        status = read_one(run, files.items[i].path, NULL, 0, err);
+    }
+    return status;
+}
+
+fl_status fl_leak_take(fl_leak_taker *taker, const char *name, fl_slice bytes, int64_t time_ns,
+                       fl_error *err)
+{
+    fl_leak_run *run = taker->run;
+    fl_error own = {0};
+    fl_status status = fl_leak_read(&run->reader, name, &bytes, time_ns, &own);
+    if (status == FL_OK)
+        warn(run, run->reader.warning);
+    else if (status != FL_E_NOMEM && status != FL_E_STOPPED)
+        pass_over(run, &own);
+    return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);
+}
+
+void fl_leak_take_failure(fl_leak_taker *taker, const fl_error *why)
+{
+    assert(why->status != FL_OK);
+    pass_over(taker->run, why);
+}
+
+void fl_leak_take_cost(fl_leak_taker *taker, uint64_t requests, uint64_t bytes, int64_t duration_ns)
+{
+    taker->run->inputs.requests += requests;
+    taker->run->inputs.fetched_bytes += bytes;
+    taker->run->inputs.fetching_ns += duration_ns;
+}
+
+/* One after the other: each is asked, and watched, alone. */
+static fl_status ask_servers(fl_leak_run *run, fl_error *err)
+{
+    const fl_leak_request *request = run->request;
+    fl_leak_taker taker = {.run = run};
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < request->input_count && status == FL_OK; i++) {
+        const char *address = request->inputs[i];
+        if (!is_address(address))
+            continue;
+        if (request->asker == NULL)
+            return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "no network here to ask %.120s",
+                           address);
+        if (request->progress != NULL)
+            request->progress(request->payload, address, 0, 0);
+        status = request->asker->ask(request->asker->payload, address, &taker, err);
+    }
+    return status == FL_E_STOPPED ? FL_E_SYNTAX : status; /* two programs: the sentence says so */
+}
+
+/* How many inputs said something. */
+static uint64_t used_of(const fl_leak_inputs *inputs)
+{
+    uint64_t used = 0;
+    for (int i = 0; i < FL_LEAK_INPUT_COUNT; i++)
+        if (i != FL_LEAK_INPUT_TRACE)
+            used += inputs->counts[i];
+    return used;
+}
+
+/* ---- the judgement ---- */
+
+/* One order, however they were found. */
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Those of reading in one order, then the analysis' own, whose order is its own. */
+static fl_status merge_warnings(fl_leak_run *run, fl_error *err)
+{
+    fl_leak_report *report = &run->report;
+    if (run->told > MAX_TOLD)
+        warn(run, fl_arena_printf(&run->arena, "%zu inputs hold nothing of use in all", run->told));
+    if (run->inputs.counts[FL_LEAK_INPUT_TRACE] > 0)
+        warn(run, fl_arena_printf(&run->arena, "%llu execution traces were not read",
+                                  (unsigned long long)run->inputs.counts[FL_LEAK_INPUT_TRACE]));
+    if (run->reader.program.several_builds)
+        warn(run, "the profiles are of several builds of one program: lines may have moved");
+    size_t count = run->warning_count + report->warning_count;
+    const char **all = fl_arena_alloc(&run->arena, count + 1, sizeof(*all));
+    if (all == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for warnings");
+    qsort(run->warnings, run->warning_count, sizeof(run->warnings[0]), compare_texts);
+    memcpy(all, run->warnings, run->warning_count * sizeof(*all));
+    if (report->warning_count > 0)
+        memcpy(all + run->warning_count, report->warnings, report->warning_count * sizeof(*all));
+    report->warnings = all;
+    report->warning_count = count;
+    return FL_OK;
+}
+
+/* Where nothing was of use, the first complaint says more than that nothing was. */
+static fl_status run_all(fl_leak_run *run, fl_error *err)
+{
+    fl_status status = prepare(run, err);
+    if (status == FL_OK)
+        status = read_files(run, err);
+    if (status == FL_OK)
+        status = ask_servers(run, err);
+    if (status == FL_OK && used_of(&run->inputs) == 0)
+        return run->first.status != FL_OK
+                   ? fl_fail(err, run->first.status, run->first.offset, "%s", run->first.message)
+                   : fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                             "there is no profile among what was given");
+    if (status == FL_OK)
+        status = fl_leak_judge(&run->report, run->leak, &run->arena, err);
+    return status == FL_OK ? merge_warnings(run, err) : status;
+}
+
+fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, fl_error *err)
+{
+    assert(out != NULL && request != NULL && request->input_count > 0);
+    *out = NULL;
+    fl_leak_run *run = fl_mem_calloc(1, sizeof(*run));
+    if (run == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a leak run");
+    run->request = request;
+    run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
+    fl_status status = run_all(run, err);
+    run->request = NULL;
+    fl_profile_destroy(run->reader.profile);
+    run->reader.profile = NULL;
+    fl_buf_dispose(&run->reader.text);
+    if (status != FL_OK) {
+        fl_leak_run_destroy(run);
+        return status;
+    }
+    *out = run;
+    return FL_OK;
+}
+
+const fl_leak_report *fl_leak_run_report(const fl_leak_run *run)
+{
+    assert(run != NULL);
+    return &run->report;
+}
+
+const fl_leak_inputs *fl_leak_run_inputs(const fl_leak_run *run)
+{
+    assert(run != NULL);
+    return &run->inputs;
+}
+
+void fl_leak_run_destroy(fl_leak_run *run)
+{
+    if (run == NULL)
+        return;
+    fl_leak_destroy(run->leak);
+    fl_signatures_destroy(run->library);
+    fl_profile_destroy(run->reader.profile);
+    fl_buf_dispose(&run->reader.text);
+    fl_arena_dispose(&run->arena);
+    fl_mem_free(run);
+}
