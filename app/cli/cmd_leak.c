@@ -52,6 +52,7 @@ static bool is_interrupted(void *payload)
 static bool wait_for(void *payload, int64_t duration_ns)
 {
     int64_t left_ns = duration_ns;
+    assert(duration_ns >= 0);
     fl_progress_show(payload, "waiting for the next round", 0, 0);
     while (left_ns > 0 && interrupted == 0) {
         int64_t part_ns = left_ns < FL_NS_PER_S ? left_ns : FL_NS_PER_S;

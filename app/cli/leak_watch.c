@@ -36,6 +36,7 @@ static fl_status take(struct watching *w, const char *name, fl_status fetched,
     fl_error own = {0};
     if (fetched != FL_OK)
         return fetched;
+    assert(answer->body.ptr != NULL || answer->body.len == 0);
     w->any = true;
     fl_status status = fl_leak_take(w->taker, name, answer->body, answer->time_ns, &own);
     if (status == FL_E_NOMEM || status == FL_E_STOPPED)
@@ -60,6 +61,7 @@ static fl_status take_vars(struct watching *w, fl_error *why)
 {
     fl_fetch_answer answer = {0};
     fl_error own = {0};
+    assert(!w->has_vars || w->target.vars[0] != '\0');
     if (!w->has_vars)
         return FL_OK;
     fl_status status = fl_fetch_get(&answer, w->fetch, w->target.vars, &own);

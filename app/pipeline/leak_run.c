@@ -80,6 +80,7 @@ static fl_status prepare(fl_leak_run *run, fl_error *err)
 /* Something else that lies in the folder, or damage: said, counted, and gone on without. */
 static void pass_over(fl_leak_run *run, const fl_error *why)
 {
+    assert(why->status != FL_OK && why->status != FL_E_NOMEM);
     if (run->first.status == FL_OK)
         run->first = *why;
     if (why->status == FL_E_UNSUPPORTED)
@@ -146,6 +147,7 @@ fl_status fl_leak_take(fl_leak_taker *taker, const char *name, fl_slice bytes, i
                        fl_error *err)
 {
     fl_leak_run *run = taker->run;
+    assert(run->leak != NULL && name != NULL);
     fl_error own = {0};
     fl_status status = fl_leak_read(&run->reader, name, &bytes, time_ns, &own);
     if (status == FL_OK)

@@ -23,6 +23,7 @@ static void failed(fl_put *w, fl_status status)
 /* Takes `value`, which may be NULL when memory ran out while it was made. */
 void fl_put_value(fl_put *w, json_t *object, const char *key, json_t *value)
 {
+    assert(key != NULL);
     if (json_object_set_new_nocheck(object, key, value) != 0)
         failed(w, FL_E_NOMEM);
 }

@@ -41,6 +41,7 @@ static json_t *evidence_of(fl_put *w, const fl_leak_evidence *evidence)
 static json_t *texts_of(fl_put *w, const char *const *texts, size_t count)
 {
     json_t *array = json_array();
+    assert(texts != NULL || count == 0);
     for (size_t i = 0; i < count; i++)
         fl_put_item(w, array, fl_put_text_of(texts[i]));
     return array;
@@ -50,6 +51,7 @@ static json_t *texts_of(fl_put *w, const char *const *texts, size_t count)
 static json_t *support_of(fl_put *w, unsigned support)
 {
     json_t *array = json_array();
+    assert(support < 1u << FL_LEAK_SOURCE_COUNT);
     for (int i = 0; i < FL_LEAK_SOURCE_COUNT; i++)
         if (support & 1u << i)
             fl_put_item(w, array, json_string_nocheck(fl_leak_source_name((fl_leak_source)i)));
@@ -213,6 +215,7 @@ fl_status fl_signature_json(fl_buf *out, const fl_leak_signature *items, size_t 
 {
     fl_put w = {.status = FL_OK};
     json_t *array = json_array();
+    assert(items != NULL || count == 0);
     for (size_t i = 0; i < count; i++) {
         json_t *object = json_object();
         fl_put_text(&w, object, "name", items[i].name);

@@ -82,6 +82,7 @@ static size_t at_most(size_t count, size_t most)
 /* Between two steps there is an empty line. */
 static void heading(fl_page *page, const char *text)
 {
+    assert(page->column == 0);
     fl_page_newline(page);
     fl_page_put(page, FL_INK_BOLD, text);
     fl_page_newline(page);
@@ -227,6 +228,7 @@ static void write_phenomenon(fl_page *page, const fl_leak_shown *shown,
 {
     char text[256], limit[FL_BYTES_TEXT], value[FL_TIME_TEXT], low[FL_TIME_TEXT],
         high[FL_TIME_TEXT];
+    assert(finding != NULL);
     heading(page, "1 Phenomenon");
     growth_text(text, sizeof(text), finding);
     labelled(page, "grows by", text);
@@ -268,6 +270,7 @@ static void write_snapshot(fl_page *page, const fl_leak_finding *finding)
 /* Step 3: profile, then its sentence. */
 static void write_evidence(fl_page *page, const fl_leak_finding *finding)
 {
+    assert(finding->evidence != NULL || finding->evidence_count == 0);
     heading(page, "3 Comparison");
     for (size_t i = 0; i < finding->evidence_count; i++) {
         fl_page_pad(page, BODY);
@@ -285,6 +288,7 @@ static void write_evidence(fl_page *page, const fl_leak_finding *finding)
 static void support_text(char *out, size_t size, unsigned support)
 {
     size_t used = 0, count = 0;
+    assert(size > 0 && support < 1u << FL_LEAK_SOURCE_COUNT);
     out[0] = '\0';
     for (int i = 0; i < FL_LEAK_SOURCE_COUNT && used < size; i++) {
         if (!(support & 1u << i))

@@ -32,6 +32,7 @@ static const char *versions_text(char *out, size_t size, const fl_leak_signature
 static size_t forms_of(const fl_leak_signature *items, size_t count, size_t at)
 {
     size_t forms = 1;
+    assert(at < count);
     while (at + forms < count && strcmp(items[at].name, items[at + forms].name) == 0)
         forms++;
     return forms;
@@ -67,6 +68,7 @@ static void write_condition(fl_page *page, const fl_leak_condition *condition)
                                                         "has nothing that matches"};
     const fl_leak_feature_info *info = fl_leak_feature_info_of(condition->feature);
     char text[256];
+    assert(condition->op < FL_LEAK_OP_COUNT && info->is_text == (condition->pattern != NULL));
     fl_page_pad(page, CONDITION);
     fl_page_put(page, FL_INK_BOLD, info->name);
     if (condition->pattern != NULL)
