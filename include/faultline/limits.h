@@ -31,6 +31,9 @@
 /* An answer over HTTP: Go stops its largest text, goroutine?debug=2, at 64 MiB. */
 #define FL_MAX_FETCH_WIRE_BYTES (128u << 20)
 #define FL_MAX_FETCH_BYTES      (256u << 20)
+/* A program's tables: the largest Go programs (hundreds of MB) have some 100 MB of them. */
+#define FL_MAX_SYMBOL_BYTES     (512u << 20)
+#define FL_MAX_BUILD_INFO_BYTES (4u << 20)
 /* Goroutine texts: distinct frames, stacks and waits, and the bytes of their texts. A service of a
  * million lines has some thousands; more are counted and dropped. Go prints at most 100 frames of a
  * goroutine; a longer line than this is no frame. */

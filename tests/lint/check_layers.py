@@ -20,6 +20,7 @@ INGEST = {
     "ingest/pprof",
     "ingest/profile",
     "ingest/signatures",
+    "ingest/symbol",
     "ingest/timeline",
 }
 ALL = LOWEST | CORRELATE | GRAPH | INGEST
@@ -34,6 +35,7 @@ ALLOWED = {
     "ingest/otlp": LOWEST,
     "ingest/profile": LOWEST,
     "ingest/pprof": LOWEST | {"ingest/profile"},
+    "ingest/symbol": LOWEST,
     "ingest/timeline": LOWEST,
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
