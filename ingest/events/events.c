@@ -189,12 +189,21 @@ static fl_status push(struct reading *x, struct event *event)
     return status;
 }
 
+/* Where the value begins that comes next. */
+static size_t value_start(const struct reading *x, size_t at)
+{
+    while (at < x->bytes.len && (x->bytes.ptr[at] == ' ' || x->bytes.ptr[at] == '\t' ||
+                                 x->bytes.ptr[at] == '\r' || x->bytes.ptr[at] == '\n'))
+        at++;
+    return at;
+}
+
 /* One event, which begins at in->pos. False in *sound where its JSON is not. */
 static fl_status read_event(struct reading *x, fl_json *in, bool *sound)
 {
     struct event event = {0};
     fl_slice key;
-    size_t start = in->pos;
+    size_t start = value_start(x, in->pos);
     fl_arena_reset(&x->arena);
     fl_json_mark mark = fl_json_here(in);
     if (fl_json_enter_object(in))
@@ -229,26 +238,30 @@ static size_t next_start(fl_slice bytes, size_t at)
     return bytes.len;
 }
 
+/* After a mistake that hides where the event ends, reading goes on in a fresh line. */
+static void go_on(struct reading *x, fl_json *in, size_t from)
+{
+    *in = fl_json_over(x->bytes, &x->arena);
+    in->pos = next_start(x->bytes, from);
+}
+
 static fl_status read_lines(struct reading *x, fl_json *in)
 {
     fl_status status = FL_OK;
-    while (status == FL_OK && fl_json_peek(in) != FL_JSON_END) {
-        size_t start = in->pos;
+    while (status == FL_OK) {
+        size_t start = value_start(x, in->pos);
         bool sound = true;
-        status = read_event(x, in, &sound);
-        if (sound)
-            continue;
-        *in = fl_json_over(x->bytes, &x->arena);
-        in->pos = next_start(x->bytes, start);
-    }
-    if (status == FL_OK && !fl_json_ok(in)) { /* a byte that begins no value */
-        size_t next = next_start(x->bytes, (size_t)in->err.offset);
-        fl_error why = in->err;
-        status = refuse(x, why.offset, why.message);
-        *in = fl_json_over(x->bytes, &x->arena);
-        in->pos = next;
-        if (status == FL_OK && next < x->bytes.len)
-            status = FL_E_STOPPED; /* go on from there */
+        if (start == x->bytes.len)
+            break;
+        if (fl_json_peek(in) != FL_JSON_END) {
+            status = read_event(x, in, &sound);
+        } else { /* a byte that begins no value */
+            fl_error why = in->err;
+            sound = false;
+            status = refuse(x, why.offset, why.message);
+        }
+        if (!sound)
+            go_on(x, in, start);
     }
     return status;
 }
@@ -280,12 +293,9 @@ fl_status fl_events_bytes(const fl_sink *sink, fl_slice bytes, const char *sourc
                         .arena = fl_arena_of(EVENT_ARENA_BYTES),
                         .err = &own};
     fl_json in = fl_json_over(bytes, &x.arena);
-    fl_status status = FL_E_STOPPED;
-    if (fl_json_peek(&in) == FL_JSON_ARRAY)
-        status = read_list(&x, &in);
-    else
-        while (status == FL_E_STOPPED)
-            status = read_lines(&x, &in);
+    size_t start = value_start(&x, 0);
+    bool is_list = start < bytes.len && bytes.ptr[start] == '[';
+    fl_status status = is_list ? read_list(&x, &in) : read_lines(&x, &in);
     fl_arena_dispose(&x.arena);
     return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);
 }

@@ -123,6 +123,8 @@ typedef struct shop {
     int from, to;             /* windows, relative to the incident's time; both 0: all */
     bool from_back;           /* push the last trace first */
     const char *symptom;
+    const fl_change_record *changes; /* times are relative to the incident's */
+    size_t change_count;
 
     uint64_t random; /* of the trace at hand */
     uint64_t trace, next_span;
@@ -434,6 +436,14 @@ static inline void shop_finish(shop *s)
                                     &err));
 }
 
+static inline void shop_change(shop *s, const fl_change_record *what)
+{
+    fl_error err = {0};
+    fl_change_record change = *what;
+    change.time_ns += SHOP_AT;
+    ck_assert_ok(s->sink.change(s->sink.payload, &change, &err));
+}
+
 /* Records, timeline, streams, answer. The caller disposes. */
 static inline void shop_run(shop *s)
 {
@@ -443,6 +453,8 @@ static inline void shop_run(shop *s)
     shop_prepare(s);
     for (int i = from; i < to; i++)
         shop_window(s, s->from_back ? from + to - 1 - i : i);
+    for (size_t i = 0; i < s->change_count; i++)
+        shop_change(s, &s->changes[i]);
     shop_finish(s);
     ck_assert_ok(fl_streams_build(&s->streams, s->timeline, &s->arena, &err));
     fl_rank_question question = {.symptom_service = s->symptom};
