@@ -303,7 +303,7 @@ static void program_features(leak_case *c, double *number)
 {
     size_t n = c->used_count[SET_HEAP], g = c->used_count[SET_GOROUTINES];
     number[FL_LEAK_F_SNAPSHOTS] = (double)(n > g ? n : g);
-    number[FL_LEAK_F_SPAN_S] = (double)(c->to_ns - c->from_ns) / NS_PER_S;
+    number[FL_LEAK_F_SPAN_S] = ((double)c->to_ns - (double)c->from_ns) / NS_PER_S;
     if (n > 0) {
         number[FL_LEAK_F_HEAP_BYTES] = c->program.series.value[n - 1];
         number[FL_LEAK_F_HEAP_OBJECTS] = c->program.objects[n - 1];

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "buf.h"
 #include "faultline/limits.h"
 #include "hash.h"
 #include "leak_priv.h"
@@ -472,7 +473,15 @@ static fl_status note_crash(fl_leak *leak, const fl_gocrash *crash, fl_error *er
     if (leak->has_crash || crash->kind == FL_GOCRASH_HANDLED) /* the first ended the program */
         return FL_OK;
     leak->crash_stack = NO_ID;
-    fl_status status = fl_intern_put(&leak->crash_line, leak->texts, crash->message, err);
+    fl_buf line = fl_buf_of(FL_MAX_NAME_LEN + 32);
+    fl_buf_text(&line, crash->kind == FL_GOCRASH_FATAL ? "fatal error: " : "panic: ");
+    fl_buf_add(&line, crash->message.len <= FL_MAX_NAME_LEN
+                          ? crash->message
+                          : (fl_slice){crash->message.ptr, FL_MAX_NAME_LEN});
+    fl_status status = fl_buf_check(&line, "a crash's line", err);
+    if (status == FL_OK)
+        status = fl_intern_put(&leak->crash_line, leak->texts, fl_buf_slice(&line), err);
+    fl_buf_dispose(&line);
     if (status == FL_OK && crash->group != NULL)
         status = group_stack(&leak->crash_stack, leak, crash->group, err);
     leak->has_crash = status == FL_OK;

@@ -31,6 +31,12 @@ static int compare_times(const void *a, const void *b)
     return by_time != 0 ? by_time : (x->print > y->print) - (x->print < y->print);
 }
 
+/* In ns, without overflow whatever the times are. */
+static double time_between(const leak_snapshot *a, const leak_snapshot *b)
+{
+    return (double)b->time_ns - (double)a->time_ns;
+}
+
 /* Sort by time; drop repeats of one collection and of one moment. */
 static fl_status use_snapshots(leak_case *c, leak_set_kind kind, fl_error *err)
 {
@@ -43,15 +49,15 @@ static fl_status use_snapshots(leak_case *c, leak_set_kind kind, fl_error *err)
         used[i] = &set->snapshots[i];
     qsort(used, set->count, sizeof(*used), compare_times);
     size_t count = 0;
-    double span = set->count > 0 ? (double)(used[set->count - 1]->time_ns - used[0]->time_ns) : 0;
+    double span = set->count > 0 ? time_between(used[0], used[set->count - 1]) : 0;
     for (size_t i = 0; i < set->count; i++) {
         bool same_gc = kind == SET_HEAP && count > 0 && used[count - 1]->print == used[i]->print;
-        double since = count > 0 ? (double)(used[i]->time_ns - used[count - 1]->time_ns) : INFINITY;
+        double since = count > 0 ? time_between(used[count - 1], used[i]) : INFINITY;
         if (!same_gc && since > SAME_MOMENT * span)
             used[count++] = used[i];
     }
     for (size_t i = 0; i < count; i++)
-        time_s[i] = (double)(used[i]->time_ns - used[0]->time_ns) / NS_PER_S;
+        time_s[i] = time_between(used[0], used[i]) / NS_PER_S;
     c->used[kind] = used;
     c->time_s[kind] = time_s;
     c->used_count[kind] = count;
