@@ -44,7 +44,6 @@ typedef struct flame {
     bool has_base;
     bool by_base; /* nothing is left of what the base had: that is drawn */
     double most;  /* the largest change of one node's own share, for colours */
-    fl_measure unit;
 } flame;
 
 /* What a box is as wide as. Values below zero have no width. */
@@ -58,6 +57,12 @@ static double size_of(const flame *f, const fl_call_tree_node *node)
 static double change_of(const fl_call_tree_node *node)
 {
     return (double)node->value - (double)node->base;
+}
+
+/* In the unit that suits it: boxes are looked at one by one. */
+static const char *quantity(char out[FL_MEASURE_TEXT], const flame *f, int64_t value)
+{
+    return fl_measure_format(out, value, fl_measure_of(f->tree->unit, value));
 }
 
 /* --- places --- */
@@ -127,10 +132,9 @@ static void put_hint(const flame *f, const fl_call_tree_node *node)
     fl_slice share = fl_slice_trim(fl_slice_of(fl_percentage_format(percent, shown, whole)));
     fl_buf_text(f->out, "<title>");
     fl_profile_text_xml(f->out, node->depth > 0 ? node->name : FL_SLICE("all"));
-    fl_buf_printf(f->out, "\n%s, %.*s", fl_measure_format(value, node->value, f->unit),
-                  FL_SLICE_ARG(share));
+    fl_buf_printf(f->out, "\n%s, %.*s", quantity(value, f, node->value), FL_SLICE_ARG(share));
     if (f->has_base)
-        fl_buf_printf(f->out, "; the base has %s", fl_measure_format(base, node->base, f->unit));
+        fl_buf_printf(f->out, "; the base has %s", quantity(base, f, node->base));
     fl_buf_text(f->out, "</title>");
 }
 
@@ -183,10 +187,10 @@ static void put_head(const flame *f, double height, const char *title)
     fl_profile_text_xml(f->out, fl_slice_of(title));
     fl_buf_printf(f->out, "</text>\n<text x=\"%d\" y=\"36\" fill=\"#555\">", SIDE);
     fl_profile_text_xml(f->out, f->tree->type);
-    fl_buf_printf(f->out, ", %s in all", fl_measure_format(value, root->value, f->unit));
+    fl_buf_printf(f->out, ", %s in all", quantity(value, f, root->value));
     if (f->has_base)
         fl_buf_printf(f->out, "; the base %s. Red: more than there, blue: less",
-                      fl_measure_format(base, root->base, f->unit));
+                      quantity(base, f, root->base));
     fl_buf_text(f->out, "</text>\n");
 }
 
@@ -201,7 +205,6 @@ fl_status fl_profile_view_flame(fl_buf *out, const fl_call_tree *tree, bool has_
     for (size_t i = 0; i < tree->node_count; i++)
         f.left[i] = NAN;
     place_all(&f);
-    f.unit = fl_measure_of(tree->unit, f.by_base ? tree->nodes[0].base : tree->nodes[0].value);
     uint32_t depth = drawn_depth(&f);
     double height = TOP + BOTTOM + ROW * ((double)depth + 1);
     if (depth < MAX_ROWS) {

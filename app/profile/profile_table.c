@@ -252,13 +252,13 @@ void fl_profile_view_top_json(fl_buf *out, const fl_callgraph *graph, const fl_p
 }
 
 /* "callers" or "callees": the other end of each edge. */
-static void json_calls(fl_buf *out, const fl_callgraph *graph, const char *name,
-                       const fl_call_edge *edges, uint32_t count)
+static void json_calls(fl_buf *out, const fl_callgraph *graph, bool callers, uint32_t at,
+                       uint32_t count)
 {
-    fl_buf_printf(out, ",\"%s\":[", name);
+    fl_buf_text(out, callers ? ",\"callers\":[" : ",\"callees\":[");
     for (uint32_t k = 0; k < count; k++) {
-        const fl_call_edge *edge = &edges[k];
-        uint32_t other = name[5] == 'r' ? edge->caller : edge->callee;
+        const fl_call_edge *edge = &(callers ? graph->in : graph->out)[at + k];
+        uint32_t other = callers ? edge->caller : edge->callee;
         fl_buf_text(out, k == 0 ? "{\"function\":" : ",{\"function\":");
         fl_profile_text_json(out, graph->nodes[other].name);
         fl_buf_printf(out, ",\"value\":%" PRId64 ",\"inlined\":%s,\"residual\":%s}", edge->weight,
@@ -274,8 +274,8 @@ void fl_profile_view_tree_json(fl_buf *out, const fl_callgraph *graph,
     for (size_t i = 0; i < graph->node_count; i++) {
         const fl_call_node *node = &graph->nodes[i];
         json_node(out, node, i == 0);
-        json_calls(out, graph, "callers", graph->in + node->in_at, node->in_count);
-        json_calls(out, graph, "callees", graph->out + node->out_at, node->out_count);
+        json_calls(out, graph, true, node->in_at, node->in_count);
+        json_calls(out, graph, false, node->out_at, node->out_count);
         fl_buf_char(out, '}');
     }
     fl_buf_text(out, "]}\n");

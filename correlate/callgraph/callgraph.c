@@ -62,7 +62,7 @@ static fl_status fail_nomem(fl_error *err)
 static void tally_sample(builder *b, const fl_call_input *input, const fl_profile_sample *sample,
                          int64_t weight)
 {
-    const uint32_t *stack = input->profile->stack + sample->stack_at;
+    const uint32_t *stack = &input->profile->stack[sample->stack_at];
     const fl_sym *names = input->names;
     tally *tallies = b->tallies;
     uint32_t stamp = ++b->stamp;
@@ -73,10 +73,8 @@ static void tally_sample(builder *b, const fl_call_input *input, const fl_profil
         t->mark = stamp;
         t->cum = fl_profile_add(t->cum, weight);
     }
-    if (sample->stack_count > 0) {
-        tally *leaf = &tallies[names[stack[0]]];
-        leaf->flat = fl_profile_add(leaf->flat, weight);
-    }
+    tally *leaf = &tallies[names[stack[0]]];
+    leaf->flat = fl_profile_add(leaf->flat, weight);
 }
 
 /* Totals count every sample, filtered out or not, so that percentages are of the whole. */
@@ -90,7 +88,7 @@ static void tally_input(builder *b, const fl_call_input *input)
         b->all_total = fl_profile_add(b->all_total, magnitude(value));
         if (input->is_base)
             b->base_total = fl_profile_add(b->base_total, magnitude(value));
-        if (fl_call_keeps(input, &profile->samples[i]))
+        if (profile->samples[i].stack_count > 0 && fl_call_keeps(input, &profile->samples[i]))
             tally_sample(b, input, &profile->samples[i], input->is_base ? -value : value);
     }
     for (size_t i = 0; i < profile->frame_count; i++)
@@ -246,7 +244,7 @@ static fl_status count_calls(builder *b, const fl_call_input *input,
                              const fl_profile_sample *sample, fl_call_edge call, bool all)
 {
     const fl_profile *profile = input->profile;
-    const uint32_t *stack = profile->stack + sample->stack_at;
+    const uint32_t *stack = &profile->stack[sample->stack_at];
     fl_status status = FL_OK;
     b->stamp++;
     call.caller = FL_PROFILE_NONE;
@@ -275,8 +273,9 @@ static fl_status count_input(builder *b, const fl_call_input *input, bool all, f
     for (size_t i = 0; i < profile->sample_count && status == FL_OK; i++) {
         int64_t value = fl_profile_value(profile, i, input->type);
         fl_call_edge call = {.weight = input->is_base ? -value : value};
-        if (value != 0 && fl_call_keeps(input, &profile->samples[i]))
-            status = count_calls(b, input, &profile->samples[i], call, all);
+        const fl_profile_sample *sample = &profile->samples[i];
+        if (value != 0 && sample->stack_count > 0 && fl_call_keeps(input, sample))
+            status = count_calls(b, input, sample, call, all);
     }
     return status == FL_OK ? FL_OK : fail_nomem(err);
 }

@@ -74,12 +74,12 @@ static void count(fl_call_tree_node *node, int64_t value, bool is_base)
 static fl_status add_sample(builder *b, const fl_call_input *input, const fl_profile_sample *sample,
                             int64_t value, fl_error *err)
 {
-    const uint32_t *stack = input->profile->stack + sample->stack_at;
+    const uint32_t *stack = input->profile->stack;
     uint32_t node = 0;
     fl_status status = FL_OK;
     count(&b->nodes[0], value, input->is_base);
     for (uint32_t k = sample->stack_count; k > 0 && status == FL_OK; k--) {
-        status = step_down(&node, b, input->names[stack[k - 1]], err);
+        status = step_down(&node, b, input->names[stack[sample->stack_at + k - 1]], err);
         if (status == FL_OK)
             count(&b->nodes[node], value, input->is_base);
     }

@@ -49,6 +49,8 @@ const fl_profile_label *fl_profile_label_find(const fl_profile *profile, size_t 
 fl_slice fl_profile_base_name(fl_slice path)
 {
     size_t at = path.len;
+    if (at == 0)
+        return path;
     while (at > 0 && path.ptr[at - 1] != '/')
         at--;
     return (fl_slice){path.ptr + at, path.len - at};

@@ -57,3 +57,10 @@ if(TARGET faultline_cli)
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/leak PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+# Profiles by hand, against go tool pprof.
+if(TARGET faultline_cli)
+  add_test(NAME integration/profile COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_profile.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/profile PROPERTIES LABELS integration TIMEOUT 600)
+endif()
