@@ -65,9 +65,9 @@ FAILED = Answer("failed", "", 0.0, "", "")
 
 
 def find(folder):
-    """The recordings of DIR/<version>/<program>/truth.json."""
+    """The recordings of DIR/<version>/<program>/truth.json; what is just being recorded has no version yet."""
     out = []
-    for path in sorted(pathlib.Path(folder).glob("*/*/truth.json")):
+    for path in sorted(pathlib.Path(folder).glob("[0-9]*/*/truth.json")):
         truth = json.loads(path.read_text())
         out.append(Recording(path.parent.parent.name, path.parent.name, path.parent, frozenset(truth["accepted"]),
                              tuple(truth["functions"]), tuple(truth.get("kinds", ()))))
