@@ -99,8 +99,20 @@ extern const size_t fl_common_option_count;
 /* NULL where there is none of that name. */
 const fl_command *fl_command_find(const char *name);
 
-extern const fl_command fl_cmd_triage, fl_cmd_leak, fl_cmd_signatures, fl_cmd_profile, fl_cmd_drill,
-    fl_cmd_incidents, fl_cmd_show, fl_cmd_help, fl_cmd_completion, fl_cmd_version;
+extern const fl_command fl_cmd_triage;
+extern const fl_command fl_cmd_incidents;
+extern const fl_command fl_cmd_show;
+extern const fl_command fl_cmd_confirm;
+extern const fl_command fl_cmd_reject;
+extern const fl_command fl_cmd_resolve;
+extern const fl_command fl_cmd_graph;
+extern const fl_command fl_cmd_leak;
+extern const fl_command fl_cmd_signatures;
+extern const fl_command fl_cmd_profile;
+extern const fl_command fl_cmd_drill;
+extern const fl_command fl_cmd_completion;
+extern const fl_command fl_cmd_help;
+extern const fl_command fl_cmd_version;
 
 /* --- a run (run.c) --- */
 /* Parse, run, flush. `argv` is main's. */

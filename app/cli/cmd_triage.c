@@ -10,6 +10,7 @@
 
 #include "faultline/triage.h"
 #include "location.h"
+#include "remember.h"
 #include "terminal.h"
 
 /* "none" is the one name of a store that is no place. */
@@ -39,13 +40,27 @@ static fl_exit code_of(const fl_incident *incident)
 
 /* The page for a person ends with where the incident is to be found again. */
 static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *incident,
-                            const char *location, fl_error *err)
+                            fl_slice memory, const char *location, fl_error *err)
 {
     fl_status status = fl_report_text(out, incident, &cli->style, err);
+    fl_buf_add(out, memory);
     if (status == FL_OK && location[0] != '\0')
         fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, location);
     else if (status == FL_OK)
         fl_buf_text(out, "\nNot stored (--store none)\n");
+    return status;
+}
+
+/* The document into the store, and what the graph has to say of it into *memory. */
+static fl_status keep(fl_buf *memory, fl_cli *cli, const fl_args *args, const fl_incident *incident,
+                      fl_slice document, fl_store *store)
+{
+    fl_error err = {0};
+    fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
+    if (status == FL_OK && !fl_args_flag(args, "no-memory"))
+        status = fl_remember(memory, cli, incident, store, &err);
+    if (status != FL_OK)
+        fl_cli_complain(cli, "%s", err.message);
     return status;
 }
 
@@ -56,20 +71,21 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
     assert(incident != NULL && incident->id != NULL);
     fl_error err = {0};
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    fl_buf memory = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_exit code = code_of(incident), written;
     bool as_json = fl_args_wants_json(args);
     fl_status status = fl_report_json(&document, incident, &err);
     if (status == FL_OK && store != NULL &&
-        fl_store_put(store, incident, fl_buf_slice(&document), cli->now_ns, &err) != FL_OK) {
-        code = fl_cli_fail(cli, &err);
-        err = (fl_error){0};
+        keep(&memory, cli, args, incident, fl_buf_slice(&document), store) != FL_OK) {
+        code = FL_EXIT_ERROR;
         location = "";
     }
     if (status == FL_OK && !as_json)
-        status = write_text(&page, cli, incident, location, &err);
+        status = write_text(&page, cli, incident, fl_buf_slice(&memory), location, &err);
     written = fl_cli_finish(cli, as_json ? &document : &page, status, &err);
     fl_buf_dispose(&document);
     fl_buf_dispose(&page);
+    fl_buf_dispose(&memory);
     return written != FL_EXIT_OK ? written : code;
 }
 
@@ -158,6 +174,9 @@ static const fl_option options[] = {
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
      .help = "Where to keep the incident: a file, sqlite:FILE, or none"},
+    {.name = "no-memory",
+     .kind = FL_OPTION_FLAG,
+     .help = "Neither ask the graph what it knows of such symptoms nor note that they were seen"},
     {.name = "strict",
      .kind = FL_OPTION_FLAG,
      .help = "Stop at the first malformed record instead of using the rest"},

@@ -9,10 +9,25 @@
 
 #include "cli.h"
 
+/* One a line, so that two who add a command do not meet. */
+/* clang-format off */
 const fl_command *const fl_commands[] = {
-    &fl_cmd_triage,  &fl_cmd_incidents, &fl_cmd_show,       &fl_cmd_leak, &fl_cmd_signatures,
-    &fl_cmd_profile, &fl_cmd_drill,     &fl_cmd_completion, &fl_cmd_help, &fl_cmd_version,
+    &fl_cmd_triage,
+    &fl_cmd_incidents,
+    &fl_cmd_show,
+    &fl_cmd_confirm,
+    &fl_cmd_reject,
+    &fl_cmd_resolve,
+    &fl_cmd_graph,
+    &fl_cmd_leak,
+    &fl_cmd_signatures,
+    &fl_cmd_profile,
+    &fl_cmd_drill,
+    &fl_cmd_completion,
+    &fl_cmd_help,
+    &fl_cmd_version,
 };
+/* clang-format on */
 const size_t fl_command_count = FL_COUNT(fl_commands);
 
 const fl_option fl_common_options[] = {

@@ -82,10 +82,11 @@ enum {
 
 /*
  * What the graph knows of these symptoms. A cause's posterior is the average of those of its edges
- * from the symptoms asked for, weighted by how rare each symptom is, ln((N + 1) / (n + 1/2)) with N
- * incidents of which n show it; a symptom that does not point to it counts with the prior. So a
- * cause that explains all that is seen outranks one that explains a part of it, and evidence for
- * several symptoms of one incident counts as one incident.
+ * from the symptoms asked for. A symptom weighs its evidence in nats times how rare it is,
+ * ln((N + 2) / (n + 1)) with N incidents that show any of them and n that show this one; a symptom
+ * that does not point to the cause counts with the prior. So a cause that explains all that is seen
+ * outranks one that explains a part of it, and evidence for several symptoms of one incident counts
+ * as one incident.
  */
 typedef struct fl_memory_question {
     const fl_symptoms *symptoms;

@@ -195,13 +195,14 @@ static fl_status collect_incidents(recall *r, size_t symptom, uint64_t node, fl_
 
 /* ---- weighing ---- */
 
-static void weigh_symptoms(recall *r)
+static void weigh_symptoms(recall *r, const fl_symptoms *symptoms)
 {
     for (size_t s = 0; s < r->symptom_count; s++) {
         size_t showing = 0;
         for (size_t i = 0; i < r->incident_count; i++)
             showing += r->incidents[i].symptoms >> s & 1;
-        r->weight[s] = log(((double)r->incident_count + 1) / ((double)showing + 0.5));
+        r->weight[s] = (symptoms->nats != NULL ? symptoms->nats[s] : 1) *
+                       log(((double)r->incident_count + 2) / ((double)showing + 1));
     }
 }
 
@@ -216,6 +217,7 @@ static size_t bits_of(uint32_t set)
 /* The posterior over all symptoms, as memory.h says. */
 static void weigh_cause(recall *r, candidate *c)
 {
+    assert(c->symptoms != 0); /* it was found by one of them */
     double a = 0, b = 0, weights = 0;
     fl_confidence prior;
     fl_confidence_of(&prior, NULL, 0, FL_HALF_LIFE_DAYS, r->now_ns);
@@ -233,7 +235,7 @@ static void weigh_cause(recall *r, candidate *c)
                                     : c->path.contradicting;
         c->path.last_ns = belief->last_ns > c->path.last_ns ? belief->last_ns : c->path.last_ns;
     }
-    assert(weights > 0); /* ln((N + 1) / (n + 1/2)) with n <= N */
+    assert(weights > 0); /* ln((N + 2) / (n + 1)) with n <= N */
     c->path.shared = bits_of(c->symptoms);
     fl_confidence_beta(&c->path.confidence, a / weights, b / weights);
 }
@@ -381,7 +383,7 @@ fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_ques
     }
     if (status != FL_OK || symptoms->count == 0)
         return status;
-    weigh_symptoms(&r);
+    weigh_symptoms(&r, symptoms);
     status = make_paths(&r, err);
     return status == FL_OK ? make_similar(&r, err) : status;
 }

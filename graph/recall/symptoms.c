@@ -14,7 +14,8 @@
 #include "slice.h"
 
 /* 20:1, the gate of the ranking: below it a change is not called real. */
-#define GATE_NATS 3.0
+#define GATE_NATS   3.0
+#define TITLE_BYTES 240 /* three lines of a terminal; the key has it all */
 
 static fl_status no_memory(fl_error *err)
 {
@@ -29,6 +30,7 @@ static const char *or_none(const char *text)
 /* Cut at a character, so that what is left is UTF-8. */
 static void cut(char *text, size_t limit)
 {
+    assert(text != NULL && limit > 0);
     size_t len = strlen(text);
     if (len <= limit)
         return;
@@ -44,7 +46,7 @@ static fl_status finish(fl_graph_node *out, fl_node_kind kind, char *key, char *
     if (key == NULL || title == NULL)
         return no_memory(err);
     cut(key, FL_MAX_NODE_KEY_BYTES);
-    cut(title, FL_MAX_GRAPH_TEXT_BYTES);
+    cut(title, TITLE_BYTES);
     *out = (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(key)),
                            .kind = kind,
                            .key = key,
@@ -89,7 +91,8 @@ fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t 
 {
     assert(incident->hypothesis_count == 0 || incident->hypotheses != NULL);
     fl_graph_node *nodes = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*nodes));
-    fl_status status = nodes != NULL ? FL_OK : no_memory(err);
+    double *nats = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*nats));
+    fl_status status = nodes != NULL && nats != NULL ? FL_OK : no_memory(err);
     size_t count = 0;
     for (size_t i = 0; status == FL_OK && i < incident->hypothesis_count && count < FL_MAX_SYMPTOMS;
          i++) {
@@ -97,9 +100,10 @@ fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t 
         if (h->score < GATE_NATS)
             continue;
         status = symptom_of(&nodes[count], h, now_ns, arena, err);
+        nats[count] = h->score < FL_SURE_NATS ? h->score : FL_SURE_NATS;
         count += status == FL_OK && is_new(nodes, count, nodes[count].id);
     }
-    *out = (fl_symptoms){.nodes = nodes, .count = status == FL_OK ? count : 0};
+    *out = (fl_symptoms){.nodes = nodes, .nats = nats, .count = status == FL_OK ? count : 0};
     return status;
 }
 

@@ -17,8 +17,12 @@
 /* An incident that shows more is a flood, and the heaviest tell most. */
 #define FL_MAX_SYMPTOMS 32
 
+/* 1 in 5e8: a test that says more is not surer of anything. */
+#define FL_SURE_NATS 20.0
+
 typedef struct fl_symptoms {
     const fl_graph_node *nodes; /* heaviest first, no two alike; in the arena */
+    const double *nats;         /* evidence for each, at most FL_SURE_NATS; NULL: all alike */
     size_t count;
 } fl_symptoms;
 

@@ -23,6 +23,7 @@ static int compare_keyed(const void *left, const void *right)
     return order;
 }
 
+/* Interned texts as C strings of the timeline; which of them are services is not known yet. */
 static fl_status spell_symbols(fl_timeline_builder *b, struct ranks *ranks, fl_error *err)
 {
     size_t count = fl_intern_count(b->names);
@@ -73,6 +74,7 @@ static const char *or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
+/* By service, then instance: an entity's number says nothing of when it was first heard of. */
 static fl_status rank_entities(fl_timeline_builder *b, struct ranks *ranks, fl_error *err)
 {
     struct keyed *sorted;
@@ -134,6 +136,7 @@ static fl_status rank_operations(fl_timeline_builder *b, struct ranks *ranks, fl
     return FL_OK;
 }
 
+/* Every step in which anything was recorded, in the order of time. */
 static fl_status list_windows(fl_timeline_builder *b, fl_error *err)
 {
     int64_t *steps, step_ns = b->options.step_ns;

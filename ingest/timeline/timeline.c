@@ -9,6 +9,7 @@
 #include "slice.h"
 #include "timeline_priv.h"
 
+/* The handle is the entity's number, which spans, logs and points then come with. */
 static fl_status push_resource(void *payload, const fl_resource *resource, uint32_t *handle,
                                fl_error *err)
 {
@@ -42,6 +43,8 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* All are counted, the first few are kept as sentences: a broken exporter breaks every record. A
+ * sentence that there is no memory for costs only itself. */
 static fl_status push_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
     (void)err;

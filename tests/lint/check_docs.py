@@ -244,14 +244,14 @@ def run_manual(root, program, man):
     if not pages:
         return 0, [f"{man}: no examples in any manual page"]
     words, place, problems = stand_ins_of(root), Place(root, program), []
-    # "show ID" needs something to show: whatever id stands in the example, the stored one is meant.
+    # Whatever id of an incident stands in an example, the stored one is meant.
     kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")
     if kept.returncode not in (0, 5, 6):
         return 1, [f"triage of the shipped incident: exit code {kept.returncode}\n{kept.stderr}"]
+    stored = json.loads(kept.stdout)["incident"]["id"]
     for name, command in pages:
         given = shlex.split(command.text)
-        if given[:2] == ["faultline", "show"]:
-            words[given[2]] = json.loads(kept.stdout)["incident"]["id"]
+        words.update({word: stored for word in given if re.fullmatch(r"[0-9]{8}T[0-9]{4}", word)})
         command.text = shlex.join(words.get(word, word) for word in given)
         command.exit_code = None
         problem = place.problem_of(command)

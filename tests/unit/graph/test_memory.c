@@ -210,7 +210,7 @@ START_TEST(a_cause_of_all_that_is_seen_outranks_one_of_a_part)
     ck_assert(memory.paths[0].confidence.mean > memory.paths[1].confidence.mean);
     ck_assert_str_eq(memory.similar[0].incident, "whole");
     ck_assert_uint_eq(memory.similar[1].shared, 1);
-    ck_assert(memory.similar[1].overlap < 0.5);
+    ck_assert(memory.similar[1].overlap < 0.9);
 }
 END_TEST
 

@@ -1,0 +1,22 @@
+/*
+ * stored.h - an incident out of the store, for the commands that are about one.
+ */
+#ifndef FL_STORED_H
+#define FL_STORED_H
+
+#include "arena.h"
+#include "location.h"
+
+typedef struct fl_stored {
+    fl_store *store;
+    fl_arena arena;
+    const fl_incident *incident; /* NULL where none was asked for */
+} fl_stored;
+
+/* Open the store that the options name, which must be there, and read the incident (`id` NULL:
+ * none). The caller disposes of *out, also after a failure. */
+FL_NODISCARD fl_status fl_stored_open(fl_stored *out, const fl_args *args, const char *id,
+                                      fl_error *err);
+void fl_stored_dispose(fl_stored *stored);
+
+#endif

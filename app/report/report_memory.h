@@ -1,0 +1,26 @@
+/*
+ * report_memory.h - what the graph learnt and what it remembers, for a person and for a program.
+ */
+#ifndef FL_REPORT_MEMORY_H
+#define FL_REPORT_MEMORY_H
+
+#include "memory.h"
+#include "report.h"
+
+/* What a lesson moved: a line an edge, before and after. `what` is "confirmed", "rejected" or
+ * "resolved". */
+FL_NODISCARD fl_status fl_report_learnt_text(fl_buf *out, const char *what, const fl_lesson *lesson,
+                                             const fl_learnt *learnt, const fl_report_style *style,
+                                             fl_error *err);
+/* schemas/json/learnt.schema.json. */
+FL_NODISCARD fl_status fl_report_learnt_json(fl_buf *out, const char *what, const fl_lesson *lesson,
+                                             const fl_learnt *learnt, fl_error *err);
+
+/* Causes and fixes of the past, best first, and the incidents most alike. `most` of each. */
+FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, size_t most,
+                                             const fl_report_style *style, fl_error *err);
+/* schemas/json/paths.schema.json: all of it. */
+FL_NODISCARD fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms,
+                                             const fl_memory *memory, fl_error *err);
+
+#endif
