@@ -442,6 +442,8 @@ class Goldens(unittest.TestCase):
         self.assertGreaterEqual(len(goldens), 2)
         for golden in goldens:
             document = json.loads(golden.read_text())
+            if isinstance(document, list):  # 'signatures list': the library's own form, not an answer's
+                continue
             name = document["schema"].removeprefix("faultline.").split("/")[0]
             schema = json.loads((SOURCE / f"schemas/json/{name}.schema.json").read_text())
             jsonschema.Draft202012Validator(schema).validate(document)
