@@ -39,6 +39,8 @@
 #define REBUILD_BYTES_PER_S (16u << 20)
 #define CHURN_BYTES_PER_S   (64u << 20)
 #define CHURN_SHARE         0.4
+/* More than the differences in growth between the two ends of a connection, by the hour. */
+#define KNOWN_WEIGHT 1e5
 /* A rise that one step makes up is a reload, not a trend. */
 #define MAX_STEP_SHARE 0.6
 /* What counts as much memory to keep for nothing: twice the smallest heap that Go would ever bound,
@@ -46,7 +48,8 @@
 #define RETAINED_BYTES (32u << 20)
 /* Marking costs a processor this long in each cycle where the heap is full of pointers; measured:
  * 170-500 ms for 1.5 M nodes, 1-4 ms for as many bytes without pointers. */
-#define GC_CYCLE_MS 40
+#define GC_CYCLE_MS  40
+#define MANY_OBJECTS 500000
 /* Clearing and first touching an array of this size takes tens of milliseconds: 219 ms were
  * measured for one of 270 MB. */
 #define PAUSE_BYTES (32u << 20)
@@ -90,7 +93,7 @@ static bool is_staircase(const leak_subject *s)
     if (n < FL_TREND_MIN_POINTS || !(by_ladder || by_tables))
         return false;
     /* Where the entries themselves are seen, they tell. */
-    if (s->items.value[n - 1] >= 0.35 * series->value[n - 1] && !items_grow(s))
+    if (s->items.value[n - 1] >= 0.5 * series->value[n - 1] && !items_grow(s))
         return false;
     for (size_t i = 1; i < n; i++) {
         if (series->value[i] >= 1.3 * series->value[i - 1])
@@ -101,7 +104,7 @@ static bool is_staircase(const leak_subject *s)
     bool doubled = series->value[n - 1] >= 1.6 * fmax(series->value[0], 1);
     double before = series->time_s[jump], after = series->time_s[n - 1] - before;
     return jump > 0 && doubled && rise > 2 * error &&
-           s->trend.fall_share < (by_ladder ? 0.5 : 0.25) && after <= before;
+           s->trend.fall_share < (by_ladder ? 0.5 : 0.25) && after <= 1.25 * before;
 }
 
 /* Rises of a few goroutines are a pool that warms up. */
@@ -180,12 +183,13 @@ static fl_leak_verdict judge_site(const leak_subject *s)
     /* Up to Go 1.23 the write that doubles a map pays for all of its new array at once. */
     if (number[FL_LEAK_F_LADDER_STEPS] >= 4 && number[FL_LEAK_F_TABLE_SHARE] >= 0.5 &&
         number[FL_LEAK_F_LARGEST_BLOCK_BYTES] >= PAUSE_BYTES &&
-        number[FL_LEAK_F_GROWTH_RATIO] > 1.2)
+        number[FL_LEAK_F_GROWTH_RATIO] >= 1.6)
         return FL_LEAK_LATENCY;
     bool is_main = number[FL_LEAK_F_HEAP_SHARE] >= 0.3 && number[FL_LEAK_F_LEVEL] >= RETAINED_BYTES;
     bool is_idle = number[FL_LEAK_F_ALLOC_BYTES_PER_S] * number[FL_LEAK_F_SPAN_S] <
                    0.05 * number[FL_LEAK_F_LEVEL];
-    if (is_main && number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS)
+    if (is_main && number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS &&
+        number[FL_LEAK_F_HEAP_OBJECTS] >= MANY_OBJECTS)
         return FL_LEAK_GC_PRESSURE;
     if (is_main && is_idle && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
         return FL_LEAK_RETENTION;
@@ -403,6 +407,9 @@ static fl_status add_judged(leak_judgement *out, const leak_case *c, leak_subjec
     j->confidence = confidence_of(c, s, verdict);
     fl_leak_verdict kind = verdict == FL_LEAK_NOT_ENOUGH_DATA ? FL_LEAK_LEAK : verdict;
     fl_status status = fl_leak_best_signature(&j->signature, c, s, kind, err);
+    /* Several stacks of the library that grow in step: the one that a signature knows says most. */
+    if (j->signature != NULL && !s->has_user)
+        j->weight += KNOWN_WEIGHT * j->signature->prior;
     out->count++;
     return status;
 }

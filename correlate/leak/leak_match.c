@@ -165,10 +165,29 @@ static fl_status matches(bool *out, const leak_case *c, const leak_subject *subj
     return status;
 }
 
-/* Most conditions first, then the higher prior, then the name. */
+/* What a signature demands: a condition on names counts three times one on numbers, because few
+ * programs meet it by chance; every signature asks for the shape. */
+static size_t demand_of(const fl_leak_signature *s)
+{
+    size_t sum = 0, any = 0;
+    for (size_t i = 0; i < s->must_count + s->any_count; i++) {
+        fl_leak_feature feature = condition_at(s, i)->feature;
+        const fl_leak_condition *condition = condition_at(s, i);
+        bool is_name = fl_leak_feature_info_of(feature)->is_text && feature != FL_LEAK_F_SHAPE &&
+                       condition->op == FL_LEAK_MATCHES;
+        size_t one = feature == FL_LEAK_F_SHAPE ? 0 : is_name ? 3 : 1;
+        if (i < s->must_count)
+            sum += one;
+        else
+            any = one > any ? one : any;
+    }
+    return sum + any;
+}
+
+/* The most demanding first, then the higher prior, then the name. */
 static bool is_better(const fl_leak_signature *a, const fl_leak_signature *b)
 {
-    size_t x = a->must_count + (a->any_count > 0), y = b->must_count + (b->any_count > 0);
+    size_t x = demand_of(a), y = demand_of(b);
     if (x != y)
         return x > y;
     if (a->prior != b->prior)

@@ -141,8 +141,9 @@ typedef struct fl_leak_condition {
 
 /*
  * One signature. It holds for a subject when the runtime is in range (or not known), every `must`
- * holds, and one of `any` where there are some. Of the signatures that hold the one with the most
- * conditions wins, then the higher prior, then the name.
+ * holds, and one of `any` where there are some. Of the signatures that hold the most demanding one
+ * wins (a condition on names counts 3, on numbers 1, on the shape 0; `any` as its largest), then
+ * the higher prior, then the name.
  */
 typedef struct fl_leak_signature {
     const char *name; /* "map-only-grows" */
