@@ -248,7 +248,7 @@ static fl_status test_observer(struct clients *x, struct observer *o, double sca
             log_seconds(r, r->arena, o->series[q], r->metrics.incident, r->metrics.incident_count);
         if (history == NULL || o->now[q] == NULL)
             return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric values");
-        status = fl_rank_learn_history(history, r->metrics.baseline_count, scale, &r->scratch, err);
+        status = fl_lbf_learn(history, r->metrics.baseline_count, scale, &r->scratch, err);
         fl_lbf_values test = {.baseline = history,
                               .baseline_count = r->metrics.baseline_count,
                               .incident = o->now[q],

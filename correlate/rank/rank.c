@@ -282,6 +282,7 @@ fl_status fl_rank(fl_incident *out, const fl_streams *streams, const fl_rank_que
                          .timeline = streams->timeline,
                          .question = question,
                          .lead_ns = leads_ns[i],
+                         .kept = best.kept,
                          .arena = arena,
                          .scratch = scratch};
         status = rank_with(&r, err);

@@ -86,6 +86,8 @@ struct rank {
     fl_arena *arena;
     fl_arena scratch; /* reset by each test */
     struct sides traces, metrics;
+    uint32_t *kept; /* per context: the baseline windows that fit, a bit each; 0: not known. The
+                       same whatever the lead, which only moves windows that are nobody's */
     struct context_result *contexts;
     struct value_result *values;
     struct metric_result *metric_results;
@@ -106,10 +108,6 @@ fl_status fl_rank_values(struct rank *r, fl_error *err);
 fl_status fl_rank_network(struct rank *r, fl_error *err);
 /* resources.c: saturation metrics. After the values and the network, which it adds up with. */
 fl_status fl_rank_resources(struct rank *r, fl_error *err);
-/* A metric's history learns in order: history[i] becomes NaN where it is a rise that those before
- * it do not explain. */
-fl_status fl_rank_learn_history(double *history, size_t count, double scale, fl_arena *scratch,
-                                fl_error *err);
 /* The median of a metric's values in some windows; NaN: none. */
 double fl_rank_median(struct rank *r, uint32_t metric, const uint32_t *windows, size_t count);
 /* lines.c: error lines of services whose lines name no span. */

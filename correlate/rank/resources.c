@@ -108,25 +108,6 @@ double fl_rank_median(struct rank *r, uint32_t metric, const uint32_t *windows, 
     return picked != NULL ? fl_median(picked, kept) : NAN;
 }
 
-fl_status fl_rank_learn_history(double *history, size_t count, double scale, fl_arena *scratch,
-                                fl_error *err)
-{
-    fl_status status = FL_OK;
-    for (size_t i = 3; i < count && status == FL_OK; i++) {
-        fl_lbf_shift own;
-        fl_lbf_values one = {.baseline = history,
-                             .baseline_count = i,
-                             .incident = &history[i],
-                             .incident_count = 1,
-                             .prior_scale = scale,
-                             .rises_only = true};
-        status = fl_lbf_values_test(&own, &one, scratch, err);
-        if (status == FL_OK && own.baseline_count >= 3 && own.lbf > FL_LBF_REAL)
-            history[i] = NAN;
-    }
-    return status;
-}
-
 static fl_status test_metric(struct rank *r, uint32_t index, double offset, double scale,
                              fl_error *err)
 {
@@ -137,7 +118,7 @@ static fl_status test_metric(struct rank *r, uint32_t index, double offset, doub
     double *now = transformed(r, index, offset, r->metrics.incident, count);
     if (history == NULL || now == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric values");
-    fl_status status = fl_rank_learn_history(history, past, scale, &r->scratch, err);
+    fl_status status = fl_lbf_learn(history, past, scale, &r->scratch, err);
     fl_lbf_values test = {.baseline = history,
                           .baseline_count = past,
                           .incident = now,

@@ -179,8 +179,10 @@ static bool is_near(const struct rank *r, uint32_t window)
     return away > -near_ns && away < near_ns;
 }
 
-/* Of the baseline windows near the incident, keep those that fit the medoid. */
-static fl_status clean(struct matrix *m, struct rank *r, const fl_context *context, fl_error *err)
+/* Of the baseline windows near the incident, those that fit the medoid: as a bit at each one's
+ * place among the matrix's rows. */
+static fl_status find_fitting(uint32_t *out, struct matrix *m, struct rank *r,
+                              const fl_context *context, fl_error *err)
 {
     assert(m->baseline_count > 0 && m->outcomes >= 2);
     size_t count = m->baseline_count, best = 0, best_fits = 0;
@@ -204,9 +206,29 @@ static fl_status clean(struct matrix *m, struct rank *r, const fl_context *conte
             best_errors = errors;
         }
     }
-    size_t kept = 0;
+    *out = 0;
     for (size_t i = 0; i < count && status == FL_OK; i++)
         if (fit[best * count + i] || !is_near(r, m->when[i]))
+            *out |= UINT32_C(1) << i;
+    return status;
+}
+
+/* Of the baseline windows near the incident, keep those that fit the others. */
+static fl_status clean(struct matrix *m, struct rank *r, size_t index, fl_error *err)
+{
+    static_assert(MAX_HISTORY <= 32, "a bit each");
+    assert(m->baseline_count <= MAX_HISTORY);
+    bool any_near = false;
+    for (size_t i = 0; i < m->baseline_count; i++)
+        any_near |= is_near(r, m->when[i]);
+    if (!any_near)
+        return FL_OK;
+    fl_status status = FL_OK;
+    if (r->kept[index] == 0)
+        status = find_fitting(&r->kept[index], m, r, &r->streams->contexts[index], err);
+    size_t kept = 0;
+    for (size_t i = 0; i < m->baseline_count && status == FL_OK; i++)
+        if ((r->kept[index] >> i & 1) != 0)
             memmove(m->baseline + kept++ * m->outcomes, m->baseline + i * m->outcomes,
                     m->outcomes * sizeof(*m->baseline));
     if (status == FL_OK && kept > 0)
@@ -279,7 +301,7 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
     if (m.baseline_count == 0 || m.incident_count == 0)
         return FL_OK;
     if (m.baseline_count > 2)
-        status = clean(&m, r, context, err);
+        status = clean(&m, r, index, err);
     fl_lbf_counts test = {.outcome_count = m.outcomes,
                           .baseline = m.baseline,
                           .baseline_count = m.baseline_count,
@@ -475,6 +497,8 @@ fl_status fl_rank_transitions(struct rank *r, fl_error *err)
     fl_status status = map_windows(&x, err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, r->contexts, r->streams->context_count, "contexts", err);
+    if (status == FL_OK && r->kept == NULL)
+        status = FL_RANK_NEW(r->arena, r->kept, r->streams->context_count, "contexts", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.is_deviant, r->streams->row_count, "transitions", err);
     if (status == FL_OK)

@@ -46,29 +46,6 @@ static fl_status fleet_scale(double *out, struct rank *r, fl_value_stream_kind k
     return status;
 }
 
-/* Drop what stands out upwards of the history itself: earlier incidents are no baseline. */
-static fl_status clean_history(double *history, size_t count, double scale, fl_arena *scratch,
-                               fl_error *err)
-{
-    bool *drop;
-    fl_status status = FL_RANK_NEW(scratch, drop, count, "windows", err);
-    for (size_t i = 0; i < count && status == FL_OK; i++) {
-        fl_lbf_shift own;
-        fl_lbf_values one = {.baseline = history,
-                             .baseline_count = count,
-                             .incident = &history[i],
-                             .incident_count = 1,
-                             .prior_scale = scale,
-                             .rises_only = true};
-        status = fl_lbf_values_test(&own, &one, scratch, err);
-        drop[i] = status == FL_OK && own.lbf > FL_LBF_REAL;
-    }
-    for (size_t i = 0; i < count && status == FL_OK; i++)
-        if (drop[i])
-            history[i] = NAN;
-    return status;
-}
-
 static fl_status test_value(struct value_result *out, struct rank *r, const double *values,
                             double scale, fl_error *err)
 {
@@ -79,7 +56,9 @@ static fl_status test_value(struct value_result *out, struct rank *r, const doub
     if (history == NULL || now == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu windows",
                        past + count);
-    fl_status status = past >= 3 ? clean_history(history, past, scale, &r->scratch, err) : FL_OK;
+    /* What stands out upwards of the history itself is an earlier incident, and no baseline. */
+    fl_status status =
+        past >= 3 ? fl_lbf_drop_rises(history, past, scale, &r->scratch, err) : FL_OK;
     fl_lbf_values test = {.baseline = history,
                           .baseline_count = past,
                           .incident = now,

@@ -112,6 +112,19 @@ double fl_fleet_scale(double *deviations, size_t count, double fallback)
 
 /* ---- counts ---- */
 
+/* ln of Gamma(alpha + x) / Gamma(alpha), which for small whole x is a product of x terms. */
+static double log_rising(double alpha, double x)
+{
+    enum { MOST_TERMS = 16 };
+    assert(alpha > 0 && x >= 0);
+    if (x > MOST_TERMS || x != floor(x))
+        return fl_log_gamma(alpha + x) - fl_log_gamma(alpha);
+    double product = 1;
+    for (double term = alpha; x > 0; term += 1, x -= 1)
+        product *= term;
+    return log(product);
+}
+
 static double row_sum(const double *row, size_t count)
 {
     double sum = 0;
@@ -120,48 +133,47 @@ static double row_sum(const double *row, size_t count)
     return sum;
 }
 
-/* What a Dirichlet-multinomial around `pooled` minus `left_out` says of the counts `x`. There is
- * one more outcome than are listed, the one that was never seen; it has no counts. */
-static double log_predict(size_t point, const double *pooled, const double *left_out,
-                          const double *x, size_t outcomes)
+/* Adds to out[] what a Dirichlet-multinomial around `pooled` minus `left_out` says of the counts
+ * `x`, for each point of the grid. There is one more outcome than are listed, the one that was
+ * never seen; it has no counts. */
+static void log_predict(double out[GRID_COUNT], const double *pooled, const double *left_out,
+                        const double *x, size_t outcomes)
 {
-    assert(point < GRID_COUNT);
-    double total = row_sum(x, outcomes);
+    double total = row_sum(x, outcomes), k = (double)outcomes + 1;
     if (total == 0)
-        return 0;
+        return;
     double seen = row_sum(pooled, outcomes) - (left_out != NULL ? row_sum(left_out, outcomes) : 0);
-    double a = grid[point].a, k = (double)outcomes + 1;
-    double precision = 1 / (1 / grid[point].s + 1 / (seen + a));
-    double result = fl_log_gamma(precision) - fl_log_gamma(precision + total);
+    double precision[GRID_COUNT];
+    for (size_t j = 0; j < GRID_COUNT; j++) {
+        precision[j] = 1 / (1 / grid[j].s + 1 / (seen + grid[j].a));
+        out[j] -= log_rising(precision[j], total);
+    }
     for (size_t b = 0; b < outcomes; b++) {
         if (x[b] == 0)
             continue;
         double count = pooled[b] - (left_out != NULL ? left_out[b] : 0);
-        double alpha = precision * (count + a / k) / (seen + a);
-        result += fl_log_gamma(alpha + x[b]) - fl_log_gamma(alpha);
+        for (size_t j = 0; j < GRID_COUNT; j++)
+            out[j] += log_rising(precision[j] * (count + grid[j].a / k) / (seen + grid[j].a), x[b]);
     }
-    return result;
 }
 
 /* The same under a uniform Dirichlet. */
 static double log_diffuse(const double *x, size_t outcomes)
 {
     double k = (double)outcomes + 1;
-    double result = fl_log_gamma(k) - fl_log_gamma(k + row_sum(x, outcomes));
+    double result = -log_rising(k, row_sum(x, outcomes));
     for (size_t b = 0; b < outcomes; b++)
-        if (x[b] > 0)
-            result += fl_log_gamma(1 + x[b]);
+        if (x[b] > 1)
+            result += log_rising(1, x[b]);
     return result;
 }
 
 static void weigh_grid(double weight[GRID_COUNT], const fl_lbf_counts *in, const double *pooled)
 {
-    for (size_t j = 0; j < GRID_COUNT; j++) {
-        weight[j] = 0;
-        for (size_t w = 0; w < in->baseline_count && in->baseline_count >= 2; w++) {
-            const double *row = in->baseline + w * in->outcome_count;
-            weight[j] += log_predict(j, pooled, row, row, in->outcome_count);
-        }
+    memset(weight, 0, GRID_COUNT * sizeof(*weight));
+    for (size_t w = 0; w < in->baseline_count && in->baseline_count >= 2; w++) {
+        const double *row = in->baseline + w * in->outcome_count;
+        log_predict(weight, pooled, row, row, in->outcome_count);
     }
     double total = fl_log_sum_exp(weight, GRID_COUNT);
     for (size_t j = 0; j < GRID_COUNT; j++)
@@ -171,7 +183,7 @@ static void weigh_grid(double weight[GRID_COUNT], const fl_lbf_counts *in, const
 /* Averages over the unknown span of the change: each run of windows may be the changed one, with
  * equal prior. */
 struct spans {
-    double total; /* log sum exp so far */
+    double sum; /* of exp(lbf - best) so far */
     double best;
     size_t count, onset, end; /* of the best */
 };
@@ -179,19 +191,20 @@ struct spans {
 static void add_span(struct spans *s, size_t onset, size_t end, double lbf)
 {
     assert(end > onset);
-    double top = fmax(s->total, lbf);
-    s->total = s->count == 0 ? lbf : top + log(exp(s->total - top) + exp(lbf - top));
     if (s->count++ == 0 || lbf > s->best) {
+        s->sum = s->count == 1 ? 1 : s->sum * exp(s->best - lbf) + 1;
         s->best = lbf;
         s->onset = onset;
         s->end = end;
+    } else {
+        s->sum += exp(lbf - s->best);
     }
 }
 
 static double average(const struct spans *s)
 {
     assert(s->count > 0);
-    return s->total - log((double)s->count);
+    return s->best + log(s->sum / (double)s->count);
 }
 
 fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_arena *scratch,
@@ -213,8 +226,8 @@ fl_status fl_lbf_counts_test(fl_lbf_result *out, const fl_lbf_counts *in, fl_are
     for (size_t w = 0; w < in->incident_count; w++) {
         const double *row = in->incident + w * outcomes;
         double each[GRID_COUNT];
-        for (size_t j = 0; j < GRID_COUNT; j++)
-            each[j] = weight[j] + log_predict(j, pooled, NULL, row, outcomes);
+        memcpy(each, weight, sizeof(each));
+        log_predict(each, pooled, NULL, row, outcomes);
         null[w] = row_sum(row, outcomes) > 0 ? fl_log_sum_exp(each, GRID_COUNT) : 0;
     }
     struct spans spans = {0};
@@ -296,6 +309,21 @@ static double log_shift(const fl_lbf_shift *null, const double *y, const double 
     return result + log_sigma + LN_SQRT_2PI - 0.5 * log((double)count);
 }
 
+/* sorted[0..count) takes one more. */
+static void insert_sorted(double *sorted, size_t count, double value)
+{
+    size_t at = count;
+    for (; at > 0 && sorted[at - 1] > value; at--)
+        sorted[at] = sorted[at - 1];
+    sorted[at] = value;
+}
+
+static double middle_of(const double *sorted, size_t count)
+{
+    assert(count > 0);
+    return count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
 /* The window of the n-th value that is there. */
 static size_t window_of(const double *values, size_t nth)
 {
@@ -327,8 +355,8 @@ fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_aren
     struct spans spans = {0};
     for (size_t onset = 0; onset < count; onset++)
         for (size_t end = onset + 1; end <= count; end++) {
-            memcpy(some, y + onset, (end - onset) * sizeof(*y));
-            double shift = fl_median(some, end - onset) - out->center;
+            insert_sorted(some, end - onset - 1, y[end - 1]);
+            double shift = middle_of(some, end - onset) - out->center;
             add_span(&spans, onset, end,
                      log_shift(out, y + onset, usual + onset, end - onset, shift));
         }
@@ -339,5 +367,57 @@ fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in, fl_aren
     out->lbf = average(&spans);
     if (in->rises_only && out->shift <= 0)
         out->lbf = fmin(out->lbf, 0);
+    return FL_OK;
+}
+
+/* ---- histories ---- */
+
+/* Whether a single value is a real rise, as fl_lbf_values_test() would say with `rises_only`. */
+static bool is_real_rise(const fl_lbf_shift *null, double value)
+{
+    double usual;
+    if (!(value - null->center >= FL_LBF_LEAST_RISE))
+        return false;
+    log_null(&usual, null, &value, 1);
+    return log_shift(null, &value, &usual, 1, value - null->center) > FL_LBF_REAL;
+}
+
+fl_status fl_lbf_drop_rises(double *history, size_t count, double prior_scale, fl_arena *scratch,
+                            fl_error *err)
+{
+    fl_lbf_shift null = {0};
+    double *values = fl_arena_alloc(scratch, count, sizeof(*values));
+    if (values == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values", count);
+    size_t there = without_nan(values, history, count);
+    if (there == 0)
+        return FL_OK;
+    fit_null(&null, values, there, prior_scale);
+    for (size_t i = 0; i < count; i++)
+        if (is_real_rise(&null, history[i]))
+            history[i] = NAN;
+    return FL_OK;
+}
+
+fl_status fl_lbf_learn(double *history, size_t count, double prior_scale, fl_arena *scratch,
+                       fl_error *err)
+{
+    enum { FEWEST = 3 };
+    double *values = fl_arena_alloc(scratch, count, sizeof(*values)), least = INFINITY;
+    if (values == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values", count);
+    for (size_t i = 0; i < count; i++) {
+        /* Nearly every value is too near to the least one before it to have risen. */
+        if (i >= FEWEST && history[i] - least >= FL_LBF_LEAST_RISE) {
+            fl_lbf_shift null = {0};
+            size_t past = without_nan(values, history, i);
+            if (past >= FEWEST && history[i] - fl_median(values, past) >= FL_LBF_LEAST_RISE) {
+                fit_null(&null, values, past, prior_scale);
+                if (is_real_rise(&null, history[i]))
+                    history[i] = NAN;
+            }
+        }
+        least = fmin(least, history[i]); /* fmin() passes over NaN */
+    }
     return FL_OK;
 }

@@ -67,6 +67,18 @@ typedef struct fl_lbf_shift {
 FL_NODISCARD fl_status fl_lbf_values_test(fl_lbf_shift *out, const fl_lbf_values *in,
                                           fl_arena *scratch, fl_error *err);
 
+/* A single value that lies less than this above the median is never beyond the gate: with the least
+ * scale that there is it takes 1.23, with a larger one more. */
+#define FL_LBF_LEAST_RISE 1.0
+
+/* Make NaN what is a real rise over the whole of a history. `scratch` as above. */
+FL_NODISCARD fl_status fl_lbf_drop_rises(double *history, size_t count, double prior_scale,
+                                         fl_arena *scratch, fl_error *err);
+/* The same in order, each value over those before it, of which at least three must be there: a rise
+ * that the past does not explain is not learnt. */
+FL_NODISCARD fl_status fl_lbf_learn(double *history, size_t count, double prior_scale,
+                                    fl_arena *scratch, fl_error *err);
+
 /* Something that was there in `present` windows of the baseline and not in `absent`, and is in none
  * of `missing` windows now. Presence is over-dispersed: the history counts as at most 32 windows.
  */

@@ -474,6 +474,109 @@ END_TEST
 
 /* ---- memory ---- */
 
+/* ---- histories ---- */
+
+enum { HISTORY = 40 };
+
+/* One value against others, by the test itself. */
+static bool is_real_rise(const double *past, size_t count, double value, double scale)
+{
+    fl_lbf_shift out;
+    fl_lbf_values in = {.baseline = past,
+                        .baseline_count = count,
+                        .incident = &value,
+                        .incident_count = 1,
+                        .prior_scale = scale,
+                        .rises_only = true};
+    fl_arena_reset(&scratch);
+    ck_assert_ok(fl_lbf_values_test(&out, &in, &scratch, &err));
+    return out.lbf > FL_LBF_REAL;
+}
+
+static size_t count_values(const double *values, size_t count)
+{
+    size_t there = 0;
+    for (size_t i = 0; i < count; i++)
+        there += isnan(values[i]) ? 0 : 1;
+    return there;
+}
+
+/* Gaps, wandering, and now and then a step of up to a factor of e^4. */
+static void fill_history(double *out, uint64_t *state)
+{
+    double spread = uniform(state);
+    for (size_t i = 0; i < HISTORY; i++) {
+        out[i] = spread * uniform(state) + (uniform(state) < 0.1 ? 4 * uniform(state) : 0);
+        if (uniform(state) < 0.1)
+            out[i] = NAN;
+    }
+}
+
+START_TEST(a_history_learns_what_the_test_would_let_it)
+{
+    uint64_t state = 5;
+    size_t dropped = 0;
+    for (int round = 0; round < 200; round++) {
+        double history[HISTORY], expected[HISTORY], scale = 0.5 * uniform(&state);
+        fill_history(history, &state);
+        memcpy(expected, history, sizeof(history));
+        for (size_t i = 3; i < HISTORY; i++)
+            if (count_values(expected, i) >= 3 && is_real_rise(expected, i, expected[i], scale))
+                expected[i] = NAN;
+        dropped += count_values(history, HISTORY) - count_values(expected, HISTORY);
+        ck_assert_ok(fl_lbf_learn(history, HISTORY, scale, &scratch, &err));
+        ck_assert_mem_eq(history, expected, sizeof(history));
+    }
+    ck_assert_uint_gt(dropped, 100);
+}
+END_TEST
+
+START_TEST(what_stands_out_of_a_whole_history_is_dropped)
+{
+    uint64_t state = 6;
+    size_t dropped = 0;
+    for (int round = 0; round < 200; round++) {
+        double history[HISTORY], whole[HISTORY], scale = 0.5 * uniform(&state);
+        fill_history(history, &state);
+        memcpy(whole, history, sizeof(history));
+        ck_assert_ok(fl_lbf_drop_rises(history, HISTORY, scale, &scratch, &err));
+        for (size_t i = 0; i < HISTORY; i++) {
+            bool drop = is_real_rise(whole, HISTORY, whole[i], scale);
+            ck_assert(drop ? isnan(history[i]) : isnan(whole[i]) || history[i] == whole[i]);
+            dropped += drop;
+        }
+    }
+    ck_assert_uint_gt(dropped, 100);
+}
+END_TEST
+
+START_TEST(less_than_the_least_rise_is_never_beyond_the_gate)
+{
+    for (double scale = 0; scale < 4; scale += 0.01) {
+        const double past[] = {0, 0, 0, 0};
+        ck_assert(!is_real_rise(past, 1, FL_LBF_LEAST_RISE, scale));
+        ck_assert(!is_real_rise(past, 4, FL_LBF_LEAST_RISE, scale));
+    }
+    const double past[] = {0, 0, 0, 0};
+    ck_assert(is_real_rise(past, 4, 1.3, 0)); /* the bound is not idle */
+}
+END_TEST
+
+START_TEST(a_history_of_nothing_stays_so)
+{
+    double history[] = {NAN, NAN, NAN, NAN};
+    ck_assert_ok(fl_lbf_learn(history, 4, 0.3, &scratch, &err));
+    ck_assert_ok(fl_lbf_drop_rises(history, 4, 0.3, &scratch, &err));
+    ck_assert_ok(fl_lbf_learn(history, 0, 0.3, &scratch, &err));
+    ck_assert_uint_eq(count_values(history, 4), 0);
+    fl_arena none = fl_arena_of(8);
+    ck_assert_fails(FL_E_NOMEM, fl_lbf_learn(history, 4, 0.3, &none, &err));
+    ck_assert_str_eq(err.message, "no memory to compare 4 values");
+    ck_assert_int_eq(fl_lbf_drop_rises(history, 4, 0.3, &none, NULL), FL_E_NOMEM);
+    fl_arena_dispose(&none);
+}
+END_TEST
+
 START_TEST(an_exhausted_arena_is_an_error)
 {
     double rows[64] = {1};
@@ -542,6 +645,10 @@ static Suite *lbf_suite(void)
     tcase_add_test(small, log_gamma_agrees_with_libm);
     tcase_add_test(small, student_has_its_closed_forms);
     tcase_add_test(small, the_density_of_student_adds_up_to_one);
+    tcase_add_test(small, a_history_learns_what_the_test_would_let_it);
+    tcase_add_test(small, what_stands_out_of_a_whole_history_is_dropped);
+    tcase_add_test(small, less_than_the_least_rise_is_never_beyond_the_gate);
+    tcase_add_test(small, a_history_of_nothing_stays_so);
     tcase_add_test(small, an_exhausted_arena_is_an_error);
     suite_add_tcase(suite, counts);
     suite_add_tcase(suite, values);
