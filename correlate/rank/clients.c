@@ -395,7 +395,7 @@ static double says(const struct clients *x, size_t observer, uint32_t callee, si
     double known = t->topology_count > 0, per_request, share;
     if (o->count == 0 || o->service == callee)
         return 0;
-    if (o->is_client && known)
+    if (o->is_client && known > 0)
         return calls(t, o->service, callee) ? x->evidence[observer * DELAY_COUNT + delay] : 0;
     if (o->is_client &&
         (o->service != x->entry_service || !(x->below > 0) || isnan(x->traffic[callee])))
