@@ -34,6 +34,12 @@
 /* A program's tables: the largest Go programs (hundreds of MB) have some 100 MB of them. */
 #define FL_MAX_SYMBOL_BYTES     (512u << 20)
 #define FL_MAX_BUILD_INFO_BYTES (4u << 20)
+/* Source maps: 20 bytes a segment and 4 a line; the largest bundles have some 5 million segments.
+ */
+#define FL_MAX_SRCMAP_SEGMENTS   (16u << 20)
+#define FL_MAX_SRCMAP_LINES      (16u << 20)
+#define FL_MAX_SRCMAP_TEXTS      (4u << 20)
+#define FL_MAX_SRCMAP_TEXT_BYTES (256u << 20)
 /* Goroutine texts: distinct frames, stacks and waits, and the bytes of their texts. A service of a
  * million lines has some thousands; more are counted and dropped. Go prints at most 100 frames of a
  * goroutine; a longer line than this is no frame. */

@@ -20,6 +20,7 @@ INGEST = {
     "ingest/pprof",
     "ingest/profile",
     "ingest/signatures",
+    "ingest/srcmap",
     "ingest/symbol",
     "ingest/timeline",
 }
@@ -35,6 +36,7 @@ ALLOWED = {
     "ingest/otlp": LOWEST,
     "ingest/profile": LOWEST,
     "ingest/pprof": LOWEST | {"ingest/profile"},
+    "ingest/srcmap": LOWEST,
     "ingest/symbol": LOWEST,
     "ingest/timeline": LOWEST,
     "ingest/signatures": LOWEST,
