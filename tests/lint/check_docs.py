@@ -19,6 +19,7 @@ wrote. A document that still says `<!-- fill: ... -->` fails.
 """
 import argparse
 import dataclasses
+import http.server
 import json
 import os
 import pathlib
@@ -28,12 +29,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 TIMEOUT_S = 120
 MAX_LINES = {"CONTRIBUTING.md": 150}
 NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md", "docs/correlation.md")
 INCIDENTS = "examples/shop/incidents"
 SHIPPED = INCIDENTS + "/pool-exhaustion"
+PROFILES = INCIDENTS + "/cache-growth/profiles/orders"
 FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
 MARKER = re.compile(r"^\s*<!--\s*test:\s*(exit|skip|varies)\s*(.*?)\s*-->\s*$")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -171,7 +174,30 @@ def stand_ins_of(root):
     """What the words of a manual page's examples stand for when they are run."""
     truth = json.loads((root / SHIPPED / "truth.json").read_text())
     at = truth["incident_time"]
-    return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at}
+    heaps, others = (sorted(p.relative_to(root).as_posix() for p in (root / PROFILES).glob(f"{kind}-*")) for kind in ("heap", "goroutine"))
+    return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at,
+            "profiles/": PROFILES, "heap.pb.gz": heaps[0], "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
+            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "10m": "300ms", "1m": "200ms"}
+
+
+class Server:
+    """The running program of the examples: it serves one profile as net/http/pprof does."""
+
+    def __init__(self, profile):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                found = {"/debug/pprof/": b"<html><title>/debug/pprof/</title><a href='heap?debug=1'>heap</a></html>", "/debug/pprof/heap": profile}
+                body = found.get(self.path.split("?")[0])
+                self.send_response(200 if body else 404)
+                self.end_headers()
+                self.wfile.write(body or b"no such page\n")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 
 class Place:
@@ -244,6 +270,7 @@ def run_manual(root, program, man):
     if not pages:
         return 0, [f"{man}: no examples in any manual page"]
     words, place, problems = stand_ins_of(root), Place(root, program), []
+    words["http://localhost:6060"] = Server((root / words["heap.pb.gz"]).read_bytes()).address
     # Whatever id of an incident stands in an example, the stored one is meant.
     kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")
     if kept.returncode not in (0, 5, 6):
@@ -252,7 +279,7 @@ def run_manual(root, program, man):
     for name, command in pages:
         given = shlex.split(command.text)
         words.update({word: stored for word in given if re.fullmatch(r"[0-9]{8}T[0-9]{4}", word)})
-        command.text = shlex.join(words.get(word, word) for word in given)
+        command.text = " ".join(word if word == ">" else shlex.quote(words.get(word, word)) for word in given)
         command.exit_code = None
         problem = place.problem_of(command)
         if problem:
