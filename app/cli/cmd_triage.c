@@ -92,7 +92,8 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
 /* Everything that was opened is closed here, on every way out. */
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
-    const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *events[FL_MAX_GIVEN];
+    const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *pprof[FL_MAX_GIVEN],
+        *events[FL_MAX_GIVEN];
     char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
@@ -105,6 +106,8 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .baseline_count = fl_args_list(args, "baseline", baseline),
         .events = events,
         .events_count = fl_args_list(args, "events", events),
+        .pprof = pprof,
+        .pprof_count = fl_args_list(args, "pprof", pprof),
         .at_ns = fl_args_time(args, "at", cli->now_ns),
         .window_ns = fl_args_duration(args, "window"),
         .service = fl_args_text(args, "service"),
@@ -152,6 +155,12 @@ static const fl_option options[] = {
      .argument = "FILE",
      .help = "Change events (deploys, configuration, flags, merge requests) as JSON lines or a "
              "list: one that precedes the trouble of its own service may be the cause"},
+    {.name = "pprof",
+     .kind = FL_OPTION_FOLDER,
+     .repeatable = true,
+     .argument = "PATH",
+     .help = "Profiles of a service, as 'faultline leak' reads them: SERVICE=PATH, or a folder that"
+             " is named as the service or has a folder for each"},
     {.name = "window",
      .kind = FL_OPTION_DURATION,
      .argument = "DURATION",

@@ -278,6 +278,8 @@ static fl_status read_question(fl_drill_question *out, fl_arena *arena, const fl
     const char *lines = join(arena, which->folder, "events.jsonl");
     const char *list = join(arena, which->folder, "events.json");
     out->events = is_kind(lines, S_IFREG) ? lines : is_kind(list, S_IFREG) ? list : NULL;
+    const char *profiles = join(arena, which->folder, "profiles");
+    out->pprof = is_kind(profiles, S_IFDIR) ? profiles : NULL;
     out->service = node != NULL ? fl_arena_cstr(arena, fl_slice_of(node)) : NULL;
     return node == NULL || out->service != NULL ? FL_OK : no_memory(err);
 }

@@ -34,6 +34,7 @@ typedef struct fl_drill_question {
     int64_t at_ns;
     const char *baseline; /* a folder, or NULL */
     const char *topology; /* service_graph.json of the baseline, or NULL */
+    const char *pprof;    /* the folder profiles/ of the case, with one for each service; or NULL */
     const char *service;  /* whose symptom is reported, or NULL */
     const char *events;   /* events.jsonl or events.json of the case, or NULL */
 } fl_drill_question;

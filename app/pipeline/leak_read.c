@@ -12,6 +12,7 @@
 #include "leak_read.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -219,6 +220,32 @@ static fl_leak_input input_of(fl_profile_kind kind)
     return FL_LEAK_INPUT_OTHER;
 }
 
+/* The sum over all samples of one type; NaN where the profile has no such type. */
+static double total_of(const fl_profile *profile, fl_slice type)
+{
+    uint32_t at = fl_profile_type_find(profile, type);
+    double sum = 0;
+    for (size_t i = 0; at != FL_PROFILE_NONE && i < profile->sample_count; i++)
+        sum += (double)fl_profile_value(profile, i, at);
+    return at != FL_PROFILE_NONE ? sum : NAN;
+}
+
+/* A heap profile and the allocs profile beside it say the same: one is enough. */
+static void note_total(fl_leak_reader *reader)
+{
+    const fl_profile *profile = reader->profile;
+    bool is_heap = profile->kind == FL_PROFILE_HEAP;
+    if ((!is_heap && profile->kind != FL_PROFILE_GOROUTINE) || profile->time_ns <= 0 ||
+        reader->totals == NULL || reader->total_count == MAX_LEAK_TOTALS)
+        return;
+    fl_leak_total total = {.time_ns = profile->time_ns, .heap_bytes = NAN, .goroutines = NAN};
+    if (is_heap)
+        total.heap_bytes = total_of(profile, FL_SLICE("inuse_space"));
+    else
+        total.goroutines = total_of(profile, FL_SLICE("goroutine"));
+    reader->totals[reader->total_count++] = total;
+}
+
 /* Names are normalised: a generic function has another one in each build. */
 static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl_error *err)
 {
@@ -235,6 +262,8 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
         status = fl_leak_add(reader->leak, reader->profile, in->default_ns, err);
     if (status == FL_OK)
         reader->inputs->counts[input_of(reader->profile->kind)]++;
+    if (status == FL_OK)
+        note_total(reader);
     if (status == FL_OK && reader->profile->clamped_values > 0)
         note(reader, in->name, "it has values beyond 2^62, which count as that");
     return status;

@@ -10,6 +10,9 @@
 #include "leak_analysis.h"
 #include "pprof.h"
 
+/* A day by the minute; what comes after is left out of the series, not of the judgement. */
+enum { MAX_LEAK_TOTALS = 1440 };
+
 /* Which program the profiles are of, as far as they say. */
 typedef struct fl_leak_program {
     const char *name, *build_id; /* NULL: not said yet */
@@ -25,6 +28,8 @@ typedef struct fl_leak_reader {
     fl_leak_inputs *inputs;
     fl_leak_program program;
     fl_arena *arena;
+    fl_leak_total *totals; /* room for MAX_LEAK_TOTALS */
+    size_t total_count;
     const char *warning; /* of the last input; NULL: none */
 } fl_leak_reader;
 

@@ -72,6 +72,9 @@ static fl_status prepare(fl_leak_run *run, fl_error *err)
     run->reader.arena = &run->arena;
     run->reader.inputs = &run->inputs;
     run->reader.text = fl_buf_of(MAX_TEXT_BYTES);
+    run->reader.totals = fl_arena_alloc(&run->arena, MAX_LEAK_TOTALS, sizeof(fl_leak_total));
+    if (status == FL_OK && run->reader.totals == NULL)
+        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for totals");
     return status;
 }
 
@@ -282,6 +285,13 @@ const fl_leak_inputs *fl_leak_run_inputs(const fl_leak_run *run)
 {
     assert(run != NULL);
     return &run->inputs;
+}
+
+const fl_leak_total *fl_leak_run_totals(const fl_leak_run *run, size_t *count)
+{
+    assert(run != NULL && count != NULL);
+    *count = run->reader.total_count;
+    return run->reader.totals;
 }
 
 void fl_leak_run_destroy(fl_leak_run *run)

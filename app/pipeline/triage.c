@@ -31,6 +31,7 @@
 #include "timestamp.h"
 #include "topology.h"
 #include "trace_streams.h"
+#include "triage_profiles.h"
 
 /* Minutes are what pod metrics and alert rules are scraped and evaluated by. */
 static const int64_t step_ns = INT64_C(60) * 1000000000;
@@ -44,6 +45,7 @@ struct fl_triage {
     fl_miner *miner;
     fl_timeline_builder *builder;
     fl_template_list templates;
+    fl_triage_profiles profiles;
     fl_arena arena;
     fl_incident incident;
     const char *warnings[MAX_WARNINGS];
@@ -171,6 +173,20 @@ static fl_status read_events(fl_triage *t, fl_error *err)
     return status;
 }
 
+/* Their totals are series of the incident; what they found waits for the ranking. */
+static fl_status read_profiles(fl_triage *t, fl_error *err)
+{
+    fl_sink sink = fl_timeline_sink(t->builder, false);
+    const fl_triage_profile_paths from = {.paths = t->request->pprof,
+                                          .count = t->request->pprof_count,
+                                          .service = t->request->service};
+    fl_status status = fl_triage_profiles_read(&t->profiles, &from, &sink, &t->arena, err);
+    t->unreadable_files += t->profiles.unreadable;
+    for (size_t i = 0; i < t->profiles.warning_count && status == FL_OK; i++)
+        warn(t, t->profiles.warnings[i]);
+    return status;
+}
+
 /* Both lists are made before anything is read: a missing baseline is said at once. */
 static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
@@ -187,7 +203,9 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
     status = read_files(t, &incident, false, err);
     if (status == FL_OK)
         status = read_files(t, &baseline, true, err);
-    return status == FL_OK ? read_events(t, err) : status;
+    if (status == FL_OK)
+        status = read_events(t, err);
+    return status == FL_OK ? read_profiles(t, err) : status;
 }
 
 /* The miner's templates in the timeline's shape. */
@@ -221,8 +239,9 @@ static fl_status take_templates(fl_triage *t, fl_error *err)
 /* A modality is missing when no window of the incident has it, whatever the baseline has. */
 static void describe_windows(fl_incident *out, const fl_timeline *timeline)
 {
-    bool seen[FL_MODALITY_COUNT] = {
-        [FL_MODALITY_TOPOLOGY] = true, [FL_MODALITY_CHANGES] = timeline->has_changes};
+    bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true,
+                                    [FL_MODALITY_PROFILES] = true,
+                                    [FL_MODALITY_CHANGES] = timeline->has_changes};
     for (size_t w = 0; w < timeline->window_count; w++) {
         const fl_window *window = &timeline->windows[w];
         if (window->incident) {
@@ -339,7 +358,9 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     out->trace_spans = timeline->span_records;
     out->trace_edges = streams.edge_count;
     out->change_events = timeline->change_count;
-    fl_rank_question question = {.symptom_service = t->request->service};
+    fl_rank_question question = {.symptom_service = t->request->service,
+                                 .findings = t->profiles.findings,
+                                 .finding_count = t->profiles.finding_count};
     status = fl_rank(out, &streams, &question, &t->arena, err);
     collect_warnings(t, timeline);
     t->rank_ns = fl_time_monotonic() - t->rank_ns;

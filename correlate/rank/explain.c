@@ -222,10 +222,10 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
                                fl_error *err)
 {
     static void (*const explain[])(fl_evidence *, struct rank *, uint32_t) = {
-        [PART_CONTEXT] = explain_context,      [PART_VALUE] = explain_value,
-        [PART_METRIC] = explain_metric,        [PART_SERVICE] = explain_service,
-        [PART_LINES] = explain_lines,          [PART_EDGE_GONE] = explain_vanished,
-        [PART_CHANGE] = fl_rank_explain_change};
+        [PART_CONTEXT] = explain_context,       [PART_VALUE] = explain_value,
+        [PART_METRIC] = explain_metric,         [PART_SERVICE] = explain_service,
+        [PART_LINES] = explain_lines,           [PART_EDGE_GONE] = explain_vanished,
+        [PART_CHANGE] = fl_rank_explain_change, [PART_FINDING] = fl_rank_explain_finding};
     fl_evidence *evidence;
     fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
     if (status != FL_OK)

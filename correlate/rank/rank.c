@@ -151,6 +151,7 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
         break;
     case PART_EDGE_GONE:
     case PART_CHANGE:
+    case PART_FINDING:
         break;
     }
     assert(end <= sides->incident_count);
@@ -231,6 +232,8 @@ static fl_status rank_with(struct rank *r, fl_error *err)
         status = fl_rank_services(r, err);
     if (status == FL_OK)
         status = fl_rank_traffic(r, err);
+    if (status == FL_OK)
+        status = fl_rank_findings(r, err);
     if (status != FL_OK)
         return status;
     demote_untimely(r);

@@ -44,7 +44,8 @@ enum part_kind {
     PART_SERVICE,
     PART_LINES,
     PART_EDGE_GONE,
-    PART_CHANGE
+    PART_CHANGE,
+    PART_FINDING
 };
 struct evidence_part {
     enum part_kind kind;
@@ -136,6 +137,11 @@ void fl_rank_explain_change(fl_evidence *out, struct rank *r, uint32_t change);
 /* Why a change of `service` just before or after the onset is not the cause; NULL: there is none.
  * For services without a cause of their own. */
 const char *fl_rank_innocent_change(struct rank *r, uint32_t service, int64_t onset_ns);
+/* findings.c: what profiles found goes to the hypothesis that it explains, or is one. After all
+ * that add candidates, before their order. */
+fl_status fl_rank_findings(struct rank *r, fl_error *err);
+/* The evidence that one is. */
+void fl_rank_explain_finding(fl_evidence *out, struct rank *r, uint32_t finding);
 /* merge.c: of the sorted candidates those that tell of one cause become one. */
 void fl_rank_merge(struct rank *r);
 /* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not

@@ -21,6 +21,7 @@ typedef enum fl_modality {
     FL_MODALITY_TRACES,
     FL_MODALITY_TOPOLOGY, /* evidence only: what the call graph says */
     FL_MODALITY_CHANGES,  /* deploys, configuration, flags, merge requests */
+    FL_MODALITY_PROFILES, /* evidence only: what a leak report says of a service */
     FL_MODALITY_COUNT
 } fl_modality;
 

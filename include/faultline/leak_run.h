@@ -79,6 +79,12 @@ typedef struct fl_leak_request {
     void *payload;
 } fl_leak_request;
 
+/* What one profile says in total; NaN for what it is not about. */
+typedef struct fl_leak_total {
+    int64_t time_ns;
+    double heap_bytes, goroutines;
+} fl_leak_total;
+
 typedef struct fl_leak_run fl_leak_run;
 
 /* Read and judge. The same bytes in files of any order give the same report. The caller owns *out.
@@ -91,6 +97,8 @@ FL_NODISCARD fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_reque
 const fl_leak_report *fl_leak_run_report(const fl_leak_run *run);
 /* What was read for it. */
 const fl_leak_inputs *fl_leak_run_inputs(const fl_leak_run *run);
+/* Of every heap and goroutine profile that carries a time, in the order of reading. */
+const fl_leak_total *fl_leak_run_totals(const fl_leak_run *run, size_t *count);
 /* NULL is a no-op. */
 void fl_leak_run_destroy(fl_leak_run *run);
 

@@ -26,7 +26,11 @@ typedef struct fl_triage_request {
     const char
         *topology; /* JSON list of {"client","server"} (or {"caller","callee"}); NULL: from spans */
     const char *roles; /* YAML with metric roles, before the built-in ones; NULL: none */
-    bool strict;       /* the first malformed record ends the triage */
+    /* Profiles: "SERVICE=PATH", or PATH, a folder named as the service or with a folder for each;
+     * what faultline/leak_run.h takes. May be none. */
+    const char *const *pprof;
+    size_t pprof_count;
+    bool strict; /* the first malformed record ends the triage */
     /* Called now and then with what is being done; `done` of `total` bytes. May be NULL. */
     void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
     void *payload;

@@ -157,6 +157,40 @@ class Leak(unittest.TestCase):
                 document = self.answer(programs / name)
                 self.assertEqual((document["verdict"], document["kind"]), (verdict, kind))
 
+    # --- beside telemetry ---
+
+    def triage(self, *words, code=0):
+        done = self.run_it("triage", "--otlp", SHOP.parent, "--baseline", SHOP.parent.parent / "baseline", "--at", "2026-11-23T00:06:50Z",
+                           "--store", "none", "--format", "json", *words, code=code)
+        document = json.loads(done.stdout)
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/triage.schema.json").read_text()))
+        return document
+
+    def test_a_triage_names_the_line_that_the_profiles_show(self):
+        for words in (["--pprof", SHOP], ["--pprof", SHOP / "orders"], ["--pprof", f"orders={SHOP / 'orders'}"]):
+            first = self.triage(*words)["hypotheses"][0]
+            self.assertEqual((first["service"], first["cause"], first["locus"]["kind"]), ("orders", "memory-leak", "frame"))
+            self.assertRegex(first["locus"]["name"], r"^main\..*receipts.* \(receipts\.go:\d+\)$|^main\.render \(receipts\.go:\d+\)$")
+            told = [e for e in first["evidence"] if e["modality"] == "profiles"]
+            self.assertTrue(told and told[0]["query"].startswith("faultline leak "))
+
+    def test_profiles_become_series_of_the_timeline(self):
+        without, with_them = self.triage(), self.triage("--pprof", SHOP)
+        self.assertEqual(with_them["modalities"]["metrics"]["series"] - without["modalities"]["metrics"]["series"], 4)
+
+    def test_profiles_that_cannot_be_used_cost_themselves(self):
+        (self.place / "orders").mkdir()
+        (self.place / "orders/heap.pb.gz").write_text("<!DOCTYPE html><html></html>")
+        document = self.triage("--pprof", self.place / "orders", code=5)
+        self.assertEqual(document["hypotheses"][0]["service"], "orders")
+        self.assertTrue(any("profiles of orders" in w for w in document["warnings"]), document["warnings"])
+
+    def test_profiles_of_nobody_are_asked_about(self):
+        profile = made.write(self.place, made.leaking(1))[0]
+        said = self.failure("triage", "--otlp", SHOP.parent, "--at", "2026-11-23T00:06:50Z", "--store", "none", "--pprof", profile)
+        self.assertIn("say --pprof SERVICE=", said)
+
     # --- input that is not what it should be ---
 
     def test_what_else_lies_in_a_folder_is_named_and_passed_over(self):

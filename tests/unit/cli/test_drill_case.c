@@ -156,6 +156,10 @@ START_TEST(the_question_holds_time_baseline_topology_and_symptom)
     ck_assert_str_eq(question.service, "front");
     ck_assert_ptr_nonnull(strstr(question.baseline, "/calm"));
     ck_assert_ptr_nonnull(strstr(question.topology, "/calm/service_graph.json"));
+    ck_assert_ptr_null(question.pprof);
+    make_folder("a/profiles");
+    ck_assert_ok(fl_drill_read_question(&question, &arena, &which, &err));
+    ck_assert_ptr_nonnull(strstr(question.pprof, "/a/profiles"));
 }
 END_TEST
 

@@ -1,0 +1,356 @@
+/*
+ * triage_profiles.c - from paths to services, from each service's leak report to findings that the
+ * ranking understands, and from its profiles to series.
+ *
+ *   SERVICE=PATH          the profiles of that service, whatever PATH is called
+ *   PATH/orders/heap-...  a folder of folders: each is a service
+ *   PATH/heap-...         a folder of profiles, or a file: the reported service, else the folder
+ *
+ * Series: "profile.heap.in_use" (By) and "profile.goroutines" ({goroutine}), one value a profile;
+ * the rules of metric roles then read them as any other metric. Findings carry the command that
+ * shows the whole report again.
+ */
+#include "triage_profiles.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "faultline/leak_run.h"
+#include "slice.h"
+
+enum { MAX_SERVICES = 256, MAX_FINDINGS = 512, MAX_WARNINGS = 64, FINDINGS_EACH = 4 };
+
+/* One service and where its profiles are. */
+struct source {
+    const char *service, *path;
+};
+
+struct reading {
+    struct source sources[MAX_SERVICES];
+    size_t source_count;
+    fl_rank_finding *findings;
+    size_t finding_count;
+    const char **warnings;
+    size_t warning_count;
+    uint64_t unreadable;
+    const fl_sink *sink;
+    fl_arena *arena;
+    fl_error *err;
+};
+
+/* One sentence for all of this file. */
+static fl_status no_memory(const struct reading *in)
+{
+    return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for profiles");
+}
+
+/* ---- whose profiles ---- */
+
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static fl_status add_source(struct reading *in, const char *service, const char *path)
+{
+    assert(in->source_count <= MAX_SERVICES);
+    if (service == NULL || path == NULL)
+        return no_memory(in);
+    if (in->source_count == MAX_SERVICES)
+        return fl_fail(in->err, FL_E_LIMIT, FL_NO_OFFSET, "profiles of more than %d services",
+                       MAX_SERVICES);
+    in->sources[in->source_count++] = (struct source){.service = service, .path = path};
+    return FL_OK;
+}
+
+/* The folders right below; none is no failure. */
+static fl_status add_folders(struct reading *in, const char *path)
+{
+    DIR *dir = opendir(path);
+    fl_status status = FL_OK;
+    if (dir == NULL)
+        return fl_fail(in->err, FL_E_IO, FL_NO_OFFSET, "cannot read folder %.120s: %s", path,
+                       strerror(errno));
+    for (const struct dirent *entry = readdir(dir); entry != NULL && status == FL_OK;
+         entry = readdir(dir)) {
+        const char *below = fl_arena_printf(in->arena, "%s/%s", path, entry->d_name);
+        if (below == NULL)
+            status = no_memory(in);
+        else if (entry->d_name[0] != '.' && is_folder(below))
+            status = add_source(in, fl_arena_printf(in->arena, "%s", entry->d_name), below);
+    }
+    closedir(dir);
+    return status;
+}
+
+/* "a/b/" -> "b"; NULL where that is no name. */
+static const char *last_name(struct reading *in, const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    fl_slice name = {.ptr = (const unsigned char *)path + begin, .len = end - begin};
+    if (name.len == 0 || name.ptr[0] == '.')
+        return NULL;
+    return fl_arena_cstr(in->arena, name);
+}
+
+/* A name before the path wins, then the folders below it. */
+static fl_status add_path(struct reading *in, const char *path, const char *reported)
+{
+    const char *equals = strchr(path, '='), *slash = strchr(path, '/');
+    size_t before = in->source_count;
+    if (equals != NULL && equals > path && (slash == NULL || equals < slash)) {
+        fl_slice name = {.ptr = (const unsigned char *)path, .len = (size_t)(equals - path)};
+        return add_source(in, fl_arena_cstr(in->arena, name), equals + 1);
+    }
+    fl_status status = is_folder(path) ? add_folders(in, path) : FL_OK;
+    if (status != FL_OK || in->source_count > before)
+        return status;
+    const char *name = reported;
+    if (name == NULL && is_folder(path))
+        name = last_name(in, path);
+    return name != NULL
+               ? add_source(in, name, path)
+               : fl_fail(in->err, FL_E_SYNTAX, FL_NO_OFFSET,
+                         "whose profiles are in %.100s? say --pprof SERVICE=%.60s", path, path);
+}
+
+/* By service, whatever the order in which they were given or listed. */
+static int compare_sources(const void *left, const void *right)
+{
+    const struct source *a = left, *b = right;
+    int order = strcmp(a->service, b->service);
+    return order != 0 ? order : strcmp(a->path, b->path);
+}
+
+/* ---- what they say ---- */
+
+/* FL_CAUSE_UNKNOWN for what is no trouble. */
+static fl_cause cause_of(const fl_leak_finding *finding)
+{
+    switch (finding->verdict) {
+    case FL_LEAK_LEAK:
+        return FL_CAUSE_MEMORY_LEAK;
+    case FL_LEAK_GC_PRESSURE:
+    case FL_LEAK_CHURN:
+        return FL_CAUSE_GC;
+    case FL_LEAK_LATENCY:
+        return finding->subject == FL_LEAK_LOCK ? FL_CAUSE_LOCK : FL_CAUSE_GC;
+    case FL_LEAK_CRASH:
+        return FL_CAUSE_EXCEPTION;
+    case FL_LEAK_NOT_ENOUGH_DATA:
+    case FL_LEAK_NO_LEAK:
+    case FL_LEAK_BOUNDED_GROWTH:
+    case FL_LEAK_RETENTION:
+    case FL_LEAK_VERDICT_COUNT:
+        return FL_CAUSE_UNKNOWN;
+    }
+    return FL_CAUSE_UNKNOWN;
+}
+
+/* "main.put (store.go:42)": the file without its folders, which are the build machine's. */
+static const char *frame_of(struct reading *in, const fl_leak_finding *finding)
+{
+    if (finding->function == NULL || finding->file == NULL)
+        return finding->function != NULL ? fl_arena_printf(in->arena, "%s", finding->function)
+                                         : NULL;
+    const char *slash = strrchr(finding->file, '/');
+    return fl_arena_printf(in->arena, "%s (%s:%llu)", finding->function,
+                           slash != NULL ? slash + 1 : finding->file,
+                           (unsigned long long)finding->line);
+}
+
+/* The command that prints the whole report. */
+static const char *query_of(struct reading *in, const struct source *source)
+{
+    return fl_arena_printf(in->arena, "faultline leak %s", source->path);
+}
+
+/* What it is, where, and the first of its figures. */
+static const char *text_of(struct reading *in, const struct source *source,
+                           const fl_leak_finding *finding, const char *frame)
+{
+    const char *kind =
+        finding->signature != NULL ? finding->signature->title : "no known kind of bug";
+    const char *figure = finding->evidence_count > 0 ? finding->evidence[0].text : NULL;
+    return fl_arena_printf(in->arena, "%s in %s of %s (%s)%s%s",
+                           fl_leak_verdict_name(finding->verdict),
+                           frame != NULL ? frame : "the program", source->service, kind,
+                           figure != NULL ? ": " : "", figure != NULL ? figure : "");
+}
+
+/* What is trouble, in the words of the ranking. */
+static fl_status add_finding(struct reading *in, const struct source *source,
+                             const fl_leak_finding *finding)
+{
+    fl_cause cause = cause_of(finding);
+    if (cause == FL_CAUSE_UNKNOWN || in->finding_count == MAX_FINDINGS)
+        return FL_OK;
+    const char *frame = frame_of(in, finding);
+    fl_rank_finding *out = &in->findings[in->finding_count];
+    *out = (fl_rank_finding){
+        .service = source->service,
+        .cause = cause,
+        .confidence = finding->confidence,
+        .frame = frame,
+        .text = text_of(in, source, finding, frame),
+        .at_ns = finding->evidence_count > 0 ? finding->evidence[0].at_ns : 0,
+        .value = finding->growth_bytes_per_hour.value,
+        .unit = isnan(finding->growth_bytes_per_hour.value) ? NULL : "By/h",
+        .query = query_of(in, source),
+    };
+    in->finding_count++;
+    return out->text != NULL && out->query != NULL ? FL_OK : no_memory(in);
+}
+
+/* A report that looked long enough and found none speaks against a leak. */
+static fl_status add_innocence(struct reading *in, const struct source *source,
+                               const fl_leak_report *report)
+{
+    if (in->finding_count == MAX_FINDINGS)
+        return FL_OK;
+    fl_rank_finding *out = &in->findings[in->finding_count++];
+    *out = (fl_rank_finding){
+        .service = source->service,
+        .cause = FL_CAUSE_MEMORY_LEAK,
+        .against = true,
+        .confidence = report->confidence,
+        .text =
+            fl_arena_printf(in->arena, "%zu profiles of %s show no leak (%s)", report->used_count,
+                            source->service, fl_leak_verdict_name(report->verdict)),
+        .value = NAN,
+        .query = query_of(in, source),
+    };
+    return out->text != NULL && out->query != NULL ? FL_OK : no_memory(in);
+}
+
+/* The heaviest findings; one of each cause would hide the second of two leaks. */
+static fl_status take_report(struct reading *in, const struct source *source,
+                             const fl_leak_report *report)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < report->finding_count && i < FINDINGS_EACH && status == FL_OK; i++)
+        status = add_finding(in, source, &report->findings[i]);
+    if (status == FL_OK &&
+        (report->verdict == FL_LEAK_NO_LEAK || report->verdict == FL_LEAK_BOUNDED_GROWTH))
+        status = add_innocence(in, source, report);
+    for (size_t i = 0; i < report->warning_count && in->warning_count < MAX_WARNINGS; i++) {
+        const char *text =
+            fl_arena_printf(in->arena, "profiles of %s: %s", source->service, report->warnings[i]);
+        if (text == NULL)
+            return no_memory(in);
+        in->warnings[in->warning_count++] = text;
+    }
+    return status;
+}
+
+/* What a profile is not about is no point. */
+static fl_status push_point(struct reading *in, uint32_t handle, fl_slice metric, fl_slice unit,
+                            int64_t time_ns, double value)
+{
+    const fl_point point = {.metric = metric,
+                            .unit = unit,
+                            .kind = FL_POINT_GAUGE,
+                            .time_ns = time_ns,
+                            .value = value,
+                            .sum = NAN,
+                            .min = NAN,
+                            .max = NAN};
+    return isnan(value) ? FL_OK : in->sink->point(in->sink->payload, handle, &point, in->err);
+}
+
+/* As if the service had reported them itself. */
+static fl_status push_series(struct reading *in, const struct source *source,
+                             const fl_leak_run *run)
+{
+    size_t count;
+    uint32_t handle;
+    const fl_leak_total *totals = fl_leak_run_totals(run, &count);
+    const fl_resource resource = {.service = fl_slice_of(source->service)};
+    fl_status status = in->sink->resource(in->sink->payload, &resource, &handle, in->err);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        status = push_point(in, handle, FL_SLICE("profile.heap.in_use"), FL_SLICE("By"),
+                            totals[i].time_ns, totals[i].heap_bytes);
+        if (status == FL_OK)
+            status = push_point(in, handle, FL_SLICE("profile.goroutines"), FL_SLICE("{goroutine}"),
+                                totals[i].time_ns, totals[i].goroutines);
+    }
+    return status;
+}
+
+/* Profiles that cannot be used cost themselves; a path that is not there is a mistake to be said.
+ */
+static fl_status pass_over(struct reading *in, const struct source *source, const fl_error *why)
+{
+    if (why->status == FL_E_NOMEM || why->status == FL_E_IO || why->status == FL_E_NOTFOUND)
+        return fl_fail(in->err, why->status, why->offset, "%s", why->message);
+    const char *text =
+        fl_arena_printf(in->arena, "profiles of %s: %s", source->service, why->message);
+    in->unreadable++;
+    if (text == NULL)
+        return no_memory(in);
+    if (in->warning_count < MAX_WARNINGS)
+        in->warnings[in->warning_count++] = text;
+    return FL_OK;
+}
+
+/* One service: its report, then its series. */
+static fl_status read_source(struct reading *in, const struct source *source)
+{
+    fl_leak_run *run;
+    fl_error why = {0};
+    const fl_leak_request request = {.inputs = &source->path, .input_count = 1};
+    fl_status status = fl_leak_run_create(&run, &request, &why);
+    if (status != FL_OK)
+        return pass_over(in, source, &why);
+    in->unreadable += fl_leak_run_inputs(run)->unreadable;
+    status = take_report(in, source, fl_leak_run_report(run));
+    if (status == FL_OK)
+        status = push_series(in, source, run);
+    fl_leak_run_destroy(run);
+    return status;
+}
+
+fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profile_paths *from,
+                                  const fl_sink *sink, fl_arena *arena, fl_error *err)
+{
+    assert(out != NULL && sink != NULL && (from->paths != NULL || from->count == 0));
+    fl_status status = FL_OK;
+    *out = (fl_triage_profiles){0};
+    if (from->count == 0)
+        return FL_OK;
+    struct reading *in = fl_arena_alloc(arena, 1, sizeof(*in));
+    if (in == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for profiles");
+    *in = (struct reading){
+        .findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*in->findings)),
+        .warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*in->warnings)),
+        .sink = sink,
+        .arena = arena,
+        .err = err,
+    };
+    if (in->findings == NULL || in->warnings == NULL)
+        return no_memory(in);
+    for (size_t i = 0; i < from->count && status == FL_OK; i++)
+        status = add_path(in, from->paths[i], from->service);
+    if (status == FL_OK)
+        qsort(in->sources, in->source_count, sizeof(in->sources[0]), compare_sources);
+    for (size_t i = 0; i < in->source_count && status == FL_OK; i++)
+        status = read_source(in, &in->sources[i]);
+    *out = (fl_triage_profiles){.findings = in->findings,
+                                .finding_count = in->finding_count,
+                                .warnings = in->warnings,
+                                .warning_count = in->warning_count,
+                                .unreadable = in->unreadable};
+    return status;
+}

@@ -1,0 +1,32 @@
+/*
+ * triage_profiles.h - profiles beside the telemetry of an incident: one leak report a service.
+ */
+#ifndef FL_TRIAGE_PROFILES_H
+#define FL_TRIAGE_PROFILES_H
+
+#include "arena.h"
+#include "faultline/record.h"
+#include "rank.h"
+
+typedef struct fl_triage_profiles {
+    const fl_rank_finding *findings; /* by service, then as the report has them */
+    size_t finding_count;
+    const char *const *warnings; /* each with its service */
+    size_t warning_count;
+    uint64_t unreadable;
+} fl_triage_profiles;
+
+typedef struct fl_triage_profile_paths {
+    const char *const *paths; /* "SERVICE=PATH" or PATH */
+    size_t count;
+    const char *service; /* whose symptom is reported: it names profiles that nothing else does */
+} fl_triage_profile_paths;
+
+/* Judge the profiles, and push what they count in total as metrics into `sink`. Everything lives in
+ * `arena`. FL_E_SYNTAX: a path names no service; FL_E_IO and FL_E_NOTFOUND: it is not there;
+ * FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_triage_profiles_read(fl_triage_profiles *out,
+                                               const fl_triage_profile_paths *from,
+                                               const fl_sink *sink, fl_arena *arena, fl_error *err);
+
+#endif
