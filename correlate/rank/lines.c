@@ -4,8 +4,8 @@
  * logarithms like any other value. Services whose lines do name spans are judged by those
  * (transitions.c), which tells a cause from what it causes.
  *
- * A caller logs its callee's failures too: along a given call graph, a service below which errors
- * pile up as well is no candidate beyond the gate.
+ * A caller logs its callee's failures too: along the call graph (given, of metrics, or of spans), a
+ * service below which errors pile up as well is no candidate beyond the gate.
  */
 #include <assert.h>
 #include <math.h>
@@ -57,6 +57,16 @@ static fl_status test_series(struct rank *r, uint32_t index, fl_error *err)
     return fl_lbf_values_test(&r->lines[index], &test, &r->scratch, err);
 }
 
+/* Along one call, where its caller was reached and its callee was not. */
+static void step(uint32_t caller, uint32_t callee, const bool *fails, bool *seen, bool *grew,
+                 bool *found)
+{
+    if (!seen[caller] || seen[callee])
+        return;
+    *grew = seen[callee] = true;
+    *found |= fails[callee];
+}
+
 /* Whether errors pile up in something that `service` calls, however far below. */
 static bool fails_below(const struct rank *r, uint32_t service, const bool *fails, bool *seen)
 {
@@ -66,13 +76,12 @@ static bool fails_below(const struct rank *r, uint32_t service, const bool *fail
         seen[i] = i == service;
     while (grew && !found) {
         grew = false;
-        for (size_t e = 0; e < t->topology_count; e++) {
-            uint32_t callee = t->topology[e].callee;
-            if (!seen[t->topology[e].caller] || seen[callee])
-                continue;
-            grew = seen[callee] = true;
-            found |= fails[callee];
-        }
+        for (size_t e = 0; e < t->topology_count; e++)
+            step(t->topology[e].caller, t->topology[e].callee, fails, seen, &grew, &found);
+        for (size_t i = 0; i < r->streams->value_count; i++)
+            if (r->streams->values[i].kind == FL_STREAM_WIRE) /* what spans tell of calls */
+                step(r->streams->values[i].caller, r->streams->values[i].callee, fails, seen, &grew,
+                     &found);
     }
     return found;
 }

@@ -141,7 +141,7 @@ typedef struct fl_timeline {
     size_t log_series_count;
     const fl_metric_series *metrics;
     size_t metric_series_count;
-    const fl_topology_edge *topology; /* given by the user; sorted */
+    const fl_topology_edge *topology; /* given by the user, else as metrics tell; sorted */
     size_t topology_count;
     const fl_change *changes; /* by time, then content; distinct */
     size_t change_count;

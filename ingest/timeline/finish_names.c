@@ -165,6 +165,17 @@ static int compare_edges(const void *left, const void *right)
     return (a->callee > b->callee) - (a->callee < b->callee);
 }
 
+size_t fl_tl_distinct_edges(fl_topology_edge *edges, size_t count)
+{
+    size_t kept = 0;
+    if (count > 1)
+        qsort(edges, count, sizeof(*edges), compare_edges);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || compare_edges(&edges[kept - 1], &edges[i]) != 0)
+            edges[kept++] = edges[i];
+    return kept;
+}
+
 static fl_status rank_topology(fl_timeline_builder *b, const struct ranks *ranks,
                                const fl_sym *edge_names, size_t edge_count, fl_error *err)
 {
@@ -177,13 +188,8 @@ static fl_status rank_topology(fl_timeline_builder *b, const struct ranks *ranks
         if (edge_names[2 * i] != FL_NO_INDEX && edge_names[2 * i + 1] != FL_NO_INDEX)
             edges[count++] = (fl_topology_edge){.caller = ranks->service[edge_names[2 * i]],
                                                 .callee = ranks->service[edge_names[2 * i + 1]]};
-    qsort(edges, count, sizeof(*edges), compare_edges);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || compare_edges(&edges[kept - 1], &edges[i]) != 0)
-            edges[kept++] = edges[i];
     b->timeline.topology = edges;
-    b->timeline.topology_count = kept;
+    b->timeline.topology_count = fl_tl_distinct_edges(edges, count);
     return FL_OK;
 }
 

@@ -187,6 +187,8 @@ fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *b,
     if (status == FL_OK)
         status = fl_tl_finish_metrics(b, &ranks, err);
     if (status == FL_OK)
+        status = fl_tl_finish_edges(b, err);
+    if (status == FL_OK)
         status = fl_tl_finish_changes(b, &ranks, err);
     *out = status == FL_OK ? &b->timeline : NULL;
     return status;

@@ -226,6 +226,10 @@ fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
                              const fl_template_list *templates, fl_error *err);
 fl_status fl_tl_finish_logs(fl_timeline_builder *b, const struct ranks *ranks,
                             const fl_template_list *templates, fl_error *err);
+/* edges.c: who calls whom as the finished metrics tell it, where nobody said it. */
+fl_status fl_tl_finish_edges(fl_timeline_builder *b, fl_error *err);
+/* Sort, and keep one of each; how many are left. */
+size_t fl_tl_distinct_edges(fl_topology_edge *edges, size_t count);
 fl_status fl_tl_finish_changes(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 
