@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rank_priv.h"
+#include "slice.h"
 #include "timestamp.h"
 
 enum { MAX_HYPOTHESES = 20, MAX_TEXT = 160 };
@@ -362,6 +363,69 @@ static bool is_confident(const struct rank *r, double first)
            fl_rank_second_score(r) < r->candidates[0].score;
 }
 
+/* ---- exceptions ---- */
+
+/* The template that a hypothesis of an exception rests on: the heaviest of error lines that came
+ * instead, or that pile up. FL_NO_INDEX: none. */
+static uint32_t thrown_template(const struct rank *r, const struct candidate *c)
+{
+    for (size_t i = 0; i < c->part_count; i++) {
+        const struct evidence_part *part = &c->parts[i];
+        if (part->kind == PART_LINES)
+            return r->timeline->logs[part->index].template_index;
+        if (part->kind != PART_CONTEXT)
+            continue;
+        fl_step gain = r->streams->rows[r->contexts[part->index].gain].next;
+        if (fl_step_kind_of(gain) == FL_STEP_LOG &&
+            r->timeline->templates[fl_step_index(gain)].is_error)
+            return fl_step_index(gain);
+    }
+    return FL_NO_INDEX;
+}
+
+/* The word of a line that reads like the type of an exception: what ends with one of these and is
+ * followed by a colon. */
+static fl_slice type_in(fl_slice text)
+{
+    static const fl_slice endings[] = {FL_SLICE_INIT("Exception:"), FL_SLICE_INIT("Error:")};
+    size_t start = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] != ' ')
+            continue;
+        fl_slice word = {.ptr = text.ptr + start, .len = i - start};
+        for (size_t k = 0; k < sizeof(endings) / sizeof(endings[0]); k++)
+            if (word.len > endings[k].len && fl_slice_ends_with(word, endings[k]))
+                return (fl_slice){.ptr = word.ptr, .len = word.len - 1};
+        start = i + 1;
+    }
+    return (fl_slice){0};
+}
+
+/* Type, message and first frame: as recorded, else as the line reads. */
+static fl_status explain_thrown(fl_hypothesis *out, struct rank *r, const struct candidate *c,
+                                fl_error *err)
+{
+    uint32_t index = thrown_template(r, c);
+    if (index == FL_NO_INDEX)
+        return FL_OK;
+    const fl_template *line = &r->timeline->templates[index];
+    fl_slice text = fl_slice_of(line->text), type = fl_slice_of(line->exception_type);
+    if (type.len == 0)
+        type = type_in(text);
+    if (type.len == 0 && line->exception_frame == NULL)
+        return FL_OK;
+    size_t at = type.len > 0 ? fl_slice_find(text, type) : text.len, end = at + type.len;
+    if (at < text.len && end + 2 < text.len && text.ptr[end] == ':')
+        out->exception_message = fl_arena_printf(r->arena, "%.*s", (int)(text.len - end - 2),
+                                                 (const char *)text.ptr + end + 2);
+    if (type.len > 0)
+        out->exception_type = fl_arena_printf(r->arena, "%.*s", FL_SLICE_ARG(type));
+    out->exception_frame = line->exception_frame;
+    return type.len > 0 && out->exception_type == NULL
+               ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for what was thrown")
+               : FL_OK;
+}
+
 /* When each began, and with the first one the incident. */
 static fl_status date_hypotheses(fl_incident *out, fl_hypothesis *all, size_t count, struct rank *r,
                                  fl_error *err)
@@ -396,6 +460,8 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
                                  .after = c->after,
                                  .score = c->score};
         status = explain_parts(&all[i], r, c, err);
+        if (status == FL_OK)
+            status = explain_thrown(&all[i], r, c, err);
     }
     if (status == FL_OK)
         status = date_hypotheses(out, all, count, r, err);

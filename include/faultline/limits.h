@@ -24,6 +24,7 @@
 #define FL_MAX_LOG_FORM_BYTES (16u << 20)
 #define FL_MAX_LOG_TEXT_BYTES 1024u
 #define FL_MAX_LOG_LINE_BYTES 16384u
+#define FL_MAX_STACK_BYTES    (64u << 10) /* of a stack trace */
 
 /* Profiles' companions. Memory statistics: rows kept of one file, more are thinned out evenly; a
  * trend needs no more, and a pair of columns is then compared in milliseconds. */

@@ -65,6 +65,8 @@ typedef struct fl_template {
     const char *location; /* NULL where lines carry none */
     int severity;
     bool is_error;
+    /* Of a line that was recorded as an exception; NULL where that is not told. */
+    const char *exception_type, *exception_frame;
 } fl_template;
 
 /* Lines of one template from one service. counts[w] is for window w. */

@@ -121,6 +121,8 @@ fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_
     const fl_line_classifier *classifier = &b->options.classifier;
     status = classifier->classify(&row.form, classifier->payload, b->entities[entity].service, line,
                                   log->severity, err);
+    if (status == FL_OK && b->throws != NULL)
+        status = fl_tl_note_thrown(b, row.form, b->throws, err);
     if (status == FL_OK)
         status = keep_example(b, &row, line, err);
     return status == FL_OK ? fl_sampler_add(&b->logs, &row, err) : status;
@@ -133,9 +135,9 @@ static fl_slice text_of(const fl_attr *attr)
 
 /* Structured logging keeps the code location and the exception in attributes: put them where a
  * line of text would have them, "file.go:12 body: Type". False where there are none. */
-static bool spell_out(fl_buf *line, const fl_log *log)
+static bool spell_out(fl_buf *line, const fl_log *log, const struct thrown *thrown)
 {
-    fl_slice file = {0}, exception = {0}, message = {0};
+    fl_slice file = {0};
     int64_t number = 0;
     for (size_t i = 0; i < log->attrs.count; i++) {
         const fl_attr *attr = &log->attrs.items[i];
@@ -143,23 +145,21 @@ static bool spell_out(fl_buf *line, const fl_log *log)
             file = text_of(attr);
         else if (fl_slice_equal(attr->key, FL_SLICE("code.line.number")))
             number = attr->value.number;
-        else if (fl_slice_equal(attr->key, FL_SLICE("exception.type")))
-            exception = text_of(attr);
-        else if (fl_slice_equal(attr->key, FL_SLICE("exception.message")))
-            message = text_of(attr);
     }
-    if (file.len == 0 && exception.len == 0 && message.len == 0)
+    if (file.len == 0 && thrown->type.len == 0 && thrown->message.len == 0)
         return false;
     while (file.len > 0 && memchr(file.ptr, '/', file.len) != NULL)
         file = (fl_slice){.ptr = file.ptr + 1, .len = file.len - 1}; /* the base name */
     fl_buf_clear(line);
     if (file.len > 0 && number > 0)
         fl_buf_printf(line, "%.*s:%lld ", FL_SLICE_ARG(file), (long long)number);
+    else if (thrown->location.len > 0)
+        fl_buf_printf(line, "%.*s ", FL_SLICE_ARG(thrown->location));
     fl_buf_add(line, log->body);
-    if (exception.len > 0)
-        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(exception));
-    if (message.len > 0)
-        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(message));
+    if (thrown->type.len > 0)
+        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(thrown->type));
+    if (thrown->message.len > 0)
+        fl_buf_printf(line, ": %.*s", FL_SLICE_ARG(thrown->message));
     return line->status == FL_OK;
 }
 
@@ -171,11 +171,14 @@ fl_status fl_tl_push_log(void *payload, uint32_t entity, const fl_log *log, fl_e
         b->over_budget++;
         return FL_OK;
     }
-    if (log->attrs.count > 0) {
-        fl_status status = fl_tl_note_changes(b, entity, &log->attrs, log->time_ns, err);
-        if (status != FL_OK)
-            return status;
-    }
-    bool spelled = log->attrs.count > 0 && spell_out(&b->line, log);
-    return fl_tl_add_line(source, entity, log, spelled ? fl_buf_slice(&b->line) : log->body, err);
+    if (log->attrs.count == 0)
+        return fl_tl_add_line(source, entity, log, log->body, err);
+    struct thrown thrown;
+    b->throws = fl_tl_thrown_of(&thrown, b, &log->attrs) ? &thrown : NULL;
+    fl_slice line = spell_out(&b->line, log, &thrown) ? fl_buf_slice(&b->line) : log->body;
+    fl_status status = fl_tl_note_changes(b, entity, &log->attrs, log->time_ns, err);
+    if (status == FL_OK)
+        status = fl_tl_add_line(source, entity, log, line, err);
+    b->throws = NULL;
+    return status;
 }

@@ -41,37 +41,32 @@ static uint64_t start_of(const void *row)
 const fl_row_order fl_tl_span_order = {.numbers = {fl_tl_span_key, start_of},
                                        .compare = fl_tl_compare_spans};
 
-static fl_slice attr_text(const fl_attrs *attrs, fl_slice key)
-{
-    for (size_t i = 0; i < attrs->count; i++)
-        if (fl_slice_equal(attrs->items[i].key, key))
-            return attrs->items[i].value.text;
-    return (fl_slice){0};
-}
-
-/* An exception as "Type: message"; any other event by its name. */
+/* An exception as "file:line Type: message"; any other event by its name. */
 static fl_status push_event(const struct source *source, uint32_t entity, const fl_span *span,
                             const fl_span_event *event, fl_error *err)
 {
     fl_timeline_builder *b = source->builder;
-    fl_slice type = attr_text(&event->attrs, FL_SLICE("exception.type"));
-    fl_slice message = attr_text(&event->attrs, FL_SLICE("exception.message"));
-    bool is_exception = type.len > 0 || message.len > 0;
+    struct thrown thrown;
+    bool is_exception = fl_tl_thrown_of(&thrown, b, &event->attrs);
     fl_log log = {.time_ns = event->time_ns > 0 ? event->time_ns : span->start_ns,
                   .severity = is_exception ? 17 : 0,
                   .trace = span->trace,
                   .span = span->id};
     fl_buf_clear(&b->line);
-    fl_buf_add(&b->line, is_exception ? type : event->name);
-    if (type.len > 0 && message.len > 0)
+    if (is_exception && thrown.location.len > 0)
+        fl_buf_printf(&b->line, "%.*s ", FL_SLICE_ARG(thrown.location));
+    fl_buf_add(&b->line, is_exception ? thrown.type : event->name);
+    if (thrown.type.len > 0 && thrown.message.len > 0)
         fl_buf_text(&b->line, ": ");
-    if (is_exception)
-        fl_buf_add(&b->line, message);
+    fl_buf_add(&b->line, thrown.message);
     fl_status status = fl_buf_check(&b->line, "a span event", err);
     if (status == FL_OK && !is_exception)
         status = fl_tl_note_changes(b, entity, &event->attrs, log.time_ns, err);
-    return status == FL_OK ? fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err)
-                           : status;
+    b->throws = is_exception ? &thrown : NULL;
+    if (status == FL_OK)
+        status = fl_tl_add_line(source, entity, &log, fl_buf_slice(&b->line), err);
+    b->throws = NULL;
+    return status;
 }
 
 fl_status fl_tl_push_span(void *payload, uint32_t entity, const fl_span *span, fl_error *err)

@@ -90,6 +90,8 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
     if (status == FL_OK)
         status = fl_map_create(&b->entity_ids, 2 * FL_MAX_ENTITIES, err);
     if (status == FL_OK)
+        status = fl_map_create(&b->thrown_ids, FL_MAX_LOG_FORMS, err);
+    if (status == FL_OK)
         status = fl_map_create(&b->state_ids, FL_MAX_STATES, err);
     if (status == FL_OK)
         status = fl_map_create(&b->handle_ids, 2 * (size_t)FL_MAX_STATES, err);
@@ -129,6 +131,7 @@ fl_status fl_timeline_create(fl_timeline_builder **out, const fl_timeline_option
     b->max_distance = UINT64_MAX;
     b->last_step = INT64_MAX;
     b->line = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
+    b->frame = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
     b->text = fl_arena_of(FL_MAX_NAME_BYTES);
     b->arena = fl_arena_of(FL_MAX_TIMELINE_BYTES);
     fl_status status = create_tables(b, err);
@@ -146,6 +149,9 @@ void fl_timeline_destroy(fl_timeline_builder *b)
         return;
     fl_intern_destroy(b->names);
     fl_map_destroy(b->entity_ids);
+    fl_map_destroy(b->thrown_ids);
+    fl_mem_free(b->thrown);
+    fl_buf_dispose(&b->frame);
     fl_map_destroy(b->state_ids);
     fl_map_destroy(b->handle_ids);
     fl_mem_free(b->states);
@@ -177,9 +183,9 @@ fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *b,
     struct ranks ranks = {0};
     b->timeline.at_ns = b->options.at_ns;
     b->timeline.step_ns = b->options.step_ns;
-    b->timeline.templates = templates->templates;
-    b->timeline.template_count = templates->count;
     fl_status status = fl_tl_finish_names(b, &ranks, edges, edge_count, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_thrown(b, &ranks, templates, err);
     if (status == FL_OK)
         status = fl_tl_finish_spans(b, &ranks, templates, err);
     if (status == FL_OK)

@@ -42,6 +42,12 @@ struct raw_change {
     fl_sym key, before, after, source, url;
 };
 
+/* What the lines of a form throw, and where. Where they differ the first by text counts. */
+struct raw_thrown {
+    uint32_t form;
+    fl_sym type, frame;
+};
+
 struct raw_log {
     uint64_t trace, span;
     int64_t time_ns;
@@ -109,12 +115,21 @@ struct source {
     bool is_baseline;
 };
 
+/* What a record throws; borrowed from it, and the frame from the builder. */
+struct thrown {
+    fl_slice type, message, frame;
+    fl_slice location; /* "file:line" of the frame */
+};
+
 struct fl_timeline_builder {
     fl_timeline_options options;
     struct source sources[2];
 
     fl_intern *names;
-    fl_sym no_name; /* "" */
+    fl_sym no_name;     /* "" */
+    fl_map *thrown_ids; /* by form */
+    struct raw_thrown *thrown;
+    size_t thrown_count;
     fl_map *state_ids, *handle_ids;
     struct raw_state *states;
     struct raw_handle *handles;
@@ -142,8 +157,10 @@ struct fl_timeline_builder {
     size_t sample_count, sample_capacity;
     unsigned sample_level; /* how much of the samples is kept: samples.c */
 
-    fl_buf line;   /* a log line with its location or exception put in front */
-    fl_arena text; /* rejects, examples */
+    const struct thrown *throws; /* by the line at hand; NULL: nothing */
+    fl_buf frame;                /* "file:line function" of a stack trace */
+    fl_buf line;                 /* a log line with its location or exception put in front */
+    fl_arena text;               /* rejects, examples */
     uint64_t rejected, over_budget;
     const char *first_rejects[MAX_FIRST_REJECTS];
     size_t first_reject_count;
@@ -189,7 +206,13 @@ fl_status fl_tl_push_change(void *source, const fl_change_record *change, fl_err
 fl_status fl_tl_push_span(void *source, uint32_t entity, const fl_span *span, fl_error *err);
 fl_status fl_tl_push_log(void *source, uint32_t entity, const fl_log *log, fl_error *err);
 fl_status fl_tl_push_point(void *source, uint32_t entity, const fl_point *point, fl_error *err);
-/* A line of a span: a span event. */
+/* exceptions.c: what a record throws, out of its attributes; false where it throws nothing. The
+ * frame is spelled in b->frame. */
+bool fl_tl_thrown_of(struct thrown *out, fl_timeline_builder *b, const fl_attrs *attrs);
+/* Keep it with the form of its line. */
+fl_status fl_tl_note_thrown(fl_timeline_builder *b, uint32_t form, const struct thrown *thrown,
+                            fl_error *err);
+/* A line, of a log record or of a span event; with b->throws, what it throws. */
 fl_status fl_tl_add_line(const struct source *source, uint32_t entity, const fl_log *log,
                          fl_slice line, fl_error *err);
 int fl_tl_compare_spans(const void *a, const void *b);
@@ -226,6 +249,9 @@ fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
                              const fl_template_list *templates, fl_error *err);
 fl_status fl_tl_finish_logs(fl_timeline_builder *b, const struct ranks *ranks,
                             const fl_template_list *templates, fl_error *err);
+/* The templates with what their lines throw, in the timeline's arena. */
+fl_status fl_tl_finish_thrown(fl_timeline_builder *b, const struct ranks *ranks,
+                              const fl_template_list *templates, fl_error *err);
 /* edges.c: who calls whom as the finished metrics tell it, where nobody said it. */
 fl_status fl_tl_finish_edges(fl_timeline_builder *b, fl_error *err);
 /* Sort, and keep one of each; how many are left. */

@@ -133,8 +133,11 @@ static void triage(fl_buf *answer, const struct input *in, bool backwards)
            !fl_miner_is_full(miner));
     for (size_t i = 0; i < fl_miner_template_count(miner); i++) {
         const fl_log_template *from = fl_miner_template(miner, i);
-        templates[i] =
-            (fl_template){from->id, from->text, from->location, from->severity, from->is_error};
+        templates[i] = (fl_template){.id = from->id,
+                                     .text = from->text,
+                                     .location = from->location,
+                                     .severity = from->severity,
+                                     .is_error = from->is_error};
     }
     for (uint32_t form = 0; form < fl_miner_form_count(miner); form++)
         template_of[form] = (uint32_t)fl_miner_template_of(miner, form);
