@@ -28,6 +28,7 @@ typedef struct loaded {
     fl_call_source *sources;
     fl_profile **profiles;
     size_t count, cap;
+    char type[64]; /* that is counted; "": of the first file its default */
     bool has_base;
 } loaded;
 
@@ -46,6 +47,8 @@ static view view_of(const char *name)
 /* A profile that fails is kept too, so that one place frees them. */
 static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, fl_error *err)
 {
+    fl_pprof_options options = {.skip_zero = true,
+                                .skip_type = all->type[0] != '\0' ? all->type : NULL};
     assert(all->count < all->cap);
     fl_profile *profile = NULL;
     fl_status status = fl_profile_create(&profile, err);
@@ -55,7 +58,10 @@ static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, 
     all->sources[all->count++] =
         (fl_call_source){.profile = profile, .name = path, .is_base = is_base};
     all->has_base |= is_base;
-    status = fl_profile_read_file(profile, path, NULL, err);
+    status = fl_profile_read_file(profile, path, &options, err);
+    if (status == FL_OK && all->type[0] == '\0' && profile->type_count > 0)
+        snprintf(all->type, sizeof(all->type), "%.*s",
+                 FL_SLICE_ARG(profile->types[profile->default_type].name));
     if (status == FL_OK && profile->clamped_values > 0)
         fl_cli_complain(cli, "%s: %llu values were beyond 2^62 and count as that", path,
                         (unsigned long long)profile->clamped_values);
@@ -72,8 +78,7 @@ static fl_status reserve(loaded *all, size_t count, fl_error *err)
                : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu files", count);
 }
 
-/* The operands behind the view, then the bases: of several with no time the first gives the title.
- */
+/* Bases come last, so that the first file's default type is the one that all are asked for. */
 static fl_status load_all(loaded *all, fl_cli *cli, const fl_args *args, view shown, fl_error *err)
 {
     const char *bases[FL_MAX_GIVEN];
@@ -83,8 +88,12 @@ static fl_status load_all(loaded *all, fl_cli *cli, const fl_args *args, view sh
                        shown == DIFF ? "diff compares two files: FROM and TO"
                                      : "FILE is missing, as in: faultline profile top heap.pb.gz");
     fl_status status = reserve(all, args->more_count + base_count, err);
-    for (size_t i = 0; i < args->more_count && status == FL_OK; i++)
-        status = load(all, cli, args->more[i], shown == DIFF && i == 0, err);
+    const char *type = fl_args_text(args, "sample-type");
+    snprintf(all->type, sizeof(all->type), "%s", type != NULL ? type : "");
+    for (size_t i = shown == DIFF ? 1 : 0; i < args->more_count && status == FL_OK; i++)
+        status = load(all, cli, args->more[i], false, err);
+    if (shown == DIFF && status == FL_OK)
+        status = load(all, cli, args->more[0], true, err);
     for (size_t i = 0; i < base_count && status == FL_OK; i++)
         status = load(all, cli, bases[i], true, err);
     return status;
@@ -154,7 +163,7 @@ static fl_status show_table(fl_buf *out, fl_cli *cli, const loaded *all, fl_call
     return FL_OK;
 }
 
-/* The last file names the picture: of diff it is the newer one. */
+/* The first file, which is no base, names the picture. */
 static fl_status show_flame(fl_buf *out, const loaded *all, const fl_call_query *query,
                             const char *format, fl_error *err)
 {
@@ -167,8 +176,7 @@ static fl_status show_flame(fl_buf *out, const loaded *all, const fl_call_query 
     else if (strcmp(format, "json") == 0)
         fl_profile_view_stacks_json(out, tree, all->has_base);
     else
-        status =
-            fl_profile_view_flame(out, tree, all->has_base, all->sources[all->count - 1].name, err);
+        status = fl_profile_view_flame(out, tree, all->has_base, all->sources[0].name, err);
     fl_call_tree_destroy(tree);
     return status;
 }

@@ -238,26 +238,42 @@ static fl_status add_call(builder *b, const fl_call_edge *call, fl_error *err)
     return FL_OK;
 }
 
-/* From the outermost call inwards. Where edges are not wanted, only calls of what is inlined
- * somewhere are counted. */
-static fl_status count_calls(builder *b, const fl_call_input *input,
-                             const fl_profile_sample *sample, fl_call_edge call, bool all)
+/* What the second pass knows of a frame, in one word: its node, and whether it is inlined itself
+ * and its function anywhere. It takes the place of the frame's name, which has had its use. */
+enum { FRAME_INLINED = 1, NAME_INLINED = 2, NODE_SHIFT = 2 };
+
+static void number_frames(const builder *b, fl_call_input *input)
 {
     const fl_profile *profile = input->profile;
-    const uint32_t *stack = &profile->stack[sample->stack_at];
+    for (size_t i = 0; i < profile->frame_count; i++) {
+        const tally *t = &b->tallies[input->names[i]];
+        uint32_t flags =
+            (profile->frames[i].inlined ? FRAME_INLINED : 0) | (t->is_inlined ? NAME_INLINED : 0);
+        bool stays = t->node != FL_PROFILE_NONE;
+        input->names[i] = stays ? t->node << NODE_SHIFT | flags : FL_PROFILE_NONE;
+    }
+}
+
+/* From the outermost call inwards. Where edges are not wanted, only calls of what is inlined
+ * somewhere are counted: `flags` of one such frame, else 0 for all. */
+static fl_status count_calls(builder *b, const fl_call_input *input,
+                             const fl_profile_sample *sample, fl_call_edge call, uint32_t flags)
+{
+    const uint32_t *stack = &input->profile->stack[sample->stack_at];
     fl_status status = FL_OK;
     b->stamp++;
     call.caller = FL_PROFILE_NONE;
     call.is_residual = false;
     for (uint32_t k = sample->stack_count; k > 0 && status == FL_OK; k--) {
-        const tally *t = &b->tallies[input->names[stack[k - 1]]];
-        call.callee = t->node;
-        if (call.callee == FL_PROFILE_NONE) {
+        uint32_t frame = input->names[stack[k - 1]];
+        if (frame == FL_PROFILE_NONE) {
             call.is_residual = true;
             continue;
         }
-        call.is_inlined = profile->frames[stack[k - 1]].inlined;
-        if (call.caller != FL_PROFILE_NONE && call.caller != call.callee && (all || t->is_inlined))
+        call.callee = frame >> NODE_SHIFT;
+        call.is_inlined = (frame & FRAME_INLINED) != 0;
+        if (call.caller != FL_PROFILE_NONE && call.caller != call.callee &&
+            (frame & flags) == flags)
             status = add_call(b, &call, NULL);
         call.caller = call.callee;
         call.is_residual = false;
@@ -266,8 +282,9 @@ static fl_status count_calls(builder *b, const fl_call_input *input,
 }
 
 /* One source; a base counts negative. */
-static fl_status count_input(builder *b, const fl_call_input *input, bool all, fl_error *err)
+static fl_status count_input(builder *b, fl_call_input *input, bool all, fl_error *err)
 {
+    number_frames(b, input);
     const fl_profile *profile = input->profile;
     fl_status status = FL_OK;
     for (size_t i = 0; i < profile->sample_count && status == FL_OK; i++) {
@@ -275,7 +292,7 @@ static fl_status count_input(builder *b, const fl_call_input *input, bool all, f
         fl_call_edge call = {.weight = input->is_base ? -value : value};
         const fl_profile_sample *sample = &profile->samples[i];
         if (value != 0 && sample->stack_count > 0 && fl_call_keeps(input, sample))
-            status = count_calls(b, input, sample, call, all);
+            status = count_calls(b, input, sample, call, all ? 0 : NAME_INLINED);
     }
     return status == FL_OK ? FL_OK : fail_nomem(err);
 }

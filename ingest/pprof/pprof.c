@@ -127,9 +127,9 @@ fl_status fl_profile_read(fl_profile *profile, fl_stream *in, const char *name,
 {
     assert(profile != NULL && in != NULL && name != NULL);
     fl_error first = {0};
-    fl_pprof_reading r = {.profile = profile,
-                          .normalise_names = options != NULL && options->normalise_names,
-                          .err = &first};
+    fl_pprof_reading r = {.profile = profile, .err = &first};
+    if (options != NULL)
+        r.options = *options;
     fl_profile_begin(profile);
     fl_status status = fl_profile_load(&r.input, profile, in, err);
     if (status != FL_OK) {

@@ -15,6 +15,10 @@
 
 typedef struct fl_pprof_options {
     bool normalise_names; /* "[go.shape.int]" becomes "[...]" */
+    /* Leave out samples of a protobuf profile whose value of one type is 0, which in a heap are
+     * most: for readers that count that type alone. They are checked all the same. */
+    bool skip_zero;
+    const char *skip_type; /* its name; NULL: the default type. Where there is none, all stay */
 } fl_pprof_options;
 
 /* Replace the content of `profile` by that of the file; `options` may be NULL. On failure the

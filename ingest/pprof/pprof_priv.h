@@ -11,7 +11,7 @@
 typedef struct fl_pprof_reading {
     fl_profile *profile;
     fl_slice input; /* decompressed; lives as long as the profile's content */
-    bool normalise_names;
+    fl_pprof_options options;
     fl_error *err;
 } fl_pprof_reading;
 

@@ -294,7 +294,7 @@ static fl_status read_function(fl_pprof_proto *p, fl_slice message)
         status = fl_pprof_string(&function.file, p, fields[4], in.base_offset);
     if (status == FL_OK && function.name.len == 0)
         function.name = function.system_name;
-    if (status == FL_OK && p->r->normalise_names)
+    if (status == FL_OK && p->r->options.normalise_names)
         status = fl_profile_normalise_name(&function.name, p->r->profile, function.name, p->r->err);
     return status == FL_OK ? fl_profile_add_function(p->r->profile, &function, p->r->err) : status;
 }
@@ -423,6 +423,19 @@ static fl_status read_comments(fl_pprof_proto *p)
 
 /* --- the whole --- */
 
+/* The spans of locations at their ids: what is looked up for each frame of each sample. */
+static fl_status order_spans(fl_pprof_proto *p)
+{
+    const fl_pprof_ids *ids = &p->locations;
+    p->by_id = fl_arena_alloc(fl_profile_arena(p->r->profile), ids->dense_end, sizeof(*p->by_id));
+    if (p->by_id == NULL)
+        return fail_nomem(p);
+    for (size_t id = 0; id < ids->dense_end; id++)
+        if (ids->dense[id] > 0)
+            p->by_id[id] = p->spans[ids->dense[id] - 1];
+    return FL_OK;
+}
+
 /* Each table is read behind those it refers to. */
 static fl_status read_tables(fl_pprof_proto *p)
 {
@@ -437,10 +450,25 @@ static fl_status read_tables(fl_pprof_proto *p)
         return fail_nomem(p);
     if (status == FL_OK)
         status = read_table(p, F_LOCATION, &p->locations, "location", read_location);
+    if (status == FL_OK)
+        status = order_spans(p);
     return status == FL_OK ? read_comments(p) : status;
 }
 
-/* The texts of the top level, then what the types tell. */
+/* Which type decides on what is left out. */
+static void choose_skip_type(fl_pprof_proto *p, fl_slice default_type)
+{
+    const fl_pprof_options *options = &p->r->options;
+    p->skip_type = FL_PROFILE_NONE;
+    if (!options->skip_zero || p->r->profile->type_count == 0)
+        return;
+    fl_profile_set_default(p->r->profile, default_type);
+    p->skip_type = options->skip_type != NULL
+                       ? fl_profile_type_find(p->r->profile, fl_slice_of(options->skip_type))
+                       : (uint32_t)p->r->profile->default_type;
+}
+
+/* The texts of the top level, then the samples, then what the types tell of both. */
 static fl_status finish(fl_pprof_proto *p)
 {
     fl_profile *profile = p->r->profile;
@@ -452,6 +480,10 @@ static fl_status finish(fl_pprof_proto *p)
         status = fl_pprof_string(&profile->keep_frames, p, p->keep_frames, FL_NO_OFFSET);
     if (status == FL_OK)
         status = fl_pprof_string(&profile->doc_url, p, p->doc_url, FL_NO_OFFSET);
+    if (status == FL_OK) {
+        choose_skip_type(p, default_type);
+        status = fl_pprof_read_samples(p);
+    }
     if (status == FL_OK)
         fl_profile_finish(profile, default_type, FL_PROFILE_OTHER);
     return status;
@@ -466,8 +498,6 @@ fl_status fl_pprof_read_proto(fl_pprof_reading *r)
         status = note_parts(&p);
     if (status == FL_OK)
         status = read_tables(&p);
-    if (status == FL_OK)
-        status = fl_pprof_read_samples(&p);
     if (status == FL_OK)
         status = finish(&p);
     r->profile->form = FL_PROFILE_FORM_PROTO;

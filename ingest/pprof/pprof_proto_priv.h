@@ -68,6 +68,9 @@ typedef struct fl_pprof_proto {
     uint64_t default_type, drop_frames, keep_frames, doc_url;
     fl_pprof_ids mappings, functions, locations;
     fl_pprof_span *spans; /* of locations, by order of appearance */
+    fl_pprof_span *by_id; /* the same by those ids that are in the table; count 0: none */
+    uint32_t skip_type;   /* samples without a value of it are left out; FL_PROFILE_NONE: none */
+    size_t sample_number; /* of the sample in hand, with those that were left out */
     int64_t *values;      /* of the sample in hand */
     fl_pprof_memo memos[1 << MEMO_BITS];
 } fl_pprof_proto;

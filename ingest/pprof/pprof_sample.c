@@ -15,8 +15,7 @@
 static fl_status fail_packed(const fl_pprof_proto *p, const char *what, const unsigned char *at)
 {
     return fl_pprof_fail(p->r, FL_E_SYNTAX, fl_pprof_offset(p->r, at),
-                         "sample %zu: its packed %s end inside a number",
-                         p->r->profile->sample_count, what);
+                         "sample %zu: its packed %s end inside a number", p->sample_number, what);
 }
 
 /* Any location: an id beyond the table, one with inlined calls, or none at all. */
@@ -27,7 +26,7 @@ static fl_status push_location(fl_pprof_proto *p, uint64_t id, const unsigned ch
     if (number == 0)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, fl_pprof_offset(p->r, at),
                              "sample %zu names location id %llu, which is not there",
-                             profile->sample_count, (unsigned long long)id);
+                             p->sample_number, (unsigned long long)id);
     fl_pprof_span frames = p->spans[number - 1];
     uint32_t *room = fl_profile_stack_room(profile, frames.count, p->r->err);
     if (room == NULL)
@@ -63,6 +62,8 @@ static fl_status push_packed_locations(fl_pprof_proto *p, fl_slice body)
 {
     enum { SPARE = 64 };
     const unsigned char *at = body.ptr, *end = at + body.len;
+    const fl_pprof_span *by_id = p->by_id;
+    const uint64_t by_id_end = p->locations.dense_end;
     while (at < end) {
         uint32_t *room = fl_profile_stack_room(p->r->profile, body.len + SPARE, p->r->err);
         size_t used = 0;
@@ -74,9 +75,8 @@ static fl_status push_packed_locations(fl_pprof_proto *p, fl_slice body)
             next = short_varint(at, end, &id);
             if (next == NULL)
                 return fail_packed(p, "location ids", at);
-            uint32_t number = id < p->locations.dense_end ? p->locations.dense[id] : 0;
-            fl_pprof_span frames = p->spans[number > 0 ? number - 1 : 0];
-            if (number == 0 || used + frames.count > SPARE)
+            fl_pprof_span frames = id < by_id_end ? by_id[id] : (fl_pprof_span){0};
+            if (frames.count == 0 || used + frames.count > SPARE)
                 break;
             for (uint32_t i = 0; i < frames.count; i++)
                 room[used++] = frames.first + i;
@@ -245,8 +245,12 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
         return fl_pprof_fail_proto(p, "sample", in);
     if (s.value_count != profile->type_count)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
-                             "sample %zu has %zu values for %zu sample types",
-                             profile->sample_count, s.value_count, profile->type_count);
+                             "sample %zu has %zu values for %zu sample types", p->sample_number,
+                             s.value_count, profile->type_count);
+    if (p->skip_type != FL_PROFILE_NONE && p->values[p->skip_type] == 0) {
+        fl_profile_sample_drop(profile);
+        return FL_OK;
+    }
     if (s.tail.len > 0)
         remember_labels(p, s.tail);
     fl_profile_sample_end(profile);
@@ -258,14 +262,13 @@ fl_status fl_pprof_read_samples(fl_pprof_proto *p)
 {
     fl_proto in = p->samples, sample;
     fl_status status = FL_OK;
-    size_t left = p->sample_count;
-    while (status == FL_OK && left > 0 && fl_proto_next(&in)) {
+    while (status == FL_OK && p->sample_number < p->sample_count && fl_proto_next(&in)) {
         if (in.field != F_SAMPLE)
             continue;
-        left--;
         fl_proto_enter(&sample, &in);
         status =
             fl_proto_ok(&in) ? read_sample(p, &sample) : fl_pprof_fail_proto(p, "profile", &in);
+        p->sample_number++;
     }
     return status;
 }

@@ -263,7 +263,7 @@ static fl_status find_function(uint32_t *out, text_reading *t, fl_slice name, fl
     if (*slot > 0 && fl_slice_equal(profile->functions[*out].system_name, name) &&
         fl_slice_equal(profile->functions[*out].file, file))
         return FL_OK;
-    if (t->r->normalise_names)
+    if (t->r->options.normalise_names)
         status = fl_profile_normalise_name(&function.name, profile, name, t->r->err);
     if (status == FL_OK)
         status = fl_profile_add_function(profile, &function, t->r->err);

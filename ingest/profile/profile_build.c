@@ -396,6 +396,17 @@ void fl_profile_sample_end(fl_profile *profile)
     b->is_open = false;
 }
 
+/* What it had pushed is what stands last in its tables. */
+void fl_profile_sample_drop(fl_profile *profile)
+{
+    builder *b = of(profile);
+    assert(b->is_open);
+    b->view.stack_count = b->open.stack_at;
+    if (!b->is_shared)
+        b->view.label_count -= b->open.label_count;
+    b->is_open = false;
+}
+
 /* --- the end: kind and default type --- */
 
 /* Names are those of runtime/pprof, of gperftools and of Node.js. */
@@ -453,15 +464,20 @@ static fl_profile_kind kind_of(const fl_profile *profile, fl_slice default_type)
     return FL_PROFILE_OTHER;
 }
 
+void fl_profile_set_default(fl_profile *profile, fl_slice name)
+{
+    builder *b = of(profile);
+    uint32_t found = name.len > 0 ? fl_profile_type_find(profile, name) : FL_PROFILE_NONE;
+    /* Without a default the last type is meant, as in every reader of this format. */
+    size_t last = b->view.type_count > 0 ? b->view.type_count - 1 : 0;
+    b->view.default_type = found != FL_PROFILE_NONE ? found : last;
+}
+
 void fl_profile_finish(fl_profile *profile, fl_slice default_type, fl_profile_kind named)
 {
     builder *b = of(profile);
     assert(!b->is_open && (size_t)named < FL_PROFILE_KIND_COUNT);
-    uint32_t found =
-        default_type.len > 0 ? fl_profile_type_find(profile, default_type) : FL_PROFILE_NONE;
-    /* Without a default the last type is meant, as in every reader of this format. */
-    size_t last = b->view.type_count > 0 ? b->view.type_count - 1 : 0;
-    b->view.default_type = found != FL_PROFILE_NONE ? found : last;
+    fl_profile_set_default(profile, default_type);
     b->view.kind = named != FL_PROFILE_OTHER ? named : kind_of(profile, default_type);
 }
 

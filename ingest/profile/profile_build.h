@@ -45,6 +45,8 @@ void fl_profile_set_value(fl_profile *profile, size_t type, int64_t value);
 FL_NODISCARD fl_status fl_profile_push_label(fl_profile *profile, const fl_profile_label *label,
                                              fl_error *err);
 void fl_profile_sample_end(fl_profile *profile);
+/* Instead of the end: forget the open sample. */
+void fl_profile_sample_drop(fl_profile *profile);
 
 /* For decoders that read many samples: the row of the open sample, type_count values, each of which
  * must be within +-FL_PROFILE_VALUE_MAX; and the labels of an earlier sample as its own. */
@@ -57,6 +59,8 @@ void fl_profile_share_labels(fl_profile *profile, const fl_profile_sample *with)
 uint32_t *fl_profile_stack_room(fl_profile *profile, size_t count, fl_error *err);
 void fl_profile_stack_take(fl_profile *profile, size_t used);
 
+/* The default type alone, as soon as the types are known; `name` may be empty. */
+void fl_profile_set_default(fl_profile *profile, fl_slice name);
 /* Kind and default type; `default_type` may be empty. A kind that the format itself names is given,
  * else FL_PROFILE_OTHER. */
 void fl_profile_finish(fl_profile *profile, fl_slice default_type, fl_profile_kind named);

@@ -65,7 +65,7 @@ class Program:
     def stack(self):
         """Innermost first. A path is repeated often near its root and seldom at its end."""
         rng, path, at = self.rng, [], 0
-        for _ in range(rng.randrange(5, 13)):
+        for _ in range(rng.randrange(4, 12)):
             known = self.children.setdefault(at, [])
             if len(known) < 5 or (len(known) < 40 and rng.random() < 0.02):
                 known.append(rng.randrange(len(self.locations)) + 1)

@@ -1,6 +1,6 @@
 /*
  * fuzz_pprof.c - any bytes as a profile: what is read keeps the contract of faultline/profile.h,
- * and every view of it can be drawn. The first byte chooses whether names are normalised.
+ * and every view of it can be drawn. The first byte chooses the options.
  */
 #include <assert.h>
 
@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || (profile == NULL && fl_profile_create(&profile, NULL) != FL_OK))
         return 0;
     fl_error err = {0};
-    fl_pprof_options options = {.normalise_names = (data[0] & 1) != 0};
+    fl_pprof_options options = {.normalise_names = (data[0] & 1) != 0,
+                                .skip_zero = (data[0] & 4) != 0};
     fl_slice bytes = {data + 1, size - 1};
     if (fl_profile_read_bytes(profile, bytes, "fuzz", &options, &err) != FL_OK) {
         assert(err.message[0] != '\0' && profile->sample_count == 0);

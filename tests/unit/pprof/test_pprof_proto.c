@@ -74,6 +74,42 @@ START_TEST(messages_come_in_any_order)
 }
 END_TEST
 
+START_TEST(samples_without_the_value_that_counts_are_left_out)
+{
+    static const struct {
+        const char *type;
+        size_t kept;
+    } rows[] = {{NULL, 3}, {"inuse_space", 3}, {"inuse_objects", 2}, {"no such type", 4}};
+    made message = made_profile();
+    for (uint64_t i = 0; i < 2; i++) {
+        made sample = {.len = 0}, label = {.len = 0};
+        made_number(&sample, 1, 7);
+        made_number(&sample, 2, 0);
+        made_number(&sample, 2, i);
+        made_number(&label, 1, S_KIND);
+        made_number(&label, 2, S_MAIN);
+        made_message(&sample, 3, &label);
+        made_message(&message, 2, &sample);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fl_pprof_options options = {.skip_zero = true, .skip_type = rows[i].type};
+        ck_assert_ok(fl_profile_read_bytes(profile, made_slice(&message), "in", &options, &err));
+        ck_assert_uint_eq(profile->sample_count, rows[i].kept);
+        dump();
+        ck_assert(strncmp(text.ptr, whole, sizeof(whole) - 1) == 0);
+    }
+    fl_pprof_options options = {.skip_zero = true};
+    made bad = {.len = 0};
+    made_number(&bad, 1, 8);
+    made_bytes(&bad, 2, "\0\0", 2);
+    made_message(&message, 2, &bad);
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_SYNTAX,
+                    fl_profile_read_bytes(profile, made_slice(&message), "in", &options, &err));
+    ck_assert_str_eq(err.message, "in: sample 4 names location id 8, which is not there");
+}
+END_TEST
+
 START_TEST(gzip_and_zstd_give_the_same)
 {
     made message = made_profile();
@@ -512,6 +548,7 @@ static Suite *pprof_proto_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, inlined_calls_are_frames_and_numbers_come_packed_or_one_by_one);
     tcase_add_test(cases, messages_come_in_any_order);
+    tcase_add_test(cases, samples_without_the_value_that_counts_are_left_out);
     tcase_add_test(cases, gzip_and_zstd_give_the_same);
     tcase_add_test(cases, a_second_reading_replaces_the_first);
     tcase_add_test(cases, a_location_without_lines_is_a_frame_without_a_name);
