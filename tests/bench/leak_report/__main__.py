@@ -3,7 +3,7 @@
 The built binary answers every question; this only asks, counts and prints. Nothing is kept between runs.
 
   verdicts   all files of each program: accepted verdict, accepted function first, the wrong ones
-  fewer      every second and third snapshot, the first half and third: unsaid, wrong, wrong with confidence over 0.8
+  fewer      every second and third snapshot, the first half and third, the last few: unsaid, wrong, wrong with confidence over 0.8
   windows    healthy programs, each run of 4 or more neighbouring snapshots alone: false alarms
 """
 import argparse
@@ -68,11 +68,13 @@ def counted(found, answers):
 
 def fewer(program, found, bare):
     found = [r for r in found if r.numbers()]
-    ways = (("every second", lambda n: score.thinned(n, 2)), ("every third", lambda n: score.thinned(n, 3)),
-            ("first half", lambda n: score.prefix(n, 2)), ("first third", lambda n: score.prefix(n, 3)))
+    ways = (("every second", lambda n: score.thinned(n, 2), bare), ("every third", lambda n: score.thinned(n, 3), bare),
+            ("first half", lambda n: score.prefix(n, 2), bare), ("first third", lambda n: score.prefix(n, 3), bare),
+            ("last 3, nothing else", lambda n: n[-3:], True), ("last 2, nothing else", lambda n: n[-2:], True),
+            ("last one, nothing else", lambda n: n[-1:], True))
     rows, sure = [], []
-    for name, choose in ways:
-        answers = program.ask_all([r.of_snapshots(set(choose(r.numbers())), bare) for r in found])
+    for name, choose, alone in ways:
+        answers = program.ask_all([r.of_snapshots(set(choose(r.numbers())), alone) for r in found])
         rows.append((name, *counted(found, answers)))
         sure += [(f"{r.version}/{r.name}", name, a.text, " ".join(sorted(r.accepted)))
                  for r, a in zip(found, answers) if score.wrong_and_sure(r, a)]
