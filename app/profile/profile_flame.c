@@ -158,6 +158,7 @@ static void put_label(const flame *f, fl_slice name, double x, double y, double 
 /* Rows rise from the bottom, one for each level. */
 static void put_box(const flame *f, size_t index, double bottom)
 {
+    assert(!isnan(f->left[index]));
     const fl_call_tree_node *node = &f->tree->nodes[index];
     double x = SIDE + f->left[index] * f->scale, width = size_of(f, node) * f->scale;
     double y = bottom - ROW * ((double)node->depth + 1);
@@ -266,6 +267,7 @@ static void own_of(const fl_call_tree *tree, uint32_t at, int64_t *value, int64_
 static void put_path(fl_buf *out, const fl_call_tree *tree, uint32_t at, uint32_t *path)
 {
     size_t count = 0;
+    assert(at < tree->node_count && tree->nodes[at].depth <= tree->max_depth);
     for (; tree->nodes[at].depth > 0; at = tree->nodes[at].parent)
         path[count++] = at;
     for (size_t i = count; i > 0; i--) {

@@ -225,6 +225,7 @@ static fl_status add_call(builder *b, const fl_call_edge *call, fl_error *err)
             return status;
         b->in[b->edge_count] = *call;
         b->seen[b->edge_count] = b->stamp;
+        assert(b->edge_count < b->edge_cap);
         *slot = ++b->edge_count;
         return FL_OK;
     }
@@ -246,6 +247,7 @@ static void number_frames(const builder *b, fl_call_input *input)
 {
     const fl_profile *profile = input->profile;
     for (size_t i = 0; i < profile->frame_count; i++) {
+        assert(input->names[i] < b->name_count);
         const tally *t = &b->tallies[input->names[i]];
         uint32_t flags =
             (profile->frames[i].inlined ? FRAME_INLINED : 0) | (t->is_inlined ? NAME_INLINED : 0);

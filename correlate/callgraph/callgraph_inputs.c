@@ -102,6 +102,7 @@ static fl_status flag_frame(fl_call_inputs *all, fl_call_input *input, const fil
         status = matches(&is_ignored, by->ignore, input->profile, index, err);
     if (status == FL_OK && by->focus != NULL)
         status = matches(&is_focused, by->focus, input->profile, index, err);
+    assert(input->profile->frames[index].location < input->profile->frame_count);
     unsigned char *flags = &input->keep[input->profile->frames[index].location];
     *flags |= is_focused ? FL_CALL_FOCUSED : 0;
     *flags |= is_ignored ? FL_CALL_IGNORED : 0;
@@ -132,6 +133,7 @@ bool fl_call_keeps(const fl_call_input *input, const fl_profile_sample *sample)
         return true;
     const fl_profile *profile = input->profile;
     unsigned seen = 0;
+    assert((size_t)sample->stack_at + sample->stack_count <= profile->stack_count);
     for (uint32_t k = 0; k < sample->stack_count; k++) {
         const fl_profile_frame *frame = &profile->frames[profile->stack[sample->stack_at + k]];
         seen |= input->keep[frame->location];

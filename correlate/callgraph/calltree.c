@@ -46,6 +46,7 @@ static fl_status add_node(builder *b, const fl_call_tree_node *node, fl_error *e
 static fl_status step_down(uint32_t *node, builder *b, fl_sym name, fl_error *err)
 {
     uint64_t *slot;
+    assert(*node < b->count);
     fl_status status = fl_map_slot(&slot, b->child_of, (uint64_t)*node << 32 | name, NULL, err);
     if (status == FL_OK && *slot == 0) {
         fl_call_tree_node child = {.name = fl_intern_text(b->inputs.names, name),

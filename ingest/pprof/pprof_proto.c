@@ -52,6 +52,7 @@ fl_status fl_pprof_string(fl_slice *out, const fl_pprof_proto *p, uint64_t index
 static fl_status ids_init(fl_pprof_ids *table, const fl_pprof_proto *p, size_t count,
                           const char *what)
 {
+    assert(table->dense == NULL && table->count == 0);
     table->what = what;
     table->dense_end = count * DENSE_RATIO + DENSE_MIN;
     table->dense =

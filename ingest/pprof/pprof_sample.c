@@ -28,6 +28,7 @@ static fl_status push_location(fl_pprof_proto *p, uint64_t id, const unsigned ch
                              "sample %zu names location id %llu, which is not there",
                              p->sample_number, (unsigned long long)id);
     fl_pprof_span frames = p->spans[number - 1];
+    assert(frames.count > 0 && frames.first + frames.count <= profile->frame_count);
     uint32_t *room = fl_profile_stack_room(profile, frames.count, p->r->err);
     if (room == NULL)
         return p->r->err->status;
@@ -237,6 +238,7 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
     if (status != FL_OK)
         return status;
     p->values = fl_profile_open_values(profile);
+    assert(p->skip_type == FL_PROFILE_NONE || p->skip_type < profile->type_count);
     while (status == FL_OK && fl_proto_next(in))
         status = read_sample_field(p, in, &s);
     if (status != FL_OK)

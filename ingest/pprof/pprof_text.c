@@ -93,6 +93,7 @@ static bool next_line(text_reading *t, size_t *at)
 static fl_slice take_until(fl_slice *rest, const char *stop)
 {
     fl_slice needle = fl_slice_of(stop);
+    assert(needle.len > 0);
     size_t at = fl_slice_find(*rest, needle);
     fl_slice front = {rest->ptr, at};
     size_t behind = at < rest->len ? at + needle.len : rest->len;
@@ -324,6 +325,7 @@ static fl_status push_frames(text_reading *t)
 {
     const record *rec = t->record;
     named matched[MAX_PCS];
+    assert(rec->pc_count <= MAX_PCS && rec->line_count <= MAX_PCS);
     bool is_matched = match_lines(rec, matched);
     const named *frames = is_matched ? matched : rec->lines;
     size_t count = is_matched ? rec->pc_count : rec->line_count;
@@ -337,6 +339,7 @@ static fl_status push_frames(text_reading *t)
 static int64_t scaled(int64_t value, double scale)
 {
     double product = (double)value * scale;
+    assert(value >= 0 && scale >= 0);
     return product >= 0x1p62 ? INT64_MAX : (int64_t)product;
 }
 
@@ -369,6 +372,7 @@ static fl_status set_values(text_reading *t)
 {
     fl_profile *profile = t->r->profile;
     const int64_t *n = t->record->numbers;
+    assert(profile->type_count == (t->form == HEAP ? 4 : t->form == CONTENTION ? 2 : 1));
     switch (t->form) {
     case HEAP:
         set_heap_values(t, 0, n[2], n[3]);
