@@ -1,6 +1,6 @@
 /*
  * leak_analysis.h - a series of profiles in, findings out. The structures of the answer are in
- * faultline/leak.h, the method in docs/leaks.md.
+ * faultline/leak.h, the method in docs/leaks-method.md.
  *
  * Profiles come in any order, and the same ones give the same answer. What is kept of a profile
  * follows its distinct stacks and block sizes; of many snapshots the first, the last and a choice
@@ -23,7 +23,8 @@ typedef struct fl_leak_options {
     size_t signature_count;
     uint64_t limit_bytes; /* time until the heap has this size; 0: none */
     const char *runtime;  /* "go1.22"; NULL: found out where it can be */
-    const char *module; /* path of the main module, NULL: not known (docs/leaks.md, "Whose code") */
+    const char
+        *module; /* path of the main module, NULL: not known (docs/leaks-method.md, "Whose code") */
 } fl_leak_options;
 
 /* FL_E_SYNTAX where a pattern of a signature is no regular expression. The caller owns *out. */

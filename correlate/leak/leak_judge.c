@@ -1,5 +1,5 @@
 /*
- * leak_judge.c - from features to verdicts: the rules of docs/leaks.md, "Verdicts".
+ * leak_judge.c - from features to verdicts: the rules of docs/leaks-method.md, "Verdicts".
  *
  * Each subject is judged alone by its numbers; the exact total of memory statistics, where there is
  * one, then agrees or speaks against it. Signatures name the kind; they never make a leak out of a
@@ -172,6 +172,16 @@ static bool is_rebuilt(const leak_subject *s)
     return rungs >= 4 && top >= 2048 && on_ladder >= 0.6 * all;
 }
 
+/* From the first quarter of the time on it allocated next to nothing. */
+static bool is_idle(const leak_subject *s)
+{
+    const fl_series *series = &s->series;
+    size_t n = series->count, from = 0;
+    while (from + 1 < n && series->time_s[from] < series->time_s[n - 1] / 4)
+        from++;
+    return n > 1 && s->allocated[n - 1] - s->allocated[from] < 0.05 * series->value[n - 1];
+}
+
 /* Growth first; what does not grow may still cost: by marking it, by keeping it for nothing,
  * by making it anew. */
 static fl_leak_verdict judge_site(const leak_subject *s)
@@ -181,17 +191,16 @@ static fl_leak_verdict judge_site(const leak_subject *s)
     if (growth == FL_LEAK_LEAK || growth == FL_LEAK_NOT_ENOUGH_DATA || !s->has_user)
         return growth;
     /* Up to Go 1.23 the write that doubles a map pays for all of its new array at once. */
-    if (number[FL_LEAK_F_LADDER_STEPS] >= 4 && number[FL_LEAK_F_TABLE_SHARE] >= 0.5 &&
+    if (!is_idle(s) && number[FL_LEAK_F_LADDER_STEPS] >= 4 &&
+        number[FL_LEAK_F_TABLE_SHARE] >= 0.5 &&
         number[FL_LEAK_F_LARGEST_BLOCK_BYTES] >= PAUSE_BYTES &&
         number[FL_LEAK_F_GROWTH_RATIO] >= 1.6)
         return FL_LEAK_LATENCY;
     bool is_main = number[FL_LEAK_F_HEAP_SHARE] >= 0.3 && number[FL_LEAK_F_LEVEL] >= RETAINED_BYTES;
-    bool is_idle = number[FL_LEAK_F_ALLOC_BYTES_PER_S] * number[FL_LEAK_F_SPAN_S] <
-                   0.05 * number[FL_LEAK_F_LEVEL];
     if (is_main && number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS &&
         number[FL_LEAK_F_HEAP_OBJECTS] >= MANY_OBJECTS)
         return FL_LEAK_GC_PRESSURE;
-    if (is_main && is_idle && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
+    if (is_main && is_idle(s) && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
         return FL_LEAK_RETENTION;
     double least = is_rebuilt(s) ? REBUILD_BYTES_PER_S : CHURN_BYTES_PER_S;
     bool is_churn = number[FL_LEAK_F_ALLOC_BYTES_PER_S] >= least &&
@@ -258,7 +267,7 @@ static bool total_denies(const leak_case *c, const leak_subject *s)
 }
 
 /* The prior of each verdict, or for growth what the trend, the number of points and the other
- * views make of it (docs/leaks.md, "Confidence"). */
+ * views make of it (docs/leaks-method.md, "Confidence"). */
 /* The exact total stayed over the last part of the time, in which this site would have grown by
  * much: it has stopped. Maps that climb in steps rest between them, and are left alone. */
 static bool total_stopped(const leak_case *c, const leak_subject *s)

@@ -17,7 +17,7 @@
 
 enum {
     MAX_FRAMES = 192,    /* of a stack that are kept, innermost first */
-    MIN_LEAK_POINTS = 5, /* docs/leaks.md: fewer cannot tell a warm-up from a leak */
+    MIN_LEAK_POINTS = 5, /* docs/leaks-method.md: fewer cannot tell a warm-up from a leak */
     HOUR_S = 3600,
     ITEM_MAX_BYTES = 2048, /* what is no table or array of a map: its keys, values, nodes */
 };

@@ -2,7 +2,7 @@
  * trend.h - does a short, noisy series grow, and how: its slope with an interval, tests that need
  * no distribution, and the shape that explains it best.
  *
- * The method, its formulas and what they were measured on: docs/leaks.md.
+ * The method, its formulas and what they were measured on: docs/leaks-method.md.
  */
 #ifndef FL_LEAK_TREND_H
 #define FL_LEAK_TREND_H

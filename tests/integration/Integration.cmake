@@ -64,6 +64,14 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/leak PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# Labelled recordings of Go programs, with floors under the figures.
+if(TARGET faultline_cli)
+  add_test(NAME integration/leak_figures COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_leak_figures.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/leak_figures PROPERTIES LABELS integration TIMEOUT 900 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # Profiles by hand, against go tool pprof.
 if(TARGET faultline_cli)
   add_test(NAME integration/profile COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_profile.py
