@@ -2,7 +2,7 @@
 
 The built binary answers every question; this only asks, counts and prints. Nothing is kept between runs.
 
-  verdicts   all files of each program: accepted verdict, accepted function first, the wrong ones
+  verdicts   all files of each program: accepted verdict, accepted function first, the wrong ones; the growth
   fewer      every second and third snapshot, the first half and third, the last few: unsaid, wrong, wrong with confidence over 0.8
              and, over both, how often what is said with some confidence is right
   windows    healthy programs, each run of 4 or more neighbouring snapshots alone: false alarms
@@ -10,6 +10,7 @@ The built binary answers every question; this only asks, counts and prints. Noth
 import argparse
 import itertools
 import pathlib
+import statistics
 import sys
 
 import recordings as lab
@@ -59,6 +60,18 @@ def verdicts(program, found, every):
     if detail:
         table(("program", "", "said", "accepted", "at"), detail)
     return answers
+
+
+def growth(pairs):
+    """Is the rate that is known within the interval that is said?"""
+    known = [(r, a) for r, a in pairs if r.growth and a.growth and a.verdict == lab.LEAK]
+    if not known:
+        return
+    inside = sum(a.growth[0] <= r.growth <= a.growth[2] for r, a in known)
+    ratios = [a.growth[1] / r.growth for r, a in known]
+    print("\n## Growth, of leaks whose rate is known")
+    table(("leaks", "within the interval", "said over true: median", "least", "most"),
+          [(len(known), score.share(inside, len(known)), *(f"{f(ratios):.2f}" for f in (statistics.median, min, max)))])
 
 
 def counted(found, answers):
@@ -143,6 +156,7 @@ def main():
     asked = []
     if "verdicts" in wanted:
         asked += zip(found, verdicts(program, found, options.every))
+        growth(asked)
     if "fewer" in wanted:
         asked += fewer(program, found, options.bare)
     if asked:

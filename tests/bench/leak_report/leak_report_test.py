@@ -105,9 +105,10 @@ class Asking(unittest.TestCase):
 
     def test_the_first_finding_is_the_answer_whatever_the_exit_code(self):
         report = {"verdict": "leak", "kind": "k", "confidence": 0.5,
-                  "findings": [{"function": "f", "holder": None, "file": "a.go", "line": 3}, {"function": "g"}]}
+                  "findings": [{"function": "f", "holder": None, "file": "a.go", "line": 3,
+                                "growth_bytes_per_hour": {"value": 2, "low": 1, "high": 3}}, {"function": "g"}]}
         said = self.program(f"cat <<'END'\n{json.dumps(report)}\nEND\nexit 1\n").ask([])
-        self.assertEqual(said, recordings.Answer("leak", "k", 0.5, "f", "", "a.go:3"))
+        self.assertEqual(said, recordings.Answer("leak", "k", 0.5, "f", "", "a.go:3", (1, 2, 3)))
 
     def test_what_is_no_report_is_a_failure_that_is_shown(self):
         program = self.program("echo no such command >&2; exit 64\n")

@@ -24,6 +24,7 @@ class Recording:
     accepted: frozenset
     functions: tuple
     kinds: tuple = ()
+    growth: float = 0.0  # bytes an hour, where the label says it
 
     @property
     def healthy(self):
@@ -55,6 +56,7 @@ class Answer:
     function: str
     holder: str
     where: str = ""
+    growth: tuple = ()  # low, value, high
 
     @property
     def text(self):
@@ -70,15 +72,18 @@ def find(folder):
     for path in sorted(pathlib.Path(folder).glob("[0-9]*/*/truth.json")):
         truth = json.loads(path.read_text())
         out.append(Recording(path.parent.parent.name, path.parent.name, path.parent, frozenset(truth["accepted"]),
-                             tuple(truth["functions"]), tuple(truth.get("kinds", ()))))
+                             tuple(truth["functions"]), tuple(truth.get("kinds", ())),
+                             truth.get("growth_bytes_per_hour", 0.0)))
     return out
 
 
 def answer_of(report):
     first = report["findings"][0] if report["findings"] else {}
     where = f"{first['file']}:{first.get('line')}" if first.get("file") else ""
+    growth = first.get("growth_bytes_per_hour") or {}
+    said = tuple(growth.get(key) for key in ("low", "value", "high"))
     return Answer(report["verdict"], report["kind"] or "", float(report["confidence"] or 0), first.get("function") or "",
-                  first.get("holder") or "", where)
+                  first.get("holder") or "", where, () if None in said else said)
 
 
 class Program:
