@@ -44,8 +44,10 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *i
 {
     fl_status status = fl_report_text(out, incident, &cli->style, err);
     fl_buf_add(out, memory);
+    char shown[FL_LOCATION_BYTES];
+    fl_location_show(shown, location);
     if (status == FL_OK && location[0] != '\0')
-        fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, location);
+        fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, shown);
     else if (status == FL_OK)
         fl_buf_text(out, "\nNot stored (--store none)\n");
     return status;
@@ -182,7 +184,7 @@ static const fl_option options[] = {
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
-     .help = "Where to keep the incident: a file, sqlite:FILE, or none"},
+     .help = "Where to keep the incident: a file, sqlite:FILE, postgresql://..., or none"},
     {.name = "no-memory",
      .kind = FL_OPTION_FLAG,
      .help = "Neither ask the graph what it knows of such symptoms nor note that they were seen"},

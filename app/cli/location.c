@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,4 +62,45 @@ bool fl_location_signatures(char out[FL_LOCATION_BYTES])
     else if (home != NULL && home[0] == '/')
         len = snprintf(out, FL_LOCATION_BYTES, "%s/.config/faultline/signatures", home);
     return len > 0 && len < FL_LOCATION_BYTES && stat(out, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+typedef struct span {
+    size_t from, len; /* len 0: there is none */
+} span;
+
+/* "://user:SECRET@": between the first colon and the last "@" of what stands before the path. */
+static span secret_of_authority(const char *url)
+{
+    const char *begin = strstr(url, "://");
+    if (begin == NULL)
+        return (span){0, 0};
+    begin += strlen("://");
+    size_t end = strcspn(begin, "/?"), colon = strcspn(begin, ":");
+    while (end > 0 && begin[end - 1] != '@')
+        end--;
+    if (end == 0 || colon + 1 >= end)
+        return (span){0, 0};
+    return (span){(size_t)(begin - url) + colon + 1, end - 1 - (colon + 1)};
+}
+
+/* "password=SECRET" among the parameters. */
+static span secret_of_parameters(const char *url)
+{
+    const char *begin = strstr(url, "password=");
+    if (begin == NULL)
+        return (span){0, 0};
+    begin += strlen("password=");
+    return (span){(size_t)(begin - url), strcspn(begin, "&")};
+}
+
+void fl_location_show(char out[FL_LOCATION_BYTES], const char *url)
+{
+    assert(out != NULL && url != NULL);
+    span first = secret_of_authority(url), second = secret_of_parameters(url);
+    size_t from = first.from + first.len;
+    assert(second.len == 0 || second.from >= from);
+    size_t between = second.len > 0 ? second.from - from : strlen(url + from);
+    snprintf(out, FL_LOCATION_BYTES, "%.*s%s%.*s%s%s", (int)first.from, url,
+             first.len > 0 ? "***" : "", (int)between, url + from, second.len > 0 ? "***" : "",
+             second.len > 0 ? url + second.from + second.len : "");
 }

@@ -19,4 +19,7 @@ FL_NODISCARD fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_ar
  * below ~/.config; false where there is none. */
 bool fl_location_signatures(char out[FL_LOCATION_BYTES]);
 
+/* The URL as it may be shown: a password in it is three stars. */
+void fl_location_show(char out[FL_LOCATION_BYTES], const char *url);
+
 #endif

@@ -14,7 +14,7 @@
 
 #include "store_priv.h"
 
-static const fl_store_kind *const kinds[] = {&fl_store_sqlite};
+static const fl_store_kind *const kinds[] = {&fl_store_sqlite, &fl_store_postgres};
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
 

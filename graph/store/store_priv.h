@@ -36,6 +36,6 @@ struct fl_store {
     const fl_store_kind *kind;
 };
 
-extern const fl_store_kind fl_store_sqlite;
+extern const fl_store_kind fl_store_sqlite, fl_store_postgres;
 
 #endif

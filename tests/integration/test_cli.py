@@ -276,7 +276,7 @@ class Cli(unittest.TestCase):
         self.assertEqual(os.listdir(self.home.name), [])
 
     def test_a_store_that_cannot_be_opened_is_said_before_the_work(self):
-        for url, expected in (("postgresql://db/x", "unknown store 'postgresql'; known: sqlite"),
+        for url, expected in (("mysql://db/x", "unknown store 'mysql'; known: sqlite, postgresql"),
                               ("/dev/null/x.db", "opening store /dev/null/x.db failed")):
             code, out, err = self.triage("--store", url)
             self.assertEqual((code, out), (1, ""))

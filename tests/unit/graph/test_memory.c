@@ -7,6 +7,7 @@
 #include "slice.h"
 
 #include "fl_incidents.h"
+#include "fl_store_place.h"
 #include "fl_test.h"
 
 #define DAY INT64_C(86400000000000)
@@ -14,28 +15,24 @@
 
 static fl_error err;
 static fl_arena arena;
-static char folder[64], path[128];
+static fl_store_place place;
 static fl_store *store;
 
 static void setup(void)
 {
     err = (fl_error){0};
     arena = fl_arena_of(64u << 20);
-    snprintf(folder, sizeof(folder), "/tmp/fl_memory_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof(path), "%s/store.db", folder);
+    fl_store_place_make(&place);
     store = NULL;
-    ck_assert_ok(fl_store_open(&store, path, FL_STORE_CREATE, &err));
+    ck_assert_ok(fl_store_open(&store, place.url, FL_STORE_CREATE, &err));
 }
 
 static void teardown(void)
 {
-    char command[256];
     fl_mem_fail_after(-1);
     fl_store_close(store);
     fl_arena_dispose(&arena);
-    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
+    fl_store_place_clear(&place);
 }
 
 static fl_symptoms symptoms_of(const fl_incident *incident)

@@ -213,8 +213,8 @@ static const struct {
     fl_status status;
     const char *message;
 } bad_urls[] = {
-    {"postgresql://db/x", FL_E_UNSUPPORTED, "unknown store 'postgresql'; known: sqlite"},
-    {"file:x.db", FL_E_UNSUPPORTED, "unknown store 'file'; known: sqlite"},
+    {"mysql://db/x", FL_E_UNSUPPORTED, "unknown store 'mysql'; known: sqlite, postgresql"},
+    {"file:x.db", FL_E_UNSUPPORTED, "unknown store 'file'; known: sqlite, postgresql"},
     {"sqlite:", FL_E_SYNTAX, "store 'sqlite:' names no place"},
     {"", FL_E_SYNTAX, "store '' names no place"},
     {"/nowhere/at/all.db", FL_E_IO,

@@ -1,0 +1,283 @@
+/*
+ * postgres_graph.c - the graph in PostgreSQL: schemas/sql/postgresql/002_graph.sql.
+ *
+ * A batch goes over in chunks: one statement a chunk, a column of values each parameter, which the
+ * server unnests. So a row costs no round trip, everything stays a parameter, and rows that are
+ * there already are passed over by ON CONFLICT. Rows that refer to others come after them.
+ */
+#include <assert.h>
+
+#include "buf.h"
+#include "graph_sql.h"
+#include "postgres_priv.h"
+#include "slice.h"
+
+enum {
+    CHUNK_ROWS = 5000, /* beyond that a statement is not noticeably cheaper a row */
+    MAX_COLUMN_BYTES = 256 << 20,
+    MAX_COLUMNS = 9
+};
+
+/* PostgreSQL's arrays as texts: {1,2} or {"a","b"}; only '"' and '\' are escaped. */
+static void add_number(fl_buf *column, uint64_t bits)
+{
+    int64_t value;
+    memcpy(&value, &bits, sizeof(value));
+    fl_buf_printf(column, "%s%lld", column->len > 1 ? "," : "", (long long)value);
+}
+
+static void add_text(fl_buf *column, const char *text)
+{
+    if (column->len > 1)
+        fl_buf_char(column, ',');
+    if (text == NULL) {
+        fl_buf_text(column, "NULL");
+        return;
+    }
+    fl_buf_char(column, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            fl_buf_char(column, '\\');
+        fl_buf_char(column, *text);
+    }
+    fl_buf_char(column, '"');
+}
+
+/* How rows of one kind are sent. */
+typedef struct rows {
+    const char *sql;
+    const void *first;
+    size_t count, size, column_count;
+    void (*add)(fl_buf *columns, const void *row);
+} rows;
+
+static void add_node(fl_buf *columns, const void *row)
+{
+    const fl_graph_node *node = row;
+    add_number(&columns[0], node->id);
+    add_text(&columns[1], fl_node_kind_name(node->kind));
+    add_text(&columns[2], node->key);
+    add_text(&columns[3], node->title);
+    add_number(&columns[4], (uint64_t)node->recorded_ns);
+}
+
+static void add_edge(fl_buf *columns, const void *row)
+{
+    const fl_graph_edge *edge = row;
+    add_number(&columns[0], edge->id);
+    add_text(&columns[1], fl_edge_kind_name(edge->kind));
+    add_number(&columns[2], edge->from);
+    add_number(&columns[3], edge->to);
+    add_text(&columns[4], edge->qualifier);
+    add_number(&columns[5], (uint64_t)edge->recorded_ns);
+}
+
+static void add_evidence(fl_buf *columns, const void *row)
+{
+    const fl_graph_evidence *item = row;
+    add_number(&columns[0], item->id);
+    add_number(&columns[1], item->edge);
+    add_text(&columns[2], fl_source_name(item->source));
+    add_text(&columns[3], item->author);
+    add_text(&columns[4], item->reference);
+    add_number(&columns[5], item->supports);
+    add_number(&columns[6], (uint64_t)item->at_ns);
+    add_number(&columns[7], (uint64_t)item->recorded_ns);
+    add_text(&columns[8], item->note);
+}
+
+#define UNNEST(table, columns, arrays)                                                             \
+    "INSERT INTO " table " (team, " columns ") SELECT $1, * FROM unnest(" arrays                   \
+    ") ON CONFLICT DO NOTHING"
+
+static const char add_nodes_sql[] = UNNEST(
+    "node", FL_SQL_NODE_COLUMNS, "$2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[]");
+static const char add_edges_sql[] =
+    UNNEST("edge", FL_SQL_EDGE_COLUMNS,
+           "$2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[]");
+static const char add_evidence_sql[] =
+    UNNEST("evidence", FL_SQL_EVIDENCE_COLUMNS,
+           "$2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::smallint[],"
+           " $8::bigint[], $9::bigint[], $10::text[]");
+
+/* The next rows, CHUNK_ROWS at most, as columns. */
+static fl_status fill_columns(fl_buf *columns, const rows *all, size_t from, size_t to,
+                              fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t c = 0; c < all->column_count; c++) {
+        fl_buf_clear(&columns[c]);
+        fl_buf_char(&columns[c], '{');
+    }
+    for (size_t i = from; i < to; i++)
+        all->add(columns, (const unsigned char *)all->first + i * all->size);
+    for (size_t c = 0; status == FL_OK && c < all->column_count; c++) {
+        fl_buf_char(&columns[c], '}');
+        status = fl_buf_check(&columns[c], "a batch for the store", err);
+    }
+    return status;
+}
+
+static fl_status add_rows(size_t *added, postgres_store *store, const rows *all, fl_error *err)
+{
+    fl_buf columns[MAX_COLUMNS];
+    fl_status status = FL_OK;
+    assert(all->column_count <= MAX_COLUMNS);
+    *added = 0;
+    for (size_t c = 0; c < MAX_COLUMNS; c++)
+        columns[c] = fl_buf_of(MAX_COLUMN_BYTES);
+    for (size_t from = 0; status == FL_OK && from < all->count; from += CHUNK_ROWS) {
+        size_t changed = 0, to = from + CHUNK_ROWS < all->count ? from + CHUNK_ROWS : all->count;
+        fl_postgres_params params = {.count = 0};
+        status = fill_columns(columns, all, from, to, err);
+        fl_postgres_text(&params, FL_POSTGRES_TEAM);
+        for (size_t c = 0; c < all->column_count; c++)
+            fl_postgres_text(&params, columns[c].ptr);
+        if (status == FL_OK)
+            status = fl_postgres_run(&changed, store, all->sql, &params, err);
+        *added += changed;
+    }
+    for (size_t c = 0; c < MAX_COLUMNS; c++)
+        fl_buf_dispose(&columns[c]);
+    return status;
+}
+
+typedef struct addition {
+    const fl_graph_batch *batch;
+    fl_graph_added *added;
+} addition;
+
+/* May run again from the beginning: counts are set, not added to. */
+static fl_status add_all(postgres_store *store, void *payload, fl_error *err)
+{
+    const addition *in = payload;
+    const fl_graph_batch *b = in->batch;
+    const rows nodes = {add_nodes_sql, b->nodes, b->node_count, sizeof(*b->nodes), 5, add_node};
+    const rows edges = {add_edges_sql, b->edges, b->edge_count, sizeof(*b->edges), 6, add_edge};
+    const rows evidence = {add_evidence_sql,     b->evidence, b->evidence_count,
+                           sizeof(*b->evidence), 9,           add_evidence};
+    fl_status status = add_rows(&in->added->nodes, store, &nodes, err);
+    if (status == FL_OK)
+        status = add_rows(&in->added->edges, store, &edges, err);
+    if (status == FL_OK)
+        status = add_rows(&in->added->evidence, store, &evidence, err);
+    return status;
+}
+
+static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
+                           fl_error *err)
+{
+    addition in = {.batch = batch, .added = added};
+    fl_status status = fl_postgres_transact((postgres_store *)base, add_all, &in, err);
+    if (status != FL_OK)
+        *added = (fl_graph_added){0};
+    return status;
+}
+
+/* ---- questions ---- */
+
+typedef struct walk {
+    fl_graph_visit_node *node;
+    fl_graph_visit_edge *edge;
+    fl_graph_visit_evidence *evidence;
+    void *payload;
+} walk;
+
+static uint64_t column_id(const PGresult *row, int at)
+{
+    return (uint64_t)fl_postgres_column_number(row, at);
+}
+
+/* A row that this program would not have written. */
+static fl_status fail_row(const char *what, fl_error *err)
+{
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "the store holds %s of a kind that is not known",
+                   what);
+}
+
+static fl_status visit_node(const PGresult *row, void *payload, fl_error *err)
+{
+    const walk *to = payload;
+    fl_graph_node node = {.id = column_id(row, 0),
+                          .key = fl_postgres_column(row, 2),
+                          .title = fl_postgres_column(row, 3),
+                          .recorded_ns = fl_postgres_column_number(row, 4)};
+    if (!fl_node_kind_of(fl_slice_of(fl_postgres_column(row, 1)), &node.kind))
+        return fail_row("a node", err);
+    return to->node(&node, to->payload, err);
+}
+
+static fl_status visit_edge(const PGresult *row, void *payload, fl_error *err)
+{
+    const walk *to = payload;
+    fl_graph_edge edge = {.id = column_id(row, 0),
+                          .from = column_id(row, 2),
+                          .to = column_id(row, 3),
+                          .qualifier = fl_postgres_column(row, 4),
+                          .recorded_ns = fl_postgres_column_number(row, 5)};
+    if (!fl_edge_kind_of(fl_slice_of(fl_postgres_column(row, 1)), &edge.kind))
+        return fail_row("an edge", err);
+    return to->edge(&edge, to->payload, err);
+}
+
+static fl_status visit_evidence(const PGresult *row, void *payload, fl_error *err)
+{
+    const walk *to = payload;
+    fl_graph_evidence item = {.id = column_id(row, 0),
+                              .edge = column_id(row, 1),
+                              .author = fl_postgres_column(row, 3),
+                              .reference = fl_postgres_column(row, 4),
+                              .supports = fl_postgres_column_number(row, 5) != 0,
+                              .at_ns = fl_postgres_column_number(row, 6),
+                              .recorded_ns = fl_postgres_column_number(row, 7),
+                              .note = fl_postgres_column(row, 8)};
+    if (!fl_source_of(fl_slice_of(fl_postgres_column(row, 2)), &item.source))
+        return fail_row("evidence", err);
+    return to->evidence(&item, to->payload, err);
+}
+
+/* LIMIT NULL is no limit. */
+static fl_status ask(fl_store *store, const char *sql, const fl_graph_question *question,
+                     fl_postgres_row *visit, walk *to, fl_error *err)
+{
+    fl_postgres_params params = {.count = 0};
+    int64_t id;
+    memcpy(&id, &question->id, sizeof(id));
+    fl_postgres_text(&params, FL_POSTGRES_TEAM);
+    fl_postgres_number(&params, question->as_of_ns);
+    if (question->scope != FL_GRAPH_ALL)
+        fl_postgres_number(&params, id);
+    if (question->limit == 0 || question->limit > INT64_MAX)
+        fl_postgres_text(&params, NULL);
+    else
+        fl_postgres_number(&params, (int64_t)question->limit);
+    return fl_postgres_ask((postgres_store *)store, sql, &params, visit, to, err);
+}
+
+static fl_status graph_nodes(fl_store *store, const fl_graph_question *question,
+                             fl_graph_visit_node *visit, void *payload, fl_error *err)
+{
+    walk to = {.node = visit, .payload = payload};
+    return ask(store, fl_sql_nodes[question->scope], question, visit_node, &to, err);
+}
+
+static fl_status graph_edges(fl_store *store, const fl_graph_question *question,
+                             fl_graph_visit_edge *visit, void *payload, fl_error *err)
+{
+    walk to = {.edge = visit, .payload = payload};
+    return ask(store, fl_sql_edges[question->scope], question, visit_edge, &to, err);
+}
+
+static fl_status graph_evidence(fl_store *store, const fl_graph_question *question,
+                                fl_graph_visit_evidence *visit, void *payload, fl_error *err)
+{
+    walk to = {.evidence = visit, .payload = payload};
+    return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
+}
+
+const fl_graph_kind fl_graph_postgres = {
+    .add = graph_add,
+    .nodes = graph_nodes,
+    .edges = graph_edges,
+    .evidence = graph_evidence,
+};

@@ -1,0 +1,57 @@
+/*
+ * postgres_priv.h - one connection to a PostgreSQL server, shared by what is kept there.
+ */
+#ifndef FL_POSTGRES_PRIV_H
+#define FL_POSTGRES_PRIV_H
+
+#include <libpq-fe.h>
+
+#include "store_priv.h"
+
+typedef struct postgres_store {
+    fl_store base;
+    PGconn *db;
+    char state[6]; /* SQLSTATE of the last failure; "" where the server said none */
+} postgres_store;
+
+/* The one team of a store that has one. */
+#define FL_POSTGRES_TEAM "default"
+
+enum { FL_POSTGRES_MAX_PARAMS = 10, FL_POSTGRES_NUMBER_TEXT = 24 };
+
+/* Parameters as texts, which the server casts to the types of the columns. */
+typedef struct fl_postgres_params {
+    const char *values[FL_POSTGRES_MAX_PARAMS];
+    int count;
+    char numbers[FL_POSTGRES_MAX_PARAMS][FL_POSTGRES_NUMBER_TEXT];
+} fl_postgres_params;
+
+void fl_postgres_text(fl_postgres_params *params, const char *value); /* NULL is NULL; borrowed */
+void fl_postgres_number(fl_postgres_params *params, int64_t value);
+
+/* What the server said of the last failure, as a sentence; `result` may be NULL. */
+fl_status fl_postgres_fail(postgres_store *store, const PGresult *result, const char *what,
+                           fl_error *err);
+/* A statement without rows; *changed (may be NULL) says how many it touched. */
+FL_NODISCARD fl_status fl_postgres_run(size_t *changed, postgres_store *store, const char *sql,
+                                       const fl_postgres_params *params, fl_error *err);
+/* Rows one by one, so that a scan of all evidence needs no memory for it. */
+typedef fl_status fl_postgres_row(const PGresult *row, void *payload, fl_error *err);
+FL_NODISCARD fl_status fl_postgres_ask(postgres_store *store, const char *sql,
+                                       const fl_postgres_params *params, fl_postgres_row *visit,
+                                       void *payload, fl_error *err);
+
+/* The work of one transaction; it may be run more than once, and must then start afresh. */
+typedef fl_status fl_postgres_work(postgres_store *store, void *payload, fl_error *err);
+/* Run it in a transaction. Where another transaction was in the way, or the server went and came
+ * back, it is rolled back and run again, up to 8 times with growing waits. */
+FL_NODISCARD fl_status fl_postgres_transact(postgres_store *store, fl_postgres_work *work,
+                                            void *payload, fl_error *err);
+
+/* Text of column `at`; NULL for NULL. */
+const char *fl_postgres_column(const PGresult *row, int at);
+int64_t fl_postgres_column_number(const PGresult *row, int at);
+
+extern const fl_graph_kind fl_graph_postgres;
+
+#endif
