@@ -110,7 +110,8 @@ static const fl_operand incident_operand = {
 #define OPTION_STORE                                                                               \
     {                                                                                              \
         .name = "store", .kind = FL_OPTION_TEXT, .argument = "URL",                                \
-        .help = "The store of the incident and the graph: a file, sqlite:FILE or postgresql://..." \
+        .help = "The store of the incident and the graph: a file, sqlite:FILE or "                 \
+                "postgresql://HOST/NAME"                                                           \
     }
 
 static const fl_exit_note exits[] = {

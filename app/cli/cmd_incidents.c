@@ -134,7 +134,7 @@ static const fl_option incidents_options[] = {
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
-     .help = "The store to read: a file, sqlite:FILE or postgresql://..."},
+     .help = "The store to read: a file, sqlite:FILE or postgresql://HOST/NAME"},
     FL_OPTION_FORMAT("How to print the list"),
 };
 
@@ -207,7 +207,7 @@ static const fl_option show_options[] = {
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
-     .help = "The store to read: a file, sqlite:FILE or postgresql://..."},
+     .help = "The store to read: a file, sqlite:FILE or postgresql://HOST/NAME"},
     FL_OPTION_FORMAT("How to print the answer"),
 };
 

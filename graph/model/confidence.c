@@ -101,6 +101,7 @@ static int compare_observations(const void *a, const void *b)
 void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
                       double half_life_days, int64_t now_ns)
 {
+    assert(count == 0 || items != NULL);
     assert(half_life_days > 0);
     double a = PRIOR, b = PRIOR;
     if (count > 1)

@@ -45,6 +45,7 @@ bool fl_ecosystem_of(fl_slice name, fl_ecosystem *out)
 
 int fl_digits_compare(fl_slice a, fl_slice b)
 {
+    assert(a.len == 0 || a.ptr != NULL);
     while (a.len > 0 && a.ptr[0] == '0')
         a = fl_slice_from(a, 1);
     while (b.len > 0 && b.ptr[0] == '0')
@@ -234,6 +235,7 @@ static bool at_or(fl_slice range, size_t at)
 
 fl_status fl_version_range_check(fl_ecosystem ecosystem, fl_slice range, fl_error *err)
 {
+    assert(range.len == 0 || range.ptr != NULL);
     size_t terms = 0, at = skip_blanks(range, 0);
     for (; at < range.len; at = skip_blanks(range, at)) {
         if (at_or(range, at)) {

@@ -67,6 +67,7 @@ static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const 
 /* The incident shows these symptoms; these are explained, or not, by that cause. */
 static void draft_all(draft *d, const fl_graph_node *incident, const fl_symptoms *symptoms)
 {
+    assert(symptoms->count <= FL_MAX_SYMPTOMS);
     const fl_lesson *lesson = d->lesson;
     const fl_graph_node *cause = lesson->cause != NULL ? add_node(d, lesson->cause) : NULL;
     incident = add_node(d, incident);

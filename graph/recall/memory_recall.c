@@ -90,6 +90,7 @@ static fl_status keep_in(const fl_graph_edge *edge, void *payload, fl_error *err
 static fl_status list_edges(edge_list *out, recall *r, uint64_t node, fl_graph_scope side,
                             fl_edge_kind kind, fl_error *err)
 {
+    assert(side == FL_GRAPH_OUT || side == FL_GRAPH_IN);
     fl_graph_question question = {
         .scope = side, .id = node, .as_of_ns = r->now_ns, .limit = FL_MEMORY_MAX_EDGES + 1};
     *out = (edge_list){.kind = kind,
@@ -330,6 +331,7 @@ static int compare_similar(const void *a, const void *b)
 /* What only the other incident shows is as rare as ours are on average. */
 static fl_status similar_to(fl_similar *out, recall *r, const exhibit *e, fl_error *err)
 {
+    assert(e->symptoms != 0 && r->symptom_count > 0);
     edge_list edges;
     double both = 0, ours = 0;
     fl_status status = list_edges(&edges, r, e->incident, FL_GRAPH_OUT, FL_EDGE_EXHIBITS, err);

@@ -110,6 +110,7 @@ fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t 
 fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis, int64_t now_ns,
                             fl_arena *arena, fl_error *err)
 {
+    assert(hypothesis != NULL);
     char *locus = locus_text(hypothesis, arena);
     if (locus == NULL)
         return no_memory(err);
@@ -157,6 +158,7 @@ fl_status fl_symptoms_said(fl_graph_node *out, fl_node_kind kind, const char *te
 fl_status fl_symptoms_incident(fl_graph_node *out, const fl_incident *incident, int64_t now_ns,
                                fl_arena *arena, fl_error *err)
 {
+    assert(incident->id != NULL);
     return finish(out, FL_NODE_INCIDENT, fl_arena_printf(arena, "%s", incident->id),
                   fl_arena_printf(arena, "incident %s", incident->id), now_ns, err);
 }

@@ -104,6 +104,7 @@ static const char add_evidence_sql[] =
 static fl_status fill_columns(fl_buf *columns, const rows *all, size_t from, size_t to,
                               fl_error *err)
 {
+    assert(from < to && to <= all->count);
     fl_status status = FL_OK;
     for (size_t c = 0; c < all->column_count; c++) {
         fl_buf_clear(&columns[c]);
@@ -240,6 +241,7 @@ static fl_status visit_evidence(const PGresult *row, void *payload, fl_error *er
 static fl_status ask(fl_store *store, const char *sql, const fl_graph_question *question,
                      fl_postgres_row *visit, walk *to, fl_error *err)
 {
+    assert(sql != NULL && visit != NULL);
     fl_postgres_params params = {.count = 0};
     int64_t id;
     memcpy(&id, &question->id, sizeof(id));

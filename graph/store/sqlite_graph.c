@@ -84,6 +84,7 @@ typedef struct rows {
 /* *added counts those that were not there. */
 static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, fl_error *err)
 {
+    assert(all->count == 0 || all->first != NULL);
     sqlite3_stmt *statement = NULL;
     fl_status status =
         all->count > 0 ? fl_sqlite_prepare(&statement, store, all->sql, "writing", err) : FL_OK;
@@ -220,6 +221,7 @@ static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *q
                      fl_status (*visit)(sqlite3_stmt *, const walk *, fl_error *), const walk *to,
                      fl_error *err)
 {
+    assert(sql != NULL && visit != NULL);
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_ROW;

@@ -114,6 +114,7 @@ int64_t fl_postgres_column_number(const PGresult *row, int at)
 fl_status fl_postgres_run(size_t *changed, postgres_store *store, const char *sql,
                           const fl_postgres_params *params, fl_error *err)
 {
+    assert(store->db != NULL && sql != NULL);
     PGresult *result = params != NULL ? PQexecParams(store->db, sql, params->count, NULL,
                                                      params->values, NULL, NULL, 0)
                                       : PQexec(store->db, sql);
@@ -173,6 +174,7 @@ static fl_status revive(postgres_store *store, fl_error *err)
 fl_status fl_postgres_ask(postgres_store *store, const char *sql, const fl_postgres_params *params,
                           fl_postgres_row *visit, void *payload, fl_error *err)
 {
+    assert(PQtransactionStatus(store->db) != PQTRANS_ACTIVE); /* one walk at a time */
     fl_status status = revive(store, err);
     return status == FL_OK ? ask_once(store, sql, params, visit, payload, err) : status;
 }
@@ -204,6 +206,7 @@ static fl_status transact_once(postgres_store *store, fl_postgres_work *work, vo
 fl_status fl_postgres_transact(postgres_store *store, fl_postgres_work *work, void *payload,
                                fl_error *err)
 {
+    assert(work != NULL);
     unsigned wait = FIRST_WAIT_MS;
     fl_error first = {0};
     fl_status status = FL_OK;
@@ -375,6 +378,7 @@ static fl_status put_incident(postgres_store *store, void *payload, fl_error *er
 static fl_status postgres_put(fl_store *base, const fl_incident *incident, fl_slice document,
                               int64_t now_ns, fl_error *err)
 {
+    assert(memchr(document.ptr, 0, document.len) == NULL);
     char *text = fl_mem_alloc(document.len + 1);
     if (text == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while writing to a store");
