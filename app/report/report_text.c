@@ -268,6 +268,19 @@ static size_t evidence_share(const fl_incident *incident, size_t at, size_t show
     return min_size(own, left > others ? left - others : 1);
 }
 
+/* The heaviest come first, but the last that is shown is the heaviest counter-evidence where none
+ * would be shown otherwise: a reader is told what does not fit. */
+static size_t shown_at(const fl_hypothesis *hypothesis, size_t at, size_t take)
+{
+    assert(at < take && take <= hypothesis->evidence_count);
+    if (at + 1 < take || take < 2)
+        return at;
+    for (size_t i = 0; i < hypothesis->evidence_count; i++)
+        if (hypothesis->evidence[i].against)
+            return i < take ? at : i;
+    return at;
+}
+
 /* Services are padded to the widest shown, so that causes stand below each other. */
 static void write_hypotheses(fl_page *page, const fl_incident *incident)
 {
@@ -287,7 +300,7 @@ static void write_hypotheses(fl_page *page, const fl_incident *incident)
         write_exception(page, hypothesis);
         write_own_onset(page, incident, hypothesis);
         for (size_t k = 0; k < take; k++)
-            write_evidence(page, &hypothesis->evidence[k]);
+            write_evidence(page, &hypothesis->evidence[shown_at(hypothesis, k, take)]);
         left -= take;
         write_more(page, BODY, hypothesis->evidence_count - take,
                    hypothesis->evidence_count - take == 1 ? "item of evidence"

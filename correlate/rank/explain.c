@@ -219,6 +219,27 @@ static int compare_parts(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
+/* Heaviest first; few and nearly in order. */
+static void sort_evidence(fl_evidence *all, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k > 0 && fabs(all[k].weight_nats) > fabs(all[k - 1].weight_nats); k--) {
+            fl_evidence swapped = all[k];
+            all[k] = all[k - 1];
+            all[k - 1] = swapped;
+        }
+}
+
+/* The sentence with the time of day from which it holds; the answer's head has the day. */
+static const char *with_time(struct rank *r, const fl_evidence *evidence)
+{
+    char time[FL_TIME_TEXT];
+    if (evidence->text == NULL || evidence->modality == FL_MODALITY_CHANGES)
+        return evidence->text; /* no memory; or it says so itself */
+    fl_time_format(time, evidence->at_ns);
+    return fl_arena_printf(r->arena, "%s, from %.8s", evidence->text, time + strlen("2023-01-29T"));
+}
+
 static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candidate *c,
                                fl_error *err)
 {
@@ -228,12 +249,15 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
         [PART_LINES] = explain_lines,           [PART_EDGE_GONE] = explain_vanished,
         [PART_CHANGE] = fl_rank_explain_change, [PART_FINDING] = fl_rank_explain_finding};
     fl_evidence *evidence;
-    fl_status status = FL_RANK_NEW(r->arena, evidence, c->part_count, "evidence", err);
+    fl_status status =
+        FL_RANK_NEW(r->arena, evidence, MAX_PARTS + FL_RANK_UNMEASURED, "evidence", err);
     if (status != FL_OK)
         return status;
+    fl_rank_doubt(c, r);
     qsort(c->parts, c->part_count, sizeof(c->parts[0]), compare_parts);
     for (size_t i = 0; i < c->part_count; i++) {
         explain[c->parts[i].kind](&evidence[i], r, c->parts[i].index);
+        evidence[i].text = with_time(r, &evidence[i]);
         evidence[i].weight_nats = c->parts[i].weight;
         evidence[i].against = c->parts[i].weight < 0;
         if (evidence[i].text == NULL || evidence[i].query == NULL)
@@ -241,7 +265,9 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
     }
     out->evidence = evidence;
     out->evidence_count = c->part_count;
-    return FL_OK;
+    status = fl_rank_unmeasured(evidence, &out->evidence_count, r, c, err);
+    sort_evidence(evidence, out->evidence_count);
+    return status;
 }
 
 /* The instance, where a service has only one. */
@@ -345,6 +371,10 @@ static fl_status rule_out(fl_incident *out, struct rank *r, fl_error *err)
         const char *text = why_excused(r, s);
         if (text == NULL)
             text = why_waiting(r, s);
+        if (text == NULL)
+            text = fl_rank_why_shared(r, s);
+        if (text == NULL)
+            text = fl_rank_why_late(r, s);
         const char *change = fl_rank_innocent_change(r, s, out->onset.at_ns);
         if (change != NULL)
             list[count++] = (fl_ruled_out){.service = r->timeline->services[s], .text = change};

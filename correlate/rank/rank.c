@@ -198,6 +198,7 @@ static void demote_untimely(struct rank *r)
         struct candidate *c = &r->candidates[i];
         bool late = begin != INT64_MAX && c->span.from_ns > latest + step;
         c->is_untimely = late && c->score > FL_LBF_REAL;
+        c->timely_score = c->score;
         if (c->is_untimely)
             c->score = fl_rank_below_gate(c->score);
     }

@@ -71,10 +71,11 @@ struct candidate {
     fl_locus_kind locus;
     const char *locus_name, *before, *after;
     double score;
-    double probability; /* where the test tells it directly; 0: from the scores */
-    int order;          /* of equal scores of one service: the finer kind first */
-    fl_range span;      /* when it differed from the baseline */
-    bool is_untimely;   /* began after the incident had, or was over before it */
+    double probability;  /* where the test tells it directly; 0: from the scores */
+    int order;           /* of equal scores of one service: the finer kind first */
+    fl_range span;       /* when it differed from the baseline */
+    double timely_score; /* what it would be if it had begun in time */
+    bool is_untimely;    /* began after the incident had, or was over before it */
     struct evidence_part parts[MAX_PARTS];
     size_t part_count;
 };
@@ -94,9 +95,10 @@ struct rank {
     struct metric_result *metric_results;
     fl_lbf_shift *lines;           /* per log series */
     struct change_result *changes; /* per change */
-    uint32_t *network; /* per service: the candidate that its network is, or FL_NO_INDEX */
-    uint32_t *shown;   /* per service: itself, or the service of which it is a view */
-    double *waits;     /* per service: nats for "what it calls takes longer"; NaN: not measured */
+    uint32_t *explained; /* per service: the metric that its callees explain; NULL: not asked */
+    uint32_t *network;   /* per service: the candidate that its network is, or FL_NO_INDEX */
+    uint32_t *shown;     /* per service: itself, or the service of which it is a view */
+    double *waits;       /* per service: nats for "what it calls takes longer"; NaN: not measured */
     struct candidate *candidates;
     size_t candidate_count, candidate_max;
 };
@@ -144,6 +146,16 @@ fl_status fl_rank_findings(struct rank *r, fl_error *err);
 void fl_rank_explain_finding(fl_evidence *out, struct rank *r, uint32_t finding);
 /* merge.c: of the sorted candidates those that tell of one cause become one. */
 void fl_rank_merge(struct rank *r);
+/* doubts.c: measurements that do not fit become parts with a negative weight, which are not in the
+ * score. */
+void fl_rank_doubt(struct candidate *c, const struct rank *r);
+/* What speaks against without a measurement: at most so many items, appended. */
+enum { FL_RANK_UNMEASURED = 2 };
+fl_status fl_rank_unmeasured(fl_evidence *out, size_t *count, struct rank *r,
+                             const struct candidate *c, fl_error *err);
+/* Why a service without a cause of its own is none though it looks bad; NULL: it does not. */
+const char *fl_rank_why_late(struct rank *r, uint32_t service);
+const char *fl_rank_why_shared(struct rank *r, uint32_t service);
 /* onset.c: when each of the first `count` sorted candidates began; all 0 for those that are not
  * beyond the gate or too far down to be shown. */
 fl_status fl_rank_onsets(fl_onset *out, size_t count, struct rank *r, fl_error *err);
@@ -172,6 +184,8 @@ const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step);
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation);
 /* values[w] of each window of a side. */
 double *fl_rank_pick(struct rank *r, const double *values, const uint32_t *windows, size_t count);
+/* The strongest series of a role of a service that was tested; FL_NO_INDEX: none. */
+uint32_t fl_rank_strongest(const struct rank *r, uint32_t service, fl_role role);
 /* The best self-time result of a service: index into streams->values or FL_NO_INDEX. */
 uint32_t fl_rank_slowest(const struct rank *r, uint32_t service);
 

@@ -218,7 +218,7 @@ static const struct {
 
 /* The strongest series of a role of a service. Where shares are measured, only they count: a
  * tenfold rise of an idle service's cpu seconds is nothing, its share says so. */
-static uint32_t strongest(const struct rank *r, uint32_t service, fl_role role)
+uint32_t fl_rank_strongest(const struct rank *r, uint32_t service, fl_role role)
 {
     const fl_timeline *t = r->timeline;
     uint32_t best[2] = {FL_NO_INDEX, FL_NO_INDEX};
@@ -289,7 +289,7 @@ static void add_effects(struct candidate *c, struct rank *r, uint32_t metric)
 static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_error *err)
 {
     assert(kind < sizeof(kinds) / sizeof(kinds[0]));
-    uint32_t metric = strongest(r, service, kinds[kind].role);
+    uint32_t metric = fl_rank_strongest(r, service, kinds[kind].role);
     if (metric == FL_NO_INDEX || r->metric_results[metric].test.lbf <= LEAST_LBF ||
         r->metric_results[metric].test.shift <= 0)
         return FL_OK;

@@ -275,6 +275,16 @@ static double not_waiting(const struct services *x, uint32_t service)
     return x->symptom == SYMPTOM_LATENCY && !isnan(waits) ? 1 - sigmoid(waits) : 1;
 }
 
+static void note_result(struct services *x, const struct node *n)
+{
+    assert(n->badness != FL_NO_INDEX);
+    x->r->metric_results[n->badness] =
+        (struct metric_result){.before = usual_value(x, n),
+                               .after = x->r->timeline->metrics[n->badness].values[x->star],
+                               .test = {.lbf = n->lbf},
+                               .window = x->star};
+}
+
 static fl_status add_service(struct services *x, uint32_t service, uint32_t target, fl_error *err)
 {
     assert(x->nodes[target].excess > 0);
@@ -282,6 +292,10 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
     const fl_timeline *t = x->r->timeline;
     double share = fmin(1, n->own / x->nodes[target].excess) * not_waiting(x, service);
     double weight = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
+    if (n->known && n->lbf > FL_LBF_REAL) { /* it looks bad, by itself or by its callees */
+        x->r->explained[service] = n->badness;
+        note_result(x, n);
+    }
     if (!n->reachable || !n->known || !(n->own > 0) || !(weight > LEAST_ODDS))
         return FL_OK;
     struct candidate c = {
@@ -295,11 +309,7 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
         .score = log(weight / (1 - weight)) + log(fmax((double)t->service_count - 1, 1)),
         .order = 3};
     fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
-    x->r->metric_results[n->badness] =
-        (struct metric_result){.before = usual_value(x, n),
-                               .after = t->metrics[n->badness].values[x->star],
-                               .test = {.lbf = n->lbf},
-                               .window = x->star};
+    note_result(x, n);
     return fl_rank_add(x->r, &c, err);
 }
 
@@ -390,6 +400,10 @@ fl_status fl_rank_services(struct rank *r, fl_error *err)
     fl_status status = FL_RANK_NEW(r->arena, x.nodes, r->timeline->service_count, "services", err);
     if (status == FL_OK)
         status = FL_RANK_NEW(r->arena, x.ys, most, "windows", err);
+    if (status == FL_OK)
+        status = FL_RANK_NEW(r->arena, r->explained, r->timeline->service_count, "services", err);
+    for (size_t s = 0; s < r->timeline->service_count && status == FL_OK; s++)
+        r->explained[s] = FL_NO_INDEX;
     if (status == FL_OK)
         x.cadence_ns = cadence_ns(&x);
     for (int symptom = 0; symptom < SYMPTOM_COUNT && status == FL_OK; symptom++) {

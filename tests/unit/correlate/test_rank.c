@@ -36,6 +36,14 @@ static void check_evidence(const fl_hypothesis *h)
         const fl_evidence *e = &h->evidence[i];
         ck_assert_ptr_nonnull(e->text);
         ck_assert_uint_gt(strlen(e->text), 20);
+        if (strstr(e->text, " were recorded in the window") != NULL) { /* what is missing */
+            ck_assert(e->against && e->weight_nats == 0 && isnan(e->value));
+            continue;
+        }
+        if (strstr(e->text, "it began ") == e->text) { /* of the answer itself: no query */
+            ck_assert(e->against && e->weight_nats < 0);
+            continue;
+        }
         ck_assert_ptr_nonnull(e->query);
         ck_assert_uint_gt(strlen(e->query), 10);
         ck_assert_ptr_null(strstr(e->text, "nan"));
