@@ -234,8 +234,11 @@ static void sort_evidence(fl_evidence *all, size_t count)
 static const char *with_time(struct rank *r, const fl_evidence *evidence)
 {
     char time[FL_TIME_TEXT];
-    if (evidence->text == NULL || evidence->modality == FL_MODALITY_CHANGES)
-        return evidence->text; /* no memory; or it says so itself */
+    bool is_measured = evidence->modality == FL_MODALITY_METRICS ||
+                       evidence->modality == FL_MODALITY_LOGS ||
+                       evidence->modality == FL_MODALITY_TRACES;
+    if (evidence->text == NULL || !is_measured)
+        return evidence->text; /* no memory; or the sentence has its own time */
     fl_time_format(time, evidence->at_ns);
     return fl_arena_printf(r->arena, "%s, from %.8s", evidence->text, time + strlen("2023-01-29T"));
 }
