@@ -383,19 +383,34 @@ static size_t find_segment(const fl_srcmap *map, size_t from, size_t to, uint32_
     return low > from ? low - 1 : to;
 }
 
+/* The first segment with a source where all that have one agree on source and line, else `to`: a
+ * line of minified code comes from many places, and a guess would name the wrong one. */
+static size_t find_only_line(const fl_srcmap *map, size_t from, size_t to)
+{
+    size_t found = to;
+    for (size_t i = from; i < to; i++) {
+        const fl_srcseg *segment = &map->segments[i];
+        if (segment->source == FL_SRCMAP_NONE)
+            continue;
+        if (found == to)
+            found = i;
+        else if (segment->source != map->segments[found].source ||
+                 segment->source_line != map->segments[found].source_line)
+            return to;
+    }
+    return found;
+}
+
 /* A segment without a source ends what the one before it covers: code of the bundler's own. */
 bool fl_srcmap_find(fl_srcplace *out, const fl_srcmap *map, uint32_t line, uint32_t column)
 {
     assert(out != NULL && map != NULL);
     if (line == 0 || line > map->line_count)
         return false;
-    size_t from = map->lines[line - 1], at = from;
+    size_t from = map->lines[line - 1], at;
     size_t to = line < map->line_count ? map->lines[line] : map->segment_count;
-    if (column != FL_SRCMAP_ANY_COLUMN)
-        at = find_segment(map, from, to, column);
-    else
-        while (at < to && map->segments[at].source == FL_SRCMAP_NONE)
-            at++;
+    at = column != FL_SRCMAP_ANY_COLUMN ? find_segment(map, from, to, column)
+                                        : find_only_line(map, from, to);
     if (at == to || map->segments[at].source == FL_SRCMAP_NONE)
         return false;
     const fl_srcseg *found = &map->segments[at];

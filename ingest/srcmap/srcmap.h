@@ -27,8 +27,9 @@ FL_NODISCARD fl_status fl_srcmap_read(fl_srcmap **out, fl_slice json, fl_error *
 void fl_srcmap_destroy(fl_srcmap *map); /* NULL is a no-op */
 
 /* The source of a place in the generated code, line from 1 and column from 0: what the last segment
- * at or before it says. FL_SRCMAP_ANY_COLUMN: the first place of the line that has a source. False
- * where the map says nothing, or that the code there has no source. */
+ * at or before it says. FL_SRCMAP_ANY_COLUMN: the first place of the line that has a source, if all
+ * of the line is of one line of one source. False where the map says nothing, that the code there
+ * has no source, or different things. */
 #define FL_SRCMAP_ANY_COLUMN UINT32_MAX
 bool fl_srcmap_find(fl_srcplace *out, const fl_srcmap *map, uint32_t line, uint32_t column);
 

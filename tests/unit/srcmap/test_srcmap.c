@@ -68,7 +68,7 @@ static void assert_places(void)
                   {3, 4, "b.ts:2:0 bar"},
                   {4, 0, "-"},
                   {0, 0, "-"},
-                  {1, FL_SRCMAP_ANY_COLUMN, "a.ts:1:0 "},
+                  {1, FL_SRCMAP_ANY_COLUMN, "-"}, /* of two sources */
                   {2, FL_SRCMAP_ANY_COLUMN, "-"},
                   {3, FL_SRCMAP_ANY_COLUMN, "b.ts:2:0 bar"}};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
