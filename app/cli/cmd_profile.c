@@ -8,7 +8,9 @@
 
 #include "args.h"
 #include "faultline/profile.h"
+#include "goroutine_read.h"
 #include "mem.h"
+#include "naming.h"
 #include "pprof.h"
 #include "profile_view.h"
 #include "slice.h"
@@ -27,6 +29,9 @@ static const char *const orders[] = {"flat", "cum", NULL};
 typedef struct loaded {
     fl_call_source *sources;
     fl_profile **profiles;
+    fl_profile *
+        *unnamed; /* with names to give: what a profile was before, whose texts it borrows */
+    fl_naming *naming;
     size_t count, cap;
     char type[64]; /* that is counted; "": of the first file its default */
     bool has_base;
@@ -44,6 +49,58 @@ static view view_of(const char *name)
 
 /* --- files --- */
 
+/* Go's goroutine?debug=2 is a text without counts; the decoder of profiles does not know it. */
+static fl_status read_profile(fl_profile *out, const char *path, const fl_pprof_options *options,
+                              fl_error *err)
+{
+    fl_stream *stream;
+    fl_goroutines *goroutines = NULL;
+    fl_error why = {0}, other = {0};
+    fl_status status = fl_profile_read_file(out, path, options, &why);
+    if (status == FL_E_UNSUPPORTED && fl_stream_open(&stream, path, &other) == FL_OK) {
+        if (fl_goroutines_read(&goroutines, stream, &other) == FL_OK && goroutines->total > 0)
+            status = fl_goroutines_to_profile(out, goroutines, err);
+        fl_stream_close(stream);
+        fl_goroutines_destroy(goroutines);
+    }
+    return status == FL_OK ? FL_OK : fl_fail(err, status, why.offset, "%s", why.message);
+}
+
+/* The last profile, with the names that programs and source maps have for it. */
+static fl_status give_names(loaded *all, fl_cli *cli, const char *path, fl_error *err)
+{
+    size_t at = all->count - 1;
+    fl_profile *named;
+    fl_naming_result result;
+    assert(all->count > 0);
+    fl_status status = fl_profile_create(&named, err);
+    if (status != FL_OK)
+        return status;
+    all->unnamed[at] = all->profiles[at];
+    all->profiles[at] = named;
+    all->sources[at].profile = named;
+    status = fl_naming_apply(named, all->naming, all->unnamed[at], &result, err);
+    if (status == FL_OK && result.is_other_build)
+        fl_cli_complain(
+            cli, "%s: it is of another build than the program given, whose names are not used",
+            path);
+    return status;
+}
+
+/* What --binary and --source-map name. */
+static fl_status load_names(loaded *all, const fl_args *args, fl_error *err)
+{
+    const char *given[FL_MAX_GIVEN];
+    fl_status status = fl_naming_create(&all->naming, err);
+    size_t count = fl_args_list(args, "binary", given);
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        status = fl_naming_add_binary(all->naming, given[i], err);
+    count = fl_args_list(args, "source-map", given);
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        status = fl_naming_add_map(all->naming, given[i], err);
+    return status;
+}
+
 /* A profile that fails is kept too, so that one place frees them. */
 static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, fl_error *err)
 {
@@ -58,10 +115,13 @@ static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, 
     all->sources[all->count++] =
         (fl_call_source){.profile = profile, .name = path, .is_base = is_base};
     all->has_base |= is_base;
-    status = fl_profile_read_file(profile, path, &options, err);
+    status = read_profile(profile, path, &options, err);
     if (status == FL_OK && all->type[0] == '\0' && profile->type_count > 0)
         snprintf(all->type, sizeof(all->type), "%.*s",
                  FL_SLICE_ARG(profile->types[profile->default_type].name));
+    if (status == FL_OK && fl_naming_has_any(all->naming))
+        status = give_names(all, cli, path, err);
+    profile = all->profiles[all->count - 1];
     if (status == FL_OK && profile->clamped_values > 0)
         fl_cli_complain(cli, "%s: %llu values were beyond 2^62 and count as that", path,
                         (unsigned long long)profile->clamped_values);
@@ -73,7 +133,8 @@ static fl_status reserve(loaded *all, size_t count, fl_error *err)
     all->cap = count;
     all->sources = fl_mem_calloc(count, sizeof(*all->sources));
     all->profiles = fl_mem_calloc(count, sizeof(fl_profile *));
-    return all->sources != NULL && all->profiles != NULL
+    all->unnamed = fl_mem_calloc(count, sizeof(fl_profile *));
+    return all->sources != NULL && all->profiles != NULL && all->unnamed != NULL
                ? FL_OK
                : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu files", count);
 }
@@ -90,6 +151,8 @@ static fl_status load_all(loaded *all, fl_cli *cli, const fl_args *args, view sh
     fl_status status = reserve(all, args->more_count + base_count, err);
     const char *type = fl_args_text(args, "sample-type");
     snprintf(all->type, sizeof(all->type), "%s", type != NULL ? type : "");
+    if (status == FL_OK)
+        status = load_names(all, args, err);
     for (size_t i = shown == DIFF ? 1 : 0; i < args->more_count && status == FL_OK; i++)
         status = load(all, cli, args->more[i], false, err);
     if (shown == DIFF && status == FL_OK)
@@ -104,7 +167,11 @@ static void unload(loaded *all)
 {
     for (size_t i = 0; i < all->count; i++)
         fl_profile_destroy(all->profiles[i]);
+    for (size_t i = 0; i < all->count; i++)
+        fl_profile_destroy(all->unnamed[i]);
+    fl_naming_destroy(all->naming);
     fl_mem_free(all->profiles);
+    fl_mem_free(all->unnamed);
     fl_mem_free(all->sources);
 }
 
@@ -253,6 +320,16 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "FILE",
      .help = "Subtract this profile; percentages are then of its total"},
+    {.name = "binary",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "The program, or a library of it, that names addresses without a name (ELF)"},
+    {.name = "source-map",
+     .kind = FL_OPTION_FOLDER,
+     .repeatable = true,
+     .argument = "PATH",
+     .help = "A source map, or a folder of .map files, of generated JavaScript"},
     {.name = "format",
      .kind = FL_OPTION_CHOICE,
      .argument = "FORMAT",

@@ -246,11 +246,28 @@ static void note_total(fl_leak_reader *reader)
     reader->totals[reader->total_count++] = total;
 }
 
+/* The profile as it is, or with the names that were given for it. */
+static fl_status give_names(const fl_profile **out, fl_leak_reader *reader, fl_error *err)
+{
+    fl_naming_result names;
+    *out = reader->profile;
+    if (!fl_naming_has_any(reader->naming))
+        return FL_OK;
+    fl_status status = fl_naming_apply(reader->named, reader->naming, reader->profile, &names, err);
+    *out = reader->named;
+    reader->names.named_addresses += names.named_addresses;
+    reader->names.unnamed_addresses += names.unnamed_addresses;
+    reader->names.mapped_places += names.mapped_places;
+    reader->names.is_other_build |= names.is_other_build;
+    return status;
+}
+
 /* Names are normalised: a generic function has another one in each build. */
 static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl_error *err)
 {
     static const fl_pprof_options options = {.normalise_names = true};
     fl_stream *stream;
+    const fl_profile *named = NULL;
     fl_status status = open_input(&stream, in, err);
     if (status != FL_OK)
         return status;
@@ -259,7 +276,9 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
     if (status == FL_OK)
         status = check_program(reader, in->name, err);
     if (status == FL_OK)
-        status = fl_leak_add(reader->leak, reader->profile, in->default_ns, err);
+        status = give_names(&named, reader, err);
+    if (status == FL_OK)
+        status = fl_leak_add(reader->leak, named, in->default_ns, err);
     if (status == FL_OK)
         reader->inputs->counts[input_of(reader->profile->kind)]++;
     if (status == FL_OK)

@@ -52,6 +52,22 @@ static void warn(fl_leak_run *run, const char *text)
         run->warnings[run->warning_count++] = text;
 }
 
+/* Programs and source maps, where some were given. */
+static fl_status prepare_names(fl_leak_run *run, fl_error *err)
+{
+    const fl_leak_request *request = run->request;
+    if (request->binary == NULL && request->source_map == NULL)
+        return FL_OK;
+    fl_status status = fl_naming_create(&run->reader.naming, err);
+    if (status == FL_OK)
+        status = fl_profile_create(&run->reader.named, err);
+    if (status == FL_OK && request->binary != NULL)
+        status = fl_naming_add_binary(run->reader.naming, request->binary, err);
+    if (status == FL_OK && request->source_map != NULL)
+        status = fl_naming_add_map(run->reader.naming, request->source_map, err);
+    return status;
+}
+
 /* The reader borrows from the run, which does not move. */
 static fl_status prepare(fl_leak_run *run, fl_error *err)
 {
@@ -68,6 +84,8 @@ static fl_status prepare(fl_leak_run *run, fl_error *err)
     status = fl_leak_create(&run->leak, &options, err);
     if (status == FL_OK)
         status = fl_profile_create(&run->reader.profile, err);
+    if (status == FL_OK)
+        status = prepare_names(run, err);
     run->reader.leak = run->leak;
     run->reader.arena = &run->arena;
     run->reader.inputs = &run->inputs;
@@ -211,6 +229,24 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* Names that were given and could not be used: what was meant to help did not. */
+static void warn_of_names(fl_leak_run *run)
+{
+    const fl_leak_request *request = run->request;
+    const fl_naming_result *names = &run->reader.names;
+    if (request->binary != NULL && names->is_other_build)
+        warn(run, fl_arena_printf(&run->arena, "%s: of another build than the profiles, not used",
+                                  request->binary));
+    else if (request->binary != NULL && names->unnamed_addresses > 0)
+        warn(run, fl_arena_printf(
+                      &run->arena, "%s: names %llu of %llu addresses", request->binary,
+                      (unsigned long long)names->named_addresses,
+                      (unsigned long long)(names->named_addresses + names->unnamed_addresses)));
+    if (request->source_map != NULL && names->mapped_places == 0)
+        warn(run, fl_arena_printf(&run->arena, "%s: leads no line of the profiles to a source",
+                                  request->source_map));
+}
+
 /* Those of reading in one order, then the analysis' own, whose order is its own. */
 static fl_status merge_warnings(fl_leak_run *run, fl_error *err)
 {
@@ -220,6 +256,7 @@ static fl_status merge_warnings(fl_leak_run *run, fl_error *err)
     if (run->inputs.counts[FL_LEAK_INPUT_TRACE] > 0)
         warn(run, fl_arena_printf(&run->arena, "%llu execution traces were not read",
                                   (unsigned long long)run->inputs.counts[FL_LEAK_INPUT_TRACE]));
+    warn_of_names(run);
     if (run->reader.program.several_builds)
         warn(run, "the profiles are of several builds of one program: lines may have moved");
     size_t count = run->warning_count + report->warning_count;
@@ -265,7 +302,8 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     fl_status status = run_all(run, err);
     run->request = NULL;
     fl_profile_destroy(run->reader.profile);
-    run->reader.profile = NULL;
+    fl_profile_destroy(run->reader.named);
+    run->reader.profile = run->reader.named = NULL;
     fl_buf_dispose(&run->reader.text);
     if (status != FL_OK) {
         fl_leak_run_destroy(run);
@@ -301,6 +339,8 @@ void fl_leak_run_destroy(fl_leak_run *run)
     fl_leak_destroy(run->leak);
     fl_signatures_destroy(run->library);
     fl_profile_destroy(run->reader.profile);
+    fl_profile_destroy(run->reader.named);
+    fl_naming_destroy(run->reader.naming);
     fl_buf_dispose(&run->reader.text);
     fl_arena_dispose(&run->arena);
     fl_mem_free(run);

@@ -77,6 +77,7 @@ static void reject(go_reader *in, uint64_t offset, const char *why)
 /* The goroutine or record ends: count it. */
 static fl_status end_block(go_reader *in, fl_error *err)
 {
+    assert(in->stack_count <= FL_MAX_GO_STACK);
     if (in->place == OUTSIDE)
         return FL_OK;
     bool is_stack = in->place == IN_STACK;
@@ -122,6 +123,7 @@ static void begin_block(go_reader *in, go_place place, uint64_t count, uint64_t 
 /* A header; its state is kept, since the line is gone when the goroutine ends. */
 static void begin_goroutine(go_reader *in, const fl_line *line, fl_slice text)
 {
+    assert(text.ptr >= line->text.ptr && text.len <= line->text.len);
     size_t at;
     const char *why;
     if (!fl_goheader_parse(&in->header, text, &at, &why)) {
@@ -238,6 +240,7 @@ static bool read_elided(go_reader *in, fl_slice text)
 /* A line of a goroutine; *taken: it was one. */
 static fl_status read_stack_line(go_reader *in, fl_slice text, bool *taken, fl_error *err)
 {
+    assert(text.len > 0);
     *taken = true;
     bool is_file = text.len > 1 && text.ptr[0] == '\t';
     if (is_file && in->has_function) {
@@ -259,6 +262,7 @@ static fl_status read_stack_line(go_reader *in, fl_slice text, bool *taken, fl_e
 /* "#", address, function+offset, file:line, with tabs between. */
 static fl_status read_record_line(go_reader *in, fl_slice text, bool *taken, fl_error *err)
 {
+    assert(text.len > 0);
     fl_slice fields[4];
     size_t count = 0;
     *taken = text.ptr[0] == '#';
@@ -301,6 +305,7 @@ static void add_crash(go_reader *in, fl_gocrash_kind kind, fl_slice message, con
  * net/http logs is one of its own. */
 static void read_crash(go_reader *in, fl_slice text, const fl_line *line)
 {
+    assert(in->place == OUTSIDE);
     static const fl_slice fatal = FL_SLICE_INIT("fatal error: "), panic = FL_SLICE_INIT("panic: "),
                           handled = FL_SLICE_INIT("http: panic serving ");
     if (in->crash_line != 0 && line->number - in->crash_line > CRASH_REACH)
@@ -365,6 +370,7 @@ static fl_status read_line(go_reader *in, const fl_line *line, fl_error *err)
 /* A panic that no goroutine follows was a line of a log. */
 static void drop_mere_words(go_reader *in)
 {
+    assert(in->crash_count <= FL_MAX_GO_CRASHES);
     size_t kept = 0;
     for (size_t i = 0; i < in->crash_count; i++)
         if (in->crashes[i].crash.kind == FL_GOCRASH_FATAL || in->crashes[i].group != FL_GO_NONE)

@@ -9,6 +9,7 @@
 #define FL_GOROUTINE_READ_H
 
 #include "faultline/goroutines.h"
+#include "faultline/profile.h"
 #include "stream.h"
 
 /*
@@ -20,6 +21,10 @@
 FL_NODISCARD fl_status fl_goroutines_read(fl_goroutines **out, fl_stream *in, fl_error *err);
 /* NULL is a no-op. */
 void fl_goroutines_destroy(fl_goroutines *goroutines);
+/* Replace the content of a profile by the groups: a sample each, with the labels `state`,
+ * `created_by` and `wait` (median, minutes). Texts are copied. On failure the profile is empty. */
+FL_NODISCARD fl_status fl_goroutines_to_profile(fl_profile *out, const fl_goroutines *from,
+                                                fl_error *err);
 /* Whether the first bytes of a file (4 KiB are enough for a dump) hold a goroutine, the header of
  * debug=1 or a crash. */
 bool fl_goroutines_sniff(fl_slice head);

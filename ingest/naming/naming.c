@@ -1,5 +1,10 @@
 /*
  * naming.c - what was given to name frames with: programs and source maps.
+ *
+ * Each is read once, when it is given, and then asked for every profile. A source map says itself
+ * of which generated file it is (`file`); where it does not, its own name does ("bundle.js.map").
+ *
+ * Invariant: the first binary_count programs and map_count maps are whole, whatever failed since.
  */
 #include "naming.h"
 
@@ -26,6 +31,7 @@ fl_status fl_naming_create(fl_naming **out, fl_error *err)
     return FL_OK;
 }
 
+/* Profiles that were named borrow from it: it goes after them. */
 void fl_naming_destroy(fl_naming *naming)
 {
     if (naming == NULL)
@@ -43,6 +49,7 @@ bool fl_naming_has_any(const fl_naming *naming)
     return naming != NULL && (naming->binary_count > 0 || naming->map_count > 0);
 }
 
+/* Read now, so that a wrong file is said before any profile is. */
 fl_status fl_naming_add_binary(fl_naming *naming, const char *path, fl_error *err)
 {
     assert(naming != NULL && path != NULL);
@@ -74,6 +81,7 @@ static fl_status read_whole(fl_buf *out, const char *path, fl_error *err)
 /* The name of the generated file: what the map says, else its own without ".map". */
 static fl_slice generated_name(const fl_srcmap *map, const char *path)
 {
+    assert(map != NULL && path != NULL);
     fl_slice told = fl_profile_base_name(fl_srcmap_file(map));
     fl_slice own = fl_profile_base_name(fl_slice_of(path));
     static const fl_slice ends[] = {FL_SLICE_INIT(".gz"), FL_SLICE_INIT(".zst"),
@@ -84,6 +92,7 @@ static fl_slice generated_name(const fl_srcmap *map, const char *path)
     return told.len > 0 ? told : own;
 }
 
+/* A map counts as soon as it is read, so that a failure behind it leaves one owner. */
 static fl_status add_map(fl_naming *naming, const char *path, fl_error *err)
 {
     if (naming->map_count == FL_MAX_NAMING_MAPS)
@@ -106,6 +115,7 @@ static fl_status add_map(fl_naming *naming, const char *path, fl_error *err)
                : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for names");
 }
 
+/* As bundlers name them, compressed or not. */
 static bool is_map_name(const char *name)
 {
     fl_slice text = fl_slice_of(name);
@@ -117,6 +127,7 @@ static bool is_map_name(const char *name)
 /* In the folder's own order, which does not matter: maps are chosen by name. */
 static fl_status add_folder(fl_naming *naming, DIR *folder, const char *path, fl_error *err)
 {
+    assert(folder != NULL);
     size_t before = naming->map_count;
     fl_status status = FL_OK;
     for (const struct dirent *entry = readdir(folder); entry != NULL && status == FL_OK;
@@ -133,6 +144,7 @@ static fl_status add_folder(fl_naming *naming, DIR *folder, const char *path, fl
     return status;
 }
 
+/* What is no folder is a file, or the stream says why not. */
 fl_status fl_naming_add_map(fl_naming *naming, const char *path, fl_error *err)
 {
     struct stat is;

@@ -23,6 +23,7 @@
 
 enum { NOT_ASKED = -2, NO_MAP = -1 };
 
+/* One profile on its way. */
 typedef struct applying {
     fl_profile *out;
     const fl_naming *naming;
@@ -61,6 +62,7 @@ static fl_status function_of(uint32_t *out, applying *a, const fl_profile_functi
 /* The mapping of a frame, by its index or by its address; NULL: not known. */
 static const fl_profile_mapping *mapping_of(const fl_profile *in, const fl_profile_frame *frame)
 {
+    assert(frame->mapping == FL_PROFILE_NONE || frame->mapping < in->mapping_count);
     if (frame->mapping != FL_PROFILE_NONE)
         return &in->mappings[frame->mapping];
     for (size_t i = 0; i < in->mapping_count; i++)
@@ -83,6 +85,7 @@ static bool is_own(applying *a, const fl_symbols *binary, const fl_profile_mappi
     return is_same;
 }
 
+/* The first program that is the mapping's own and knows the address. */
 static size_t ask_binaries(applying *a, const fl_profile_frame *frame,
                            fl_symbol found[FL_MAX_INLINED])
 {
@@ -105,6 +108,7 @@ static size_t ask_binaries(applying *a, const fl_profile_frame *frame,
 /* One frame for each function at the address. */
 static fl_status name_address(applying *a, const fl_profile_frame *frame)
 {
+    assert(frame->function == FL_PROFILE_NONE);
     fl_symbol found[FL_MAX_INLINED];
     size_t count = frame->address != 0 ? ask_binaries(a, frame, found) : 0;
     if (count == 0) {
@@ -168,6 +172,7 @@ static uint32_t column_of(fl_slice name, int64_t line)
 /* The frame as it is, or in its source. */
 static fl_status map_frame(applying *a, const fl_profile_frame *frame)
 {
+    assert(frame->function < a->in->function_count);
     const fl_profile_function *function = &a->in->functions[frame->function];
     int32_t *map = &a->map_of[frame->function];
     fl_profile_frame mapped = *frame;
@@ -217,6 +222,7 @@ static fl_status copy_tables(applying *a)
     return status;
 }
 
+/* Invariant (2): the places of all frames, and one more for where the last one ends. */
 static fl_status copy_frames(applying *a)
 {
     const fl_profile *in = a->in;
@@ -229,9 +235,11 @@ static fl_status copy_frames(applying *a)
             return status;
     }
     a->first[in->frame_count] = (uint32_t)a->out->frame_count;
+    assert(a->out->frame_count >= in->frame_count);
     return FL_OK;
 }
 
+/* Its stack grows by what was inlined; values and labels stay. */
 static fl_status copy_sample(applying *a, size_t index)
 {
     const fl_profile *in = a->in;
@@ -247,12 +255,14 @@ static fl_status copy_sample(applying *a, size_t index)
         status = fl_profile_push_label(a->out, &in->labels[sample->label_at + k], a->err);
     if (status != FL_OK)
         return status;
+    assert(a->out->type_count == in->type_count);
     for (size_t t = 0; t < in->type_count; t++)
         fl_profile_set_value(a->out, t, fl_profile_value(in, index, t));
     fl_profile_sample_end(a->out);
     return FL_OK;
 }
 
+/* The kind is the input's: names that were added must not change it. */
 static fl_status copy_profile(applying *a)
 {
     const fl_profile *in = a->in;
@@ -269,6 +279,7 @@ static fl_status copy_profile(applying *a)
     return FL_OK;
 }
 
+/* Scratch memory of the frames and functions; all of it goes again. */
 fl_status fl_naming_apply(fl_profile *out, const fl_naming *naming, const fl_profile *in,
                           fl_naming_result *result, fl_error *err)
 {

@@ -192,6 +192,7 @@ static fl_status decode_object(reading *r, const map_object *object, uint32_t li
 /* Forget what stands at or behind a place: the next section speaks of it. */
 static void cut_at(fl_srcmap *map, uint32_t line, uint32_t column)
 {
+    assert(line < FL_MAX_SRCMAP_LINES);
     if (map->line_count > (size_t)line + 1) {
         map->segment_count = map->lines[line + 1];
         map->line_count = (size_t)line + 1;
@@ -387,6 +388,7 @@ static size_t find_segment(const fl_srcmap *map, size_t from, size_t to, uint32_
  * line of minified code comes from many places, and a guess would name the wrong one. */
 static size_t find_only_line(const fl_srcmap *map, size_t from, size_t to)
 {
+    assert(from <= to && to <= map->segment_count);
     size_t found = to;
     for (size_t i = from; i < to; i++) {
         const fl_srcseg *segment = &map->segments[i];

@@ -32,7 +32,7 @@ ALLOWED = {
     "base/contract": {"include", "base"},
     "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
-    "ingest/goroutine": LOWEST,
+    "ingest/goroutine": LOWEST | {"ingest/profile"},
     "ingest/gostats": LOWEST,
     "ingest/naming": LOWEST | {"ingest/profile", "ingest/srcmap", "ingest/symbol"},
     "ingest/otlp": LOWEST,

@@ -427,6 +427,38 @@ START_TEST(what_a_file_is_shows_in_its_first_bytes)
 }
 END_TEST
 
+START_TEST(groups_become_samples_of_a_profile)
+{
+    fl_profile *profile;
+    ck_assert_ok(read_bytes(BYTES(WAITER("7", "chan receive") WAITER("5", "chan receive, 3 minutes")
+                                      WAITER("9", "chan receive, 9 minutes")
+                                          WAITER("4", "select (no cases)"))));
+    ck_assert_ok(fl_profile_create(&profile, &err));
+    for (int round = 0; round < 2; round++)
+        ck_assert_ok(fl_goroutines_to_profile(profile, found, &err));
+    fl_goroutines_destroy(found); /* texts are the profile's own */
+    found = NULL;
+    ck_assert_int_eq(profile->kind, FL_PROFILE_GOROUTINE);
+    ck_assert_int_eq(profile->form, FL_PROFILE_FORM_STACKS);
+    ck_assert_uint_eq(profile->sample_count, 2);
+    ck_assert_int_eq(fl_profile_value(profile, 0, 0), 3);
+    ck_assert_int_eq(fl_profile_value(profile, 1, 0), 1);
+    ck_assert_uint_eq(profile->frame_count, 2);
+    uint32_t leaf = profile->stack[profile->samples[0].stack_at];
+    ck_assert_uint_eq(leaf, profile->stack[profile->samples[1].stack_at]);
+    ck_assert_str_eq(text_of(fl_profile_function_of(profile, leaf)->name),
+                     "example.com/app.(*Store).wait");
+    ck_assert_int_eq(profile->frames[leaf].line, 61);
+    const fl_profile_label *state = fl_profile_label_find(profile, 0, SLICE("state"));
+    ck_assert_str_eq(text_of(state->text), "chan receive");
+    ck_assert_int_eq(fl_profile_label_find(profile, 0, SLICE("wait"))->number, 3);
+    ck_assert_ptr_null(fl_profile_label_find(profile, 1, SLICE("wait")));
+    ck_assert_str_eq(text_of(fl_profile_label_find(profile, 1, SLICE("created_by"))->text),
+                     "example.com/app.Start");
+    fl_profile_destroy(profile);
+}
+END_TEST
+
 /* The two text forms of one moment, written by Go: equal totals but for what serves the request. */
 START_TEST(recorded_dumps_are_read_whole)
 {
@@ -481,6 +513,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_stack_that_is_too_deep_is_cut);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, what_a_file_is_shows_in_its_first_bytes);
+    tcase_add_test(tc, groups_become_samples_of_a_profile);
     tcase_add_test(tc, recorded_dumps_are_read_whole);
     suite_add_tcase(suite, tc);
     return suite;
