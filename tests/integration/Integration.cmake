@@ -79,6 +79,13 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/profile PROPERTIES LABELS integration TIMEOUT 600)
 endif()
 
+# Names for what a profile leaves open.
+if(TARGET faultline_cli)
+  add_test(NAME integration/names COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_names.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/names PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # Small recordings of known programs: verdict and function.
 if(TARGET faultline_cli)
   add_test(NAME integration/leak_corpus COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_leak_corpus.py
