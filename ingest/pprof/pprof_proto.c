@@ -111,11 +111,33 @@ static bool is_part(unsigned field)
     }
 }
 
+/* The longest run of samples, by the field in hand. */
+static void note_run(fl_pprof_proto *p, const fl_proto *in, size_t *run_at)
+{
+    assert(*run_at <= in->field_pos);
+    if (in->field != F_SAMPLE) {
+        *run_at = in->pos;
+    } else if (in->pos - *run_at > p->run_end - p->run_at) {
+        p->run_at = *run_at;
+        p->run_end = in->pos;
+    }
+}
+
+/* The next field of the top level that is not in that run. */
+static bool next_part(const fl_pprof_proto *p, fl_proto *in)
+{
+    if (in->pos == p->run_at)
+        in->pos = p->run_end;
+    return fl_proto_next(in);
+}
+
 /* The first walk: how many there are of each message, and where the samples begin. */
 static fl_status count_parts(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
+    size_t run_at = 0;
     while (fl_proto_next(&in)) {
+        note_run(p, &in, &run_at);
         if (in.field == F_SAMPLE && p->sample_count++ == 0) {
             p->samples = in;
             p->samples.pos = in.field_pos;
@@ -170,7 +192,7 @@ static void read_scalar(fl_pprof_proto *p, fl_profile *profile, fl_proto *in)
 static fl_status note_parts(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
-    while (fl_proto_next(&in)) {
+    while (next_part(p, &in)) {
         if (in.field < F_END && is_part(in.field)) {
             fl_pprof_messages *m = &p->parts[in.field];
             m->items[m->count++] = fl_proto_bytes(&in);
@@ -403,7 +425,7 @@ static fl_status read_comments(fl_pprof_proto *p)
 {
     fl_proto in = fl_proto_over(p->r->input);
     fl_status status = FL_OK;
-    while (status == FL_OK && fl_proto_next(&in)) {
+    while (status == FL_OK && next_part(p, &in)) {
         if (in.field != F_COMMENT)
             continue;
         if (in.type != FL_PROTO_BYTES) {

@@ -64,7 +64,8 @@ typedef struct fl_pprof_proto {
     fl_pprof_messages
         parts[F_END]; /* of those that are fl_pprof_messages or strings, but the samples */
     size_t sample_count;
-    fl_proto samples; /* from the first sample on */
+    fl_proto samples;       /* from the first sample on */
+    size_t run_at, run_end; /* samples one behind the other: most of the bytes, walked over once */
     uint64_t default_type, drop_frames, keep_frames, doc_url;
     fl_pprof_ids mappings, functions, locations;
     fl_pprof_span *spans; /* of locations, by order of appearance */

@@ -193,6 +193,65 @@ static void remember_labels(fl_pprof_proto *p, fl_slice tail)
 
 /* --- samples --- */
 
+/* --- samples that are left out --- */
+
+/* Whether all ids are in the table: the others take the long way. */
+static bool are_known(const fl_pprof_proto *p, fl_slice body)
+{
+    const unsigned char *at = body.ptr, *end = at + body.len;
+    uint64_t id;
+    while (at < end) {
+        at = short_varint(at, end, &id);
+        if (at == NULL || id >= p->locations.dense_end || p->by_id[id].count == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Whether there is one value for each type, and 0 of the one that counts. */
+static bool are_zero(const fl_pprof_proto *p, fl_slice body)
+{
+    const unsigned char *at = body.ptr, *end = at + body.len;
+    size_t count = 0;
+    bool is_zero = false;
+    while (at < end) {
+        uint64_t value;
+        at = short_varint(at, end, &value);
+        if (at == NULL || value > (uint64_t)FL_PROFILE_VALUE_MAX)
+            return false;
+        is_zero |= count++ == p->skip_type && value == 0;
+    }
+    return is_zero && count == p->r->profile->type_count;
+}
+
+/* Whether what begins at the current field was read before: all labels, by its making. */
+static bool are_seen(fl_pprof_proto *p, const fl_proto *in)
+{
+    fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
+    return tail.len >= MEMO_MIN && tail.len <= MEMO_MAX &&
+           fl_slice_equal(memo_of(p, tail)->tail, tail);
+}
+
+/* A sample as Go writes it (ids packed, values packed, labels that were read before), without a
+ * value that counts: nothing of it is kept, and nothing is wrong with it. Any other takes the long
+ * way, where what is wrong is found. */
+static bool is_left_out(fl_pprof_proto *p, const fl_proto *sample)
+{
+    if (p->skip_type == FL_PROFILE_NONE)
+        return false;
+    fl_proto in;
+    fl_proto_init(&in, sample->bytes, sample->base_offset);
+    if (!fl_proto_next(&in) || in.field != 1 || in.type != FL_PROTO_BYTES || in.body.len == 0)
+        return false;
+    fl_slice ids = in.body;
+    if (!fl_proto_next(&in) || in.field != 2 || in.type != FL_PROTO_BYTES || !are_zero(p, in.body))
+        return false;
+    bool has_more = fl_proto_next(&in);
+    if (!fl_proto_ok(&in) || (has_more && !are_seen(p, &in)))
+        return false;
+    return are_known(p, ids);
+}
+
 /* What is known of a sample before its end. */
 typedef struct sample_reading {
     size_t value_count, label_count;
@@ -234,6 +293,8 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
 {
     fl_profile *profile = p->r->profile;
     sample_reading s = {0};
+    if (is_left_out(p, in))
+        return FL_OK;
     fl_status status = fl_profile_sample_begin(profile, p->r->err);
     if (status != FL_OK)
         return status;

@@ -3,6 +3,7 @@
  * and every view of it can be drawn. The first byte chooses the options.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "callgraph.h"
 #include "fuzz.h"
@@ -87,7 +88,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fl_pprof_options options = {.normalise_names = (data[0] & 1) != 0,
                                 .skip_zero = (data[0] & 4) != 0};
     fl_slice bytes = {data + 1, size - 1};
-    if (fl_profile_read_bytes(profile, bytes, "fuzz", &options, &err) != FL_OK) {
+    fl_status status = fl_profile_read_bytes(profile, bytes, "fuzz", &options, &err);
+    if (options.skip_zero) { /* what is left out is checked all the same */
+        fl_error whole = {0};
+        options.skip_zero = false;
+        assert(fl_profile_read_bytes(profile, bytes, "fuzz", &options, &whole) == status);
+        assert(strcmp(whole.message, err.message) == 0);
+    }
+    if (status != FL_OK) {
         assert(err.message[0] != '\0' && profile->sample_count == 0);
         return 0;
     }

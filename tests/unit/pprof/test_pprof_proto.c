@@ -485,6 +485,30 @@ START_TEST(no_flipped_bit_does_harm)
 }
 END_TEST
 
+START_TEST(what_is_left_out_is_checked_all_the_same)
+{
+    made good = made_profile();
+    for (uint64_t i = 0; i < 4; i++) { /* in the form that is passed over quickly */
+        made sample = {.len = 0};
+        made_bytes(&sample, 1, "\x07\xe0\xa7\x12", 4);
+        made_bytes(&sample, 2, "\x05\x00", 2);
+        MADE_FIELDS(&sample, 3, {1, S_BYTES}, {3, 64});
+        made_message(&good, 2, &sample);
+    }
+    fl_pprof_options options = {.skip_zero = true};
+    for (size_t bit = 0; bit < good.len * 8; bit++) {
+        made message = good;
+        message.bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        fl_status status = read_made(&message);
+        fl_error skipping = {0};
+        fl_status same =
+            fl_profile_read_bytes(profile, made_slice(&message), "in", &options, &skipping);
+        ck_assert_int_eq(status, same);
+        ck_assert_str_eq(err.message, skipping.message);
+    }
+}
+END_TEST
+
 START_TEST(a_location_of_many_lines_in_many_samples_ends_at_the_budget)
 {
     enum { LINES = 4000, STACK = 40000, BYTES = LINES * 4 + STACK + 100 };
@@ -564,6 +588,7 @@ static Suite *pprof_proto_suite(void)
                         (int)(sizeof(others) / sizeof(others[0])));
     tcase_add_test(cases, every_prefix_is_read_or_refused);
     tcase_add_test(cases, no_flipped_bit_does_harm);
+    tcase_add_test(cases, what_is_left_out_is_checked_all_the_same);
     tcase_add_test(cases, a_location_of_many_lines_in_many_samples_ends_at_the_budget);
     tcase_add_test(cases, survives_each_allocation_failing);
     suite_add_tcase(suite, cases);
