@@ -43,6 +43,8 @@
 #define KNOWN_WEIGHT 1e5
 /* A rise that one step makes up is a reload, not a trend. */
 #define MAX_STEP_SHARE 0.6
+/* The same of two neighbouring steps, of four at least: a steady rise has half in them. */
+#define MAX_JUMP_SHARE 0.85
 /* What counts as much memory to keep for nothing: twice the smallest heap that Go would ever bound,
  * and above the sampling floor by far. */
 #define RETAINED_BYTES (32u << 20)
@@ -62,11 +64,17 @@ static bool is_informative(const leak_subject *s)
     return s->series.count >= MIN_LEAK_POINTS;
 }
 
+static bool is_jump(const fl_trend *t)
+{
+    return t->step_share > MAX_STEP_SHARE ||
+           (t->count >= MIN_LEAK_POINTS && t->jump_share > MAX_JUMP_SHARE);
+}
+
 /* Grows in a way that neither load nor a bound explains. */
 static bool grows(const leak_subject *s)
 {
     return s->trend.shape == FL_SHAPE_GROWING && s->trend.growth_z >= TREND_Z &&
-           s->trend.mann_kendall_z > 0 && s->trend.step_share <= MAX_STEP_SHARE && !s->follows_load;
+           s->trend.mann_kendall_z > 0 && !is_jump(&s->trend) && !s->follows_load;
 }
 
 /* The small blocks alone: keys, values, nodes. Tables that come and go in large steps beside them
@@ -75,7 +83,8 @@ static bool items_grow(const leak_subject *s)
 {
     const fl_trend *t = &s->item_trend;
     return s->kind == FL_LEAK_SITE && t->shape == FL_SHAPE_GROWING && t->growth_z >= TREND_Z &&
-           t->mann_kendall_z > 0 && t->last >= 0.2 * s->trend.last && !s->follows_load;
+           t->mann_kendall_z > 0 && t->last >= 0.2 * s->trend.last && !is_jump(t) &&
+           !s->follows_load;
 }
 
 /*

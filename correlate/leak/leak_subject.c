@@ -379,6 +379,9 @@ static fl_status draw_trend(leak_subject *subject, fl_arena *room, fl_error *err
     fl_status status = fl_trend_of(&subject->trend, &subject->series, room, err);
     if (status != FL_OK || subject->kind != FL_LEAK_SITE)
         return status;
+    subject->item_trend = subject->trend;
+    if (memcmp(subject->item_value, subject->value, subject->series.count * sizeof(double)) == 0)
+        return status;
     fl_arena_reset(room);
     return fl_trend_of(&subject->item_trend, &subject->items, room, err);
 }

@@ -294,6 +294,10 @@ static void set_steps(fl_trend *t, const fl_series *s)
     double rise = t->slope * (s->time_s[s->count - 1] - s->time_s[0]);
     t->step_share = rise > 0 ? fmin(step / rise, 1) : 0;
     t->fall_share = largest > 0 ? fall / largest : 0;
+    double jump = 0, whole = s->value[s->count - 1] - s->value[0];
+    for (size_t i = 2; i < s->count; i++)
+        jump = fmax(jump, s->value[i] - s->value[i - 2]);
+    t->jump_share = whole > 0 ? fmin(jump / whole, 1) : 0;
 }
 
 /* The seed of the coarse rule: mean and deviation of all values before the last. */
@@ -380,7 +384,7 @@ static fl_trend ends_only(const fl_series *s)
     t.first = s->count > 0 ? s->value[0] : NAN;
     t.last = s->count > 0 ? s->value[s->count - 1] : NAN;
     t.slope = t.low = t.high = t.slope_error = t.growth_z = t.mann_kendall_z = NAN;
-    t.level_z = t.late_share = t.late_z = t.step_share = t.fall_share = NAN;
+    t.level_z = t.late_share = t.late_z = t.step_share = t.jump_share = t.fall_share = NAN;
     return t;
 }
 

@@ -49,6 +49,7 @@ typedef struct fl_trend {
     double late_share;       /* slope of the last half over slope */
     double late_z;           /* that slope over its error */
     double step_share;       /* largest single rise over the whole rise */
+    double jump_share;       /* the same of two neighbouring ones: a step caught half way */
     double fall_share;       /* largest fall from a maximum before it, over the maximum */
     size_t knot;             /* bounded, step: the first point of the later level */
 } fl_trend;

@@ -91,7 +91,7 @@
  * of 100 KB a profile has some 3,000 sites. */
 #define FL_MAX_LEAK_STACKS        (1u << 20)
 #define FL_MAX_LEAK_SITES         (1u << 20)
-#define FL_MAX_LEAK_SNAPSHOTS     128u
+#define FL_MAX_LEAK_SNAPSHOTS     64u
 #define FL_MAX_LEAK_CELLS         (1u << 20)
 #define FL_MAX_LEAK_PARKED        (1u << 16)
 #define FL_MAX_LEAK_ROWS          (64u << 10) /* more: every other row leaves */
