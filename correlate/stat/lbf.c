@@ -268,19 +268,23 @@ static size_t without_nan(double *out, const double *in, size_t count)
     return kept;
 }
 
-static void fit_null(fl_lbf_shift *out, double *history, size_t count, double prior_scale)
+/* The null's scale, from the median deviation of so many values. */
+static void set_scale(fl_lbf_shift *out, double deviation, size_t count, double prior_scale)
 {
-    out->center = fl_median(history, count);
-    double scale = prior_scale, n = (double)count;
-    if (count > 1) {
-        for (size_t i = 0; i < count; i++)
-            history[i] = fabs(history[i] - out->center);
-        scale = fl_median(history, count) / NORMAL_QUANTILE;
-    }
+    double n = (double)count, scale = count > 1 ? deviation / NORMAL_QUANTILE : prior_scale;
     double pooled = (STUDENT_DEGREES * prior_scale * prior_scale + (n - 1) * scale * scale) /
                     (STUDENT_DEGREES + n - 1);
     out->sigma = sqrt(pooled * (1 + 1 / n) + SCALE_FLOOR * SCALE_FLOOR);
     out->baseline_count = count;
+}
+
+/* Reorders the history. */
+static void fit_null(fl_lbf_shift *out, double *history, size_t count, double prior_scale)
+{
+    out->center = fl_median(history, count);
+    for (size_t i = 0; i < count; i++)
+        history[i] = fabs(history[i] - out->center);
+    set_scale(out, fl_median(history, count), count, prior_scale);
 }
 
 /* The null's log densities of values. */
@@ -309,13 +313,19 @@ static double log_shift(const fl_lbf_shift *null, const double *y, const double 
     return result + log_sigma + LN_SQRT_2PI - 0.5 * log((double)count);
 }
 
-/* sorted[0..count) takes one more. */
+/* sorted[0..count) takes one more, behind its equals. */
 static void insert_sorted(double *sorted, size_t count, double value)
 {
-    size_t at = count;
-    for (; at > 0 && sorted[at - 1] > value; at--)
-        sorted[at] = sorted[at - 1];
-    sorted[at] = value;
+    size_t from = 0, to = count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (sorted[middle] > value)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    memmove(sorted + from + 1, sorted + from, (count - from) * sizeof(*sorted));
+    sorted[from] = value;
 }
 
 static double middle_of(const double *sorted, size_t count)
@@ -399,20 +409,41 @@ fl_status fl_lbf_drop_rises(double *history, size_t count, double prior_scale, f
     return FL_OK;
 }
 
+/* The median of |sorted[i] - center|: they rise outwards on both sides of the center. */
+static double middle_deviation(const double *sorted, size_t count, double center)
+{
+    assert(count > 0);
+    size_t right = 0;
+    while (right < count && sorted[right] < center)
+        right++;
+    size_t left = right; /* sorted[left - 1] is the next one to the left */
+    double last = 0, before = 0;
+    for (size_t taken = 0; taken <= count / 2; taken++) {
+        bool is_left =
+            left > 0 && (right == count || center - sorted[left - 1] <= sorted[right] - center);
+        before = last;
+        last = is_left ? center - sorted[--left] : sorted[right++] - center;
+    }
+    return count % 2 == 1 ? last : (before + last) / 2;
+}
+
+/* Nearly every value is too near to the least one before it to have risen; only where one is not is
+ * the past put in order, and then it is kept so. */
 fl_status fl_lbf_learn(double *history, size_t count, double prior_scale, fl_arena *scratch,
                        fl_error *err)
 {
     enum { FEWEST = 3 };
-    double *values = fl_arena_alloc(scratch, count, sizeof(*values)), least = INFINITY;
-    if (values == NULL)
+    double *sorted = fl_arena_alloc(scratch, count, sizeof(*sorted)), least = INFINITY;
+    if (sorted == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to compare %zu values", count);
-    for (size_t i = 0; i < count; i++) {
-        /* Nearly every value is too near to the least one before it to have risen. */
+    for (size_t i = 0, seen = 0, past = 0; i < count; i++) {
         if (i >= FEWEST && history[i] - least >= FL_LBF_LEAST_RISE) {
-            fl_lbf_shift null = {0};
-            size_t past = without_nan(values, history, i);
-            if (past >= FEWEST && history[i] - fl_median(values, past) >= FL_LBF_LEAST_RISE) {
-                fit_null(&null, values, past, prior_scale);
+            for (; seen < i; seen++)
+                if (!isnan(history[seen]))
+                    insert_sorted(sorted, past++, history[seen]);
+            fl_lbf_shift null = {.center = past > 0 ? middle_of(sorted, past) : NAN};
+            if (past >= FEWEST && history[i] - null.center >= FL_LBF_LEAST_RISE) {
+                set_scale(&null, middle_deviation(sorted, past, null.center), past, prior_scale);
                 if (is_real_rise(&null, history[i]))
                     history[i] = NAN;
             }
