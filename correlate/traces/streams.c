@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultline/record.h"
 #include "streams_priv.h"
 
 /* Spans are sorted by trace and start, so filling in order keeps each group sorted by start.
@@ -34,10 +35,18 @@ static fl_status list_children(struct forest *forest, fl_arena *arena, fl_error 
     return FL_OK;
 }
 
+/* What is known to serve does not only wait. */
+static bool serves(const fl_span_row *span)
+{
+    return span->kind == FL_SPAN_SERVER || span->kind == FL_SPAN_CONSUMER;
+}
+
 static uint32_t server_of(const struct forest *forest, uint32_t span)
 {
     const fl_timeline *t = forest->timeline;
     uint32_t first = forest->first_child[span];
+    if (serves(&t->spans[span]))
+        return FL_NO_INDEX;
     if (forest->first_child[span + 1] - first != 1 || t->spans[span].duration_ns < 0)
         return FL_NO_INDEX;
     uint32_t child = forest->children[first];
@@ -45,8 +54,9 @@ static uint32_t server_of(const struct forest *forest, uint32_t span)
 }
 
 /* An operation is a client call when at least half of its spans have nothing below but one span
- * elsewhere: calls that fail lack the server's span. The kind is not asked: recordings often lack
- * it, and a client of something that is not traced spends its time itself. */
+ * elsewhere: calls that fail lack the server's span. That it is a client's by its kind is not
+ * asked: recordings often lack it, and a client of something that is not traced spends its time
+ * itself. */
 static fl_status find_clients(struct forest *forest, fl_arena *arena, fl_error *err)
 {
     const fl_timeline *t = forest->timeline;

@@ -267,12 +267,30 @@ START_TEST(an_operation_is_a_client_when_half_of_its_spans_wait_for_one_other_se
                     made_span(&made, call, "pay/charge", 0, i, 30);
             }
             build();
-            bool is_client = waiting >= 2; /* calls that fail lack the server's span */
+            bool serves = kind == FL_SPAN_SERVER;
+            bool is_client = !serves && waiting >= 2; /* calls that fail lack the server's span */
             ck_assert_msg(isnan(self_ms("cart/GET", 0)) == is_client, "%u of 4 wait, kind %d",
                           waiting, kind);
-            ck_assert(isnan(ms_of(FL_STREAM_WIRE, "cart", "pay", 0)) == (waiting == 0));
+            ck_assert(isnan(ms_of(FL_STREAM_WIRE, "cart", "pay", 0)) == (serves || waiting == 0));
             fl_arena_reset(&arena);
         }
+}
+END_TEST
+
+/* Without a span around the call, what the call leaves is its caller's own time. */
+START_TEST(a_span_that_serves_has_time_of_its_own_though_it_only_calls_one_other)
+{
+    made_init(&made, 2, 2);
+    uint32_t order = made_span(&made, FL_NO_INDEX, "cart/order", 0, 0, 50);
+    made.spans[order].kind = FL_SPAN_SERVER;
+    uint32_t charge = made_span(&made, order, "pay/charge", 0, 10, 30);
+    made.spans[charge].kind = FL_SPAN_CONSUMER;
+    made_span(&made, charge, "bank/book", 0, 15, 10);
+    build();
+    ck_assert_double_eq_tol(self_ms("cart/order", 0), 20, 1e-6);
+    ck_assert_double_eq_tol(self_ms("pay/charge", 0), 20, 1e-6);
+    ck_assert(isnan(ms_of(FL_STREAM_WIRE, "cart", "pay", 0)));
+    ck_assert(isnan(ms_of(FL_STREAM_WIRE, "pay", "bank", 0)));
 }
 END_TEST
 
@@ -604,6 +622,7 @@ static Suite *trace_streams_suite(void)
     tcase_add_test(cases,
                    an_operation_is_a_client_when_half_of_its_spans_wait_for_one_other_service);
     tcase_add_test(cases, who_has_other_children_is_no_client);
+    tcase_add_test(cases, a_span_that_serves_has_time_of_its_own_though_it_only_calls_one_other);
     tcase_add_test(cases, a_trace_gives_its_chains);
     tcase_add_test(cases, without_any_line_there_is_no_chain_of_lines);
     tcase_add_test(cases, a_waiting_client_writes_only_the_lines_that_it_has);
