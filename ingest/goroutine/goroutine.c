@@ -400,8 +400,9 @@ static fl_status finish(go_reader *in, fl_error *err)
     if (!in->is_counts)
         in->out.form = FL_GOROUTINES_STACKS;
     uint64_t seen = in->out.total + in->out.dropped;
-    in->out.is_cut = in->is_counts ? seen < in->out.stated_total
-                                   : in->is_stacks && in->out.input_bytes == GO_CUT_BYTES;
+    /* A line that was cut has no end, which input_bytes counts all the same. */
+    bool is_full = in->out.input_bytes == GO_CUT_BYTES || in->out.input_bytes == GO_CUT_BYTES + 1;
+    in->out.is_cut = in->is_counts ? seen < in->out.stated_total : in->is_stacks && is_full;
     return FL_OK;
 }
 

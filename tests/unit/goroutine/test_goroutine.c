@@ -322,6 +322,24 @@ START_TEST(a_dump_that_breaks_off_gives_what_came_before)
 }
 END_TEST
 
+/* Go writes exactly 64 MiB and stops there, mostly in a line. */
+START_TEST(a_dump_that_go_stopped_writing_is_marked)
+{
+    enum { CUT_BYTES = 64 << 20 };
+    fl_slice one = BYTES(WAITER("7", "chan receive"));
+    unsigned char *text = malloc(CUT_BYTES + one.len);
+    for (size_t len = 0; len < CUT_BYTES; len += one.len)
+        memcpy(text + len, one.ptr, one.len);
+    ck_assert_ok(read_bytes((fl_slice){.ptr = text, .len = CUT_BYTES}));
+    ck_assert(found->is_cut);
+    ck_assert_uint_ge(found->total, CUT_BYTES / one.len);
+    ck_assert_uint_eq(found->rejected, 0);
+    ck_assert_ok(read_bytes((fl_slice){.ptr = text, .len = CUT_BYTES / one.len * one.len}));
+    ck_assert(!found->is_cut);
+    free(text);
+}
+END_TEST
+
 /* The order of a dump is that of a table in the runtime: it must not matter. */
 START_TEST(groups_are_ordered_by_content)
 {
@@ -507,6 +525,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, counts_of_debug_1_are_groups_without_states);
     tcase_add_test(tc, every_prefix_is_read_or_refused);
     tcase_add_test(tc, a_dump_that_breaks_off_gives_what_came_before);
+    tcase_add_test(tc, a_dump_that_go_stopped_writing_is_marked);
     tcase_add_test(tc, groups_are_ordered_by_content);
     tcase_add_test(tc, a_median_wait_is_off_by_a_sixteenth_at_most);
     tcase_add_test(tc, more_stacks_than_fit_are_counted_and_dropped);
