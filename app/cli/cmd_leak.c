@@ -14,11 +14,14 @@
 #include <time.h>
 
 #include "fetch.h"
+#include "leak_diff_view.h"
 #include "leak_report.h"
 #include "leak_watch.h"
 #include "location.h"
 #include "terminal.h"
 #include "timestamp.h"
+
+enum { DIFF_BYTES = 256 << 20 };
 
 /* ---- a watch, and how it ends early ---- */
 
@@ -117,6 +120,27 @@ static bool is_watch_sound(fl_cli *cli, const fl_args *args, const fl_leak_reque
     return false;
 }
 
+/* Two files and nothing else: the answer is a table, not a verdict. */
+static fl_exit run_diff(fl_cli *cli, const fl_args *args)
+{
+    fl_error err = {0};
+    fl_leak_diff diff;
+    fl_arena arena = fl_arena_of(DIFF_BYTES);
+    fl_buf page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    if (args->more_count != 1 || fl_fetch_is_url(args->operand) || fl_fetch_is_url(args->more[0])) {
+        fl_cli_complain(cli, "leak: --diff compares two files, as in: faultline leak --diff"
+                             " heap-1.pb.gz heap-2.pb.gz");
+        return FL_EXIT_USAGE;
+    }
+    fl_status status = fl_leak_diff_files(&diff, args->operand, args->more[0], &arena, &err);
+    if (status == FL_OK)
+        status = fl_args_wants_json(args) ? fl_leak_diff_json(&page, &diff, &err)
+                                          : fl_leak_diff_text(&page, &diff, &cli->style, &err);
+    fl_exit code = fl_cli_finish(cli, &page, status, &err);
+    fl_arena_dispose(&arena);
+    return code;
+}
+
 /* The list of operands is too large for a stack, and a program runs one command. */
 static fl_exit run_leak(fl_cli *cli, const fl_args *args)
 {
@@ -147,6 +171,10 @@ static fl_exit run_leak(fl_cli *cli, const fl_args *args)
         .progress = fl_progress_show,
         .payload = &progress,
     };
+    if (fl_args_flag(args, "diff")) {
+        fl_progress_end(&progress);
+        return run_diff(cli, args);
+    }
     if (!is_watch_sound(cli, args, &request))
         return FL_EXIT_USAGE;
     if (fl_location_signatures(config))
@@ -174,6 +202,10 @@ static const fl_option options[] = {
      .kind = FL_OPTION_FLAG,
      .help = "Have the program collect its garbage before each heap profile it is asked for"
              " (gc=1): more exact, and it costs the program a collection"},
+    {.name = "diff",
+     .kind = FL_OPTION_FLAG,
+     .help = "Compare two heap or goroutine profiles by function, each difference with the error"
+             " that sampling makes, in place of a verdict"},
     {.name = "limit",
      .kind = FL_OPTION_SIZE,
      .argument = "SIZE",
@@ -212,6 +244,8 @@ static const fl_example examples[] = {
     {"faultline leak profiles/", "what the snapshots in a folder say, as one series"},
     {"faultline leak heap-*.pb.gz goroutine-*.pb.gz --limit 512MiB --format json",
      "the same for a program that reads it, with the time until the limit"},
+    {"faultline leak --diff heap-1.pb.gz heap-2.pb.gz",
+     "what is in use now and was not then, and whether that is more than sampling error"},
     {"faultline leak http://localhost:6060 --watch 10m --every 1m",
      "ask a running program once a minute, and say what that cost it"},
 };

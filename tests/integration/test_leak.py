@@ -157,6 +157,33 @@ class Leak(unittest.TestCase):
                 document = self.answer(programs / name)
                 self.assertEqual((document["verdict"], document["kind"]), (verdict, kind))
 
+    # --- two by hand ---
+
+    def test_two_snapshots_are_compared_with_their_sampling_error(self):
+        paths = sorted(self.leaking(10).iterdir())
+        document = json.loads(self.run_it("leak", "--diff", paths[0], paths[-1], "--format", "json").stdout)
+        first = document["rows"][0]
+        self.assertEqual((document["schema"], first["function"], first["change"]), ("faultline.leak-diff/1", "main.put", 360 * 2**20))
+        # Blocks of 1 MiB, one sample each 512 KiB: of n blocks the variance is n S^2 (1-p)/p, p = 1 - exp(-2).
+        p = 1 - 2.718281828459045 ** -2
+        self.assertAlmostEqual(first["error"], ((40 + 400) * (1 << 20) ** 2 * (1 - p) / p) ** 0.5, delta=1)
+        self.assertTrue(first["real"])
+        other = next(row for row in document["rows"] if row["function"] == "main.handle")
+        self.assertEqual((other["change"], other["real"]), (0, False))
+        # whatever the order in which they are given
+        self.assertEqual(document, json.loads(self.run_it("leak", "--diff", paths[-1], paths[0], "--format", "json").stdout))
+        page = self.run_it("leak", "--diff", paths[0], paths[-1]).stdout.decode()
+        self.assertRegex(page, r"40 MiB +400 MiB +\+360 MiB +\+-\S+ \S+ +main\.put")
+
+    def test_what_cannot_be_compared_is_said(self):
+        heap = sorted(self.leaking(2).iterdir())[0]
+        other = made.write(self.place / "other", made.leaking(1, program="/usr/bin/billing"))[0]
+        goroutines = sorted((SHOP / "orders").glob("goroutine-*"))
+        self.assertIn("of two programs", self.failure("leak", "--diff", heap, other))
+        self.assertIn("different kinds", self.failure("leak", "--diff", heap, goroutines[0]))
+        self.assertIn("--diff compares two files", self.failure("leak", "--diff", heap, code=2))
+        self.run_it("leak", "--diff", goroutines[0], goroutines[-1])
+
     # --- beside telemetry ---
 
     def triage(self, *words, code=0):
