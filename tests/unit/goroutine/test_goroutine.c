@@ -430,6 +430,19 @@ START_TEST(running_out_of_memory_is_an_error)
         ck_assert_ptr_null(found);
     }
     ck_assert_uint_eq(found->total, 2);
+    for (long allowed = 0;; allowed++) {
+        fl_profile *profile;
+        err = (fl_error){0};
+        ck_assert_ok(fl_profile_create(&profile, &err));
+        fl_mem_fail_after(allowed);
+        fl_status status = fl_goroutines_to_profile(profile, found, &err);
+        fl_mem_fail_after(-1);
+        ck_assert_uint_eq(profile->sample_count, status == FL_OK ? 2 : 0);
+        fl_profile_destroy(profile);
+        if (status == FL_OK)
+            break;
+        ck_assert_fails(FL_E_NOMEM, status);
+    }
 }
 END_TEST
 
