@@ -135,6 +135,28 @@ static void heap_evidence(writer *w, evidence_list *list, const leak_judged *j)
                     100 * s->number[FL_LEAK_F_ALLOC_SHARE])});
 }
 
+/* When a rise ended or a step came: something changed then. */
+static void change_evidence(writer *w, evidence_list *list, const leak_subject *s)
+{
+    size_t at = s->trend.knot;
+    bool is_step = s->trend.shape == FL_SHAPE_STEP;
+    if ((!is_step && s->trend.shape != FL_SHAPE_BOUNDED) || at == 0 || at >= s->series.count)
+        return;
+    assert(s->set < SET_COUNT && at < w->c->used_count[s->set]);
+    const char *text =
+        is_step
+            ? fl_arena_printf(w->arena, "it jumped to its later level then, after %.0f s",
+                              s->series.time_s[at])
+            : fl_arena_printf(w->arena, "the rise ended then, after %.0f s", s->series.time_s[at]);
+    add_evidence(w, list,
+                 (fl_leak_evidence){.source = s->set == SET_GOROUTINES ? FL_LEAK_FROM_GOROUTINE
+                                                                       : FL_LEAK_FROM_HEAP,
+                                    .text = text,
+                                    .at_ns = w->c->used[s->set][at]->time_ns,
+                                    .value = s->series.value[at],
+                                    .unit = s->set == SET_GOROUTINES ? "goroutines" : "bytes"});
+}
+
 /* What goroutine profiles say: how many, in which state, for how long, and whether the
  * collector found them unreachable. */
 static void goroutine_evidence(writer *w, evidence_list *list, const leak_judged *j)
@@ -407,6 +429,8 @@ static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, 
         heap_evidence(w, &evidence, j);
     if (j->subject->kind == FL_LEAK_GOROUTINES)
         goroutine_evidence(w, &evidence, j);
+    if (j->subject->kind == FL_LEAK_SITE || j->subject->kind == FL_LEAK_GOROUTINES)
+        change_evidence(w, &evidence, j->subject);
     program_evidence(w, &evidence, j);
     proxy_evidence(w, &evidence, j);
     fl_status status = add_against(w, &against, j, err);

@@ -268,7 +268,11 @@ START_TEST(what_rises_and_then_stays_is_bounded)
     }
     const fl_leak_report *report = judge(&r);
     ck_assert_int_eq(report->verdict, FL_LEAK_BOUNDED_GROWTH);
-    ck_assert_str_eq(report->findings[0].function, "main.(*store).put");
+    const fl_leak_finding *f = &report->findings[0];
+    ck_assert_str_eq(f->function, "main.(*store).put");
+    const fl_leak_evidence *change = &f->evidence[f->evidence_count - 1];
+    ck_assert_str_eq(change->text, "the rise ended then, after 240 s");
+    ck_assert_int_eq(change->at_ns, START + 4 * MINUTE);
     end(&r);
 }
 END_TEST
