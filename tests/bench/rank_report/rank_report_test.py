@@ -10,6 +10,7 @@ import alarm  # noqa: E402
 import calibration  # noqa: E402
 import cases  # noqa: E402
 import healthy  # noqa: E402
+import onset  # noqa: E402
 
 SECOND = cases.SECOND_NS
 
@@ -69,6 +70,22 @@ class Scores(unittest.TestCase):
 
     def test_times_are_read_and_written_to_the_nanosecond(self):
         self.assertEqual(cases.format_time(cases.parse_time("2026-01-02T03:04:05.5Z")), "2026-01-02T03:04:05.500000000Z")
+
+
+class Onsets(unittest.TestCase):
+    def test_an_interval_is_held_against_the_stated_time(self):
+        case, right = case_of(service="a"), cases.Score(1, None, True, 1.0)
+        def answer(low, at, high):
+            return {"incident": {"onset": {k: f"2026-01-01T00:{v}Z" for k, v in (("low", low), ("at", at), ("high", high))}}}
+        early = {"incident": {"onset": {"low": "2025-12-31T23:59:10Z", "at": "2025-12-31T23:59:15Z", "high": "2025-12-31T23:59:20Z"}}}
+        holds, later = {"incident": {"onset": {"low": "2025-12-31T23:59:50Z", "at": "2026-01-01T00:00:02Z", "high": "2026-01-01T00:00:10Z"}}}, answer("00:05", "00:06", "00:07")
+        self.assertEqual(onset.figures([case] * 3, [early, holds, later], [right] * 3), [3, 1 / 3, 2 / 3, 10.0, 2.0])
+
+    def test_without_an_onset_or_with_the_wrong_service_nothing_is_counted(self):
+        case, wrong = case_of(service="a"), cases.Score(2, None, True, 1.0)
+        none = {"incident": {"onset": {"low": None, "at": None, "high": None}}}
+        self.assertEqual(onset.figures([case] * 2, [none, none], [wrong, wrong])[0], 0)
+        self.assertIsNone(onset.onset_of(None))
 
 
 class Alarms(unittest.TestCase):

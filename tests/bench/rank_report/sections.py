@@ -2,6 +2,7 @@
 import itertools
 
 import alarm
+import onset
 from cases import KS, MODALITIES, SECOND_NS, accuracy, by_system, fine_accuracy, score, share, table, telemetry
 
 
@@ -79,14 +80,19 @@ def scenarios(made_up, answers):
 
 def at(program, cases):
     print("### When the time is not exact\n")
-    rows, alarms = [], [alarm.first_alarm(case) for case in cases]
+    rows, began, alarms = [], [], [alarm.first_alarm(case) for case in cases]
     times = [(f"{shift:+d} s", [case.at_ns + shift * SECOND_NS for case in cases]) for shift in (0, -60, 60, 120)]
     times.append(("first alarm", [time if time is not None else case.at_ns for case, time in zip(cases, alarms)]))
     times.append(("first alarm + 60 s", [time + 60 * SECOND_NS if time is not None else case.at_ns for case, time in zip(cases, alarms)]))
     for name, moments in times:
-        scores = ask(program, cases, [case.question(at_ns=moment) for case, moment in zip(cases, moments)])
+        answers = program.answers([case.question(at_ns=moment) for case, moment in zip(cases, moments)])
+        scores = [score(answer, case) for answer, case in zip(answers, cases)]
+        began += [[system, name if name != "+0 s" else "exact", *onset.figures(own, [a for a, c in zip(answers, cases) if c.system == system], s)]
+                  for system, own, s in groups_of(cases, scores)]
         rows += [[system, name if name != "+0 s" else "exact", *figures(own, s)] for system, own, s in groups_of(cases, scores)]
     table(["system", "time", *FIGURES], sorted(rows, key=lambda row: row[0]))
+    print("\nWhen it began, as the answer says, against the stated time of the injection:\n")
+    table(["system", "time", *onset.HEADS], sorted(began, key=lambda row: row[0]))
     for system, own in by_system(cases).items():
         shifts = [(time - case.at_ns) / SECOND_NS for case, time in zip(cases, alarms) if case.system == system and time is not None]
         told = f": {min(shifts):+.0f} to {max(shifts):+.0f} s" if shifts else ""
