@@ -122,7 +122,7 @@ static bool take_path(struct found *out, fl_slice path, fl_slice line)
     out->path = path;
     out->frame.file = base_name(path);
     out->frame.line = line;
-    return true;
+    return out->frame.file.len > 0;
 }
 
 /* ---- lines ---- */

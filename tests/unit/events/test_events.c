@@ -16,6 +16,7 @@ static fl_error err;
 static fl_buf seen;
 static fl_sink sink;
 static fl_status answer; /* of the sink */
+static size_t rejects;
 
 static fl_status on_change(void *payload, const fl_change_record *c, fl_error *e)
 {
@@ -32,6 +33,7 @@ static fl_status on_reject(void *payload, const fl_reject *reject, fl_error *e)
     (void)payload;
     (void)e;
     ck_assert_uint_eq(reject->records, 1);
+    rejects++;
     fl_buf_printf(&seen, "reject line %llu byte %llu: %s\n", (unsigned long long)reject->line,
                   (unsigned long long)reject->offset, reject->reason);
     return FL_OK;
@@ -41,6 +43,7 @@ static void setup(void)
 {
     err = (fl_error){0};
     answer = FL_OK;
+    rejects = 0;
     seen = fl_buf_of(1 << 20);
     sink = (fl_sink){.change = on_change, .reject = on_reject};
 }
@@ -201,14 +204,11 @@ END_TEST
 START_TEST(a_file_of_nothing_but_mistakes_is_read_in_one_pass)
 {
     fl_buf text = fl_buf_of(8 << 20);
-    size_t count = 0;
     for (size_t i = 0; i < 100000; i++)
         fl_buf_text(&text, i % 2 == 0 ? "{\"time\":[\n" : "garbage\n");
     seen.max_bytes = 64 << 20;
     ck_assert_ok(fl_events_bytes(&sink, fl_buf_slice(&text), "a", false, &err));
-    for (const char *at = seen.ptr; (at = strstr(at, "reject")) != NULL; at++)
-        count++;
-    ck_assert_uint_ge(count, 50000);
+    ck_assert_uint_eq(rejects, 50000);
     fl_buf_dispose(&text);
 }
 END_TEST
