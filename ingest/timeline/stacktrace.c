@@ -183,7 +183,7 @@ static bool read_python(struct found *out, fl_slice text)
 {
     static const fl_slice word = FL_SLICE_INIT("\", line "), in = FL_SLICE_INIT(", in ");
     size_t close = fl_slice_find(text, word);
-    if (text.len == 0 || text.ptr[0] != '"' || close == text.len)
+    if (text.len == 0 || text.ptr[0] != '"' || close == 0 || close == text.len)
         return false;
     fl_slice rest = tail(text, close + word.len), line = digits(rest);
     size_t name = fl_slice_find(rest, in);

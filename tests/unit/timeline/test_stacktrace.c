@@ -30,6 +30,8 @@ static const struct {
     {"dotnet", "System.InvalidOperationException: x\n   at System.Linq.Enumerable.First[T](IEnumerable`1 s)\n   at Acme.Pay.Charger.Charge(Order order) in /src/Pay/Charger.cs:line 91\n   at Acme.Web.Post()\n", "Charger.cs:91 Acme.Pay.Charger.Charge"},
     {"dotnet on another system", "   at Acme.Pay.Charge(Order o, Int32 n) in C:\\src\\Pay.cs:line 9\n", "Pay.cs:9 Acme.Pay.Charge"},
     {"dotnet without symbols", "   at Acme.Pay.Charge(Order order)\n", " Acme.Pay.Charge"},
+    {"python without a path", "  File \", line 2\n", NULL},
+    {"a folder", "    at f (/app/:2:5)\n", NULL},
     {"none", "the pool is empty\nat the end of the day\n", NULL},
     {"empty", "", NULL},
     {"only words", "at \nat (\nat ()\nFile \nFile \"\n\t:\n(\n\t/a.go:\n", NULL},
