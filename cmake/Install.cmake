@@ -38,7 +38,7 @@ set(FL_PACKAGE_LOOKUPS "")
 set(FL_PC_REQUIRES "")
 get_property(packages GLOBAL PROPERTY FL_PACKAGES)
 list(REMOVE_DUPLICATES packages)
-list(REMOVE_ITEM packages PkgConfig::CURL PkgConfig::LIBPQ PkgConfig::SQLITE) # the program's alone
+list(REMOVE_ITEM packages PkgConfig::SQLITE) # the program's alone
 foreach(package IN LISTS packages)
   string(REPLACE "PkgConfig::" "" prefix ${package})
   list(APPEND FL_PC_REQUIRES ${${prefix}_MODULE_NAME})

@@ -4,8 +4,7 @@
 #ifndef FL_POSTGRES_PRIV_H
 #define FL_POSTGRES_PRIV_H
 
-#include <libpq-fe.h>
-
+#include "libpq_lazy.h"
 #include "store_priv.h"
 
 typedef struct postgres_store {

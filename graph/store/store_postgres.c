@@ -318,6 +318,9 @@ static fl_status postgres_open(fl_store **out, const char *location, fl_store_mo
     if (len < 0 || (size_t)len >= sizeof(url))
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "the store's name is longer than %d bytes",
                        MAX_URL_BYTES - 1);
+    fl_status status = fl_libpq_load(err);
+    if (status != FL_OK)
+        return status;
     postgres_store *store = fl_mem_calloc(1, sizeof(*store));
     if (store == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
@@ -327,9 +330,9 @@ static fl_status postgres_open(fl_store **out, const char *location, fl_store_mo
                                  "dbname", NULL};
     const char *const values[] = {"10", "faultline", "UTF8", url, NULL};
     store->db = PQconnectdbParams(names, values, 1);
-    fl_status status = store->db == NULL ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET,
-                                                   "out of memory while opening a store")
-                                         : set_up(store, mode, err);
+    status = store->db == NULL
+                 ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store")
+                 : set_up(store, mode, err);
     if (status != FL_OK) {
         postgres_close(&store->base);
         return status;

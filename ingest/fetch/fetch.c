@@ -12,12 +12,11 @@
 #include "fetch.h"
 
 #include <assert.h>
-#include <curl/curl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
+#include "curl_lazy.h"
 #include "faultline/limits.h"
 #include "fetch_priv.h"
 #include "mem.h"
@@ -40,16 +39,6 @@ struct fl_fetch {
     bool busy;
     fl_fetch_cost total;
 };
-
-/* curl's global state is made once in a process, by whoever comes first. */
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_status;
-
-/* With SSL and what else the build has; undone by the end of the process. */
-static void init_curl(void)
-{
-    global_status = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 /* A part of the answer. Anything but its length ends the transfer: the buffer's ceiling is how an
  * answer without an announced length is bounded. */
@@ -133,6 +122,9 @@ fl_status fl_fetch_create(fl_fetch **out, const fl_fetch_options *options, fl_er
 {
     assert(out != NULL);
     *out = NULL;
+    fl_status status = fl_curl_load(err);
+    if (status != FL_OK)
+        return status;
     fl_fetch *fetch = fl_mem_calloc(1, sizeof(*fetch));
     if (fetch == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a request");
@@ -141,8 +133,7 @@ fl_status fl_fetch_create(fl_fetch **out, const fl_fetch_options *options, fl_er
     set_defaults(&fetch->options);
     fetch->wire = fl_buf_of((size_t)fetch->options.max_wire_bytes);
     fetch->body = fl_buf_of((size_t)fetch->options.max_bytes);
-    (void)pthread_once(&global_once, init_curl);
-    fetch->curl = global_status == CURLE_OK ? curl_easy_init() : NULL;
+    fetch->curl = curl_easy_init();
     if (fetch->curl == NULL || !set_up(fetch)) {
         fl_fetch_destroy(fetch);
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET,

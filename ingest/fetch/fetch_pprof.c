@@ -10,10 +10,10 @@
  * profile.
  */
 #include <assert.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "curl_lazy.h"
 #include "fetch_priv.h"
 #include "slice.h"
 
@@ -61,6 +61,8 @@ static bool part_of(char *out, size_t cap, CURLU *url, CURLUPart part)
 /* Parsed, or NULL with `err` set. */
 static CURLU *parse_url(const char *text, fl_error *err)
 {
+    if (fl_curl_load(err) != FL_OK)
+        return NULL;
     CURLU *url = curl_url();
     char scheme[16];
     if (url == NULL) {

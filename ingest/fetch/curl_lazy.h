@@ -1,0 +1,49 @@
+/*
+ * curl_lazy.h - the functions of libcurl that are used, called as ever and loaded when first needed
+ * (base/lazy.h).
+ */
+#ifndef FL_CURL_LAZY_H
+#define FL_CURL_LAZY_H
+
+#define CURL_DISABLE_TYPECHECK /* its checks are macros of the functions' names */
+#include <curl/curl.h>
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+#include "lazy.h"
+
+#define FL_CURL_FUNCTIONS(X)                                                                       \
+    X(curl_easy_cleanup)                                                                           \
+    X(curl_easy_getinfo)                                                                           \
+    X(curl_easy_init)                                                                              \
+    X(curl_easy_perform)                                                                           \
+    X(curl_easy_setopt)                                                                            \
+    X(curl_easy_strerror)                                                                          \
+    X(curl_free)                                                                                   \
+    X(curl_global_init)                                                                            \
+    X(curl_url)                                                                                    \
+    X(curl_url_cleanup)                                                                            \
+    X(curl_url_get)                                                                                \
+    X(curl_url_set)
+
+FL_CURL_FUNCTIONS(FL_LAZY_DECLARE)
+
+#ifndef FL_CURL_OWN_NAMES /* where the pointers are defined */
+#define curl_easy_cleanup  fl_lazy_curl_easy_cleanup
+#define curl_easy_getinfo  fl_lazy_curl_easy_getinfo
+#define curl_easy_init     fl_lazy_curl_easy_init
+#define curl_easy_perform  fl_lazy_curl_easy_perform
+#define curl_easy_setopt   fl_lazy_curl_easy_setopt
+#define curl_easy_strerror fl_lazy_curl_easy_strerror
+#define curl_free          fl_lazy_curl_free
+#define curl_global_init   fl_lazy_curl_global_init
+#define curl_url           fl_lazy_curl_url
+#define curl_url_cleanup   fl_lazy_curl_url_cleanup
+#define curl_url_get       fl_lazy_curl_url_get
+#define curl_url_set       fl_lazy_curl_url_set
+#endif
+
+/* Before the first call; again is no cost. */
+FL_NODISCARD fl_status fl_curl_load(fl_error *err);
+
+#endif
