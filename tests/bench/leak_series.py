@@ -3,7 +3,7 @@
 
 usage: leak_series.py FAULTLINE [--runs N]
 
-The snapshots are made here (tests/support/made_profiles.py). A usual service's is 100 KB as it lies on disk: some 4,000 samples
+The snapshots are made here (tests/support/made_profiles.py). A usual service's is 100 KB as it lies on disk: some 2,200 samples
 of stacks up to 30 deep out of 2,000 functions. Prints a line for each with the median wall time, processor time and the peak of memory.
 """
 import argparse
@@ -28,7 +28,7 @@ def usual(index, stacks):
     return made.heap(1793750400 + 60 * index, held)
 
 
-def usual_stacks(count=4200):
+def usual_stacks(count=2200):
     chance = random.Random(1)
     names = [f"example.com/shop/internal/pkg{i % 97}.(*Type{i % 211}).Method{i}" for i in range(2000)]
     roots = [tuple(chance.choice(names) for _ in range(8)) for _ in range(40)]
