@@ -143,8 +143,8 @@ static void block_features(const fl_leak *leak, leak_subject *s)
     s->number[FL_LEAK_F_BLOCK_BYTES] = (double)main_block->bytes;
     s->number[FL_LEAK_F_BLOCK_COUNT] = (double)s->block_count;
     s->number[FL_LEAK_F_LADDER_STEPS] = (double)steps;
-    s->number[FL_LEAK_F_LADDER_REACHED] =
-        ladder_reached(s, steps) && may_have_buckets(leak) ? 1 : 0;
+    s->is_ladder_step = ladder_reached(s, steps);
+    s->number[FL_LEAK_F_LADDER_REACHED] = s->is_ladder_step && may_have_buckets(leak) ? 1 : 0;
     s->number[FL_LEAK_F_TABLE_SHARE] =
         ratio_of(table_bytes(leak, s, steps), s->series.value[n - 1]);
     s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES] = largest != NULL ? (double)largest->bytes : NAN;

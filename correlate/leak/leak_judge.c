@@ -41,6 +41,8 @@
 #define CHURN_SHARE         0.4
 /* More than the differences in growth between the two ends of a connection, by the hour. */
 #define KNOWN_WEIGHT 1e5
+/* So many objects of a goroutine's function for each goroutine more: the others ended. */
+#define MANY_ENDED 10
 /* A rise that one step makes up is a reload, not a trend. */
 #define MAX_STEP_SHARE 0.6
 /* The same of two neighbouring steps, of four at least: a steady rise has half in them. */
@@ -57,6 +59,10 @@
 #define PAUSE_BYTES (32u << 20)
 /* A fifth of a second waited in each second, over all waiters. */
 #define LOCK_DELAY_PER_S 0.2
+/* By a block profile one waiter at any time at least: short waits of many add up in it as well. */
+#define BLOCK_DELAY_PER_S 1.0
+/* And each for a time slice of Go's scheduler on average: less may be waiting for a processor. */
+#define BLOCK_WAIT_S 0.01
 
 /* Enough collections were seen to tell a leak from a cache that fills. */
 static bool is_informative(const leak_subject *s)
@@ -97,7 +103,7 @@ static bool is_staircase(const leak_subject *s)
 {
     const fl_series *series = &s->series;
     size_t n = series->count, jump = 0;
-    bool by_ladder = s->number[FL_LEAK_F_LADDER_REACHED] >= 1;
+    bool by_ladder = s->is_ladder_step;
     bool by_tables = s->number[FL_LEAK_F_TABLE_SHARE] >= 0.5;
     if (n < FL_TREND_MIN_POINTS || !(by_ladder || by_tables))
         return false;
@@ -108,12 +114,14 @@ static bool is_staircase(const leak_subject *s)
         if (series->value[i] >= 1.3 * series->value[i - 1])
             jump = i;
     }
+    /* The old array goes only when the new one is filled. */
+    bool doubles = by_ladder || s->number[FL_LEAK_F_LADDER_STEPS] >= 3;
     double rise = series->value[n - 1] - series->value[0];
     double error = sqrt(fl_pair_variance(series, 0, n - 1));
     bool doubled = series->value[n - 1] >= 1.6 * fmax(series->value[0], 1);
     double before = series->time_s[jump], after = series->time_s[n - 1] - before;
     return jump > 0 && doubled && rise > 2 * error &&
-           s->trend.fall_share < (by_ladder ? 0.5 : 0.25) && after <= 1.25 * before;
+           s->trend.fall_share < (doubles ? 0.5 : 0.25) && after <= 1.25 * before;
 }
 
 /* Rises of a few goroutines are a pool that warms up. */
@@ -218,14 +226,28 @@ static fl_leak_verdict judge_site(const leak_subject *s)
     return is_churn ? FL_LEAK_CHURN : growth;
 }
 
+/* In a block profile: the user's own code called a lock of sync. */
+static bool waits_for_lock(const fl_leak *leak, const leak_subject *s)
+{
+    const leak_stack *stack = &leak->stacks[s->top_stack];
+    if (stack->user == NO_ID || stack->user == 0)
+        return false;
+    fl_slice callee = fl_leak_name_at(leak, &leak->frames[stack->frame_at + stack->user - 1]);
+    return fl_slice_equal(callee, FL_SLICE("sync.(*Mutex).Lock")) ||
+           fl_slice_equal(callee, FL_SLICE("sync.(*RWMutex).Lock")) ||
+           fl_slice_equal(callee, FL_SLICE("sync.(*RWMutex).RLock"));
+}
+
 /* Mutex profiles name who holds the lock; block profiles count every wait, of idle workers
  * too. */
-static fl_leak_verdict judge_lock(const leak_subject *s)
+static fl_leak_verdict judge_lock(const fl_leak *leak, const leak_subject *s)
 {
-    bool waits = s->set == SET_MUTEX && s->has_user &&
-                 s->number[FL_LEAK_F_DELAY_PER_S] >= LOCK_DELAY_PER_S &&
+    double least = s->set == SET_MUTEX ? LOCK_DELAY_PER_S : BLOCK_DELAY_PER_S;
+    bool waits = s->has_user && s->number[FL_LEAK_F_DELAY_PER_S] >= least &&
                  s->number[FL_LEAK_F_WAITS_PER_S] >= 1;
-    return waits ? FL_LEAK_LATENCY : FL_LEAK_NO_LEAK;
+    double each_s = s->number[FL_LEAK_F_DELAY_PER_S] / s->number[FL_LEAK_F_WAITS_PER_S];
+    bool is_lock = s->set == SET_MUTEX || (each_s >= BLOCK_WAIT_S && waits_for_lock(leak, s));
+    return waits && is_lock ? FL_LEAK_LATENCY : FL_LEAK_NO_LEAK;
 }
 
 /* How sure a trend alone makes: from its distance, capped by how few points cannot tell a warm-up
@@ -277,6 +299,24 @@ static bool total_denies(const leak_case *c, const leak_subject *s)
 
 /* The prior of each verdict, or for growth what the trend, the number of points and the other
  * views make of it (docs/leaks-method.md, "Confidence"). */
+/* Objects that a goroutine's own function allocated, for each goroutine that there are more: where
+ * one allocates at all, many more than one say that the earlier ones ended. NaN: not known. */
+static double turnover_of(const leak_case *c, const leak_subject *s)
+{
+    size_t n = s->series.count;
+    double rise = n > 1 ? s->series.value[n - 1] - s->series.value[0] : 0;
+    for (size_t i = 0; i < c->subject_count && rise > 0; i++) {
+        const leak_subject *site = &c->subjects[i];
+        size_t k = site->series.count;
+        bool same = site->kind == FL_LEAK_SITE && k > 1 && s->function != NO_ID &&
+                    site->function != NO_ID &&
+                    c->leak->functions[site->function].name == c->leak->functions[s->function].name;
+        if (same)
+            return (site->made[k - 1] - site->made[0]) / rise;
+    }
+    return NAN;
+}
+
 /* The exact total stayed over the last part of the time, in which this site would have grown by
  * much: it has stopped. Maps that climb in steps rest between them, and are left alone. */
 static bool total_stopped(const leak_case *c, const leak_subject *s)
@@ -301,10 +341,13 @@ static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_v
     case FL_LEAK_NOT_ENOUGH_DATA: {
         double p = grows(s) || items_grow(s) ? trend_confidence(s) : 0.62;
         if (s->kind == FL_LEAK_GOROUTINES)
-            p = s->is_leaked ? 0.97 : agree(p, 0.3);
+            p = s->is_leaked                      ? 0.97
+                : turnover_of(c, s) >= MANY_ENDED ? fmin(p, 0.7)
+                                                  : agree(p, 0.3);
         else if (!s->has_user)
             p = fmin(p, 0.7);
-        if (total_grows(c))
+        bool come_and_go = s->kind == FL_LEAK_GOROUTINES && turnover_of(c, s) >= MANY_ENDED;
+        if (total_grows(c) && !come_and_go)
             p = agree(p, 0.6);
         if (total_denies(c, s))
             p = odds_times(p, 0.25);
@@ -443,7 +486,9 @@ static fl_status try_signatures(leak_judgement *out, const leak_case *c, leak_su
         fl_status status = fl_leak_best_signature(&signature, c, s, others[i], err);
         if (status != FL_OK)
             return status;
-        if (signature == NULL)
+        bool is_cheap = others[i] == FL_LEAK_CHURN &&
+                        !(s->number[FL_LEAK_F_ALLOC_BYTES_PER_S] >= REBUILD_BYTES_PER_S / 2);
+        if (signature == NULL || is_cheap)
             continue;
         status = add_judged(out, c, s, others[i], err);
         /* A signature alone is one view: never sure. */
@@ -453,17 +498,34 @@ static fl_status try_signatures(leak_judgement *out, const leak_case *c, leak_su
     return FL_OK;
 }
 
+static bool growth_found(fl_leak_verdict verdict)
+{
+    return verdict == FL_LEAK_LEAK || verdict == FL_LEAK_NOT_ENOUGH_DATA;
+}
+
+/* One or two snapshots show no rate, and memory that costs next to nothing is no churn. */
+static bool may_try(const leak_subject *s)
+{
+    if (s->kind == FL_LEAK_SITE)
+        return s->has_user && s->series.count >= FL_TREND_MIN_POINTS;
+    return s->has_user;
+}
+
 static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
 {
     fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(s)
                               : s->kind == FL_LEAK_GOROUTINES ? judge_goroutines(s)
-                                                              : judge_lock(s);
+                                                              : judge_lock(c->leak, s);
     if (s->series.count == 0)
         return FL_OK;
+    /* Sleepers wake by themselves; where many did, their number follows the load. */
+    bool sleeps = s->kind == FL_LEAK_GOROUTINES && strcmp(s->state, "sleep") == 0;
+    if (sleeps && !s->is_leaked && turnover_of(c, s) >= MANY_ENDED && growth_found(verdict))
+        verdict = FL_LEAK_BOUNDED_GROWTH;
     if (verdict == FL_LEAK_LEAK && total_stopped(c, s))
         verdict = FL_LEAK_BOUNDED_GROWTH;
     if (verdict == FL_LEAK_NO_LEAK)
-        return s->has_user ? try_signatures(out, c, s, err) : FL_OK;
+        return may_try(s) ? try_signatures(out, c, s, err) : FL_OK;
     return add_judged(out, c, s, verdict, err);
 }
 

@@ -354,7 +354,11 @@ static fl_leak_shape shape_of(fl_trend *t, const fl_series *s, const double *wei
     double margin = MODEL_MARGIN * spread;
     bool step_wins = step.chi2 + margin < line && step.chi2 <= hinge.chi2;
     bool hinge_wins = hinge.chi2 + margin < line && hinge.rise > 0;
-    if (step_wins && step.rise > 0) {
+    /* A step is flat behind it; what goes on rising began to grow then. */
+    double behind = s->value[s->count - 1] - s->value[step.knot];
+    bool goes_on = step.knot + 2 < s->count &&
+                   behind > TREND_Z * sqrt(fl_pair_variance(s, step.knot, s->count - 1));
+    if (step_wins && step.rise > 0 && !goes_on) {
         t->knot = step.knot;
         return FL_SHAPE_STEP;
     }
@@ -370,7 +374,7 @@ static fl_leak_shape shape_of(fl_trend *t, const fl_series *s, const double *wei
         t->knot = plateau;
         return FL_SHAPE_BOUNDED;
     }
-    if (rises)
+    if (rises || (goes_on && rose_surely && t->late_z > 0))
         return t->late_share >= 0.25 ? FL_SHAPE_GROWING : FL_SHAPE_BOUNDED;
     if (t->fall_share >= 0.3)
         return FL_SHAPE_SAWTOOTH;

@@ -415,6 +415,45 @@ START_TEST(a_lock_that_others_wait_for_is_latency)
 }
 END_TEST
 
+/* Waits of 50 ms in RLock are a lock; waits for work, or of 1 ms, are none. */
+START_TEST(a_block_profile_tells_locks_from_idle_workers)
+{
+    static const char lock[] = "sync.(*RWMutex).RLock:70;main.lookUp:44;main.main:7";
+    static const char idle[] = "runtime.chanrecv2:447;main.worker:9";
+    for (int k = 0; k < 2; k++) {
+        run r = begin(&plain);
+        for (int i = 0; i < 2; i++) {
+            made_profile m;
+            made_begin(&m, FL_PROFILE_BLOCK, START + i * MINUTE);
+            made_sample(&m, lock, 0, (double[]){(k == 0 ? 6000 : 300000) * i, 300e9 * i});
+            made_sample(&m, idle, 0, (double[]){6000 * i, 90000e9 * i});
+            add(&r, &m);
+        }
+        const fl_leak_report *report = judge(&r);
+        ck_assert_int_eq(report->verdict, k == 0 ? FL_LEAK_LATENCY : FL_LEAK_NOT_ENOUGH_DATA);
+        if (k == 0)
+            ck_assert_str_eq(report->findings[0].function, "main.lookUp");
+        end(&r);
+    }
+}
+END_TEST
+
+START_TEST(sleepers_of_which_most_woke_follow_the_load)
+{
+    static const char stack[] = "runtime.gopark:462;time.Sleep:195;main.attend:12";
+    run r = begin(&plain);
+    for (int i = 0; i < 8; i++) {
+        made_profile m;
+        add_goroutines(&r, i, stack, 100 * (i + 1));
+        made_begin(&m, FL_PROFILE_HEAP, START + i * MINUTE);
+        made_heap(&m, "main.attend:11", 64, 64.0 * 50000 * (i + 1), 64.0 * 100 * (i + 1));
+        add(&r, &m);
+    }
+    ck_assert_int_ne(judge(&r)->verdict, FL_LEAK_LEAK);
+    end(&r);
+}
+END_TEST
+
 START_TEST(something_built_anew_again_and_again_is_churn)
 {
     static const int64_t rungs[] = {288, 576, 1152, 2304, 4608, 9216};
@@ -652,6 +691,8 @@ static Suite *leak_suite(void)
     tcase_add_test(cases, a_fatal_error_is_a_crash_and_comes_first);
     tcase_add_test(cases, a_panic_that_was_handled_is_no_crash);
     tcase_add_test(cases, a_lock_that_others_wait_for_is_latency);
+    tcase_add_test(cases, a_block_profile_tells_locks_from_idle_workers);
+    tcase_add_test(cases, sleepers_of_which_most_woke_follow_the_load);
     tcase_add_test(cases, something_built_anew_again_and_again_is_churn);
     tcase_add_test(cases, a_bucket_array_that_doubled_is_a_leak_though_it_is_flat_between);
     tcase_add_test(cases, the_signature_with_most_conditions_names_the_kind);
