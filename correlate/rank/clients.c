@@ -28,9 +28,11 @@ enum { MAX_QUANTILES = 6, DELAY_COUNT = 12, SHARE_COUNT = 4, STUDENT_DEGREES = 4
 #define SCALE_FALLBACK 0.3
 #define OFFSET_S       5e-4 /* what latencies are rounded to, as in spans' streams */
 /* Delays from 30 ms, below which a network is usual, by factors of 1.6 up to 5 s. */
-#define LEAST_DELAY_S  0.03
-#define DELAY_FACTOR   1.6
-#define MOST_SHARE     0.97
+#define LEAST_DELAY_S 0.03
+#define DELAY_FACTOR  1.6
+#define MOST_SHARE    0.97
+/* How many services call one: call graphs are sparse whatever their size. */
+#define USUAL_CALLERS  2.0
 #define LEAST_DISTANCE 0.01 /* between the logarithms of two quantiles */
 
 static const double shares[SHARE_COUNT] = {0.03, 0.1, 0.3, 0.7};
@@ -54,6 +56,7 @@ struct clients {
     uint32_t entry_service;
     double *traffic;  /* per service, calls per second in the incident; NaN: not measured */
     double below;     /* of all services but the entry */
+    double calls;     /* how probable it is that one service calls another */
     double *evidence; /* [observer][delay]: whether it calls the slow one is not known */
 };
 
@@ -399,7 +402,8 @@ static double says(const struct clients *x, size_t observer, uint32_t callee, si
         return calls(t, o->service, callee) ? x->evidence[observer * DELAY_COUNT + delay] : 0;
     if (o->is_client &&
         (o->service != x->entry_service || !(x->below > 0) || isnan(x->traffic[callee])))
-        return log_add(x->evidence[observer * DELAY_COUNT + delay], 0) - log(2);
+        return log_add(x->evidence[observer * DELAY_COUNT + delay] + log(x->calls),
+                       log1p(-x->calls));
     if (o->is_client) {
         share = fmin(x->traffic[callee] / x->below, MOST_SHARE);
         return share > 0 ? log_factor(x, o, share, delay_at(delay)) : 0;
@@ -556,6 +560,7 @@ fl_status fl_rank_clients(struct rank *r, fl_error *err)
         status = FL_RANK_NEW(r->arena, x.evidence, x.count * DELAY_COUNT, "observers", err);
     if (status != FL_OK || !any_client(&x))
         return status;
+    x.calls = fmin(USUAL_CALLERS / fmax((double)r->timeline->service_count - 1, 1), 0.5);
     tell_who_waits(&x);
     measure_traffic(&x);
     find_entry(&x);

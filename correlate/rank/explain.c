@@ -16,10 +16,10 @@ enum { MAX_HYPOTHESES = 20, MAX_TEXT = 160 };
 
 /* P(first hypothesis is right) = sigmoid(A + B (S - ln services) + C (S - S2)): S and S2 the scores
  * of the best two services. Fitted by logistic regression on labelled incidents and healthy minutes
- * of two systems; docs/correlation.md has the fit and what it is worth. */
-#define FIT_CONSTANT (-3.42)
-#define FIT_SCORE    0.085
-#define FIT_MARGIN   0.45
+ * of three systems; docs/correlation.md has the fit and what it is worth. */
+#define FIT_CONSTANT (-5.3)
+#define FIT_SCORE    0.9
+#define FIT_MARGIN   0.41
 
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation)
 {

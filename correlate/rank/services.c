@@ -291,22 +291,21 @@ static fl_status add_service(struct services *x, uint32_t service, uint32_t targ
     const struct node *n = &x->nodes[service];
     const fl_timeline *t = x->r->timeline;
     double share = fmin(1, n->own / x->nodes[target].excess) * not_waiting(x, service);
-    double weight = fmin(share * sigmoid(n->lbf), MOST_PROBABLE);
+    /* One service in twenty differs by chance in some window: at the gate it is even. */
+    double p = fmin(share * sigmoid(n->lbf - FL_LBF_REAL), MOST_PROBABLE);
     if (n->known && n->lbf > FL_LBF_REAL) { /* it looks bad, by itself or by its callees */
         x->r->explained[service] = n->badness;
         note_result(x, n);
     }
-    if (!n->reachable || !n->known || !(n->own > 0) || !(weight > LEAST_ODDS))
+    if (!n->reachable || !n->known || !(n->own > 0) || !(p > LEAST_ODDS))
         return FL_OK;
     struct candidate c = {
         .service = service,
         .cause = x->symptom == SYMPTOM_ERRORS ? FL_CAUSE_EXCEPTION : FL_CAUSE_UNKNOWN,
         .locus = FL_LOCUS_METRIC,
         .locus_name = t->metrics[n->badness].name,
-        /* One service in twenty differs by chance in some window: at the gate it is even. */
-        .probability = fmin(share * sigmoid(n->lbf - FL_LBF_REAL), MOST_PROBABLE),
-        /* A Bayes factor against a uniform prior over the services. */
-        .score = log(weight / (1 - weight)) + log(fmax((double)t->service_count - 1, 1)),
+        /* The Bayes factor: against the prior odds of 1 to 20, shared by the services. */
+        .score = log(p / (1 - p)) + FL_LBF_REAL + log(fmax((double)t->service_count - 1, 1)),
         .order = 3};
     fl_rank_add_part(&c, PART_SERVICE, n->badness, c.score);
     note_result(x, n);

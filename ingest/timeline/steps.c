@@ -124,9 +124,12 @@ fl_status fl_tl_note_time(bool *wanted, const struct source *source, int64_t tim
 {
     fl_timeline_builder *b = source->builder;
     int64_t step = step_of(b, time_ns);
-    *wanted = (source->is_baseline || (step < incident_steps(b) &&
-                                       difference(b->options.at_ns, time_ns) <= max_history_ns)) &&
-              is_representable(b, step);
+    bool in_incident = step >= 0 && step < incident_steps(b);
+    bool has_place =
+        source->is_baseline
+            ? !in_incident
+            : step < incident_steps(b) && difference(b->options.at_ns, time_ns) <= max_history_ns;
+    *wanted = has_place && is_representable(b, step);
     if (!*wanted || step == b->last_step)
         return FL_OK;
     if (distance_of(step) > b->max_distance) {
