@@ -85,6 +85,7 @@ static double usual_at(const struct observer *o, double q)
 
 static double mixed(const struct observer *o, size_t i, double share, double delay)
 {
+    assert(i < o->count && share > 0 && delay > 0);
     double q = o->quantile[i], usual = o->test[i].center;
     double most = log(exp(usual) + delay), to_others = 1 - share;
     if (q == FL_RANK_MEAN)
@@ -97,6 +98,7 @@ static double mixed(const struct observer *o, size_t i, double share, double del
 /* The part of Student's log density that depends on z. */
 static double student_part(double z)
 {
+    assert(!isnan(z));
     return -(STUDENT_DEGREES + 1) / 2.0 * log1p(z * z / STUDENT_DEGREES);
 }
 
@@ -170,6 +172,7 @@ static bool belongs(const struct rank *r, const struct observer *o, uint32_t ser
 /* Kept by rising quantile; of several series for one quantile the first counts. */
 static void insert(struct observer *o, uint32_t series, double quantile)
 {
+    assert(o->count <= MAX_QUANTILES && quantile >= 0 && quantile < 1);
     size_t at = o->count;
     for (size_t i = 0; i < o->count; i++)
         if (o->quantile[i] == quantile)
@@ -321,6 +324,7 @@ static void measure_traffic(struct clients *x)
 /* The usual latency at the quantile nearest to 0.9, which most exporters have. */
 static double usual_latency(const struct observer *o)
 {
+    assert(o->count > 0);
     size_t best = 0;
     for (size_t q = 1; q < o->count; q++)
         if (fabs(o->quantile[q] - 0.9) < fabs(o->quantile[best] - 0.9))
@@ -394,6 +398,7 @@ static double any_share(const struct clients *x, const struct observer *o, doubl
 static double says(const struct clients *x, size_t observer, uint32_t callee, size_t delay)
 {
     const fl_timeline *t = x->r->timeline;
+    assert(observer < x->count && delay < DELAY_COUNT);
     const struct observer *o = &x->all[observer];
     double known = t->topology_count > 0, per_request, share;
     if (o->count == 0 || o->service == callee)

@@ -109,6 +109,7 @@ uint32_t fl_rank_choose_series(const struct rank *r, uint32_t service, fl_role r
 /* A rate is per second (UCUM), anything else is per window. */
 double fl_rank_requests(const struct rank *r, const fl_metric_series *series, double value)
 {
+    assert(r->timeline->step_ns > 0 && series->unit != NULL);
     size_t length = strlen(series->unit);
     bool is_rate = length >= 2 && strcmp(series->unit + length - 2, "/s") == 0;
     return is_rate ? value * (double)r->timeline->step_ns / 1e9 : value;

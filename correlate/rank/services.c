@@ -263,6 +263,7 @@ static size_t count_hidden(const struct services *x)
 static void share_with_hidden(struct services *x)
 {
     double hidden = (double)count_hidden(x);
+    assert(hidden >= 0);
     for (uint32_t s = 0; s < x->r->timeline->service_count; s++)
         if (x->r->timeline->topology_count == 0)
             x->nodes[s].own /= 1 + hidden;

@@ -37,6 +37,7 @@ static double log_requests(const struct traffic *x, uint32_t service, uint32_t w
 /* How finely a series counts, and how much of that is usual. */
 static void measure(struct traffic *x, uint32_t service)
 {
+    assert(x->series[service] != FL_NO_INDEX);
     const struct sides *m = &x->r->metrics;
     const double *values = x->r->timeline->metrics[x->series[service]].values;
     double least = INFINITY;
@@ -66,6 +67,7 @@ static double *lacking(const struct traffic *x, uint32_t callee, uint32_t caller
  * baseline showed has a probability of about (k + 1) / (n + 1) in each window. */
 static double most_surprise(const fl_lbf_shift *test, const double *history, size_t count)
 {
+    assert(test->end >= test->onset);
     double as_much = 0, all = 0, level = test->center + test->shift;
     for (size_t i = 0; i < count; i++) {
         all += !isnan(history[i]);

@@ -21,7 +21,8 @@ BINS = 10
 PRIOR_DEVIATION = 10.0
 SERVICE = re.compile(rb'"service\.name",\s*"value":\s*\{"stringValue":\s*"([^"]*)"')
 GRAPH = re.compile(rb'"(?:client|server|caller|callee|source|target)":\s*"([^"]*)"')
-FEATURES = ("constant", "S - ln services", "S - S2")
+FEATURES = ("constant", "S - ln services", "S - max(S2, gate)")
+GATE = 3.0  # nats; that nothing is wrong competes at the gate, in the program as here
 
 
 @dataclasses.dataclass
@@ -60,7 +61,7 @@ def observe(system, answer, question, right, is_case, services):
         return None
     first = hypotheses[0]
     second = next((h["score"] for h in hypotheses if h["service"] != first["service"]), 0.0)
-    features = (1.0, first["score"] - math.log(services.count(question)), first["score"] - second)
+    features = (1.0, first["score"] - math.log(services.count(question)), first["score"] - max(second, GATE))
     return Observation(system, right, is_case, first["probability"], features)
 
 
