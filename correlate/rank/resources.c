@@ -17,6 +17,7 @@
 #define SCALE_FALLBACK 0.3
 /* A resource that moved the wrong way, or hardly, is not what its service suffers from. */
 #define LEAST_LBF (-1.0)
+enum { LEAST_COMMON = 3 };
 
 static bool is_saturation(fl_role role)
 {
@@ -286,7 +287,21 @@ static void add_effects(struct candidate *c, struct rank *r, uint32_t metric)
     }
 }
 
-static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_error *err)
+/* What rises in more than half of the services at once is load, or something that they share, and
+ * no cause of one of them. */
+static bool is_common(const struct rank *r, size_t kind)
+{
+    size_t measured = 0, risen = 0;
+    for (uint32_t s = 0; s < r->timeline->service_count; s++) {
+        uint32_t metric = fl_rank_strongest(r, s, kinds[kind].role);
+        measured += metric != FL_NO_INDEX;
+        risen += metric != FL_NO_INDEX && r->metric_results[metric].test.lbf > FL_LBF_REAL;
+    }
+    return risen >= LEAST_COMMON && 2 * risen > measured;
+}
+
+static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, bool common,
+                              fl_error *err)
 {
     assert(kind < sizeof(kinds) / sizeof(kinds[0]));
     uint32_t metric = fl_rank_strongest(r, service, kinds[kind].role);
@@ -305,6 +320,8 @@ static fl_status add_resource(struct rank *r, uint32_t service, size_t kind, fl_
         c.cause = FL_CAUSE_MEMORY_LEAK;
     fl_rank_add_part(&c, PART_METRIC, metric, own);
     add_effects(&c, r, metric);
+    if (common)
+        c.score = fl_rank_below_gate(c.score);
     return fl_rank_add(r, &c, err);
 }
 
@@ -315,8 +332,10 @@ fl_status fl_rank_resources(struct rank *r, fl_error *err)
     if (status != FL_OK || r->metrics.baseline_count == 0 || r->metrics.incident_count == 0)
         return status;
     status = test_all(r, err);
-    for (uint32_t service = 0; service < r->timeline->service_count && status == FL_OK; service++)
-        for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && status == FL_OK; kind++)
-            status = add_resource(r, service, kind, err);
+    for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && status == FL_OK; kind++) {
+        bool common = is_common(r, kind);
+        for (uint32_t s = 0; s < r->timeline->service_count && status == FL_OK; s++)
+            status = add_resource(r, s, kind, common, err);
+    }
     return status;
 }
