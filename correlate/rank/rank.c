@@ -216,6 +216,8 @@ static fl_status rank_with(struct rank *r, fl_error *err)
     if (status == FL_OK)
         status = choose_sides(&r->metrics, r, true, MAX_METRIC_HISTORY, err);
     if (status == FL_OK)
+        status = fl_rank_find_silent(r, err);
+    if (status == FL_OK)
         status = fl_rank_transitions(r, err);
     if (status == FL_OK)
         status = fl_rank_values(r, err);

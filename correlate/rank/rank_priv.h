@@ -90,6 +90,9 @@ struct rank {
     struct sides traces, metrics;
     uint32_t *kept; /* per context: the baseline windows that fit, a bit each; 0: not known. The
                        same whatever the lead, which only moves windows that are nobody's */
+    bool *silent;   /* per service: it fell silent */
+    uint32_t
+        *targets; /* per operation: the one service that it calls as a client, or FL_NO_INDEX */
     struct context_result *contexts;
     struct value_result *values;
     struct metric_result *metric_results;
@@ -106,6 +109,14 @@ struct rank {
 /* transitions.c: tests every context, excuses what came from below, adds code regions and callees
  * whose responses broke. */
 fl_status fl_rank_transitions(struct rank *r, fl_error *err);
+/* Whether what came instead in a changed context is an error. */
+bool fl_rank_calls_fail(const struct rank *r, uint32_t context);
+/* silent.c: before all others, services that fell silent; then, of a changed context whose lost
+ * step led to one, that service (FL_NO_INDEX: none); then the candidates that calls into them make.
+ */
+fl_status fl_rank_find_silent(struct rank *r, fl_error *err);
+uint32_t fl_rank_silenced_by(const struct rank *r, uint32_t context);
+fl_status fl_rank_add_silent(struct rank *r, fl_error *err);
 /* durations: self times, wires and calls that vanished. */
 fl_status fl_rank_values(struct rank *r, fl_error *err);
 fl_status fl_rank_network(struct rank *r, fl_error *err);

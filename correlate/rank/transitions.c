@@ -405,8 +405,17 @@ static bool tells_of_lines(const struct rank *r, uint32_t index)
            fl_step_kind_of(r->streams->rows[result->gain].next) == FL_STEP_LOG;
 }
 
+bool fl_rank_calls_fail(const struct rank *r, uint32_t context)
+{
+    return is_error_step(r, r->streams->rows[r->contexts[context].gain].next);
+}
+
+/* A step to a service that fell silent: its failure is that service's, its absence says nothing. */
 static fl_status add_code_region(struct rank *r, uint32_t index, fl_error *err)
 {
+    bool is_silenced = fl_rank_silenced_by(r, index) != FL_NO_INDEX;
+    if (is_silenced && fl_rank_calls_fail(r, index))
+        return FL_OK;
     const struct context_result *result = &r->contexts[index];
     const fl_context *context = &r->streams->contexts[index];
     fl_step gain = r->streams->rows[result->gain].next, lost = r->streams->rows[result->lost].next;
@@ -415,13 +424,14 @@ static fl_status add_code_region(struct rank *r, uint32_t index, fl_error *err)
                           .cause = is_error_step(r, gain) ? FL_CAUSE_EXCEPTION : FL_CAUSE_CODE_PATH,
                           .locus = logs ? FL_LOCUS_CODE_REGION : FL_LOCUS_OPERATION,
                           .locus_name = fl_rank_operation_text(r, context->operation),
-                          .score = result->test.lbf,
+                          .score =
+                              is_silenced ? fl_rank_below_gate(result->test.lbf) : result->test.lbf,
                           .order = logs ? 0 : 1};
     if (logs) {
         c.before = template_or_step(r, context->operation, context->step);
         c.after = template_or_step(r, context->operation, lost);
     }
-    fl_rank_add_part(&c, PART_CONTEXT, index, result->test.lbf);
+    fl_rank_add_part(&c, PART_CONTEXT, index, c.score);
     return fl_rank_add(r, &c, err);
 }
 
@@ -451,7 +461,8 @@ static fl_status add_callee(struct rank *r, uint32_t operation, fl_error *err)
     bool several = false;
     for (uint32_t i = 0; i < s->context_count; i++) {
         const struct context_result *result = &r->contexts[i];
-        if (callee_of(s, &s->contexts[i]) != operation || result->total_after == 0)
+        if (callee_of(s, &s->contexts[i]) != operation || result->total_after == 0 ||
+            fl_rank_silenced_by(r, i) != FL_NO_INDEX)
             continue;
         fl_step_kind gain = fl_step_kind_of(s->rows[result->gain].next);
         bool aborts = result->worse && (gain == FL_STEP_END || gain == FL_STEP_END_ERROR);
@@ -488,7 +499,7 @@ static fl_status add_candidates(struct rank *r, fl_error *err)
     for (uint32_t op = 0; op < r->timeline->operation_count && status == FL_OK; op++)
         if (is_callee[op])
             status = add_callee(r, op, err);
-    return status;
+    return status == FL_OK ? fl_rank_add_silent(r, err) : status;
 }
 
 fl_status fl_rank_transitions(struct rank *r, fl_error *err)

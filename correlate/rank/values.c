@@ -82,9 +82,21 @@ uint32_t fl_rank_slowest(const struct rank *r, uint32_t service)
     return best;
 }
 
+/* Per operation: a service that it calls fell silent, so that the time there is no longer told from
+ * its own. */
+static fl_status find_misled(bool **out, struct rank *r, fl_error *err)
+{
+    fl_status status = FL_RANK_NEW(r->arena, *out, r->timeline->operation_count, "operations", err);
+    for (uint32_t i = 0; i < r->streams->context_count && status == FL_OK; i++)
+        if (fl_rank_silenced_by(r, i) != FL_NO_INDEX)
+            (*out)[r->streams->contexts[i].operation] = true;
+    return status;
+}
+
 static fl_status add_slow_operations(struct rank *r, fl_error *err)
 {
-    fl_status status = FL_OK;
+    bool *misled;
+    fl_status status = find_misled(&misled, r, err);
     for (uint32_t i = 0; i < r->streams->value_count && status == FL_OK; i++) {
         const fl_value_stream *stream = &r->streams->values[i];
         if (stream->kind != FL_STREAM_SELF || r->values[i].test.lbf <= 0)
@@ -93,7 +105,9 @@ static fl_status add_slow_operations(struct rank *r, fl_error *err)
                               .cause = FL_CAUSE_UNKNOWN,
                               .locus = FL_LOCUS_OPERATION,
                               .locus_name = fl_rank_operation_text(r, stream->operation),
-                              .score = r->values[i].test.lbf,
+                              .score = misled[stream->operation]
+                                           ? fl_rank_below_gate(r->values[i].test.lbf)
+                                           : r->values[i].test.lbf,
                               .order = 4};
         fl_rank_add_part(&c, PART_VALUE, i, c.score);
         status = fl_rank_add(r, &c, err);
@@ -144,7 +158,7 @@ static fl_status add_vanished_calls(struct rank *r, fl_error *err)
     fl_status status = FL_OK;
     for (uint32_t i = 0; i < r->streams->value_count && status == FL_OK; i++) {
         const fl_value_stream *stream = &r->streams->values[i];
-        if (!is_gone(r, stream) || is_called_less(r, stream->caller) ||
+        if (!is_gone(r, stream) || r->silent[stream->callee] || is_called_less(r, stream->caller) ||
             !is_active(r, stream->caller))
             continue;
         size_t present = windows_with(stream, r->traces.baseline, r->traces.baseline_count);

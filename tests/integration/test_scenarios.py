@@ -12,10 +12,10 @@ import tempfile
 
 SEEDS = 2
 # Of all scenarios of a system, and of single ones that must not be lost to a gain elsewhere.
-SYSTEMS = {"made-up": 0.75, "made-up-healthy": 0.7}
+SYSTEMS = {"made-up": 0.8, "made-up-healthy": 0.7}
 SCENARIOS = {name: 0.5 for name in (
     "slow-operation", "exception", "cpu", "network", "memory-leak", "two-faults", "node-neighbour", "innocent-deploy", "guilty-deploy",
-    "surge-and-fault", "clock-skew", "sampling-begins", "quiet", "surge", "deploy", "usual-errors", "traces-lost", "recovered")}
+    "service-down", "surge-and-fault", "clock-skew", "sampling-begins", "quiet", "surge", "deploy", "usual-errors", "traces-lost", "recovered")}
 
 
 def make(source, out, *options):

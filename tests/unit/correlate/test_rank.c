@@ -517,6 +517,45 @@ START_TEST(a_window_without_lines_takes_nothing_away)
 }
 END_TEST
 
+/* In the incident pay records nothing; its callers go on as ever, or fail. */
+static void rank_silence(fl_arena *arena, fl_incident *out, bool fails)
+{
+    made_init(&made, 10, 4);
+    for (uint32_t w = 0; w < 14; w++)
+        for (int i = 0; i < 8; i++) {
+            bool silent = w >= 10;
+            made_trace(&made);
+            uint32_t order = made_span(&made, FL_NO_INDEX, "cart/order", w, i, 9);
+            made_span(&made, order, "cart/check", w, i, 1);
+            uint32_t call = made_span(&made, order, "cart/POST", w, i + 1, 6);
+            made.spans[call].is_error = made.spans[order].is_error = silent && fails;
+            if (!silent)
+                made_span(&made, call, "pay/charge", w, i + 2, 5);
+        }
+    rank_made(arena, out);
+}
+
+START_TEST(a_service_that_fell_silent_is_the_cause_where_calls_to_it_fail)
+{
+    fl_arena arena = fl_arena_of(16u << 20);
+    fl_incident incident;
+    rank_silence(&arena, &incident, true);
+    ck_assert_int_eq(incident.verdict, FL_VERDICT_CAUSE_FOUND);
+    ck_assert_str_eq(incident.hypotheses[0].service, "pay");
+    fl_arena_dispose(&arena);
+}
+END_TEST
+
+START_TEST(a_service_whose_telemetry_ended_is_no_cause_and_neither_are_its_callers)
+{
+    fl_arena arena = fl_arena_of(16u << 20);
+    fl_incident incident;
+    rank_silence(&arena, &incident, false);
+    ck_assert_int_eq(incident.verdict, FL_VERDICT_NO_CONFIDENT_CAUSE);
+    fl_arena_dispose(&arena);
+}
+END_TEST
+
 /* Two services that change alike, neither below the other. */
 START_TEST(services_that_tie_share_rank_and_probability_and_are_no_verdict)
 {
@@ -657,6 +696,8 @@ static Suite *rank_suite(void)
     tcase_add_test(rest, three_windows_of_baseline_are_enough_for_what_is_blatant);
     tcase_add_test(rest, evidence_is_dated_by_the_window_it_was_seen_in);
     tcase_add_test(rest, a_window_without_lines_takes_nothing_away);
+    tcase_add_test(rest, a_service_that_fell_silent_is_the_cause_where_calls_to_it_fail);
+    tcase_add_test(rest, a_service_whose_telemetry_ended_is_no_cause_and_neither_are_its_callers);
     tcase_add_test(rest, services_that_tie_share_rank_and_probability_and_are_no_verdict);
     tcase_add_test(rest, survives_each_allocation_failing);
     tcase_add_test(rest, every_budget_is_enough_or_refused);
