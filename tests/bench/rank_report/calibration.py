@@ -6,7 +6,7 @@ no observation. How often somebody asks about a healthy time is not known, so er
 observation counting the same, and faults and healthy windows counting half each. Fits take the former.
 
 The model is a logistic regression, found by iteratively reweighted least squares. Where scores tell right
-from wrong without error its slopes have no maximum: a wide normal prior (standard deviation 10 on
+from wrong without error its slopes have no maximum: a normal prior so wide that nothing else feels it (standard deviation 30 on
 standardised features) keeps them finite.
 """
 import collections
@@ -18,7 +18,7 @@ import re
 from cases import content, score, table
 
 BINS = 10
-PRIOR_DEVIATION = 10.0
+PRIOR_DEVIATION = 30.0
 SERVICE = re.compile(rb'"service\.name",\s*"value":\s*\{"stringValue":\s*"([^"]*)"')
 GRAPH = re.compile(rb'"(?:client|server|caller|callee|source|target)":\s*"([^"]*)"')
 FEATURES = ("constant", "S - ln services", "S - max(S2, gate)")
