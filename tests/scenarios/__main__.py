@@ -24,6 +24,10 @@ def time_text(at_ns):
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at_ns % 10**9:09d}Z"
 
 
+# Of the kinds of faults those that are a cause; the others are circumstances, or come with one.
+HARM = {"slow", "throws", "cpu", "network", "leak", "down", "neighbour"}
+
+
 def moment_of(chance):
     """Any minute of four weeks."""
     return int(FIRST_DAY.timestamp()) * 10**9 + chance.whole(0, 28 * 24 * 60) * MINUTE_NS
@@ -36,6 +40,9 @@ def write(folder, name, seed, make):
     load.run().write(folder)
     truth = {"case": f"{folder.parent.name}/{folder.name}", "scenario": name, "seed": seed, "incident_time": time_text(at_ns),
              "root_cause": incident.causes[0] if incident.causes else None}
+    began_s = [fault.begin_s for fault in incident.faults if fault.kind in HARM]
+    if incident.causes and began_s:
+        truth["began"] = time_text(at_ns + int(min(began_s) * 10**9))
     if len(incident.causes) > 1:
         truth["further_causes"] = incident.causes[1:]
     (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")

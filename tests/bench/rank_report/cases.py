@@ -87,6 +87,11 @@ class Case:
         return parse_time(self.truth["incident_time"])
 
     @property
+    def began_ns(self):
+        """When the fault began, where that is known to differ from the stated time."""
+        return parse_time(self.truth["began"]) if "began" in self.truth else self.at_ns
+
+    @property
     def baseline(self):
         name = self.truth.get("baseline")
         return self.folder.parent / name if name else None

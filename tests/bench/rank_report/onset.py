@@ -1,4 +1,5 @@
-"""When it began, against the stated time of an injection: how often the interval of 90 % holds it.
+"""When it began, against the stated time of an injection (of made-up incidents against the time when they began): how often
+the interval of 90 % holds it.
 
 Counted are answers that name the right service with confidence. A stated time that is later than the interval by up to a
 minute may be the label's fault (they are written down when somebody has seen to it), so that is a column of its own.
@@ -19,7 +20,7 @@ def onset_of(answer):
 
 
 def figures(cases, answers, scores):
-    told = [(case.at_ns, onset) for case, answer, score in zip(cases, answers, scores)
+    told = [(case.began_ns, onset) for case, answer, score in zip(cases, answers, scores)
             if score.service == 1 and score.confident and (onset := onset_of(answer)) is not None]
     if not told:
         return [0, None, None, None, None]
