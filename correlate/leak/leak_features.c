@@ -27,6 +27,11 @@
 #define SWISS_TABLE_MIN_BYTES 2048
 #define SWISS_TABLE_MAX_BYTES (1u << 21)
 
+/* Goroutines that stay make a few objects each, once; and their number does not fall, but for a
+ * twentieth that may be under way in the same function. */
+#define SOME_ENDED 3
+#define FALL_SHARE 0.05
+
 static double ratio_of(double part, double whole)
 {
     return whole > 0 ? part / whole : NAN;
@@ -198,6 +203,21 @@ static void heap_features(const leak_case *c, leak_subject *s)
     block_features(c->leak, s);
 }
 
+/* Mean of the last half over that of the first. */
+static double half_ratio(const fl_series *s)
+{
+    double before = 0, after = 0;
+    size_t half = s->count / 2;
+    assert(half > 0);
+    for (size_t i = 0; i < s->count; i++) {
+        if (i < half)
+            before += s->value[i] / (double)half;
+        else
+            after += s->value[i] / (double)(s->count - half);
+    }
+    return ratio_of(after, before);
+}
+
 /*
  * Memory that follows load: most of what is allocated goes again, allocation sped up, and the level
  * rose no more than that explains (a residence time). The load is the site's own rate of
@@ -215,15 +235,61 @@ static bool follows_load(const leak_case *c, const leak_subject *s)
     if (c->total.load_ratio > sped_up)
         sped_up = c->total.load_ratio;
     double kept = ratio_of(s->series.value[n - 1] - s->series.value[0], rise_of(s->allocated, n));
-    double before = 0, after = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i < half)
-            before += s->series.value[i] / (double)half;
-        else
-            after += s->series.value[i] / (double)(n - half);
-    }
-    bool explained = kept < 0.25 || after <= 2.5 * sped_up * before;
+    bool explained = kept < 0.25 || half_ratio(&s->series) <= 2.5 * sped_up;
     return sped_up >= 1.3 && kept < 0.35 && explained;
+}
+
+/* How much faster the program allocates in the last half than in the first, at most (two errors of
+ * the samples), or its requests say where that is more: its load. NaN: not known. */
+static double load_of(const leak_case *c)
+{
+    const leak_subject *all = &c->program;
+    size_t n = all->series.count, half = n / 2;
+    if (n < MIN_LEAK_POINTS)
+        return NAN;
+    const double *t = all->series.time_s;
+    double early = all->allocated[half] - all->allocated[0];
+    double late = all->allocated[n - 1] - all->allocated[half];
+    if (!(early > 0 && late > 0))
+        return NAN;
+    double error = sqrt(all->series.quantum / early + all->series.quantum / late);
+    double ratio = (late / (t[n - 1] - t[half])) / (early / (t[half] - t[0]));
+    return fmax(ratio * (1 + 2 * error), c->total.load_ratio); /* of NaN the other */
+}
+
+/* Objects that a goroutine's own function allocated, for each goroutine that there are more: where
+ * one allocates at all, many more than one say that the earlier ones ended. NaN: not known. */
+static double turnover_of(const leak_case *c, const leak_subject *s)
+{
+    size_t n = s->series.count;
+    double rise = n > 1 ? s->series.value[n - 1] - s->series.value[0] : 0;
+    for (size_t i = 0; i < c->subject_count && rise > 0; i++) {
+        const leak_subject *site = &c->subjects[i];
+        size_t k = site->series.count;
+        bool same = site->kind == FL_LEAK_SITE && k > 1 && s->function != NO_ID &&
+                    site->function != NO_ID &&
+                    c->leak->functions[site->function].name == c->leak->functions[s->function].name;
+        if (same)
+            return (site->made[k - 1] - site->made[0]) / rise;
+    }
+    return NAN;
+}
+
+/*
+ * Whether something beside their number says that goroutines stay. They wait, most of them, for as
+ * long as those of a steady leak do, which on average is half of the time (a third is asked for,
+ * since waits are whole minutes and begin with a collection). Or the load is known and rose by less
+ * than half of what they did, and nothing says that they end: sleep, a number that fell, objects.
+ */
+static bool is_kept(const leak_case *c, const leak_subject *s, double median_minutes)
+{
+    size_t n = s->series.count;
+    double span_s = n > 0 ? s->series.time_s[n - 1] : 0;
+    if (s->is_leaked || (median_minutes >= 1 && 60 * median_minutes >= span_s / 3))
+        return true;
+    bool ends = strcmp(s->state, "sleep") == 0 || s->turnover >= SOME_ENDED ||
+                s->trend.fall_share > FALL_SHARE;
+    return n >= FL_TREND_MIN_POINTS && !ends && load_of(c) - 1 < (half_ratio(&s->series) - 1) / 2;
 }
 
 /* Waits by the second: of what others waited for, since the program started or between
@@ -256,8 +322,10 @@ static bool same_function(const fl_leak *leak, uint32_t a, uint32_t b)
 
 /* States, creators and waits out of texts: of the same stack or, since a text hides frames that the
  * profile shows, of the same function. */
-static void park_features(const fl_leak *leak, leak_subject *s)
+static void park_features(const leak_case *c, leak_subject *s)
 {
+    const fl_leak *leak = c->leak;
+    double median_minutes = NAN;
     s->state = fl_leak_state_of(leak, s->top_stack);
     for (size_t i = 0; i < leak->parked_count; i++) {
         const leak_parked *p = &leak->parked[i];
@@ -266,6 +334,7 @@ static void park_features(const fl_leak *leak, leak_subject *s)
         fl_slice state = fl_intern_text(leak->texts, p->state);
         fl_slice creator = fl_intern_text(leak->texts, p->created_by);
         s->is_leaked = s->is_leaked || p->is_leaked;
+        median_minutes = fmax(median_minutes, p->median_minutes); /* of NaN the other */
         if (isfinite(p->wait_minutes))
             s->number[FL_LEAK_F_WAIT_MINUTES] =
                 fmax(p->wait_minutes, isfinite(s->number[FL_LEAK_F_WAIT_MINUTES])
@@ -276,6 +345,8 @@ static void park_features(const fl_leak *leak, leak_subject *s)
         if (creator.len > 0 && (s->creator.len == 0 || fl_slice_compare(creator, s->creator) < 0))
             s->creator = creator;
     }
+    s->turnover = turnover_of(c, s);
+    s->is_kept = is_kept(c, s, median_minutes);
 }
 
 /* Two stacks that grow in step are the two ends of one thing (a connection's readLoop and
@@ -359,7 +430,7 @@ void fl_leak_features_of(leak_case *c)
             s->follows_load = follows_load(c, s);
         }
         if (s->kind == FL_LEAK_GOROUTINES)
-            park_features(c->leak, s);
+            park_features(c, s);
     }
     pair_features(c);
     trend_features(&c->program);

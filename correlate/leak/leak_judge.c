@@ -43,6 +43,9 @@
 #define KNOWN_WEIGHT 1e5
 /* So many objects of a goroutine's function for each goroutine more: the others ended. */
 #define MANY_ENDED 10
+/* Goroutines of which only the number is known: those that last a second rise with load as those
+ * that are parked for ever do, so that it is no more than the surest guess (0.8 would be sure). */
+#define COUNT_ALONE 0.75
 /* A rise that one step makes up is a reload, not a trend. */
 #define MAX_STEP_SHARE 0.6
 /* The same of two neighbouring steps, of four at least: a steady rise has half in them. */
@@ -201,11 +204,14 @@ static bool is_idle(const leak_subject *s)
 
 /* Growth first; what does not grow may still cost: by marking it, by keeping it for nothing,
  * by making it anew. */
-static fl_leak_verdict judge_site(const leak_subject *s)
+static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
 {
     fl_leak_verdict growth = judge_growth(s);
     const double *number = s->number;
     if (growth == FL_LEAK_LEAK || growth == FL_LEAK_NOT_ENOUGH_DATA || !s->has_user)
+        return growth;
+    /* Two snapshots alone show neither what stays nor what is made again and again. */
+    if (s->series.count < FL_TREND_MIN_POINTS && !c->total.is_known)
         return growth;
     /* Up to Go 1.23 the write that doubles a map pays for all of its new array at once. */
     if (!is_idle(s) && number[FL_LEAK_F_LADDER_STEPS] >= 4 &&
@@ -297,26 +303,6 @@ static bool total_denies(const leak_case *c, const leak_subject *s)
            t->high < fmax(s->trend.low, 0.25 * s->trend.slope);
 }
 
-/* The prior of each verdict, or for growth what the trend, the number of points and the other
- * views make of it (docs/leaks-method.md, "Confidence"). */
-/* Objects that a goroutine's own function allocated, for each goroutine that there are more: where
- * one allocates at all, many more than one say that the earlier ones ended. NaN: not known. */
-static double turnover_of(const leak_case *c, const leak_subject *s)
-{
-    size_t n = s->series.count;
-    double rise = n > 1 ? s->series.value[n - 1] - s->series.value[0] : 0;
-    for (size_t i = 0; i < c->subject_count && rise > 0; i++) {
-        const leak_subject *site = &c->subjects[i];
-        size_t k = site->series.count;
-        bool same = site->kind == FL_LEAK_SITE && k > 1 && s->function != NO_ID &&
-                    site->function != NO_ID &&
-                    c->leak->functions[site->function].name == c->leak->functions[s->function].name;
-        if (same)
-            return (site->made[k - 1] - site->made[0]) / rise;
-    }
-    return NAN;
-}
-
 /* The exact total stayed over the last part of the time, in which this site would have grown by
  * much: it has stopped. Maps that climb in steps rest between them, and are left alone. */
 static bool total_stopped(const leak_case *c, const leak_subject *s)
@@ -334,6 +320,8 @@ static bool total_stopped(const leak_case *c, const leak_subject *s)
     return expected >= (3u << 20) && seen <= 0.3 * expected && t->trend.shape != FL_SHAPE_GROWING;
 }
 
+/* The prior of each verdict, or for growth what the trend, the number of points and the other
+ * views make of it (docs/leaks-method.md, "Confidence"). */
 static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_verdict verdict)
 {
     switch (verdict) {
@@ -341,16 +329,16 @@ static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_v
     case FL_LEAK_NOT_ENOUGH_DATA: {
         double p = grows(s) || items_grow(s) ? trend_confidence(s) : 0.62;
         if (s->kind == FL_LEAK_GOROUTINES)
-            p = s->is_leaked                      ? 0.97
-                : turnover_of(c, s) >= MANY_ENDED ? fmin(p, 0.7)
-                                                  : agree(p, 0.3);
+            p = s->is_leaked ? 0.97 : s->turnover >= MANY_ENDED ? fmin(p, 0.7) : agree(p, 0.3);
         else if (!s->has_user)
             p = fmin(p, 0.7);
-        bool come_and_go = s->kind == FL_LEAK_GOROUTINES && turnover_of(c, s) >= MANY_ENDED;
+        bool come_and_go = s->kind == FL_LEAK_GOROUTINES && s->turnover >= MANY_ENDED;
         if (total_grows(c) && !come_and_go)
             p = agree(p, 0.6);
         if (total_denies(c, s))
             p = odds_times(p, 0.25);
+        if (s->kind == FL_LEAK_GOROUTINES && !s->is_kept)
+            p = fmin(p, COUNT_ALONE);
         return fmin(p, 0.97);
     }
     case FL_LEAK_CHURN:
@@ -513,14 +501,14 @@ static bool may_try(const leak_subject *s)
 
 static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
 {
-    fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(s)
+    fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(c, s)
                               : s->kind == FL_LEAK_GOROUTINES ? judge_goroutines(s)
                                                               : judge_lock(c->leak, s);
     if (s->series.count == 0)
         return FL_OK;
     /* Sleepers wake by themselves; where many did, their number follows the load. */
     bool sleeps = s->kind == FL_LEAK_GOROUTINES && strcmp(s->state, "sleep") == 0;
-    if (sleeps && !s->is_leaked && turnover_of(c, s) >= MANY_ENDED && growth_found(verdict))
+    if (sleeps && !s->is_leaked && s->turnover >= MANY_ENDED && growth_found(verdict))
         verdict = FL_LEAK_BOUNDED_GROWTH;
     if (verdict == FL_LEAK_LEAK && total_stopped(c, s))
         verdict = FL_LEAK_BOUNDED_GROWTH;

@@ -99,8 +99,9 @@ typedef struct leak_set {
 typedef struct leak_parked {
     uint32_t stack;
     fl_sym state, created_by;
-    double wait_minutes; /* NaN: not told */
-    bool is_leaked;      /* the collector found that nothing can wake them */
+    double wait_minutes;   /* the longest; NaN: not told */
+    double median_minutes; /* of those that tell a wait, where they are the most; else NaN */
+    bool is_leaked;        /* the collector found that nothing can wake them */
 } leak_parked;
 
 /* One row of memory statistics, of those that count for the total. */
@@ -187,6 +188,8 @@ typedef struct leak_subject {
     fl_slice text_state; /* out of a text; empty: none */
     fl_slice creator;    /* who started the goroutines; empty: not told */
     bool is_leaked;      /* the collector found that nothing can wake them */
+    double turnover;     /* goroutines: objects their function made for each one more; or NaN */
+    bool is_kept;        /* goroutines: something beside their number says that they stay */
     bool follows_load;
     bool is_ladder_step; /* the step is a map's doubling */
     unsigned support;

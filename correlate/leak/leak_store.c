@@ -454,6 +454,8 @@ static fl_status note_parked(fl_leak *leak, const fl_gogroup *group, uint32_t st
     if (leak->parked_count >= FL_MAX_LEAK_PARKED)
         return FL_OK;
     parked.wait_minutes = group->waiting_count > 0 ? (double)group->wait_max : NAN;
+    bool most_wait = group->waiting_count > 0 && group->waiting_count >= group->count / 2;
+    parked.median_minutes = most_wait ? (double)group->wait_median : NAN;
     fl_status status = fl_intern_put(&parked.state, leak->texts, group->state, err);
     if (status == FL_OK)
         status = fl_intern_put(&parked.created_by, leak->texts, creator, err);

@@ -454,6 +454,93 @@ START_TEST(sleepers_of_which_most_woke_follow_the_load)
 }
 END_TEST
 
+/* Goroutines that rise from 100 by 100, and a program that allocates `first` bytes in the first
+ * minute and `more` in each one after than in that before it. */
+static double parked_confidence(const char *stack, double first, double more,
+                                const fl_goroutines *text)
+{
+    run r = begin(&plain);
+    fl_error err = {0};
+    double made = 0;
+    for (int i = 0; i < 10; i++) {
+        made_profile m;
+        add_goroutines(&r, i, stack, 100 * (i + 1));
+        made += first + more * i;
+        made_begin(&m, FL_PROFILE_HEAP, START + i * MINUTE);
+        made_heap(&m, serve, 1024, made, 1 * MB);
+        if (first > 0)
+            add(&r, &m);
+    }
+    if (text != NULL)
+        ck_assert_ok(fl_leak_add_goroutines(r.leak, text, 0, &err));
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_LEAK);
+    ck_assert_str_eq(r.report.findings[0].function, "main.wait");
+    end(&r);
+    return r.report.confidence;
+}
+
+START_TEST(a_number_of_goroutines_alone_is_never_sure)
+{
+    static const char receive[] = "runtime.gopark:462;runtime.chanrecv1:509;main.wait:12";
+    static const char asleep[] = "runtime.gopark:462;time.Sleep:195;main.wait:12";
+    ck_assert_double_le(parked_confidence(receive, 0, 0, NULL), 0.75);
+    /* A load that stays does not explain it, one that rises in step does; who sleeps wakes. */
+    ck_assert_double_gt(parked_confidence(receive, 100 * MB, 0, NULL), 0.8);
+    ck_assert_double_le(parked_confidence(receive, 100 * MB, 100 * MB, NULL), 0.75);
+    ck_assert_double_le(parked_confidence(asleep, 100 * MB, 0, NULL), 0.75);
+    /* So few samples that the rate of allocation may be anything. */
+    ck_assert_double_le(parked_confidence(receive, 0.5 * MB, 0, NULL), 0.75);
+}
+END_TEST
+
+START_TEST(waits_as_long_as_the_series_make_goroutines_sure)
+{
+    static const char asleep[] = "runtime.gopark:462;time.Sleep:195;main.wait:12";
+    const fl_goframe wait = {
+        .function = BYTES("main.wait"), .file = BYTES("/srv/app/main.go"), .line = 12};
+    const fl_goframe *frames[] = {&wait};
+    fl_gogroup group = {.count = 1000,
+                        .stack = frames,
+                        .stack_count = 1,
+                        .state = BYTES("sleep"),
+                        .waiting_count = 900,
+                        .wait_median = 5,
+                        .wait_max = 9};
+    const fl_goroutines text = {
+        .form = FL_GOROUTINES_STACKS, .total = 1000, .groups = &group, .group_count = 1};
+    ck_assert_double_gt(parked_confidence(asleep, 0, 0, &text), 0.8);
+    group.waiting_count = 20; /* the others have just begun */
+    ck_assert_double_le(parked_confidence(asleep, 0, 0, &text), 0.75);
+    group.waiting_count = 900; /* a minute of nine: they last that long and end */
+    group.wait_median = 1;
+    ck_assert_double_le(parked_confidence(asleep, 0, 0, &text), 0.75);
+}
+END_TEST
+
+/* A map's tables of which two were made for each one in use: none at first, then all. */
+static fl_leak_verdict verdict_of_tables(int snapshots)
+{
+    run r = begin(&plain);
+    for (int i = 0; i < snapshots; i++) {
+        made_profile m;
+        made_begin(&m, FL_PROFILE_HEAP, START + i * 10 * MINUTE);
+        double live = i == 0 ? 0 : 200 * MB;
+        made_heap(&m, put, 28672, 2 * live, live);
+        made_heap(&m, serve, 32, 1 * MB + 0.6 * MB * i, 0);
+        add(&r, &m);
+    }
+    ck_assert(judge(&r)->verdict != FL_LEAK_NOT_ENOUGH_DATA || r.report.collect_count > 0);
+    end(&r);
+    return r.report.verdict;
+}
+
+START_TEST(two_snapshots_are_not_enough_for_retention)
+{
+    ck_assert_int_eq(verdict_of_tables(2), FL_LEAK_NOT_ENOUGH_DATA);
+    ck_assert_int_eq(verdict_of_tables(8), FL_LEAK_RETENTION);
+}
+END_TEST
+
 START_TEST(something_built_anew_again_and_again_is_churn)
 {
     static const int64_t rungs[] = {288, 576, 1152, 2304, 4608, 9216};
@@ -693,6 +780,9 @@ static Suite *leak_suite(void)
     tcase_add_test(cases, a_lock_that_others_wait_for_is_latency);
     tcase_add_test(cases, a_block_profile_tells_locks_from_idle_workers);
     tcase_add_test(cases, sleepers_of_which_most_woke_follow_the_load);
+    tcase_add_test(cases, a_number_of_goroutines_alone_is_never_sure);
+    tcase_add_test(cases, waits_as_long_as_the_series_make_goroutines_sure);
+    tcase_add_test(cases, two_snapshots_are_not_enough_for_retention);
     tcase_add_test(cases, something_built_anew_again_and_again_is_churn);
     tcase_add_test(cases, a_bucket_array_that_doubled_is_a_leak_though_it_is_flat_between);
     tcase_add_test(cases, the_signature_with_most_conditions_names_the_kind);
