@@ -3,7 +3,7 @@
 
 usage: profile_bench.py FAULTLINE FOLDER [--rounds N]
 
-FOLDER gets the profiles of profile_inputs.py unless they are there. Each job runs N times (3 unless told), the
+FOLDER gets the profiles of profile_inputs.py unless they are there. Each job runs N times (5 unless told), the
 programs in turn; printed is the median of CPU seconds (user and system), of wall seconds, and the largest resident
 set. Where go is missing the peer's columns are.
 """
@@ -40,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("faultline", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     folder, go = arguments.folder, shutil.which("go")
     if not (folder / "small-09.pb.gz").is_file():
@@ -50,6 +50,7 @@ def main():
     ours, theirs = [arguments.faultline, "profile"], [go, "tool", "pprof"]
     jobs = [
         ("top, 375,000 samples", [*ours, "top", one], [*theirs, "-top", one]),
+        ("top of its alloc_space", [*ours, "top", "--sample-type", "alloc_space", one], [*theirs, "-top", "-sample_index=alloc_space", one]),
         ("tree of the same", [*ours, "tree", one], [*theirs, "-tree", one]),
         ("diff of two such", [*ours, "diff", one, two], [*theirs, "-top", f"-diff_base={one}", two]),
         ("top, sum of 10 small ones", [*ours, "top", *small], [*theirs, "-top", *small]),
