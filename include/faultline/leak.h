@@ -47,7 +47,8 @@ typedef enum fl_leak_subject {
     FL_LEAK_SUBJECT_COUNT
 } fl_leak_subject;
 
-const char *fl_leak_subject_name(fl_leak_subject subject); /* "site", "goroutines" ... */
+/* "site", "goroutines" ...: the words of the signature files. */
+const char *fl_leak_subject_name(fl_leak_subject subject);
 /* False where `name` is none of them. */
 bool fl_leak_subject_find(fl_leak_subject *out, fl_slice name);
 
@@ -176,7 +177,8 @@ typedef enum fl_leak_source {
     FL_LEAK_SOURCE_COUNT
 } fl_leak_source;
 
-const char *fl_leak_source_name(fl_leak_source source); /* "heap", "goroutine" ... */
+/* "heap", "goroutine" ...: the words of the JSON contract. */
+const char *fl_leak_source_name(fl_leak_source source);
 
 typedef struct fl_leak_evidence {
     fl_leak_source source;
