@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "json_put.h"
 #include "location.h"
 #include "mem.h"
 #include "page.h"
@@ -62,13 +63,6 @@ static fl_status list_json(const fl_store_row *row, void *payload, fl_error *err
                        : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while listing");
 }
 
-/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
-static int to_buf(const char *bytes, size_t len, void *payload)
-{
-    fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
-    return ((fl_buf *)payload)->status == FL_OK ? 0 : -1;
-}
-
 /* `store` NULL: nothing is stored yet, which is an empty list and no error. */
 static fl_status write_json(fl_buf *out, fl_store *store, size_t limit, fl_error *err)
 {
@@ -76,8 +70,7 @@ static fl_status write_json(fl_buf *out, fl_store *store, size_t limit, fl_error
     fl_status status = store != NULL ? fl_store_list(store, limit, list_json, list, err) : FL_OK;
     json_t *document =
         json_pack("{s:s, s:o}", "schema", "faultline.incidents/1", "incidents", list);
-    if (status == FL_OK &&
-        json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
+    if (status == FL_OK && !fl_put_dump(out, document, JSON_INDENT(2) | JSON_REAL_PRECISION(9)))
         status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while listing");
     fl_buf_char(out, '\n');
     json_decref(document);

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "json_put.h"
 #include "page.h"
 
 bool fl_drill_is_miss(const fl_drill_outcome *outcome)
@@ -270,13 +271,6 @@ static json_t *miss_json(const fl_drill_outcome *outcome)
     return item;
 }
 
-/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
-static int to_buf(const char *bytes, size_t len, void *payload)
-{
-    fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
-    return ((fl_buf *)payload)->status == FL_OK ? 0 : -1;
-}
-
 fl_status fl_drill_json(fl_buf *out, const fl_drill_result *result, fl_error *err)
 {
     list systems = {.array = json_array()}, misses = {.array = json_array()};
@@ -296,7 +290,7 @@ fl_status fl_drill_json(fl_buf *out, const fl_drill_result *result, fl_error *er
         json_pack("{s:s, s:o, s:o, s:o}", "schema", "faultline.drill/1", "systems", systems.array,
                   "misses", misses.array, "not_counted", unread.array);
     if (!failed)
-        failed = json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        failed = !fl_put_dump(out, document, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     json_decref(document);
     fl_buf_char(out, '\n');
     if (failed && out->status == FL_OK)

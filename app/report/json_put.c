@@ -105,11 +105,15 @@ static int to_buf(const char *bytes, size_t len, void *payload)
     return out->status == FL_OK ? 0 : -1;
 }
 
+bool fl_put_dump(fl_buf *out, const json_t *value, size_t flags)
+{
+    return value != NULL && json_dump_callback(value, to_buf, out, flags) == 0;
+}
+
 fl_status fl_put_document(fl_buf *out, fl_put *w, json_t *document, fl_error *err)
 {
     assert(out != NULL && w != NULL);
-    if (w->status == FL_OK &&
-        json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0)
+    if (w->status == FL_OK && !fl_put_dump(out, document, JSON_INDENT(2) | JSON_REAL_PRECISION(9)))
         failed(w, out->status != FL_OK ? out->status : FL_E_NOMEM);
     json_decref(document);
     fl_buf_char(out, '\n');

@@ -8,6 +8,7 @@
 #define FL_JSON_PUT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "buf.h"
 
@@ -28,6 +29,9 @@ void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
 void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
 /* Six decimals: beyond them two builds of the same sum differ. */
 void fl_put_rounded(fl_put *w, json_t *object, const char *key, double value);
+/* Append a value as it is, with jansson's `flags`; it stays the caller's. False when memory or the
+ * buffer ran out. */
+bool fl_put_dump(fl_buf *out, const json_t *value, size_t flags);
 /* Append the document, which is taken, with a newline; FL_E_NOMEM or the buffer's failure. */
 FL_NODISCARD fl_status fl_put_document(fl_buf *out, fl_put *w, json_t *document, fl_error *err);
 

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "json_put.h"
 #include "page.h"
 #include "timestamp.h"
 
@@ -18,18 +19,11 @@ typedef struct rows {
     size_t count;
 } rows;
 
-/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
-static int to_buf(const char *bytes, size_t len, void *payload)
-{
-    fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
-    return ((fl_buf *)payload)->status == FL_OK ? 0 : -1;
-}
-
 /* One row of an array; takes `row`, NULL for want of memory. */
 static fl_status write_row(rows *to, json_t *row, fl_error *err)
 {
     fl_buf_text(to->out, to->count++ > 0 ? ",\n    " : "\n    ");
-    int failed = row == NULL || json_dump_callback(row, to_buf, to->out, 0) != 0;
+    bool failed = !fl_put_dump(to->out, row, 0);
     json_decref(row);
     fl_status status = fl_buf_check(to->out, "the graph", err);
     if (status == FL_OK && failed)

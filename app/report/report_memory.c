@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <jansson.h>
 
+#include "json_put.h"
 #include "page.h"
 #include "timestamp.h"
 
@@ -135,18 +136,10 @@ static json_t *time_json(int64_t at_ns)
     return at_ns != 0 ? json_string(fl_time_format(at, at_ns)) : json_null();
 }
 
-/* A callback of jansson: -1 ends the dump. The buffer keeps why. */
-static int to_buf(const char *bytes, size_t len, void *payload)
-{
-    fl_buf_add(payload, (fl_slice){.ptr = (const unsigned char *)bytes, .len = len});
-    return ((fl_buf *)payload)->status == FL_OK ? 0 : -1;
-}
-
 /* Takes the document. */
 static fl_status dump(fl_buf *out, json_t *document, fl_error *err)
 {
-    int failed = document == NULL ||
-                 json_dump_callback(document, to_buf, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    bool failed = !fl_put_dump(out, document, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     fl_buf_char(out, '\n');
     json_decref(document);
     fl_status status = fl_buf_check(out, "the answer", err);
