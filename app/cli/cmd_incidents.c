@@ -10,20 +10,12 @@
 #include <string.h>
 
 #include "json_put.h"
-#include "location.h"
 #include "mem.h"
 #include "page.h"
 #include "slice.h"
+#include "stored.h"
 #include "terminal.h"
 #include "timestamp.h"
-
-/* FL_E_NOTFOUND where there is no store yet. */
-static fl_status open_existing(fl_store **out, char location[FL_LOCATION_BYTES],
-                               const fl_args *args, fl_error *err)
-{
-    fl_status status = fl_location_find(location, args, false, err);
-    return status == FL_OK ? fl_store_open(out, location, FL_STORE_EXISTING, err) : status;
-}
 
 /* --- incidents --- */
 
@@ -98,12 +90,11 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, fl_store *store, siz
 /* --limit 0 is all of them. */
 static fl_exit run_incidents(fl_cli *cli, const fl_args *args)
 {
-    char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
     fl_buf out = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     size_t limit = (size_t)fl_args_count(args, "limit");
-    fl_status status = open_existing(&store, location, args, &err);
+    fl_status status = fl_stored_open_store(&store, args, &err);
     if (status == FL_E_NOTFOUND && !fl_args_has(args, "store")) {
         /* The default place is made by the first triage: until then the list is empty. */
         fl_cli_complain(cli, "nothing is stored yet");
@@ -180,13 +171,12 @@ static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, con
 /* Exit code 0 whatever the verdict was: the question was to see it. */
 static fl_exit run_show(fl_cli *cli, const fl_args *args)
 {
-    char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
     char *document = NULL;
     assert(args->operand != NULL); /* required */
     fl_buf out = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
-    fl_status status = open_existing(&store, location, args, &err);
+    fl_status status = fl_stored_open_store(&store, args, &err);
     if (status == FL_OK)
         status = fl_store_get(store, args->operand, &document, &err);
     if (status == FL_OK)

@@ -22,14 +22,18 @@ static fl_status read_incident(fl_stored *out, const char *id, fl_error *err)
     return status;
 }
 
+fl_status fl_stored_open_store(fl_store **out, const fl_args *args, fl_error *err)
+{
+    char location[FL_LOCATION_BYTES];
+    fl_status status = fl_location_find(location, args, false, err);
+    return status == FL_OK ? fl_store_open(out, location, FL_STORE_EXISTING, err) : status;
+}
+
 fl_status fl_stored_open(fl_stored *out, const fl_args *args, const char *id, fl_error *err)
 {
     assert(out != NULL && args != NULL);
-    char location[FL_LOCATION_BYTES];
     *out = (fl_stored){.arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES)};
-    fl_status status = fl_location_find(location, args, false, err);
-    if (status == FL_OK)
-        status = fl_store_open(&out->store, location, FL_STORE_EXISTING, err);
+    fl_status status = fl_stored_open_store(&out->store, args, err);
     return status == FL_OK && id != NULL ? read_incident(out, id, err) : status;
 }
 

@@ -13,6 +13,8 @@ typedef struct fl_stored {
     const fl_incident *incident; /* NULL where none was asked for */
 } fl_stored;
 
+/* Open the store that the options name; FL_E_NOTFOUND where there is none yet. */
+FL_NODISCARD fl_status fl_stored_open_store(fl_store **out, const fl_args *args, fl_error *err);
 /* Open the store that the options name, which must be there, and read the incident (`id` NULL:
  * none). The caller disposes of *out, also after a failure. */
 FL_NODISCARD fl_status fl_stored_open(fl_stored *out, const fl_args *args, const char *id,

@@ -80,6 +80,14 @@ void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns)
 }
 
 /* jansson's integers are signed: a count beyond them is shown as the largest. */
+void fl_put_moment(fl_put *w, json_t *object, const char *key, int64_t time_ns)
+{
+    if (time_ns != 0)
+        fl_put_time(w, object, key, time_ns);
+    else
+        fl_put_value(w, object, key, json_null());
+}
+
 void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count)
 {
     fl_put_value(w, object, key, json_integer((json_int_t)(count < INT64_MAX ? count : INT64_MAX)));

@@ -25,6 +25,8 @@ json_t *fl_put_text_of(const char *text);
 void fl_put_text(fl_put *w, json_t *object, const char *key, const char *text);
 /* RFC 3339, UTC, with as many decimals as the nanoseconds need. */
 void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns);
+/* The same; null for 0, which is no moment. */
+void fl_put_moment(fl_put *w, json_t *object, const char *key, int64_t time_ns);
 void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
 void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
 /* Six decimals: beyond them two builds of the same sum differ. */

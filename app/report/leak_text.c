@@ -91,11 +91,7 @@ static void heading(fl_page *page, const char *text)
 /* A dim word, then a text that may wrap under itself. */
 static void labelled(fl_page *page, const char *name, const char *text)
 {
-    fl_page_pad(page, BODY);
-    fl_page_put(page, FL_INK_DIM, name);
-    fl_page_pad(page, LABEL);
-    fl_page_wrap(page, FL_INK_PLAIN, text);
-    fl_page_newline(page);
+    fl_page_labelled(page, (fl_page_row){BODY, LABEL}, name, FL_INK_PLAIN, text);
 }
 
 /* The same without a label; nothing for NULL. */

@@ -161,6 +161,17 @@ void fl_page_newline(fl_page *page)
     page->column = 0;
 }
 
+void fl_page_labelled(fl_page *page, fl_page_row row, const char *label, fl_ink ink,
+                      const char *text)
+{
+    assert(row.label < row.text);
+    fl_page_pad(page, row.label);
+    fl_page_put(page, FL_INK_DIM, label);
+    fl_page_pad(page, row.text);
+    fl_page_wrap(page, ink, text);
+    fl_page_newline(page);
+}
+
 void fl_page_pad(fl_page *page, size_t to)
 {
     size_t spaces = page->column < to ? to - page->column : page->column > to ? 1 : 0;

@@ -40,6 +40,14 @@ void fl_page_pad(fl_page *page, size_t to);
  * Words that are longer than a line are broken. */
 void fl_page_wrap(fl_page *page, fl_ink ink, const char *text);
 void fl_page_newline(fl_page *page);
+
+typedef struct fl_page_row { /* columns of a label and of the text behind it */
+    size_t label, text;
+} fl_page_row;
+
+/* A dim label, then `text` wrapped under itself, and a newline. */
+void fl_page_labelled(fl_page *page, fl_page_row row, const char *label, fl_ink ink,
+                      const char *text);
 enum { FL_PERCENT_TEXT = 16 };
 
 /* "87 %", "<1 %", ">99 %": a certainty is never claimed by rounding; "n/a" for NaN. Of the six

@@ -85,10 +85,7 @@ static json_t *evidence_of(fl_put *w, const fl_evidence *evidence)
     json_t *object = json_object();
     fl_put_text(w, object, "modality", fl_modality_name(evidence->modality));
     fl_put_text(w, object, "text", evidence->text);
-    if (evidence->at_ns != 0)
-        fl_put_time(w, object, "at", evidence->at_ns);
-    else
-        fl_put_value(w, object, "at", json_null());
+    fl_put_moment(w, object, "at", evidence->at_ns);
     fl_put_number(w, object, "value", evidence->value);
     fl_put_number(w, object, "baseline", evidence->baseline);
     fl_put_text(w, object, "unit", evidence->unit);

@@ -16,6 +16,8 @@
 
 enum { INDENT = 2, BODY = 12, BELIEF_TEXT = 64 };
 
+static const fl_page_row row = {INDENT, BODY};
+
 /* "0.82 (0.61 to 0.94, n = 7)" */
 static const char *belief_text(char out[BELIEF_TEXT], const fl_confidence *c, size_t items)
 {
@@ -24,23 +26,13 @@ static const char *belief_text(char out[BELIEF_TEXT], const fl_confidence *c, si
     return out;
 }
 
-/* A label, and a text wrapped under itself. */
-static void write_labelled(fl_page *page, const char *label, fl_ink ink, const char *text)
-{
-    fl_page_pad(page, INDENT);
-    fl_page_put(page, FL_INK_DIM, label);
-    fl_page_pad(page, BODY);
-    fl_page_wrap(page, ink, text);
-    fl_page_newline(page);
-}
-
 /* The cause and the author stand in the head, so that a line names only the other end. */
 static void write_moved(fl_page *page, const fl_moved *moved)
 {
     char before[BELIEF_TEXT], after[BELIEF_TEXT];
     bool is_fix = moved->kind == FL_EDGE_RESOLVED_BY;
-    write_labelled(page, is_fix ? "fixed by" : "explains", FL_INK_PLAIN,
-                   is_fix ? moved->to : moved->from);
+    fl_page_labelled(page, row, is_fix ? "fixed by" : "explains", FL_INK_PLAIN,
+                     is_fix ? moved->to : moved->from);
     fl_page_pad(page, BODY);
     fl_page_printf(page, FL_INK_DIM, "%s -> ",
                    belief_text(before, &moved->before, moved->items_before));
@@ -59,7 +51,7 @@ fl_status fl_report_learnt_text(fl_buf *out, const char *what, const fl_lesson *
                    lesson->author);
     fl_page_put(&page, FL_INK_WARN, learnt->added.evidence == 0 ? "; this was known before" : "");
     fl_page_newline(&page);
-    write_labelled(&page, "cause", FL_INK_BOLD, lesson->cause->title);
+    fl_page_labelled(&page, row, "cause", FL_INK_BOLD, lesson->cause->title);
     for (size_t i = 0; i < learnt->count; i++)
         write_moved(&page, &learnt->moved[i]);
     return fl_buf_check(out, "the answer", err);
@@ -69,7 +61,7 @@ fl_status fl_report_learnt_text(fl_buf *out, const char *what, const fl_lesson *
 static void write_fix(fl_page *page, const fl_path_fix *fix)
 {
     char belief[BELIEF_TEXT];
-    write_labelled(page, "fixed by", FL_INK_PLAIN, fix->title);
+    fl_page_labelled(page, row, "fixed by", FL_INK_PLAIN, fix->title);
     fl_page_pad(page, BODY);
     fl_page_put(page, FL_INK_DIM, belief_text(belief, &fix->confidence, fix->count));
     fl_page_newline(page);
@@ -79,7 +71,7 @@ static void write_fix(fl_page *page, const fl_path_fix *fix)
 static void write_path(fl_page *page, const fl_path *path, size_t most)
 {
     char belief[BELIEF_TEXT], last[FL_TIME_TEXT];
-    write_labelled(page, "cause", FL_INK_BOLD, path->title);
+    fl_page_labelled(page, row, "cause", FL_INK_BOLD, path->title);
     fl_page_pad(page, BODY);
     fl_page_printf(page, FL_INK_PLAIN, "%s; %zu for, %zu against",
                    belief_text(belief, &path->confidence, path->supporting + path->contradicting),

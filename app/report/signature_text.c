@@ -122,11 +122,7 @@ static void write_form(fl_page *page, const fl_leak_signature *form)
 /* A dim word and a text under itself. */
 static void labelled(fl_page *page, const char *name, const char *text)
 {
-    fl_page_pad(page, BODY);
-    fl_page_put(page, FL_INK_DIM, name);
-    fl_page_pad(page, LABEL);
-    fl_page_wrap(page, FL_INK_PLAIN, text);
-    fl_page_newline(page);
+    fl_page_labelled(page, (fl_page_row){BODY, LABEL}, name, FL_INK_PLAIN, text);
 }
 
 /* Code, line by line as it is. */
