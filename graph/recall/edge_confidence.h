@@ -4,7 +4,6 @@
 #ifndef FL_EDGE_CONFIDENCE_H
 #define FL_EDGE_CONFIDENCE_H
 
-#include "arena.h"
 #include "graph_store.h"
 
 typedef struct fl_edge_belief {
