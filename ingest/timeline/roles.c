@@ -1,21 +1,23 @@
 /*
- * roles.c - the rule table, read from YAML events. Types come from the keys below, never from how
- * a scalar looks; aliases, unknown keys and repeated keys are refused with line and column.
+ * roles.c - the rule table, read from a YAML tree. Types come from the keys below, never from how
+ * a scalar looks; unknown keys are refused with line and column.
  */
 #include "roles.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
-#include <yaml.h>
 
 #include "mem.h"
 #include "names.h"
 #include "number.h"
 #include "regex.h"
 #include "slice.h"
+#include "yaml_tree.h"
 
-enum { MAX_RULES = 1024 };
+enum {
+    MAX_RULES = 1024,
+    MAX_TREE_BYTES = 16 << 20, /* of the largest table: a rule takes about 2 KiB */
+};
 
 struct rule {
     fl_regex *match, *unit; /* unit NULL: any */
@@ -27,13 +29,10 @@ struct fl_roles {
     size_t count;
 };
 
-/* One document being read. `failed` holds the first complaint's status. */
+/* Where complaints are about, and where they go. */
 struct loader {
-    fl_roles *roles;
-    yaml_parser_t parser;
-    yaml_event_t event;
-    fl_slice text;
     const char *source;
+    const fl_yaml *at;
     fl_error *err;
 };
 
@@ -61,51 +60,12 @@ void fl_roles_destroy(fl_roles *roles)
     fl_mem_free(roles);
 }
 
-/* libyaml gives only the byte where its reader stopped: control characters, broken UTF-8. */
-static yaml_mark_t reader_mark(const struct loader *in)
+static fl_status complain(const struct loader *in, const char *what)
 {
-    yaml_mark_t at = {.index = in->parser.problem_offset};
-    for (size_t i = 0; i < at.index && i < in->text.len; i++) {
-        bool is_break = in->text.ptr[i] == '\n';
-        at.line += is_break;
-        at.column = is_break ? 0 : at.column + ((in->text.ptr[i] & 0xC0) != 0x80);
-    }
-    return at;
+    return fl_yaml_fail(in->at, in->source, in->err, "%s", what);
 }
 
-static fl_status complain(struct loader *in, const char *what)
-{
-    yaml_mark_t at = in->parser.problem_mark;
-    if (in->event.type != YAML_NO_EVENT)
-        at = in->event.start_mark;
-    else if (in->parser.error == YAML_READER_ERROR)
-        at = reader_mark(in);
-    return fl_fail(in->err, FL_E_SYNTAX, at.index, "%s:%zu:%zu: %s", in->source, at.line + 1,
-                   at.column + 1, what);
-}
-
-static fl_status next_event(struct loader *in)
-{
-    yaml_event_delete(&in->event);
-    memset(&in->event, 0, sizeof(in->event));
-    if (!yaml_parser_parse(&in->parser, &in->event))
-        return complain(in, in->parser.problem != NULL ? in->parser.problem : "not YAML");
-    return in->event.type == YAML_ALIAS_EVENT ? complain(in, "aliases are not taken here") : FL_OK;
-}
-
-static fl_status expect(struct loader *in, yaml_event_type_t type, const char *what)
-{
-    fl_status status = next_event(in);
-    return status == FL_OK && in->event.type != type ? complain(in, what) : status;
-}
-
-static fl_slice scalar(const struct loader *in)
-{
-    assert(in->event.type == YAML_SCALAR_EVENT);
-    return (fl_slice){.ptr = in->event.data.scalar.value, .len = in->event.data.scalar.length};
-}
-
-static fl_status set_pattern(struct loader *in, fl_regex **out, fl_slice text, bool whole)
+static fl_status set_pattern(const struct loader *in, fl_regex **out, fl_slice text, bool whole)
 {
     char anchored[512];
     fl_error inner = {0};
@@ -121,7 +81,7 @@ static fl_status set_pattern(struct loader *in, fl_regex **out, fl_slice text, b
     return status == FL_OK ? FL_OK : complain(in, inner.message);
 }
 
-static fl_status set_role(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_role(const struct loader *in, struct rule *rule, fl_slice text)
 {
     char word[16];
     snprintf(word, sizeof(word), "%.*s", FL_SLICE_ARG(text));
@@ -132,17 +92,17 @@ static fl_status set_role(struct loader *in, struct rule *rule, fl_slice text)
         "role is one of traffic, errors, latency, cpu, memory, network, disk, pool, queue, other");
 }
 
-static fl_status set_match(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_match(const struct loader *in, struct rule *rule, fl_slice text)
 {
     return set_pattern(in, &rule->match, text, false);
 }
 
-static fl_status set_unit(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_unit(const struct loader *in, struct rule *rule, fl_slice text)
 {
     return set_pattern(in, &rule->unit, text, true);
 }
 
-static fl_status set_scale(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_scale(const struct loader *in, struct rule *rule, fl_slice text)
 {
     if (!fl_slice_equal(text, FL_SLICE("share")) && !fl_slice_equal(text, FL_SLICE("value")))
         return complain(in, "scale is share or value");
@@ -150,7 +110,7 @@ static fl_status set_scale(struct loader *in, struct rule *rule, fl_slice text)
     return FL_OK;
 }
 
-static fl_status set_of(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_of(const struct loader *in, struct rule *rule, fl_slice text)
 {
     double of;
     if (!fl_parse_double(text, &of) || !(of > 0))
@@ -159,7 +119,7 @@ static fl_status set_of(struct loader *in, struct rule *rule, fl_slice text)
     return FL_OK;
 }
 
-static fl_status set_host(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_host(const struct loader *in, struct rule *rule, fl_slice text)
 {
     if (!fl_slice_equal(text, FL_SLICE("true")) && !fl_slice_equal(text, FL_SLICE("false")))
         return complain(in, "host is true or false");
@@ -167,7 +127,7 @@ static fl_status set_host(struct loader *in, struct rule *rule, fl_slice text)
     return FL_OK;
 }
 
-static fl_status set_bad(struct loader *in, struct rule *rule, fl_slice text)
+static fl_status set_bad(const struct loader *in, struct rule *rule, fl_slice text)
 {
     static const struct {
         fl_slice name;
@@ -184,7 +144,7 @@ static fl_status set_bad(struct loader *in, struct rule *rule, fl_slice text)
 
 static const struct key {
     fl_slice name;
-    fl_status (*set)(struct loader *in, struct rule *rule, fl_slice text);
+    fl_status (*set)(const struct loader *in, struct rule *rule, fl_slice text);
 } keys[] = {
     {FL_SLICE_INIT("match"), set_match}, {FL_SLICE_INIT("unit"), set_unit},
     {FL_SLICE_INIT("role"), set_role},   {FL_SLICE_INIT("scale"), set_scale},
@@ -193,85 +153,77 @@ static const struct key {
 };
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
+/* The member `at->key` of a rule. */
+static fl_status set_member(const struct loader *in, struct rule *rule)
+{
+    size_t k = 0;
+    while (k < KEY_COUNT && !fl_slice_equal(keys[k].name, in->at->key))
+        k++;
+    if (k == KEY_COUNT)
+        return complain(in, "a rule has the keys match, unit, role, scale, of, host, bad");
+    if (in->at->kind != FL_YAML_TEXT)
+        return complain(in, "expected a plain value");
+    return keys[k].set(in, rule, in->at->text);
+}
+
 static fl_status read_rule(struct loader *in, struct rule *rule)
 {
-    bool seen[KEY_COUNT] = {false};
+    const fl_yaml *map = in->at;
     fl_status status = FL_OK;
-    while (status == FL_OK && (status = next_event(in)) == FL_OK &&
-           in->event.type != YAML_MAPPING_END_EVENT) {
-        size_t k = 0;
-        if (in->event.type != YAML_SCALAR_EVENT)
-            return complain(in, "a key is a plain word");
-        while (k < KEY_COUNT && !fl_slice_equal(keys[k].name, scalar(in)))
-            k++;
-        if (k == KEY_COUNT)
-            return complain(in, "a rule has the keys match, unit, role, scale, of, host, bad");
-        if (seen[k])
-            return complain(in, "this key is given twice");
-        seen[k] = true;
-        status = expect(in, YAML_SCALAR_EVENT, "expected a plain value");
-        if (status == FL_OK)
-            status = keys[k].set(in, rule, scalar(in));
-    }
-    if (status == FL_OK && (!seen[0] || !seen[2]))
+    if (map->kind != FL_YAML_MAP)
+        return complain(in, "a rule is a mapping");
+    for (in->at = map->first; status == FL_OK && in->at != NULL; in->at = in->at->next)
+        status = set_member(in, rule);
+    in->at = map;
+    if (status == FL_OK && (rule->match == NULL || fl_yaml_member(map, FL_SLICE("role")) == NULL))
         return complain(in, "a rule needs match and role");
     return status;
 }
 
-static fl_status read_rules(struct loader *in)
+static fl_status add_rule(fl_roles *roles, struct loader *in)
 {
-    fl_roles *roles = in->roles;
-    fl_status status = expect(in, YAML_SEQUENCE_START_EVENT, "rules is a list");
-    while (status == FL_OK && (status = next_event(in)) == FL_OK &&
-           in->event.type != YAML_SEQUENCE_END_EVENT) {
-        if (in->event.type != YAML_MAPPING_START_EVENT)
-            return complain(in, "a rule is a mapping");
-        if (roles->count == MAX_RULES)
-            return complain(in, "more than 1024 rules");
-        struct rule *grown = fl_mem_realloc(roles->rules, roles->count + 1, sizeof(*grown));
-        if (grown == NULL)
-            return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
-        roles->rules = grown;
-        grown[roles->count] = (struct rule){.role = {.share_of = 1, .bad_when = 1}};
-        status = read_rule(in, &grown[roles->count]);
-        if (status == FL_OK)
-            roles->count++;
-        else
-            dispose_rule(&grown[roles->count]);
-    }
+    if (roles->count == MAX_RULES)
+        return complain(in, "more than 1024 rules");
+    struct rule *grown = fl_mem_realloc(roles->rules, roles->count + 1, sizeof(*grown));
+    if (grown == NULL)
+        return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
+    roles->rules = grown;
+    grown[roles->count] = (struct rule){.role = {.share_of = 1, .bad_when = 1}};
+    fl_status status = read_rule(in, &grown[roles->count]);
+    if (status == FL_OK)
+        roles->count++;
+    else
+        dispose_rule(&grown[roles->count]);
     return status;
 }
 
-static fl_status read_document(struct loader *in)
+static fl_status read_rules(fl_roles *roles, struct loader *in)
 {
-    fl_status status = expect(in, YAML_STREAM_START_EVENT, "not YAML");
-    if (status == FL_OK)
-        status = expect(in, YAML_DOCUMENT_START_EVENT, "the document is empty");
-    if (status == FL_OK)
-        status = expect(in, YAML_MAPPING_START_EVENT, "expected a mapping with the key rules");
-    if (status == FL_OK)
-        status = expect(in, YAML_SCALAR_EVENT, "expected the key rules");
-    if (status == FL_OK && !fl_slice_equal(scalar(in), FL_SLICE("rules")))
-        return complain(in, "expected the key rules");
-    if (status == FL_OK)
-        status = read_rules(in);
-    if (status == FL_OK)
-        status = expect(in, YAML_MAPPING_END_EVENT, "rules is the only key");
-    if (status == FL_OK)
-        status = expect(in, YAML_DOCUMENT_END_EVENT, "rules is the only key");
-    return status == FL_OK ? expect(in, YAML_STREAM_END_EVENT, "one document only") : status;
+    const fl_yaml *rules = fl_yaml_member(in->at, FL_SLICE("rules"));
+    fl_status status = FL_OK;
+    if (rules == NULL)
+        return complain(in, "expected a mapping with the key rules");
+    if (in->at->count > 1) {
+        in->at = rules == in->at->first ? rules->next : in->at->first;
+        return complain(in, "rules is the only key");
+    }
+    in->at = rules;
+    if (rules->kind != FL_YAML_LIST)
+        return complain(in, "rules is a list");
+    for (in->at = rules->first; status == FL_OK && in->at != NULL; in->at = in->at->next)
+        status = add_rule(roles, in);
+    return status;
 }
 
 fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source, fl_error *err)
 {
-    struct loader in = {.roles = roles, .text = yaml, .source = source, .err = err};
+    struct loader in = {.source = source, .err = err};
+    fl_arena arena = fl_arena_of(MAX_TREE_BYTES);
     assert(roles != NULL && source != NULL);
-    if (!yaml_parser_initialize(&in.parser))
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
-    yaml_parser_set_input_string(&in.parser, yaml.ptr, yaml.len);
-    fl_status status = read_document(&in);
-    yaml_event_delete(&in.event);
-    yaml_parser_delete(&in.parser);
+    fl_status status = fl_yaml_read(&in.at, &arena, yaml, source, err);
+    if (status == FL_OK)
+        status = read_rules(roles, &in);
+    fl_arena_dispose(&arena);
     return status;
 }
 
