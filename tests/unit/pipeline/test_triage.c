@@ -591,7 +591,7 @@ START_TEST(malformed_roles_are_refused_with_their_place)
     request.roles = write_file("roles.yaml");
     run_fails(
         FL_E_SYNTAX,
-        "DIR/roles.yaml:2:20: role is one of traffic, errors, latency, cpu, memory, network, disk, "
+        "DIR/roles.yaml:2:14: role is one of traffic, errors, latency, cpu, memory, network, disk, "
         "pool, queue, other");
     request.roles = "/nonexistent/roles.yaml";
     run_fails(FL_E_NOTFOUND, "cannot open /nonexistent/roles.yaml: No such file or directory");
