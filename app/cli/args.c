@@ -228,7 +228,7 @@ fl_status fl_args_parse(fl_args *out, const fl_command *command, int argc, char 
 static fl_status not_a_choice(const char *what, const char *value, const char *const *choices,
                               fl_error *err)
 {
-    char list[96] = "";
+    char list[160] = "";
     size_t used = 0, count = 0;
     for (; choices[count] != NULL && used < sizeof(list); count++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", count > 0 ? ", " : "",
@@ -335,9 +335,28 @@ static fl_status check_value(const fl_option *option, const char *value, int64_t
     return FL_OK;
 }
 
+size_t fl_operand_choices(const fl_operand *operand, const char *out[FL_MAX_CHOICES + 1])
+{
+    size_t count = 0;
+    assert(operand != NULL && (operand->choices == NULL || operand->actions == NULL));
+    if (operand->choices != NULL)
+        for (; operand->choices[count] != NULL; count++) {
+            assert(count < FL_MAX_CHOICES);
+            out[count] = operand->choices[count];
+        }
+    else if (operand->actions != NULL)
+        for (; operand->actions[count] != NULL; count++) {
+            assert(count < FL_MAX_CHOICES);
+            out[count] = operand->actions[count]->name;
+        }
+    out[count] = NULL;
+    return count;
+}
+
 /* Required or not, and one of its choices where it has any. */
 static fl_status check_operand(const fl_args *args, fl_error *err)
 {
+    const char *choices[FL_MAX_CHOICES + 1];
     const fl_operand *operand = args->command->operand;
     if (operand == NULL)
         return FL_OK;
@@ -345,9 +364,9 @@ static fl_status check_operand(const fl_args *args, fl_error *err)
         return !operand->required
                    ? FL_OK
                    : fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s is missing", operand->name);
-    return operand->choices == NULL || is_choice(args->operand, operand->choices)
+    return fl_operand_choices(operand, choices) == 0 || is_choice(args->operand, choices)
                ? FL_OK
-               : not_a_choice(operand->name, args->operand, operand->choices, err);
+               : not_a_choice(operand->name, args->operand, choices, err);
 }
 
 fl_status fl_args_check(const fl_args *args, int64_t now_ns, fl_error *err)

@@ -35,6 +35,10 @@ FL_NODISCARD fl_status fl_args_parse(fl_args *out, const fl_command *command, in
 /* Values of the right kind, required ones there. */
 FL_NODISCARD fl_status fl_args_check(const fl_args *args, int64_t now_ns, fl_error *err);
 
+/* The words that the first operand may be, NULL at the end; returns how many, 0 for any text. */
+enum { FL_MAX_CHOICES = 32 };
+size_t fl_operand_choices(const fl_operand *operand, const char *out[FL_MAX_CHOICES + 1]);
+
 /* The option of that name in the table of the command (or the common one); NULL where there is
  * none. */
 const fl_option *fl_option_find(const fl_command *command, const char *name);

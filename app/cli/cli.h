@@ -54,13 +54,21 @@ typedef struct fl_option {
     const char *help;           /* one sentence without a full stop */
 } fl_option;
 
+/* What a command does is chosen by its first operand, where it does several things. */
+typedef struct fl_action {
+    const char *name;
+    const char *operands; /* that follow it; NULL: none */
+    const char *help;
+} fl_action;
+
 typedef struct fl_operand {
     const char *name, *help;
     bool required;
-    const char *const *choices; /* NULL: any text */
-    bool is_path;               /* completion offers files */
-    const char *more;           /* name of any number of further operands; NULL: none may follow */
-    const char *more_help;      /* NULL: the help of the first says it */
+    const char *const *choices;      /* NULL: any text */
+    const fl_action *const *actions; /* the choices with what they do, NULL at the end */
+    bool is_path;                    /* completion offers files */
+    const char *more;      /* name of any number of further operands; NULL: none may follow */
+    const char *more_help; /* NULL: the help of the first says it */
 } fl_operand;
 
 typedef struct fl_example {

@@ -1,129 +1,127 @@
 /*
- * cmd_graph.c - what the graph holds: the paths that explain symptoms, and all of it for others.
+ * cmd_graph.c - what the graph holds: one table of actions, and what all of them share.
  *
- * The formats that make sense differ by action, and so each action checks its own; the option's
- * choices are all of them together.
+ * The formats that make sense differ by action: each lists its own, and the option's choices are
+ * all of them together.
  */
+#include "cmd_graph.h"
+
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "report_graph.h"
-#include "report_memory.h"
-#include "slice.h"
-#include "stored.h"
 
-/* What the command is asked to do, and with what. */
-typedef struct action {
-    const char *name;
-    fl_status (*run)(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_stored *stored,
-                     fl_error *err);
-} action;
+const char *const fl_graph_text_json[] = {"text", "json", NULL};
 
-/* --format, which always has a value. */
-static bool wants(const fl_args *args, const char *format)
+/* One a line, so that two who add an action do not meet. */
+/* clang-format off */
+static const fl_action *const actions[] = {
+    &fl_graph_action_paths.about,
+    &fl_graph_action_export.about,
+    &fl_graph_action_stats.about,
+    NULL
+};
+/* clang-format on */
+
+/* The table that the operand was checked against. */
+static const fl_graph_action *find_action(const char *name)
 {
-    return strcmp(fl_args_text(args, "format"), format) == 0;
+    const fl_action *const *at = actions;
+    while (strcmp((*at)->name, name) != 0) {
+        at++;
+        assert(*at != NULL);
+    }
+    return (const fl_graph_action *)(const void *)*at;
 }
 
-/* Now, where the user names no other time. */
-static int64_t as_of(const fl_cli *cli, const fl_args *args)
+bool fl_graph_wants(const fl_graph_call *call, const char *format)
 {
-    return fl_args_has(args, "as-of") ? fl_args_time(args, "as-of", cli->now_ns) : cli->now_ns;
+    assert(call->format != NULL);
+    return strcmp(call->format, format) == 0;
 }
 
-/* Says what there is instead. */
-static fl_status no_such_format(const fl_args *args, const char *known, fl_error *err)
+fl_status fl_graph_flush(fl_graph_call *call, fl_error *err)
 {
-    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "graph %s has no format %s: %s", args->operand,
-                   fl_args_text(args, "format"), known);
+    fl_status status = fl_buf_check(&call->out, "the graph", err);
+    fl_slice bytes = fl_buf_slice(&call->out);
+    if (status == FL_OK && bytes.len > 0 &&
+        fwrite(bytes.ptr, 1, bytes.len, call->cli->out) != bytes.len)
+        status =
+            fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot write the answer: %s", strerror(errno));
+    fl_buf_clear(&call->out);
+    return status;
 }
 
-/* The symptoms that --symptom names, as they stand. */
-static fl_status symptoms_said(fl_symptoms *out, const fl_args *args, fl_stored *stored,
-                               int64_t now_ns, fl_error *err)
+/* The format that was named, or the action's first; FL_E_SYNTAX lists what there is. */
+static fl_status find_format(fl_graph_call *call, const fl_graph_action *action, fl_error *err)
 {
-    const char *given[FL_MAX_GIVEN];
-    size_t count = fl_args_list(args, "symptom", given);
-    fl_graph_node *nodes = fl_arena_alloc(&stored->arena, FL_MAX_SYMPTOMS, sizeof(*nodes));
-    if (nodes == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the symptoms");
-    if (count == 0 || count > FL_MAX_SYMPTOMS)
+    char list[64] = "";
+    size_t used = 0;
+    const char *given = fl_args_text(call->args, "format");
+    call->format = given != NULL ? given : action->formats[0];
+    for (const char *const *known = action->formats; *known != NULL; known++) {
+        if (fl_graph_wants(call, *known))
+            return FL_OK;
+        if (used < sizeof(list))
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+                                     used > 0 ? " or " : "", *known);
+    }
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "graph %s has no format %s: %s",
+                   action->about.name, call->format, list);
+}
+
+/* Too few and too many are said alike. */
+static fl_status check_operands(const fl_args *args, const fl_graph_action *action, fl_error *err)
+{
+    const char *wanted = action->about.operands;
+    assert(action->least <= action->most && (action->most == 0) == (wanted == NULL));
+    if (args->more_count > action->most && action->most == 0)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                       "graph paths wants --incident ID, or --symptom KEY up to %d times",
-                       FL_MAX_SYMPTOMS);
-    for (size_t i = 0; i < count; i++)
-        nodes[i] = (fl_graph_node){.id = fl_node_id(FL_NODE_SYMPTOM, fl_slice_of(given[i])),
-                                   .kind = FL_NODE_SYMPTOM,
-                                   .key = given[i],
-                                   .recorded_ns = now_ns};
-    *out = (fl_symptoms){.nodes = nodes, .count = count};
+                       "graph %s takes nothing behind it, not '%.40s'", args->operand,
+                       args->more[0]);
+    if (args->more_count < action->least || args->more_count > action->most)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "graph %s wants %s behind it", args->operand,
+                       wanted);
     return FL_OK;
 }
 
-/* The symptoms of a stored incident, or those that were named. */
-static fl_status run_paths(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_stored *stored,
-                           fl_error *err)
+/* The store as the action wants it, and the incident that --incident names. */
+static fl_status open_stored(fl_graph_call *call, fl_graph_access access, fl_error *err)
 {
-    fl_symptoms symptoms;
-    fl_memory memory;
-    int64_t now_ns = as_of(cli, args);
-    const fl_incident *incident = stored->incident;
-    fl_memory_question question = {.symptoms = &symptoms, .now_ns = now_ns};
-    fl_status status = incident != NULL
-                           ? fl_symptoms_of(&symptoms, incident, now_ns, &stored->arena, err)
-                           : symptoms_said(&symptoms, args, stored, now_ns, err);
-    if (incident != NULL)
-        question.self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id));
-    if (status == FL_OK)
-        status = fl_memory_recall(&memory, stored->store, &question, &stored->arena, err);
-    if (status != FL_OK)
-        return status;
-    if (wants(args, "json"))
-        return fl_report_memory_json(out, &symptoms, &memory, err);
-    if (!wants(args, "text"))
-        return no_such_format(args, "text or json", err);
-    return fl_report_memory_text(out, &memory, SIZE_MAX, &cli->style, err);
+    char location[FL_LOCATION_BYTES];
+    call->stored = (fl_stored){.arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES)};
+    if (access == FL_GRAPH_OPENS)
+        return FL_OK;
+    if (access == FL_GRAPH_READS)
+        return fl_stored_open(&call->stored, call->args, fl_args_text(call->args, "incident"), err);
+    fl_status status = fl_location_find(location, call->args, true, err);
+    return status == FL_OK ? fl_store_open(&call->stored.store, location, FL_STORE_CREATE, err)
+                           : status;
 }
 
-/* JSON where no format is named: an export is for a program. */
-static fl_status run_export(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_stored *stored,
-                            fl_error *err)
-{
-    int64_t as_of_ns = as_of(cli, args);
-    if (wants(args, "dot"))
-        return fl_report_graph_dot(out, stored->store, as_of_ns, err);
-    if (wants(args, "json") || !fl_args_has(args, "format"))
-        return fl_report_graph_json(out, stored->store, as_of_ns, err);
-    return no_such_format(args, "json or dot", err);
-}
-
-/* For people only. */
-static fl_status run_stats(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_stored *stored,
-                           fl_error *err)
-{
-    int64_t as_of_ns = as_of(cli, args);
-    if (!wants(args, "text"))
-        return no_such_format(args, "text", err);
-    return fl_report_graph_stats(out, stored->store, as_of_ns, &cli->style, err);
-}
-
-static const action actions[] = {
-    {"paths", run_paths}, {"export", run_export}, {"stats", run_stats}};
-static const char *const action_names[] = {"paths", "export", "stats", NULL};
-
-/* The store must be there: asking makes none. */
 static fl_exit run_graph(fl_cli *cli, const fl_args *args)
 {
     assert(args->operand != NULL); /* required */
-    fl_stored stored;
+    const fl_graph_action *action = find_action(args->operand);
     fl_error err = {0};
-    fl_buf out = fl_buf_of(FL_MAX_GRAPH_DOCUMENT_BYTES);
-    fl_status status = fl_stored_open(&stored, args, fl_args_text(args, "incident"), &err);
-    for (size_t i = 0; status == FL_OK && i < FL_COUNT(actions); i++)
-        if (strcmp(actions[i].name, args->operand) == 0)
-            status = actions[i].run(&out, cli, args, &stored, &err);
-    fl_stored_dispose(&stored);
-    return fl_cli_finish(cli, &out, status, &err);
+    fl_graph_call call = {.cli = cli,
+                          .args = args,
+                          .as_of_ns = fl_args_has(args, "as-of")
+                                          ? fl_args_time(args, "as-of", cli->now_ns)
+                                          : cli->now_ns,
+                          .out = fl_buf_of(FL_MAX_GRAPH_DOCUMENT_BYTES),
+                          .code = FL_EXIT_OK};
+    if (check_operands(args, action, &err) != FL_OK || find_format(&call, action, &err) != FL_OK) {
+        fl_cli_complain(cli, "%s", err.message);
+        return FL_EXIT_USAGE;
+    }
+    fl_status status = open_stored(&call, action->access, &err);
+    if (status == FL_OK)
+        status = action->run(&call, &err);
+    fl_stored_dispose(&call.stored);
+    fl_exit code = fl_cli_finish(cli, &call.out, status, &err);
+    return code == FL_EXIT_OK ? call.code : code;
 }
 
 static const char *const formats[] = {"text", "json", "dot", NULL};
@@ -150,16 +148,17 @@ static const fl_option options[] = {
      .kind = FL_OPTION_CHOICE,
      .argument = "FORMAT",
      .choices = formats,
-     .fallback = "text",
-     .help = "paths: text or json; export: json or dot"},
+     .help = "text or json, where the action has both; export: json or dot"},
 };
 
 static const fl_operand operand = {
     .name = "ACTION",
-    .help = "paths: causes and fixes that the graph knows for symptoms, best first;"
-            " export: all of it; stats: how much it holds",
+    .help = "what to do, as listed below",
     .required = true,
-    .choices = action_names};
+    .actions = actions,
+    .more = "WORD",
+    .more_help = "what the action is about",
+};
 
 static const fl_example examples[] = {
     {"faultline graph paths --incident 20230129T0934",

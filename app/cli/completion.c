@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "args.h"
 #include "help.h"
 
 const char *const fl_shells[] = {"bash", "zsh", "fish", NULL};
@@ -57,10 +58,11 @@ static bool takes_path(const fl_option *option)
 /* The words of the one operand: its choices, or for `help` the commands. */
 static void operand_words(fl_buf *out, const fl_command *command)
 {
+    const char *choices[FL_MAX_CHOICES + 1];
     if (command->operand == NULL)
         return;
-    if (command->operand->choices != NULL)
-        words(out, command->operand->choices);
+    if (fl_operand_choices(command->operand, choices) > 0)
+        words(out, choices);
     else if (strcmp(command->operand->name, "COMMAND") == 0)
         command_words(out);
 }

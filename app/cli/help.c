@@ -134,6 +134,24 @@ static void exit_codes(fl_page *page, const fl_command *command)
     }
 }
 
+/* The operand, and what it chooses between. */
+static void operands(fl_page *page, const fl_operand *operand)
+{
+    entry(page, operand->name, MAX_LABEL, operand->help);
+    if (operand->more_help != NULL)
+        entry(page, operand->more, MAX_LABEL, operand->more_help);
+    if (operand->actions == NULL)
+        return;
+    heading(page, "Actions");
+    for (const fl_action *const *action = operand->actions; *action != NULL; action++) {
+        char label[64];
+        const char *rest = (*action)->operands;
+        snprintf(label, sizeof(label), "%s%s%s", (*action)->name, rest != NULL ? " " : "",
+                 rest != NULL ? rest : "");
+        entry(page, label, MAX_LABEL, (*action)->help);
+    }
+}
+
 /* What one command does, in the order in which a reader asks. */
 static void command_page(fl_page *page, const fl_command *command)
 {
@@ -147,9 +165,7 @@ static void command_page(fl_page *page, const fl_command *command)
     fl_page_newline(page);
     fl_buf_dispose(&synopsis);
     if (command->operand != NULL)
-        entry(page, command->operand->name, MAX_LABEL, command->operand->help);
-    if (command->operand != NULL && command->operand->more_help != NULL)
-        entry(page, command->operand->more, MAX_LABEL, command->operand->more_help);
+        operands(page, command->operand);
     fl_page_newline(page);
     paragraphs(page, command->description);
     options(page, "Options", command->options, command->option_count);

@@ -159,6 +159,29 @@ static void see_also(fl_buf *out, const fl_command *command)
     fl_buf_char(out, '\n');
 }
 
+/* The operand, what may follow it, and what it chooses between. */
+static void operands(fl_buf *out, const fl_operand *operand)
+{
+    fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", operand->name);
+    sentence(out, operand->help);
+    if (operand->more_help != NULL) {
+        fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", operand->more);
+        sentence(out, operand->more_help);
+    }
+    if (operand->actions == NULL)
+        return;
+    fl_buf_text(out, ".SH ACTIONS\n");
+    for (const fl_action *const *action = operand->actions; *action != NULL; action++) {
+        fl_buf_text(out, ".TP\n\\fB");
+        escaped(out, (*action)->name);
+        fl_buf_text(out, "\\fR");
+        if ((*action)->operands != NULL)
+            fl_buf_printf(out, " \\fI%s\\fR", (*action)->operands);
+        fl_buf_char(out, '\n');
+        sentence(out, (*action)->help);
+    }
+}
+
 void fl_help_man(fl_buf *out, const fl_command *command)
 {
     assert(out != NULL);
@@ -168,14 +191,8 @@ void fl_help_man(fl_buf *out, const fl_command *command)
     sentence(out, command != NULL ? command->description
                                   : "Faultline finds the cause of an incident from telemetry that"
                                     " is already there, shows the evidence, and remembers it.");
-    if (command != NULL && command->operand != NULL) {
-        fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", command->operand->name);
-        sentence(out, command->operand->help);
-    }
-    if (command != NULL && command->operand != NULL && command->operand->more_help != NULL) {
-        fl_buf_printf(out, ".TP\n\\fI%s\\fR\n", command->operand->more);
-        sentence(out, command->operand->more_help);
-    }
+    if (command != NULL && command->operand != NULL)
+        operands(out, command->operand);
     if (command == NULL)
         program_sections(out);
     options(out, command);

@@ -105,7 +105,7 @@ class Memory(test_cli.Cli):
                 (["resolve", first], 2, "option --fix TEXT is missing"),
                 (["graph", "paths"], 1, "graph paths wants --incident ID, or --symptom KEY"),
                 (["graph", "walk"], 2, "choose one of: paths, export, stats"),
-                (["graph", "paths", "--incident", first, "--format", "dot"], 1, "graph paths has no format dot"),
+                (["graph", "paths", "--incident", first, "--format", "dot"], 2, "graph paths has no format dot"),
                 (["graph", "stats", "--store", "nowhere.db"], 1, "no store at nowhere.db")):
             got, out, err = self.run_it(*words)
             self.assertEqual((got, out), (code, ""), words)
