@@ -137,14 +137,27 @@ fl_status fl_graph_add(fl_graph_added *added, fl_store *store, const fl_graph_ba
     assert(store != NULL && batch != NULL);
     fl_graph_added ignored;
     kinds all = {.store = store};
-    fl_status status =
-        fl_map_create(&all.known, batch->node_count + 2 * batch->edge_count + 1, err);
+    fl_map *own = NULL;
+    fl_status status = batch->kinds == NULL
+                           ? fl_map_create(&own, batch->node_count + 2 * batch->edge_count + 1, err)
+                           : FL_OK;
+    all.known = own != NULL ? own : batch->kinds;
     if (status == FL_OK)
         status = check_batch(batch, &all, err);
-    fl_map_destroy(all.known);
+    fl_map_destroy(own);
     added = added != NULL ? added : &ignored;
     *added = (fl_graph_added){0};
-    return status == FL_OK ? store->kind->graph->add(added, store, batch, err) : status;
+    if (status == FL_OK)
+        status = store->kind->graph->add(added, store, batch, err);
+    if (status != FL_OK && batch->kinds != NULL)
+        fl_map_clear(batch->kinds); /* nodes of a batch that failed are not there */
+    return status;
+}
+
+fl_status fl_graph_fail_kind(const char *what, fl_error *err)
+{
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "the store holds %s of a kind that is not known",
+                   what);
 }
 
 fl_status fl_graph_nodes(fl_store *store, const fl_graph_question *question,

@@ -54,6 +54,9 @@ typedef struct fl_graph_batch {
     size_t edge_count;
     const fl_graph_evidence *evidence; /* for edges of the batch or of the store */
     size_t evidence_count;
+    /* Kinds of nodes that were met, by id, kept for the batches that follow, so that the ends of
+     * their edges are not asked of the store again; the caller's, and begun empty. NULL: none. */
+    struct fl_map *kinds;
 } fl_graph_batch;
 
 typedef struct fl_graph_added { /* what the store did not have */

@@ -177,53 +177,39 @@ static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph
 
 /* ---- questions ---- */
 
-typedef struct walk {
-    fl_graph_visit_node *node;
-    fl_graph_visit_edge *edge;
-    fl_graph_visit_evidence *evidence;
-    void *payload;
-} walk;
-
 static uint64_t column_id(const PGresult *row, int at)
 {
     return (uint64_t)fl_postgres_column_number(row, at);
 }
 
-/* A row that this program would not have written. */
-static fl_status fail_row(const char *what, fl_error *err)
-{
-    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "the store holds %s of a kind that is not known",
-                   what);
-}
-
 static fl_status visit_node(const PGresult *row, void *payload, fl_error *err)
 {
-    const walk *to = payload;
+    const fl_graph_walk *to = payload;
     fl_graph_node node = {.id = column_id(row, 0),
                           .key = fl_postgres_column(row, 2),
                           .title = fl_postgres_column(row, 3),
                           .recorded_ns = fl_postgres_column_number(row, 4)};
     if (!fl_node_kind_of(fl_slice_of(fl_postgres_column(row, 1)), &node.kind))
-        return fail_row("a node", err);
+        return fl_graph_fail_kind("a node", err);
     return to->node(&node, to->payload, err);
 }
 
 static fl_status visit_edge(const PGresult *row, void *payload, fl_error *err)
 {
-    const walk *to = payload;
+    const fl_graph_walk *to = payload;
     fl_graph_edge edge = {.id = column_id(row, 0),
                           .from = column_id(row, 2),
                           .to = column_id(row, 3),
                           .qualifier = fl_postgres_column(row, 4),
                           .recorded_ns = fl_postgres_column_number(row, 5)};
     if (!fl_edge_kind_of(fl_slice_of(fl_postgres_column(row, 1)), &edge.kind))
-        return fail_row("an edge", err);
+        return fl_graph_fail_kind("an edge", err);
     return to->edge(&edge, to->payload, err);
 }
 
 static fl_status visit_evidence(const PGresult *row, void *payload, fl_error *err)
 {
-    const walk *to = payload;
+    const fl_graph_walk *to = payload;
     fl_graph_evidence item = {.id = column_id(row, 0),
                               .edge = column_id(row, 1),
                               .author = fl_postgres_column(row, 3),
@@ -233,13 +219,13 @@ static fl_status visit_evidence(const PGresult *row, void *payload, fl_error *er
                               .recorded_ns = fl_postgres_column_number(row, 7),
                               .note = fl_postgres_column(row, 8)};
     if (!fl_source_of(fl_slice_of(fl_postgres_column(row, 2)), &item.source))
-        return fail_row("evidence", err);
+        return fl_graph_fail_kind("evidence", err);
     return to->evidence(&item, to->payload, err);
 }
 
 /* LIMIT NULL is no limit. */
 static fl_status ask(fl_store *store, const char *sql, const fl_graph_question *question,
-                     fl_postgres_row *visit, walk *to, fl_error *err)
+                     fl_postgres_row *visit, fl_graph_walk *to, fl_error *err)
 {
     assert(sql != NULL && visit != NULL);
     fl_postgres_params params = {.count = 0};
@@ -259,21 +245,21 @@ static fl_status ask(fl_store *store, const char *sql, const fl_graph_question *
 static fl_status graph_nodes(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_node *visit, void *payload, fl_error *err)
 {
-    walk to = {.node = visit, .payload = payload};
+    fl_graph_walk to = {.node = visit, .payload = payload};
     return ask(store, fl_sql_nodes[question->scope], question, visit_node, &to, err);
 }
 
 static fl_status graph_edges(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_edge *visit, void *payload, fl_error *err)
 {
-    walk to = {.edge = visit, .payload = payload};
+    fl_graph_walk to = {.edge = visit, .payload = payload};
     return ask(store, fl_sql_edges[question->scope], question, visit_edge, &to, err);
 }
 
 static fl_status graph_evidence(fl_store *store, const fl_graph_question *question,
                                 fl_graph_visit_evidence *visit, void *payload, fl_error *err)
 {
-    walk to = {.evidence = visit, .payload = payload};
+    fl_graph_walk to = {.evidence = visit, .payload = payload};
     return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
 }
 

@@ -145,21 +145,7 @@ static const char *column_text(sqlite3_stmt *statement, int at)
     return (const char *)sqlite3_column_text(statement, at);
 }
 
-/* A row that this program would not have written. */
-static fl_status fail_row(const char *what, fl_error *err)
-{
-    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "the store holds %s of a kind that is not known",
-                   what);
-}
-
-typedef struct walk {
-    fl_graph_visit_node *node;
-    fl_graph_visit_edge *edge;
-    fl_graph_visit_evidence *evidence;
-    void *payload;
-} walk;
-
-static fl_status visit_node(sqlite3_stmt *statement, const walk *to, fl_error *err)
+static fl_status visit_node(sqlite3_stmt *statement, const fl_graph_walk *to, fl_error *err)
 {
     fl_graph_node node = {
         .id = column_id(statement, 0),
@@ -168,11 +154,11 @@ static fl_status visit_node(sqlite3_stmt *statement, const walk *to, fl_error *e
         .recorded_ns = sqlite3_column_int64(statement, 4),
     };
     if (node.key == NULL || !fl_node_kind_of(fl_slice_of(column_text(statement, 1)), &node.kind))
-        return fail_row("a node", err);
+        return fl_graph_fail_kind("a node", err);
     return to->node(&node, to->payload, err);
 }
 
-static fl_status visit_edge(sqlite3_stmt *statement, const walk *to, fl_error *err)
+static fl_status visit_edge(sqlite3_stmt *statement, const fl_graph_walk *to, fl_error *err)
 {
     fl_graph_edge edge = {
         .id = column_id(statement, 0),
@@ -182,11 +168,11 @@ static fl_status visit_edge(sqlite3_stmt *statement, const walk *to, fl_error *e
         .recorded_ns = sqlite3_column_int64(statement, 5),
     };
     if (!fl_edge_kind_of(fl_slice_of(column_text(statement, 1)), &edge.kind))
-        return fail_row("an edge", err);
+        return fl_graph_fail_kind("an edge", err);
     return to->edge(&edge, to->payload, err);
 }
 
-static fl_status visit_evidence(sqlite3_stmt *statement, const walk *to, fl_error *err)
+static fl_status visit_evidence(sqlite3_stmt *statement, const fl_graph_walk *to, fl_error *err)
 {
     fl_graph_evidence item = {
         .id = column_id(statement, 0),
@@ -200,7 +186,7 @@ static fl_status visit_evidence(sqlite3_stmt *statement, const walk *to, fl_erro
     };
     if (item.author == NULL || item.reference == NULL ||
         !fl_source_of(fl_slice_of(column_text(statement, 2)), &item.source))
-        return fail_row("evidence", err);
+        return fl_graph_fail_kind("evidence", err);
     return to->evidence(&item, to->payload, err);
 }
 
@@ -218,8 +204,8 @@ static int bind_question(sqlite3_stmt *statement, const fl_graph_question *quest
 
 /* One statement from beginning to end. */
 static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *question,
-                     fl_status (*visit)(sqlite3_stmt *, const walk *, fl_error *), const walk *to,
-                     fl_error *err)
+                     fl_status (*visit)(sqlite3_stmt *, const fl_graph_walk *, fl_error *),
+                     const fl_graph_walk *to, fl_error *err)
 {
     assert(sql != NULL && visit != NULL);
     sqlite_store *store = (sqlite_store *)base;
@@ -239,21 +225,21 @@ static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *q
 static fl_status graph_nodes(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_node *visit, void *payload, fl_error *err)
 {
-    const walk to = {.node = visit, .payload = payload};
+    const fl_graph_walk to = {.node = visit, .payload = payload};
     return ask(store, fl_sql_nodes[question->scope], question, visit_node, &to, err);
 }
 
 static fl_status graph_edges(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_edge *visit, void *payload, fl_error *err)
 {
-    const walk to = {.edge = visit, .payload = payload};
+    const fl_graph_walk to = {.edge = visit, .payload = payload};
     return ask(store, fl_sql_edges[question->scope], question, visit_edge, &to, err);
 }
 
 static fl_status graph_evidence(fl_store *store, const fl_graph_question *question,
                                 fl_graph_visit_evidence *visit, void *payload, fl_error *err)
 {
-    const walk to = {.evidence = visit, .payload = payload};
+    const fl_graph_walk to = {.evidence = visit, .payload = payload};
     return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
 }
 

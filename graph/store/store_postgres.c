@@ -33,8 +33,7 @@ enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),
     MAX_URL_BYTES = 4096,
     ATTEMPTS = 8,
-    FIRST_WAIT_MS = 20, /* doubled each time: five seconds in all, as SQLite's writers wait */
-    LISTED_MATCHES = 5
+    FIRST_WAIT_MS = 20 /* doubled each time: five seconds in all, as SQLite's writers wait */
 };
 
 /* jit costs more than it gives for statements that touch a few rows. A statement that takes a
@@ -430,54 +429,24 @@ static fl_status postgres_list(fl_store *base, size_t limit, fl_store_visit *vis
     return fl_postgres_ask((postgres_store *)base, sql, &params, visit_incident, &to, err);
 }
 
-typedef struct matches {
-    const char *prefix;
-    size_t count;
-    char *document; /* of the first */
-    bool is_exact;
-    char ids[128]; /* of the first few, for the message */
-} matches;
-
 static fl_status add_match(const PGresult *row, void *payload, fl_error *err)
 {
-    matches *found = payload;
-    const char *id = PQgetvalue(row, 0, 0), *text = PQgetvalue(row, 0, 1);
-    size_t used = strlen(found->ids), len = strlen(text);
-    snprintf(found->ids + used, sizeof(found->ids) - used, "%s%s", used > 0 ? ", " : "", id);
-    if (found->count++ > 0)
-        return FL_OK;
-    found->is_exact = strcmp(id, found->prefix) == 0;
-    found->document = fl_mem_alloc(len + 1);
-    if (found->document == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
-    memcpy(found->document, text, len + 1);
-    return FL_OK;
+    return fl_store_match_add(payload, PQgetvalue(row, 0, 0), fl_slice_of(PQgetvalue(row, 0, 1)),
+                              err);
 }
 
-/* An id sorts before all ids that begin with it, so an exact match comes first. */
 static fl_status postgres_get(fl_store *base, const char *id_prefix, char **document, fl_error *err)
 {
     static const char sql[] = "SELECT id, document FROM incident WHERE team = $1 AND"
                               " starts_with(id, $2) ORDER BY id LIMIT $3";
-    matches found = {.prefix = id_prefix};
+    fl_store_match found = {.prefix = id_prefix};
     fl_postgres_params params = {.count = 0};
     fl_postgres_text(&params, FL_POSTGRES_TEAM);
     fl_postgres_text(&params, id_prefix);
-    fl_postgres_number(&params, LISTED_MATCHES);
+    fl_postgres_number(&params, FL_STORE_LISTED_MATCHES);
     fl_status status =
         fl_postgres_ask((postgres_store *)base, sql, &params, add_match, &found, err);
-    if (status == FL_OK && found.count == 0)
-        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no incident '%.64s' in the store",
-                         id_prefix);
-    else if (status == FL_OK && found.count > 1 && !found.is_exact)
-        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "'%.32s' begins several ids: %s%s",
-                         id_prefix, found.ids, found.count == LISTED_MATCHES ? " ..." : "");
-    if (status != FL_OK) {
-        fl_mem_free(found.document);
-        return status;
-    }
-    *document = found.document;
-    return FL_OK;
+    return fl_store_match_take(document, &found, status, "the store", err);
 }
 
 const fl_store_kind fl_store_postgres = {

@@ -31,6 +31,34 @@ typedef struct fl_store_kind {
     const fl_graph_kind *graph;
 } fl_store_kind;
 
+/* Where the rows of a walk go: the one of the three that its statement asks for. */
+typedef struct fl_graph_walk {
+    fl_graph_visit_node *node;
+    fl_graph_visit_edge *edge;
+    fl_graph_visit_evidence *evidence;
+    void *payload;
+} fl_graph_walk;
+
+/* A row that this program would not have written; `what` is "a node". */
+fl_status fl_graph_fail_kind(const char *what, fl_error *err);
+
+/* Incidents whose ids begin with `prefix`: begun with {.prefix = ...}, given at most
+ * FL_STORE_LISTED_MATCHES ids in their order, and ended by taking the document. */
+enum { FL_STORE_LISTED_MATCHES = 5 };
+typedef struct fl_store_match {
+    const char *prefix;
+    size_t count;
+    char *document; /* of the first */
+    bool is_exact;
+    char ids[128]; /* of the first few, for the message */
+} fl_store_match;
+FL_NODISCARD fl_status fl_store_match_add(fl_store_match *found, const char *id, fl_slice document,
+                                          fl_error *err);
+/* *document is the caller's, where `status` so far is FL_OK and one matches; else what was found is
+ * freed, and the failure says what there is. `where` is "the store". */
+FL_NODISCARD fl_status fl_store_match_take(char **document, fl_store_match *found, fl_status status,
+                                           const char *where, fl_error *err);
+
 /* The first member of every kind's own struct. */
 struct fl_store {
     const fl_store_kind *kind;

@@ -33,7 +33,6 @@ enum {
     APPLICATION_ID = 0x464C4E31, /* "FLN1" */
     BUSY_MS = 5000,
     RETRY_MS = 20,
-    LISTED_MATCHES = 5,
     SMALLEST_PAGE = 512
 };
 
@@ -325,76 +324,46 @@ static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit
     return status;
 }
 
-/* One match, or several of which the first is the id itself: the document. */
-typedef struct matches {
-    size_t count;
-    char *document; /* of the first */
-    bool is_exact;
-    char ids[128]; /* of the first few, for the message */
-} matches;
-
-/* Note the id; copy the document of the first. */
-static fl_status add_match(matches *found, sqlite3_stmt *statement, const char *id_prefix,
-                           fl_error *err)
+/* The columns of the SELECT in find_matches(). */
+static fl_status add_match(fl_store_match *found, sqlite3_stmt *statement, fl_error *err)
 {
-    const char *id = column_text(statement, 0), *text = column_text(statement, 1);
-    size_t len = (size_t)sqlite3_column_bytes(statement, 1), used = strlen(found->ids);
-    if (id == NULL || text == NULL)
+    const char *id = column_text(statement, 0);
+    fl_slice text = {.ptr = (const unsigned char *)column_text(statement, 1),
+                     .len = (size_t)sqlite3_column_bytes(statement, 1)};
+    if (id == NULL || text.ptr == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
-    snprintf(found->ids + used, sizeof(found->ids) - used, "%s%s", used > 0 ? ", " : "", id);
-    if (found->count++ > 0)
-        return FL_OK;
-    found->is_exact = strcmp(id, id_prefix) == 0;
-    found->document = fl_mem_alloc(len + 1);
-    if (found->document == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
-    memcpy(found->document, text, len);
-    found->document[len] = '\0';
-    return FL_OK;
+    return fl_store_match_add(found, id, text, err);
 }
 
 /* Ids that begin with the prefix, a few more than one: enough to say that there are several. */
-static fl_status find_matches(matches *found, sqlite_store *store, const char *id_prefix,
-                              fl_error *err)
+static fl_status find_matches(fl_store_match *found, sqlite_store *store, fl_error *err)
 {
-    /* An id sorts before all ids that begin with it, so an exact match comes first. */
     static const char sql[] = "SELECT id, document FROM incident"
                               " WHERE id >= ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT ?2";
     sqlite3_stmt *statement = NULL;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
     if (status != FL_OK)
         return status;
-    if (bind_text(statement, 1, id_prefix) != SQLITE_OK ||
-        sqlite3_bind_int(statement, 2, LISTED_MATCHES) != SQLITE_OK)
+    if (bind_text(statement, 1, found->prefix) != SQLITE_OK ||
+        sqlite3_bind_int(statement, 2, FL_STORE_LISTED_MATCHES) != SQLITE_OK)
         status = fl_sqlite_fail(store, "reading", err);
     int code = SQLITE_DONE;
     while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        status = add_match(found, statement, id_prefix, err);
+        status = add_match(found, statement, err);
     if (status == FL_OK && code != SQLITE_DONE)
         status = fl_sqlite_fail(store, "reading", err);
     sqlite3_finalize(statement);
     return status;
 }
 
-/* An exact id is found even where longer ones begin with it. */
 static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **document, fl_error *err)
 {
+    char where[160];
     sqlite_store *store = (sqlite_store *)base;
-    matches found = {0};
-    fl_status status = find_matches(&found, store, id_prefix, err);
-    if (status == FL_OK && found.count == 0)
-        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no incident '%.64s' in store %.80s",
-                         id_prefix, store->path);
-    else if (status == FL_OK && found.count > 1 && !found.is_exact)
-        status = fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "'%.32s' begins several ids: %s%s",
-                         id_prefix, found.ids, found.count == LISTED_MATCHES ? " ..." : "");
-    if (status != FL_OK) {
-        fl_mem_free(found.document);
-        return status;
-    }
-    assert(found.document != NULL);
-    *document = found.document;
-    return FL_OK;
+    fl_store_match found = {.prefix = id_prefix};
+    fl_status status = find_matches(&found, store, err);
+    snprintf(where, sizeof(where), "store %.80s", store->path);
+    return fl_store_match_take(document, &found, status, where, err);
 }
 
 const fl_store_kind fl_store_sqlite = {
