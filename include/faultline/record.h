@@ -98,8 +98,17 @@ typedef enum fl_point_kind {
     FL_POINT_SUM,
     FL_POINT_HISTOGRAM,
     FL_POINT_EXP_HISTOGRAM,
-    FL_POINT_SUMMARY
+    FL_POINT_SUMMARY,
+    FL_POINT_PART /* one number of a histogram or summary whose numbers come one by one */
 } fl_point_kind;
+
+/* What the `value` of a FL_POINT_PART is; all but the last are totals since the process began. */
+typedef enum fl_point_part {
+    FL_PART_COUNT,
+    FL_PART_SUM,
+    FL_PART_BELOW,   /* how many were at most `param`, which may be infinite */
+    FL_PART_QUANTILE /* of the values, `param` in [0,1] */
+} fl_point_part;
 
 typedef enum fl_temporality {
     FL_TEMPORALITY_NONE,
@@ -114,10 +123,12 @@ typedef struct fl_point {
     fl_temporality temporality; /* SUM and the histograms */
     bool monotonic;             /* SUM */
     int64_t start_ns, time_ns;
-    double value;    /* GAUGE, SUM; finite */
-    uint64_t count;  /* histograms and SUMMARY */
-    double sum;      /* same; NaN where absent */
-    double min, max; /* histograms; NaN where absent */
+    double value;       /* GAUGE, SUM, PART; finite */
+    fl_point_part part; /* PART */
+    double param;       /* PART */
+    uint64_t count;     /* histograms and SUMMARY */
+    double sum;         /* same; NaN where absent */
+    double min, max;    /* histograms; NaN where absent */
     /* HISTOGRAM: counts has bound_count + 1 items (or both are 0). SUMMARY: bounds are quantiles in
      * [0,1] and `values` their values, bound_count of each. EXP_HISTOGRAM: bucket i of `counts`
      * covers (base^(offset+i), base^(offset+i+1)], base = 2^(2^-scale); negative values are only

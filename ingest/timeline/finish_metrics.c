@@ -264,6 +264,15 @@ static double percentile_99(const struct sorted_series *buckets, size_t count, c
     return NAN;
 }
 
+/* Counts of all up to each bound become counts of each bucket. Buckets that were not read in the
+ * same moment may make one negative: it is then empty. */
+static void split_buckets(double *growth, size_t count, size_t stride)
+{
+    assert(stride > 0);
+    for (size_t i = count; i-- > 1;)
+        growth[i * stride] = fmax(0, growth[i * stride] - growth[(i - 1) * stride]);
+}
+
 static fl_status emit_percentile(struct metrics *m, const struct sorted_series *events,
                                  const struct sorted_series *buckets, size_t count, fl_error *err)
 {
@@ -281,6 +290,9 @@ static fl_status emit_percentile(struct metrics *m, const struct sorted_series *
         if (buckets[i].sample_count > 0 && !fl_tl_is_change(buckets[i].raw->part))
             growth[buckets[i].samples[0].window] += first_growth(&buckets[i], events);
     }
+    if (buckets[0].raw->part == PART_BELOW_TOTAL)
+        for (size_t w = 0; w < windows; w++)
+            split_buckets(m->scratch + w, count, windows);
     for (size_t w = 0; w < windows; w++)
         values[w] = percentile_99(buckets, count, m->scratch + w, windows);
     return FL_OK;
@@ -331,6 +343,7 @@ static fl_status emit_metric(struct metrics *m, const struct sorted_series *seri
             break;
         case PART_BUCKET_TOTAL:
         case PART_BUCKET_CHANGE:
+        case PART_BELOW_TOTAL:
             while (i + same < count && series[i + same].raw->part == series[i].raw->part)
                 same++;
             status = emit_percentile(m, *events, &series[i], same, err);

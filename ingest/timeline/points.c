@@ -115,6 +115,18 @@ static fl_status push_sum(struct target *t, const fl_point *point, fl_error *err
     return push_part(t, part, 0, point->value, err);
 }
 
+/* Prometheus sends the numbers of a histogram as series of their own, not always together. */
+static fl_status push_single(struct target *t, const fl_point *point, fl_error *err)
+{
+    static const enum part parts[] = {[FL_PART_COUNT] = PART_COUNT_TOTAL,
+                                      [FL_PART_SUM] = PART_SUM_TOTAL,
+                                      [FL_PART_BELOW] = PART_BELOW_TOTAL,
+                                      [FL_PART_QUANTILE] = PART_QUANTILE};
+    assert(point->part <= FL_PART_QUANTILE);
+    bool has_param = point->part == FL_PART_BELOW || point->part == FL_PART_QUANTILE;
+    return push_part(t, parts[point->part], has_param ? point->param : 0, point->value, err);
+}
+
 static int compare_attrs(const void *left, const void *right)
 {
     const fl_attr *const *a = left, *const *b = right;
@@ -202,6 +214,8 @@ static fl_status push_kind(struct target *t, const fl_point *point, fl_error *er
         return push_histogram(t, point, err);
     case FL_POINT_SUMMARY:
         return push_summary(t, point, err);
+    case FL_POINT_PART:
+        return push_single(t, point, err);
     case FL_POINT_GAUGE:
         break;
     }

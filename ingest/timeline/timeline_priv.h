@@ -76,7 +76,8 @@ enum part {
     PART_SUM_TOTAL,
     PART_SUM_CHANGE,
     PART_BUCKET_TOTAL, /* param is the upper bound */
-    PART_BUCKET_CHANGE
+    PART_BUCKET_CHANGE,
+    PART_BELOW_TOTAL /* all up to the bound `param` */
 };
 
 static inline bool fl_tl_is_change(enum part part)

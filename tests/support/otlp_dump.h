@@ -115,7 +115,9 @@ static inline fl_status otlp_dump_log(void *payload, uint32_t resource, const fl
 static inline fl_status otlp_dump_point(void *payload, uint32_t resource, const fl_point *point,
                                         fl_error *err)
 {
-    static const char *const kinds[] = {"gauge", "sum", "histogram", "exp-histogram", "summary"};
+    static const char *const kinds[] = {"gauge",         "sum",     "histogram",
+                                        "exp-histogram", "summary", "part"};
+    static const char *const parts[] = {"count", "sum", "below", "quantile"};
     otlp_dump *dump = payload;
     fl_buf *out = &dump->text;
     dump->points++;
@@ -125,7 +127,9 @@ static inline fl_status otlp_dump_point(void *payload, uint32_t resource, const 
                   : point->temporality == FL_TEMPORALITY_CUMULATIVE ? " cumulative"
                                                                     : "",
                   point->monotonic ? " monotonic" : "", point->start_ns, point->time_ns);
-    if (point->kind <= FL_POINT_SUM)
+    if (point->kind == FL_POINT_PART)
+        fl_buf_printf(out, " %s %g", parts[point->part], point->param);
+    if (point->kind <= FL_POINT_SUM || point->kind == FL_POINT_PART)
         fl_buf_printf(out, " value %.17g", point->value);
     else
         fl_buf_printf(out, " count %" PRIu64 " sum %.17g min %.17g max %.17g", point->count,

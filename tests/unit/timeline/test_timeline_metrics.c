@@ -357,6 +357,67 @@ START_TEST(a_cumulative_histogram_counts_what_came_between_its_samples)
 }
 END_TEST
 
+/* As Prometheus sends them: counts of all up to a bound, each number a series. */
+static void push_parts(double after_s, const double *below, double count, double sum)
+{
+    static const double bounds[] = {0.1, 0.5, 2.5, INFINITY};
+    fl_point point = {.metric = SLICE("duration"),
+                      .unit = SLICE("s"),
+                      .kind = FL_POINT_PART,
+                      .time_ns = MADE_AT + (int64_t)(after_s * 1e9)};
+    for (size_t i = 4; i-- > 0;) {
+        point.part = FL_PART_BELOW;
+        point.param = bounds[i];
+        point.value = below[i];
+        push(point);
+    }
+    point.param = 7; /* without meaning for the others */
+    point.part = FL_PART_SUM;
+    point.value = sum;
+    push(point);
+    point.part = FL_PART_COUNT;
+    point.value = count;
+    push(point);
+}
+
+START_TEST(a_histogram_may_come_number_by_number)
+{
+    push_parts(-30, (double[]){1000, 1000, 1000, 1000}, 1000, 50);
+    push_parts(30, (double[]){1050, 1090, 1100, 1100}, 1100, 75);
+    push_parts(90, (double[]){10, 10, 10, 10}, 10, 1); /* restarted */
+    finish();
+    ck_assert_near(value_in(metric("duration", "rate"), 0), 100.0 / 60);
+    ck_assert_int_eq(metric("duration", "rate")->role, FL_ROLE_TRAFFIC);
+    ck_assert_near(value_in(metric("duration", "mean"), 0), 0.25);
+    ck_assert_near(value_in(metric("duration", "p99"), 0), 0.5 + 2.0 * 9 / 10);
+    ck_assert_near(value_in(metric("duration", "rate"), 1), 10.0 / 60);
+    ck_assert_near(value_in(metric("duration", "p99"), 1), 0.099);
+}
+END_TEST
+
+START_TEST(buckets_of_another_moment_never_count_below_nothing)
+{
+    push_parts(-30, (double[]){0, 0, 0, 0}, 0, 0);
+    push_parts(30, (double[]){60, 50, 40, 40}, 40, 4); /* torn: a bound has more than the next */
+    finish();
+    ck_assert_near(value_in(metric("duration", "p99"), 0), 0.099);
+}
+END_TEST
+
+START_TEST(a_quantile_may_come_alone)
+{
+    fl_point point = {.metric = SLICE("duration"),
+                      .kind = FL_POINT_PART,
+                      .part = FL_PART_QUANTILE,
+                      .param = 0.5,
+                      .value = 3,
+                      .time_ns = MADE_AT};
+    push(point);
+    finish();
+    ck_assert_near(value_in(metric("duration", "p50"), 0), 3);
+}
+END_TEST
+
 START_TEST(a_quiet_window_has_a_rate_but_neither_mean_nor_percentile)
 {
     push(histogram(FL_TEMPORALITY_CUMULATIVE, -30, (uint64_t[]){5, 0, 0, 0}, 4, 1));
@@ -659,6 +720,9 @@ static Suite *metrics_suite(void)
     tcase_add_test(cases, a_percentile_is_held_by_the_ends_of_its_buckets);
     tcase_add_test(cases, a_cumulative_histogram_counts_what_came_between_its_samples);
     tcase_add_test(cases, a_quiet_window_has_a_rate_but_neither_mean_nor_percentile);
+    tcase_add_test(cases, a_histogram_may_come_number_by_number);
+    tcase_add_test(cases, buckets_of_another_moment_never_count_below_nothing);
+    tcase_add_test(cases, a_quantile_may_come_alone);
     tcase_add_test(cases, a_histogram_without_bounds_has_no_percentile);
     tcase_add_test(cases, a_histogram_without_a_sum_has_no_mean);
     tcase_add_test(cases, changes_and_totals_of_one_metric_are_not_mixed);
