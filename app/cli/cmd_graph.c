@@ -124,7 +124,7 @@ static fl_exit run_graph(fl_cli *cli, const fl_args *args)
     return code == FL_EXIT_OK ? call.code : code;
 }
 
-static const char *const formats[] = {"text", "json", "dot", NULL};
+static const char *const formats[] = {"text", "json", "dot", "graphml", "cypher", NULL};
 
 static const fl_option options[] = {
     {.name = "incident",
@@ -148,7 +148,7 @@ static const fl_option options[] = {
      .kind = FL_OPTION_CHOICE,
      .argument = "FORMAT",
      .choices = formats,
-     .help = "text or json, where the action has both; export: json or dot"},
+     .help = "text or json; of an export json, dot, graphml or cypher"},
 };
 
 static const fl_operand operand = {

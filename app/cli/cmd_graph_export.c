@@ -5,35 +5,45 @@
 #include <assert.h>
 
 #include "cmd_graph.h"
+#include "graph_export.h"
 #include "report_graph.h"
 
+static fl_status flush(void *payload, fl_error *err)
+{
+    return fl_graph_flush(payload, err);
+}
+
+/* Written as it is read: the graph may be larger than memory. */
 static fl_status run_export(fl_graph_call *call, fl_error *err)
 {
     assert(call->stored.store != NULL);
-    return fl_graph_wants(call, "dot")
-               ? fl_report_graph_dot(&call->out, call->stored.store, call->as_of_ns, err)
-               : fl_report_graph_json(&call->out, call->stored.store, call->as_of_ns, err);
+    const fl_graph_sink sink = {.out = &call->out, .flush = flush, .payload = call};
+    return fl_graph_export(&sink, call->stored.store, call->format, call->as_of_ns, err);
 }
 
 static fl_status run_stats(fl_graph_call *call, fl_error *err)
 {
-    assert(call->stored.store != NULL);
-    return fl_report_graph_stats(&call->out, call->stored.store, call->as_of_ns, &call->cli->style,
-                                 err);
+    fl_store *store = call->stored.store;
+    assert(store != NULL);
+    return fl_graph_wants(call, "json")
+               ? fl_report_graph_stats_json(&call->out, store, call->as_of_ns, err)
+               : fl_report_graph_stats(&call->out, store, call->as_of_ns, &call->cli->style, err);
 }
 
 /* JSON where no format is named: an export is for a program. */
-static const char *const export_formats[] = {"json", "dot", NULL};
-static const char *const stats_formats[] = {"text", NULL};
+static const char *const export_formats[] = {"json", "dot", "graphml", "cypher", NULL};
 
 const fl_graph_action fl_graph_action_export = {
-    .about = {.name = "export", .help = "all of it, as JSON or for Graphviz"},
+    .about = {.name = "export",
+              .help = "all of it: JSON, which 'graph import' reads; dot for Graphviz; graphml for "
+                      "networkx, igraph"
+                      " and Gephi; cypher for Neo4j"},
     .formats = export_formats,
     .run = run_export,
 };
 
 const fl_graph_action fl_graph_action_stats = {
     .about = {.name = "stats", .help = "how much it holds, by kind"},
-    .formats = stats_formats,
+    .formats = fl_graph_text_json,
     .run = run_stats,
 };

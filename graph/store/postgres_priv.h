@@ -11,6 +11,7 @@ typedef struct postgres_store {
     fl_store base;
     PGconn *db;
     char state[6]; /* SQLSTATE of the last failure; "" where the server said none */
+    bool held;     /* inside of fl_store_hold() */
 } postgres_store;
 
 /* The one team of a store that has one. */

@@ -60,6 +60,18 @@ void fl_store_close(fl_store *store)
         store->kind->close(store);
 }
 
+fl_status fl_store_hold(fl_store *store, fl_error *err)
+{
+    assert(store != NULL);
+    return store->kind->hold(store, err);
+}
+
+void fl_store_release(fl_store *store)
+{
+    assert(store != NULL);
+    store->kind->release(store);
+}
+
 fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
                        int64_t now_ns, fl_error *err)
 {

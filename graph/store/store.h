@@ -34,6 +34,11 @@ FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_store_m
                                      fl_error *err);
 void fl_store_close(fl_store *store); /* NULL is a no-op */
 
+/* Between the two, reads see the store as it is at the first of them, whatever others write: so
+ * that what refers to each other fits together. Nothing is written in between. */
+FL_NODISCARD fl_status fl_store_hold(fl_store *store, fl_error *err);
+void fl_store_release(fl_store *store);
+
 /* Keep an incident: `document` is its triage JSON. The same id replaces the older copy. */
 FL_NODISCARD fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
                                     int64_t now_ns, fl_error *err);

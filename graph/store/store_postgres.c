@@ -164,7 +164,8 @@ static fl_status revive(postgres_store *store, fl_error *err)
 {
     if (PQstatus(store->db) == CONNECTION_OK)
         return FL_OK;
-    PQreset(store->db);
+    if (!store->held) /* the moment that is held went with the connection */
+        PQreset(store->db);
     if (PQstatus(store->db) != CONNECTION_OK)
         return fl_postgres_fail(store, NULL, "reaching", err);
     return fl_postgres_run(NULL, store, SESSION, NULL, err);
@@ -340,6 +341,30 @@ static fl_status postgres_open(fl_store **out, const char *location, fl_store_mo
     return FL_OK;
 }
 
+/* ---- one moment ---- */
+
+/* How long a walk takes is up to who reads: the time limit of a statement is not for it. */
+static fl_status postgres_hold(fl_store *base, fl_error *err)
+{
+    postgres_store *store = (postgres_store *)base;
+    fl_status status = revive(store, err);
+    if (status == FL_OK)
+        status = fl_postgres_run(NULL, store,
+                                 "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+                                 " SET LOCAL statement_timeout = 0",
+                                 NULL, err);
+    store->held = status == FL_OK;
+    return status;
+}
+
+static void postgres_release(fl_store *base)
+{
+    postgres_store *store = (postgres_store *)base;
+    store->held = false;
+    if (PQstatus(store->db) == CONNECTION_OK)
+        PQclear(PQexec(store->db, "ROLLBACK"));
+}
+
 /* ---- incidents ---- */
 
 typedef struct put {
@@ -453,6 +478,8 @@ const fl_store_kind fl_store_postgres = {
     .scheme = "postgresql",
     .open = postgres_open,
     .close = postgres_close,
+    .hold = postgres_hold,
+    .release = postgres_release,
     .put = postgres_put,
     .list = postgres_list,
     .get = postgres_get,

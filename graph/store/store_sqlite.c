@@ -236,6 +236,17 @@ static int bind_text(sqlite3_stmt *statement, int at, const char *text)
                         : sqlite3_bind_null(statement, at);
 }
 
+/* The first read begins it; in WAL mode it is in nobody's way. */
+static fl_status sqlite_hold(fl_store *base, fl_error *err)
+{
+    return fl_sqlite_run((sqlite_store *)base, "BEGIN", "reading", err);
+}
+
+static void sqlite_release(fl_store *base)
+{
+    (void)sqlite3_exec(((sqlite_store *)base)->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* The parameters of the INSERT below. Texts are not copied: they outlive the statement. A
  * probability that is not a number stays unbound, which is NULL. */
 static int bind_incident(sqlite3_stmt *statement, const fl_incident *incident, fl_slice document,
@@ -370,6 +381,8 @@ const fl_store_kind fl_store_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
+    .hold = sqlite_hold,
+    .release = sqlite_release,
     .put = sqlite_put,
     .list = sqlite_list,
     .get = sqlite_get,

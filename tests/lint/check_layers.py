@@ -10,7 +10,7 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
-GRAPH = {"graph", "graph/model", "graph/recall", "graph/store"}
+GRAPH = {"graph", "graph/exchange", "graph/model", "graph/recall", "graph/store"}
 INGEST = {
     "ingest/events",
     "ingest/fetch",
@@ -50,10 +50,11 @@ ALLOWED = {
     "correlate/rank": LOWEST | {"correlate/stat"},
     "graph/model": LOWEST,
     "graph/store": LOWEST | {"graph/model"},
+    "graph/exchange": LOWEST | {"graph/model", "graph/recall", "graph/store"},
     "graph/recall": LOWEST | {"graph/model", "graph/store"},
     "graph": LOWEST | GRAPH,
     "app/profile": LOWEST | {"correlate/callgraph"},
-    "app/report": LOWEST | {"graph/model", "graph/recall", "graph/store"},
+    "app/report": LOWEST | {"graph/exchange", "graph/model", "graph/recall", "graph/store"},
     "app/pipeline": ALL,
     "app/cli": ALL | {"app/report", "app/pipeline", "app/profile"},
     "examples": {"include"},

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "graph_sql.h"
+#include "map.h"
 #include "mem.h"
 #include "slice.h"
 
@@ -144,6 +145,48 @@ static size_t count_evidence(void)
     ck_assert_ok(fl_graph_evidence_for(store, &everything, see_evidence, &all, &err));
     return all.count;
 }
+
+START_TEST(kinds_kept_over_batches_are_forgotten_with_a_batch_that_fails)
+{
+    small in;
+    fl_map *kinds;
+    make_small(&in);
+    ck_assert_ok(fl_map_create(&kinds, 100, &err));
+    const fl_graph_batch nodes = {.nodes = in.nodes, .node_count = 3, .kinds = kinds};
+    const fl_graph_batch edges = {.edges = in.edges, .edge_count = 2, .kinds = kinds};
+    ck_assert_ok(fl_graph_add(NULL, store, &nodes, &err));
+    ck_assert_uint_eq(fl_map_count(kinds), 3);
+    ck_assert_ok(fl_graph_add(NULL, store, &edges, &err));
+    fl_graph_node other = node(FL_NODE_CAUSE, "another", 10);
+    fl_graph_evidence astray = in.evidence[0];
+    astray.edge = 7;
+    astray.id = fl_graph_evidence_id(&astray);
+    const fl_graph_batch wrong = {
+        .nodes = &other, .node_count = 1, .evidence = &astray, .evidence_count = 1, .kinds = kinds};
+    ck_assert_fails(FL_E_SYNTAX, fl_graph_add(NULL, store, &wrong, &err));
+    ck_assert_uint_eq(fl_map_count(kinds), 0);
+    ck_assert_uint_eq(count_nodes(&everything), 3);
+    fl_map_destroy(kinds);
+}
+END_TEST
+
+START_TEST(what_is_held_does_not_see_what_others_write)
+{
+    small in;
+    fl_store *other = NULL;
+    make_small(&in);
+    const fl_graph_batch one = {.nodes = in.nodes, .node_count = 1};
+    ck_assert_ok(fl_graph_add(NULL, store, &one, &err));
+    ck_assert_ok(fl_store_open(&other, place.url, FL_STORE_EXISTING, &err));
+    ck_assert_ok(fl_store_hold(store, &err));
+    ck_assert_uint_eq(count_nodes(&everything), 1);
+    ck_assert_ok(fl_graph_add(NULL, other, &in.batch, &err));
+    ck_assert_uint_eq(count_nodes(&everything), 1);
+    fl_store_release(store);
+    ck_assert_uint_eq(count_nodes(&everything), 3);
+    fl_store_close(other);
+}
+END_TEST
 
 START_TEST(what_was_added_is_read_back)
 {
@@ -394,6 +437,8 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("graph_store");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_was_added_is_read_back);
+    tcase_add_test(tc, what_is_held_does_not_see_what_others_write);
+    tcase_add_test(tc, kinds_kept_over_batches_are_forgotten_with_a_batch_that_fails);
     tcase_add_test(tc, adding_again_adds_nothing);
     tcase_add_test(tc, edges_are_found_from_both_ends);
     tcase_add_test(tc, what_was_not_yet_recorded_was_not_yet_known);
