@@ -1,0 +1,294 @@
+/*
+ * bench_graph.c - a store full of graph: how fast evidence goes in, how long a question takes.
+ *
+ *     bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS]]
+ *
+ * (default 100000 nodes, 1000000 edges, 10000000 items of evidence, 1000 questions). STORE is a URL
+ * as for --store; it is filled where it is empty, and asked only where it is not. The graph is made
+ * up from a fixed seed: of the nodes 40 % are symptoms, 15 % causes, 15 % fixes, 30 % incidents; of
+ * the edges 40 % say that a symptom is explained by a cause, 15 % that a cause is resolved by a
+ * fix, the rest that an incident exhibits a symptom. Few symptoms and causes have many edges, as
+ * in life. Evidence is spread over the first two kinds, two years and fifty authors.
+ *
+ * A question is five symptoms, each from anywhere: what is known of them is read anew each time.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "slice.h"
+#include "timestamp.h"
+
+enum { BATCH = 20000, SYMPTOMS = 5, TEXT_BYTES = 48 };
+
+#define NOW_NS INT64_C(1700000000000000000)
+#define DAY_NS INT64_C(86400000000000)
+
+typedef struct made {
+    fl_store *store;
+    size_t symptoms, causes, fixes, incidents;
+    size_t edge_count, evidence_count;
+    uint64_t *judged; /* ids of the edges that evidence is for */
+    size_t judged_count;
+    uint64_t state;
+} made;
+
+static void fail(const char *what, const fl_error *err)
+{
+    fprintf(stderr, "bench_graph: %s: %s\n", what, err->message);
+    exit(EXIT_FAILURE);
+}
+
+static void *room(size_t count, size_t size)
+{
+    void *out = calloc(count, size);
+    if (out == NULL) {
+        fprintf(stderr, "bench_graph: out of memory\n");
+        exit(EXIT_FAILURE);
+    }
+    return out;
+}
+
+static double uniform(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+/* Below `count`; the higher the power, the more often the first few. */
+static size_t pick(made *m, size_t count, double power)
+{
+    return (size_t)(pow(uniform(&m->state), power) * (double)count);
+}
+
+static uint64_t node_of(fl_node_kind kind, size_t index, char *key)
+{
+    static const char *const forms[] = {
+        [FL_NODE_SYMPTOM] = "operation|latency|GET /api/v1/thing-%zu",
+        [FL_NODE_CAUSE] = "service-%zu|pool|connections",
+        [FL_NODE_FIX] = "raise the limit of pool %zu",
+        [FL_NODE_INCIDENT] = "incident-%zu",
+    };
+    snprintf(key, TEXT_BYTES, forms[kind], index);
+    return fl_node_id(kind, fl_slice_of(key));
+}
+
+static void add(made *m, const fl_graph_batch *batch)
+{
+    fl_error err = {0};
+    if (fl_graph_add(NULL, m->store, batch, &err) != FL_OK)
+        fail("adding", &err);
+}
+
+static void show_rate(const char *what, size_t count, int64_t start_ns)
+{
+    double s = (double)(fl_time_monotonic() - start_ns) / 1e9;
+    printf("%-10s %9zu in %7.2f s: %9.0f/s\n", what, count, s, (double)count / s);
+    fflush(stdout);
+}
+
+static void add_nodes(made *m)
+{
+    const struct {
+        fl_node_kind kind;
+        size_t count;
+    } parts[] = {{FL_NODE_SYMPTOM, m->symptoms},
+                 {FL_NODE_CAUSE, m->causes},
+                 {FL_NODE_FIX, m->fixes},
+                 {FL_NODE_INCIDENT, m->incidents}};
+    fl_graph_node *nodes = room(BATCH, sizeof(*nodes));
+    char(*keys)[TEXT_BYTES] = room(BATCH, TEXT_BYTES);
+    size_t used = 0;
+    for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
+        for (size_t i = 0; i < parts[p].count; i++) {
+            nodes[used] = (fl_graph_node){.id = node_of(parts[p].kind, i, keys[used]),
+                                          .kind = parts[p].kind,
+                                          .key = keys[used],
+                                          .recorded_ns = NOW_NS - DAY_NS};
+            if (++used == BATCH || i + 1 == parts[p].count) {
+                add(m, &(fl_graph_batch){.nodes = nodes, .node_count = used});
+                used = 0;
+            }
+        }
+    }
+    free(nodes);
+    free(keys);
+}
+
+static fl_graph_edge make_edge(made *m, size_t index)
+{
+    char key[TEXT_BYTES];
+    fl_graph_edge edge = {.recorded_ns = NOW_NS - DAY_NS};
+    if (index < m->edge_count * 40 / 100) {
+        edge.kind = FL_EDGE_EXPLAINED_BY;
+        edge.from = node_of(FL_NODE_SYMPTOM, pick(m, m->symptoms, 1.3), key);
+        edge.to = node_of(FL_NODE_CAUSE, pick(m, m->causes, 2), key);
+    } else if (index < m->judged_count) {
+        edge.kind = FL_EDGE_RESOLVED_BY;
+        edge.from = node_of(FL_NODE_CAUSE, pick(m, m->causes, 1), key);
+        edge.to = node_of(FL_NODE_FIX, pick(m, m->fixes, 2), key);
+    } else {
+        edge.kind = FL_EDGE_EXHIBITS;
+        edge.from = node_of(FL_NODE_INCIDENT, pick(m, m->incidents, 1), key);
+        edge.to = node_of(FL_NODE_SYMPTOM, pick(m, m->symptoms, 1.3), key);
+    }
+    edge.id = fl_edge_id(edge.kind, edge.from, edge.to, FL_SLICE(""));
+    return edge;
+}
+
+static void add_edges(made *m)
+{
+    fl_graph_edge *edges = room(BATCH, sizeof(*edges));
+    for (size_t i = 0; i < m->edge_count;) {
+        size_t used = 0;
+        for (; used < BATCH && i < m->edge_count; used++, i++) {
+            edges[used] = make_edge(m, i);
+            if (i < m->judged_count)
+                m->judged[i] = edges[used].id;
+        }
+        add(m, &(fl_graph_batch){.edges = edges, .edge_count = used});
+    }
+    free(edges);
+}
+
+static void make_evidence(made *m, fl_graph_evidence *out, size_t index, char *texts)
+{
+    static const fl_evidence_source sources[] = {FL_SOURCE_PERSON, FL_SOURCE_PERSON, FL_SOURCE_FIX,
+                                                 FL_SOURCE_AUTOMATIC, FL_SOURCE_DOCUMENT};
+    int64_t at_ns = NOW_NS - (int64_t)(uniform(&m->state) * 730) * DAY_NS - DAY_NS;
+    snprintf(texts, TEXT_BYTES, "person-%zu", pick(m, 50, 2));
+    snprintf(texts + TEXT_BYTES, TEXT_BYTES, "incident-%zu", index);
+    *out = (fl_graph_evidence){.edge = m->judged[pick(m, m->judged_count, 1)],
+                               .source = sources[pick(m, 5, 1)],
+                               .author = texts,
+                               .reference = texts + TEXT_BYTES,
+                               .supports = uniform(&m->state) < 0.8,
+                               .at_ns = at_ns,
+                               .recorded_ns = at_ns};
+    out->id = fl_graph_evidence_id(out);
+}
+
+/* Making the rows is not counted. */
+static void add_evidence(made *m)
+{
+    fl_graph_evidence *items = room(BATCH, sizeof(*items));
+    char(*texts)[2 * TEXT_BYTES] = room(BATCH, sizeof(*texts));
+    int64_t spent_ns = 0;
+    for (size_t i = 0; i < m->evidence_count;) {
+        size_t used = 0;
+        for (; used < BATCH && i < m->evidence_count; used++, i++)
+            make_evidence(m, &items[used], i, texts[used]);
+        int64_t start_ns = fl_time_monotonic();
+        add(m, &(fl_graph_batch){.evidence = items, .evidence_count = used});
+        spent_ns += fl_time_monotonic() - start_ns;
+        if (i % 1000000 == 0 || i == m->evidence_count)
+            show_rate("evidence", i, fl_time_monotonic() - spent_ns);
+    }
+    free(items);
+    free(texts);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t ask(made *m, size_t *paths, size_t *fixes)
+{
+    char keys[SYMPTOMS][TEXT_BYTES];
+    fl_graph_node nodes[SYMPTOMS];
+    fl_error err = {0};
+    fl_memory memory;
+    for (size_t s = 0; s < SYMPTOMS; s++) {
+        uint64_t id = node_of(FL_NODE_SYMPTOM, pick(m, m->symptoms, 1.3), keys[s]);
+        nodes[s] = (fl_graph_node){.id = id, .kind = FL_NODE_SYMPTOM, .key = keys[s]};
+    }
+    const fl_symptoms symptoms = {.nodes = nodes, .count = SYMPTOMS};
+    const fl_memory_question question = {.symptoms = &symptoms, .now_ns = NOW_NS};
+    fl_arena arena = fl_arena_of(256U << 20);
+    int64_t start_ns = fl_time_monotonic();
+    if (fl_memory_recall(&memory, m->store, &question, &arena, &err) != FL_OK)
+        fail("asking", &err);
+    int64_t taken_ns = fl_time_monotonic() - start_ns;
+    *paths += memory.path_count;
+    for (size_t i = 0; i < memory.path_count; i++)
+        *fixes += memory.paths[i].fix_count;
+    fl_arena_dispose(&arena);
+    return taken_ns;
+}
+
+static void bench_paths(made *m, size_t questions)
+{
+    int64_t *taken_ns = room(questions, sizeof(*taken_ns));
+    size_t paths = 0, fixes = 0;
+    m->state = 99;
+    for (size_t i = 0; i < questions; i++)
+        taken_ns[i] = ask(m, &paths, &fixes);
+    qsort(taken_ns, questions, sizeof(*taken_ns), compare_times);
+    printf("paths of %d symptoms, %zu questions, %.0f causes and %.0f fixes each:"
+           " median %.2f ms, p99 %.2f ms, longest %.2f ms\n",
+           SYMPTOMS, questions, (double)paths / (double)questions,
+           (double)fixes / (double)questions, (double)taken_ns[questions / 2] / 1e6,
+           (double)taken_ns[questions * 99 / 100] / 1e6, (double)taken_ns[questions - 1] / 1e6);
+    free(taken_ns);
+}
+
+static fl_status stop_at_first(const fl_graph_edge *edge, void *payload, fl_error *err)
+{
+    (void)edge;
+    (void)err;
+    *(bool *)payload = true;
+    return FL_OK;
+}
+
+static bool is_filled(fl_store *store)
+{
+    fl_error err = {0};
+    bool filled = false;
+    const fl_graph_question any = {.as_of_ns = FL_GRAPH_NOW, .limit = 1};
+    if (fl_graph_edges(store, &any, stop_at_first, &filled, &err) != FL_OK)
+        fail("asking", &err);
+    return filled;
+}
+
+static void fill(made *m)
+{
+    int64_t start_ns = fl_time_monotonic();
+    add_nodes(m);
+    show_rate("nodes", m->symptoms + m->causes + m->fixes + m->incidents, start_ns);
+    start_ns = fl_time_monotonic();
+    add_edges(m);
+    show_rate("edges", m->edge_count, start_ns);
+    add_evidence(m);
+}
+
+int main(int argc, char **argv)
+{
+    size_t nodes = argc > 2 ? strtoul(argv[2], NULL, 10) : 100000;
+    fl_error err = {0};
+    made m = {.symptoms = nodes * 40 / 100,
+              .causes = nodes * 15 / 100,
+              .fixes = nodes * 15 / 100,
+              .incidents = nodes * 30 / 100,
+              .edge_count = argc > 3 ? strtoul(argv[3], NULL, 10) : 1000000,
+              .evidence_count = argc > 4 ? strtoul(argv[4], NULL, 10) : 10000000,
+              .state = 1};
+    size_t questions = argc > 5 ? strtoul(argv[5], NULL, 10) : 1000;
+    if (argc < 2 || nodes < 100 || m.edge_count < 100 || questions == 0) {
+        fprintf(stderr, "usage: bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS]]\n");
+        return EXIT_FAILURE;
+    }
+    m.judged_count = m.edge_count * 55 / 100;
+    m.judged = room(m.judged_count, sizeof(*m.judged));
+    if (fl_store_open(&m.store, argv[1], FL_STORE_CREATE, &err) != FL_OK)
+        fail("opening", &err);
+    if (!is_filled(m.store))
+        fill(&m);
+    bench_paths(&m, questions);
+    fl_store_close(m.store);
+    free(m.judged);
+    return EXIT_SUCCESS;
+}
