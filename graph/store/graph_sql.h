@@ -49,4 +49,24 @@ static const char *const fl_sql_evidence[] = {
     [FL_GRAPH_ONE] = FL_SQL_EVIDENCE " AND edge_id = $3" FL_SQL_BY_EDGE "$4",
 };
 
+/* Several ids at once, as PostgreSQL takes them: the rows of each by a walk of its index, and cut
+ * there. */
+#define FL_SQL_EACH(columns, table, id, order)                                                     \
+    "SELECT found.* FROM unnest($3::bigint[]) AS asked (at), LATERAL (SELECT " columns             \
+    " FROM " table " WHERE team = $1 AND recorded_ns <= $2 AND " id " = asked.at ORDER BY " order  \
+    " LIMIT $4) AS found ORDER BY asked.at, " order
+
+static const char *const fl_sql_pg_nodes_each[] = {
+    [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_NODE_COLUMNS, "node", "id", "id"),
+};
+static const char *const fl_sql_pg_edges_each[] = {
+    [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_EDGE_COLUMNS, "edge", "id", "id"),
+    [FL_GRAPH_OUT] = FL_SQL_EACH(FL_SQL_EDGE_COLUMNS, "edge", "from_id", "id"),
+    [FL_GRAPH_IN] = FL_SQL_EACH(FL_SQL_EDGE_COLUMNS, "edge", "to_id", "id"),
+};
+static const char *const fl_sql_pg_evidence_each[] = {
+    [FL_GRAPH_ONE] =
+        FL_SQL_EACH(FL_SQL_EVIDENCE_COLUMNS, "evidence", "edge_id", "source, author, id"),
+};
+
 #endif

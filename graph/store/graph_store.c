@@ -7,9 +7,12 @@
 #include "graph_store.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "hash.h"
 #include "map.h"
+#include "mem.h"
 #include "slice.h"
 #include "store_priv.h"
 #include "utf8.h"
@@ -83,15 +86,55 @@ static fl_status take_kind(const fl_graph_node *node, void *payload, fl_error *e
     return keep_kind(payload, node->id, node->kind, err);
 }
 
-/* Asks the store once for each node that the batch does not bring. */
-static fl_status kind_of(fl_node_kind *out, kinds *all, uint64_t id, fl_error *err)
+static int compare_ids(const void *a, const void *b)
 {
-    fl_graph_question question = {.scope = FL_GRAPH_ONE, .id = id, .as_of_ns = FL_GRAPH_NOW};
-    if (fl_map_find(all->known, id) == NULL) {
-        fl_status status = fl_graph_nodes(all->store, &question, take_kind, all->known, err);
-        if (status != FL_OK)
-            return status;
+    int64_t x, y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+size_t fl_graph_sort_ids(uint64_t *ids, size_t count)
+{
+    size_t kept = 0;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || ids[i] != ids[kept - 1])
+            ids[kept++] = ids[i];
+    assert(kept <= count);
+    return kept;
+}
+
+/* Asks the store for the ends that neither the batch brings nor earlier ones did, all at once. */
+static fl_status learn_kinds(kinds *all, const fl_graph_batch *batch, fl_error *err)
+{
+    size_t count = 0;
+    fl_status status = FL_OK;
+    if (batch->edge_count > SIZE_MAX / 2 / sizeof(uint64_t))
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a batch of %zu edges", batch->edge_count);
+    uint64_t *ids = fl_mem_alloc(2 * batch->edge_count * sizeof(*ids));
+    if (ids == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for %zu edges",
+                       batch->edge_count);
+    for (size_t i = 0; i < batch->edge_count; i++) {
+        ids[count] = batch->edges[i].from;
+        count += fl_map_find(all->known, ids[count]) == NULL;
+        ids[count] = batch->edges[i].to;
+        count += fl_map_find(all->known, ids[count]) == NULL;
     }
+    const fl_graph_question question = {.scope = FL_GRAPH_ONE,
+                                        .as_of_ns = FL_GRAPH_NOW,
+                                        .ids = ids,
+                                        .id_count = fl_graph_sort_ids(ids, count)};
+    if (count > 0)
+        status = fl_graph_nodes(all->store, &question, take_kind, all->known, err);
+    fl_mem_free(ids);
+    return status;
+}
+
+static fl_status kind_of(fl_node_kind *out, const kinds *all, uint64_t id, fl_error *err)
+{
     const uint64_t *known = fl_map_find(all->known, id);
     if (known == NULL)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "an edge ends at a node that is not there");
@@ -99,7 +142,7 @@ static fl_status kind_of(fl_node_kind *out, kinds *all, uint64_t id, fl_error *e
     return FL_OK;
 }
 
-static fl_status check_edge(const fl_graph_edge *edge, kinds *all, fl_error *err)
+static fl_status check_edge(const fl_graph_edge *edge, const kinds *all, fl_error *err)
 {
     fl_node_kind from, to;
     fl_status status = check_text(edge->qualifier, FL_MAX_NODE_KEY_BYTES, "a qualifier", err);
@@ -124,6 +167,8 @@ static fl_status check_batch(const fl_graph_batch *batch, kinds *all, fl_error *
         if (status == FL_OK)
             status = keep_kind(all->known, batch->nodes[i].id, batch->nodes[i].kind, err);
     }
+    if (status == FL_OK && batch->edge_count > 0)
+        status = learn_kinds(all, batch, err);
     for (size_t i = 0; status == FL_OK && i < batch->edge_count; i++)
         status = check_edge(&batch->edges[i], all, err);
     for (size_t i = 0; status == FL_OK && i < batch->evidence_count; i++)
@@ -160,11 +205,19 @@ fl_status fl_graph_fail_kind(const char *what, fl_error *err)
                    what);
 }
 
+/* A mistake of the caller. */
+static void check_question(const fl_graph_question *question)
+{
+    assert((question->ids == NULL) == (question->id_count == 0));
+    assert(question->ids == NULL || question->scope != FL_GRAPH_ALL);
+}
+
 fl_status fl_graph_nodes(fl_store *store, const fl_graph_question *question,
                          fl_graph_visit_node *visit, void *payload, fl_error *err)
 {
     assert(store != NULL && visit != NULL);
     assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
+    check_question(question);
     return store->kind->graph->nodes(store, question, visit, payload, err);
 }
 
@@ -172,6 +225,7 @@ fl_status fl_graph_edges(fl_store *store, const fl_graph_question *question,
                          fl_graph_visit_edge *visit, void *payload, fl_error *err)
 {
     assert(store != NULL && visit != NULL);
+    check_question(question);
     return store->kind->graph->edges(store, question, visit, payload, err);
 }
 
@@ -180,5 +234,6 @@ fl_status fl_graph_evidence_for(fl_store *store, const fl_graph_question *questi
 {
     assert(store != NULL && visit != NULL);
     assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
+    check_question(question);
     return store->kind->graph->evidence(store, question, visit, payload, err);
 }

@@ -84,7 +84,15 @@ typedef struct fl_graph_question {
     uint64_t id;
     int64_t as_of_ns; /* only what was recorded by then; FL_GRAPH_NOW */
     size_t limit;     /* 0: all */
-} fl_graph_question;  /* FL_GRAPH_OUT and FL_GRAPH_IN are for edges */
+    /* Where not NULL, several in place of `id`, as fl_graph_sort_ids() leaves them: asked at once,
+     * each with the limit, their rows one id after the other. At least one, and not with
+     * FL_GRAPH_ALL. */
+    const uint64_t *ids;
+    size_t id_count;
+} fl_graph_question; /* FL_GRAPH_OUT and FL_GRAPH_IN are for edges */
+
+/* As signed numbers, the order of every store, each once; returns how many are left. */
+size_t fl_graph_sort_ids(uint64_t *ids, size_t count);
 
 /* Rows come in the order of their ids as signed numbers, evidence by edge, source, author and id,
  * in every kind of store; they are borrowed during the visit. A visit that fails ends the walk

@@ -223,44 +223,65 @@ static fl_status visit_evidence(const PGresult *row, void *payload, fl_error *er
     return to->evidence(&item, to->payload, err);
 }
 
+static fl_status ids_text(fl_buf *out, const fl_graph_question *question, fl_error *err)
+{
+    fl_buf_char(out, '{');
+    for (size_t i = 0; i < question->id_count; i++)
+        add_number(out, question->ids[i]);
+    fl_buf_char(out, '}');
+    return fl_buf_check(out, "a question to the store", err);
+}
+
 /* LIMIT NULL is no limit. */
 static fl_status ask(fl_store *store, const char *sql, const fl_graph_question *question,
                      fl_postgres_row *visit, fl_graph_walk *to, fl_error *err)
 {
     assert(sql != NULL && visit != NULL);
     fl_postgres_params params = {.count = 0};
+    fl_status status = FL_OK;
+    fl_buf ids = fl_buf_of(MAX_COLUMN_BYTES);
     int64_t id;
     memcpy(&id, &question->id, sizeof(id));
     fl_postgres_text(&params, FL_POSTGRES_TEAM);
     fl_postgres_number(&params, question->as_of_ns);
-    if (question->scope != FL_GRAPH_ALL)
+    if (question->ids != NULL) {
+        status = ids_text(&ids, question, err);
+        fl_postgres_text(&params, ids.ptr);
+    } else if (question->scope != FL_GRAPH_ALL) {
         fl_postgres_number(&params, id);
+    }
     if (question->limit == 0 || question->limit > INT64_MAX)
         fl_postgres_text(&params, NULL);
     else
         fl_postgres_number(&params, (int64_t)question->limit);
-    return fl_postgres_ask((postgres_store *)store, sql, &params, visit, to, err);
+    if (status == FL_OK)
+        status = fl_postgres_ask((postgres_store *)store, sql, &params, visit, to, err);
+    fl_buf_dispose(&ids);
+    return status;
 }
 
 static fl_status graph_nodes(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_node *visit, void *payload, fl_error *err)
 {
     fl_graph_walk to = {.node = visit, .payload = payload};
-    return ask(store, fl_sql_nodes[question->scope], question, visit_node, &to, err);
+    const char *const *sql = question->ids != NULL ? fl_sql_pg_nodes_each : fl_sql_nodes;
+    return ask(store, sql[question->scope], question, visit_node, &to, err);
 }
 
 static fl_status graph_edges(fl_store *store, const fl_graph_question *question,
                              fl_graph_visit_edge *visit, void *payload, fl_error *err)
 {
     fl_graph_walk to = {.edge = visit, .payload = payload};
-    return ask(store, fl_sql_edges[question->scope], question, visit_edge, &to, err);
+    const char *const *sql = question->ids != NULL ? fl_sql_pg_edges_each : fl_sql_edges;
+    return ask(store, sql[question->scope], question, visit_edge, &to, err);
 }
 
 static fl_status graph_evidence(fl_store *store, const fl_graph_question *question,
                                 fl_graph_visit_evidence *visit, void *payload, fl_error *err)
 {
     fl_graph_walk to = {.evidence = visit, .payload = payload};
-    return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
+    const char *const *sql = question->ids != NULL ? fl_sql_pg_evidence_each : fl_sql_evidence;
+    return ask(store, sql[question->scope], question, visit_evidence, &to, err);
 }
 
 const fl_graph_kind fl_graph_postgres = {

@@ -191,18 +191,18 @@ static fl_status visit_evidence(sqlite3_stmt *statement, const fl_graph_walk *to
 }
 
 /* The limit is last, whatever else is asked. SQLite takes -1 for no limit. */
-static int bind_question(sqlite3_stmt *statement, const fl_graph_question *question)
+static int bind_question(sqlite3_stmt *statement, const fl_graph_question *question, uint64_t id)
 {
     int at = 1, code = bind_text(statement, at++, team);
     int64_t limit =
         question->limit == 0 || question->limit > INT64_MAX ? -1 : (int64_t)question->limit;
     code |= sqlite3_bind_int64(statement, at++, question->as_of_ns);
     if (question->scope != FL_GRAPH_ALL)
-        code |= bind_id(statement, at++, question->id);
+        code |= bind_id(statement, at++, id);
     return code | sqlite3_bind_int64(statement, at, limit);
 }
 
-/* One statement from beginning to end. */
+/* One statement, asked for each id: there is no way to a server that asking at once would save. */
 static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *question,
                      fl_status (*visit)(sqlite3_stmt *, const fl_graph_walk *, fl_error *),
                      const fl_graph_walk *to, fl_error *err)
@@ -210,14 +210,19 @@ static fl_status ask(fl_store *base, const char *sql, const fl_graph_question *q
     assert(sql != NULL && visit != NULL);
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_ROW;
+    const uint64_t *ids = question->ids != NULL ? question->ids : &question->id;
+    size_t count = question->ids != NULL ? question->id_count : 1;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
-    if (status == FL_OK && bind_question(statement, question) != SQLITE_OK)
-        status = fl_sqlite_fail(store, "reading", err);
-    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        status = visit(statement, to, err);
-    if (status == FL_OK && code != SQLITE_DONE)
-        status = fl_sqlite_fail(store, "reading", err);
+    for (size_t i = 0; status == FL_OK && i < count; i++) {
+        int code = SQLITE_ROW;
+        if (bind_question(statement, question, ids[i]) != SQLITE_OK)
+            status = fl_sqlite_fail(store, "reading", err);
+        while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+            status = visit(statement, to, err);
+        if (status == FL_OK && code != SQLITE_DONE)
+            status = fl_sqlite_fail(store, "reading", err);
+        sqlite3_reset(statement);
+    }
     sqlite3_finalize(statement);
     return status;
 }

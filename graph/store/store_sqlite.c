@@ -26,6 +26,7 @@
 
 #include "fl_sql_001_incidents.h"
 #include "fl_sql_002_graph.h"
+#include "fl_sql_003_statistics.h"
 #include "mem.h"
 #include "sqlite_priv.h"
 
@@ -36,7 +37,8 @@ enum {
     SMALLEST_PAGE = 512
 };
 
-static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph};
+static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph,
+                                             &fl_sql_003_statistics};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

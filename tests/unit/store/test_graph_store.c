@@ -418,16 +418,120 @@ END_TEST
 
 START_TEST(every_question_names_the_team_first)
 {
-    const char *const *const tables[] = {fl_sql_nodes, fl_sql_edges, fl_sql_evidence};
-    static const size_t counts[] = {2, 4, 2};
-    for (size_t t = 0; t < 3; t++)
-        for (size_t i = 0; i < counts[t]; i++) {
+    const char *const *const tables[] = {fl_sql_nodes,         fl_sql_edges,
+                                         fl_sql_evidence,      fl_sql_pg_nodes_each,
+                                         fl_sql_pg_edges_each, fl_sql_pg_evidence_each};
+    static const size_t counts[] = {2, 4, 2, 2, 4, 2};
+    for (size_t t = 0; t < 6; t++)
+        for (size_t i = t < 3 ? 0 : 1; i < counts[t]; i++) {
             const char *where = strstr(tables[t][i], " WHERE ");
             ck_assert_ptr_nonnull(where);
             ck_assert_ptr_null(strstr(where + 1, " WHERE "));
             ck_assert_ptr_null(strstr(tables[t][i], " JOIN "));
             ck_assert_int_eq(strncmp(where, " WHERE team = $1 AND ", 21), 0);
         }
+}
+END_TEST
+
+typedef struct trail {
+    uint64_t ids[8];
+    size_t count;
+} trail;
+
+static fl_status follow_edge(const fl_graph_edge *row, void *payload, fl_error *e)
+{
+    trail *out = payload;
+    (void)e;
+    ck_assert_uint_lt(out->count, 8);
+    out->ids[out->count++] = row->id;
+    return FL_OK;
+}
+
+static fl_status follow_evidence(const fl_graph_evidence *row, void *payload, fl_error *e)
+{
+    trail *out = payload;
+    (void)e;
+    ck_assert_uint_lt(out->count, 8);
+    out->ids[out->count++] = row->id;
+    return FL_OK;
+}
+
+START_TEST(several_ids_are_asked_at_once_and_answered_in_order)
+{
+    small in;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    uint64_t ids[] = {in.edges[1].id, 7, in.edges[0].id, in.edges[1].id};
+    ck_assert_uint_eq(fl_graph_sort_ids(ids, 4), 3);
+    ck_assert((int64_t)ids[0] < (int64_t)ids[1] && (int64_t)ids[1] < (int64_t)ids[2]);
+    trail all = {.count = 0}, single = {.count = 0};
+    fl_graph_question question = {
+        .scope = FL_GRAPH_ONE, .as_of_ns = FL_GRAPH_NOW, .ids = ids, .id_count = 3};
+    ck_assert_ok(fl_graph_evidence_for(store, &question, follow_evidence, &all, &err));
+    for (size_t i = 0; i < 3; i++) {
+        const fl_graph_question one = {
+            .scope = FL_GRAPH_ONE, .id = ids[i], .as_of_ns = FL_GRAPH_NOW};
+        ck_assert_ok(fl_graph_evidence_for(store, &one, follow_evidence, &single, &err));
+    }
+    ck_assert_uint_eq(all.count, 3);
+    ck_assert_mem_eq(&all, &single, sizeof(all));
+}
+END_TEST
+
+START_TEST(a_limit_holds_for_each_of_several_ids)
+{
+    small in;
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    uint64_t edges[] = {in.edges[0].id, in.edges[1].id};
+    uint64_t nodes[] = {in.nodes[0].id, in.nodes[1].id, in.nodes[2].id};
+    trail all = {.count = 0}, out = {.count = 0}, in_edges = {.count = 0};
+    fl_graph_question question = {.scope = FL_GRAPH_ONE,
+                                  .as_of_ns = FL_GRAPH_NOW,
+                                  .limit = 1,
+                                  .ids = edges,
+                                  .id_count = fl_graph_sort_ids(edges, 2)};
+    ck_assert_ok(fl_graph_evidence_for(store, &question, follow_evidence, &all, &err));
+    ck_assert_uint_eq(all.count, 2);
+    question.ids = nodes;
+    question.id_count = fl_graph_sort_ids(nodes, 3);
+    question.scope = FL_GRAPH_OUT;
+    ck_assert_ok(fl_graph_edges(store, &question, follow_edge, &out, &err));
+    ck_assert_uint_eq(out.count, 2);
+    question.scope = FL_GRAPH_IN;
+    ck_assert_ok(fl_graph_edges(store, &question, follow_edge, &in_edges, &err));
+    ck_assert_uint_eq(in_edges.count, 2);
+    ck_assert_uint_eq(in_edges.ids[0] ^ in_edges.ids[1], out.ids[0] ^ out.ids[1]);
+    seen named = {0};
+    question.scope = FL_GRAPH_ONE;
+    ck_assert_ok(fl_graph_nodes(store, &question, see_node, &named, &err));
+    ck_assert_uint_eq(named.count, 3);
+}
+END_TEST
+
+/* A team's edges are millions; those of a node are found by the index that is there for it. */
+START_TEST(the_edges_of_a_node_are_found_by_their_index)
+{
+    static const char *const expected[] = {[FL_GRAPH_ALL] = "PRIMARY KEY (team=?)",
+                                           [FL_GRAPH_ONE] = "PRIMARY KEY (team=? AND id=?)",
+                                           [FL_GRAPH_OUT] = "edge_out (team=? AND from_id=?)",
+                                           [FL_GRAPH_IN] = "edge_in (team=? AND to_id=?)"};
+    sqlite3 *db;
+    if (place.is_shared)
+        return;
+    ck_assert_int_eq(sqlite3_open(place.url, &db), SQLITE_OK);
+    for (size_t i = 0; i < 4; i++) {
+        char sql[512];
+        sqlite3_stmt *plan = NULL;
+        snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", fl_sql_edges[i]);
+        ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &plan, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_step(plan), SQLITE_ROW);
+        const char *detail = (const char *)sqlite3_column_text(plan, 3);
+        ck_assert_msg(strstr(detail, expected[i]) != NULL, "%s: %s", sql, detail);
+        ck_assert_int_eq(sqlite3_step(plan), SQLITE_DONE);
+        sqlite3_finalize(plan);
+    }
+    sqlite3_close(db);
 }
 END_TEST
 
@@ -451,6 +555,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, two_processes_lose_nothing_and_double_nothing);
     tcase_add_test(tc, a_store_of_the_version_before_keeps_its_incidents);
     tcase_add_test(tc, every_question_names_the_team_first);
+    tcase_add_test(tc, several_ids_are_asked_at_once_and_answered_in_order);
+    tcase_add_test(tc, a_limit_holds_for_each_of_several_ids);
+    tcase_add_test(tc, the_edges_of_a_node_are_found_by_their_index);
     suite_add_tcase(suite, tc);
     return suite;
 }
