@@ -8,6 +8,8 @@
 #include "report_memory.h"
 #include "slice.h"
 
+enum { MOST_SIMILAR = 5 }; /* 'similar' tells more */
+
 /* The symptoms that --symptom names, as they stand. */
 static fl_status symptoms_said(fl_symptoms *out, fl_graph_call *call, fl_error *err)
 {
@@ -36,20 +38,23 @@ static fl_status run(fl_graph_call *call, fl_error *err)
     fl_memory memory;
     fl_stored *stored = &call->stored;
     const fl_incident *incident = stored->incident;
-    fl_memory_question question = {.symptoms = &symptoms, .now_ns = call->as_of_ns};
+    fl_memory_question question = {
+        .symptoms = &symptoms, .now_ns = call->as_of_ns, .most_similar = MOST_SIMILAR};
     assert(stored->store != NULL);
     fl_status status =
         incident != NULL ? fl_symptoms_of(&symptoms, incident, call->as_of_ns, &stored->arena, err)
                          : symptoms_said(&symptoms, call, err);
-    if (incident != NULL)
-        question.self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id));
+    if (incident != NULL) {
+        question.self = incident->id;
+        question.at_ns = incident->at_ns < call->as_of_ns ? incident->at_ns : call->as_of_ns;
+    }
     if (status == FL_OK)
         status = fl_memory_recall(&memory, stored->store, &question, &stored->arena, err);
     if (status != FL_OK)
         return status;
     return fl_graph_wants(call, "json")
                ? fl_report_memory_json(&call->out, &symptoms, &memory, err)
-               : fl_report_memory_text(&call->out, &memory, SIZE_MAX, &call->cli->style, err);
+               : fl_report_memory_text(&call->out, &memory, &call->cli->style, err);
 }
 
 const fl_graph_action fl_graph_action_paths = {

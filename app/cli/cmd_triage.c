@@ -53,35 +53,49 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *i
     return status;
 }
 
-/* The document into the store, and what the graph has to say of it into *memory. */
-static fl_status keep(fl_buf *memory, fl_cli *cli, const fl_args *args, const fl_incident *incident,
-                      fl_slice document, fl_store *store)
+/* The document into the store, and into the graph that its symptoms were seen. */
+static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice document, fl_store *store,
+                      fl_remember *remember)
 {
     fl_error err = {0};
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
-    if (status == FL_OK && !fl_args_flag(args, "no-memory"))
-        status = fl_remember(memory, cli, incident, store, &err);
+    if (status == FL_OK && remember != NULL)
+        status = fl_remember_note(remember, cli, incident, store, &err);
     if (status != FL_OK)
         fl_cli_complain(cli, "%s", err.message);
     return status;
 }
 
-/* The answer is printed even where it could not be kept. */
-static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *incident,
-                           fl_store *store, const char *location)
+/* A graph that cannot be asked costs the exit code, and the answer is that of telemetry alone. */
+static fl_remember *recall(fl_remember *out, fl_exit *code, fl_cli *cli, fl_triage *triage,
+                           fl_store *store)
+{
+    fl_error err = {0};
+    if (fl_remember_recall(out, cli, triage, store, &err) == FL_OK)
+        return out;
+    fl_cli_complain(cli, "%s", err.message);
+    *code = FL_EXIT_ERROR;
+    fl_remember_dispose(out);
+    return NULL;
+}
+
+/* The answer is printed even where it could not be kept. `store` and `remember` may be NULL. */
+static fl_exit give_answer(fl_cli *cli, bool as_json, const fl_incident *incident, fl_store *store,
+                           const char *location, fl_remember *remember)
 {
     assert(incident != NULL && incident->id != NULL);
     fl_error err = {0};
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_buf memory = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_exit code = code_of(incident), written;
-    bool as_json = fl_args_wants_json(args);
     fl_status status = fl_report_json(&document, incident, &err);
     if (status == FL_OK && store != NULL &&
-        keep(&memory, cli, args, incident, fl_buf_slice(&document), store) != FL_OK) {
+        keep(cli, incident, fl_buf_slice(&document), store, remember) != FL_OK) {
         code = FL_EXIT_ERROR;
         location = "";
     }
+    if (status == FL_OK && remember != NULL)
+        status = fl_remember_write(&memory, cli, remember, &err);
     if (status == FL_OK && !as_json)
         status = write_text(&page, cli, incident, fl_buf_slice(&memory), location, &err);
     written = fl_cli_finish(cli, as_json ? &document : &page, status, &err);
@@ -89,6 +103,21 @@ static fl_exit give_answer(fl_cli *cli, const fl_args *args, const fl_incident *
     fl_buf_dispose(&page);
     fl_buf_dispose(&memory);
     return written != FL_EXIT_OK ? written : code;
+}
+
+/* What is remembered first: it may change the answer. */
+static fl_exit answer(fl_cli *cli, const fl_args *args, fl_triage *triage, fl_store *store,
+                      const char *location)
+{
+    fl_remember memory, *remember = NULL;
+    fl_exit code = FL_EXIT_OK, given;
+    if (store != NULL && !fl_args_flag(args, "no-memory"))
+        remember = recall(&memory, &code, cli, triage, store);
+    given = give_answer(cli, fl_args_wants_json(args), fl_triage_incident(triage), store, location,
+                        remember);
+    if (remember != NULL)
+        fl_remember_dispose(remember);
+    return code != FL_EXIT_OK ? code : given;
 }
 
 /* Everything that was opened is closed here, on every way out. */
@@ -125,9 +154,8 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
     if (status == FL_OK)
         status = fl_triage_run(&triage, &request, &err);
     fl_progress_end(&progress);
-    fl_exit code = status != FL_OK
-                       ? fl_cli_fail(cli, &err)
-                       : give_answer(cli, args, fl_triage_incident(triage), store, location);
+    fl_exit code =
+        status != FL_OK ? fl_cli_fail(cli, &err) : answer(cli, args, triage, store, location);
     fl_triage_destroy(triage);
     fl_store_close(store);
     return code;

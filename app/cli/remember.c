@@ -13,29 +13,73 @@ enum {
     MAX_MEMORY_BYTES = 64u << 20 /* far above what the limits of memory.h let a question take */
 };
 
-fl_status fl_remember(fl_buf *out, const fl_cli *cli, const fl_incident *incident, fl_store *store,
-                      fl_error *err)
+/* What telemetry says before memory has spoken. */
+static fl_status take_diagnosis(fl_remember *r, const fl_incident *incident, int64_t now_ns,
+                                fl_error *err)
+{
+    r->is_diagnosed = incident->verdict == FL_VERDICT_CAUSE_FOUND;
+    if (!r->is_diagnosed)
+        return FL_OK;
+    assert(incident->hypothesis_count > 0);
+    const fl_hypothesis *first = &incident->hypotheses[0];
+    snprintf(r->note, sizeof(r->note), "telemetry alone: %.1f nats", first->score);
+    return fl_symptoms_cause(&r->diagnosed, first, now_ns, &r->arena, err);
+}
+
+fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *triage,
+                             fl_store *store, fl_error *err)
+{
+    assert(store != NULL && triage != NULL);
+    *out = (fl_remember){.arena = fl_arena_of(MAX_MEMORY_BYTES)};
+    const fl_incident *incident = fl_triage_incident(triage);
+    fl_symptoms symptoms;
+    const fl_prior *priors = NULL;
+    size_t count = 0;
+    const fl_memory_question question = {.symptoms = &symptoms,
+                                         .self = incident->id,
+                                         .others_only = true,
+                                         .now_ns = cli->now_ns,
+                                         .at_ns = incident->at_ns,
+                                         .most_paths = FIRST_REMEMBERED,
+                                         .most_fixes = FIRST_REMEMBERED,
+                                         .most_similar = FIRST_REMEMBERED,
+                                         .base_rate = fl_memory_base_rate(incident)};
+    fl_status status = take_diagnosis(out, incident, cli->now_ns, err);
+    if (status == FL_OK)
+        status = fl_symptoms_of(&symptoms, incident, cli->now_ns, &out->arena, err);
+    if (status == FL_OK)
+        status = fl_memory_recall(&out->memory, store, &question, &out->arena, err);
+    if (status == FL_OK)
+        status = fl_memory_priors(&priors, &count, incident, &out->memory, &out->arena, err);
+    return status == FL_OK ? fl_triage_weigh(triage, priors, count, err) : status;
+}
+
+void fl_remember_dispose(fl_remember *remember)
+{
+    fl_arena_dispose(&remember->arena);
+}
+
+fl_status fl_remember_write(fl_buf *out, const fl_cli *cli, const fl_remember *remember,
+                            fl_error *err)
+{
+    if (remember->memory.seen == 0 && remember->memory.path_count == 0)
+        return FL_OK;
+    fl_buf_char(out, '\n');
+    return fl_report_memory_text(out, &remember->memory, &cli->style, err);
+}
+
+fl_status fl_remember_note(fl_remember *remember, const fl_cli *cli, const fl_incident *incident,
+                           fl_store *store, fl_error *err)
 {
     assert(store != NULL && incident->id != NULL);
-    fl_symptoms symptoms;
-    fl_memory memory = {0};
     fl_learnt learnt;
-    fl_arena arena = fl_arena_of(MAX_MEMORY_BYTES);
-    const fl_lesson seen = {
-        .incident = incident, .supports = true, .author = "faultline", .now_ns = cli->now_ns};
-    const fl_memory_question question = {
-        .symptoms = &symptoms,
-        .self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id)),
-        .now_ns = cli->now_ns};
-    fl_status status = fl_symptoms_of(&symptoms, incident, cli->now_ns, &arena, err);
-    if (status == FL_OK)
-        status = fl_memory_recall(&memory, store, &question, &arena, err);
-    if (status == FL_OK && memory.seen > 0) {
-        fl_buf_char(out, '\n');
-        status = fl_report_memory_text(out, &memory, FIRST_REMEMBERED, &cli->style, err);
-    }
-    if (status == FL_OK)
-        status = fl_memory_learn(&learnt, store, &seen, &arena, err);
-    fl_arena_dispose(&arena);
-    return status;
+    const fl_lesson seen = {.incident = incident,
+                            .cause = remember->is_diagnosed ? &remember->diagnosed : NULL,
+                            .supports = true,
+                            .source = FL_SOURCE_AUTOMATIC,
+                            .author = "faultline",
+                            .note = remember->note,
+                            .now_ns = cli->now_ns,
+                            .is_note = true};
+    return fl_memory_learn(&learnt, store, &seen, &remember->arena, err);
 }

@@ -1,16 +1,37 @@
 /*
- * remember.h - the end of a triage: what the graph knows of such symptoms.
+ * remember.h - what the graph knows, before an answer is given and after.
+ *
+ *   recall   what explained such symptoms before, as priors into the ranking
+ *   write    what the graph knows of them, below the answer
+ *   note     that they were seen, and what telemetry alone diagnosed
  */
 #ifndef FL_REMEMBER_H
 #define FL_REMEMBER_H
 
 #include "cli.h"
-#include "store.h"
+#include "faultline/triage.h"
+#include "memory.h"
 
-/* Append what is known of the incident's symptoms, nothing where no incident showed them before,
- * and note in the graph that they were seen. No cause is noted: what this program thinks is no
- * evidence until somebody confirms it. */
-FL_NODISCARD fl_status fl_remember(fl_buf *out, const fl_cli *cli, const fl_incident *incident,
-                                   fl_store *store, fl_error *err);
+typedef struct fl_remember {
+    fl_arena arena;
+    fl_memory memory;
+    fl_graph_node diagnosed; /* by telemetry alone */
+    bool is_diagnosed;
+    char note[64]; /* what that rests on */
+} fl_remember;
+
+/* Ask the graph, and let what it knows speak in the triage's answer. The caller disposes of *out,
+ * also after a failure; the triage then has its answer without memory. */
+FL_NODISCARD fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *triage,
+                                          fl_store *store, fl_error *err);
+void fl_remember_dispose(fl_remember *remember);
+/* Append what is known of the incident's symptoms, nothing where no incident showed them before. */
+FL_NODISCARD fl_status fl_remember_write(fl_buf *out, const fl_cli *cli,
+                                         const fl_remember *remember, fl_error *err);
+/* A diagnosis counts as the program's own, once an incident, and only where telemetry is confident
+ * without what was remembered: an answer does not confirm itself. */
+FL_NODISCARD fl_status fl_remember_note(fl_remember *remember, const fl_cli *cli,
+                                        const fl_incident *incident, fl_store *store,
+                                        fl_error *err);
 
 #endif

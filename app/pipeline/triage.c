@@ -241,6 +241,7 @@ static void describe_windows(fl_incident *out, const fl_timeline *timeline)
 {
     bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true,
                                     [FL_MODALITY_PROFILES] = true,
+                                    [FL_MODALITY_MEMORY] = true,
                                     [FL_MODALITY_CHANGES] = timeline->has_changes};
     for (size_t w = 0; w < timeline->window_count; w++) {
         const fl_window *window = &timeline->windows[w];
@@ -389,6 +390,12 @@ fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_er
     }
     *out = t;
     return FL_OK;
+}
+
+fl_status fl_triage_weigh(fl_triage *triage, const fl_prior *priors, size_t count, fl_error *err)
+{
+    assert(triage != NULL);
+    return fl_rank_weigh(&triage->incident, priors, count, &triage->arena, err);
 }
 
 const fl_incident *fl_triage_incident(const fl_triage *triage)

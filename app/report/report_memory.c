@@ -14,15 +14,16 @@
 #include "page.h"
 #include "timestamp.h"
 
-enum { INDENT = 2, BODY = 12, BELIEF_TEXT = 64 };
+enum { INDENT = 2, BODY = 12, WHY = 24, BELIEF_TEXT = 80, MOST_TITLES = 5 };
 
-static const fl_page_row row = {INDENT, BODY};
+static const fl_page_row row = {INDENT, BODY}, why = {BODY, WHY};
 
-/* "0.82 (0.61 to 0.94, n = 7)" */
+/* "0.82 (90 % interval 0.61 to 0.94, n = 7)" */
 static const char *belief_text(char out[BELIEF_TEXT], const fl_confidence *c, size_t items)
 {
     assert(c->low <= c->mean && c->mean <= c->high);
-    snprintf(out, BELIEF_TEXT, "%.2f (%.2f to %.2f, n = %zu)", c->mean, c->low, c->high, items);
+    snprintf(out, BELIEF_TEXT, "%.2f (90 %% interval %.2f to %.2f, n = %zu)", c->mean, c->low,
+             c->high, items);
     return out;
 }
 
@@ -67,23 +68,40 @@ static void write_fix(fl_page *page, const fl_path_fix *fix)
     fl_page_newline(page);
 }
 
-/* How sure, how much for and against, how long ago. */
-static void write_path(fl_page *page, const fl_path *path, size_t most)
+/* In how many of the incidents and documents that tell of such symptoms, and how sure that makes.
+ */
+static void write_path(fl_page *page, const fl_path *path)
 {
     char belief[BELIEF_TEXT], last[FL_TIME_TEXT];
     fl_page_labelled(page, row, "cause", FL_INK_BOLD, path->title);
     fl_page_pad(page, BODY);
-    fl_page_printf(page, FL_INK_PLAIN, "%s; %zu for, %zu against",
-                   belief_text(belief, &path->confidence, path->supporting + path->contradicting),
-                   path->supporting, path->contradicting);
+    fl_page_printf(page, FL_INK_PLAIN, "explained %zu of %zu: %s", path->supporting,
+                   fl_path_items(path),
+                   belief_text(belief, &path->confidence, fl_path_items(path)));
+    if (path->contradicting > 0)
+        fl_page_printf(page, FL_INK_BAD, "; %zu against", path->contradicting);
+    if (path->automatic > 0)
+        fl_page_printf(page, FL_INK_WARN, "; %zu not confirmed", path->automatic);
     if (path->last_ns != 0)
         fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format(last, path->last_ns));
     fl_page_newline(page);
-    for (size_t i = 0; i < path->fix_count && i < most; i++)
+    for (size_t i = 0; i < path->fix_count; i++)
         write_fix(page, &path->fixes[i]);
 }
 
-/* How alike, and in how much. */
+/* Texts under a word; a few, and how many more there are. */
+static void write_titles(fl_page *page, const char *word, const char *const *titles, size_t count)
+{
+    for (size_t i = 0; i < count && i < MOST_TITLES; i++)
+        fl_page_labelled(page, why, i == 0 ? word : "", FL_INK_PLAIN, titles[i]);
+    if (count <= MOST_TITLES)
+        return;
+    fl_page_pad(page, WHY);
+    fl_page_printf(page, FL_INK_DIM, "and %zu more", count - MOST_TITLES);
+    fl_page_newline(page);
+}
+
+/* How alike, in what, and what it was then. */
 static void write_similar(fl_page *page, const fl_similar *similar)
 {
     char overlap[FL_PERCENT_TEXT];
@@ -95,10 +113,15 @@ static void write_similar(fl_page *page, const fl_similar *similar)
     if (similar->theirs > similar->shared)
         fl_page_printf(page, FL_INK_DIM, "; %zu others there", similar->theirs - similar->shared);
     fl_page_newline(page);
+    write_titles(page, "in common", similar->both, similar->shared);
+    write_titles(page, "only here", similar->here, similar->ours - similar->shared);
+    write_titles(page, "only there", similar->there, similar->there_count);
+    write_titles(page, "it was", similar->causes, similar->cause_count);
+    write_titles(page, "helped", similar->fixes, similar->fix_count);
 }
 
-fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, size_t most,
-                                const fl_report_style *style, fl_error *err)
+fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, const fl_report_style *style,
+                                fl_error *err)
 {
     assert(memory->paths != NULL || memory->path_count == 0);
     fl_page page = fl_page_on(out, style);
@@ -106,9 +129,9 @@ fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, size_t mos
     fl_page_printf(&page, FL_INK_PLAIN, " in %zu incident%s%s", memory->seen,
                    memory->seen == 1 ? "" : "s", memory->cut ? " or more" : "");
     fl_page_newline(&page);
-    for (size_t i = 0; i < memory->path_count && i < most; i++)
-        write_path(&page, &memory->paths[i], most);
-    for (size_t i = 0; i < memory->similar_count && i < most; i++)
+    for (size_t i = 0; i < memory->path_count; i++)
+        write_path(&page, &memory->paths[i]);
+    for (size_t i = 0; i < memory->similar_count; i++)
         write_similar(&page, &memory->similar[i]);
     return fl_buf_check(out, "the answer", err);
 }
@@ -185,27 +208,40 @@ static json_t *paths_json(const fl_memory *memory)
     for (size_t i = 0; i < memory->path_count; i++) {
         const fl_path *path = &memory->paths[i];
         json_array_append_new(
-            paths,
-            json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "cause", path->title, "confidence",
-                      belief_json(&path->confidence, path->supporting + path->contradicting),
-                      "shared_symptoms", (json_int_t)path->shared, "supporting",
-                      (json_int_t)path->supporting, "contradicting",
-                      (json_int_t)path->contradicting, "last", time_json(path->last_ns), "fixes",
-                      fixes_json(path)));
+            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "cause", path->title,
+                             "confidence", belief_json(&path->confidence, fl_path_items(path)),
+                             "shared_symptoms", (json_int_t)path->shared, "supporting",
+                             (json_int_t)path->supporting, "contradicting",
+                             (json_int_t)path->contradicting, "elsewhere",
+                             (json_int_t)path->elsewhere, "automatic", (json_int_t)path->automatic,
+                             "last", time_json(path->last_ns), "fixes", fixes_json(path)));
     }
     return paths;
 }
 
-/* Counts beside the overlap, so that it can be understood. */
+static json_t *titles_json(const char *const *titles, size_t count)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(out, json_string(titles[i]));
+    return out;
+}
+
+/* Counts beside the overlap, and the symptoms, so that it can be understood. */
 static json_t *similar_json(const fl_memory *memory)
 {
     json_t *similar = json_array();
     for (size_t i = 0; i < memory->similar_count; i++) {
         const fl_similar *s = &memory->similar[i];
         json_array_append_new(
-            similar, json_pack("{s:s, s:f, s:I, s:I, s:I}", "incident", s->incident, "overlap",
-                               s->overlap, "shared", (json_int_t)s->shared, "theirs",
-                               (json_int_t)s->theirs, "ours", (json_int_t)s->ours));
+            similar, json_pack("{s:s, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "incident",
+                               s->incident, "overlap", s->overlap, "shared", (json_int_t)s->shared,
+                               "theirs", (json_int_t)s->theirs, "ours", (json_int_t)s->ours,
+                               "in_common", titles_json(s->both, s->shared), "only_here",
+                               titles_json(s->here, s->ours - s->shared), "only_there",
+                               titles_json(s->there, s->there_count), "causes",
+                               titles_json(s->causes, s->cause_count), "fixes",
+                               titles_json(s->fixes, s->fix_count)));
     }
     return similar;
 }

@@ -16,8 +16,8 @@ FL_NODISCARD fl_status fl_report_learnt_text(fl_buf *out, const char *what, cons
 FL_NODISCARD fl_status fl_report_learnt_json(fl_buf *out, const char *what, const fl_lesson *lesson,
                                              const fl_learnt *learnt, fl_error *err);
 
-/* Causes and fixes of the past, best first, and the incidents most alike. `most` of each. */
-FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, size_t most,
+/* Causes and fixes of the past, best first, and the incidents most alike, with why. */
+FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory,
                                              const fl_report_style *style, fl_error *err);
 /* schemas/json/paths.schema.json: all of it. */
 FL_NODISCARD fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms,

@@ -14,14 +14,6 @@
 
 enum { MAX_HYPOTHESES = 20, MAX_TEXT = 160 };
 
-/* P(first hypothesis is right) = sigmoid(A + B (S - ln services) + C (S - max(S2, gate))): S and S2
- * the scores of the best two services. That nothing is wrong competes as well, at the gate. Chosen
- * on labelled incidents and healthy minutes of three systems; docs/correlation.md says how, and
- * what it is worth. */
-#define FIT_CONSTANT (-4.8)
-#define FIT_SCORE    0.1
-#define FIT_MARGIN   1.5
-
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation)
 {
     const char *name = r->timeline->operations[operation].name;
@@ -220,8 +212,8 @@ static int compare_parts(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* Heaviest first; few and nearly in order. */
-static void sort_evidence(fl_evidence *all, size_t count)
+/* Few and nearly in order. */
+void fl_rank_sort_evidence(fl_evidence *all, size_t count)
 {
     for (size_t i = 1; i < count; i++)
         for (size_t k = i; k > 0 && fabs(all[k].weight_nats) > fabs(all[k - 1].weight_nats); k--) {
@@ -270,7 +262,7 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
     out->evidence = evidence;
     out->evidence_count = c->part_count;
     status = fl_rank_unmeasured(evidence, &out->evidence_count, r, c, err);
-    sort_evidence(evidence, out->evidence_count);
+    fl_rank_sort_evidence(evidence, out->evidence_count);
     return status;
 }
 
@@ -300,9 +292,7 @@ double fl_rank_first_probability(const struct rank *r)
     return 1 / (1 + exp(-x));
 }
 
-/* Equal scores are equally probable. What they leave is shared by the others as their scores say,
- * but for what speaks for no cause at all: none is likelier than the first. */
-static void spread_probability(fl_hypothesis *all, size_t count, double first)
+void fl_rank_spread_probability(fl_hypothesis *all, size_t count, double first)
 {
     assert(first >= 0 && first <= 1);
     size_t equal = 0;
@@ -502,7 +492,7 @@ fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err)
     if (status != FL_OK)
         return status;
     double first = fl_rank_first_probability(r);
-    spread_probability(all, count, first);
+    fl_rank_spread_probability(all, count, first);
     out->hypotheses = all;
     out->hypothesis_count = count;
     out->verdict = is_confident(r, first) ? FL_VERDICT_CAUSE_FOUND : FL_VERDICT_NO_CONFIDENT_CAUSE;

@@ -34,4 +34,18 @@ typedef struct fl_rank_question {
 FL_NODISCARD fl_status fl_rank(fl_incident *out, const fl_streams *streams,
                                const fl_rank_question *question, fl_arena *arena, fl_error *err);
 
+/* The most that priors may add to a hypothesis: odds of 19 to 1, below the gate of 20 to 1. */
+#define FL_RANK_PRIOR_ODDS 19.0
+
+/*
+ * Weigh ranked hypotheses with what is known of them beforehand. The probability's log odds grow by
+ * `fit` nats where the first hypothesis gains one nat of score, all else being the same
+ * (explain.c), so that a prior of x log odds adds x / fit to the score: the probability then moves
+ * by what the prior says. The scores, the order, the ranks, the probabilities, the onset and the
+ * verdict follow. A hypothesis at or below the gate by telemetry alone gets none. `incident` has
+ * had none before.
+ */
+FL_NODISCARD fl_status fl_rank_weigh(fl_incident *incident, const fl_prior *priors, size_t count,
+                                     fl_arena *arena, fl_error *err);
+
 #endif

@@ -178,6 +178,19 @@ fl_status fl_rank_traffic(struct rank *r, fl_error *err);
 /* explain.c: the sorted candidates as hypotheses. */
 fl_status fl_rank_explain(fl_incident *out, struct rank *r, fl_error *err);
 
+/* P(first hypothesis is right) = sigmoid(A + B (S - ln services) + C (S - max(S2, gate))): S and S2
+ * the scores of the best two services. That nothing is wrong competes as well, at the gate. Chosen
+ * on labelled incidents and healthy minutes of three systems; docs/correlation.md says how, and
+ * what it is worth. */
+#define FIT_CONSTANT (-4.8)
+#define FIT_SCORE    0.1
+#define FIT_MARGIN   1.5
+/* Equal scores are equally probable. What they leave is shared by the others as their scores say,
+ * but for what speaks for no cause at all: none is likelier than the first. */
+void fl_rank_spread_probability(fl_hypothesis *all, size_t count, double first);
+/* Heaviest first. */
+void fl_rank_sort_evidence(fl_evidence *all, size_t count);
+
 /* Of the sorted candidates: the best score of another service than the first one's; 0: none. */
 double fl_rank_second_score(const struct rank *r);
 /* That the first candidate is right; 0 where there is none. */

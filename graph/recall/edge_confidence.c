@@ -44,17 +44,20 @@ static fl_status collect(const fl_graph_evidence *item, void *payload, fl_error 
     return FL_OK;
 }
 
-fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, uint64_t edge, size_t limit,
-                            int64_t now_ns, fl_error *err)
+fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, const fl_edge_question *question,
+                            fl_error *err)
 {
-    assert(limit > 0 && limit < SIZE_MAX);
-    fl_graph_question question = {
-        .scope = FL_GRAPH_ONE, .id = edge, .as_of_ns = now_ns, .limit = limit + 1};
+    assert(question->limit > 0 && question->limit < SIZE_MAX);
+    fl_graph_question asked = {.scope = FL_GRAPH_ONE,
+                               .id = question->edge,
+                               .as_of_ns = question->known_ns,
+                               .limit = question->limit + 1};
     *out = (fl_edge_belief){0};
-    collected all = {.limit = limit, .belief = out};
-    fl_status status = fl_graph_evidence_for(store, &question, collect, &all, err);
+    collected all = {.limit = question->limit, .belief = out};
+    fl_status status = fl_graph_evidence_for(store, &asked, collect, &all, err);
     if (status == FL_OK)
-        fl_confidence_of(&out->confidence, all.items, all.count, FL_HALF_LIFE_DAYS, now_ns);
+        fl_confidence_of(&out->confidence, all.items, all.count, FL_HALF_LIFE_DAYS,
+                         question->at_ns);
     fl_mem_free(all.items);
     return status;
 }

@@ -13,8 +13,15 @@ typedef struct fl_edge_belief {
     bool cut;                         /* there is more evidence than was read */
 } fl_edge_belief;
 
-/* Reads at most `limit` items. An edge that is not there has the prior. */
-FL_NODISCARD fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, uint64_t edge,
-                                         size_t limit, int64_t now_ns, fl_error *err);
+typedef struct fl_edge_question {
+    uint64_t edge;
+    int64_t known_ns; /* what was recorded later is not known */
+    int64_t at_ns;    /* to which ages are counted */
+    size_t limit;     /* items that are read */
+} fl_edge_question;
+
+/* An edge that is not there has the prior. */
+FL_NODISCARD fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store,
+                                         const fl_edge_question *question, fl_error *err);
 
 #endif

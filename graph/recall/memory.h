@@ -8,6 +8,7 @@
 #ifndef FL_MEMORY_H
 #define FL_MEMORY_H
 
+#include "symptom_belief.h"
 #include "symptoms.h"
 
 /* Who learns what, and when. */
@@ -20,6 +21,7 @@ typedef struct fl_lesson {
     fl_evidence_source fix_source; /* of the fix */
     const char *author, *note;     /* note may be NULL */
     int64_t now_ns;
+    bool is_note; /* nobody asks what moved: it is not looked up */
 } fl_lesson;
 
 /* How sure the graph was and is of one edge. */
@@ -51,18 +53,40 @@ typedef struct fl_path_fix {
 typedef struct fl_path {
     uint64_t cause;
     const char *title;
-    fl_confidence confidence;         /* that this explains what is seen */
-    size_t shared;                    /* of the symptoms asked for, how many point to it */
-    size_t supporting, contradicting; /* incidents and documents */
-    int64_t last_ns;                  /* the newest evidence */
-    const fl_path_fix *fixes;         /* highest lower bound first */
+    fl_confidence confidence; /* that this explains what is seen */
+    size_t shared;            /* of the symptoms asked for, how many point to it */
+    /* Incidents and documents: for it, against it, and for another cause of the same symptom. */
+    size_t supporting, contradicting, elsewhere;
+    size_t automatic;         /* of the supporting: nobody but the program says so */
+    int64_t last_ns;          /* the newest evidence */
+    const fl_path_fix *fixes; /* highest lower bound first */
     size_t fix_count;
 } fl_path;
 
+/* How many incidents and documents a path's confidence rests on. */
+size_t fl_path_items(const fl_path *path);
+
+/* What is known of one cause before this incident is looked at, out of what people, fixes and
+ * documents said of other incidents. */
+typedef struct fl_cause_prior {
+    uint64_t cause;
+    double log_odds;          /* beyond those of the base rate; not bounded; 0: nothing is known */
+    fl_confidence confidence; /* that it explains what is seen */
+    size_t incidents, supported;
+    int64_t last_ns;
+} fl_cause_prior;
+
+/* An incident of the past beside the one that asks. Texts are titles. */
 typedef struct fl_similar {
     const char *incident; /* id */
     double overlap;       /* 0..1: weight of what both show over the weight of what either shows */
     size_t shared, theirs, ours; /* symptoms */
+    const char *const *both;     /* `shared` of them */
+    const char *const *here;     /* ours - shared: it does not show these */
+    const char *const *there;    /* it shows these, and we do not; at most FL_MAX_SYMPTOMS */
+    const char *const *causes;   /* what it was diagnosed as */
+    const char *const *fixes;    /* what helped then */
+    size_t there_count, cause_count, fix_count;
 } fl_similar;
 
 typedef struct fl_memory {
@@ -70,32 +94,44 @@ typedef struct fl_memory {
     size_t path_count;
     const fl_similar *similar; /* most overlap first; this incident is not among them */
     size_t similar_count;
-    size_t seen; /* incidents before this one that show any of the symptoms */
-    bool cut;    /* a limit was met: there is more than was looked at */
+    const fl_cause_prior *priors; /* of each cause that evidence names; by id */
+    size_t prior_count;
+    size_t seen;   /* incidents before this one that show any of the symptoms */
+    size_t causes; /* that are known for them; paths are the best of these */
+    bool cut;      /* a limit was met: there is more than was looked at */
 } fl_memory;
-
-/* Bounds of one question; what is beyond is not looked at, and said. */
-enum {
-    FL_MEMORY_MAX_EDGES = 1000,    /* of one node */
-    FL_MEMORY_MAX_EVIDENCE = 10000 /* of one edge */
-};
 
 /*
  * What the graph knows of these symptoms. A cause's posterior is the average of those of its edges
  * from the symptoms asked for. A symptom weighs its evidence in nats times how rare it is,
- * ln((N + 2) / (n + 1)) with N incidents that show any of them and n that show this one; a symptom
- * that does not point to the cause counts with the prior. So a cause that explains all that is seen
- * outranks one that explains a part of it, and evidence for several symptoms of one incident counts
- * as one incident.
+ * ln((N + 2) / (n + 1)) with N incidents that show any of them and n that show this one; for a
+ * symptom that does not point to the cause, what explained it instead counts against the cause.
+ * So a cause that explains all that is seen outranks one that explains a part of it, and evidence
+ * for several symptoms of one incident counts as one incident.
+ *
+ * Of the causes and of the incidents only those that are asked for are read any further.
  */
 typedef struct fl_memory_question {
     const fl_symptoms *symptoms;
-    uint64_t self;  /* the node of the incident that asks: not similar to itself; 0: none */
-    int64_t now_ns; /* what was recorded later is not known yet */
+    const char *self;                            /* the id of the incident that asks; NULL: none */
+    bool others_only;                            /* what was said of that one is not told */
+    int64_t now_ns;                              /* what was recorded later is not known yet */
+    int64_t at_ns;                               /* to which ages are counted; 0: now_ns */
+    size_t most_paths, most_fixes, most_similar; /* that are told, best first; 0: all */
+    /* How likely a cause is where nothing is remembered, in (0, 1); 0: no prior is asked for. */
+    double base_rate;
 } fl_memory_question;
 
 FL_NODISCARD fl_status fl_memory_recall(fl_memory *out, fl_store *store,
                                         const fl_memory_question *question, fl_arena *arena,
                                         fl_error *err);
+
+/* How likely one of the hypotheses of an incident is where nothing is remembered: each of those
+ * that telemetry calls real, and something that none of them names, are alike. 0: there is none. */
+double fl_memory_base_rate(const fl_incident *incident);
+/* What was recalled as priors of the incident's hypotheses, in the arena. */
+FL_NODISCARD fl_status fl_memory_priors(const fl_prior **out, size_t *count,
+                                        const fl_incident *incident, const fl_memory *memory,
+                                        fl_arena *arena, fl_error *err);
 
 #endif

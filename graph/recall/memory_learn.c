@@ -20,6 +20,8 @@ typedef struct draft {
     fl_graph_edge edges[MAX_EDGES];
     fl_graph_evidence evidence[MAX_JUDGED];
     fl_moved *moved; /* one for each item of evidence */
+    const fl_graph_node *from[MAX_JUDGED], *to[MAX_JUDGED];
+    fl_arena *arena;
     size_t node_count, edge_count, evidence_count;
 } draft;
 
@@ -61,6 +63,8 @@ static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const 
                                 .recorded_ns = lesson->now_ns,
                                 .note = lesson->note};
     item->id = fl_graph_evidence_id(item);
+    d->from[d->evidence_count] = from;
+    d->to[d->evidence_count] = to;
     d->moved[d->evidence_count++] = (fl_moved){.from = from->title, .to = to->title, .kind = kind};
 }
 
@@ -77,10 +81,41 @@ static void draft_all(draft *d, const fl_graph_node *incident, const fl_symptoms
         if (cause != NULL)
             judge(d, FL_EDGE_EXPLAINED_BY, symptom, cause, lesson->source);
     }
-    if (cause != NULL && lesson->supports)
+    if (cause != NULL && lesson->supports && lesson->source != FL_SOURCE_AUTOMATIC)
         add_edge(d, FL_EDGE_DIAGNOSED_AS, incident, cause);
     if (cause != NULL && lesson->supports && lesson->fix != NULL)
         judge(d, FL_EDGE_RESOLVED_BY, cause, add_node(d, lesson->fix), lesson->fix_source);
+}
+
+/* How sure the store is that a symptom is explained by a cause, beside its other causes. */
+static fl_status believe_cause(fl_confidence *out, size_t *items, draft *d, size_t judged,
+                               fl_store *store, fl_error *err)
+{
+    fl_symptom_belief belief;
+    const fl_belief_question question = {
+        .symptom = d->from[judged]->id, .known_ns = d->lesson->now_ns, .at_ns = d->lesson->now_ns};
+    fl_status status = fl_symptom_belief_of(&belief, store, &question, d->arena, err);
+    if (status != FL_OK)
+        return status;
+    const fl_cause_belief *cause = fl_symptom_belief_find(&belief, d->to[judged]->id);
+    *out = cause->confidence;
+    *items = cause->supporting + cause->contradicting + cause->elsewhere;
+    return FL_OK;
+}
+
+/* That a cause is resolved by a fix. */
+static fl_status believe_fix(fl_confidence *out, size_t *items, const draft *d, size_t judged,
+                             fl_store *store, fl_error *err)
+{
+    fl_edge_belief belief;
+    const fl_edge_question question = {.edge = d->evidence[judged].edge,
+                                       .known_ns = d->lesson->now_ns,
+                                       .at_ns = d->lesson->now_ns,
+                                       .limit = FL_MEMORY_MAX_EVIDENCE};
+    fl_status status = fl_edge_belief_of(&belief, store, &question, err);
+    *out = belief.confidence;
+    *items = belief.supporting + belief.contradicting;
+    return status;
 }
 
 /* How sure the store is of each judged edge at this moment. */
@@ -88,14 +123,12 @@ static fl_status believe(draft *d, fl_store *store, bool after, fl_error *err)
 {
     fl_status status = FL_OK;
     for (size_t i = 0; status == FL_OK && i < d->evidence_count; i++) {
-        fl_edge_belief belief;
-        status = fl_edge_belief_of(&belief, store, d->evidence[i].edge, FL_MEMORY_MAX_EVIDENCE,
-                                   d->lesson->now_ns, err);
-        if (status != FL_OK)
-            break;
-        *(after ? &d->moved[i].after : &d->moved[i].before) = belief.confidence;
-        *(after ? &d->moved[i].items_after : &d->moved[i].items_before) =
-            belief.supporting + belief.contradicting;
+        fl_moved *moved = &d->moved[i];
+        fl_confidence *confidence = after ? &moved->after : &moved->before;
+        size_t *items = after ? &moved->items_after : &moved->items_before;
+        status = moved->kind == FL_EDGE_EXPLAINED_BY
+                     ? believe_cause(confidence, items, d, i, store, err)
+                     : believe_fix(confidence, items, d, i, store, err);
     }
     return status;
 }
@@ -109,10 +142,11 @@ static fl_status learn(fl_learnt *out, fl_store *store, draft *d, fl_error *err)
                                   .edge_count = d->edge_count,
                                   .evidence = d->evidence,
                                   .evidence_count = d->evidence_count};
-    fl_status status = believe(d, store, false, err);
+    bool is_note = d->lesson->is_note;
+    fl_status status = is_note ? FL_OK : believe(d, store, false, err);
     if (status == FL_OK)
         status = fl_graph_add(&out->added, store, &batch, err);
-    if (status == FL_OK)
+    if (status == FL_OK && !is_note)
         status = believe(d, store, true, err);
     out->moved = d->moved;
     out->count = d->evidence_count;
@@ -137,6 +171,7 @@ fl_status fl_memory_learn(fl_learnt *out, fl_store *store, const fl_lesson *less
     if (status != FL_OK)
         return status;
     d->lesson = lesson;
+    d->arena = arena;
     d->moved = moved;
     draft_all(d, &incident, &symptoms);
     return learn(out, store, d, err);

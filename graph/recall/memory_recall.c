@@ -1,12 +1,13 @@
 /*
- * memory_recall.c - from symptoms to the causes, fixes and incidents that the graph knows for them.
+ * memory_recall.c - from symptoms to the causes and fixes that the graph knows for them.
  *
- * Walks the store itself, one node after the other, within the limits of memory.h:
+ * Walks the store itself, one node after the other, within the limits of symptom_belief.h:
  *
  *   symptom -explained-by-> cause -resolved-by-> fix      symptom <-exhibits- incident
  *
  * First everything is collected for every symptom, then weighed: how rare a symptom is can only be
- * said when all incidents that show one are known.
+ * said when all incidents that show one are known. Titles and fixes are read last, for those causes
+ * only that are told.
  */
 #include <assert.h>
 #include <math.h>
@@ -15,51 +16,19 @@
 
 #include "edge_confidence.h"
 #include "mem.h"
-#include "memory.h"
+#include "memory_priv.h"
 #include "slice.h"
 
-enum { MAX_CAUSES = 256, MAX_FIXES = 64, MAX_INCIDENTS = 1024, MAX_SIMILAR = 5 };
+enum { MAX_FIXES = 64 };
 
-typedef struct candidate {
-    fl_path path;
-    fl_edge_belief by_symptom[FL_MAX_SYMPTOMS];
-    uint32_t symptoms; /* bits of those that point here */
-} candidate;
-
-typedef struct exhibit {
-    uint64_t incident;
-    uint32_t symptoms; /* bits of those that it shows */
-} exhibit;
-
-typedef struct recall {
-    fl_store *store;
-    fl_arena *arena;
-    fl_memory *out;
-    uint64_t self;
-    int64_t now_ns;
-    size_t symptom_count;
-    double weight[FL_MAX_SYMPTOMS];
-    candidate *causes;
-    size_t cause_count;
-    exhibit *incidents;
-    size_t incident_count;
-} recall;
-
-static fl_status no_memory(fl_error *err)
+fl_status fl_recall_no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while remembering");
 }
 
 /* ---- the edges of a node ---- */
 
-typedef struct edge_list {
-    fl_edge_kind kind;
-    uint64_t *others; /* the node at the other end */
-    uint64_t *ids;
-    size_t count, seen;
-} edge_list;
-
-static void list_dispose(edge_list *list)
+void fl_edge_list_dispose(fl_edge_list *list)
 {
     fl_mem_free(list->others);
     fl_mem_free(list->ids);
@@ -68,7 +37,7 @@ static void list_dispose(edge_list *list)
 /* Edges of other kinds count against the limit of what is looked at, and are not kept. */
 static fl_status keep_out(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
-    edge_list *list = payload;
+    fl_edge_list *list = payload;
     (void)err;
     if (edge->kind == list->kind && list->count < FL_MEMORY_MAX_EDGES) {
         list->others[list->count] = edge->to;
@@ -86,18 +55,19 @@ static fl_status keep_in(const fl_graph_edge *edge, void *payload, fl_error *err
     return keep_out(&turned, payload, err);
 }
 
-/* The caller disposes of *out, also after a failure. */
-static fl_status list_edges(edge_list *out, recall *r, uint64_t node, fl_graph_scope side,
-                            fl_edge_kind kind, fl_error *err)
+fl_status fl_recall_edges(fl_edge_list *out, fl_recall *r, uint64_t node, fl_graph_scope side,
+                          fl_edge_kind kind, fl_error *err)
 {
     assert(side == FL_GRAPH_OUT || side == FL_GRAPH_IN);
-    fl_graph_question question = {
-        .scope = side, .id = node, .as_of_ns = r->now_ns, .limit = FL_MEMORY_MAX_EDGES + 1};
-    *out = (edge_list){.kind = kind,
-                       .others = fl_mem_alloc(FL_MEMORY_MAX_EDGES * sizeof(uint64_t)),
-                       .ids = fl_mem_alloc(FL_MEMORY_MAX_EDGES * sizeof(uint64_t))};
+    fl_graph_question question = {.scope = side,
+                                  .id = node,
+                                  .as_of_ns = r->question->now_ns,
+                                  .limit = FL_MEMORY_MAX_EDGES + 1};
+    *out = (fl_edge_list){.kind = kind,
+                          .others = fl_mem_alloc(FL_MEMORY_MAX_EDGES * sizeof(uint64_t)),
+                          .ids = fl_mem_alloc(FL_MEMORY_MAX_EDGES * sizeof(uint64_t))};
     if (out->others == NULL || out->ids == NULL)
-        return no_memory(err);
+        return fl_recall_no_memory(err);
     fl_status status =
         fl_graph_edges(r->store, &question, side == FL_GRAPH_OUT ? keep_out : keep_in, out, err);
     r->out->cut = r->out->cut || out->seen > FL_MEMORY_MAX_EDGES;
@@ -111,92 +81,80 @@ typedef struct title {
     const char *text;
 } title;
 
-/* Of an incident the id, by which it is shown again; of everything else the words. */
 static fl_status take_title(const fl_graph_node *node, void *payload, fl_error *err)
 {
     title *out = payload;
     const char *text =
         node->title != NULL && node->kind != FL_NODE_INCIDENT ? node->title : node->key;
     out->text = fl_arena_printf(out->arena, "%s", text);
-    return out->text != NULL ? FL_OK : no_memory(err);
+    return out->text != NULL ? FL_OK : fl_recall_no_memory(err);
 }
 
 /* "" for a node that is not there, which foreign keys do not let happen. */
-static fl_status title_of(const char **out, recall *r, uint64_t id, fl_error *err)
+fl_status fl_recall_title(const char **out, fl_recall *r, uint64_t id, fl_error *err)
 {
     title found = {.arena = r->arena, .text = ""};
-    fl_graph_question question = {.scope = FL_GRAPH_ONE, .id = id, .as_of_ns = r->now_ns};
+    fl_graph_question question = {.scope = FL_GRAPH_ONE, .id = id, .as_of_ns = r->question->now_ns};
     fl_status status = fl_graph_nodes(r->store, &question, take_title, &found, err);
     *out = found.text;
     return status;
 }
 
-/* ---- collecting ---- */
-
-/* NULL where there are too many. */
-static candidate *candidate_of(recall *r, uint64_t cause)
+size_t fl_recall_bits(uint32_t set)
 {
-    for (size_t i = 0; i < r->cause_count; i++)
-        if (r->causes[i].path.cause == cause)
-            return &r->causes[i];
-    if (r->cause_count == MAX_CAUSES) {
-        r->out->cut = true;
-        return NULL;
-    }
-    candidate *new = &r->causes[r->cause_count++];
-    new->path.cause = cause;
-    return new;
+    size_t count = 0;
+    for (; set != 0; set &= set - 1)
+        count++;
+    return count;
 }
 
+/* ---- collecting ---- */
+
 /* What the graph says of this one symptom. */
-static fl_status collect_causes(recall *r, size_t symptom, uint64_t node, fl_error *err)
+static fl_status collect_causes(fl_recall *r, size_t symptom, uint64_t node, fl_error *err)
 {
-    edge_list edges;
-    fl_status status = list_edges(&edges, r, node, FL_GRAPH_OUT, FL_EDGE_EXPLAINED_BY, err);
-    for (size_t i = 0; status == FL_OK && i < edges.count; i++) {
-        candidate *c = candidate_of(r, edges.others[i]);
-        if (c == NULL)
-            break;
-        status = fl_edge_belief_of(&c->by_symptom[symptom], r->store, edges.ids[i],
-                                   FL_MEMORY_MAX_EVIDENCE, r->now_ns, err);
-        c->symptoms |= UINT32_C(1) << symptom;
-        r->out->cut = r->out->cut || c->by_symptom[symptom].cut;
-    }
-    list_dispose(&edges);
+    const fl_belief_question question = {.symptom = node,
+                                         .known_ns = r->question->now_ns,
+                                         .at_ns = r->at_ns,
+                                         .self = r->question->self,
+                                         .others_only = r->question->others_only};
+    fl_symptom_belief *belief = &r->beliefs[symptom];
+    fl_status status = fl_symptom_belief_of(belief, r->store, &question, r->arena, err);
+    r->out->cut = r->out->cut || belief->cut;
     return status;
 }
 
 /* The incident that asks is not one of those before it. */
-static void note_incident(recall *r, size_t symptom, uint64_t incident)
+static void note_incident(fl_recall *r, size_t symptom, uint64_t incident)
 {
     size_t i = 0;
     if (incident == r->self)
         return;
     while (i < r->incident_count && r->incidents[i].incident != incident)
         i++;
-    if (i == MAX_INCIDENTS) {
+    if (i == FL_MEMORY_MAX_INCIDENTS) {
         r->out->cut = true;
         return;
     }
     if (i == r->incident_count)
-        r->incidents[r->incident_count++] = (exhibit){.incident = incident};
+        r->incidents[r->incident_count++] = (fl_exhibit){.incident = incident};
     r->incidents[i].symptoms |= UINT32_C(1) << symptom;
 }
 
 /* Which incidents showed this symptom. */
-static fl_status collect_incidents(recall *r, size_t symptom, uint64_t node, fl_error *err)
+static fl_status collect_incidents(fl_recall *r, size_t symptom, uint64_t node, fl_error *err)
 {
-    edge_list edges;
-    fl_status status = list_edges(&edges, r, node, FL_GRAPH_IN, FL_EDGE_EXHIBITS, err);
+    fl_edge_list edges;
+    fl_status status = fl_recall_edges(&edges, r, node, FL_GRAPH_IN, FL_EDGE_EXHIBITS, err);
     for (size_t i = 0; status == FL_OK && i < edges.count; i++)
         note_incident(r, symptom, edges.others[i]);
-    list_dispose(&edges);
+    fl_edge_list_dispose(&edges);
     return status;
 }
 
 /* ---- weighing ---- */
 
-static void weigh_symptoms(recall *r, const fl_symptoms *symptoms)
+static void weigh_symptoms(fl_recall *r, const fl_symptoms *symptoms)
 {
     for (size_t s = 0; s < r->symptom_count; s++) {
         size_t showing = 0;
@@ -207,38 +165,77 @@ static void weigh_symptoms(recall *r, const fl_symptoms *symptoms)
     }
 }
 
-static size_t bits_of(uint32_t set)
+static size_t larger(size_t a, size_t b)
 {
-    size_t count = 0;
-    for (; set != 0; set &= set - 1)
-        count++;
-    return count;
+    return a > b ? a : b;
+}
+
+/* How much a symptom's history speaks for a cause beyond its base rate b, in log odds. With a Beta
+ * prior of one observation around b, the posterior mean is (S + b) / (S + C + 1); its log odds less
+ * those of b are this. 0 where nothing is known. */
+static double log_odds_gain(const fl_prior_sums *sums, double base_rate)
+{
+    assert(base_rate > 0 && base_rate < 1);
+    return log1p(sums->supporting / base_rate) - log1p(sums->contradicting / (1 - base_rate));
+}
+
+/* What was said of one incident was said of each of its symptoms: the most is how many there are.
+ */
+static void count_belief(fl_path *path, const fl_cause_belief *belief)
+{
+    path->shared += belief->edge != 0;
+    path->supporting = larger(path->supporting, belief->supporting);
+    path->contradicting = larger(path->contradicting, belief->contradicting);
+    path->elsewhere = larger(path->elsewhere, belief->elsewhere);
+    path->automatic = larger(path->automatic, belief->automatic);
+    path->last_ns = belief->last_ns > path->last_ns ? belief->last_ns : path->last_ns;
 }
 
 /* The posterior over all symptoms, as memory.h says. */
-static void weigh_cause(recall *r, candidate *c)
+static void weigh_path(fl_path *path, const fl_recall *r)
 {
-    assert(c->symptoms != 0); /* it was found by one of them */
     double a = 0, b = 0, weights = 0;
-    fl_confidence prior;
-    fl_confidence_of(&prior, NULL, 0, FL_HALF_LIFE_DAYS, r->now_ns);
     for (size_t s = 0; s < r->symptom_count; s++) {
-        bool points = (c->symptoms >> s & 1) != 0;
-        const fl_edge_belief *belief = &c->by_symptom[s];
-        a += r->weight[s] * (points ? belief->confidence.a : prior.a);
-        b += r->weight[s] * (points ? belief->confidence.b : prior.b);
+        const fl_cause_belief *belief = fl_symptom_belief_find(&r->beliefs[s], path->cause);
+        a += r->weight[s] * belief->confidence.a;
+        b += r->weight[s] * belief->confidence.b;
         weights += r->weight[s];
-        /* What was said of one incident was said of each of its symptoms. */
-        c->path.supporting =
-            belief->supporting > c->path.supporting ? belief->supporting : c->path.supporting;
-        c->path.contradicting = belief->contradicting > c->path.contradicting
-                                    ? belief->contradicting
-                                    : c->path.contradicting;
-        c->path.last_ns = belief->last_ns > c->path.last_ns ? belief->last_ns : c->path.last_ns;
+        count_belief(path, belief);
     }
     assert(weights > 0); /* ln((N + 2) / (n + 1)) with n <= N */
-    c->path.shared = bits_of(c->symptoms);
-    fl_confidence_beta(&c->path.confidence, a / weights, b / weights);
+    fl_confidence_beta(&path->confidence, a / weights, b / weights);
+}
+
+/* The weighted mean of the symptoms' log odds (a logarithmic opinion pool: Genest and Zidek 1986),
+ * so that symptoms that are new dilute what the others say. Nothing where no edge says anything: a
+ * cause that was never named is not less likely for that. */
+static void weigh_prior(fl_cause_prior *out, const fl_path *path, const fl_recall *r)
+{
+    double weights = 0, a = 0, b = 0, log_odds = 0;
+    bool is_named = false;
+    *out = (fl_cause_prior){.cause = path->cause, .last_ns = path->last_ns};
+    for (size_t s = 0; s < r->symptom_count && r->question->base_rate > 0; s++) {
+        const fl_cause_belief *belief = fl_symptom_belief_find(&r->beliefs[s], path->cause);
+        const fl_prior_sums *sums = &belief->prior;
+        is_named = is_named || (belief->edge != 0 && sums->incidents > 0);
+        log_odds += r->weight[s] * log_odds_gain(sums, r->question->base_rate);
+        a += r->weight[s] * sums->supporting;
+        b += r->weight[s] * sums->contradicting;
+        weights += r->weight[s];
+        out->incidents = larger(out->incidents, sums->incidents);
+        out->supported = larger(out->supported, sums->supported);
+    }
+    if (!is_named)
+        return;
+    fl_confidence none;
+    fl_confidence_of(&none, NULL, 0, FL_HALF_LIFE_DAYS, r->at_ns);
+    fl_confidence_beta(&out->confidence, none.a + a / weights, none.b + b / weights);
+    out->log_odds = log_odds / weights;
+}
+
+size_t fl_path_items(const fl_path *path)
+{
+    return path->supporting + path->contradicting + path->elsewhere;
 }
 
 /* Ids settle a tie, so that the order is the same in every run and store. */
@@ -262,130 +259,148 @@ static int compare_paths(const void *a, const void *b)
     return by_lower_bound(&x->confidence, &y->confidence, x->cause, y->cause);
 }
 
-static fl_status fix_of(fl_path_fix *out, recall *r, const fl_path *path, uint64_t fix,
+static int compare_priors(const void *a, const void *b)
+{
+    const fl_cause_prior *x = a, *y = b;
+    return (x->cause > y->cause) - (x->cause < y->cause);
+}
+
+static fl_status fix_of(fl_path_fix *out, fl_recall *r, const fl_path *path, uint64_t fix,
                         uint64_t edge, fl_error *err)
 {
     fl_edge_belief belief;
-    fl_status status =
-        fl_edge_belief_of(&belief, r->store, edge, FL_MEMORY_MAX_EVIDENCE, r->now_ns, err);
+    const fl_edge_question question = {.edge = edge,
+                                       .known_ns = r->question->now_ns,
+                                       .at_ns = r->at_ns,
+                                       .limit = FL_MEMORY_MAX_EVIDENCE};
+    fl_status status = fl_edge_belief_of(&belief, r->store, &question, err);
     if (status != FL_OK)
         return status;
     const fl_confidence edges[] = {path->confidence, belief.confidence};
     *out = (fl_path_fix){.id = fix, .count = belief.supporting, .last_ns = belief.last_ns};
     fl_confidence_path(&out->confidence, edges, 2);
     r->out->cut = r->out->cut || belief.cut;
-    return title_of(&out->title, r, fix, err);
+    return FL_OK;
 }
 
-/* Fixes of one cause, each as sure as the path that leads to it. */
-static fl_status find_fixes(recall *r, fl_path *path, fl_error *err)
+/* Fixes of one cause, each as sure as the path that leads to it; titles of those that are told. */
+static fl_status find_fixes(fl_recall *r, fl_path *path, fl_error *err)
 {
-    edge_list edges;
-    fl_status status = list_edges(&edges, r, path->cause, FL_GRAPH_OUT, FL_EDGE_RESOLVED_BY, err);
-    size_t count = edges.count < MAX_FIXES ? edges.count : MAX_FIXES;
+    fl_edge_list edges;
+    fl_status status =
+        fl_recall_edges(&edges, r, path->cause, FL_GRAPH_OUT, FL_EDGE_RESOLVED_BY, err);
+    size_t count = edges.count < MAX_FIXES ? edges.count : MAX_FIXES,
+           most = r->question->most_fixes;
     fl_path_fix *fixes = fl_arena_alloc(r->arena, count > 0 ? count : 1, sizeof(*fixes));
     if (status == FL_OK && fixes == NULL)
-        status = no_memory(err);
+        status = fl_recall_no_memory(err);
     for (size_t i = 0; status == FL_OK && i < count; i++)
         status = fix_of(&fixes[i], r, path, edges.others[i], edges.ids[i], err);
-    if (status == FL_OK) {
+    if (status == FL_OK)
         qsort(fixes, count, sizeof(*fixes), compare_fixes);
-        path->fixes = fixes;
-        path->fix_count = count;
-        r->out->cut = r->out->cut || edges.count > count;
-    }
-    list_dispose(&edges);
+    r->out->cut = r->out->cut || edges.count > count;
+    path->fixes = fixes;
+    path->fix_count = most > 0 && count > most ? most : count;
+    for (size_t i = 0; status == FL_OK && i < path->fix_count; i++)
+        status = fl_recall_title(&fixes[i].title, r, fixes[i].id, err);
+    fl_edge_list_dispose(&edges);
     return status;
 }
 
-/* Causes with their fixes, in their order. */
-static fl_status make_paths(recall *r, fl_error *err)
+/* Each cause that a symptom points to, once. */
+static size_t gather_causes(fl_path *paths, fl_recall *r)
 {
-    fl_path *paths = fl_arena_alloc(r->arena, r->cause_count + 1, sizeof(*paths));
-    fl_status status = paths != NULL ? FL_OK : no_memory(err);
-    for (size_t i = 0; status == FL_OK && i < r->cause_count; i++) {
-        weigh_cause(r, &r->causes[i]);
-        paths[i] = r->causes[i].path;
-        status = title_of(&paths[i].title, r, paths[i].cause, err);
+    size_t count = 0;
+    for (size_t s = 0; s < r->symptom_count; s++) {
+        for (size_t i = 0; i < r->beliefs[s].count; i++) {
+            size_t known = 0;
+            while (known < count && paths[known].cause != r->beliefs[s].causes[i].cause)
+                known++;
+            if (known == FL_MEMORY_MAX_CAUSES)
+                r->out->cut = true;
+            else if (known == count)
+                paths[count++].cause = r->beliefs[s].causes[i].cause;
+        }
+    }
+    return count;
+}
+
+/* A cause of which nothing counts is not known: it was injected, or only this incident named it. */
+static size_t keep_known(fl_path *paths, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (fl_path_items(&paths[i]) > 0)
+            paths[kept++] = paths[i];
+    return kept;
+}
+
+/* Causes in their order, the first of them with their fixes. */
+static fl_status make_paths(fl_recall *r, fl_error *err)
+{
+    fl_path *paths = fl_arena_alloc(r->arena, FL_MEMORY_MAX_CAUSES, sizeof(*paths));
+    fl_cause_prior *priors = fl_arena_alloc(r->arena, FL_MEMORY_MAX_CAUSES, sizeof(*priors));
+    fl_status status = paths != NULL && priors != NULL ? FL_OK : fl_recall_no_memory(err);
+    if (status != FL_OK)
+        return status;
+    size_t count = gather_causes(paths, r), most = r->question->most_paths;
+    for (size_t i = 0; i < count; i++)
+        weigh_path(&paths[i], r);
+    count = keep_known(paths, count);
+    for (size_t i = 0; i < count; i++)
+        weigh_prior(&priors[i], &paths[i], r);
+    qsort(paths, count, sizeof(*paths), compare_paths);
+    qsort(priors, count, sizeof(*priors), compare_priors);
+    *r->out = (fl_memory){.paths = paths,
+                          .path_count = most > 0 && count > most ? most : count,
+                          .priors = priors,
+                          .prior_count = count,
+                          .causes = count,
+                          .cut = r->out->cut};
+    for (size_t i = 0; status == FL_OK && i < r->out->path_count; i++) {
+        status = fl_recall_title(&paths[i].title, r, paths[i].cause, err);
         if (status == FL_OK)
             status = find_fixes(r, &paths[i], err);
     }
-    if (status != FL_OK)
-        return status;
-    qsort(paths, r->cause_count, sizeof(*paths), compare_paths);
-    r->out->paths = paths;
-    r->out->path_count = r->cause_count;
-    return FL_OK;
+    return status;
 }
 
-/* ---- similar incidents ---- */
-
-static int compare_similar(const void *a, const void *b)
+static fl_status recall_all(fl_recall *r, fl_error *err)
 {
-    const fl_similar *x = a, *y = b;
-    if (x->overlap != y->overlap)
-        return x->overlap > y->overlap ? -1 : 1;
-    return strcmp(x->incident, y->incident);
-}
-
-/* What only the other incident shows is as rare as ours are on average. */
-static fl_status similar_to(fl_similar *out, recall *r, const exhibit *e, fl_error *err)
-{
-    assert(e->symptoms != 0 && r->symptom_count > 0);
-    edge_list edges;
-    double both = 0, ours = 0;
-    fl_status status = list_edges(&edges, r, e->incident, FL_GRAPH_OUT, FL_EDGE_EXHIBITS, err);
-    for (size_t s = 0; s < r->symptom_count; s++) {
-        ours += r->weight[s];
-        both += (e->symptoms >> s & 1) != 0 ? r->weight[s] : 0;
+    const fl_symptoms *symptoms = r->question->symptoms;
+    fl_status status = FL_OK;
+    for (size_t s = 0; status == FL_OK && s < symptoms->count; s++) {
+        status = collect_causes(r, s, symptoms->nodes[s].id, err);
+        if (status == FL_OK)
+            status = collect_incidents(r, s, symptoms->nodes[s].id, err);
     }
-    *out = (fl_similar){
-        .shared = bits_of(e->symptoms), .theirs = edges.count, .ours = r->symptom_count};
-    double only_theirs = out->theirs > out->shared ? (double)(out->theirs - out->shared) : 0;
-    out->overlap = both / (ours + only_theirs * ours / (double)r->symptom_count);
-    list_dispose(&edges);
-    return status == FL_OK ? title_of(&out->incident, r, e->incident, err) : status;
-}
-
-/* The most similar few, of all that share a symptom. */
-static fl_status make_similar(recall *r, fl_error *err)
-{
-    fl_similar *similar = fl_arena_alloc(r->arena, r->incident_count + 1, sizeof(*similar));
-    fl_status status = similar != NULL ? FL_OK : no_memory(err);
-    for (size_t i = 0; status == FL_OK && i < r->incident_count; i++)
-        status = similar_to(&similar[i], r, &r->incidents[i], err);
-    if (status != FL_OK)
+    if (status != FL_OK || symptoms->count == 0)
         return status;
-    qsort(similar, r->incident_count, sizeof(*similar), compare_similar);
-    r->out->similar = similar;
-    r->out->similar_count = r->incident_count < MAX_SIMILAR ? r->incident_count : MAX_SIMILAR;
-    r->out->seen = r->incident_count;
-    return FL_OK;
+    weigh_symptoms(r, symptoms);
+    status = make_paths(r, err);
+    return status == FL_OK ? fl_recall_similar(r, err) : status;
 }
 
 fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_question *question,
                            fl_arena *arena, fl_error *err)
 {
-    const fl_symptoms *symptoms = question->symptoms;
-    assert(symptoms->count <= FL_MAX_SYMPTOMS);
+    assert(question->symptoms->count <= FL_MAX_SYMPTOMS);
+    assert(question->base_rate >= 0 && question->base_rate < 1);
     *out = (fl_memory){0};
-    recall r = {.store = store,
-                .arena = arena,
-                .out = out,
-                .self = question->self,
-                .now_ns = question->now_ns,
-                .symptom_count = symptoms->count,
-                .causes = fl_arena_alloc(arena, MAX_CAUSES, sizeof(candidate)),
-                .incidents = fl_arena_alloc(arena, MAX_INCIDENTS, sizeof(exhibit))};
-    fl_status status = r.causes != NULL && r.incidents != NULL ? FL_OK : no_memory(err);
-    for (size_t s = 0; status == FL_OK && s < symptoms->count; s++) {
-        status = collect_causes(&r, s, symptoms->nodes[s].id, err);
-        if (status == FL_OK)
-            status = collect_incidents(&r, s, symptoms->nodes[s].id, err);
-    }
-    if (status != FL_OK || symptoms->count == 0)
-        return status;
-    weigh_symptoms(&r, symptoms);
-    status = make_paths(&r, err);
-    return status == FL_OK ? make_similar(&r, err) : status;
+    fl_recall *r = fl_arena_alloc(arena, 1, sizeof(*r));
+    if (r == NULL)
+        return fl_recall_no_memory(err);
+    *r = (fl_recall){.store = store,
+                     .arena = arena,
+                     .out = out,
+                     .question = question,
+                     .at_ns = question->at_ns != 0 ? question->at_ns : question->now_ns,
+                     .symptom_count = question->symptoms->count,
+                     .incidents =
+                         fl_arena_alloc(arena, FL_MEMORY_MAX_INCIDENTS, sizeof(fl_exhibit))};
+    if (r->incidents == NULL)
+        return fl_recall_no_memory(err);
+    if (question->self != NULL)
+        r->self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(question->self));
+    return recall_all(r, err);
 }

@@ -9,12 +9,11 @@
 #include "symptoms.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "slice.h"
 
-/* 20:1, the gate of the ranking: below it a change is not called real. */
-#define GATE_NATS   3.0
 #define TITLE_BYTES 240 /* three lines of a terminal; the key has it all */
 
 static fl_status no_memory(fl_error *err)
@@ -77,13 +76,23 @@ static fl_status symptom_of(fl_graph_node *out, const fl_hypothesis *h, int64_t 
                   fl_arena_printf(arena, "%s: %s", cause, locus), now_ns, err);
 }
 
-/* At most FL_MAX_SYMPTOMS are compared. */
-static bool is_new(const fl_graph_node *known, size_t count, uint64_t id)
+/* Where the last of `count` nodes stood before; itself where it is new. */
+static size_t place_of(const fl_graph_node *known, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (known[i].id == id)
-            return false;
-    return true;
+    size_t at = 0;
+    assert(count > 0 && count <= FL_MAX_SYMPTOMS);
+    while (known[at].id != known[count - 1].id)
+        at++;
+    return at;
+}
+
+double fl_symptoms_telemetry_nats(const fl_hypothesis *hypothesis)
+{
+    double nats = hypothesis->score;
+    for (size_t i = 0; i < hypothesis->evidence_count; i++)
+        if (hypothesis->evidence[i].modality == FL_MODALITY_MEMORY)
+            nats -= hypothesis->evidence[i].weight_nats;
+    return nats;
 }
 
 fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
@@ -97,11 +106,15 @@ fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t 
     for (size_t i = 0; status == FL_OK && i < incident->hypothesis_count && count < FL_MAX_SYMPTOMS;
          i++) {
         const fl_hypothesis *h = &incident->hypotheses[i];
-        if (h->score < GATE_NATS)
+        double telemetry = fl_symptoms_telemetry_nats(h);
+        if (telemetry < FL_SYMPTOM_NATS)
             continue;
         status = symptom_of(&nodes[count], h, now_ns, arena, err);
-        nats[count] = h->score < FL_SURE_NATS ? h->score : FL_SURE_NATS;
-        count += status == FL_OK && is_new(nodes, count, nodes[count].id);
+        if (status != FL_OK)
+            break;
+        size_t at = place_of(nodes, count + 1);
+        nats[at] = fmax(nats[at], fmin(telemetry, FL_SURE_NATS));
+        count += at == count;
     }
     *out = (fl_symptoms){.nodes = nodes, .nats = nats, .count = status == FL_OK ? count : 0};
     return status;

@@ -17,6 +17,8 @@
 /* An incident that shows more is a flood, and the heaviest tell most. */
 #define FL_MAX_SYMPTOMS 32
 
+/* 20:1, the gate of the ranking: below it a change is not called real. */
+#define FL_SYMPTOM_NATS 3.0
 /* 1 in 5e8: a test that says more is not surer of anything. */
 #define FL_SURE_NATS 20.0
 
@@ -26,6 +28,8 @@ typedef struct fl_symptoms {
     size_t count;
 } fl_symptoms;
 
+/* What telemetry alone says of a hypothesis: its score without what memory has added. */
+double fl_symptoms_telemetry_nats(const fl_hypothesis *hypothesis);
 FL_NODISCARD fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
                                       fl_arena *arena, fl_error *err);
 /* The cause that a hypothesis names. */

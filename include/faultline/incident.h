@@ -22,6 +22,7 @@ typedef enum fl_modality {
     FL_MODALITY_TOPOLOGY, /* evidence only: what the call graph says */
     FL_MODALITY_CHANGES,  /* deploys, configuration, flags, merge requests */
     FL_MODALITY_PROFILES, /* evidence only: what a leak report says of a service */
+    FL_MODALITY_MEMORY,   /* evidence only: what explained such symptoms before */
     FL_MODALITY_COUNT
 } fl_modality;
 
@@ -109,6 +110,16 @@ typedef struct fl_hypothesis {
     const fl_evidence *evidence;
     size_t evidence_count; /* heaviest first */
 } fl_hypothesis;
+
+/* What is known of a hypothesis before its telemetry is looked at. */
+typedef struct fl_prior {
+    size_t hypothesis;      /* place among those of the incident */
+    double log_odds;        /* beyond those of any other cause; a ranking bounds it */
+    const char *text;       /* one sentence: why */
+    const char *query;      /* shows it again */
+    int64_t at_ns;          /* of the newest of what it rests on */
+    double value, baseline; /* how often it was so, and how often where nothing is known; 0..1 */
+} fl_prior;
 
 typedef struct fl_ruled_out {
     const char *service;

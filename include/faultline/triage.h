@@ -42,6 +42,12 @@ typedef struct fl_triage_request {
  * are damaged in part give FL_OK, warnings, and incident.rejected_records. */
 FL_NODISCARD fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request,
                                      fl_error *err);
+/* Let what is remembered speak: each prior is evidence of its own for its hypothesis, and may
+ * change the order, the probabilities and the verdict. It is bounded, so that it decides only
+ * between hypotheses whose telemetry is close, and it makes none of those that telemetry does not
+ * call real. Texts are copied. Once, after fl_triage_run(); without priors nothing changes. */
+FL_NODISCARD fl_status fl_triage_weigh(fl_triage *triage, const fl_prior *priors, size_t count,
+                                       fl_error *err);
 /* Lives as long as the triage. */
 const fl_incident *fl_triage_incident(const fl_triage *triage);
 /* Nanoseconds of wall time that decoding took. */

@@ -25,7 +25,9 @@ class Memory(test_cli.Cli):
         learnt = self.validate("learnt.schema.json", out)
         self.assertEqual((learnt["what"], learnt["author"], learnt["new"]), ("confirmed", "ada", True))
         for moved in learnt["moved"]:
-            self.assertEqual((moved["before"]["mean"], moved["before"]["n"]), (0.5, 0))
+            # The program's own diagnosis is known by then, and gives way to what a person says.
+            self.assertAlmostEqual(moved["before"]["mean"], 0.5, delta=0.01)
+            self.assertLessEqual(moved["before"]["n"], 1)
             self.assertEqual(moved["after"]["n"], 1)
             self.assertGreaterEqual(moved["after"]["mean"], 0.5)
         code, out, _ = self.run_it("graph", "paths", "--incident", first, "--format", "json")

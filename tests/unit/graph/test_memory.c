@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -83,8 +84,10 @@ static fl_memory recall(const fl_incident *incident)
 {
     fl_memory out;
     fl_symptoms symptoms = symptoms_of(incident);
-    uint64_t self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(incident->id));
-    fl_memory_question question = {.symptoms = &symptoms, .self = self, .now_ns = NOW};
+    fl_memory_question question = {.symptoms = &symptoms,
+                                   .self = incident->id,
+                                   .now_ns = NOW,
+                                   .base_rate = fl_memory_base_rate(incident)};
     ck_assert_ok(fl_memory_recall(&out, store, &question, &arena, &err));
     return out;
 }
@@ -220,6 +223,196 @@ START_TEST(an_incident_is_not_similar_to_itself)
 }
 END_TEST
 
+/* Of the cause that a hypothesis of the test incident names. */
+static fl_learnt note(const char *id, size_t hypothesis, fl_evidence_source source,
+                      const char *author)
+{
+    fl_learnt out;
+    fl_incident incident = incident_named(id);
+    fl_graph_node cause;
+    ck_assert_ok(fl_symptoms_cause(&cause, &fl_test_hypotheses[hypothesis], NOW, &arena, &err));
+    fl_lesson lesson = {.incident = &incident,
+                        .cause = &cause,
+                        .supports = true,
+                        .source = source,
+                        .author = author,
+                        .now_ns = NOW};
+    ck_assert_ok(fl_memory_learn(&out, store, &lesson, &arena, &err));
+    return out;
+}
+
+static const fl_prior *priors_of(size_t *count, const char *id)
+{
+    const fl_prior *out;
+    fl_incident incident = incident_named(id);
+    fl_memory memory = recall(&incident);
+    ck_assert_ok(fl_memory_priors(&out, count, &incident, &memory, &arena, &err));
+    return out;
+}
+
+START_TEST(what_explains_an_incident_speaks_against_the_other_causes_of_its_symptoms)
+{
+    char id[16];
+    for (int i = 0; i < 4; i++) {
+        snprintf(id, sizeof(id), "i%d", i);
+        fl_incident incident = incident_named(id);
+        (void)learn(&incident, i < 3 ? "often" : "seldom", NULL, "ada", true);
+    }
+    fl_incident asked = incident_named("asked");
+    fl_memory memory = recall(&asked);
+    ck_assert_uint_eq(memory.path_count, 2);
+    ck_assert_str_eq(memory.paths[0].title, "often");
+    ck_assert_uint_eq(memory.paths[0].supporting, 3);
+    ck_assert_uint_eq(memory.paths[0].elsewhere, 1);
+    ck_assert_double_eq_tol(memory.paths[0].confidence.mean, 3.5 / 5, 1e-2);
+    ck_assert_double_eq_tol(memory.paths[1].confidence.mean, 1.5 / 5, 1e-2);
+}
+END_TEST
+
+START_TEST(two_causes_of_one_incident_do_not_speak_against_each_other)
+{
+    fl_incident both = incident_named("both"), asked = incident_named("asked");
+    (void)learn(&both, "a", NULL, "ada", true);
+    (void)learn(&both, "b", NULL, "bob", true);
+    fl_memory memory = recall(&asked);
+    ck_assert_uint_eq(memory.paths[0].elsewhere + memory.paths[1].elsewhere, 0);
+    ck_assert_double_eq_tol(memory.paths[0].confidence.mean, 0.75, 1e-2);
+}
+END_TEST
+
+START_TEST(no_author_moves_an_edge_past_the_cap_by_rivals_either)
+{
+    char id[24];
+    fl_incident asked = incident_named("asked");
+    for (int i = 0; i < 20; i++) {
+        snprintf(id, sizeof(id), "honest%d", i);
+        fl_incident incident = incident_named(id);
+        (void)learn(&incident, "true", NULL, "ada", true);
+    }
+    for (int i = 0; i < 45; i++) {
+        snprintf(id, sizeof(id), "made%d", i);
+        fl_incident incident = incident_named(id);
+        (void)learn(&incident, i % 3 == 0 ? "x" : i % 3 == 1 ? "y" : "z", NULL, "eve", true);
+    }
+    fl_memory memory = recall(&asked);
+    ck_assert_str_eq(memory.paths[0].title, "true");
+    ck_assert_double_eq_tol(memory.paths[0].confidence.mean, 20.5 / 41, 1e-2);
+    ck_assert_double_le(memory.paths[0].confidence.b, 0.5 + fl_source_cap(FL_SOURCE_PERSON));
+}
+END_TEST
+
+START_TEST(people_make_a_prior_for_the_hypothesis_that_names_the_cause)
+{
+    size_t count;
+    (void)note("one", 1, FL_SOURCE_PERSON, "ada");
+    const fl_prior *priors = priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(priors[0].hypothesis, 1);
+    /* ln(1 + S / b) with b = 1 / 4 and one observation that a day has aged */
+    ck_assert_double_eq_tol(priors[0].log_odds, log(1 + 4), 1e-2);
+    ck_assert_str_eq(priors[0].text, "1 of 1 earlier incident with such symptoms was explained by"
+                                     " this (0.75, 90 % interval 0.23 to 1.00)");
+    ck_assert_str_eq(priors[0].query, "faultline graph paths --incident asked");
+}
+END_TEST
+
+START_TEST(what_was_said_of_the_incident_itself_is_no_prior_for_it)
+{
+    size_t count;
+    (void)note("asked", 0, FL_SOURCE_PERSON, "ada");
+    (void)priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(what_the_ranking_said_is_no_prior_and_counts_once)
+{
+    size_t count;
+    char id[16];
+    fl_incident asked = incident_named("asked");
+    for (int i = 0; i < 50; i++) {
+        snprintf(id, sizeof(id), "auto%d", i);
+        (void)note(id, 0, FL_SOURCE_AUTOMATIC, "faultline");
+    }
+    (void)priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 0);
+    fl_memory memory = recall(&asked);
+    ck_assert_uint_eq(memory.paths[0].automatic, 50);
+    ck_assert_double_le(memory.paths[0].confidence.a, 0.5 + fl_source_cap(FL_SOURCE_AUTOMATIC));
+}
+END_TEST
+
+START_TEST(a_person_settles_what_the_program_thought_of_an_incident)
+{
+    fl_incident asked = incident_named("asked");
+    (void)note("one", 0, FL_SOURCE_AUTOMATIC, "faultline");
+    (void)note("one", 1, FL_SOURCE_PERSON, "ada");
+    fl_memory memory = recall(&asked);
+    ck_assert_uint_eq(memory.path_count, 2);
+    ck_assert_uint_eq(memory.paths[0].supporting, 1);
+    ck_assert_uint_eq(memory.paths[0].automatic, 0);
+    ck_assert_uint_eq(memory.paths[1].supporting, 0);
+    ck_assert_uint_eq(memory.paths[1].elsewhere, 1);
+}
+END_TEST
+
+START_TEST(a_drill_tells_nothing)
+{
+    fl_incident asked = incident_named("asked");
+    (void)note("one", 0, FL_SOURCE_DRILL, "drill");
+    fl_memory memory = recall(&asked);
+    ck_assert_uint_eq(memory.path_count, 0);
+    ck_assert_uint_eq(memory.prior_count, 0);
+    ck_assert_uint_eq(memory.seen, 1);
+}
+END_TEST
+
+START_TEST(a_similar_incident_says_what_is_common_and_what_it_was)
+{
+    fl_incident part = incident_named("part"), asked = incident_named("asked");
+    part.hypothesis_count = 1;
+    (void)learn(&part, "pool too small", "raise maxTotal", "ada", true);
+    (void)learn(&part, "pool too small", "restart", "ada", true);
+    fl_memory memory = recall(&asked);
+    const fl_similar *similar = &memory.similar[0];
+    ck_assert_uint_eq(similar->shared, 1);
+    ck_assert_str_eq(similar->both[0],
+                     "pool: redis.PoolExhaustedError: no connection within <*> ms");
+    ck_assert_str_eq(similar->here[0], "network-delay: payment-gateway -> ledger");
+    ck_assert_uint_eq(similar->there_count, 0);
+    ck_assert_str_eq(similar->causes[0], "pool too small");
+    ck_assert_uint_eq(similar->fix_count, 2);
+    memory = recall(&part);
+    ck_assert_uint_eq(memory.similar_count, 0);
+}
+END_TEST
+
+START_TEST(only_the_most_similar_are_told_and_they_are_the_same)
+{
+    char id[16];
+    for (int i = 0; i < 30; i++) {
+        snprintf(id, sizeof(id), "i%d", i);
+        fl_incident incident = incident_named(id);
+        incident.hypothesis_count = 1 + (size_t)i % 3;
+        (void)learn(&incident, NULL, NULL, "faultline", true);
+    }
+    fl_incident asked = incident_named("asked");
+    asked.hypothesis_count = 2;
+    fl_memory all = recall(&asked), few;
+    fl_symptoms symptoms = symptoms_of(&asked);
+    fl_memory_question question = {
+        .symptoms = &symptoms, .self = asked.id, .now_ns = NOW, .most_similar = 4};
+    ck_assert_ok(fl_memory_recall(&few, store, &question, &arena, &err));
+    ck_assert_uint_eq(all.similar_count, 30);
+    ck_assert_uint_eq(few.similar_count, 4);
+    ck_assert_uint_eq(few.seen, 30);
+    for (size_t i = 0; i < few.similar_count; i++)
+        ck_assert_str_eq(few.similar[i].incident, all.similar[i].incident);
+    ck_assert_uint_eq(all.similar[10].theirs, 3);
+    ck_assert_str_eq(all.similar[10].there[0], "cpu: container.cpu.usage");
+}
+END_TEST
+
 START_TEST(without_symptoms_nothing_is_remembered)
 {
     (void)learn(&fl_test_incident, "pool", NULL, "ada", true);
@@ -250,7 +443,8 @@ START_TEST(every_allocation_may_fail)
         if (status == FL_OK)
             status = fl_symptoms_of(&symptoms, &fl_test_incident, NOW, &own, &err);
         if (status == FL_OK)
-            status = fl_memory_recall(&memory, store, &(fl_memory_question){&symptoms, 1, NOW},
+            status = fl_memory_recall(&memory, store,
+                                      &(fl_memory_question){.symptoms = &symptoms, .now_ns = NOW},
                                       &own, &err);
         fl_mem_fail_after(-1);
         ck_assert(status == FL_OK || status == FL_E_NOMEM);
@@ -276,6 +470,16 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_cause_of_all_that_is_seen_outranks_one_of_a_part);
     tcase_add_test(tc, an_incident_is_not_similar_to_itself);
     tcase_add_test(tc, without_symptoms_nothing_is_remembered);
+    tcase_add_test(tc, what_explains_an_incident_speaks_against_the_other_causes_of_its_symptoms);
+    tcase_add_test(tc, two_causes_of_one_incident_do_not_speak_against_each_other);
+    tcase_add_test(tc, no_author_moves_an_edge_past_the_cap_by_rivals_either);
+    tcase_add_test(tc, people_make_a_prior_for_the_hypothesis_that_names_the_cause);
+    tcase_add_test(tc, what_was_said_of_the_incident_itself_is_no_prior_for_it);
+    tcase_add_test(tc, what_the_ranking_said_is_no_prior_and_counts_once);
+    tcase_add_test(tc, a_person_settles_what_the_program_thought_of_an_incident);
+    tcase_add_test(tc, a_drill_tells_nothing);
+    tcase_add_test(tc, a_similar_incident_says_what_is_common_and_what_it_was);
+    tcase_add_test(tc, only_the_most_similar_are_told_and_they_are_the_same);
     tcase_add_test(tc, every_allocation_may_fail);
     suite_add_tcase(suite, tc);
     return suite;

@@ -1,0 +1,287 @@
+/*
+ * symptom_belief.c - evidence of all edges of one symptom, weighed for each cause.
+ *
+ * All items are read first, sorted by what they refer to, and numbered by it. Then each cause is
+ * weighed with its own items and those of its rivals turned round: O(causes * items), both bounded.
+ */
+#include "symptom_belief.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "hash.h"
+#include "mem.h"
+#include "slice.h"
+
+/* One item of evidence for one of the edges. */
+typedef struct witness {
+    fl_observation said;
+    uint64_t reference; /* a hash, then a number from 0 */
+    uint32_t edge;      /* place among the edges of the symptom */
+    bool is_own;        /* of the incident that asks */
+} witness;
+
+typedef struct reading {
+    fl_store *store;
+    const fl_belief_question *question;
+    fl_cause_belief *causes;
+    size_t cause_count;
+    witness *items;
+    size_t count, room;
+    size_t reference_count;
+    uint64_t self;
+    unsigned char *judged;   /* per reference: a person or a fix has judged it */
+    unsigned char *claims;   /* per reference: what it says of the cause that is weighed */
+    fl_observation *weighed; /* as many as there are items */
+    fl_observation *trusted;
+    bool cut;
+} reading;
+
+static fl_status no_memory(fl_error *err)
+{
+    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading evidence");
+}
+
+/* ---- reading ---- */
+
+/* Edges of other kinds count against the limit of what is looked at, and are not kept. */
+static fl_status take_edge(const fl_graph_edge *edge, void *payload, fl_error *err)
+{
+    reading *r = payload;
+    (void)err;
+    if (edge->kind != FL_EDGE_EXPLAINED_BY)
+        return FL_OK;
+    if (r->cause_count == FL_MEMORY_MAX_CAUSES)
+        r->cut = true;
+    else
+        r->causes[r->cause_count++] = (fl_cause_belief){.cause = edge->to, .edge = edge->id};
+    return FL_OK;
+}
+
+/* For the edge that was added last. */
+static fl_status take_item(const fl_graph_evidence *item, void *payload, fl_error *err)
+{
+    reading *r = payload;
+    if (r->count == FL_MEMORY_MAX_EVIDENCE) {
+        r->cut = true;
+        return FL_OK;
+    }
+    if (r->count == r->room) {
+        size_t room = r->room > 0 ? 2 * r->room : 64;
+        witness *grown = fl_mem_realloc(r->items, room, sizeof(*grown));
+        if (grown == NULL)
+            return no_memory(err);
+        r->items = grown;
+        r->room = room;
+    }
+    uint64_t reference = fl_hash_stable(fl_slice_of(item->reference));
+    r->items[r->count++] = (witness){.said = {.source = item->source,
+                                              .author = fl_hash_stable(fl_slice_of(item->author)),
+                                              .supports = item->supports,
+                                              .at_ns = item->at_ns},
+                                     .reference = reference,
+                                     .is_own = r->question->self != NULL && reference == r->self};
+    return FL_OK;
+}
+
+/* Edges first, then the evidence for each; a walk is not begun inside of another. */
+static fl_status read_all(reading *r, fl_error *err)
+{
+    fl_graph_question question = {.scope = FL_GRAPH_OUT,
+                                  .id = r->question->symptom,
+                                  .as_of_ns = r->question->known_ns,
+                                  .limit = FL_MEMORY_MAX_EDGES};
+    fl_status status = fl_graph_edges(r->store, &question, take_edge, r, err);
+    question.scope = FL_GRAPH_ONE;
+    for (size_t i = 0; status == FL_OK && i < r->cause_count; i++) {
+        size_t from = r->count;
+        question.id = r->causes[i].edge;
+        question.limit = FL_MEMORY_MAX_EVIDENCE - r->count + 1;
+        status = fl_graph_evidence_for(r->store, &question, take_item, r, err);
+        for (size_t k = from; k < r->count; k++)
+            r->items[k].edge = (uint32_t)i;
+    }
+    return status;
+}
+
+/* By reference, and then by every other field, so that the sums have one order. */
+static int compare_items(const void *a, const void *b)
+{
+    const witness *x = a, *y = b;
+    if (x->reference != y->reference)
+        return x->reference < y->reference ? -1 : 1;
+    if (x->edge != y->edge)
+        return x->edge < y->edge ? -1 : 1;
+    return (x->said.at_ns > y->said.at_ns) - (x->said.at_ns < y->said.at_ns);
+}
+
+static bool is_judgement(const witness *item)
+{
+    return item->said.source == FL_SOURCE_PERSON || item->said.source == FL_SOURCE_FIX;
+}
+
+/* References become numbers, so that what is known of each is kept in arrays. */
+static fl_status number_references(reading *r, fl_error *err)
+{
+    if (r->count > 1)
+        qsort(r->items, r->count, sizeof(*r->items), compare_items);
+    r->judged = fl_mem_calloc(r->count + 1, 1);
+    r->claims = fl_mem_calloc(r->count + 1, 1);
+    r->weighed = fl_mem_calloc(r->count + 1, sizeof(*r->weighed));
+    r->trusted = fl_mem_calloc(r->count + 1, sizeof(*r->trusted));
+    if (r->judged == NULL || r->claims == NULL || r->weighed == NULL || r->trusted == NULL)
+        return no_memory(err);
+    uint64_t previous = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        witness *item = &r->items[i];
+        bool is_next = i == 0 || item->reference != previous;
+        previous = item->reference;
+        r->reference_count += is_next;
+        item->reference = r->reference_count - 1;
+        r->judged[item->reference] |= is_judgement(item);
+    }
+    return FL_OK;
+}
+
+/* ---- weighing ---- */
+
+enum {
+    CLAIM_FOR = 1,
+    CLAIM_AGAINST = 2,
+    CLAIM_ELSEWHERE = 4,
+    CLAIM_SAID = 8,      /* for, and not by the program itself */
+    CLAIM_PRIOR = 16,    /* anything that a prior may rest on, */
+    CLAIM_PRIOR_FOR = 32 /* and for it */
+};
+
+/* A drill is kept and tells nothing; what the program thought is settled by whoever knows. */
+static bool counts(const reading *r, const witness *item)
+{
+    if (item->said.source == FL_SOURCE_DRILL || (item->is_own && r->question->others_only))
+        return false;
+    return item->said.source != FL_SOURCE_AUTOMATIC || r->judged[item->reference] == 0;
+}
+
+/* What the ranking said, and what was said of the incident that is ranked, is no prior for it. */
+static bool is_prior(const witness *item)
+{
+    return item->said.source != FL_SOURCE_AUTOMATIC && !item->is_own;
+}
+
+/* What one item says of the cause of this edge. */
+static unsigned char claim_of(const witness *item, uint32_t edge)
+{
+    unsigned claim = 0;
+    if (item->edge == edge && item->said.supports)
+        claim = CLAIM_FOR | (is_prior(item) ? CLAIM_PRIOR_FOR : 0u) |
+                (item->said.source != FL_SOURCE_AUTOMATIC ? CLAIM_SAID : 0u);
+    else if (item->edge == edge)
+        claim = CLAIM_AGAINST;
+    else if (item->said.supports)
+        claim = CLAIM_ELSEWHERE;
+    if (claim != 0 && is_prior(item))
+        claim |= CLAIM_PRIOR;
+    return (unsigned char)claim;
+}
+
+/* What each reference says of it: for and against it, or for another. */
+static void gather_claims(reading *r, uint32_t edge)
+{
+    for (size_t i = 0; i < r->reference_count; i++)
+        r->claims[i] = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (counts(r, &r->items[i]))
+            r->claims[r->items[i].reference] |= claim_of(&r->items[i], edge);
+}
+
+static void count_claims(fl_cause_belief *out, const reading *r)
+{
+    for (size_t i = 0; i < r->reference_count; i++) {
+        unsigned claims = r->claims[i];
+        out->supporting += (claims & CLAIM_FOR) != 0;
+        out->automatic += (claims & (CLAIM_FOR | CLAIM_SAID)) == CLAIM_FOR;
+        out->contradicting += (claims & CLAIM_AGAINST) != 0;
+        out->elsewhere +=
+            (claims & (CLAIM_FOR | CLAIM_AGAINST | CLAIM_ELSEWHERE)) == CLAIM_ELSEWHERE;
+        out->prior.incidents += (claims & CLAIM_PRIOR) != 0;
+        out->prior.supported += (claims & CLAIM_PRIOR_FOR) != 0;
+    }
+}
+
+/* Without any evidence; what is beyond it are the sums. */
+static fl_confidence prior_alone(int64_t at_ns)
+{
+    fl_confidence out;
+    fl_confidence_of(&out, NULL, 0, FL_HALF_LIFE_DAYS, at_ns);
+    return out;
+}
+
+/* `edge` may be none of them: then every item is a rival's. */
+static void weigh(fl_cause_belief *out, reading *r, uint32_t edge)
+{
+    size_t count = 0, trusted = 0;
+    gather_claims(r, edge);
+    count_claims(out, r);
+    for (size_t i = 0; i < r->count; i++) {
+        const witness *item = &r->items[i];
+        bool is_own = item->edge == edge;
+        bool is_rival =
+            item->said.supports && (r->claims[item->reference] & (CLAIM_FOR | CLAIM_AGAINST)) == 0;
+        if (!counts(r, item) || (!is_own && !is_rival))
+            continue;
+        fl_observation said = item->said;
+        said.supports = is_own && said.supports;
+        r->weighed[count++] = said;
+        if (is_prior(item))
+            r->trusted[trusted++] = said;
+        if (is_own && said.at_ns > out->last_ns)
+            out->last_ns = said.at_ns;
+    }
+    int64_t at_ns = r->question->at_ns;
+    fl_confidence prior = prior_alone(at_ns), without;
+    fl_confidence_of(&out->confidence, r->weighed, count, FL_HALF_LIFE_DAYS, at_ns);
+    fl_confidence_of(&without, r->trusted, trusted, FL_HALF_LIFE_DAYS, at_ns);
+    out->prior.supporting = without.a - prior.a;
+    out->prior.contradicting = without.b - prior.b;
+}
+
+static void reading_dispose(reading *r)
+{
+    fl_mem_free(r->items);
+    fl_mem_free(r->judged);
+    fl_mem_free(r->claims);
+    fl_mem_free(r->weighed);
+    fl_mem_free(r->trusted);
+}
+
+fl_status fl_symptom_belief_of(fl_symptom_belief *out, fl_store *store,
+                               const fl_belief_question *question, fl_arena *arena, fl_error *err)
+{
+    assert(store != NULL && question->symptom != 0);
+    *out = (fl_symptom_belief){0};
+    reading r = {.store = store,
+                 .question = question,
+                 .causes = fl_arena_alloc(arena, FL_MEMORY_MAX_CAUSES, sizeof(*r.causes))};
+    r.self = question->self != NULL ? fl_hash_stable(fl_slice_of(question->self)) : 0;
+    fl_status status = r.causes != NULL ? read_all(&r, err) : no_memory(err);
+    if (status == FL_OK)
+        status = number_references(&r, err);
+    for (size_t i = 0; status == FL_OK && i < r.cause_count; i++)
+        weigh(&r.causes[i], &r, (uint32_t)i);
+    if (status == FL_OK)
+        weigh(&out->other, &r, UINT32_MAX);
+    out->causes = r.causes;
+    out->count = r.cause_count;
+    out->cut = r.cut;
+    reading_dispose(&r);
+    return status;
+}
+
+const fl_cause_belief *fl_symptom_belief_find(const fl_symptom_belief *belief, uint64_t cause)
+{
+    assert(belief->causes != NULL || belief->count == 0);
+    for (size_t i = 0; i < belief->count; i++)
+        if (belief->causes[i].cause == cause)
+            return &belief->causes[i];
+    return &belief->other;
+}
