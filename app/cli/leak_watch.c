@@ -39,7 +39,7 @@ static fl_status take(struct watching *w, const char *name, fl_status fetched,
     assert(answer->body.ptr != NULL || answer->body.len == 0);
     w->any = true;
     fl_status status = fl_leak_take(w->taker, name, answer->body, answer->time_ns, &own);
-    if (status == FL_E_NOMEM || status == FL_E_STOPPED)
+    if (status == FL_E_NOMEM)
         return fl_fail(why, status, own.offset, "%s", own.message);
     return FL_OK;
 }

@@ -155,42 +155,23 @@ static fl_status take_stats(fl_leak_reader *reader, const struct input *in, fl_e
     return status;
 }
 
-/* Without its folders, and without what Linux puts behind the name of a file that is gone. */
-static fl_slice program_of(fl_slice file)
-{
-    const fl_slice gone = FL_SLICE(" (deleted)");
-    if (fl_slice_ends_with(file, gone))
-        file.len -= gone.len;
-    for (size_t i = file.len; i > 0; i--)
-        if (file.ptr[i - 1] == '/')
-            return (fl_slice){.ptr = file.ptr + i, .len = file.len - i};
-    return file;
-}
-
-/* Growth between profiles of two programs is no growth. Two builds of one are taken, and said. */
-static fl_status check_program(fl_leak_reader *reader, const char *source, fl_error *err)
+/* Two builds of one program are taken, and said. Which profiles are of one program is for the
+ * analysis to decide: it has seen all of them. */
+static fl_status note_build(fl_leak_reader *reader, fl_error *err)
 {
     const fl_profile *profile = reader->profile;
     fl_leak_program *program = &reader->program;
-    if (profile->mapping_count == 0 || profile->mappings[0].file.len == 0)
+    if (profile->mapping_count == 0 || profile->mappings[0].build_id.len == 0)
         return FL_OK;
-    fl_slice name = program_of(profile->mappings[0].file);
-    fl_slice build_id = profile->mappings[0].build_id;
-    if (program->name == NULL) {
-        program->name = fl_arena_cstr(reader->arena, name);
+    fl_slice file = profile->mappings[0].file, build_id = profile->mappings[0].build_id;
+    if (program->file == NULL) {
+        program->file = fl_arena_cstr(reader->arena, file);
         program->build_id = fl_arena_cstr(reader->arena, build_id);
-        program->source = fl_arena_printf(reader->arena, "%s", source);
-        return program->name != NULL && program->build_id != NULL && program->source != NULL
+        return program->file != NULL && program->build_id != NULL
                    ? FL_OK
                    : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a program's name");
     }
-    if (!fl_slice_equal(name, fl_slice_of(program->name)))
-        return fl_fail(err, FL_E_STOPPED, FL_NO_OFFSET,
-                       "profiles of two programs: %.40s is of '%.30s' and %.40s of '%.*s'; give "
-                       "those of one",
-                       program->source, program->name, source, name.len < 30 ? (int)name.len : 30,
-                       (const char *)name.ptr);
-    program->several_builds |= build_id.len > 0 && program->build_id[0] != '\0' &&
+    program->several_builds |= fl_slice_equal(file, fl_slice_of(program->file)) &&
                                !fl_slice_equal(build_id, fl_slice_of(program->build_id));
     return FL_OK;
 }
@@ -274,7 +255,7 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
     status = fl_profile_read(reader->profile, stream, in->name, &options, err);
     fl_stream_close(stream);
     if (status == FL_OK)
-        status = check_program(reader, in->name, err);
+        status = note_build(reader, err);
     if (status == FL_OK)
         status = give_names(&named, reader, err);
     if (status == FL_OK)

@@ -14,10 +14,9 @@
 /* A day by the minute; what comes after is left out of the series, not of the judgement. */
 enum { MAX_LEAK_TOTALS = 1440 };
 
-/* Which program the profiles are of, as far as they say. */
+/* The first program that told its build. */
 typedef struct fl_leak_program {
-    const char *name, *build_id; /* NULL: not said yet */
-    const char *source;          /* the input that said it */
+    const char *file, *build_id; /* NULL: not said yet */
     bool several_builds;
 } fl_leak_program;
 
@@ -40,8 +39,7 @@ typedef struct fl_leak_reader {
 /* `bytes` NULL: the file `name`; else what was fetched from the address `name`. `default_ns` dates
  * what says no time; 0: not known. FL_OK also for what is of no use: it is counted, and `warning`
  * says so. FL_E_IO, FL_E_NOTFOUND, FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_LIMIT: this input is damaged;
- * FL_E_UNSUPPORTED: it is something else, and the message says what. FL_E_STOPPED: it is of another
- * program than those before. FL_E_NOMEM. */
+ * FL_E_UNSUPPORTED: it is something else, and the message says what. FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice *bytes,
                                     int64_t default_ns, fl_error *err);
 

@@ -112,7 +112,7 @@ static void pass_over(fl_leak_run *run, const fl_error *why)
         warn(run, fl_arena_printf(&run->arena, "%s", why->message));
 }
 
-/* Two programs in one series and the end of memory end the run. */
+/* Only the end of memory ends the run. */
 static fl_status read_one(fl_leak_run *run, const char *name, const fl_slice *bytes,
                           int64_t default_ns, fl_error *err)
 {
@@ -120,8 +120,6 @@ static fl_status read_one(fl_leak_run *run, const char *name, const fl_slice *by
     fl_status status = fl_leak_read(&run->reader, name, bytes, default_ns, &own);
     if (status == FL_E_NOMEM)
         return fl_fail(err, status, FL_NO_OFFSET, "%s", own.message);
-    if (status == FL_E_STOPPED)
-        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%s", own.message);
     if (status != FL_OK)
         pass_over(run, &own);
     else
@@ -173,7 +171,7 @@ fl_status fl_leak_take(fl_leak_taker *taker, const char *name, fl_slice bytes, i
     fl_status status = fl_leak_read(&run->reader, name, &bytes, time_ns, &own);
     if (status == FL_OK)
         warn(run, run->reader.warning);
-    else if (status != FL_E_NOMEM && status != FL_E_STOPPED)
+    else if (status != FL_E_NOMEM)
         pass_over(run, &own);
     return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);
 }
@@ -208,7 +206,7 @@ static fl_status ask_servers(fl_leak_run *run, fl_error *err)
             request->progress(request->payload, address, 0, 0);
         status = request->asker->ask(request->asker->payload, address, &taker, err);
     }
-    return status == FL_E_STOPPED ? FL_E_SYNTAX : status; /* two programs: the sentence says so */
+    return status;
 }
 
 /* How many inputs said something. */

@@ -287,6 +287,8 @@ static bool is_kept(const leak_case *c, const leak_subject *s, double median_min
     double span_s = n > 0 ? s->series.time_s[n - 1] : 0;
     if (s->is_leaked || (median_minutes >= 1 && 60 * median_minutes >= span_s / 3))
         return true;
+    if (s->survivors.covered > 0)
+        return s->survivors.most_stay;
     bool ends = strcmp(s->state, "sleep") == 0 || s->turnover >= SOME_ENDED ||
                 s->trend.fall_share > FALL_SHARE;
     return n >= FL_TREND_MIN_POINTS && !ends && load_of(c) - 1 < (half_ratio(&s->series) - 1) / 2;
@@ -322,11 +324,12 @@ static bool same_function(const fl_leak *leak, uint32_t a, uint32_t b)
 
 /* States, creators and waits out of texts: of the same stack or, since a text hides frames that the
  * profile shows, of the same function. */
-static void park_features(const leak_case *c, leak_subject *s)
+static fl_status park_features(const leak_case *c, leak_subject *s, fl_error *err)
 {
     const fl_leak *leak = c->leak;
     double median_minutes = NAN;
     s->state = fl_leak_state_of(leak, s->top_stack);
+    s->is_leaked = s->set == SET_LEAKED;
     for (size_t i = 0; i < leak->parked_count; i++) {
         const leak_parked *p = &leak->parked[i];
         if (p->stack != s->top_stack && !same_function(leak, p->stack, s->top_stack))
@@ -346,7 +349,11 @@ static void park_features(const leak_case *c, leak_subject *s)
             s->creator = creator;
     }
     s->turnover = turnover_of(c, s);
+    fl_status status = fl_leak_survivors_of(&s->survivors, c, s, err);
+    s->load_explains = s->series.count >= FL_TREND_MIN_POINTS &&
+                       load_of(c) - 1 >= (half_ratio(&s->series) - 1) / 2;
     s->is_kept = is_kept(c, s, median_minutes);
+    return status;
 }
 
 /* Two stacks that grow in step are the two ends of one thing (a connection's readLoop and
@@ -411,14 +418,15 @@ static void gc_features(const leak_case *c, double *number)
     }
 }
 
-void fl_leak_features_of(leak_case *c)
+fl_status fl_leak_features_of(leak_case *c, fl_error *err)
 {
+    fl_status status = FL_OK;
     double *program = c->program.number;
     for (size_t f = 0; f < FL_LEAK_FEATURE_COUNT; f++)
         program[f] = NAN;
     program_features(c, program);
     gc_features(c, program);
-    for (size_t i = 0; i < c->subject_count; i++) {
+    for (size_t i = 0; i < c->subject_count && status == FL_OK; i++) {
         leak_subject *s = &c->subjects[i];
         memcpy(s->number, program, sizeof(s->number));
         if (s->kind == FL_LEAK_LOCK)
@@ -430,8 +438,9 @@ void fl_leak_features_of(leak_case *c)
             s->follows_load = follows_load(c, s);
         }
         if (s->kind == FL_LEAK_GOROUTINES)
-            park_features(c, s);
+            status = park_features(c, s, err);
     }
     pair_features(c);
     trend_features(&c->program);
+    return status;
 }

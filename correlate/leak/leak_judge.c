@@ -367,13 +367,6 @@ static int urgency_of(fl_leak_verdict verdict)
     return urgency[verdict];
 }
 
-static fl_slice name_of(const leak_case *c, const leak_judged *j)
-{
-    uint32_t function = j->subject->function;
-    return function == NO_ID ? FL_SLICE("")
-                             : fl_intern_text(c->leak->texts, c->leak->functions[function].name);
-}
-
 /* Among leaks of one program: goroutines first, since what they hold grows with them; then by how
  * much grows. qsort has no context: what it needs stands in the rows. */
 static int compare_judged(const void *a, const void *b)
@@ -451,7 +444,7 @@ static fl_status add_judged(leak_judgement *out, const leak_case *c, leak_subjec
     *j = (leak_judged){.subject = s, .verdict = verdict, .urgency = urgency_of(verdict)};
     if (verdict == FL_LEAK_LEAK || verdict == FL_LEAK_NOT_ENOUGH_DATA)
         j->proxy = proxy_of(c, s);
-    j->name = name_of(c, j);
+    j->name = fl_leak_function_of(c->leak, s);
     j->weight = weight_of(s, verdict);
     j->confidence = confidence_of(c, s, verdict);
     fl_leak_verdict kind = verdict == FL_LEAK_NOT_ENOUGH_DATA ? FL_LEAK_LEAK : verdict;
@@ -499,17 +492,35 @@ static bool may_try(const leak_subject *s)
     return s->has_user;
 }
 
+/* What the collector found unreachable is among the goroutines as well, where those are known. */
+static bool is_told_twice(const leak_case *c, const leak_subject *s)
+{
+    for (size_t i = 0; s->set == SET_LEAKED && i < c->subject_count; i++) {
+        const leak_subject *other = &c->subjects[i];
+        if (other->set == SET_GOROUTINES && other->series.count > 0 && other->is_leaked &&
+            fl_slice_equal(fl_leak_function_of(c->leak, other), fl_leak_function_of(c->leak, s)))
+            return true;
+    }
+    return false;
+}
+
 static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
 {
     fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(c, s)
                               : s->kind == FL_LEAK_GOROUTINES ? judge_goroutines(s)
                                                               : judge_lock(c->leak, s);
-    if (s->series.count == 0)
+    if (s->series.count == 0 || is_told_twice(c, s))
         return FL_OK;
     /* Sleepers wake by themselves; where many did, their number follows the load. */
     bool sleeps = s->kind == FL_LEAK_GOROUTINES && strcmp(s->state, "sleep") == 0;
-    if (sleeps && !s->is_leaked && s->turnover >= MANY_ENDED && growth_found(verdict))
+    bool ended = s->survivors.none_stay || (sleeps && s->turnover >= MANY_ENDED);
+    if (ended && !s->is_leaked && growth_found(verdict))
         verdict = FL_LEAK_BOUNDED_GROWTH;
+    /* They may be many at work or few that never end and allocate on: ids would tell. */
+    bool may_follow = s->kind == FL_LEAK_GOROUTINES && s->turnover >= MANY_ENDED &&
+                      s->load_explains && !s->is_leaked && !s->is_kept;
+    if (may_follow && verdict == FL_LEAK_LEAK)
+        verdict = FL_LEAK_NOT_ENOUGH_DATA;
     if (verdict == FL_LEAK_LEAK && total_stopped(c, s))
         verdict = FL_LEAK_BOUNDED_GROWTH;
     if (verdict == FL_LEAK_NO_LEAK)

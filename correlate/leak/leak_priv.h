@@ -4,7 +4,8 @@
  *   function  (name, file), numbered once; its owner is decided when it is judged
  *   stack     frames of (function, line), innermost first, numbered once
  *   site      (stack, block size), numbered once
- *   snapshot  cells of (site, values), of one set: heap, goroutines, mutex, block
+ *   snapshot  cells of (site, values), of one set: heap, goroutines, those that nothing can wake,
+ *             mutex, block, processor time
  */
 #ifndef FL_LEAK_PRIV_H
 #define FL_LEAK_PRIV_H
@@ -50,7 +51,7 @@ typedef struct leak_site {
 } leak_site;
 
 /* Heap: objects and bytes ever allocated, objects and bytes in use. Goroutines: count. Mutex and
- * block: waits, delay in ns. */
+ * block: waits, delay in ns. Processor: samples, time in ns. */
 enum {
     V_COUNT = 0,
     V_WAITS = 0,
@@ -69,10 +70,13 @@ typedef struct leak_cell {
 
 typedef struct leak_snapshot {
     int64_t time_ns;
-    uint64_t rank;  /* a hash of the time: the smallest stay */
-    uint64_t print; /* of all values: equal ones saw the same garbage collection */
-    double rate;    /* bytes for one sample; 0: exact */
-    unsigned from;  /* 1u << fl_leak_source */
+    uint64_t rank;     /* a hash of the time: the smallest stay */
+    uint64_t print;    /* of all values: equal ones saw the same garbage collection */
+    double rate;       /* bytes for one sample; 0: exact */
+    unsigned from;     /* 1u << fl_leak_source */
+    uint32_t program;  /* the name of the first mapping's file, a fl_sym; NO_ID: not told */
+    double allocated;  /* bytes ever, of all sites: heap only */
+    double duration_s; /* that it covers: processor only */
     leak_cell *cells;
     size_t cell_count;
 } leak_snapshot;
@@ -80,8 +84,10 @@ typedef struct leak_snapshot {
 typedef enum leak_set_kind {
     SET_HEAP,
     SET_GOROUTINES,
+    SET_LEAKED, /* goroutines that the collector found unreachable */
     SET_MUTEX,
     SET_BLOCK,
+    SET_CPU,
     SET_COUNT
 } leak_set_kind;
 
@@ -91,8 +97,6 @@ typedef struct leak_set {
     uint64_t seen;     /* snapshots that were given */
     size_t cell_count; /* over all snapshots */
     size_t keep;       /* how many may stay */
-    double rate;       /* the first that was seen */
-    bool mixed_rates;
 } leak_set;
 
 /* What is known of goroutines of one stack beyond their number. */
@@ -102,7 +106,18 @@ typedef struct leak_parked {
     double wait_minutes;   /* the longest; NaN: not told */
     double median_minutes; /* of those that tell a wait, where they are the most; else NaN */
     bool is_leaked;        /* the collector found that nothing can wake them */
+    double count;
+    uint64_t newest_id; /* of the text: which of two is the later one; 0: it tells no ids */
+    uint64_t ids[FL_GO_SAMPLE];
+    uint32_t id_count;
 } leak_parked;
+
+/* Whether goroutines are the same ones in later texts (leak_survivors.c). */
+typedef struct leak_survivors {
+    size_t covered; /* goroutines of which that is known; 0: of none */
+    bool none_stay; /* all of the earlier ones had ended, whichever texts are compared */
+    bool most_stay; /* nearly all were still there when there were many more */
+} leak_survivors;
 
 /* One row of memory statistics, of those that count for the total. */
 typedef struct leak_row {
@@ -148,9 +163,7 @@ struct fl_leak {
     fl_sym crash_line;
     uint32_t crash_stack;
     bool has_crash, crash_is_fatal;
-    int go_minor;   /* 0: not known */
-    fl_sym program; /* the first mapping's file */
-    bool mixed_programs, has_program;
+    int go_minor; /* 0: not known */
 };
 
 /* A block size of a subject: the site's share at the first and the last snapshot. */
@@ -188,8 +201,10 @@ typedef struct leak_subject {
     fl_slice text_state; /* out of a text; empty: none */
     fl_slice creator;    /* who started the goroutines; empty: not told */
     bool is_leaked;      /* the collector found that nothing can wake them */
-    double turnover;     /* goroutines: objects their function made for each one more; or NaN */
-    bool is_kept;        /* goroutines: something beside their number says that they stay */
+    leak_survivors survivors;
+    double turnover;    /* goroutines: objects their function made for each one more; or NaN */
+    bool load_explains; /* goroutines: the program's load rose by half of what they did or more */
+    bool is_kept;       /* goroutines: something beside their number says that they stay */
     bool follows_load;
     bool is_ladder_step; /* the step is a map's doubling */
     unsigned support;
@@ -204,10 +219,21 @@ typedef struct leak_total {
     double load_ratio;  /* requests by the second: second half over first; NaN */
 } leak_total;
 
+/* Which snapshots are judged (leak_scope.c). */
+typedef struct leak_scope {
+    uint32_t program, other_program; /* NO_ID: none told */
+    size_t of_program, other_programs;
+    double rate; /* of heap profiles */
+    size_t of_rate, other_rates;
+    size_t lives, of_life;  /* heap profiles of the longest; 1: no counter falls */
+    int64_t from_ns, to_ns; /* of that life, both inclusive */
+} leak_scope;
+
 /* All that a judgement works on; lives in the scratch arena. */
 typedef struct leak_case {
     const fl_leak *leak;
     fl_arena *scratch, *arena; /* arena: what the report keeps */
+    leak_scope scope;
     double *time_s[SET_COUNT]; /* of used snapshots, since the first */
     const leak_snapshot **used[SET_COUNT];
     size_t used_count[SET_COUNT];
@@ -260,10 +286,21 @@ bool fl_leak_is_standard_package(fl_slice package);
 /* What a goroutine with these frames waits for: "chan receive", "select" ..., "" for running. */
 const char *fl_leak_state_of(const fl_leak *leak, uint32_t stack);
 
+/* --- leak_scope.c: what may be compared ------------------------------------------------------ */
+
+/* FL_E_SYNTAX where the snapshots are of two programs and neither is the plain majority. */
+FL_NODISCARD fl_status fl_leak_scope_of(leak_case *c, fl_error *err);
+bool fl_leak_is_in_scope(const leak_case *c, const leak_snapshot *snapshot, leak_set_kind set);
+
 /* --- leak_subject.c: snapshots to subjects -------------------------------------------------- */
 
 /* Choose the snapshots that tell something new, group them by function, draw the trends. */
 FL_NODISCARD fl_status fl_leak_group(leak_case *c, fl_error *err);
+
+/* --- leak_survivors.c: ids of goroutines ------------------------------------------------------ */
+
+FL_NODISCARD fl_status fl_leak_survivors_of(leak_survivors *out, const leak_case *c,
+                                            const leak_subject *subject, fl_error *err);
 
 /* --- leak_total.c: memory statistics to a total ---------------------------------------------- */
 
@@ -271,7 +308,7 @@ FL_NODISCARD fl_status fl_leak_total_of(leak_case *c, fl_error *err);
 
 /* --- leak_features.c: the numbers that signatures test -------------------------------------- */
 
-void fl_leak_features_of(leak_case *c);
+FL_NODISCARD fl_status fl_leak_features_of(leak_case *c, fl_error *err);
 
 /* --- leak_match.c: signatures ----------------------------------------------------------------- */
 
@@ -293,13 +330,18 @@ size_t fl_leak_first_pattern(const fl_leak *leak, const fl_leak_signature *signa
 /* Verdicts of all subjects, and of the program. */
 FL_NODISCARD fl_status fl_leak_decide(leak_judgement *out, leak_case *c, fl_error *err);
 
+static inline bool fl_leak_counts_goroutines(leak_set_kind set)
+{
+    return set == SET_GOROUTINES || set == SET_LEAKED;
+}
+
 /* The frame that stands for a stack: the innermost of the user's own code; without one where the
  * goroutine began, or what allocates. */
 static inline uint32_t fl_leak_place_of(const leak_stack *stack, leak_set_kind set)
 {
     if (stack->user != NO_ID)
         return stack->user;
-    return set == SET_GOROUTINES ? stack->frame_count - 1 : 0;
+    return fl_leak_counts_goroutines(set) ? stack->frame_count - 1 : 0;
 }
 
 static inline fl_slice fl_leak_name_at(const fl_leak *leak, const leak_frame *frame)
@@ -307,6 +349,14 @@ static inline fl_slice fl_leak_name_at(const fl_leak *leak, const leak_frame *fr
     return frame->function == NO_ID
                ? (fl_slice){(const unsigned char *)"", 0}
                : fl_intern_text(leak->texts, leak->functions[frame->function].name);
+}
+
+/* The name of a subject's function; empty where it has none. */
+static inline fl_slice fl_leak_function_of(const fl_leak *leak, const leak_subject *subject)
+{
+    return subject->function == NO_ID
+               ? (fl_slice){(const unsigned char *)"", 0}
+               : fl_intern_text(leak->texts, leak->functions[subject->function].name);
 }
 
 #endif

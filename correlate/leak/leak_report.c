@@ -148,13 +148,14 @@ static void change_evidence(writer *w, evidence_list *list, const leak_subject *
             ? fl_arena_printf(w->arena, "it jumped to its later level then, after %.0f s",
                               s->series.time_s[at])
             : fl_arena_printf(w->arena, "the rise ended then, after %.0f s", s->series.time_s[at]);
-    add_evidence(w, list,
-                 (fl_leak_evidence){.source = s->set == SET_GOROUTINES ? FL_LEAK_FROM_GOROUTINE
+    add_evidence(
+        w, list,
+        (fl_leak_evidence){.source = fl_leak_counts_goroutines(s->set) ? FL_LEAK_FROM_GOROUTINE
                                                                        : FL_LEAK_FROM_HEAP,
-                                    .text = text,
-                                    .at_ns = w->c->used[s->set][at]->time_ns,
-                                    .value = s->series.value[at],
-                                    .unit = s->set == SET_GOROUTINES ? "goroutines" : "bytes"});
+                           .text = text,
+                           .at_ns = w->c->used[s->set][at]->time_ns,
+                           .value = s->series.value[at],
+                           .unit = fl_leak_counts_goroutines(s->set) ? "goroutines" : "bytes"});
 }
 
 /* What goroutine profiles say: how many, in which state, for how long, and whether the
@@ -163,7 +164,7 @@ static void goroutine_evidence(writer *w, evidence_list *list, const leak_judged
 {
     const leak_subject *s = j->subject;
     size_t n = s->series.count;
-    int64_t at = last_time(w->c, SET_GOROUTINES);
+    int64_t at = last_time(w->c, s->set);
     if (n > 0)
         add_evidence(w, list,
                      (fl_leak_evidence){
@@ -192,6 +193,19 @@ static void goroutine_evidence(writer *w, evidence_list *list, const leak_judged
                                   FL_SLICE_ARG(state), s->number[FL_LEAK_F_WAIT_MINUTES])
                             : fl_arena_printf(w->arena, "they wait in state %.*s",
                                               FL_SLICE_ARG(state))});
+    if (s->survivors.most_stay || s->survivors.none_stay)
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_GOROUTINE,
+                .at_ns = at,
+                .value = s->survivors.most_stay ? 1 : 0,
+                .unit = "ratio",
+                .text = fl_arena_printf(w->arena,
+                                        "of %zu goroutines whose ids were compared between the "
+                                        "texts %s still there in the later one",
+                                        s->survivors.covered,
+                                        s->survivors.most_stay ? "nearly all were" : "none was")});
     if (s->is_leaked)
         add_evidence(w, list,
                      (fl_leak_evidence){
@@ -511,6 +525,38 @@ static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement
                  "no function of the program makes others wait for a lock for long");
 }
 
+/* What was left out, because growth between it and the rest would mean nothing. */
+static void scope_warnings(writer *w, text_list *list)
+{
+    const leak_scope *scope = &w->c->scope;
+    if (scope->other_programs > 0) {
+        fl_slice other = fl_intern_text(w->c->leak->texts, (fl_sym)scope->other_program);
+        add_text(
+            w, list, MAX_LINES,
+            fl_arena_printf(w->arena,
+                            "%zu of %zu profiles are of another program ('%.*s') and were left "
+                            "out: growth between two programs means nothing",
+                            scope->other_programs, scope->other_programs + scope->of_program,
+                            FL_SLICE_ARG(other)));
+    }
+    if (scope->other_rates > 0)
+        add_text(
+            w, list, MAX_LINES,
+            fl_arena_printf(w->arena,
+                            "%zu of %zu heap profiles were taken at another sampling rate than "
+                            "one sample in %.0f bytes, and were left out",
+                            scope->other_rates, scope->other_rates + scope->of_rate,
+                            fmax(scope->rate, 1)));
+    if (scope->lives > 1)
+        add_text(w, list, MAX_LINES,
+                 fl_arena_printf(w->arena,
+                                 "the counters of allocation fall %zu times in the course of time: "
+                                 "the program was started again, its clock was set back, or the "
+                                 "profiles are of several instances; the longest run of %zu heap "
+                                 "profiles of %zu is judged",
+                                 scope->lives - 1, scope->of_life, scope->of_rate));
+}
+
 /* What would settle a verdict that could not be given, and what makes the figures doubtful. */
 static void write_advice(writer *w, fl_leak_report *out)
 {
@@ -546,12 +592,7 @@ static void write_advice(writer *w, fl_leak_report *out)
                      "memory statistics beside them (GODEBUG=gctrace=1 or /debug/vars): the heap "
                      "after each collection has no sampling error");
     }
-    if (leak->mixed_programs)
-        add_text(w, &warnings, MAX_LINES,
-                 "the profiles are of different programs: growth between them means nothing");
-    if (leak->sets[SET_HEAP].mixed_rates)
-        add_text(w, &warnings, MAX_LINES,
-                 "the heap profiles were taken at different sampling rates: their errors differ");
+    scope_warnings(w, &warnings);
     if (leak->sets[SET_HEAP].seen > leak->sets[SET_HEAP].count)
         add_text(w, &warnings, MAX_LINES,
                  fl_arena_printf(
@@ -630,7 +671,10 @@ static void find_span(leak_case *c)
 {
     for (int set = 0; set < SET_COUNT; set++) {
         for (size_t i = 0; i < c->leak->sets[set].count; i++) {
-            int64_t at = c->leak->sets[set].snapshots[i].time_ns;
+            const leak_snapshot *snapshot = &c->leak->sets[set].snapshots[i];
+            int64_t at = snapshot->time_ns;
+            if (at == 0 || !fl_leak_is_in_scope(c, snapshot, (leak_set_kind)set))
+                continue;
             bool first = c->from_ns == 0 && c->to_ns == 0;
             c->from_ns = first || at < c->from_ns ? at : c->from_ns;
             c->to_ns = first || at > c->to_ns ? at : c->to_ns;
@@ -674,9 +718,8 @@ static fl_status write_report(fl_leak_report *out, leak_case *c, leak_judgement 
                             .used_count = c->used_count[SET_HEAP] > c->used_count[SET_GOROUTINES]
                                               ? c->used_count[SET_HEAP]
                                               : c->used_count[SET_GOROUTINES],
-                            .sampling_floor_bytes = c->used_count[SET_HEAP] > 0
-                                                        ? 12.25 * c->leak->sets[SET_HEAP].rate
-                                                        : NAN};
+                            .sampling_floor_bytes =
+                                c->used_count[SET_HEAP] > 0 ? 12.25 * c->scope.rate : NAN};
     for (int set = 0; set < SET_COUNT; set++)
         out->snapshot_count += (size_t)c->leak->sets[set].seen;
     for (size_t i = 0; i < count && status == FL_OK; i++)
@@ -703,12 +746,16 @@ fl_status fl_leak_judge(fl_leak_report *out, fl_leak *leak, fl_arena *arena, fl_
     *out = (fl_leak_report){0};
     fl_leak_decide_owners(leak);
     find_version(leak);
-    find_span(&c);
-    fl_status status = fl_leak_group(&c, err);
+    fl_status status = fl_leak_scope_of(&c, err);
+    if (status == FL_OK)
+        find_span(&c);
+    if (status == FL_OK)
+        status = fl_leak_group(&c, err);
     if (status == FL_OK)
         status = fl_leak_total_of(&c, err);
+    if (status == FL_OK)
+        status = fl_leak_features_of(&c, err);
     if (status == FL_OK) {
-        fl_leak_features_of(&c);
         set_crash(&c);
         status = fl_leak_decide(&judgement, &c, err);
     }

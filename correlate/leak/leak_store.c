@@ -228,8 +228,10 @@ static bool columns_of(size_t columns[VALUE_COUNT], const fl_profile *profile, l
         return columns[V_BYTES] < profile->type_count;
     }
     columns[V_COUNT] = 0;
-    if (set != SET_GOROUTINES)
+    if (set == SET_MUTEX || set == SET_BLOCK)
         columns[V_DELAY] = type_named(profile, "delay");
+    if (set == SET_CPU)
+        columns[V_DELAY] = type_named(profile, "cpu");
     return profile->type_count > 0;
 }
 
@@ -386,8 +388,10 @@ static bool set_of(leak_set_kind *set, unsigned *from, fl_profile_kind kind)
         {FL_PROFILE_HEAP, SET_HEAP, FL_LEAK_FROM_HEAP},
         {FL_PROFILE_ALLOCS, SET_HEAP, FL_LEAK_FROM_ALLOCS},
         {FL_PROFILE_GOROUTINE, SET_GOROUTINES, FL_LEAK_FROM_GOROUTINE},
+        {FL_PROFILE_GOROUTINE_LEAK, SET_LEAKED, FL_LEAK_FROM_GOROUTINE},
         {FL_PROFILE_MUTEX, SET_MUTEX, FL_LEAK_FROM_MUTEX},
         {FL_PROFILE_BLOCK, SET_BLOCK, FL_LEAK_FROM_BLOCK},
+        {FL_PROFILE_CPU, SET_CPU, FL_LEAK_FROM_CPU},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].kind == kind) {
@@ -399,19 +403,45 @@ static bool set_of(leak_set_kind *set, unsigned *from, fl_profile_kind kind)
     return false;
 }
 
-/* The program is the first mapping; profiles of two are not one series. */
-static fl_status note_program(fl_leak *leak, const fl_profile *profile, fl_error *err)
+/* Without its folders, and without what Linux puts behind the name of a file that is gone. */
+static fl_slice base_name(fl_slice file)
 {
-    if (profile->mapping_count == 0 || profile->mappings[0].file.len == 0)
-        return FL_OK;
+    const fl_slice gone = FL_SLICE(" (deleted)");
+    if (fl_slice_ends_with(file, gone))
+        file.len -= gone.len;
+    for (size_t i = file.len; i > 0; i--) {
+        if (file.ptr[i - 1] == '/')
+            return (fl_slice){.ptr = file.ptr + i, .len = file.len - i};
+    }
+    return file;
+}
+
+/* The program is the file of the first mapping. A runtime that maps none and counts other things
+ * than Go is at least another one. */
+static fl_status program_of(uint32_t *out, fl_leak *leak, const fl_profile *profile, fl_error *err)
+{
     fl_sym program = 0;
-    fl_status status = fl_intern_put(&program, leak->texts, profile->mappings[0].file, err);
-    if (status == FL_OK && leak->has_program && leak->program != program)
-        leak->mixed_programs = true;
-    if (status == FL_OK && !leak->has_program)
-        leak->program = program;
-    leak->has_program = leak->has_program || status == FL_OK;
+    bool is_heap = profile->kind == FL_PROFILE_HEAP || profile->kind == FL_PROFILE_ALLOCS;
+    bool is_foreign = is_heap && type_named(profile, "inuse_space") == profile->type_count;
+    fl_slice name =
+        profile->mapping_count > 0 ? base_name(profile->mappings[0].file) : FL_SLICE("");
+    *out = NO_ID;
+    if (name.len == 0 && is_foreign)
+        name = FL_SLICE("a runtime that is not Go's");
+    if (name.len == 0)
+        return FL_OK;
+    fl_status status = fl_intern_put(&program, leak->texts, name, err);
+    if (status == FL_OK)
+        *out = program;
     return status;
+}
+
+static double allocated_of(const leak_snapshot *snapshot)
+{
+    double sum = 0;
+    for (size_t i = 0; i < snapshot->cell_count; i++)
+        sum += snapshot->cells[i].value[V_ALLOC_BYTES];
+    return sum;
 }
 
 fl_status fl_leak_add(fl_leak *leak, const fl_profile *profile, int64_t time_ns, fl_error *err)
@@ -421,22 +451,24 @@ fl_status fl_leak_add(fl_leak *leak, const fl_profile *profile, int64_t time_ns,
     assert(leak != NULL && profile != NULL);
     if (!set_of(&kind, &from, profile->kind))
         return FL_OK;
-    fl_status status = note_program(leak, profile, err);
-    if (status == FL_OK)
-        status = map_functions(leak, profile, err);
+    fl_status status = map_functions(leak, profile, err);
     int64_t time = profile->time_ns != 0 ? profile->time_ns : time_ns;
     if (status != FL_OK || time == 0) {
         leak->untimed += status == FL_OK;
         return status;
     }
     leak_set *set = &leak->sets[kind];
-    leak_snapshot snapshot = {.time_ns = time, .rank = fl_hash_mix((uint64_t)time), .from = from};
+    leak_snapshot snapshot = {.time_ns = time,
+                              .rank = fl_hash_mix((uint64_t)time),
+                              .from = from,
+                              .duration_s = (double)profile->duration_ns / NS_PER_S};
     if (kind == SET_HEAP)
         snapshot.rate = profile->period > 1 ? (double)profile->period : 0;
-    status = fill(&snapshot, leak, profile, kind, err);
+    status = program_of(&snapshot.program, leak, profile, err);
+    if (status == FL_OK)
+        status = fill(&snapshot, leak, profile, kind, err);
     snapshot.print = print_of(&snapshot);
-    set->mixed_rates = set->mixed_rates || (set->seen > 0 && set->rate != snapshot.rate);
-    set->rate = set->seen == 0 ? snapshot.rate : set->rate;
+    snapshot.allocated = kind == SET_HEAP ? allocated_of(&snapshot) : 0;
     if (status == FL_OK)
         status = keep(set, &snapshot, err);
     if (status != FL_OK)
@@ -447,9 +479,17 @@ fl_status fl_leak_add(fl_leak *leak, const fl_profile *profile, int64_t time_ns,
 }
 
 /* What a text tells beyond numbers. */
-static fl_status note_parked(fl_leak *leak, const fl_gogroup *group, uint32_t stack, fl_error *err)
+static fl_status note_parked(fl_leak *leak, const fl_gogroup *group, uint32_t stack,
+                             uint64_t newest_id, fl_error *err)
 {
-    leak_parked parked = {.stack = stack, .is_leaked = group->is_leaked};
+    leak_parked parked = {.stack = stack,
+                          .is_leaked = group->is_leaked,
+                          .count = (double)group->count,
+                          .newest_id = newest_id,
+                          .id_count = group->id_count};
+    assert(group->id_count <= FL_GO_SAMPLE);
+    if (group->id_count > 0)
+        memcpy(parked.ids, group->ids, group->id_count * sizeof(parked.ids[0]));
     fl_slice creator = group->created_by != NULL ? group->created_by->function : FL_SLICE("");
     if (leak->parked_count >= FL_MAX_LEAK_PARKED)
         return FL_OK;
@@ -497,7 +537,10 @@ fl_status fl_leak_add_goroutines(fl_leak *leak, const fl_goroutines *goroutines,
     assert(leak != NULL && goroutines != NULL);
     leak_snapshot snapshot = {.time_ns = time_ns,
                               .rank = fl_hash_mix((uint64_t)time_ns),
-                              .from = 1u << FL_LEAK_FROM_GOROUTINE};
+                              .from = 1u << FL_LEAK_FROM_GOROUTINE,
+                              .program = NO_ID};
+    bool is_leaked = goroutines->form == FL_GOROUTINES_LEAKED;
+    leak_set *set = &leak->sets[is_leaked ? SET_LEAKED : SET_GOROUTINES];
     size_t cap = 0;
     fl_status status = FL_OK;
     for (size_t i = 0; i < goroutines->crash_count && status == FL_OK; i++)
@@ -509,7 +552,7 @@ fl_status fl_leak_add_goroutines(fl_leak *leak, const fl_goroutines *goroutines,
         status = group_stack(&stack, leak, group, err);
         if (status != FL_OK || stack == NO_ID)
             continue;
-        status = note_parked(leak, group, stack, err);
+        status = note_parked(leak, group, stack, goroutines->newest_id, err);
         if (status == FL_OK)
             status = site_of(&site, leak, stack, 0, err);
         if (status == FL_OK && site != NO_ID)
@@ -519,13 +562,14 @@ fl_status fl_leak_add_goroutines(fl_leak *leak, const fl_goroutines *goroutines,
     }
     seal(&snapshot, leak);
     snapshot.print = print_of(&snapshot);
-    bool is_point = time_ns != 0 && goroutines->form != FL_GOROUTINES_LEAKED &&
-                    goroutines->total > 0 && goroutines->crash_count == 0;
+    /* Those that nothing can wake are one now and for ever, whenever it was told. */
+    bool is_point =
+        (time_ns != 0 || is_leaked) && goroutines->total > 0 && goroutines->crash_count == 0;
     if (status == FL_OK && is_point)
-        status = keep(&leak->sets[SET_GOROUTINES], &snapshot, err);
+        status = keep(set, &snapshot, err);
     if (status != FL_OK || !is_point)
         fl_mem_free(snapshot.cells);
     else
-        leak->sets[SET_GOROUTINES].seen++;
+        set->seen++;
     return status;
 }

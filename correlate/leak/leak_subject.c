@@ -45,12 +45,14 @@ static fl_status use_snapshots(leak_case *c, leak_set_kind kind, fl_error *err)
     double *time_s = fl_arena_alloc(c->scratch, set->count + 1, sizeof(*time_s));
     if (used == NULL || time_s == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < set->count; i++)
-        used[i] = &set->snapshots[i];
-    qsort(used, set->count, sizeof(*used), compare_times);
-    size_t count = 0;
-    double span = set->count > 0 ? time_between(used[0], used[set->count - 1]) : 0;
+    size_t count = 0, all = 0;
     for (size_t i = 0; i < set->count; i++) {
+        if (fl_leak_is_in_scope(c, &set->snapshots[i], kind))
+            used[all++] = &set->snapshots[i];
+    }
+    qsort(used, all, sizeof(*used), compare_times);
+    double span = all > 0 ? time_between(used[0], used[all - 1]) : 0;
+    for (size_t i = 0; i < all; i++) {
         bool same_gc = kind == SET_HEAP && count > 0 && used[count - 1]->print == used[i]->print;
         double since = count > 0 ? time_between(used[count - 1], used[i]) : INFINITY;
         if (!same_gc && since > SAME_MOMENT * span)
@@ -89,8 +91,10 @@ static fl_status add_subject(leak_case *c, grouping *g, leak_set_kind set, uint3
     static const fl_leak_subject kinds[SET_COUNT] = {
         [SET_HEAP] = FL_LEAK_SITE,
         [SET_GOROUTINES] = FL_LEAK_GOROUTINES,
+        [SET_LEAKED] = FL_LEAK_GOROUTINES,
         [SET_MUTEX] = FL_LEAK_LOCK,
         [SET_BLOCK] = FL_LEAK_LOCK,
+        [SET_CPU] = FL_LEAK_PROGRAM, /* is counted by function, and no subject */
     };
     if (g->count == g->cap) {
         size_t cap = g->cap < 64 ? 64 : g->cap * 2;
@@ -154,7 +158,7 @@ static fl_status make_series(leak_case *c, leak_subject *subject, leak_set_kind 
                                   .value = subject->value,
                                   .error = subject->error,
                                   .count = n,
-                                  .quantum = set == SET_HEAP ? c->leak->sets[set].rate : 0};
+                                  .quantum = set == SET_HEAP ? c->scope.rate : 0};
     subject->objects = rows + 2 * n;
     subject->allocated = rows + 3 * n;
     subject->made = rows + 4 * n;
@@ -174,7 +178,7 @@ static void add_cell(const fl_leak *leak, leak_subject *subject, size_t at, cons
     double *value = subject->value, *variance = subject->error;
     assert(at < subject->series.count);
     if (subject->set != SET_HEAP) {
-        value[at] += cell->value[subject->set == SET_GOROUTINES ? V_COUNT : V_DELAY];
+        value[at] += cell->value[fl_leak_counts_goroutines(subject->set) ? V_COUNT : V_DELAY];
         subject->objects[at] += cell->value[V_COUNT];
         return;
     }
@@ -262,7 +266,9 @@ static fl_status choose_top_stacks(leak_case *c, grouping *g, leak_set_kind set,
         double sign = s == 0 && n > 1 ? -0.999 : 1;
         for (size_t i = 0; i < snapshot->cell_count; i++) {
             const leak_cell *cell = &snapshot->cells[i];
-            size_t column = set == SET_HEAP ? V_BYTES : set == SET_GOROUTINES ? V_COUNT : V_DELAY;
+            size_t column = set == SET_HEAP                  ? V_BYTES
+                            : fl_leak_counts_goroutines(set) ? V_COUNT
+                                                             : V_DELAY;
             weight[leak->sites[cell->site].stack] +=
                 sign * cell->value[column] + 1e-6 * fabs(cell->value[V_ALLOC_BYTES]);
         }
@@ -404,6 +410,8 @@ fl_status fl_leak_group(leak_case *c, fl_error *err)
                                                     : NULL;
         size_t from = g.count;
         status = use_snapshots(c, (leak_set_kind)set, err);
+        if (set == SET_CPU)
+            continue;
         if (status == FL_OK)
             status = group_set(c, &g, (leak_set_kind)set, err);
         if (status == FL_OK)

@@ -94,6 +94,8 @@ fl_status fl_leak_total_of(leak_case *c, fl_error *err)
 {
     fl_status status = FL_OK;
     c->total = (leak_total){.load_ratio = NAN};
+    if (c->scope.lives > 1) /* of which of the processes they are is not told */
+        return FL_OK;
     for (size_t source = 0; source < STATS_ROWS && status == FL_OK; source++) {
         const leak_stats *stats = &c->leak->stats[source];
         leak_total found = {.load_ratio = NAN};

@@ -30,6 +30,8 @@ typedef struct fl_goframe {
     uint32_t line;     /* 0: not told */
 } fl_goframe;
 
+enum { FL_GO_SAMPLE = 32 };
+
 /* Goroutines of one stack, one state and one creator. */
 typedef struct fl_gogroup {
     uint64_t count;
@@ -43,8 +45,12 @@ typedef struct fl_gogroup {
     uint32_t wait_min, wait_median, wait_max;
     uint64_t locked_count; /* locked to a thread */
     uint64_t example_id;   /* the lowest goroutine id of the group; 0: not told */
-    bool is_leaked;        /* the collector found that nothing can wake them */
-    bool is_elided;        /* Go left frames out of the stack's middle or its end */
+    /* Ids of the group, in no order: all of them, or of more than FL_GO_SAMPLE those whose hash
+     * (fl_hash_mix) is smallest. Two texts' samples tell which goroutines are in both. */
+    const uint64_t *ids;
+    uint32_t id_count;
+    bool is_leaked; /* the collector found that nothing can wake them */
+    bool is_elided; /* Go left frames out of the stack's middle or its end */
 } fl_gogroup;
 
 typedef enum fl_gocrash_kind {
@@ -67,6 +73,7 @@ typedef struct fl_goroutines {
     size_t group_count;
     const fl_gocrash *crashes;
     size_t crash_count;
+    uint64_t newest_id; /* the highest there is; 0: not told. Later goroutines have higher ones */
     uint64_t stated_total; /* what the header of debug=1 says; 0: nothing said */
     uint64_t input_bytes;  /* decompressed */
     uint64_t dropped;      /* goroutines whose stack was one too many (limits.h) */

@@ -24,6 +24,7 @@
 #include "slice.h"
 #include "sort.h"
 
+enum { FEW_IDS = 4 }; /* what a group has room for at first: most are small */
 enum { WAIT_BITS = 10, EXACT_MINUTES = 64, EXACT_BITS = 6, STEP_BITS = 4 };
 _Static_assert(FL_MAX_GO_STACKS *(sizeof(fl_gogroup) + sizeof(uint32_t)) < FL_MAX_GO_TEXT_BYTES / 2,
                "what finish makes fits into its half");
@@ -43,6 +44,8 @@ typedef struct go_group {
     fl_gogroup group;
     const uint32_t *frames; /* of the stack, as numbers */
     uint32_t created_by;
+    uint64_t *ids;       /* the sample, and room for FEW_IDS or FL_GO_SAMPLE */
+    uint64_t worst_hash; /* the largest of a full sample */
 } go_group;
 
 struct fl_gotable {
@@ -52,7 +55,7 @@ struct fl_gotable {
     go_group **groups;
     size_t group_count, group_cap;
     fl_map *frame_of, *group_of, *waits;
-    uint64_t total;
+    uint64_t total, newest_id;
 };
 
 fl_status fl_gotable_create(fl_gotable **out, fl_error *err)
@@ -295,6 +298,53 @@ static fl_status count_wait(fl_gotable *table, uint32_t group, uint64_t minutes,
     return status;
 }
 
+/* The largest hash of a full sample, and where it stands. */
+static size_t worst_of(go_group *group)
+{
+    size_t worst = 0;
+    group->worst_hash = 0;
+    for (size_t i = 0; i < FL_GO_SAMPLE; i++) {
+        uint64_t hash = fl_hash_mix(group->ids[i]);
+        if (hash >= group->worst_hash) {
+            group->worst_hash = hash;
+            worst = i;
+        }
+    }
+    return worst;
+}
+
+/* Keep the ids whose hash is smallest: whatever the order, the same ones. Without room the sample
+ * stays empty, which tells nothing. */
+static void sample_id(fl_gotable *table, go_group *group, uint64_t id)
+{
+    fl_gogroup *to = &group->group;
+    if (to->id_count == FL_GO_SAMPLE) {
+        if (fl_hash_mix(id) >= group->worst_hash)
+            return;
+        group->ids[worst_of(group)] = id;
+        worst_of(group);
+        return;
+    }
+    if (to->id_count == 0 || to->id_count == FEW_IDS) {
+        size_t cap = to->id_count == 0 ? FEW_IDS : FL_GO_SAMPLE;
+        bool is_whole = to->id_count + 1 == to->count; /* no id was lost before */
+        uint64_t *ids = has_room(table, cap * sizeof(*ids)) && is_whole
+                            ? fl_arena_alloc(&table->arena, cap, sizeof(*ids))
+                            : NULL;
+        if (ids == NULL) {
+            to->id_count = 0;
+            return;
+        }
+        for (size_t i = 0; i < to->id_count; i++)
+            ids[i] = group->ids[i];
+        group->ids = ids;
+        to->ids = ids;
+    }
+    group->ids[to->id_count++] = id;
+    if (to->id_count == FL_GO_SAMPLE)
+        worst_of(group);
+}
+
 fl_status fl_gotable_count(fl_gotable *table, uint32_t group, uint64_t count,
                            const fl_goheader *header, fl_error *err)
 {
@@ -311,6 +361,9 @@ fl_status fl_gotable_count(fl_gotable *table, uint32_t group, uint64_t count,
         to->wait_max = minutes;
     if (to->example_id == 0 || header->id < to->example_id)
         to->example_id = header->id;
+    sample_id(table, table->groups[group], header->id);
+    if (header->id > table->newest_id)
+        table->newest_id = header->id;
     to->locked_count += header->is_locked;
     if (minutes == 0)
         return FL_OK;
@@ -428,5 +481,6 @@ fl_status fl_gotable_finish(fl_gotable *table, fl_goroutines *out, uint32_t **mo
     out->groups = groups;
     out->group_count = count;
     out->total = table->total;
+    out->newest_id = table->newest_id;
     return FL_OK;
 }

@@ -252,11 +252,18 @@ class Leak(unittest.TestCase):
             done = subprocess.run([FAULTLINE, "leak", self.place / "bad"], capture_output=True, env=self.environment(), timeout=TIMEOUT_S)
             self.assertIn(done.returncode, (0, 1, 5, 6), done.stderr)
 
-    def test_profiles_of_two_programs_are_refused(self):
+    def test_half_of_two_programs_each_is_refused(self):
         self.leaking()
         self.leaking(name="other", program="/usr/bin/billing")
         said = self.failure("leak", self.place / "leak", self.place / "other")
-        self.assertRegex(said, r"profiles of two programs: .* is of 'shop' and .* of 'billing'; give those of one")
+        self.assertRegex(said, r"profiles of two programs: \d+ are of '\w+' and \d+ of '\w+'; give those of one")
+
+    def test_a_stray_profile_of_another_program_costs_itself(self):
+        self.leaking()
+        self.leaking(1, name="other", program="/usr/bin/billing")
+        document = self.answer(self.place / "leak", self.place / "other")
+        self.assertEqual(document["verdict"], "leak")
+        self.assertTrue(any("another program ('billing')" in w for w in document["warnings"]), document["warnings"])
 
     def test_two_builds_are_taken_and_said(self):
         self.leaking(6)

@@ -93,25 +93,6 @@ START_TEST(what_profiling_itself_allocates_is_left_out)
 }
 END_TEST
 
-START_TEST(doubtful_input_is_said)
-{
-    run r = begin(&plain);
-    for (int i = 0; i < 3; i++) {
-        made_profile m;
-        made_begin(&m, FL_PROFILE_HEAP, START + i * MINUTE);
-        m.profile.period = MADE_RATE << i;
-        m.mapping.file = i == 2 ? BYTES("/srv/other") : BYTES("/srv/app");
-        made_heap(&m, PUT_STACK, 144, 9 * MB * (i + 1), 8 * MB * (i + 1));
-        add(&r, &m);
-    }
-    const fl_leak_report *report = judge(&r);
-    ck_assert_uint_eq(report->warning_count, 2);
-    ck_assert(strstr(report->warnings[0], "different programs") != NULL);
-    ck_assert(strstr(report->warnings[1], "different sampling rates") != NULL);
-    end(&r);
-}
-END_TEST
-
 START_TEST(nothing_at_all_is_not_enough_data)
 {
     run r = begin(&plain);
@@ -151,7 +132,6 @@ static Suite *leak_input_suite(void)
     tcase_add_test(cases, of_many_snapshots_some_are_kept_and_the_same_in_any_order);
     tcase_add_test(cases, snapshots_of_one_collection_count_once);
     tcase_add_test(cases, what_profiling_itself_allocates_is_left_out);
-    tcase_add_test(cases, doubtful_input_is_said);
     tcase_add_test(cases, nothing_at_all_is_not_enough_data);
     tcase_add_test(cases, values_at_the_ends_of_their_range_are_harmless);
     suite_add_tcase(suite, cases);

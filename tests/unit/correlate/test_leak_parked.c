@@ -213,6 +213,89 @@ START_TEST(waits_as_long_as_the_series_make_goroutines_sure)
 }
 END_TEST
 
+/* A text with goroutines [from, to) of main.wait, sampled as the decoder does it where there are
+ * more than fit: few enough here that all are told. */
+static void add_text(run *r, uint64_t from, uint64_t to)
+{
+    static uint64_t ids[FL_GO_SAMPLE];
+    const fl_goframe wait = {
+        .function = BYTES("main.wait"), .file = BYTES("/srv/app/main.go"), .line = 12};
+    const fl_goframe *frames[] = {&wait};
+    fl_gogroup group = {.count = to - from,
+                        .stack = frames,
+                        .stack_count = 1,
+                        .state = BYTES("select"),
+                        .ids = ids};
+    fl_goroutines text = {.form = FL_GOROUTINES_STACKS,
+                          .total = to - from,
+                          .newest_id = to,
+                          .groups = &group,
+                          .group_count = 1};
+    fl_error err = {0};
+    ck_assert_uint_le(to - from, FL_GO_SAMPLE);
+    for (uint64_t id = from; id < to; id++)
+        ids[group.id_count++] = id;
+    ck_assert_ok(fl_leak_add_goroutines(r->leak, &text, 0, &err));
+}
+
+static void add_waiting(run *r)
+{
+    for (int i = 0; i < 9; i++)
+        add_goroutines(r, i, "runtime.gopark:462;runtime.selectgo:400;main.wait:12", 100 * (i + 1));
+}
+
+START_TEST(goroutines_that_were_all_replaced_are_no_leak)
+{
+    run r = begin(&plain);
+    add_waiting(&r);
+    add_text(&r, 1000, 1020);
+    add_text(&r, 2000, 2030);
+    ck_assert_int_ne(judge(&r)->verdict, FL_LEAK_LEAK);
+    ck_assert_str_eq(r.report.findings[0].function, "main.wait");
+    ck_assert_int_eq(r.report.findings[0].verdict, FL_LEAK_BOUNDED_GROWTH);
+    const fl_leak_evidence *last = &r.report.findings[0].evidence[2];
+    ck_assert_str_eq(last->text, "of 20 goroutines whose ids were compared between the texts none "
+                                 "was still there in the later one");
+    end(&r);
+}
+END_TEST
+
+START_TEST(goroutines_that_are_still_there_are_surely_a_leak)
+{
+    run r = begin(&plain);
+    add_waiting(&r);
+    add_text(&r, 1000, 1030); /* the order of texts does not matter: the newest id tells it */
+    add_text(&r, 1000, 1015);
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_LEAK);
+    ck_assert_double_gt(r.report.confidence, 0.8);
+    end(&r);
+}
+END_TEST
+
+/* Two texts of one moment hold the same goroutines, whatever these do. */
+START_TEST(texts_of_one_moment_do_not_make_sure)
+{
+    run r = begin(&plain);
+    add_waiting(&r);
+    add_text(&r, 1000, 1030);
+    add_text(&r, 1001, 1031);
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_LEAK);
+    ck_assert_double_le(r.report.confidence, 0.75);
+    end(&r);
+}
+END_TEST
+
+START_TEST(a_few_ids_tell_nothing)
+{
+    run r = begin(&plain);
+    add_waiting(&r);
+    add_text(&r, 1000, 1005);
+    add_text(&r, 2000, 2005);
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_LEAK);
+    end(&r);
+}
+END_TEST
+
 static Suite *leak_parked_suite(void)
 {
     Suite *suite = suite_create("correlate/leak_parked");
@@ -226,6 +309,10 @@ static Suite *leak_parked_suite(void)
     tcase_add_test(cases, sleepers_of_which_most_woke_follow_the_load);
     tcase_add_test(cases, a_number_of_goroutines_alone_is_never_sure);
     tcase_add_test(cases, waits_as_long_as_the_series_make_goroutines_sure);
+    tcase_add_test(cases, goroutines_that_were_all_replaced_are_no_leak);
+    tcase_add_test(cases, goroutines_that_are_still_there_are_surely_a_leak);
+    tcase_add_test(cases, texts_of_one_moment_do_not_make_sure);
+    tcase_add_test(cases, a_few_ids_tell_nothing);
     suite_add_tcase(suite, cases);
     return suite;
 }

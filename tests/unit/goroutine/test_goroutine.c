@@ -521,12 +521,52 @@ START_TEST(recorded_dumps_are_read_whole)
 }
 END_TEST
 
+/* `count` goroutines of one stack, in that order or the other way round. */
+static void read_ids(unsigned count, bool reversed)
+{
+    static char text[64 << 10];
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned id = 10 * (reversed ? count - i : i + 1);
+        len += (size_t)snprintf(text + len, sizeof(text) - len,
+                                "goroutine %u [select]:\nmain.wait()\n\t/src/main.go:7\n\n", id);
+    }
+    ck_assert_ok(read_bytes((fl_slice){(const unsigned char *)text, len}));
+}
+
+static uint64_t sum_of_ids(void)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < found->groups[0].id_count; i++)
+        sum += found->groups[0].ids[i];
+    return sum;
+}
+
+START_TEST(ids_of_a_group_are_told_or_sampled_alike_in_any_order)
+{
+    read_ids(20, false);
+    ck_assert_uint_eq(found->newest_id, 200);
+    ck_assert_uint_eq(found->groups[0].id_count, 20);
+    ck_assert_uint_eq(sum_of_ids(), 2100);
+    teardown();
+    setup();
+    read_ids(400, false);
+    ck_assert_uint_eq(found->groups[0].id_count, FL_GO_SAMPLE);
+    uint64_t sum = sum_of_ids();
+    teardown();
+    setup();
+    read_ids(400, true);
+    ck_assert_uint_eq(sum_of_ids(), sum);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("goroutine");
     TCase *tc = tcase_create("core");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, equal_stacks_are_one_group);
+    tcase_add_test(tc, ids_of_a_group_are_told_or_sampled_alike_in_any_order);
     tcase_add_loop_test(tc, a_header_tells_state_and_wait, 0, sizeof(headers) / sizeof(headers[0]));
     tcase_add_loop_test(tc, what_holds_no_goroutines_says_why, 0,
                         sizeof(hopeless) / sizeof(hopeless[0]));
