@@ -51,8 +51,8 @@ typedef struct fl_leak_asker {
 } fl_leak_asker;
 
 /* One answer, decompressed or not, whatever it holds. `name` is for messages, `time_ns` when it was
- * asked for. FL_E_NOMEM ends the
- * asking; after any other failure it may go on: it is counted and warned of. */
+ * asked for. FL_E_NOMEM ends the asking; after any other failure it may go on: it is counted and
+ * warned of. */
 FL_NODISCARD fl_status fl_leak_take(fl_leak_taker *taker, const char *name, fl_slice bytes,
                                     int64_t time_ns, fl_error *err);
 /* A request that failed; the asking goes on. */
