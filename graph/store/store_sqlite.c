@@ -37,6 +37,14 @@ enum {
     SMALLEST_PAGE = 512
 };
 
+/* What was committed survives the end of the program at any moment; what a power failure takes are
+ * the last commits, never the order (sqlite.org/pragma.html#pragma_synchronous). A batch of
+ * evidence touches as many pages as it has rows: 64 MB of them are kept, and as many gather in the
+ * log before they are written to their places, most of them once for several batches. */
+#define SESSION                                                                                    \
+    "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;"           \
+    "PRAGMA wal_autocheckpoint = 16384"
+
 static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph,
                                              &fl_sql_003_statistics};
 
@@ -180,8 +188,7 @@ static fl_status set_up(sqlite_store *store, fl_error *err)
     if (status == FL_OK)
         status = enter_wal(store, err);
     if (status == FL_OK)
-        status = fl_sqlite_run(store, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
-                               "opening", err);
+        status = fl_sqlite_run(store, SESSION, "opening", err);
     return status;
 }
 
