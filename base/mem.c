@@ -4,11 +4,14 @@
  * Sizes of 0 become 1: then NULL means one thing only. Products are checked here, so that a caller
  * passes a count out of input without a test of its own.
  */
+#define _DEFAULT_SOURCE /* madvise */
 #include "mem.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static long successes_left = -1;
 
@@ -50,4 +53,20 @@ void *fl_mem_realloc(void *ptr, size_t count, size_t size)
 void fl_mem_free(void *ptr)
 {
     free(ptr);
+}
+
+/* From the first whole page on. What the kernel says to it does not matter. */
+void fl_mem_expect_fill(void *ptr, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    enum { WORTH_BYTES = 4 << 20 }; /* two large pages, of which one at least is aligned */
+    long page = sysconf(_SC_PAGESIZE);
+    if (ptr == NULL || bytes < WORTH_BYTES || page <= 0)
+        return;
+    size_t before = (size_t)page - ((uintptr_t)ptr & ((size_t)page - 1));
+    madvise((unsigned char *)ptr + before, bytes - before, MADV_HUGEPAGE);
+#else
+    (void)ptr;
+    (void)bytes;
+#endif
 }

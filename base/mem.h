@@ -14,6 +14,10 @@ void *fl_mem_calloc(size_t count, size_t size);
 void *fl_mem_realloc(void *ptr, size_t count, size_t size);
 void fl_mem_free(void *ptr);
 
+/* Hint: the block will be filled, most of it. One of some megabytes then gets large pages where the
+ * system has them: fewer faults, at the price of up to 2 MiB more at its end. Never fails. */
+void fl_mem_expect_fill(void *ptr, size_t bytes);
+
 /* Test hook: let `successes` more allocations through, then fail the rest. Negative: never fail. */
 void fl_mem_fail_after(long successes);
 

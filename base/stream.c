@@ -19,7 +19,7 @@
  * A failure is kept and told by every later read, but never before the output that came ahead of
  * it.
  */
-#include "stream.h"
+#include "stream_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -29,18 +29,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ZLIB_CONST
-#include <zlib.h>
-#include <zstd.h>
 #include <zstd_errors.h>
 
 #include "faultline/limits.h"
 #include "mem.h"
 
 enum {
-    RAW_BYTES = 128 << 10,
     STEP_BYTES = 1 << 20,
-    NAME_BYTES = 100, /* of a path in a message; the sentence behind it must still fit */
     MAGIC_BYTES = 4,
     WINDOW_LOG_MAX = 27,  /* 128 MiB: what `zstd --ultra -22` and `--long` need */
     GZIP_ONLY = 16,       /* inflateInit2: gzip framing, no zlib */
@@ -48,48 +43,29 @@ enum {
     ZSTD_BLOCK_HEADER_BYTES = 3
 };
 
-typedef enum format { PLAIN, GZIP, ZSTD } format;
-
-static const char *const frame_names[] = {[GZIP] = "gzip member", [ZSTD] = "zstd frame"};
-
-struct fl_stream {
-    int fd; /* -1: memory */
-    format kind;
-    bool inside;
-    bool raw_ended; /* nothing is left to be fetched */
-    fl_slice raw;
-    size_t raw_pos;
-    unsigned char *raw_buf; /* of a compressed file */
-    uint64_t in_total, out_total;
-    z_stream gzip;
-    ZSTD_DCtx *zstd;
-    size_t zstd_wants;  /* input for its next block, 0 at the start of a frame */
-    bool zstd_has_more; /* it may hold output for which there was no room */
-    fl_error failure;
-    char name[NAME_BYTES];
-};
+static const char *const frame_names[] = {
+    [FL_STREAM_GZIP] = "gzip member", [FL_STREAM_ZSTD] = "zstd frame"};
 
 /* The end of a path tells more than its beginning. */
-static void set_name(char out[NAME_BYTES], const char *path)
+static void set_name(char out[FL_STREAM_NAME_BYTES], const char *path)
 {
     size_t len = strlen(path);
-    if (len < NAME_BYTES)
+    if (len < FL_STREAM_NAME_BYTES)
         memcpy(out, path, len + 1);
     else
-        snprintf(out, NAME_BYTES, "...%s", path + len - (NAME_BYTES - 4));
+        snprintf(out, FL_STREAM_NAME_BYTES, "...%s", path + len - (FL_STREAM_NAME_BYTES - 4));
 }
 
-/* PLAIN unless `bytes` begin with a whole magic number. */
-static format format_of(fl_slice bytes)
+fl_stream_format fl_stream_format_of(fl_slice bytes)
 {
     const unsigned char *p = bytes.ptr;
     if (bytes.len >= 2 && p[0] == 0x1f && p[1] == 0x8b)
-        return GZIP;
+        return FL_STREAM_GZIP;
     if (bytes.len < MAGIC_BYTES)
-        return PLAIN;
+        return FL_STREAM_PLAIN;
     bool frame = p[0] == 0x28 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd;
     bool skippable = (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18;
-    return frame || skippable ? ZSTD : PLAIN;
+    return frame || skippable ? FL_STREAM_ZSTD : FL_STREAM_PLAIN;
 }
 
 /* A sentence about the file, at the place in its output that was reached. */
@@ -119,21 +95,13 @@ static void zlib_free(void *opaque, void *ptr)
     fl_mem_free(ptr);
 }
 
-/* What decoding needs beyond the stream itself. */
+/* What decoding needs beyond the stream itself. zlib is started by the first member that is read
+ * step by step: one that is read whole does without (stream_whole.c). */
 static fl_status start_decoder(fl_stream *in, fl_error *err)
 {
     assert(in->zstd == NULL && in->raw_buf == NULL);
-    bool ok = in->kind == PLAIN || in->fd < 0;
-    if (!ok) {
-        in->raw_buf = fl_mem_alloc(RAW_BYTES);
-        ok = in->raw_buf != NULL;
-    }
-    if (ok && in->kind == GZIP) {
-        in->gzip.zalloc = zlib_alloc;
-        in->gzip.zfree = zlib_free;
-        ok = inflateInit2(&in->gzip, MAX_WBITS + GZIP_ONLY) == Z_OK;
-    }
-    if (ok && in->kind == ZSTD) {
+    bool ok = true;
+    if (in->kind == FL_STREAM_ZSTD) {
         in->zstd = ZSTD_createDCtx();
         ok = in->zstd != NULL &&
              !ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX));
@@ -148,7 +116,7 @@ static fl_status fail_open(int fd, const char *path, const char *reason, fl_erro
     fl_status status = fd < 0 && errno == ENOENT ? FL_E_NOTFOUND : FL_E_IO;
     if (fd >= 0)
         close(fd);
-    char name[NAME_BYTES];
+    char name[FL_STREAM_NAME_BYTES];
     set_name(name, path);
     return fl_fail(err, status, FL_NO_OFFSET, "cannot open %s: %s", name, reason);
 }
@@ -177,7 +145,8 @@ static fl_status open_regular(int *out, const char *path, unsigned char *magic, 
 }
 
 /* A stream that takes over `fd`, also when it fails. */
-static fl_status create(fl_stream **out, int fd, format kind, const char *name, fl_error *err)
+static fl_status create(fl_stream **out, int fd, fl_stream_format kind, const char *name,
+                        fl_error *err)
 {
     fl_stream *in = fl_mem_calloc(1, sizeof(*in));
     if (in == NULL) {
@@ -206,14 +175,15 @@ fl_status fl_stream_open(fl_stream **out, const char *path, fl_error *err)
     fl_status status = open_regular(&fd, path, magic, &magic_len, err);
     if (status != FL_OK)
         return status;
-    return create(out, fd, format_of((fl_slice){.ptr = magic, .len = magic_len}), path, err);
+    return create(out, fd, fl_stream_format_of((fl_slice){.ptr = magic, .len = magic_len}), path,
+                  err);
 }
 
 fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name, fl_error *err)
 {
     assert(out != NULL && name != NULL);
     *out = NULL;
-    fl_status status = create(out, -1, format_of(bytes), name, err);
+    fl_status status = create(out, -1, fl_stream_format_of(bytes), name, err);
     if (status == FL_OK) {
         (*out)->raw = bytes;
         (*out)->raw_ended = true;
@@ -225,7 +195,7 @@ void fl_stream_close(fl_stream *in)
 {
     if (in == NULL)
         return;
-    if (in->kind == GZIP)
+    if (in->gzip_ready)
         inflateEnd(&in->gzip);
     ZSTD_freeDCtx(in->zstd);
     if (in->fd >= 0)
@@ -247,15 +217,43 @@ static ssize_t read_some(fl_stream *in, void *buf, size_t cap)
     return got;
 }
 
-/* Have at least `want` raw bytes unless the input ends before; what is left moves to the front. */
-static fl_status fetch(fl_stream *in, size_t want)
+bool fl_stream_reserve_raw(fl_stream *in, size_t cap)
 {
-    assert(want <= RAW_BYTES && in->raw_pos <= in->raw.len);
+    assert(in->fd >= 0 && in->raw.len == 0);
+    if (cap <= in->raw_cap)
+        return true;
+    unsigned char *grown = fl_mem_alloc(cap);
+    if (grown == NULL)
+        return false;
+    fl_mem_free(in->raw_buf);
+    fl_mem_expect_fill(grown, cap);
+    in->raw_buf = grown;
+    in->raw_cap = cap;
+    return true;
+}
+
+void fl_stream_drop_raw(fl_stream *in)
+{
+    fl_mem_free(in->raw_buf);
+    in->raw_buf = NULL;
+    in->raw_cap = in->raw_pos = 0;
+    in->raw = (fl_slice){0};
+    in->raw_ended = true;
+}
+
+fl_status fl_stream_fetch(fl_stream *in, size_t want)
+{
+    assert(in->raw_pos <= in->raw.len);
     size_t left = in->raw.len - in->raw_pos;
+    if (left >= want || in->raw_ended)
+        return FL_OK;
+    if (in->raw_cap == 0 && !fl_stream_reserve_raw(in, FL_STREAM_RAW_BYTES))
+        return fail(in, FL_E_NOMEM, "no memory to decompress it");
+    assert(want <= in->raw_cap);
     while (left < want && !in->raw_ended) {
         if (left > 0 && in->raw_pos > 0)
             memmove(in->raw_buf, in->raw_buf + in->raw_pos, left);
-        ssize_t got = read_some(in, in->raw_buf + left, RAW_BYTES - left);
+        ssize_t got = read_some(in, in->raw_buf + left, in->raw_cap - left);
         if (got < 0)
             return in->failure.status;
         in->raw_ended = got == 0;
@@ -289,28 +287,39 @@ static fl_status fail_inside(fl_stream *in)
 }
 
 /* True when `bytes`, too few for a magic number, may be the start of one of `kind`. */
-static bool may_become(format kind, fl_slice bytes)
+static bool may_become(fl_stream_format kind, fl_slice bytes)
 {
     static const unsigned char frame[] = {0x28, 0xb5, 0x2f}, skippable[] = {0x2a, 0x4d};
     assert(bytes.len > 0 && bytes.len < MAGIC_BYTES);
-    if (kind == GZIP)
+    if (kind == FL_STREAM_GZIP)
         return bytes.len == 1 && bytes.ptr[0] == 0x1f;
     return memcmp(bytes.ptr, frame, bytes.len) == 0 ||
            ((bytes.ptr[0] & 0xf0) == 0x50 && memcmp(bytes.ptr + 1, skippable, bytes.len - 1) == 0);
 }
 
+/* Makes zlib ready for the next member. */
+static fl_status enter_member(fl_stream *in)
+{
+    if (in->gzip_ready)
+        return inflateReset(&in->gzip) == Z_OK ? FL_OK : fail(in, FL_E_SYNTAX, "corrupt gzip data");
+    in->gzip.zalloc = zlib_alloc;
+    in->gzip.zfree = zlib_free;
+    if (inflateInit2(&in->gzip, MAX_WBITS + GZIP_ONLY) != Z_OK)
+        return fail(in, FL_E_NOMEM, "no memory to decompress it");
+    in->gzip_ready = true;
+    return FL_OK;
+}
+
 /* Between frames: enter the next one by invariant (3), or stay outside where the input ended. */
 static fl_status enter_frame(fl_stream *in)
 {
-    fl_status status = fetch(in, MAGIC_BYTES);
+    fl_status status = fl_stream_fetch(in, MAGIC_BYTES);
     fl_slice left = raw_left(in);
     if (status != FL_OK || left.len == 0)
         return status;
-    if (format_of(left) == in->kind) {
+    if (fl_stream_format_of(left) == in->kind) {
         in->inside = true;
-        if (in->kind == GZIP && inflateReset(&in->gzip) != Z_OK)
-            return fail(in, FL_E_SYNTAX, "corrupt gzip data");
-        return FL_OK;
+        return in->kind == FL_STREAM_GZIP ? enter_member(in) : FL_OK;
     }
     if (left.len < MAGIC_BYTES && may_become(in->kind, left))
         return fail_inside(in);
@@ -401,13 +410,14 @@ static fl_status step(fl_stream *in, unsigned char *out, size_t cap, size_t *mad
         if (status != FL_OK || *ended)
             return status;
     }
-    fl_status status = fetch(in, 1);
+    fl_status status = fl_stream_fetch(in, 1);
     if (status != FL_OK)
         return status;
     if (cap > STEP_BYTES)
         cap = STEP_BYTES;
     bool starved = raw_left(in).len == 0;
-    status = in->kind == GZIP ? step_gzip(in, out, cap, made) : step_zstd(in, out, cap, made);
+    status =
+        in->kind == FL_STREAM_GZIP ? step_gzip(in, out, cap, made) : step_zstd(in, out, cap, made);
     /* Without input a decoder may still hold output; when it gives none, it waits in vain. */
     if (status == FL_OK && starved && *made == 0 && in->inside)
         return fail_inside(in);
@@ -424,7 +434,7 @@ static bool is_bomb(const fl_stream *in)
 /* Fills the caller's buffer unless the input ends; what was made before a failure counts. */
 static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
-    assert(in->kind != PLAIN);
+    assert(in->kind != FL_STREAM_PLAIN);
     bool ended = false;
     while (*len < cap && !ended) {
         size_t made = 0;
@@ -443,7 +453,7 @@ static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_
 /* A read of 0 bytes is the end, for a file as for memory. */
 static void read_plain(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
-    assert(in->kind == PLAIN);
+    assert(in->kind == FL_STREAM_PLAIN);
     if (in->fd >= 0) {
         ssize_t got = read_some(in, out, cap);
         *len = got > 0 ? (size_t)got : 0;
@@ -462,7 +472,7 @@ fl_status fl_stream_read(fl_stream *in, void *buf, size_t cap, size_t *len, fl_e
     assert(in != NULL && buf != NULL && cap > 0 && len != NULL);
     *len = 0;
     if (in->failure.status == FL_OK) {
-        if (in->kind == PLAIN)
+        if (in->kind == FL_STREAM_PLAIN)
             read_plain(in, buf, cap, len);
         else
             read_compressed(in, buf, cap, len);

@@ -137,11 +137,15 @@ static fl_status count_parts(fl_pprof_proto *p)
     fl_proto in = fl_proto_over(p->r->input);
     size_t run_at = 0;
     while (fl_proto_next(&in)) {
+        if (in.field == F_SAMPLE) {
+            if (p->sample_count == 0) {
+                p->samples = in;
+                p->samples.pos = in.field_pos;
+            }
+            p->sample_count += 1 + fl_pprof_count_run(&in);
+        }
         note_run(p, &in, &run_at);
-        if (in.field == F_SAMPLE && p->sample_count++ == 0) {
-            p->samples = in;
-            p->samples.pos = in.field_pos;
-        } else if (in.field < F_END && is_part(in.field)) {
+        if (in.field < F_END && is_part(in.field)) {
             p->parts[in.field].count++;
         }
     }
@@ -456,6 +460,10 @@ static fl_status order_spans(fl_pprof_proto *p)
     for (size_t id = 0; id < ids->dense_end; id++)
         if (ids->dense[id] > 0)
             p->by_id[id] = p->spans[ids->dense[id] - 1];
+    uint64_t end = 1;
+    while (end < ids->dense_end && ids->dense[end] > 0)
+        end++;
+    fl_pprof_know(&p->known, end);
     return FL_OK;
 }
 

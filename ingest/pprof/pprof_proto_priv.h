@@ -4,6 +4,9 @@
 #ifndef FL_PPROF_PROTO_PRIV_H
 #define FL_PPROF_PROTO_PRIV_H
 
+#include <assert.h>
+
+#include "faultline/limits.h"
 #include "map.h"
 #include "pprof_priv.h"
 #include "proto.h"
@@ -52,6 +55,14 @@ typedef struct fl_pprof_span {
     uint32_t first, count;
 } fl_pprof_span;
 
+/* Location ids without a gap. */
+enum { FL_PPROF_DIGITS = 3 };
+typedef struct fl_pprof_known {
+    uint64_t end;    /* all from 1 to before this one are there */
+    unsigned digits; /* of end - 1 to the base 128, the highest first */
+    unsigned char digit[FL_PPROF_DIGITS];
+} fl_pprof_known;
+
 /* Where the fl_pprof_messages of one field stand, in their order. */
 typedef struct fl_pprof_messages {
     fl_slice *items;
@@ -66,6 +77,7 @@ typedef struct fl_pprof_proto {
     size_t sample_count;
     fl_proto samples;       /* from the first sample on */
     size_t run_at, run_end; /* samples one behind the other: most of the bytes, walked over once */
+    fl_pprof_known known;
     uint64_t default_type, drop_frames, keep_frames, doc_url;
     fl_pprof_ids mappings, functions, locations;
     fl_pprof_span *spans; /* of locations, by order of appearance */
@@ -83,6 +95,50 @@ fl_status fl_pprof_string(fl_slice *out, const fl_pprof_proto *p, uint64_t index
 /* The item's number, 0 for an id that was not given. */
 uint32_t fl_pprof_find_id(const fl_pprof_ids *table, uint64_t id);
 
+/* The varint at `p` < `end`, three bytes without a call: most ids and values are as short. */
+static inline const unsigned char *fl_pprof_short_varint(const unsigned char *p,
+                                                         const unsigned char *end, uint64_t *value)
+{
+    if (*p < 0x80) {
+        *value = *p;
+        return p + 1;
+    }
+    if (end - p >= 3 && p[1] < 0x80) {
+        *value = (uint64_t)(*p & 0x7f) | (uint64_t)p[1] << 7;
+        return p + 2;
+    }
+    if (end - p >= 3 && p[2] < 0x80) {
+        *value = (uint64_t)(*p & 0x7f) | (uint64_t)(p[1] & 0x7f) << 7 | (uint64_t)p[2] << 14;
+        return p + 3;
+    }
+    return fl_proto_long_varint(p, end, value);
+}
+
+/* Where the labels that a sample ends with are remembered. Labels mostly stand last in a sample,
+ * and a heap profile has one set for each class of size. */
+static inline fl_pprof_memo *fl_pprof_memo_of(fl_pprof_proto *p, fl_slice tail)
+{
+    uint32_t last;
+    assert(tail.len >= MEMO_MIN && tail.len <= MEMO_MAX);
+    memcpy(&last, tail.ptr + tail.len - sizeof(last), sizeof(last));
+    return &p->memos[(last ^ tail.len) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
+}
+
+/* The sample whose labels were the same bytes; NULL: they were not read before. */
+static inline const fl_pprof_memo *fl_pprof_recall(fl_pprof_proto *p, fl_slice tail)
+{
+    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
+        return NULL;
+    const fl_pprof_memo *memo = fl_pprof_memo_of(p, tail);
+    return fl_slice_equal(memo->tail, tail) ? memo : NULL;
+}
+
+/* What the quick check of ids needs: all from 1 to before `end` are there. */
+void fl_pprof_know(fl_pprof_known *known, uint64_t end);
+/* Steps over the samples that are next, and tells how many (pprof_plain.c). */
+size_t fl_pprof_count_run(fl_proto *in);
+/* Takes in the samples that are next, or leaves them out, as long as they are as Go writes them. */
+void fl_pprof_take_run(fl_pprof_proto *p, fl_proto *in);
 /* The last walk (pprof_sample.c). */
 FL_NODISCARD fl_status fl_pprof_read_samples(fl_pprof_proto *p);
 

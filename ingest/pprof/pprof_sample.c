@@ -38,25 +38,6 @@ static fl_status push_location(fl_pprof_proto *p, uint64_t id, const unsigned ch
     return FL_OK;
 }
 
-/* The varint at `p` < `end`, two bytes without a call: most ids and values are as short. */
-static inline const unsigned char *short_varint(const unsigned char *p, const unsigned char *end,
-                                                uint64_t *value)
-{
-    if (*p < 0x80) {
-        *value = *p;
-        return p + 1;
-    }
-    if (end - p >= 3 && p[1] < 0x80) {
-        *value = (uint64_t)(*p & 0x7f) | (uint64_t)p[1] << 7;
-        return p + 2;
-    }
-    if (end - p >= 3 && p[2] < 0x80) {
-        *value = (uint64_t)(*p & 0x7f) | (uint64_t)(p[1] & 0x7f) << 7 | (uint64_t)p[2] << 14;
-        return p + 3;
-    }
-    return fl_proto_long_varint(p, end, value);
-}
-
 /* The common case in one loop: ids in the table, locations of a few frames. What is not common is
  * handed to push_location(). */
 static fl_status push_packed_locations(fl_pprof_proto *p, fl_slice body)
@@ -73,7 +54,7 @@ static fl_status push_packed_locations(fl_pprof_proto *p, fl_slice body)
         if (room == NULL)
             return p->r->err->status;
         for (; at < end; at = next) {
-            next = short_varint(at, end, &id);
+            next = fl_pprof_short_varint(at, end, &id);
             if (next == NULL)
                 return fail_packed(p, "location ids", at);
             fl_pprof_span frames = id < by_id_end ? by_id[id] : (fl_pprof_span){0};
@@ -121,7 +102,7 @@ static fl_status set_values(fl_pprof_proto *p, fl_proto *in, size_t *count)
     const unsigned char *at = in->body.ptr, *end = at + in->body.len;
     while (at < end) {
         uint64_t value;
-        const unsigned char *next = short_varint(at, end, &value);
+        const unsigned char *next = fl_pprof_short_varint(at, end, &value);
         if (next == NULL)
             return fail_packed(p, "values", at);
         set_value(p, (*count)++, (int64_t)value);
@@ -151,27 +132,12 @@ static fl_status read_label(fl_pprof_proto *p, fl_proto *in)
 
 /* --- labels that were seen --- */
 
-/* Where the same bytes were read before. Labels mostly stand last in a sample, and a heap profile
- * has one set for each class of size. */
-static fl_pprof_memo *memo_of(fl_pprof_proto *p, fl_slice tail)
-{
-    uint64_t word = tail.len;
-    if (tail.len >= MEMO_MIN && tail.len <= MEMO_MAX) {
-        uint32_t last;
-        memcpy(&last, tail.ptr + tail.len - sizeof(last), sizeof(last));
-        word ^= last;
-    }
-    return &p->memos[word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
-}
-
 /* The labels of the sample in hand, which begin at its current field, as an earlier one's. */
 static bool recall_labels(fl_pprof_proto *p, fl_proto *in)
 {
     fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
-    if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
-        return false;
-    const fl_pprof_memo *memo = memo_of(p, tail);
-    if (!fl_slice_equal(memo->tail, tail))
+    const fl_pprof_memo *memo = fl_pprof_recall(p, tail);
+    if (memo == NULL)
         return false;
     fl_profile_share_labels(p->r->profile, &p->r->profile->samples[memo->sample]);
     in->pos = in->bytes.len;
@@ -187,70 +153,11 @@ static void remember_labels(fl_pprof_proto *p, fl_slice tail)
     while (fl_proto_next(&in))
         if (in.field != 3)
             return;
-    *memo_of(p, tail) =
+    *fl_pprof_memo_of(p, tail) =
         (fl_pprof_memo){.tail = tail, .sample = (uint32_t)p->r->profile->sample_count};
 }
 
-/* --- samples --- */
-
-/* --- samples that are left out --- */
-
-/* Whether all ids are in the table: the others take the long way. */
-static bool are_known(const fl_pprof_proto *p, fl_slice body)
-{
-    const unsigned char *at = body.ptr, *end = at + body.len;
-    uint64_t id;
-    while (at < end) {
-        at = short_varint(at, end, &id);
-        if (at == NULL || id >= p->locations.dense_end || p->by_id[id].count == 0)
-            return false;
-    }
-    return true;
-}
-
-/* Whether there is one value for each type, and 0 of the one that counts. */
-static bool are_zero(const fl_pprof_proto *p, fl_slice body)
-{
-    const unsigned char *at = body.ptr, *end = at + body.len;
-    size_t count = 0;
-    bool is_zero = false;
-    while (at < end) {
-        uint64_t value;
-        at = short_varint(at, end, &value);
-        if (at == NULL || value > (uint64_t)FL_PROFILE_VALUE_MAX)
-            return false;
-        is_zero |= count++ == p->skip_type && value == 0;
-    }
-    return is_zero && count == p->r->profile->type_count;
-}
-
-/* Whether what begins at the current field was read before: all labels, by its making. */
-static bool are_seen(fl_pprof_proto *p, const fl_proto *in)
-{
-    fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
-    return tail.len >= MEMO_MIN && tail.len <= MEMO_MAX &&
-           fl_slice_equal(memo_of(p, tail)->tail, tail);
-}
-
-/* A sample as Go writes it (ids packed, values packed, labels that were read before), without a
- * value that counts: nothing of it is kept, and nothing is wrong with it. Any other takes the long
- * way, where what is wrong is found. */
-static bool is_left_out(fl_pprof_proto *p, const fl_proto *sample)
-{
-    if (p->skip_type == FL_PROFILE_NONE)
-        return false;
-    fl_proto in;
-    fl_proto_init(&in, sample->bytes, sample->base_offset);
-    if (!fl_proto_next(&in) || in.field != 1 || in.type != FL_PROTO_BYTES || in.body.len == 0)
-        return false;
-    fl_slice ids = in.body;
-    if (!fl_proto_next(&in) || in.field != 2 || in.type != FL_PROTO_BYTES || !are_zero(p, in.body))
-        return false;
-    bool has_more = fl_proto_next(&in);
-    if (!fl_proto_ok(&in) || (has_more && !are_seen(p, &in)))
-        return false;
-    return are_known(p, ids);
-}
+/* --- whole samples --- */
 
 /* What is known of a sample before its end. */
 typedef struct sample_reading {
@@ -293,8 +200,6 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
 {
     fl_profile *profile = p->r->profile;
     sample_reading s = {0};
-    if (is_left_out(p, in))
-        return FL_OK;
     fl_status status = fl_profile_sample_begin(profile, p->r->err);
     if (status != FL_OK)
         return status;
@@ -320,12 +225,19 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
     return FL_OK;
 }
 
+/* Of a run of samples, with their values and labels: ids take two bytes, and the rest as much. */
+enum { RUN_BYTES_A_FRAME = 4 };
+
 /* The last walk begins at the first sample and ends behind the last. */
 fl_status fl_pprof_read_samples(fl_pprof_proto *p)
 {
     fl_proto in = p->samples, sample;
     fl_status status = FL_OK;
-    while (status == FL_OK && p->sample_number < p->sample_count && fl_proto_next(&in)) {
+    fl_profile_expect(p->r->profile, p->sample_count, (p->run_end - p->run_at) / RUN_BYTES_A_FRAME);
+    while (status == FL_OK && p->sample_number < p->sample_count) {
+        fl_pprof_take_run(p, &in);
+        if (p->sample_number == p->sample_count || !fl_proto_next(&in))
+            break;
         if (in.field != F_SAMPLE)
             continue;
         fl_proto_enter(&sample, &in);

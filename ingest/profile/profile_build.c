@@ -20,8 +20,8 @@
 #include "slice.h"
 
 enum {
-    FIRST_BYTES = 64 << 10,
     FIRST_ITEMS = 64,
+    EXPECTED_BYTES = 64 << 20,
     LABEL_CACHE_BITS = 8, /* Go's heap profiles have one label set for each of 68 size classes */
     LABEL_CACHE = 1 << LABEL_CACHE_BITS
 };
@@ -40,8 +40,7 @@ typedef struct label_place {
 typedef struct builder {
     fl_profile view;
     fl_arena arena;
-    unsigned char *bytes;
-    size_t bytes_cap;
+    fl_stream_block bytes; /* the input */
     table types, comments, mappings, functions, frames, stack, labels, samples, values;
     fl_profile_sample open; /* the sample between begin and end */
     bool is_open;
@@ -79,7 +78,7 @@ void fl_profile_destroy(fl_profile *profile)
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         fl_mem_free(tables[i]->items);
     fl_arena_dispose(&b->arena);
-    fl_mem_free(b->bytes);
+    fl_mem_free(b->bytes.ptr);
     fl_mem_free(b);
 }
 
@@ -108,37 +107,17 @@ fl_arena *fl_profile_arena(fl_profile *profile)
 
 /* --- the input --- */
 
-/* Where nothing is left of the old room: the length is not known before the end. */
-static fl_status grow_bytes(builder *b, fl_error *err)
-{
-    size_t cap = b->bytes_cap == 0 ? FIRST_BYTES : b->bytes_cap * 2;
-    unsigned char *bytes = fl_mem_realloc(b->bytes, cap, 1);
-    if (bytes == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a profile of %zu bytes", cap);
-    b->bytes = bytes;
-    b->bytes_cap = cap;
-    return FL_OK;
-}
-
 fl_status fl_profile_load(fl_slice *out, fl_profile *profile, fl_stream *in, fl_error *err)
 {
     assert(out != NULL && in != NULL);
     builder *b = of(profile);
-    size_t len = 0, got = 1;
-    *out = (fl_slice){0};
-    while (got > 0) {
-        fl_status status = len < b->bytes_cap ? FL_OK : grow_bytes(b, err);
-        if (status == FL_OK)
-            status = fl_stream_read(in, b->bytes + len, b->bytes_cap - len, &got, err);
-        if (status != FL_OK)
-            return status;
-        len += got;
-        if (len > FL_MAX_PROFILE_BYTES)
-            return fl_fail(err, FL_E_LIMIT, len, "a profile is larger than %u bytes",
-                           FL_MAX_PROFILE_BYTES);
-    }
-    b->view.input_bytes = len;
-    *out = (fl_slice){b->bytes, len};
+    fl_status status = fl_stream_read_all(out, &b->bytes, in, FL_MAX_PROFILE_BYTES, err);
+    if (status != FL_OK)
+        return status;
+    if (out->len > FL_MAX_PROFILE_BYTES)
+        return fl_fail(err, FL_E_LIMIT, out->len, "a profile is larger than %u bytes",
+                       FL_MAX_PROFILE_BYTES);
+    b->view.input_bytes = out->len;
     return FL_OK;
 }
 
@@ -151,6 +130,18 @@ typedef struct wanted {
     size_t max;
     const char *what;
 } wanted;
+
+/* Room for `cap` items at least, of which those that are there stay. */
+static bool resize(table *t, size_t cap, size_t size)
+{
+    void *items = fl_mem_realloc(t->items, cap, size);
+    if (items == NULL)
+        return false;
+    fl_mem_expect_fill(items, cap * size);
+    t->items = items;
+    t->cap = cap;
+    return true;
+}
 
 /* Where the next item goes; NULL with `err` set where there is no room. */
 static void *room_for(table *t, const wanted *want, fl_error *err)
@@ -165,13 +156,10 @@ static void *room_for(table *t, const wanted *want, fl_error *err)
     if (needed > t->cap) {
         size_t cap = t->cap < FIRST_ITEMS ? FIRST_ITEMS : t->cap * 2;
         cap = cap < needed ? needed : cap;
-        void *items = fl_mem_realloc(t->items, cap, want->size);
-        if (items == NULL) {
+        if (!resize(t, cap, want->size)) {
             fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %zu %s", cap, want->what);
             return NULL;
         }
-        t->items = items;
-        t->cap = cap;
     }
     return (unsigned char *)t->items + want->count * want->size;
 }
@@ -257,24 +245,53 @@ fl_status fl_profile_add_frame(fl_profile *profile, const fl_profile_frame *fram
 
 /* --- samples --- */
 
+/* Grows an empty table; a count out of input may be a lie, so there is an end to it. */
+static void expect(table *t, size_t count, size_t size)
+{
+    size_t most = EXPECTED_BYTES / size;
+    if (count > most)
+        count = most;
+    if (count > t->cap && count > FIRST_ITEMS)
+        (void)resize(t, count, size);
+}
+
+void fl_profile_expect(fl_profile *profile, size_t samples, size_t frames)
+{
+    builder *b = of(profile);
+    size_t types = b->view.type_count;
+    assert(b->view.sample_count == 0 && b->view.stack_count == 0);
+    expect(&b->samples, samples, sizeof(fl_profile_sample));
+    expect(&b->values, samples < SIZE_MAX / FL_MAX_PROFILE_TYPES ? samples * types : 0,
+           sizeof(int64_t));
+    expect(&b->stack, frames, sizeof(uint32_t));
+}
+
+/* Of one more sample: its place and its row, which is returned. */
+static int64_t *room_for_row(builder *b, fl_error *err)
+{
+    size_t count = b->view.sample_count, types = b->view.type_count;
+    wanted want = {count, 1, sizeof(fl_profile_sample), FL_MAX_PROFILE_SAMPLES, "samples"};
+    if (room_for(&b->samples, &want, err) == NULL)
+        return NULL;
+    wanted row = {count * types, types, sizeof(int64_t),
+                  (size_t)FL_MAX_PROFILE_SAMPLES * FL_MAX_PROFILE_TYPES, "values"};
+    int64_t *values = room_for(&b->values, &row, err);
+    b->view.samples = b->samples.items;
+    b->view.values = b->values.items;
+    return values;
+}
+
 /* A row of zeros by invariant (3); the sample counts from its end on. */
 fl_status fl_profile_sample_begin(fl_profile *profile, fl_error *err)
 {
     builder *b = of(profile);
-    size_t count = b->view.sample_count, types = b->view.type_count;
+    size_t types = b->view.type_count;
     assert(!b->is_open && types > 0);
-    wanted want = {count, 1, sizeof(fl_profile_sample), FL_MAX_PROFILE_SAMPLES, "samples"};
-    if (room_for(&b->samples, &want, err) == NULL)
-        return why(&want);
-    wanted row = {count * types, types, sizeof(int64_t),
-                  (size_t)FL_MAX_PROFILE_SAMPLES * FL_MAX_PROFILE_TYPES, "values"};
-    int64_t *values = room_for(&b->values, &row, err);
+    int64_t *values = room_for_row(b, err);
     if (values == NULL)
-        return why(&row);
+        return b->view.sample_count >= FL_MAX_PROFILE_SAMPLES ? FL_E_LIMIT : FL_E_NOMEM;
     for (size_t i = 0; i < types; i++)
         values[i] = 0;
-    b->view.samples = b->samples.items;
-    b->view.values = b->values.items;
     b->open = (fl_profile_sample){.stack_at = (uint32_t)b->view.stack_count,
                                   .label_at = (uint32_t)b->view.label_count};
     b->is_open = true;
@@ -394,6 +411,28 @@ void fl_profile_sample_end(fl_profile *profile)
         share_labels(b);
     ((fl_profile_sample *)b->samples.items)[b->view.sample_count++] = b->open;
     b->is_open = false;
+}
+
+bool fl_profile_add_sample(fl_profile *profile, size_t used, const int64_t *values,
+                           const fl_profile_sample *labels)
+{
+    builder *b = of(profile);
+    size_t types = b->view.type_count;
+    const fl_profile_sample none = {0};
+    if (labels == NULL)
+        labels = &none;
+    const fl_profile_sample sample = {.stack_at = (uint32_t)b->view.stack_count,
+                                      .stack_count = (uint32_t)used,
+                                      .label_at = labels->label_at,
+                                      .label_count = labels->label_count};
+    assert(!b->is_open && types > 0 && used <= b->stack.cap - b->view.stack_count);
+    int64_t *row = room_for_row(b, NULL);
+    if (row == NULL)
+        return false;
+    memcpy(row, values, types * sizeof(*row));
+    b->view.stack_count += used;
+    ((fl_profile_sample *)b->samples.items)[b->view.sample_count++] = sample;
+    return true;
 }
 
 /* What it had pushed is what stands last in its tables. */

@@ -54,6 +54,16 @@ void fl_profile_sample_drop(fl_profile *profile);
 int64_t *fl_profile_open_values(fl_profile *profile);
 void fl_profile_share_labels(fl_profile *profile, const fl_profile_sample *with);
 
+/* A whole sample, of which there is none open: the first `used` frames of the room that was asked
+ * for last, a value of each type as above, and the labels of an earlier sample, NULL: none. False,
+ * with nothing added: no room. */
+bool fl_profile_add_sample(fl_profile *profile, size_t used, const int64_t *values,
+                           const fl_profile_sample *labels);
+
+/* Hint: about so many samples and frames in their stacks are to come. Room that stays unused costs
+ * addresses and no memory; where there is none, tables grow as ever. */
+void fl_profile_expect(fl_profile *profile, size_t samples, size_t frames);
+
 /* Many frames at once: room for `count` indexes at the end of the stack, of which the first `used`
  * then become part of it. NULL, with `err` set, where there is none. */
 uint32_t *fl_profile_stack_room(fl_profile *profile, size_t count, fl_error *err);

@@ -32,6 +32,29 @@ static uint64_t read_all(fl_slice bytes, size_t step, fl_error *err)
     return total;
 }
 
+/* Read whole: the same bytes, or the same failure, as in steps. */
+static void compare_whole(fl_slice bytes)
+{
+    static unsigned char steps[MOST_BYTES + 1];
+    static fl_stream_block block;
+    fl_error of_whole = {0}, of_steps = {0};
+    fl_stream *whole, *stepwise;
+    fl_slice all;
+    size_t total = 0, got = 1;
+    if (fl_stream_over(&whole, bytes, "fuzz", &of_whole) != FL_OK ||
+        fl_stream_over(&stepwise, bytes, "fuzz", &of_steps) != FL_OK)
+        abort();
+    fl_status status = FL_OK;
+    for (; status == FL_OK && got > 0 && total <= MOST_BYTES; total += got)
+        status = fl_stream_read(stepwise, steps + total, sizeof(steps) - total, &got, &of_steps);
+    assert(fl_stream_read_all(&all, &block, whole, MOST_BYTES, &of_whole) == status);
+    assert(of_whole.offset == of_steps.offset && strcmp(of_whole.message, of_steps.message) == 0);
+    assert(all.len == (status == FL_OK ? total : 0));
+    assert(all.len == 0 || memcmp(all.ptr, steps, all.len) == 0);
+    fl_stream_close(whole);
+    fl_stream_close(stepwise);
+}
+
 /* Where the lines end; 0 after a failure, which drops an unfinished line. */
 static uint64_t read_lines(fl_slice bytes, size_t max_line_bytes, fl_error *err)
 {
@@ -62,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     fl_slice bytes = {.ptr = data + 1, .len = size - 1};
     fl_error of_bytes = {0}, of_lines = {0};
+    compare_whole(bytes);
     uint64_t total = read_all(bytes, steps[data[0] % 4], &of_bytes);
     uint64_t end = read_lines(bytes, 1 + (size_t)(data[0] >> 2) * 16, &of_lines);
     if (total < MOST_BYTES && end < MOST_BYTES) {

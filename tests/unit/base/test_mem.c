@@ -67,6 +67,22 @@ START_TEST(a_test_may_choose_which_allocation_fails)
 }
 END_TEST
 
+START_TEST(a_hint_changes_no_byte_and_never_fails)
+{
+    static const size_t sizes[] = {0, 1, 4096, (4 << 20) - 1, 4 << 20, (9 << 20) + 1};
+    fl_mem_expect_fill(NULL, 8 << 20);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        size_t cap = sizes[i] + 1;
+        unsigned char *bytes = fl_mem_alloc(cap);
+        memset(bytes, 7, cap);
+        fl_mem_expect_fill(bytes, cap);
+        for (size_t at = 0; at < cap; at++)
+            ck_assert(bytes[at] == 7);
+        fl_mem_free(bytes);
+    }
+}
+END_TEST
+
 static Suite *mem_suite(void)
 {
     Suite *suite = suite_create("base/mem");
@@ -75,6 +91,7 @@ static Suite *mem_suite(void)
     tcase_add_test(cases, no_bytes_are_still_a_block);
     tcase_add_test(cases, a_product_that_overflows_is_refused);
     tcase_add_test(cases, calloc_zeroes_and_realloc_keeps);
+    tcase_add_test(cases, a_hint_changes_no_byte_and_never_fails);
     tcase_add_test(cases, a_test_may_choose_which_allocation_fails);
     suite_add_tcase(suite, cases);
     return suite;
