@@ -27,11 +27,12 @@ INGEST = {
     "ingest/symbol",
     "ingest/timeline",
 }
-ALL = LOWEST | CORRELATE | GRAPH | INGEST
+ALL = LOWEST | CORRELATE | GRAPH | INGEST | {"base/disk"}
 ALLOWED = {
     "include": set(),
     "base": {"include"},
     "base/contract": {"include", "base"},
+    "base/disk": {"include", "base"},
     "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST | {"ingest/profile"},
