@@ -19,6 +19,7 @@ const char *const fl_graph_text_json[] = {"text", "json", NULL};
 static const fl_action *const actions[] = {
     &fl_graph_action_paths.about,
     &fl_graph_action_export.about,
+    &fl_graph_action_import.about,
     &fl_graph_action_stats.about,
     NULL
 };
@@ -140,10 +141,11 @@ static const fl_option options[] = {
      .kind = FL_OPTION_TIME,
      .argument = "TIME",
      .help = "What was known then, instead of now"},
+    {.name = "dry-run", .kind = FL_OPTION_FLAG, .help = "import: only check the document"},
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
-     .help = "The store to read: a file, sqlite:FILE or postgresql://HOST/NAME"},
+     .help = "The store: a file, sqlite:FILE or postgresql://HOST/NAME"},
     {.name = "format",
      .kind = FL_OPTION_CHOICE,
      .argument = "FORMAT",

@@ -8,6 +8,7 @@
 #include "graph_export.h"
 #include "report_graph.h"
 
+/* What an export calls when its buffer is full enough. */
 static fl_status flush(void *payload, fl_error *err)
 {
     return fl_graph_flush(payload, err);
@@ -21,6 +22,7 @@ static fl_status run_export(fl_graph_call *call, fl_error *err)
     return fl_graph_export(&sink, call->stored.store, call->format, call->as_of_ns, err);
 }
 
+/* One walk over everything; nothing is kept but counts. */
 static fl_status run_stats(fl_graph_call *call, fl_error *err)
 {
     fl_store *store = call->stored.store;

@@ -24,6 +24,7 @@ static void label_name(fl_buf *out, const char *name)
     fl_buf_text(out, name + 1);
 }
 
+/* A property that is null is removed by SET, so that a title that went goes there too. */
 static void set_text(fl_buf *out, const char *what, const char *text)
 {
     fl_buf_printf(out, ", %s = ", what);
@@ -37,6 +38,7 @@ static void set_recorded(fl_buf *out, char variable, int64_t at_ns)
     fl_buf_printf(out, " SET %c.recorded = datetime('%s')", variable, fl_time_format(at, at_ns));
 }
 
+/* The label of all nodes carries the constraint; that of the kind is set beside it. */
 static void node_cypher(fl_export *to, const fl_graph_node *node)
 {
     fl_buf *out = to->sink->out;
@@ -49,6 +51,7 @@ static void node_cypher(fl_export *to, const fl_graph_node *node)
     fl_buf_text(out, ";\n");
 }
 
+/* Its ends are merged before: nodes stand first in the document. */
 static void edge_cypher(fl_export *to, const fl_graph_edge *edge)
 {
     fl_buf *out = to->sink->out;
@@ -69,6 +72,7 @@ static void edge_cypher(fl_export *to, const fl_graph_edge *edge)
     fl_buf_text(out, ";\n");
 }
 
+/* Tied to its edge by the property, as a key of the relationship. */
 static void evidence_cypher(fl_export *to, const fl_graph_evidence *item)
 {
     char at[FL_TIME_TEXT];

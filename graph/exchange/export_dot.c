@@ -7,6 +7,7 @@
 #include "export_priv.h"
 #include "graph_text.h"
 
+/* The kind as a class, by which a style sheet can colour it; the words as people wrote them. */
 static void node_dot(fl_export *to, const fl_graph_node *node)
 {
     fl_buf *out = to->sink->out;
@@ -17,6 +18,7 @@ static void node_dot(fl_export *to, const fl_graph_node *node)
     fl_buf_text(out, "];\n");
 }
 
+/* An edge without evidence says only what kind it is. */
 static void edge_dot(fl_export *to, const fl_graph_edge *edge)
 {
     fl_buf *out = to->sink->out;

@@ -19,12 +19,14 @@ static void data(fl_buf *out, const char *key, const char *text)
     fl_buf_text(out, "</data>");
 }
 
+/* As text: GraphML has no type for times. */
 static void moment(fl_buf *out, int64_t at_ns, const char *key)
 {
     char at[FL_TIME_TEXT];
     data(out, key, fl_time_format(at, at_ns));
 }
 
+/* Ids begin with a letter, as XML asks of an NMTOKEN that stands for a name. */
 static void node_graphml(fl_export *to, const fl_graph_node *node)
 {
     fl_buf *out = to->sink->out;
@@ -36,6 +38,7 @@ static void node_graphml(fl_export *to, const fl_graph_node *node)
     fl_buf_text(out, "</node>\n");
 }
 
+/* Attributes of evidence are left out where there is none: 0 of 0 is not half. */
 static void edge_graphml(fl_export *to, const fl_graph_edge *edge)
 {
     fl_buf *out = to->sink->out;

@@ -28,6 +28,7 @@ static void plain(fl_buf *out, const char *name, const char *text)
     fl_buf_char(out, '"');
 }
 
+/* What people wrote; null where there is none. */
 static void text(fl_buf *out, const char *name, const char *value)
 {
     fl_buf_text(out, ", \"");
@@ -36,12 +37,14 @@ static void text(fl_buf *out, const char *name, const char *value)
     fl_graph_json_text(out, value);
 }
 
+/* RFC 3339 with as many digits as the nanoseconds need: reading it back gives the same moment. */
 static void moment(fl_buf *out, const char *name, int64_t at_ns)
 {
     char at[FL_TIME_TEXT];
     plain(out, name, fl_time_format(at, at_ns));
 }
 
+/* Everything that the store keeps of a row, as in the next two: an import makes the same row. */
 static void node_json(fl_export *to, const fl_graph_node *node)
 {
     fl_buf *out = begin(to, node->id);

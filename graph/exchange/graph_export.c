@@ -69,6 +69,7 @@ static fl_status end_edge(beliefs *all, fl_error *err)
     return FL_OK;
 }
 
+/* The run of an edge ends where the next one begins. */
 static fl_status take_evidence(const fl_graph_evidence *item, void *payload, fl_error *err)
 {
     beliefs *all = payload;
@@ -92,6 +93,7 @@ static fl_status take_evidence(const fl_graph_evidence *item, void *payload, fl_
     return FL_OK;
 }
 
+/* The last edge has none behind it that would end it. */
 static fl_status read_beliefs(beliefs *all, fl_store *store, const fl_graph_question *question,
                               fl_error *err)
 {
@@ -115,6 +117,7 @@ typedef struct walk {
     beliefs beliefs;
 } walk;
 
+/* A row was written: away with the bytes when there are enough of them. */
 static fl_status wrote(walk *w, fl_error *err)
 {
     const fl_graph_sink *sink = w->to.sink;
@@ -131,6 +134,7 @@ static fl_status visit_node(const fl_graph_node *node, void *payload, fl_error *
     return wrote(w, err);
 }
 
+/* The evidence was read before; here it is met in the order of the edges. */
 static fl_status visit_edge(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     walk *w = payload;

@@ -48,6 +48,7 @@ static void write_text(fl_buf *out, const char *text, const char *marks, escape 
     fl_buf_add(out, rest);
 }
 
+/* RFC 8259, section 7; DEL is escaped too, for terminals. */
 static size_t json_escape(fl_buf *out, fl_slice one)
 {
     unsigned char c = one.ptr[0];
@@ -123,6 +124,7 @@ void fl_graph_xml_text(fl_buf *out, const char *text)
     write_text(out, text, "&<>\"", xml_escape);
 }
 
+/* The escapes of a string literal (openCypher 9, StringLiteral). */
 static size_t cypher_escape(fl_buf *out, fl_slice one)
 {
     unsigned char c = one.ptr[0];

@@ -34,6 +34,16 @@ static void teardown(void)
     fl_store_place_clear(&place);
 }
 
+static void make_buffer(void)
+{
+    out = fl_buf_of(1u << 20);
+}
+
+static void drop_buffer(void)
+{
+    fl_buf_dispose(&out);
+}
+
 static const char *exported(const char *format, int64_t as_of_ns)
 {
     const fl_graph_sink sink = {.out = &out};
@@ -210,9 +220,6 @@ static Suite *suite(void)
     Suite *s = suite_create("graph_export");
     TCase *tc = tcase_create("cases");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_loop_test(tc, no_text_ends_its_string_in_any_language, 0,
-                        sizeof(texts) / sizeof(texts[0]));
-    tcase_add_test(tc, no_text_at_all_is_null);
     tcase_add_test(tc, json_says_what_was_kept);
     tcase_add_test(tc, what_was_recorded_later_is_left_out);
     tcase_add_test(tc, edges_are_written_with_how_sure_they_are);
@@ -220,6 +227,12 @@ static Suite *suite(void)
     tcase_add_test(tc, a_large_graph_goes_in_pieces);
     tcase_add_test(tc, every_failed_allocation_is_an_error_and_leaks_nothing);
     suite_add_tcase(s, tc);
+    TCase *storeless = tcase_create("storeless");
+    tcase_add_checked_fixture(storeless, make_buffer, drop_buffer);
+    tcase_add_loop_test(storeless, no_text_ends_its_string_in_any_language, 0,
+                        sizeof(texts) / sizeof(texts[0]));
+    tcase_add_test(storeless, no_text_at_all_is_null);
+    suite_add_tcase(s, storeless);
     return s;
 }
 

@@ -1,0 +1,63 @@
+/*
+ * report_exchange.c - counts of rows in sentences and in JSON.
+ */
+#include "report_exchange.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "json_put.h"
+#include "page.h"
+
+/* "3 nodes, 2 edges, 1 item of evidence" */
+static void write_rows(fl_page *page, uint64_t nodes, uint64_t edges, uint64_t evidence)
+{
+    fl_page_printf(page, FL_INK_PLAIN,
+                   "%" PRIu64 " node%s, %" PRIu64 " edge%s, %" PRIu64 " item%s of evidence", nodes,
+                   nodes == 1 ? "" : "s", edges, edges == 1 ? "" : "s", evidence,
+                   evidence == 1 ? "" : "s");
+}
+
+/* The same three counts; NULL for want of memory, which `w` passes on. */
+static json_t *rows_json(fl_put *w, uint64_t nodes, uint64_t edges, uint64_t evidence)
+{
+    json_t *rows = json_object();
+    fl_put_count(w, rows, "nodes", nodes);
+    fl_put_count(w, rows, "edges", edges);
+    fl_put_count(w, rows, "evidence", evidence);
+    return rows;
+}
+
+/* Of a check there is nothing new to say. */
+fl_status fl_report_imported_text(fl_buf *out, const fl_graph_imported *imported, bool is_dry,
+                                  const fl_report_style *style, fl_error *err)
+{
+    assert(imported != NULL);
+    fl_page page = fl_page_on(out, style);
+    fl_page_put(&page, FL_INK_PLAIN, is_dry ? "Checked " : "Read ");
+    write_rows(&page, imported->nodes, imported->edges, imported->evidence);
+    if (!is_dry) {
+        fl_page_newline(&page);
+        fl_page_put(&page, FL_INK_PLAIN, "New");
+        fl_page_pad(&page, 5);
+        write_rows(&page, imported->added.nodes, imported->added.edges, imported->added.evidence);
+    }
+    fl_page_newline(&page);
+    return fl_buf_check(out, "the answer", err);
+}
+
+fl_status fl_report_imported_json(fl_buf *out, const fl_graph_imported *imported, bool is_dry,
+                                  fl_error *err)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *document = json_object();
+    assert(imported != NULL);
+    fl_put_text(&w, document, "schema", "faultline.graph-import/1");
+    fl_put_value(&w, document, "dry_run", json_boolean(is_dry));
+    fl_put_value(&w, document, "read",
+                 rows_json(&w, imported->nodes, imported->edges, imported->evidence));
+    fl_put_value(
+        &w, document, "added",
+        rows_json(&w, imported->added.nodes, imported->added.edges, imported->added.evidence));
+    return fl_put_document(out, &w, document, err);
+}

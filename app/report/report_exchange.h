@@ -1,0 +1,18 @@
+/*
+ * report_exchange.h - what went into a store or out of it, for people and for programs.
+ */
+#ifndef FL_REPORT_EXCHANGE_H
+#define FL_REPORT_EXCHANGE_H
+
+#include "graph_import.h"
+#include "report.h"
+
+/* `is_dry`: it was checked only. */
+FL_NODISCARD fl_status fl_report_imported_text(fl_buf *out, const fl_graph_imported *imported,
+                                               bool is_dry, const fl_report_style *style,
+                                               fl_error *err);
+/* schemas/json/graph-import.schema.json */
+FL_NODISCARD fl_status fl_report_imported_json(fl_buf *out, const fl_graph_imported *imported,
+                                               bool is_dry, fl_error *err);
+
+#endif

@@ -1,0 +1,206 @@
+"""The graph by hand: what `faultline graph` shows, writes, reads, checks and copies.
+
+usage: test_graph.py FAULTLINE SOURCE [unittest options]
+
+Where python3-networkx is installed, GraphML is read with it; the standard library's XML parser reads it in any case.
+"""
+import gzip
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree
+
+import test_cli
+
+try:
+    import networkx
+except ImportError:  # the package python3-networkx
+    networkx = None
+
+FAULTLINE = test_cli.FAULTLINE
+ESC = "\x1b"
+HOSTILE = "'); DROP TABLE node; -- </script> ]]> & \x1b[31m \"q\\u0027\\ $x `y` é \n\r\tend"
+GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
+
+
+class Graph(test_cli.Cli):
+    """The incident of test_cli's made-up case, confirmed with hostile words."""
+
+    def setUp(self):
+        super().setUp()
+        self.place_of_test = pathlib.Path(self.home.name)
+
+    def taught(self, words=HOSTILE):
+        incident = json.loads(self.triage("--format", "json")[1])["incident"]["id"]
+        code, _, err = self.run_it("confirm", incident, "--cause", words, "--fix", words, "--note", words, "--author", words)
+        self.assertEqual((code, err), (0, ""))
+        return incident
+
+    def good(self, *words):
+        code, out, err = self.run_it(*words)
+        self.assertEqual((code, err), (0, ""), words)
+        return out
+
+    def fed(self, document, *words):
+        done = subprocess.run([FAULTLINE, *words], input=document.encode(), capture_output=True, timeout=120,
+                              env=self.environment(), cwd=self.home.name)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def exported(self, *words):
+        return self.good("graph", "export", *words)
+
+    def write(self, name, document):
+        path = self.place_of_test / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return str(path)
+
+    # ---- export ----
+
+    def test_the_export_is_read_back_as_it_was(self):
+        self.taught()
+        before = self.exported()
+        self.validate("graph.schema.json", before)
+        path = self.write("graph.json", before)
+        other = str(self.place_of_test / "other.db")
+        out = self.good("graph", "import", path, "--store", other, "--format", "json")
+        read = self.validate("graph-import.schema.json", out)
+        self.assertEqual(read["read"], read["added"])
+        self.assertEqual(self.exported("--store", other), before)
+        again = json.loads(self.good("graph", "import", path, "--store", other, "--format", "json"))
+        self.assertEqual((again["read"], again["added"]), (read["read"], {"nodes": 0, "edges": 0, "evidence": 0}))
+        self.assertEqual(self.exported("--store", other), before)
+
+    def test_a_compressed_file_and_a_reformatted_one_are_read_alike(self):
+        self.taught()
+        before = self.exported()
+        path = self.place_of_test / "graph.json.gz"
+        path.write_bytes(gzip.compress(json.dumps(json.loads(before), ensure_ascii=True, indent=8).encode()))
+        other = str(self.place_of_test / "other.db")
+        self.good("graph", "import", str(path), "--store", other)
+        self.assertEqual(self.exported("--store", other), before)
+
+    def test_standard_input_is_read(self):
+        self.taught()
+        before = self.exported()
+        other = str(self.place_of_test / "other.db")
+        code, out, err = self.fed(before, "graph", "import", "-", "--store", other)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("New ", out)
+        self.assertEqual(self.exported("--store", other), before)
+
+    def test_graphml_is_xml_whatever_the_texts(self):
+        self.taught()
+        document = self.exported("--format", "graphml")
+        root = xml.etree.ElementTree.fromstring(document)
+        keys = {key.get("id") for key in root.iter(GRAPHML + "key")}
+        nodes = {node.get("id") for node in root.iter(GRAPHML + "node")}
+        edges = list(root.iter(GRAPHML + "edge"))
+        self.assertTrue(all(edge.get("source") in nodes and edge.get("target") in nodes for edge in edges))
+        self.assertTrue(all(data.get("key") in keys for data in root.iter(GRAPHML + "data")))
+        graph = json.loads(self.exported())
+        self.assertEqual((len(nodes), len(edges)), (len(graph["nodes"]), len(graph["edges"])))
+        titles = {data.text for data in root.iter(GRAPHML + "data") if data.get("key") == "n_title"}
+        self.assertIn(HOSTILE.replace("\x1b", "\N{REPLACEMENT CHARACTER}"), titles)
+
+    @unittest.skipIf(networkx is None, "python3-networkx is not installed")
+    def test_networkx_reads_graphml(self):
+        self.taught()
+        read = networkx.read_graphml(self.write("graph.graphml", self.exported("--format", "graphml")))
+        graph = json.loads(self.exported())
+        self.assertEqual((read.number_of_nodes(), read.number_of_edges()), (len(graph["nodes"]), len(graph["edges"])))
+        self.assertTrue(all(0 < data["mean"] < 1 for _, _, data in read.edges(data=True) if "mean" in data))
+
+    def test_cypher_is_statements_whose_strings_hold_every_text(self):
+        self.taught()
+        document = self.exported("--format", "cypher")
+        string = r"'(?:[^'\\]|\\[\\'n]|\\u[0-9A-F]{4})*'"
+        value = rf"(?:null|{string}(?: \+ {string})*|datetime\({string}\)|-?[0-9.]+|true|false)"
+        label = r"[A-Z][A-Za-z]+"
+        setting = rf"(?:[nre]\.[a-z_]+ = {value}|n:{label})"
+        statements = [
+            rf"CREATE CONSTRAINT \w+ IF NOT EXISTS FOR \([ne]:{label}\) REQUIRE [ne]\.id IS UNIQUE;",
+            rf"MERGE \([ne]:{label} {{id: '\d+'}}\) SET {setting}(?:, {setting})*;",
+            rf"MATCH \(a:{label} {{id: '\d+'}}\), \(b:{label} {{id: '\d+'}}\) MERGE \(a\)-\[r:[A-Z_]+ {{id: '\d+'}}\]->\(b\)"
+            rf" SET {setting}(?:, {setting})*;"]
+        lines = document.splitlines()
+        for line in lines:
+            self.assertTrue(any(re.fullmatch(one, line) for one in statements), line)
+        graph = json.loads(self.exported())
+        self.assertEqual(len(lines), 2 + len(graph["nodes"]) + len(graph["edges"]) + len(graph["evidence"]))
+
+    def test_no_format_lets_an_escape_sequence_out(self):
+        self.taught()
+        for form in ("json", "dot", "graphml", "cypher"):
+            self.assertNotIn(ESC, self.exported("--format", form))
+
+    def test_stats_count_what_the_export_holds(self):
+        self.taught()
+        stats = self.validate("graph-stats.schema.json", self.good("graph", "stats", "--format", "json"))
+        graph = json.loads(self.exported())
+        self.assertEqual(sum(stats["nodes"].values()), len(graph["nodes"]))
+        self.assertEqual(sum(stats["edges"].values()), len(graph["edges"]))
+        self.assertEqual(sum(both["supporting"] + both["contradicting"] for both in stats["evidence"].values()), len(graph["evidence"]))
+
+    # ---- import ----
+
+    def test_a_wrong_document_is_named_with_its_line_and_adds_nothing(self):
+        self.taught("the pool is too small")
+        good = self.exported()
+        lines = good.splitlines()
+        edge = next(i for i, line in enumerate(lines) if '"from"' in line)
+        cases = [
+            (good[:len(good) // 2], "the document ends"),
+            (good.replace("faultline.graph/1", "faultline.graph/2"), ':2: schema is "faultline.graph/2", and this program reads faultline.graph/1 (byte 14)'),
+            (good.replace('"kind": "cause"', '"kind": "curse"'), 'there is no kind "curse"'),
+            (good.replace("the pool is too small", "the pool is too big", 1), "is not that of this kind and key"),
+            (good + "{}", "there is more behind the document"),
+            ("[]", "expected '{', found '['"),
+            ("", "the document ends where '{' was expected"),
+            (json.dumps(json.loads(good), sort_keys=True), "the members are not schema, nodes, edges, evidence, in this order"),
+            ("\n".join(lines[:edge] + [lines[edge].replace('"from"', '"from": 7, "was"')] + lines[edge + 1:]), f":{edge + 1}: "),
+            (good.replace('"recorded": "2', '"recorded": "x2', 1), '"recorded" is no time'),
+            (good.replace('"key": "', '"key": "\\u0000', 1), '"key" holds a NUL'),
+            (good.replace('"key": "', '"key": "' + "x" * 2000, 1), "bytes; the graph keeps up to 1024"),
+            (good.replace('"key": "', '"key": "' + "x" * 300000, 1), "a row larger than 256 KiB begins here"),
+            ('{"schema": "faultline.graph/1", "nodes": ' + "[" * 100000, "the document ends inside of what begins here"),
+            ('{"schema": "faultline.graph/1", "nodes": ' + "[" * 1000 + "]" * 1000 + "}", "expected an object, found an array"),
+        ]
+        other = self.place_of_test / "other.db"
+        for document, expected in cases:
+            code, out, err = self.run_it("graph", "import", self.write("wrong.json", document), "--store", str(other))
+            self.assertEqual((code, out), (1, ""), expected)
+            self.assertIn(expected, err)
+            self.assertEqual(err.count("\n"), 1, err)
+            self.assertFalse(other.exists(), expected)
+
+    def test_a_dry_run_adds_nothing(self):
+        self.taught()
+        path = self.write("graph.json", self.exported())
+        other = self.place_of_test / "other.db"
+        self.assertIn("Checked ", self.good("graph", "import", path, "--dry-run", "--store", str(other)))
+        self.assertFalse(other.exists())
+
+    # ---- mistakes ----
+
+    def test_a_mistake_in_the_words_is_one_sentence(self):
+        self.taught("x")
+        for words, expected in (
+                (["graph", "walk"], "choose one of: paths, "),
+                (["graph", "import"], "graph import wants FILE|- behind it"),
+                (["graph", "stats", "more"], "graph stats takes nothing behind it, not 'more'"),
+                (["graph", "stats", "--format", "dot"], "graph stats has no format dot: text or json")):
+            code, out, err = self.run_it(*words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertIn(expected, err)
+
+
+# The inherited tests run in test_cli, whose name is gone below.
+for name in [name for name in dir(test_cli.Cli) if name.startswith("test_")]:
+    setattr(Graph, name, None)
+del test_cli.Cli
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
