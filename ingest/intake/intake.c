@@ -70,6 +70,15 @@ fl_status fl_intake_pass_over(fl_intake *to, fl_json *in, fl_json_mark mark, boo
     return fl_intake_refuse_error(to, &why, mark.pos, 1, err);
 }
 
+fl_json fl_intake_reader(const fl_intake *to, fl_slice part, fl_arena *arena)
+{
+    size_t at = (size_t)(part.ptr - to->bytes.ptr);
+    assert(at + part.len <= to->bytes.len);
+    fl_json in = fl_json_over((fl_slice){.ptr = to->bytes.ptr, .len = at + part.len}, arena);
+    in.pos = at;
+    return in;
+}
+
 fl_slice fl_intake_text(fl_slice bytes)
 {
     if (!fl_slice_starts_with(bytes, FL_SLICE("\xef\xbb\xbf")))

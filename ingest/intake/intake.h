@@ -39,6 +39,10 @@ FL_NODISCARD fl_status fl_intake_refuse_error(fl_intake *to, const fl_error *why
 FL_NODISCARD fl_status fl_intake_pass_over(fl_intake *to, fl_json *in, fl_json_mark mark,
                                            bool *sound, fl_error *err);
 
+/* A reader over a part of the payload in hand that was stepped over; its offsets are those of the
+ * payload. */
+fl_json fl_intake_reader(const fl_intake *to, fl_slice part, fl_arena *arena);
+
 /* Without a byte order mark. */
 fl_slice fl_intake_text(fl_slice bytes);
 /* A protobuf string: the current field, checked for UTF-8. */

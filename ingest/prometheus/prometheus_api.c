@@ -112,16 +112,9 @@ static void read_labels(fl_prometheus *p, fl_json *in)
         }
 }
 
-/* A reader over a part of the payload that was stepped over; its offsets are those of the payload.
- */
 static fl_json reader_at(const struct answer *a, fl_slice part)
 {
-    size_t at = (size_t)(part.ptr - a->in->bytes.ptr);
-    assert(at + part.len <= a->in->bytes.len);
-    fl_json in =
-        fl_json_over((fl_slice){.ptr = a->in->bytes.ptr, .len = at + part.len}, &a->p->text);
-    in.pos = at;
-    return in;
+    return fl_intake_reader(&a->p->to, part, &a->p->text);
 }
 
 /* Two arrays, side by side. */
