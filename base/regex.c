@@ -7,10 +7,16 @@
  * The JIT knows the match limit only and works on 32 KiB of machine stack. Where that is too
  * little the interpreter runs the match again, whose backtracking lives on the heap, so that the
  * JIT never changes an answer but that of a pattern which runs into the limit anyway.
+ *
+ * The JIT takes longer to translate a pattern than the interpreter to match some dozens of names,
+ * and most patterns of a library see fewer in a run. So a pattern is translated when it has had as
+ * much work as that costs: at most twice the time of knowing beforehand. Several threads may match
+ * at once: the one that crosses the mark translates a copy, which the others see when it is whole.
  */
 #include "regex.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -27,13 +33,22 @@ static const uint32_t DEPTH_LIMIT = 100000;
 static const uint32_t HEAP_LIMIT_KIB = 16 << 10;
 /* Of a pattern: nested parentheses; the compiler recurses on them. */
 static const uint32_t NEST_LIMIT = 100;
+/* Bytes of text, and what a call counts besides: the interpreter takes 5 to 15 ns a byte, the JIT
+ * some 50 microseconds a pattern (those of schemas/signatures/). */
+enum { JIT_WORK = 4096, CALL_WORK = 32 };
 
 struct fl_regex {
     pcre2_general_context *memory;
     pcre2_match_context *limits;
     pcre2_code *code;
-    bool is_jit;
+    struct fast *fast; /* of its own: matching does not change the pattern */
     char name[FL_QUOTE_TEXT];
+};
+
+/* The translated copy, NULL until there is one. */
+struct fast {
+    atomic_size_t work;
+    _Atomic(pcre2_code *) code;
 };
 
 /* PCRE2 asks with the payload of its general context, of which there is none. */
@@ -79,11 +94,36 @@ static fl_status compile(fl_regex *regex, fl_slice pattern, bool ignore_case, fl
     pcre2_compile_context_free(context);
     if (regex->code == NULL)
         return fail_compile(regex, code, offset, err);
-    size_t jit_bytes = 0; /* a failure of the JIT, or a pattern that opts out, leaves it 0 */
-    if (pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0)
-        pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &jit_bytes);
-    regex->is_jit = jit_bytes > 0;
     return FL_OK;
+}
+
+/* Without memory, or for a pattern that opts out, there is none: matching goes on as before. */
+static pcre2_code *translate(const pcre2_code *code)
+{
+    size_t jit_bytes = 0;
+    pcre2_code *copy = pcre2_code_copy(code);
+    if (copy != NULL && pcre2_jit_compile(copy, PCRE2_JIT_COMPLETE) == 0)
+        pcre2_pattern_info(copy, PCRE2_INFO_JITSIZE, &jit_bytes);
+    if (jit_bytes > 0)
+        return copy;
+    pcre2_code_free(copy);
+    return NULL;
+}
+
+/* The code to match with, after a text of so many bytes is counted. */
+static const pcre2_code *code_for(const fl_regex *regex, size_t text_len)
+{
+    struct fast *fast = regex->fast;
+    pcre2_code *code = atomic_load_explicit(&fast->code, memory_order_acquire);
+    if (code != NULL)
+        return code;
+    size_t more = text_len < JIT_WORK ? text_len + CALL_WORK : JIT_WORK;
+    size_t before = atomic_fetch_add_explicit(&fast->work, more, memory_order_relaxed);
+    if (before < JIT_WORK && before + more >= JIT_WORK) {
+        code = translate(regex->code);
+        atomic_store_explicit(&fast->code, code, memory_order_release);
+    }
+    return code != NULL ? code : regex->code;
 }
 
 fl_status fl_regex_create(fl_regex **out, fl_slice pattern, bool ignore_case, fl_error *err)
@@ -98,7 +138,9 @@ fl_status fl_regex_create(fl_regex **out, fl_slice pattern, bool ignore_case, fl
     if (regex == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a pattern");
     fl_quote(regex->name, pattern);
-    regex->memory = pcre2_general_context_create(allocate, release, NULL);
+    regex->fast = fl_mem_calloc(1, sizeof(*regex->fast));
+    if (regex->fast != NULL)
+        regex->memory = pcre2_general_context_create(allocate, release, NULL);
     if (regex->memory != NULL)
         regex->limits = pcre2_match_context_create(regex->memory);
     fl_status status;
@@ -121,6 +163,9 @@ void fl_regex_destroy(fl_regex *regex)
 {
     if (regex == NULL)
         return;
+    if (regex->fast != NULL)
+        pcre2_code_free(atomic_load(&regex->fast->code));
+    fl_mem_free(regex->fast);
     pcre2_code_free(regex->code);
     pcre2_match_context_free(regex->limits);
     pcre2_general_context_free(regex->memory);
@@ -154,7 +199,8 @@ fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text, fl
     if (data == NULL)
         return fail_match(regex, PCRE2_ERROR_NOMEMORY, text.len, err);
     PCRE2_SPTR subject = text.len > 0 ? text.ptr : (PCRE2_SPTR) "";
-    int code = pcre2_match(regex->code, subject, text.len, 0, 0, data, regex->limits);
+    const pcre2_code *with = code_for(regex, text.len);
+    int code = pcre2_match(with, subject, text.len, 0, 0, data, regex->limits);
     if (code == PCRE2_ERROR_JIT_STACKLIMIT)
         code = pcre2_match(regex->code, subject, text.len, 0, PCRE2_NO_JIT, data, regex->limits);
     pcre2_match_data_free(data);
@@ -167,5 +213,5 @@ fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text, fl
 bool fl_regex_is_jit(const fl_regex *regex)
 {
     assert(regex != NULL);
-    return regex->is_jit;
+    return atomic_load(&regex->fast->code) != NULL;
 }

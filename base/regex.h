@@ -12,9 +12,10 @@ enum { FL_REGEX_MAX_PATTERN_BYTES = 16 << 10 };
 
 typedef struct fl_regex fl_regex;
 
-/* Compile (UTF, JIT where there is one). FL_E_SYNTAX: "pattern 'x': REASON" at its offset.
- * FL_E_LIMIT: the pattern is longer than FL_REGEX_MAX_PATTERN_BYTES or too large when compiled.
- * The caller owns *out; it may be matched from several threads at once. */
+/* Compile (UTF; the JIT takes over where there is one and a pattern is used often). FL_E_SYNTAX:
+ * "pattern 'x': REASON" at its offset. FL_E_LIMIT: the pattern is longer than
+ * FL_REGEX_MAX_PATTERN_BYTES or too large when compiled. The caller owns *out; it may be matched
+ * from several threads at once. */
 FL_NODISCARD fl_status fl_regex_create(fl_regex **out, fl_slice pattern, bool ignore_case,
                                        fl_error *err);
 /* NULL is a no-op. */
@@ -23,7 +24,7 @@ void fl_regex_destroy(fl_regex *regex);
  * anything: bytes that are not UTF-8 match nothing, and what lies between them is searched. */
 FL_NODISCARD fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text,
                                       fl_error *err);
-/* True when the JIT took the pattern; without it matching is slower but the same. */
+/* True when the JIT has taken the pattern over; before, matching is slower but the same. */
 bool fl_regex_is_jit(const fl_regex *regex);
 
 #endif

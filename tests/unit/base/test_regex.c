@@ -50,8 +50,10 @@ START_TEST(a_pattern_matches_what_it_says)
     fl_regex *regex;
     bool matched = !matches[_i].matched;
     ck_assert_ok(fl_regex_create(&regex, matches[_i].pattern, matches[_i].ignore_case, &err));
-    ck_assert_ok(fl_regex_match(&matched, regex, matches[_i].text, &err));
-    ck_assert_int_eq(matched, matches[_i].matched);
+    for (int i = 0; i < 150; i++) { /* the interpreter, then the JIT */
+        ck_assert_ok(fl_regex_match(&matched, regex, matches[_i].text, &err));
+        ck_assert_int_eq(matched, matches[_i].matched);
+    }
     fl_regex_destroy(regex);
 }
 END_TEST
@@ -159,6 +161,47 @@ START_TEST(a_long_match_does_not_fail_for_the_jit_stack)
 }
 END_TEST
 
+START_TEST(a_pattern_that_is_used_often_is_translated_and_matches_as_before)
+{
+    fl_regex *regex;
+    bool matched;
+    ck_assert_ok(fl_regex_create(&regex, BYTES("^(\\w+)=(?:x|y)*$"), false, &err));
+    ck_assert(!fl_regex_is_jit(regex));
+    for (int i = 0; i < 200; i++) {
+        ck_assert_ok(fl_regex_match(&matched, regex, BYTES("key=xyxyxy"), &err));
+        ck_assert(matched);
+        ck_assert_ok(fl_regex_match(&matched, regex, BYTES("key=z"), &err));
+        ck_assert(!matched);
+        if (i == 10)
+            ck_assert(!fl_regex_is_jit(regex));
+    }
+#if defined(__x86_64__) || defined(__aarch64__) /* others may have no JIT */
+    ck_assert(fl_regex_is_jit(regex));
+#endif
+    fl_regex_destroy(regex);
+}
+END_TEST
+
+/* The copy may find no memory: then the interpreter goes on. */
+START_TEST(a_translation_without_memory_changes_no_answer)
+{
+    for (long allowed = 1; allowed < 8; allowed++) {
+        fl_regex *regex;
+        bool matched = false;
+        static unsigned char text[5000];
+        memset(text, 'a', sizeof(text));
+        ck_assert_ok(fl_regex_create(&regex, BYTES("a{3}$"), false, &err));
+        fl_mem_fail_after(allowed);
+        fl_status status = fl_regex_match(&matched, regex, (fl_slice){text, sizeof(text)}, &err);
+        fl_mem_fail_after(-1);
+        ck_assert(status == FL_E_NOMEM || (status == FL_OK && matched));
+        ck_assert_ok(fl_regex_match(&matched, regex, (fl_slice){text, sizeof(text)}, &err));
+        ck_assert(matched);
+        fl_regex_destroy(regex);
+    }
+}
+END_TEST
+
 START_TEST(the_interpreter_gives_the_same_answers)
 {
     for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
@@ -211,6 +254,8 @@ static Suite *regex_suite(void)
     tcase_add_loop_test(cases, a_catastrophic_pattern_is_ended_quickly, 0,
                         (int)(sizeof(catastrophic) / sizeof(catastrophic[0])));
     tcase_add_test(cases, a_long_match_does_not_fail_for_the_jit_stack);
+    tcase_add_test(cases, a_pattern_that_is_used_often_is_translated_and_matches_as_before);
+    tcase_add_test(cases, a_translation_without_memory_changes_no_answer);
     tcase_add_test(cases, the_interpreter_gives_the_same_answers);
     tcase_add_test(cases, each_allocation_may_fail);
     suite_add_tcase(suite, cases);
