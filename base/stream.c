@@ -68,6 +68,11 @@ fl_stream_format fl_stream_format_of(fl_slice bytes)
     return frame || skippable ? FL_STREAM_ZSTD : FL_STREAM_PLAIN;
 }
 
+bool fl_stream_is_packed(fl_slice bytes)
+{
+    return fl_stream_format_of(bytes) != FL_STREAM_PLAIN;
+}
+
 /* A sentence about the file, at the place in its output that was reached. */
 static fl_status fail(fl_stream *in, fl_status status, const char *reason)
 {

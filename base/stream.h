@@ -23,6 +23,8 @@ FL_NODISCARD fl_status fl_stream_open(fl_stream **out, const char *path, fl_erro
 FL_NODISCARD fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name,
                                       fl_error *err);
 void fl_stream_close(fl_stream *in); /* NULL is a no-op */
+/* Whether bytes begin as gzip or zstd do, and would be decompressed. */
+bool fl_stream_is_packed(fl_slice bytes);
 
 /* Up to `cap` > 0 decompressed bytes; *len is 0 only at the end or on failure. All that is good
  * comes before the failure, which is sticky: FL_E_TRUNCATED when a compressed file ends inside a

@@ -21,20 +21,37 @@
 #include "gostats_read.h"
 #include "slice.h"
 
-enum { HEAD_BYTES = 4096, CHUNK_BYTES = 1 << 16 };
+enum { HEAD_BYTES = 4096, CHUNK_BYTES = 1 << 16, SMALL_BYTES = 16 << 20 };
 
 /* One input, which is opened once for each decoder that is tried. */
 struct input {
     const char *name;
     const fl_slice *bytes; /* NULL: a file */
+    fl_slice content;      /* of a small one all, decompressed; empty: not known */
     int64_t default_ns;
 };
 
 /* From its beginning; both kinds decompress alike. */
 static fl_status open_input(fl_stream **out, const struct input *in, fl_error *err)
 {
+    if (in->content.len > 0)
+        return fl_stream_over(out, in->content, in->name, err);
     return in->bytes != NULL ? fl_stream_over(out, *in->bytes, in->name, err)
                              : fl_stream_open(out, in->name, err);
+}
+
+/* A small input is read once for all decoders. One that is large, damaged or packed twice is left
+ * to them, who read it as a stream and use what stands before the damage. */
+static void read_small(struct input *in, fl_leak_reader *reader)
+{
+    fl_stream *stream;
+    fl_slice content = {0};
+    if (open_input(&stream, in, NULL) != FL_OK)
+        return;
+    fl_status status = fl_stream_read_all(&content, &reader->content, stream, SMALL_BYTES, NULL);
+    fl_stream_close(stream);
+    if (status == FL_OK && content.len <= SMALL_BYTES && !fl_stream_is_packed(content))
+        in->content = content;
 }
 
 /* The first bytes, decompressed. What breaks behind them is for the decoder to say. */
@@ -299,12 +316,13 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
                        int64_t default_ns, fl_error *err)
 {
     assert(reader != NULL && reader->leak != NULL && name != NULL);
-    const struct input in = {.name = name, .bytes = bytes, .default_ns = default_ns};
+    struct input in = {.name = name, .bytes = bytes, .default_ns = default_ns};
     unsigned char first[HEAD_BYTES];
     fl_slice head = {.ptr = first};
     fl_error inner = {0};
     reader->warning = NULL;
     reader->inputs->files++;
+    read_small(&in, reader);
     fl_status status = read_head(first, &head.len, &in, err);
     if (status != FL_OK)
         return status;

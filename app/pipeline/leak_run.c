@@ -303,6 +303,8 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     fl_profile_destroy(run->reader.named);
     run->reader.profile = run->reader.named = NULL;
     fl_buf_dispose(&run->reader.text);
+    fl_mem_free(run->reader.content.ptr);
+    run->reader.content = (fl_stream_block){0};
     if (status != FL_OK) {
         fl_leak_run_destroy(run);
         return status;
@@ -340,6 +342,7 @@ void fl_leak_run_destroy(fl_leak_run *run)
     fl_profile_destroy(run->reader.named);
     fl_naming_destroy(run->reader.naming);
     fl_buf_dispose(&run->reader.text);
+    fl_mem_free(run->reader.content.ptr);
     fl_arena_dispose(&run->arena);
     fl_mem_free(run);
 }
