@@ -35,18 +35,19 @@ fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *tri
     fl_symptoms symptoms;
     const fl_prior *priors = NULL;
     size_t count = 0;
-    const fl_memory_question question = {.symptoms = &symptoms,
-                                         .self = incident->id,
-                                         .others_only = true,
-                                         .now_ns = cli->now_ns,
-                                         .at_ns = incident->at_ns,
-                                         .most_paths = FIRST_REMEMBERED,
-                                         .most_fixes = FIRST_REMEMBERED,
-                                         .most_similar = FIRST_REMEMBERED,
-                                         .base_rate = fl_memory_base_rate(incident)};
+    fl_memory_question question = {.symptoms = &symptoms,
+                                   .self = incident->id,
+                                   .others_only = true,
+                                   .now_ns = cli->now_ns,
+                                   .at_ns = incident->at_ns,
+                                   .most_paths = FIRST_REMEMBERED,
+                                   .most_fixes = FIRST_REMEMBERED,
+                                   .most_similar = FIRST_REMEMBERED};
     fl_status status = take_diagnosis(out, incident, cli->now_ns, err);
     if (status == FL_OK)
         status = fl_symptoms_of(&symptoms, incident, cli->now_ns, &out->arena, err);
+    if (status == FL_OK)
+        status = fl_memory_candidates(&question.candidates, incident, &out->arena, err);
     if (status == FL_OK)
         status = fl_memory_recall(&out->memory, store, &question, &out->arena, err);
     if (status == FL_OK)

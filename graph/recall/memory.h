@@ -66,15 +66,22 @@ typedef struct fl_path {
 /* How many incidents and documents a path's confidence rests on. */
 size_t fl_path_items(const fl_path *path);
 
-/* What is known of one cause before this incident is looked at, out of what people, fixes and
- * documents said of other incidents. */
+/* What is known of one candidate before this incident is looked at, out of what people, fixes and
+ * documents said of other incidents. Counts as in symptom_belief.h. */
 typedef struct fl_cause_prior {
-    uint64_t cause;
     double log_odds;          /* beyond those of the base rate; not bounded; 0: nothing is known */
-    fl_confidence confidence; /* that it explains what is seen */
-    size_t incidents, supported;
+    fl_confidence confidence; /* that it, and no other candidate, explains what is seen */
+    size_t incidents, supported, rivals;
     int64_t last_ns;
 } fl_cause_prior;
+
+/* The causes that an incident may have: those of its hypotheses that telemetry calls real.
+ * Something that none of them names is as likely as each of them, where nothing is remembered. */
+typedef struct fl_candidates {
+    const uint64_t *causes;   /* node ids; in the arena */
+    const size_t *hypotheses; /* places among those of the incident */
+    size_t count;
+} fl_candidates;
 
 /* An incident of the past beside the one that asks. Texts are titles. */
 typedef struct fl_similar {
@@ -94,11 +101,11 @@ typedef struct fl_memory {
     size_t path_count;
     const fl_similar *similar; /* most overlap first; this incident is not among them */
     size_t similar_count;
-    const fl_cause_prior *priors; /* of each cause that evidence names; by id */
-    size_t prior_count;
-    size_t seen;   /* incidents before this one that show any of the symptoms */
-    size_t causes; /* that are known for them; paths are the best of these */
-    bool cut;      /* a limit was met: there is more than was looked at */
+    fl_candidates candidates;     /* those that were asked for */
+    const fl_cause_prior *priors; /* of each of them; NULL: nothing is known */
+    size_t seen;                  /* incidents before this one that show any of the symptoms */
+    size_t causes;                /* that are known for them; paths are the best of these */
+    bool cut;                     /* a limit was met: there is more than was looked at */
 } fl_memory;
 
 /*
@@ -118,18 +125,16 @@ typedef struct fl_memory_question {
     int64_t now_ns;                              /* what was recorded later is not known yet */
     int64_t at_ns;                               /* to which ages are counted; 0: now_ns */
     size_t most_paths, most_fixes, most_similar; /* that are told, best first; 0: all */
-    /* How likely a cause is where nothing is remembered, in (0, 1); 0: no prior is asked for. */
-    double base_rate;
+    fl_candidates candidates;                    /* for the priors; may be none */
 } fl_memory_question;
 
 FL_NODISCARD fl_status fl_memory_recall(fl_memory *out, fl_store *store,
                                         const fl_memory_question *question, fl_arena *arena,
                                         fl_error *err);
 
-/* How likely one of the hypotheses of an incident is where nothing is remembered: each of those
- * that telemetry calls real, and something that none of them names, are alike. 0: there is none. */
-double fl_memory_base_rate(const fl_incident *incident);
-/* What was recalled as priors of the incident's hypotheses, in the arena. */
+FL_NODISCARD fl_status fl_memory_candidates(fl_candidates *out, const fl_incident *incident,
+                                            fl_arena *arena, fl_error *err);
+/* What was recalled of its candidates as priors of the incident's hypotheses, in the arena. */
 FL_NODISCARD fl_status fl_memory_priors(const fl_prior **out, size_t *count,
                                         const fl_incident *incident, const fl_memory *memory,
                                         fl_arena *arena, fl_error *err);

@@ -117,7 +117,9 @@ static fl_status collect_causes(fl_recall *r, size_t symptom, uint64_t node, fl_
                                          .known_ns = r->question->now_ns,
                                          .at_ns = r->at_ns,
                                          .self = r->question->self,
-                                         .others_only = r->question->others_only};
+                                         .others_only = r->question->others_only,
+                                         .candidates = r->question->candidates.causes,
+                                         .candidate_count = r->question->candidates.count};
     fl_symptom_belief *belief = &r->beliefs[symptom];
     fl_status status = fl_symptom_belief_of(belief, r->store, &question, r->arena, err);
     r->out->cut = r->out->cut || belief->cut;
@@ -207,23 +209,25 @@ static void weigh_path(fl_path *path, const fl_recall *r)
 }
 
 /* The weighted mean of the symptoms' log odds (a logarithmic opinion pool: Genest and Zidek 1986),
- * so that symptoms that are new dilute what the others say. Nothing where no edge says anything: a
- * cause that was never named is not less likely for that. */
-static void weigh_prior(fl_cause_prior *out, const fl_path *path, const fl_recall *r)
+ * so that symptoms that are new dilute what the others say. Nothing where nobody has named it: such
+ * a cause is not less likely for that. */
+static void weigh_prior(fl_cause_prior *out, uint64_t cause, const fl_recall *r)
 {
     double weights = 0, a = 0, b = 0, log_odds = 0;
+    double base_rate = 1 / ((double)r->question->candidates.count + 1);
     bool is_named = false;
-    *out = (fl_cause_prior){.cause = path->cause, .last_ns = path->last_ns};
-    for (size_t s = 0; s < r->symptom_count && r->question->base_rate > 0; s++) {
-        const fl_cause_belief *belief = fl_symptom_belief_find(&r->beliefs[s], path->cause);
+    for (size_t s = 0; s < r->symptom_count; s++) {
+        const fl_cause_belief *belief = fl_symptom_belief_find(&r->beliefs[s], cause);
         const fl_prior_sums *sums = &belief->prior;
-        is_named = is_named || (belief->edge != 0 && sums->incidents > 0);
-        log_odds += r->weight[s] * log_odds_gain(sums, r->question->base_rate);
+        is_named = is_named || sums->judged > 0;
+        log_odds += r->weight[s] * log_odds_gain(sums, base_rate);
         a += r->weight[s] * sums->supporting;
         b += r->weight[s] * sums->contradicting;
         weights += r->weight[s];
         out->incidents = larger(out->incidents, sums->incidents);
         out->supported = larger(out->supported, sums->supported);
+        out->rivals = larger(out->rivals, sums->rivals);
+        out->last_ns = belief->last_ns > out->last_ns ? belief->last_ns : out->last_ns;
     }
     if (!is_named)
         return;
@@ -257,12 +261,6 @@ static int compare_paths(const void *a, const void *b)
 {
     const fl_path *x = a, *y = b;
     return by_lower_bound(&x->confidence, &y->confidence, x->cause, y->cause);
-}
-
-static int compare_priors(const void *a, const void *b)
-{
-    const fl_cause_prior *x = a, *y = b;
-    return (x->cause > y->cause) - (x->cause < y->cause);
 }
 
 static fl_status fix_of(fl_path_fix *out, fl_recall *r, const fl_path *path, uint64_t fix,
@@ -339,30 +337,35 @@ static size_t keep_known(fl_path *paths, size_t count)
 static fl_status make_paths(fl_recall *r, fl_error *err)
 {
     fl_path *paths = fl_arena_alloc(r->arena, FL_MEMORY_MAX_CAUSES, sizeof(*paths));
-    fl_cause_prior *priors = fl_arena_alloc(r->arena, FL_MEMORY_MAX_CAUSES, sizeof(*priors));
-    fl_status status = paths != NULL && priors != NULL ? FL_OK : fl_recall_no_memory(err);
+    fl_status status = paths != NULL ? FL_OK : fl_recall_no_memory(err);
     if (status != FL_OK)
         return status;
     size_t count = gather_causes(paths, r), most = r->question->most_paths;
     for (size_t i = 0; i < count; i++)
         weigh_path(&paths[i], r);
     count = keep_known(paths, count);
-    for (size_t i = 0; i < count; i++)
-        weigh_prior(&priors[i], &paths[i], r);
     qsort(paths, count, sizeof(*paths), compare_paths);
-    qsort(priors, count, sizeof(*priors), compare_priors);
-    *r->out = (fl_memory){.paths = paths,
-                          .path_count = most > 0 && count > most ? most : count,
-                          .priors = priors,
-                          .prior_count = count,
-                          .causes = count,
-                          .cut = r->out->cut};
+    r->out->paths = paths;
+    r->out->path_count = most > 0 && count > most ? most : count;
+    r->out->causes = count;
     for (size_t i = 0; status == FL_OK && i < r->out->path_count; i++) {
         status = fl_recall_title(&paths[i].title, r, paths[i].cause, err);
         if (status == FL_OK)
             status = find_fixes(r, &paths[i], err);
     }
     return status;
+}
+
+static fl_status make_priors(fl_recall *r, fl_error *err)
+{
+    const fl_candidates *candidates = &r->question->candidates;
+    fl_cause_prior *priors = fl_arena_alloc(r->arena, candidates->count + 1, sizeof(*priors));
+    if (priors == NULL)
+        return fl_recall_no_memory(err);
+    for (size_t i = 0; i < candidates->count; i++)
+        weigh_prior(&priors[i], candidates->causes[i], r);
+    r->out->priors = priors;
+    return FL_OK;
 }
 
 static fl_status recall_all(fl_recall *r, fl_error *err)
@@ -378,6 +381,8 @@ static fl_status recall_all(fl_recall *r, fl_error *err)
         return status;
     weigh_symptoms(r, symptoms);
     status = make_paths(r, err);
+    if (status == FL_OK)
+        status = make_priors(r, err);
     return status == FL_OK ? fl_recall_similar(r, err) : status;
 }
 
@@ -385,8 +390,7 @@ fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_ques
                            fl_arena *arena, fl_error *err)
 {
     assert(question->symptoms->count <= FL_MAX_SYMPTOMS);
-    assert(question->base_rate >= 0 && question->base_rate < 1);
-    *out = (fl_memory){0};
+    *out = (fl_memory){.candidates = question->candidates};
     fl_recall *r = fl_arena_alloc(arena, 1, sizeof(*r));
     if (r == NULL)
         return fl_recall_no_memory(err);

@@ -30,6 +30,7 @@ typedef struct reading {
     size_t count, room;
     size_t reference_count;
     uint64_t self;
+    bool is_candidate[FL_MEMORY_MAX_CAUSES];
     unsigned char *judged;   /* per reference: a person or a fix has judged it */
     unsigned char *claims;   /* per reference: what it says of the cause that is weighed */
     fl_observation *weighed; /* as many as there are items */
@@ -149,9 +150,11 @@ enum {
     CLAIM_FOR = 1,
     CLAIM_AGAINST = 2,
     CLAIM_ELSEWHERE = 4,
-    CLAIM_SAID = 8,      /* for, and not by the program itself */
-    CLAIM_PRIOR = 16,    /* anything that a prior may rest on, */
-    CLAIM_PRIOR_FOR = 32 /* and for it */
+    CLAIM_SAID = 8,           /* for, and not by the program itself */
+    CLAIM_PRIOR = 16,         /* anything that a prior may rest on: */
+    CLAIM_PRIOR_FOR = 32,     /* for it, */
+    CLAIM_PRIOR_AGAINST = 64, /* against it, */
+    CLAIM_PRIOR_RIVAL = 128   /* for another candidate */
 };
 
 /* A drill is kept and tells nothing; what the program thought is settled by whoever knows. */
@@ -168,19 +171,28 @@ static bool is_prior(const witness *item)
     return item->said.source != FL_SOURCE_AUTOMATIC && !item->is_own;
 }
 
+/* Whether the cause of that edge is one that the incident which asks may have. */
+static bool is_candidate(const reading *r, uint32_t edge)
+{
+    for (size_t i = 0; i < r->question->candidate_count; i++)
+        if (r->question->candidates[i] == r->causes[edge].cause)
+            return true;
+    return false;
+}
+
 /* What one item says of the cause of this edge. */
-static unsigned char claim_of(const witness *item, uint32_t edge)
+static unsigned char claim_of(const reading *r, const witness *item, uint32_t edge)
 {
     unsigned claim = 0;
-    if (item->edge == edge && item->said.supports)
-        claim = CLAIM_FOR | (is_prior(item) ? CLAIM_PRIOR_FOR : 0u) |
+    bool prior = is_prior(item), here = item->edge == edge;
+    if (here && item->said.supports)
+        claim = CLAIM_FOR | (prior ? CLAIM_PRIOR | CLAIM_PRIOR_FOR : 0u) |
                 (item->said.source != FL_SOURCE_AUTOMATIC ? CLAIM_SAID : 0u);
-    else if (item->edge == edge)
-        claim = CLAIM_AGAINST;
+    else if (here)
+        claim = CLAIM_AGAINST | (prior ? CLAIM_PRIOR | CLAIM_PRIOR_AGAINST : 0u);
     else if (item->said.supports)
-        claim = CLAIM_ELSEWHERE;
-    if (claim != 0 && is_prior(item))
-        claim |= CLAIM_PRIOR;
+        claim = CLAIM_ELSEWHERE | (prior ? CLAIM_PRIOR : 0u) |
+                (prior && r->is_candidate[item->edge] ? CLAIM_PRIOR_RIVAL : 0u);
     return (unsigned char)claim;
 }
 
@@ -191,7 +203,7 @@ static void gather_claims(reading *r, uint32_t edge)
         r->claims[i] = 0;
     for (size_t i = 0; i < r->count; i++)
         if (counts(r, &r->items[i]))
-            r->claims[r->items[i].reference] |= claim_of(&r->items[i], edge);
+            r->claims[r->items[i].reference] |= claim_of(r, &r->items[i], edge);
 }
 
 static void count_claims(fl_cause_belief *out, const reading *r)
@@ -205,6 +217,8 @@ static void count_claims(fl_cause_belief *out, const reading *r)
             (claims & (CLAIM_FOR | CLAIM_AGAINST | CLAIM_ELSEWHERE)) == CLAIM_ELSEWHERE;
         out->prior.incidents += (claims & CLAIM_PRIOR) != 0;
         out->prior.supported += (claims & CLAIM_PRIOR_FOR) != 0;
+        out->prior.rivals += (claims & CLAIM_PRIOR_RIVAL) != 0;
+        out->prior.judged += (claims & (CLAIM_PRIOR_FOR | CLAIM_PRIOR_AGAINST)) != 0;
     }
 }
 
@@ -232,7 +246,7 @@ static void weigh(fl_cause_belief *out, reading *r, uint32_t edge)
         fl_observation said = item->said;
         said.supports = is_own && said.supports;
         r->weighed[count++] = said;
-        if (is_prior(item))
+        if (is_prior(item) && (is_own || r->is_candidate[item->edge]))
             r->trusted[trusted++] = said;
         if (is_own && said.at_ns > out->last_ns)
             out->last_ns = said.at_ns;
@@ -266,6 +280,8 @@ fl_status fl_symptom_belief_of(fl_symptom_belief *out, fl_store *store,
     fl_status status = r.causes != NULL ? read_all(&r, err) : no_memory(err);
     if (status == FL_OK)
         status = number_references(&r, err);
+    for (uint32_t i = 0; i < r.cause_count; i++)
+        r.is_candidate[i] = is_candidate(&r, i);
     for (size_t i = 0; status == FL_OK && i < r.cause_count; i++)
         weigh(&r.causes[i], &r, (uint32_t)i);
     if (status == FL_OK)

@@ -20,11 +20,16 @@ enum {
     FL_MEMORY_MAX_CAUSES = 256      /* of one symptom, and of all that are asked for */
 };
 
-/* Observations for and against, as far as they may speak for a cause in a ranking: without what
- * the ranking itself said, and without what was said of the incident that asks. */
+/*
+ * Observations for and against a cause as far as they may speak in a ranking: without what the
+ * ranking itself said and without what was said of the incident that asks. Of its rivals only those
+ * count that are candidates of this incident as well: the others telemetry has not found.
+ */
 typedef struct fl_prior_sums {
     double supporting, contradicting;
-    size_t incidents, supported; /* and documents: all, and those that it is said to explain */
+    /* Incidents and documents: all that are explained, by this cause, and by other candidates; and
+     * those of which it is said that this is the cause or that it is not. */
+    size_t incidents, supported, rivals, judged;
 } fl_prior_sums;
 
 typedef struct fl_cause_belief {
@@ -46,10 +51,12 @@ typedef struct fl_symptom_belief {
 
 typedef struct fl_belief_question {
     uint64_t symptom;
-    int64_t known_ns; /* what was recorded later is not known */
-    int64_t at_ns;    /* to which ages are counted */
-    const char *self; /* the id of the incident that asks; NULL: none */
-    bool others_only; /* what was said of that one does not count at all */
+    int64_t known_ns;           /* what was recorded later is not known */
+    int64_t at_ns;              /* to which ages are counted */
+    const char *self;           /* the id of the incident that asks; NULL: none */
+    bool others_only;           /* what was said of that one does not count at all */
+    const uint64_t *candidates; /* causes that the incident may have, for the prior */
+    size_t candidate_count;
 } fl_belief_question;
 
 FL_NODISCARD fl_status fl_symptom_belief_of(fl_symptom_belief *out, fl_store *store,

@@ -80,6 +80,13 @@ static fl_learnt learn(const fl_incident *incident, const char *cause, const cha
     return out;
 }
 
+static fl_candidates candidates_of(const fl_incident *incident)
+{
+    fl_candidates out;
+    ck_assert_ok(fl_memory_candidates(&out, incident, &arena, &err));
+    return out;
+}
+
 static fl_memory recall(const fl_incident *incident)
 {
     fl_memory out;
@@ -87,7 +94,7 @@ static fl_memory recall(const fl_incident *incident)
     fl_memory_question question = {.symptoms = &symptoms,
                                    .self = incident->id,
                                    .now_ns = NOW,
-                                   .base_rate = fl_memory_base_rate(incident)};
+                                   .candidates = candidates_of(incident)};
     ck_assert_ok(fl_memory_recall(&out, store, &question, &arena, &err));
     return out;
 }
@@ -310,9 +317,31 @@ START_TEST(people_make_a_prior_for_the_hypothesis_that_names_the_cause)
     ck_assert_uint_eq(priors[0].hypothesis, 1);
     /* ln(1 + S / b) with b = 1 / 4 and one observation that a day has aged */
     ck_assert_double_eq_tol(priors[0].log_odds, log(1 + 4), 1e-2);
-    ck_assert_str_eq(priors[0].text, "1 of 1 earlier incident with such symptoms was explained by"
-                                     " this (0.75, 90 % interval 0.23 to 1.00)");
+    ck_assert_str_eq(priors[0].text,
+                     "explained 1 of 1 earlier incident with such symptoms, the other"
+                     " hypotheses 0 (0.75, 90 % interval 0.23 to 1.00)");
     ck_assert_str_eq(priors[0].query, "faultline graph paths --incident asked");
+}
+END_TEST
+
+START_TEST(a_cause_that_is_no_hypothesis_now_does_not_speak_against_one_that_is)
+{
+    size_t count;
+    char id[16];
+    (void)note("one", 1, FL_SOURCE_PERSON, "ada");
+    for (int i = 0; i < 5; i++) {
+        snprintf(id, sizeof(id), "other%d", i);
+        fl_incident incident = incident_named(id);
+        (void)learn(&incident, "of another service", NULL, "ada", true);
+    }
+    const fl_prior *priors = priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 1);
+    ck_assert_double_eq_tol(priors[0].log_odds, log(1 + 4), 1e-2);
+    (void)note("two", 0, FL_SOURCE_PERSON, "ada");
+    priors = priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 2);
+    ck_assert_double_lt(priors[1].log_odds, log(1 + 4));
+    ck_assert_double_eq_tol(priors[0].log_odds, priors[1].log_odds, 1e-9);
 }
 END_TEST
 
@@ -337,6 +366,10 @@ START_TEST(what_the_ranking_said_is_no_prior_and_counts_once)
     (void)priors_of(&count, "asked");
     ck_assert_uint_eq(count, 0);
     fl_memory memory = recall(&asked);
+    (void)note("one", 1, FL_SOURCE_PERSON, "ada");
+    const fl_prior *priors = priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 1); /* and none against what only the program has named */
+    ck_assert_uint_eq(priors[0].hypothesis, 1);
     ck_assert_uint_eq(memory.paths[0].automatic, 50);
     ck_assert_double_le(memory.paths[0].confidence.a, 0.5 + fl_source_cap(FL_SOURCE_AUTOMATIC));
 }
@@ -362,7 +395,6 @@ START_TEST(a_drill_tells_nothing)
     (void)note("one", 0, FL_SOURCE_DRILL, "drill");
     fl_memory memory = recall(&asked);
     ck_assert_uint_eq(memory.path_count, 0);
-    ck_assert_uint_eq(memory.prior_count, 0);
     ck_assert_uint_eq(memory.seen, 1);
 }
 END_TEST
@@ -480,6 +512,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_drill_tells_nothing);
     tcase_add_test(tc, a_similar_incident_says_what_is_common_and_what_it_was);
     tcase_add_test(tc, only_the_most_similar_are_told_and_they_are_the_same);
+    tcase_add_test(tc, a_cause_that_is_no_hypothesis_now_does_not_speak_against_one_that_is);
     tcase_add_test(tc, every_allocation_may_fail);
     suite_add_tcase(suite, tc);
     return suite;
