@@ -25,6 +25,7 @@
 #include "mem.h"
 #include "miner.h"
 #include "otlp.h"
+#include "payloads.h"
 #include "rank.h"
 #include "slice.h"
 #include "timeline_build.h"
@@ -127,21 +128,37 @@ static fl_status pass_over(fl_triage *t, const char *why, fl_error *err)
     return FL_OK;
 }
 
-/* A file that holds no OTLP is passed over in a folder, and an error where it was named. */
+/* OTLP, or what another tool sent or answered. */
+static fl_status read_file(fl_otlp *otlp, fl_payloads *payloads, const char *path, fl_error *err)
+{
+    fl_error own = {0};
+    fl_status status = fl_otlp_file(otlp, path, &own);
+    if (status != FL_E_UNSUPPORTED)
+        return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);
+    fl_error other = {0};
+    status = fl_payloads_file(payloads, path, &other);
+    if (status == FL_E_UNSUPPORTED)
+        return fl_fail(err, status, own.offset, "%s, nor anything else that is read", own.message);
+    return status == FL_OK ? FL_OK : fl_fail(err, status, other.offset, "%s", other.message);
+}
+
+/* A file that holds no telemetry is passed over in a folder, and an error where it was named. */
 static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline,
                             fl_error *err)
 {
     fl_sink sink = fl_timeline_sink(t->builder, from_baseline);
     fl_otlp *otlp;
+    fl_payloads *payloads;
     size_t held = 0;
     fl_status status = fl_otlp_create(&otlp, &sink, err);
     if (status != FL_OK)
         return status;
+    status = fl_payloads_create(&payloads, &sink, t->request->strict, err);
     fl_otlp_set_strict(otlp, t->request->strict);
     for (size_t i = 0; i < inputs->count && status == FL_OK; i++) {
         fl_error own = {0};
         report_progress(t, inputs->items[i].path);
-        status = fl_otlp_file(otlp, inputs->items[i].path, &own);
+        status = read_file(otlp, payloads, inputs->items[i].path, &own);
         held += status == FL_OK;
         t->done_bytes += inputs->items[i].bytes;
         if (status == FL_E_UNSUPPORTED && !inputs->items[i].named)
@@ -154,8 +171,9 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
     }
     t->dropped += fl_otlp_dropped(otlp);
     fl_otlp_destroy(otlp);
+    fl_payloads_destroy(payloads);
     if (status == FL_OK && inputs->count > 0 && held == 0)
-        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no OTLP",
+        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s and its neighbours hold no telemetry",
                          inputs->items[0].path);
     return status;
 }

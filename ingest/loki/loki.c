@@ -259,9 +259,10 @@ fl_status fl_loki_push_entry(struct loki *x, int64_t time_ns, fl_slice line)
                   .body = line,
                   .attrs = {.items = x->labels.items, .count = x->labels.count}};
     fl_slice own = severity_text_of(x, x->stream_labels);
-    if (x->severity == 0 && own.len > 0) {
-        log.severity = severity_of(own);
-        log.severity_text = own;
+    int severity = own.len > 0 ? severity_of(own) : 0;
+    if (severity > 0 || x->severity == 0) { /* the entry knows better than its stream */
+        log.severity = severity;
+        log.severity_text = own.len > 0 ? own : x->severity_text;
     }
     read_ids(x, &log);
     return x->to->sink->log(x->to->sink->payload, x->resource, &log, x->err);

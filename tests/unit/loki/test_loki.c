@@ -47,6 +47,7 @@ static const struct {
     {PUSH(APP("[\"5\",\"x\"],[5,\"y\",{}]")), WHO READ("x") READ("y")},
     {PUSH("{\"values\":[[\"5\",\"x\"]],\"stream\":{\"app\":\"a\",\"level\":\"warn\"}}"), WHO READ("x")},
     {PUSH("{\"labels\":\"{app=\\\"a\\\", level=`warn`}\",\"entries\":[{\"ts\":\"1970-01-01T00:00:00.000000005Z\",\"line\":\"x\"}]}"), WHO READ("x")},
+    {PUSH("{\"stream\":{\"app\":\"a\",\"level\":\"info\"},\"values\":[[\"5\",\"x\",{\"lvl\":\"error\"}],[\"6\",\"y\",{\"lvl\":\"odd\"}]]}"), WHO "log of 0: 5 severity 17 \"error\" \"x\" " IDS " level=\"info\" lvl=\"error\"\nlog of 0: 6 severity 9 \"info\" \"y\" " IDS " level=\"info\" lvl=\"odd\"\n"},
     {PUSH("{\"stream\":{\"app\":\"a\"},\"values\":[[\"5\",\"x\",{\"level\":\"ERROR\",\"n\":7,\"z\":null}]]}"), WHO "log of 0: 5 severity 17 \"ERROR\" \"x\" " IDS " level=\"ERROR\" n=\"7\"\n"},
     {PUSH("{\"stream\":{\"app\":\"a\"},\"values\":[[\"5\",\"x\",{\"structuredMetadata\":{\"trace_id\":\"000102030405060708090a0b0c0d0e0f\",\"span_id\":\"0000000000000007\"},\"parsed\":{\"lvl\":\"50\"}}]]}"), WHO
      "log of 0: 5 severity 17 \"50\" \"x\" 000102030405060708090a0b0c0d0e0f 0000000000000007 trace_id=\"000102030405060708090a0b0c0d0e0f\" span_id=\"0000000000000007\" lvl=\"50\"\n"},

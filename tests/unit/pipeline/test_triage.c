@@ -197,7 +197,7 @@ START_TEST(a_folder_without_otlp_is_refused)
 {
     fl_buf_text(&text, "{\"name\":\"something else\"}\n");
     write_file("package.json");
-    run_fails(FL_E_IO, "DIR/package.json and its neighbours hold no OTLP");
+    run_fails(FL_E_IO, "DIR/package.json and its neighbours hold no telemetry");
 }
 END_TEST
 
