@@ -106,6 +106,19 @@ static const fl_leak_feature_info features[] = {
     [FL_LEAK_F_GC_CYCLE_MS] = NUMBER("gc_cycle_ms", "ms", "processor time of a collection"),
     [FL_LEAK_F_GC_PAUSE_MS] = NUMBER("gc_pause_ms", "ms", "pause of a collection"),
     [FL_LEAK_F_GOROUTINES] = NUMBER("goroutines", "", "goroutines at the end"),
+    [FL_LEAK_F_CPU_SHARE] = NUMBER("cpu_share", "ratio", "of the processor samples"),
+    [FL_LEAK_F_CPU_MAP_SAMPLES] = NUMBER("cpu_map_samples", "", "its samples in the code of maps"),
+    [FL_LEAK_F_CPU_MAP_WRITES] = NUMBER("cpu_map_writes", "", "its samples in writes to maps"),
+    [FL_LEAK_F_CPU_MAP_GROWS] = NUMBER("cpu_map_grows", "", "its samples in maps made larger"),
+    [FL_LEAK_F_CPU_SAMPLES] = NUMBER("cpu_samples", "", "processor samples of the program"),
+    [FL_LEAK_F_CPU_GC_SHARE] =
+        NUMBER("cpu_gc_share", "ratio", "of the samples, the collector, idle workers left out"),
+    [FL_LEAK_F_CPU_ASSIST_SHARE] =
+        NUMBER("cpu_assist_share", "ratio", "of the samples, allocations that help the collector"),
+    [FL_LEAK_F_CPU_ALLOC_SHARE] = NUMBER("cpu_alloc_share", "ratio", "of the samples, allocation"),
+    [FL_LEAK_F_CPU_LOCK_SHARE] =
+        NUMBER("cpu_lock_share", "ratio", "of the samples, contended locks of sync"),
+    [FL_LEAK_F_CPU_BUSY] = NUMBER("cpu_busy", "", "processors in use"),
 };
 static_assert(COUNT(features) == FL_LEAK_FEATURE_COUNT, "a feature has no row");
 

@@ -442,5 +442,6 @@ fl_status fl_leak_features_of(leak_case *c, fl_error *err)
     }
     pair_features(c);
     trend_features(&c->program);
+    fl_leak_cpu_of(c);
     return status;
 }

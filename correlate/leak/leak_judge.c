@@ -202,6 +202,14 @@ static bool is_idle(const leak_subject *s)
     return n > 1 && s->allocated[n - 1] - s->allocated[from] < 0.05 * series->value[n - 1];
 }
 
+/* By processor samples, where nothing tells how long a collection takes: a quarter of a busy
+ * processor goes into marking. */
+static bool collects_much(const double *number)
+{
+    return number[FL_LEAK_F_CPU_GC_SHARE] >= 0.25 &&
+           number[FL_LEAK_F_CPU_GC_SHARE] * number[FL_LEAK_F_CPU_BUSY] >= 0.1;
+}
+
 /* Growth first; what does not grow may still cost: by marking it, by keeping it for nothing,
  * by making it anew. */
 static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
@@ -220,8 +228,9 @@ static fl_leak_verdict judge_site(const leak_case *c, const leak_subject *s)
         number[FL_LEAK_F_GROWTH_RATIO] >= 1.6)
         return FL_LEAK_LATENCY;
     bool is_main = number[FL_LEAK_F_HEAP_SHARE] >= 0.3 && number[FL_LEAK_F_LEVEL] >= RETAINED_BYTES;
-    if (is_main && number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS &&
-        number[FL_LEAK_F_HEAP_OBJECTS] >= MANY_OBJECTS)
+    bool is_long = number[FL_LEAK_F_GC_CYCLE_MS] >= GC_CYCLE_MS ||
+                   (!isfinite(number[FL_LEAK_F_GC_CYCLE_MS]) && collects_much(number));
+    if (is_main && is_long && number[FL_LEAK_F_HEAP_OBJECTS] >= MANY_OBJECTS)
         return FL_LEAK_GC_PRESSURE;
     if (is_main && is_idle(s) && number[FL_LEAK_F_TABLE_SHARE] >= 0.7)
         return FL_LEAK_RETENTION;
@@ -342,13 +351,13 @@ static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_v
         return fmin(p, 0.97);
     }
     case FL_LEAK_CHURN:
-        return 0.75;
+        return fl_leak_cpu_agrees(c, s, verdict) ? 0.8 : 0.75;
     case FL_LEAK_RETENTION:
         return 0.65;
     case FL_LEAK_LATENCY:
-        return 0.8;
+        return fl_leak_cpu_agrees(c, s, verdict) ? 0.85 : 0.8;
     case FL_LEAK_GC_PRESSURE:
-        return 0.78;
+        return isfinite(s->number[FL_LEAK_F_GC_CYCLE_MS]) ? 0.78 : 0.7;
     case FL_LEAK_BOUNDED_GROWTH:
         return 0.7;
     default:
@@ -545,6 +554,7 @@ static fl_status blame_total(leak_judgement *out, leak_case *c, fl_error *err)
     }
     if (best == NULL)
         return FL_OK;
+    best->grows_by_total = true;
     fl_status status = add_judged(out, c, best, FL_LEAK_LEAK, err);
     leak_judged *j = &out->rows[out->count - 1];
     j->by_total = true;

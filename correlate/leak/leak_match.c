@@ -73,6 +73,27 @@ static fl_status frames_match(bool *out, const fl_leak *leak, const leak_subject
     return status;
 }
 
+/* The same in the runtime's frames below the subject's function in processor samples. */
+static fl_status hidden_match(bool *out, const leak_case *c, const leak_subject *subject,
+                              const fl_regex *regex, fl_error *err)
+{
+    const fl_leak *leak = c->leak;
+    fl_status status = FL_OK;
+    for (size_t s = 0; s < c->used_count[SET_CPU] && subject->cpu.samples > 0; s++) {
+        const leak_snapshot *snapshot = c->used[SET_CPU][s];
+        for (size_t i = 0; i < snapshot->cell_count && !*out && status == FL_OK; i++) {
+            uint32_t at = leak->sites[snapshot->cells[i].site].stack;
+            const leak_stack *stack = &leak->stacks[at];
+            for (uint32_t k = 0; k < stack->frame_count && !*out && status == FL_OK; k++) {
+                const leak_frame *frame = &leak->frames[stack->frame_at + k];
+                if (fl_leak_is_runtime_frame(leak, subject, at, k))
+                    status = fl_regex_match(out, regex, fl_leak_name_at(leak, frame), err);
+            }
+        }
+    }
+    return status;
+}
+
 /* The innermost frame, or the one that the user's frame called. */
 static fl_status inner_match(bool *out, const fl_leak *leak, const leak_subject *subject,
                              const fl_leak_condition *condition, const fl_regex *regex,
@@ -105,7 +126,8 @@ static fl_slice text_of(const fl_leak *leak, const leak_subject *subject, fl_lea
     case FL_LEAK_F_STATE:
         return subject->text_state.len > 0 ? subject->text_state : fl_slice_of(subject->state);
     case FL_LEAK_F_SHAPE:
-        return fl_slice_of(fl_leak_shape_name(subject->trend.shape));
+        return fl_slice_of(
+            fl_leak_shape_name(subject->grows_by_total ? FL_SHAPE_GROWING : subject->trend.shape));
     case FL_LEAK_F_LOG:
         return leak->has_crash ? fl_intern_text(leak->texts, leak->crash_line) : FL_SLICE("");
     default:
@@ -128,9 +150,11 @@ fl_status fl_leak_holds(bool *out, const leak_case *c, const leak_subject *subje
     }
     assert(regex != NULL);
     fl_status status = FL_OK;
-    if (feature == FL_LEAK_F_FRAMES)
+    if (feature == FL_LEAK_F_FRAMES) {
         status = frames_match(&matched, leak, subject, regex, err);
-    else if (feature == FL_LEAK_F_LEAF || feature == FL_LEAK_F_CALLEE)
+        if (!matched && status == FL_OK)
+            status = hidden_match(&matched, c, subject, regex, err);
+    } else if (feature == FL_LEAK_F_LEAF || feature == FL_LEAK_F_CALLEE)
         status = inner_match(&matched, leak, subject, condition, regex, err);
     else
         status = fl_regex_match(&matched, regex, text_of(leak, subject, feature), err);

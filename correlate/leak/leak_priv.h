@@ -175,6 +175,13 @@ typedef struct leak_block {
     double last_objects, peak_bytes;
 } leak_block;
 
+/* Processor samples: of the program, or of one function with what it calls (leak_cpu.c). */
+typedef struct leak_cpu {
+    double samples, gc, assist, alloc, lock;
+    double map, writes, grows; /* of a function only */
+    double duration_s, busy_s; /* of the program only */
+} leak_cpu;
+
 /* What is judged: one function's memory, goroutines or waits; or the program. */
 typedef struct leak_subject {
     fl_leak_subject kind;
@@ -206,7 +213,9 @@ typedef struct leak_subject {
     bool load_explains; /* goroutines: the program's load rose by half of what they did or more */
     bool is_kept;       /* goroutines: something beside their number says that they stay */
     bool follows_load;
+    bool grows_by_total; /* the exact total grows, and this is the likeliest site */
     bool is_ladder_step; /* the step is a map's doubling */
+    leak_cpu cpu;
     unsigned support;
 } leak_subject;
 
@@ -243,6 +252,7 @@ typedef struct leak_case {
     leak_subject goroutines; /* its series is all goroutines' */
     leak_subject crash;      /* the stack that ended the program */
     leak_total total;
+    leak_cpu cpu;
     int64_t from_ns, to_ns;
 } leak_case;
 
@@ -305,6 +315,18 @@ FL_NODISCARD fl_status fl_leak_survivors_of(leak_survivors *out, const leak_case
 /* --- leak_total.c: memory statistics to a total ---------------------------------------------- */
 
 FL_NODISCARD fl_status fl_leak_total_of(leak_case *c, fl_error *err);
+
+/* --- leak_cpu.c: processor samples --------------------------------------------------------------
+ */
+
+/* Of the used processor profiles: samples by function, and the features made of them. */
+void fl_leak_cpu_of(leak_case *c);
+/* Whether processor samples are a second view of that verdict. */
+bool fl_leak_cpu_agrees(const leak_case *c, const leak_subject *subject, fl_leak_verdict verdict);
+/* Whether a frame of a stack of processor samples is the runtime's, called by the subject's
+ * function: heap profiles hide those. */
+bool fl_leak_is_runtime_frame(const fl_leak *leak, const leak_subject *subject, uint32_t stack,
+                              uint32_t frame);
 
 /* --- leak_features.c: the numbers that signatures test -------------------------------------- */
 

@@ -135,6 +135,42 @@ static void heap_evidence(writer *w, evidence_list *list, const leak_judged *j)
                     100 * s->number[FL_LEAK_F_ALLOC_SHARE])});
 }
 
+/* Processor samples: that a function writes a map; what collecting and waiting for locks cost. */
+static void cpu_evidence(writer *w, evidence_list *list, const leak_judged *j)
+{
+    const leak_subject *s = j->subject;
+    const leak_cpu *all = &w->c->cpu;
+    const char *text = NULL;
+    double value = NAN;
+    bool is_cost = j->verdict == FL_LEAK_CHURN || j->verdict == FL_LEAK_GC_PRESSURE;
+    if (s->cpu.map > 0 && s->kind == FL_LEAK_SITE) {
+        text = fl_arena_printf(w->arena,
+                               "of %.0f processor samples of this function %.0f are in maps: %.0f "
+                               "in writes, %.0f in growing them",
+                               s->cpu.samples, s->cpu.map, s->cpu.writes, s->cpu.grows);
+        value = s->cpu.map;
+    } else if (is_cost && isfinite(s->number[FL_LEAK_F_CPU_GC_SHARE])) {
+        text = fl_arena_printf(
+            w->arena, "of %.0f processor samples %.0f %% are the collector's and %.0f %% allocate",
+            all->samples, 100 * s->number[FL_LEAK_F_CPU_GC_SHARE],
+            100 * s->number[FL_LEAK_F_CPU_ALLOC_SHARE]);
+        value = s->number[FL_LEAK_F_CPU_GC_SHARE];
+    } else if (s->kind == FL_LEAK_LOCK && isfinite(s->number[FL_LEAK_F_CPU_LOCK_SHARE])) {
+        text =
+            fl_arena_printf(w->arena, "of %.0f processor samples %.0f %% go into waiting for locks",
+                            all->samples, 100 * s->number[FL_LEAK_F_CPU_LOCK_SHARE]);
+        value = s->number[FL_LEAK_F_CPU_LOCK_SHARE];
+    } else {
+        return;
+    }
+    add_evidence(w, list,
+                 (fl_leak_evidence){.source = FL_LEAK_FROM_CPU,
+                                    .at_ns = last_time(w->c, SET_CPU),
+                                    .value = value,
+                                    .unit = s->cpu.map > 0 ? "samples" : "ratio",
+                                    .text = text});
+}
+
 /* When a rise ended or a step came: something changed then. */
 static void change_evidence(writer *w, evidence_list *list, const leak_subject *s)
 {
@@ -425,8 +461,10 @@ static unsigned support_of(const leak_case *c, const leak_judged *j, bool total_
     }
     if (is_growth && total_grows)
         support |= 1u << FL_LEAK_FROM_MEMSTATS;
-    if (j->verdict == FL_LEAK_GC_PRESSURE)
+    if (j->verdict == FL_LEAK_GC_PRESSURE && isfinite(c->program.number[FL_LEAK_F_GC_CYCLE_MS]))
         support |= 1u << FL_LEAK_FROM_MEMSTATS;
+    if (fl_leak_cpu_agrees(c, j->subject, j->verdict))
+        support |= 1u << FL_LEAK_FROM_CPU;
     if (j->verdict == FL_LEAK_CRASH)
         support |= 1u << FL_LEAK_FROM_LOG;
     return support;
@@ -446,6 +484,7 @@ static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, 
     if (j->subject->kind == FL_LEAK_SITE || j->subject->kind == FL_LEAK_GOROUTINES)
         change_evidence(w, &evidence, j->subject);
     program_evidence(w, &evidence, j);
+    cpu_evidence(w, &evidence, j);
     proxy_evidence(w, &evidence, j);
     fl_status status = add_against(w, &against, j, err);
     *out = (fl_leak_finding){.verdict = j->verdict,
@@ -512,6 +551,11 @@ static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement
                  fl_arena_printf(
                      w->arena, "a collection takes %.1f ms of processor time, %.2f times a second",
                      number[FL_LEAK_F_GC_CYCLE_MS], number[FL_LEAK_F_GC_PER_S]));
+    if (!found_verdict(j, FL_LEAK_GC_PRESSURE) && !isfinite(number[FL_LEAK_F_GC_CYCLE_MS]) &&
+        number[FL_LEAK_F_CPU_GC_SHARE] < 0.05)
+        rule_out(w, out, rows, "gc-pressure",
+                 fl_arena_printf(w->arena, "the collector takes %.1f %% of the processor samples",
+                                 100 * number[FL_LEAK_F_CPU_GC_SHARE]));
     if (!found_verdict(j, FL_LEAK_CHURN) && c->used_count[SET_HEAP] > 1 &&
         c->program.allocated[c->used_count[SET_HEAP] - 1] > 0)
         rule_out(w, out, rows, "churn",

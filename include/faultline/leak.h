@@ -109,6 +109,18 @@ typedef enum fl_leak_feature {
     FL_LEAK_F_GC_CYCLE_MS,  /* processor time of a cycle */
     FL_LEAK_F_GC_PAUSE_MS,  /* per cycle */
     FL_LEAK_F_GOROUTINES,
+    /* processor samples: of the subject's function, with what it calls in the runtime */
+    FL_LEAK_F_CPU_SHARE,       /* of all samples */
+    FL_LEAK_F_CPU_MAP_SAMPLES, /* how many were seen in a map */
+    FL_LEAK_F_CPU_MAP_WRITES,  /* of these, in writing one */
+    FL_LEAK_F_CPU_MAP_GROWS,   /* and in making one larger */
+    /* and of the program */
+    FL_LEAK_F_CPU_SAMPLES,
+    FL_LEAK_F_CPU_GC_SHARE, /* marking, but for what only idle processors do */
+    FL_LEAK_F_CPU_ASSIST_SHARE,
+    FL_LEAK_F_CPU_ALLOC_SHARE,
+    FL_LEAK_F_CPU_LOCK_SHARE,
+    FL_LEAK_F_CPU_BUSY, /* processors in use */
     FL_LEAK_FEATURE_COUNT
 } fl_leak_feature;
 

@@ -29,12 +29,17 @@ static inline void made_begin(made_profile *m, fl_profile_kind kind, int64_t tim
     static const char *const heap[] = {"alloc_objects", "alloc_space", "inuse_objects",
                                        "inuse_space"};
     static const char *const delays[] = {"contentions", "delay"};
+    static const char *const processor[] = {"samples", "cpu"};
     bool is_heap = kind == FL_PROFILE_HEAP || kind == FL_PROFILE_ALLOCS;
     bool is_delay = kind == FL_PROFILE_MUTEX || kind == FL_PROFILE_BLOCK;
-    size_t types = is_heap ? 4 : is_delay ? 2 : 1;
+    bool is_cpu = kind == FL_PROFILE_CPU;
+    size_t types = is_heap ? 4 : is_delay || is_cpu ? 2 : 1;
     *m = (made_profile){.mapping = {.file = BYTES("/srv/app")}};
     for (size_t i = 0; i < types; i++)
-        m->types[i].name = SLICE(is_heap ? heap[i] : is_delay ? delays[i] : "goroutine");
+        m->types[i].name = SLICE(is_heap    ? heap[i]
+                                 : is_delay ? delays[i]
+                                 : is_cpu   ? processor[i]
+                                            : "goroutine");
     m->profile = (fl_profile){.kind = kind,
                               .types = m->types,
                               .type_count = types,
@@ -58,7 +63,8 @@ static inline void made_frames(made_profile *m, const char *stack)
     while (*stack != '\0') {
         size_t len = strcspn(stack, ";"), name = strcspn(stack, ":;");
         bool own = strncmp(stack, "main.", 5) == 0 || memchr(stack, '/', name) != NULL;
-        own = own && strncmp(stack, "net/http", 8) != 0 && strncmp(stack, "runtime/", 8) != 0;
+        own = own && strncmp(stack, "net/http", 8) != 0 && strncmp(stack, "runtime/", 8) != 0 &&
+              strncmp(stack, "internal/", 9) != 0;
         ck_assert(p->frame_count < MADE_MAX_FRAMES);
         m->functions[p->function_count] = (fl_profile_function){
             .name = {(const unsigned char *)stack, name},
