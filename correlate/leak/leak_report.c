@@ -6,329 +6,17 @@
 #include <string.h>
 
 #include "faultline/limits.h"
-#include "leak_priv.h"
+#include "leak_writer.h"
 #include "slice.h"
 
-enum { MAX_EVIDENCE = 8, MAX_AGAINST = 12, MAX_RULED_OUT = 8, MAX_LINES = 8, MAX_FINDINGS = 16 };
-
-/* What a report is written with; `failed` where the arena ran out. */
-typedef struct writer {
-    const leak_case *c;
-    fl_arena *arena;
-    bool failed;
-} writer;
-
-/* A text that the arena had no room for leaves a NULL and the mark that ends the report in an
- * error. */
-static const char *say(writer *w, const char *text)
-{
-    if (text == NULL)
-        w->failed = true;
-    return text;
-}
-
-static const char *copy_text(writer *w, fl_slice text)
-{
-    return text.len == 0 ? NULL : say(w, fl_arena_cstr(w->arena, text));
-}
-
-/* Bytes as a person reads them. */
-static const char *bytes_text(writer *w, double bytes)
-{
-    double size = fabs(bytes);
-    const char *text = size >= 1e9   ? fl_arena_printf(w->arena, "%.2f GB", bytes / 1e9)
-                       : size >= 1e6 ? fl_arena_printf(w->arena, "%.1f MB", bytes / 1e6)
-                       : size >= 1e3 ? fl_arena_printf(w->arena, "%.1f kB", bytes / 1e3)
-                                     : fl_arena_printf(w->arena, "%.0f B", bytes);
-    return text != NULL ? text : (w->failed = true, "");
-}
-
-typedef struct evidence_list {
-    fl_leak_evidence *rows;
-    size_t count;
-} evidence_list;
-
-/* At most MAX_EVIDENCE rows a finding: the strongest are added first. */
-static void add_evidence(writer *w, evidence_list *list, fl_leak_evidence row)
-{
-    if (row.text == NULL)
-        w->failed = true;
-    else if (list->count < MAX_EVIDENCE)
-        list->rows[list->count++] = row;
-}
-
-static int64_t last_time(const leak_case *c, leak_set_kind set)
-{
-    size_t n = c->used_count[set];
-    return n > 0 ? c->used[set][n - 1]->time_ns : 0;
-}
-
-/* What the heap profile says: the level, how much of what was allocated stayed, the law of the
- * block sizes, and for churn the rate. */
-static void heap_evidence(writer *w, evidence_list *list, const leak_judged *j)
-{
-    const leak_subject *s = j->subject;
-    size_t n = s->series.count;
-    if (n == 0)
-        return;
-    double first = s->series.value[0], last = s->series.value[n - 1];
-    int64_t at = last_time(w->c, SET_HEAP);
-    add_evidence(
-        w, list,
-        (fl_leak_evidence){.source = FL_LEAK_FROM_HEAP,
-                           .at_ns = at,
-                           .value = last,
-                           .unit = "bytes",
-                           .text = fl_arena_printf(
-                               w->arena,
-                               "in use by this function: %s, then %s after %.0f s (%zu collections "
-                               "seen, %s, z %.1f)",
-                               bytes_text(w, first), bytes_text(w, last), s->series.time_s[n - 1],
-                               n, fl_leak_shape_name(s->trend.shape), s->trend.growth_z)});
-    double kept = s->number[FL_LEAK_F_RETAINED_RATIO];
-    if (isfinite(kept) && j->verdict != FL_LEAK_CHURN)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_ALLOCS,
-                .at_ns = at,
-                .value = kept,
-                .unit = "ratio",
-                .text = fl_arena_printf(
-                    w->arena, "of the bytes that it allocated meanwhile %.1f %% are still in use",
-                    100 * kept)});
-    if (s->number[FL_LEAK_F_TABLE_SHARE] >= 0.05)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_HEAP,
-                .at_ns = at,
-                .value = s->number[FL_LEAK_F_TABLE_SHARE],
-                .unit = "ratio",
-                .text = fl_arena_printf(
-                    w->arena,
-                    "%.0f %% of it lie in blocks with the sizes of map tables (largest %s)",
-                    100 * s->number[FL_LEAK_F_TABLE_SHARE],
-                    bytes_text(w, s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES]))});
-    if (s->number[FL_LEAK_F_LADDER_REACHED] >= 1)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_HEAP,
-                .at_ns = at,
-                .value = s->number[FL_LEAK_F_LARGEST_BLOCK_BYTES],
-                .unit = "bytes",
-                .text = fl_arena_printf(w->arena, "the largest block doubled within the series, "
-                                                  "and no smaller one was allocated anew")});
-    if (j->verdict == FL_LEAK_CHURN)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_ALLOCS,
-                .at_ns = at,
-                .value = s->number[FL_LEAK_F_ALLOC_BYTES_PER_S],
-                .unit = "bytes/s",
-                .text = fl_arena_printf(
-                    w->arena,
-                    "it allocates %s a second, %.0f %% of all bytes, and keeps next to none",
-                    bytes_text(w, s->number[FL_LEAK_F_ALLOC_BYTES_PER_S]),
-                    100 * s->number[FL_LEAK_F_ALLOC_SHARE])});
-}
-
-/* Processor samples: that a function writes a map; what collecting and waiting for locks cost. */
-static void cpu_evidence(writer *w, evidence_list *list, const leak_judged *j)
-{
-    const leak_subject *s = j->subject;
-    const leak_cpu *all = &w->c->cpu;
-    const char *text = NULL;
-    double value = NAN;
-    bool is_cost = j->verdict == FL_LEAK_CHURN || j->verdict == FL_LEAK_GC_PRESSURE;
-    if (s->cpu.map > 0 && s->kind == FL_LEAK_SITE) {
-        text = fl_arena_printf(w->arena,
-                               "of %.0f processor samples of this function %.0f are in maps: %.0f "
-                               "in writes, %.0f in growing them",
-                               s->cpu.samples, s->cpu.map, s->cpu.writes, s->cpu.grows);
-        value = s->cpu.map;
-    } else if (is_cost && isfinite(s->number[FL_LEAK_F_CPU_GC_SHARE])) {
-        text = fl_arena_printf(
-            w->arena, "of %.0f processor samples %.0f %% are the collector's and %.0f %% allocate",
-            all->samples, 100 * s->number[FL_LEAK_F_CPU_GC_SHARE],
-            100 * s->number[FL_LEAK_F_CPU_ALLOC_SHARE]);
-        value = s->number[FL_LEAK_F_CPU_GC_SHARE];
-    } else if (s->kind == FL_LEAK_LOCK && isfinite(s->number[FL_LEAK_F_CPU_LOCK_SHARE])) {
-        text =
-            fl_arena_printf(w->arena, "of %.0f processor samples %.0f %% go into waiting for locks",
-                            all->samples, 100 * s->number[FL_LEAK_F_CPU_LOCK_SHARE]);
-        value = s->number[FL_LEAK_F_CPU_LOCK_SHARE];
-    } else {
-        return;
-    }
-    add_evidence(w, list,
-                 (fl_leak_evidence){.source = FL_LEAK_FROM_CPU,
-                                    .at_ns = last_time(w->c, SET_CPU),
-                                    .value = value,
-                                    .unit = s->cpu.map > 0 ? "samples" : "ratio",
-                                    .text = text});
-}
-
-/* When a rise ended or a step came: something changed then. */
-static void change_evidence(writer *w, evidence_list *list, const leak_subject *s)
-{
-    size_t at = s->trend.knot;
-    bool is_step = s->trend.shape == FL_SHAPE_STEP;
-    if ((!is_step && s->trend.shape != FL_SHAPE_BOUNDED) || at == 0 || at >= s->series.count)
-        return;
-    assert(s->set < SET_COUNT && at < w->c->used_count[s->set]);
-    const char *text =
-        is_step
-            ? fl_arena_printf(w->arena, "it jumped to its later level then, after %.0f s",
-                              s->series.time_s[at])
-            : fl_arena_printf(w->arena, "the rise ended then, after %.0f s", s->series.time_s[at]);
-    add_evidence(
-        w, list,
-        (fl_leak_evidence){.source = fl_leak_counts_goroutines(s->set) ? FL_LEAK_FROM_GOROUTINE
-                                                                       : FL_LEAK_FROM_HEAP,
-                           .text = text,
-                           .at_ns = w->c->used[s->set][at]->time_ns,
-                           .value = s->series.value[at],
-                           .unit = fl_leak_counts_goroutines(s->set) ? "goroutines" : "bytes"});
-}
-
-/* What goroutine profiles say: how many, in which state, for how long, and whether the
- * collector found them unreachable. */
-static void goroutine_evidence(writer *w, evidence_list *list, const leak_judged *j)
-{
-    const leak_subject *s = j->subject;
-    size_t n = s->series.count;
-    int64_t at = last_time(w->c, s->set);
-    if (n > 0)
-        add_evidence(w, list,
-                     (fl_leak_evidence){
-                         .source = FL_LEAK_FROM_GOROUTINE,
-                         .at_ns = at,
-                         .value = s->series.value[n - 1],
-                         .unit = "goroutines",
-                         .text = fl_arena_printf(
-                             w->arena,
-                             "goroutines in this function: %.0f, then %.0f after %.0f s (%zu "
-                             "snapshots, %s, z %.1f)",
-                             s->series.value[0], s->series.value[n - 1], s->series.time_s[n - 1], n,
-                             fl_leak_shape_name(s->trend.shape), fmin(s->trend.growth_z, 99))});
-    fl_slice state = s->text_state.len > 0 ? s->text_state : fl_slice_of(s->state);
-    if (state.len > 0)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_GOROUTINE,
-                .at_ns = at,
-                .value = s->number[FL_LEAK_F_WAIT_MINUTES],
-                .unit = "min",
-                .text = isfinite(s->number[FL_LEAK_F_WAIT_MINUTES])
-                            ? fl_arena_printf(
-                                  w->arena, "they wait in state %.*s, the longest for %.0f minutes",
-                                  FL_SLICE_ARG(state), s->number[FL_LEAK_F_WAIT_MINUTES])
-                            : fl_arena_printf(w->arena, "they wait in state %.*s",
-                                              FL_SLICE_ARG(state))});
-    if (s->survivors.most_stay || s->survivors.none_stay)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_GOROUTINE,
-                .at_ns = at,
-                .value = s->survivors.most_stay ? 1 : 0,
-                .unit = "ratio",
-                .text = fl_arena_printf(w->arena,
-                                        "of %zu goroutines whose ids were compared between the "
-                                        "texts %s still there in the later one",
-                                        s->survivors.covered,
-                                        s->survivors.most_stay ? "nearly all were" : "none was")});
-    if (s->is_leaked)
-        add_evidence(w, list,
-                     (fl_leak_evidence){
-                         .source = FL_LEAK_FROM_GOROUTINE,
-                         .at_ns = at,
-                         .value = 1,
-                         .unit = "",
-                         .text = fl_arena_printf(
-                             w->arena, "the collector found that nothing can wake them any more")});
-}
-
-/* What the program as a whole says beside its profiles: exact totals, collections, locks, the
- * line of a crash. */
-static void program_evidence(writer *w, evidence_list *list, const leak_judged *j)
-{
-    const leak_total *t = &w->c->total;
-    const leak_subject *s = j->subject;
-    bool is_growth = j->verdict == FL_LEAK_LEAK || j->verdict == FL_LEAK_NOT_ENOUGH_DATA;
-    if (is_growth && t->is_known && t->trend.slope > 0 && t->trend.growth_z >= 3)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_MEMSTATS,
-                .value = t->trend.slope * HOUR_S,
-                .unit = "bytes/h",
-                .text = fl_arena_printf(
-                    w->arena, "the heap after collections grows by %s an hour (exact, %s)",
-                    bytes_text(w, t->trend.slope * HOUR_S), fl_leak_shape_name(t->trend.shape))});
-    if (j->verdict == FL_LEAK_GC_PRESSURE)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_MEMSTATS,
-                .value = s->number[FL_LEAK_F_GC_CYCLE_MS],
-                .unit = "ms",
-                .text = fl_arena_printf(
-                    w->arena,
-                    "a collection takes %.0f ms of processor time; %.1f million objects are in use",
-                    s->number[FL_LEAK_F_GC_CYCLE_MS], s->number[FL_LEAK_F_HEAP_OBJECTS] / 1e6)});
-    if (s->kind == FL_LEAK_LOCK)
-        add_evidence(w, list,
-                     (fl_leak_evidence){
-                         .source = s->set == SET_MUTEX ? FL_LEAK_FROM_MUTEX : FL_LEAK_FROM_BLOCK,
-                         .at_ns = last_time(w->c, s->set),
-                         .value = s->number[FL_LEAK_F_DELAY_PER_S],
-                         .unit = "s/s",
-                         .text = fl_arena_printf(w->arena,
-                                                 "others wait %.2f s in each second for what this "
-                                                 "function holds (%.0f waits a second)",
-                                                 s->number[FL_LEAK_F_DELAY_PER_S],
-                                                 s->number[FL_LEAK_F_WAITS_PER_S])});
-    if (j->verdict == FL_LEAK_CRASH)
-        add_evidence(
-            w, list,
-            (fl_leak_evidence){
-                .source = FL_LEAK_FROM_LOG,
-                .value = NAN,
-                .unit = "",
-                .text = copy_text(w, fl_intern_text(w->c->leak->texts, w->c->leak->crash_line))});
-}
-
-/* Why a function is named that is on none of the stacks. */
-static void proxy_evidence(writer *w, evidence_list *list, const leak_judged *j)
-{
-    const leak_subject *s = j->subject;
-    if (j->proxy == NULL || s->function == NO_ID)
-        return;
-    fl_slice own = fl_intern_text(w->c->leak->texts, w->c->leak->functions[s->function].name);
-    add_evidence(
-        w, list,
-        (fl_leak_evidence){
-            .source = FL_LEAK_FROM_HEAP,
-            .value = NAN,
-            .unit = "",
-            .text = fl_arena_printf(w->arena,
-                                    "what grows is in %.*s and has no frame of the program's own "
-                                    "code; the function named is the one whose calls into that "
-                                    "package keep most",
-                                    FL_SLICE_ARG(own))});
-}
+enum { MAX_AGAINST = 12, MAX_RULED_OUT = 8, MAX_LINES = 8, MAX_FINDINGS = 16 };
 
 typedef struct text_list {
     const char **rows;
     size_t count;
 } text_list;
 
-static void add_text(writer *w, text_list *list, size_t cap, const char *text)
+static void add_text(leak_writer *w, text_list *list, size_t cap, const char *text)
 {
     if (text == NULL)
         w->failed = true;
@@ -337,7 +25,7 @@ static void add_text(writer *w, text_list *list, size_t cap, const char *text)
 }
 
 /* Counter-evidence: of the signature, and what the numbers themselves say. */
-static fl_status add_against(writer *w, text_list *list, leak_judged *j, fl_error *err)
+static fl_status add_against(leak_writer *w, text_list *list, leak_judged *j, fl_error *err)
 {
     const leak_case *c = w->c;
     const leak_subject *s = j->subject;
@@ -387,11 +75,11 @@ static fl_status add_against(writer *w, text_list *list, leak_judged *j, fl_erro
 
 /* Who started the goroutines; else the type of the innermost method of the user's own code on
  * the stack, which as a rule owns the field that keeps the memory. */
-static const char *holder_of(writer *w, const leak_subject *s)
+static const char *holder_of(leak_writer *w, const leak_subject *s)
 {
     const fl_leak *leak = w->c->leak;
     if (s->kind == FL_LEAK_GOROUTINES && s->creator.len > 0)
-        return copy_text(w, s->creator);
+        return fl_leak_copy_text(w, s->creator);
     if (s->top_stack == NO_ID)
         return NULL;
     const leak_stack *stack = &leak->stacks[s->top_stack];
@@ -401,22 +89,23 @@ static const char *holder_of(writer *w, const leak_subject *s)
             continue;
         fl_slice type = fl_leak_receiver_of(fl_leak_name_at(leak, frame));
         if (type.len > 0)
-            return copy_text(w, type);
+            return fl_leak_copy_text(w, type);
     }
     return NULL;
 }
 
 /* Function, file and line of the innermost frame of the user's own code, of the stack that
  * grew most. */
-static void set_place(writer *w, fl_leak_finding *out, const leak_subject *s)
+static void set_place(leak_writer *w, fl_leak_finding *out, const leak_subject *s)
 {
     const fl_leak *leak = w->c->leak;
     if (s->top_stack == NO_ID || s->function == NO_ID)
         return;
     const leak_stack *stack = &leak->stacks[s->top_stack];
     const leak_frame *frame = &leak->frames[stack->frame_at + fl_leak_place_of(stack, s->set)];
-    out->function = copy_text(w, fl_leak_name_at(leak, frame));
-    out->file = copy_text(w, fl_intern_text(leak->texts, leak->functions[frame->function].file));
+    out->function = fl_leak_copy_text(w, fl_leak_name_at(leak, frame));
+    out->file =
+        fl_leak_copy_text(w, fl_intern_text(leak->texts, leak->functions[frame->function].file));
     out->line = frame->line;
 }
 
@@ -424,7 +113,7 @@ static const fl_leak_interval unknown = {NAN, NAN, NAN};
 
 /* Growth by the hour, of the exact total where the finding rests on it; and the time until the
  * limit, of which the interval turns round. */
-static void set_growth(writer *w, fl_leak_finding *out, const leak_judged *j)
+static void set_growth(leak_writer *w, fl_leak_finding *out, const leak_judged *j)
 {
     const leak_case *c = w->c;
     const fl_trend *t = j->by_total ? &c->total.trend : &j->subject->trend;
@@ -470,22 +159,14 @@ static unsigned support_of(const leak_case *c, const leak_judged *j, bool total_
     return support;
 }
 
-static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, bool total_grows,
-                               fl_error *err)
+static fl_status write_finding(leak_writer *w, fl_leak_finding *out, leak_judged *j,
+                               bool total_grows, fl_error *err)
 {
-    evidence_list evidence = {fl_arena_alloc(w->arena, MAX_EVIDENCE, sizeof(fl_leak_evidence)), 0};
+    leak_evidence_list evidence;
     text_list against = {fl_arena_alloc(w->arena, MAX_AGAINST, sizeof(char *)), 0};
-    if (evidence.rows == NULL || against.rows == NULL)
+    if (against.rows == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the report");
-    if (j->subject->kind == FL_LEAK_SITE)
-        heap_evidence(w, &evidence, j);
-    if (j->subject->kind == FL_LEAK_GOROUTINES)
-        goroutine_evidence(w, &evidence, j);
-    if (j->subject->kind == FL_LEAK_SITE || j->subject->kind == FL_LEAK_GOROUTINES)
-        change_evidence(w, &evidence, j->subject);
-    program_evidence(w, &evidence, j);
-    cpu_evidence(w, &evidence, j);
-    proxy_evidence(w, &evidence, j);
+    fl_leak_write_evidence(w, &evidence, j);
     fl_status status = add_against(w, &against, j, err);
     *out = (fl_leak_finding){.verdict = j->verdict,
                              .subject = j->subject->kind,
@@ -502,7 +183,7 @@ static fl_status write_finding(writer *w, fl_leak_finding *out, leak_judged *j, 
     return status;
 }
 
-static void rule_out(writer *w, fl_leak_report *out, fl_leak_ruled_out *rows, const char *kind,
+static void rule_out(leak_writer *w, fl_leak_report *out, fl_leak_ruled_out *rows, const char *kind,
                      const char *text)
 {
     if (text == NULL)
@@ -522,7 +203,7 @@ static bool found_verdict(const leak_judgement *j, fl_leak_verdict verdict)
 }
 
 /* What was looked for and not found, with the figure that rules it out. */
-static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement *j)
+static void write_ruled_out(leak_writer *w, fl_leak_report *out, const leak_judgement *j)
 {
     const leak_case *c = w->c;
     const double *number = c->program.number;
@@ -538,7 +219,7 @@ static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement
                  fl_arena_printf(
                      w->arena,
                      "the heap after collections grows by %s an hour at most (95 %%), which is %s",
-                     bytes_text(w, fmax(c->total.trend.high, 0) * HOUR_S),
+                     fl_leak_bytes_text(w, fmax(c->total.trend.high, 0) * HOUR_S),
                      fl_leak_shape_name(c->total.trend.shape)));
     if (c->used_count[SET_GOROUTINES] >= FL_TREND_MIN_POINTS && !leaks)
         rule_out(
@@ -558,19 +239,20 @@ static void write_ruled_out(writer *w, fl_leak_report *out, const leak_judgement
                                  100 * number[FL_LEAK_F_CPU_GC_SHARE]));
     if (!found_verdict(j, FL_LEAK_CHURN) && c->used_count[SET_HEAP] > 1 &&
         c->program.allocated[c->used_count[SET_HEAP] - 1] > 0)
-        rule_out(w, out, rows, "churn",
-                 fl_arena_printf(
-                     w->arena, "the program allocates %s a second",
-                     bytes_text(w, (c->program.allocated[c->used_count[SET_HEAP] - 1] -
-                                    c->program.allocated[0]) /
-                                       c->program.series.time_s[c->used_count[SET_HEAP] - 1])));
+        rule_out(
+            w, out, rows, "churn",
+            fl_arena_printf(
+                w->arena, "the program allocates %s a second",
+                fl_leak_bytes_text(w, (c->program.allocated[c->used_count[SET_HEAP] - 1] -
+                                       c->program.allocated[0]) /
+                                          c->program.series.time_s[c->used_count[SET_HEAP] - 1])));
     if (!found_verdict(j, FL_LEAK_LATENCY) && c->used_count[SET_MUTEX] > 0)
         rule_out(w, out, rows, "latency",
                  "no function of the program makes others wait for a lock for long");
 }
 
 /* What was left out, because growth between it and the rest would mean nothing. */
-static void scope_warnings(writer *w, text_list *list)
+static void scope_warnings(leak_writer *w, text_list *list)
 {
     const leak_scope *scope = &w->c->scope;
     if (scope->other_programs > 0) {
@@ -602,7 +284,7 @@ static void scope_warnings(writer *w, text_list *list)
 }
 
 /* What would settle a verdict that could not be given, and what makes the figures doubtful. */
-static void write_advice(writer *w, fl_leak_report *out)
+static void write_advice(leak_writer *w, fl_leak_report *out)
 {
     const leak_case *c = w->c;
     const fl_leak *leak = c->leak;
@@ -626,7 +308,7 @@ static void write_advice(writer *w, fl_leak_report *out)
                      fl_arena_printf(w->arena,
                                      "heap profiles over a longer time: growth of one function "
                                      "below %s is within their sampling error",
-                                     bytes_text(w, out->sampling_floor_bytes)));
+                                     fl_leak_bytes_text(w, out->sampling_floor_bytes)));
         if (goroutines < FL_TREND_MIN_POINTS)
             add_text(w, &collect, MAX_LINES,
                      "goroutine profiles at the same times, and one goroutine?debug=2 text after a "
@@ -749,7 +431,7 @@ static void set_crash(leak_case *c)
 static fl_status write_report(fl_leak_report *out, leak_case *c, leak_judgement *j, fl_arena *arena,
                               fl_error *err)
 {
-    writer w = {.c = c, .arena = arena};
+    leak_writer w = {.c = c, .arena = arena};
     size_t count = j->count < MAX_FINDINGS ? j->count : MAX_FINDINGS;
     fl_leak_finding *findings = fl_arena_alloc(arena, count + 1, sizeof(*findings));
     fl_status status = findings == NULL ? FL_E_NOMEM : FL_OK;
@@ -774,7 +456,7 @@ static fl_status write_report(fl_leak_report *out, leak_case *c, leak_judgement 
         write_ruled_out(&w, out, j);
         write_advice(&w, out);
         if (c->leak->go_minor != 0)
-            out->runtime = say(&w, fl_arena_printf(arena, "go1.%d", c->leak->go_minor));
+            out->runtime = fl_leak_say(&w, fl_arena_printf(arena, "go1.%d", c->leak->go_minor));
     }
     if (status == FL_E_NOMEM || w.failed)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the report");
