@@ -10,27 +10,6 @@
 
 enum { MOST_SIMILAR = 5 }; /* 'similar' tells more */
 
-/* The symptoms that --symptom names, as they stand. */
-static fl_status symptoms_said(fl_symptoms *out, fl_graph_call *call, fl_error *err)
-{
-    const char *given[FL_MAX_GIVEN];
-    size_t count = fl_args_list(call->args, "symptom", given);
-    fl_graph_node *nodes = fl_arena_alloc(&call->stored.arena, FL_MAX_SYMPTOMS, sizeof(*nodes));
-    if (nodes == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the symptoms");
-    if (count == 0 || count > FL_MAX_SYMPTOMS)
-        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                       "graph paths wants --incident ID, or --symptom KEY up to %d times",
-                       FL_MAX_SYMPTOMS);
-    for (size_t i = 0; i < count; i++)
-        nodes[i] = (fl_graph_node){.id = fl_node_id(FL_NODE_SYMPTOM, fl_slice_of(given[i])),
-                                   .kind = FL_NODE_SYMPTOM,
-                                   .key = given[i],
-                                   .recorded_ns = call->as_of_ns};
-    *out = (fl_symptoms){.nodes = nodes, .count = count};
-    return FL_OK;
-}
-
 /* The symptoms of a stored incident, or those that were named. */
 static fl_status run(fl_graph_call *call, fl_error *err)
 {
@@ -41,9 +20,9 @@ static fl_status run(fl_graph_call *call, fl_error *err)
     fl_memory_question question = {
         .symptoms = &symptoms, .now_ns = call->as_of_ns, .most_similar = MOST_SIMILAR};
     assert(stored->store != NULL);
-    fl_status status =
-        incident != NULL ? fl_symptoms_of(&symptoms, incident, call->as_of_ns, &stored->arena, err)
-                         : symptoms_said(&symptoms, call, err);
+    fl_status status = fl_stored_symptoms(
+        &symptoms, stored, call->args,
+        &(fl_stored_asked){"graph paths wants --incident ID", call->as_of_ns}, err);
     if (incident != NULL) {
         question.self = incident->id;
         question.at_ns = incident->at_ns < call->as_of_ns ? incident->at_ns : call->as_of_ns;

@@ -18,6 +18,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_confirm,
     &fl_cmd_reject,
     &fl_cmd_resolve,
+    &fl_cmd_similar,
     &fl_cmd_graph,
     &fl_cmd_leak,
     &fl_cmd_signatures,

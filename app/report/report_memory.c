@@ -136,6 +136,22 @@ fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, const fl_r
     return fl_buf_check(out, "the answer", err);
 }
 
+fl_status fl_report_similar_text(fl_buf *out, const fl_memory *memory, const fl_report_style *style,
+                                 fl_error *err)
+{
+    assert(memory->similar_count <= memory->seen);
+    fl_page page = fl_page_on(out, style);
+    if (memory->seen == 0)
+        fl_page_put(&page, FL_INK_PLAIN, "No other incident shows any of these symptoms");
+    else
+        fl_page_printf(&page, FL_INK_PLAIN, "%zu incident%s%s any of these symptoms", memory->seen,
+                       memory->cut ? " or more" : "", memory->seen == 1 ? " shows" : "s show");
+    fl_page_newline(&page);
+    for (size_t i = 0; i < memory->similar_count; i++)
+        write_similar(&page, &memory->similar[i]);
+    return fl_buf_check(out, "the answer", err);
+}
+
 /* ---- JSON: jansson passes the NULL of a failed constructor on ---- */
 
 static json_t *belief_json(const fl_confidence *c, size_t items)
@@ -246,23 +262,43 @@ static json_t *similar_json(const fl_memory *memory)
     return similar;
 }
 
+static json_t *keys_json(const fl_symptoms *symptoms)
+{
+    json_t *keys = json_array();
+    assert(symptoms->nodes != NULL || symptoms->count == 0);
+    for (size_t i = 0; i < symptoms->count; i++)
+        json_array_append_new(keys, json_string(symptoms->nodes[i].key));
+    return keys;
+}
+
+/* NULL for want of memory, which a list that is too short shows. */
+static json_t *checked(json_t *list, size_t count)
+{
+    if (json_array_size(list) == count)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms, const fl_memory *memory,
                                 fl_error *err)
 {
-    assert(symptoms->nodes != NULL || symptoms->count == 0);
-    json_t *keys = json_array();
-    for (size_t i = 0; i < symptoms->count; i++)
-        json_array_append_new(keys, json_string(symptoms->nodes[i].key));
-    json_t *paths = paths_json(memory), *similar = similar_json(memory);
-    bool whole = json_array_size(keys) == symptoms->count &&
-                 json_array_size(paths) == memory->path_count &&
-                 json_array_size(similar) == memory->similar_count;
-    json_t *document = json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "schema", "faultline.paths/1",
-                                 "symptoms", keys, "seen", (json_int_t)memory->seen, "cut",
-                                 memory->cut, "paths", paths, "similar", similar);
-    if (!whole) {
-        json_decref(document);
-        document = NULL;
-    }
-    return dump(out, document, err);
+    return dump(out,
+                json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "schema", "faultline.paths/1",
+                          "symptoms", checked(keys_json(symptoms), symptoms->count), "seen",
+                          (json_int_t)memory->seen, "cut", memory->cut, "paths",
+                          checked(paths_json(memory), memory->path_count), "similar",
+                          checked(similar_json(memory), memory->similar_count)),
+                err);
+}
+
+fl_status fl_report_similar_json(fl_buf *out, const fl_symptoms *symptoms, const fl_memory *memory,
+                                 fl_error *err)
+{
+    return dump(out,
+                json_pack("{s:s, s:o, s:I, s:b, s:o}", "schema", "faultline.similar/1", "symptoms",
+                          checked(keys_json(symptoms), symptoms->count), "seen",
+                          (json_int_t)memory->seen, "cut", memory->cut, "similar",
+                          checked(similar_json(memory), memory->similar_count)),
+                err);
 }

@@ -23,4 +23,11 @@ FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memor
 FL_NODISCARD fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms,
                                              const fl_memory *memory, fl_error *err);
 
+/* The similar incidents alone. */
+FL_NODISCARD fl_status fl_report_similar_text(fl_buf *out, const fl_memory *memory,
+                                              const fl_report_style *style, fl_error *err);
+/* schemas/json/similar.schema.json. */
+FL_NODISCARD fl_status fl_report_similar_json(fl_buf *out, const fl_symptoms *symptoms,
+                                              const fl_memory *memory, fl_error *err);
+
 #endif

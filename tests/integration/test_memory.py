@@ -3,8 +3,11 @@
 usage: test_memory.py FAULTLINE SOURCE [unittest options]
 """
 import json
+import pathlib
 import re
+import shutil
 import sys
+import tempfile
 import unittest
 
 import test_cli
@@ -47,6 +50,70 @@ class Memory(test_cli.Cli):
         self.assertIn(f"alike     {first}", out)
         _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:31:00Z", "--no-memory")
         self.assertNotIn("Seen before", out)
+
+    def test_similar_incidents_are_told_with_why(self):
+        first = self.incident()
+        self.run_it("confirm", first, "--fix", "roll back", "--author", "ada")
+        _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:31:00Z", "--format", "json")
+        second = json.loads(out)["incident"]["id"]
+        code, out, err = self.run_it("similar", second, "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        found = self.validate("similar.schema.json", out)
+        self.assertEqual(found["seen"], 1)
+        best = found["similar"][0]
+        self.assertEqual((best["incident"], best["fixes"]), (first, ["roll back"]))
+        self.assertEqual(len(best["in_common"]), best["shared"])
+        self.assertEqual(len(best["only_here"]), best["ours"] - best["shared"])
+        self.assertTrue(best["causes"])
+        by_symptom = json.loads(self.run_it("similar", "--symptom", found["symptoms"][0], "--format", "json")[1])
+        self.assertEqual({s["incident"] for s in by_symptom["similar"]}, {first, second})
+        self.assertIn("alike     " + first, self.run_it("similar", second)[1])
+        self.assertIn("No other incident", self.run_it("similar", "--symptom", "never seen")[1])
+
+    def test_memory_is_evidence_of_its_own_and_can_be_left_out(self):
+        again = ("triage", "--otlp", self.case, "--at", "2023-01-29T09:31:00Z", "--format", "json")
+        _, never, _ = self.run_it(*again, "--store", "none")
+        first = self.incident()
+        self.run_it("confirm", first, "--author", "ada")
+        _, without, _ = self.run_it(*again, "--no-memory")
+        self.assertEqual(without, never)
+        _, out, err = self.run_it(*again)
+        self.assertEqual(err, "")
+        answer = self.validate("triage.schema.json", out)
+        hypothesis = answer["hypotheses"][0]
+        told = [e for e in hypothesis["evidence"] if e["modality"] == "memory"]
+        self.assertEqual([e["query"] for e in told], [f"faultline graph paths --incident {answer['incident']['id']}"])
+        self.assertIn("explained 1 of 1 earlier incident", told[0]["text"])
+        before = json.loads(never)["hypotheses"][0]
+        self.assertAlmostEqual(hypothesis["score"] - told[0]["weight_nats"], before["score"], places=5)
+        self.assertGreaterEqual(hypothesis["probability"], before["probability"])
+        # The same store, the same question, the same bytes; and what it was told of itself is no prior.
+        _, once_more, _ = self.run_it(*again)
+        self.assertEqual(once_more, out)
+        self.run_it("confirm", answer["incident"]["id"], "--author", "bob")
+        self.assertEqual(self.run_it(*again)[1], out)
+
+    def test_an_answer_does_not_confirm_itself(self):
+        first = self.incident()
+        for minute in range(31, 35):
+            self.run_it("triage", "--otlp", self.case, "--at", f"2023-01-29T09:{minute}:00Z")
+        _, out, _ = self.run_it("graph", "paths", "--incident", first, "--format", "json")
+        for path in json.loads(out)["paths"]:
+            self.assertEqual(path["automatic"], path["supporting"])
+            self.assertLessEqual(path["confidence"]["mean"], 1.5 / 2)
+        _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:30:30Z", "--format", "json")
+        self.assertFalse([e for h in json.loads(out)["hypotheses"] for e in h["evidence"] if e["modality"] == "memory"])
+
+    def test_a_drill_teaches_nothing(self):
+        self.incident()
+        before = self.run_it("graph", "export")[1]
+        with tempfile.TemporaryDirectory() as place:
+            labelled = shutil.copytree(self.case, pathlib.Path(place) / "one")
+            (labelled / "truth.json").write_text(json.dumps(
+                {"incident_time": "2023-01-29T09:30:00Z", "root_cause": {"service": "checkout"}}))
+            code, out, err = self.run_it("drill", "--cases", place, "--format", "json")
+        self.assertEqual((code, json.loads(out)["systems"][0]["n"], err), (0, 1, ""))
+        self.assertEqual(self.run_it("graph", "export")[1], before)
 
     def test_saying_it_again_moves_nothing(self):
         first = self.incident()
@@ -105,6 +172,9 @@ class Memory(test_cli.Cli):
                 (["confirm", first, "--fix", "x" * 2000], 1, "put the rest into a note"),
                 (["reject", first], 2, "option --why TEXT is missing"),
                 (["resolve", first], 2, "option --fix TEXT is missing"),
+                (["similar"], 1, "similar wants an incident, or --symptom KEY up to 32 times"),
+                (["similar", first, "--symptom", "x"], 1, "an incident or symptoms, and not both"),
+                (["similar", "nothing"], 1, "no incident 'nothing'"),
                 (["graph", "paths"], 1, "graph paths wants --incident ID, or --symptom KEY"),
                 (["graph", "walk"], 2, "choose one of: paths, export, "),
                 (["graph", "paths", "--incident", first, "--format", "dot"], 2, "graph paths has no format dot"),
