@@ -171,21 +171,50 @@ static fl_status revive(postgres_store *store, fl_error *err)
     return fl_postgres_run(NULL, store, SESSION, NULL, err);
 }
 
-fl_status fl_postgres_ask(postgres_store *store, const char *sql, const fl_postgres_params *params,
-                          fl_postgres_row *visit, void *payload, fl_error *err)
-{
-    assert(PQtransactionStatus(store->db) != PQTRANS_ACTIVE); /* one walk at a time */
-    fl_status status = revive(store, err);
-    return status == FL_OK ? ask_once(store, sql, params, visit, payload, err) : status;
-}
-
-/* ---- transactions ---- */
-
 static void wait_ms(unsigned ms)
 {
     const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
     (void)nanosleep(&time, NULL);
 }
+
+typedef struct counted {
+    fl_postgres_row *visit;
+    void *payload;
+    size_t rows;
+} counted;
+
+static fl_status count_row(const PGresult *row, void *payload, fl_error *err)
+{
+    counted *to = payload;
+    to->rows++;
+    return to->visit(row, to->payload, err);
+}
+
+/* Asked again as transactions are, as long as no row was given: what was visited cannot be taken
+ * back. */
+fl_status fl_postgres_ask(postgres_store *store, const char *sql, const fl_postgres_params *params,
+                          fl_postgres_row *visit, void *payload, fl_error *err)
+{
+    assert(PQtransactionStatus(store->db) != PQTRANS_ACTIVE); /* one walk at a time */
+    counted to = {.visit = visit, .payload = payload};
+    unsigned wait = FIRST_WAIT_MS;
+    fl_error last = {0};
+    fl_status status = FL_OK;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++, wait *= 2) {
+        last = (fl_error){0};
+        store->state[0] = '\0';
+        status = revive(store, &last);
+        if (status == FL_OK)
+            status = ask_once(store, sql, params, count_row, &to, &last);
+        if (status == FL_OK || to.rows > 0 || store->held || !may_try_again(store))
+            break;
+        wait_ms(wait);
+    }
+    /* A visitor may end a walk without a sentence. */
+    return last.status != FL_OK ? fl_fail(err, status, last.offset, "%s", last.message) : status;
+}
+
+/* ---- transactions ---- */
 
 static fl_status transact_once(postgres_store *store, fl_postgres_work *work, void *payload,
                                fl_error *err)

@@ -98,3 +98,15 @@ if(TARGET faultline_cli)
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/leak_corpus PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+# Writers that are killed, a server that is restarted, many at once, on both engines.
+add_executable(graph_writer ${CMAKE_CURRENT_LIST_DIR}/graph_writer.c)
+target_link_libraries(graph_writer PRIVATE fl_test_support)
+if(TARGET faultline_cli)
+  set(durability ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_durability.py $<TARGET_FILE:graph_writer> $<TARGET_FILE:faultline_cli>)
+  add_test(NAME integration/durability COMMAND ${durability})
+  add_test(NAME integration/durability_postgresql COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${durability})
+  set_tests_properties(integration/durability integration/durability_postgresql PROPERTIES LABELS integration TIMEOUT 900
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(integration/durability_postgresql PROPERTIES SKIP_RETURN_CODE 77)
+endif()
