@@ -15,37 +15,18 @@
 #include <assert.h>
 #include <string.h>
 
+#include "edits.h"
 #include "number.h"
 #include "slice.h"
 #include "timestamp.h"
 
 const char *const fl_formats[] = {"text", "json", NULL};
 
-enum { MAX_NAMES = 64, MAX_WORD = 63 };
+enum { MAX_NAMES = 64, MAX_WORD = FL_MAX_EDITS_WORD };
 
 static size_t min_of(size_t a, size_t b)
 {
     return a < b ? a : b;
-}
-
-/* Optimal string alignment distance, three rows at a time. Both words are at most MAX_WORD long. */
-static size_t edits(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    assert(a_len <= MAX_WORD && b_len <= MAX_WORD);
-    size_t rows[3][MAX_WORD + 1];
-    for (size_t j = 0; j <= b_len; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            row[j] = min_of(above[j] + 1, row[j - 1] + 1);
-            row[j] = min_of(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = min_of(row[j], two_above[j - 2] + 1);
-        }
-    }
-    return rows[a_len % 3][b_len];
 }
 
 const char *fl_nearest(const char *wrong, const char *const *names, size_t count)
@@ -55,9 +36,8 @@ const char *fl_nearest(const char *wrong, const char *const *names, size_t count
     for (size_t i = 0; i < count && wrong_len <= MAX_WORD; i++) {
         size_t len = strlen(names[i]);
         assert(len <= MAX_WORD);
-        size_t allowed = (len > wrong_len ? len : wrong_len) / 3;
-        size_t found = edits(wrong, wrong_len, names[i], len);
-        if (found <= (allowed > 1 ? allowed : 1) && found < best_edits) {
+        size_t found = fl_edits(fl_slice_of(wrong), fl_slice_of(names[i]));
+        if (found <= fl_edits_most(len > wrong_len ? len : wrong_len) && found < best_edits) {
             best = names[i];
             best_edits = found;
         }

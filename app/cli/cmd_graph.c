@@ -18,6 +18,8 @@ const char *const fl_graph_text_json[] = {"text", "json", NULL};
 /* clang-format off */
 static const fl_action *const actions[] = {
     &fl_graph_action_paths.about,
+    &fl_graph_action_show.about,
+    &fl_graph_action_neighbours.about,
     &fl_graph_action_export.about,
     &fl_graph_action_import.about,
     &fl_graph_action_stats.about,
@@ -141,6 +143,21 @@ static const fl_option options[] = {
      .kind = FL_OPTION_TIME,
      .argument = "TIME",
      .help = "What was known then, instead of now"},
+    {.name = "depth",
+     .kind = FL_OPTION_COUNT,
+     .argument = "N",
+     .fallback = "2",
+     .help = "neighbours: how many edges away, at most 16"},
+    {.name = "limit",
+     .kind = FL_OPTION_COUNT,
+     .argument = "N",
+     .fallback = "200",
+     .help = "neighbours: how many nodes, at most 100000"},
+    {.name = "time-limit",
+     .kind = FL_OPTION_DURATION,
+     .argument = "DURATION",
+     .fallback = "10s",
+     .help = "neighbours: how long it may take; what was found until then is the answer"},
     {.name = "dry-run", .kind = FL_OPTION_FLAG, .help = "import: only check the document"},
     {.name = "store",
      .kind = FL_OPTION_TEXT,
@@ -165,6 +182,9 @@ static const fl_operand operand = {
 static const fl_example examples[] = {
     {"faultline graph paths --incident 20230129T0934",
      "what explained such symptoms before, and what fixed it"},
+    {"faultline graph show 20230129T0934",
+     "a node, here an incident: its edges and what they rest on"},
+    {"faultline graph neighbours 20230129T0934 --depth 3", "what lies up to three edges around it"},
     {"faultline graph export --format dot", "the graph in Graphviz's language, to be drawn by it"},
 };
 

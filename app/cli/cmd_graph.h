@@ -45,6 +45,8 @@ extern const char *const fl_graph_text_json[]; /* "text", "json" */
 extern const fl_graph_action fl_graph_action_paths;
 extern const fl_graph_action fl_graph_action_export;
 extern const fl_graph_action fl_graph_action_import;
+extern const fl_graph_action fl_graph_action_neighbours;
+extern const fl_graph_action fl_graph_action_show;
 extern const fl_graph_action fl_graph_action_stats;
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef FL_EXPORT_PRIV_H
 #define FL_EXPORT_PRIV_H
 
-#include "edge_confidence.h"
+#include "edge_beliefs.h"
 #include "graph_export.h"
 
 typedef struct fl_export fl_export;
@@ -19,18 +19,11 @@ typedef struct fl_export_kind {
     void (*evidence)(fl_export *to, const fl_graph_evidence *item);
 } fl_export_kind;
 
-/* How sure the graph is of one edge, small: there may be millions. */
-typedef struct fl_export_belief {
-    uint64_t edge;
-    float mean, low, high;
-    uint32_t supporting, contradicting;
-} fl_export_belief;
-
 struct fl_export {
     const fl_graph_sink *sink;
     const fl_export_kind *kind;
-    size_t count;                   /* rows of this table so far */
-    const fl_export_belief *belief; /* of the edge that is written; NULL: there is no evidence */
+    size_t count;                  /* rows of this table so far */
+    const fl_brief_belief *belief; /* of the edge that is written; NULL: there is no evidence */
 };
 
 enum { FL_EXPORT_ID_TEXT = 24 };

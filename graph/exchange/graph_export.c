@@ -1,9 +1,8 @@
 /*
  * graph_export.c - walks the store for any language: nodes, edges, evidence.
  *
- * How sure an edge is follows from all of its evidence, and the store gives the evidence of one
- * edge in one run and edges in the same order of ids. So beliefs are computed in one walk ahead, 32
- * bytes an edge that has evidence, and met in a second one; nothing is looked up.
+ * How sure edges are is read in a walk ahead (edge_beliefs.h), and met again in the order of the
+ * store; nothing is looked up.
  */
 #include "graph_export.h"
 
@@ -13,9 +12,6 @@
 #include <string.h>
 
 #include "export_priv.h"
-#include "hash.h"
-#include "mem.h"
-#include "slice.h"
 
 static const fl_export_kind *const kinds[] = {&fl_export_json, &fl_export_dot, &fl_export_graphml,
                                               &fl_export_cypher};
@@ -26,95 +22,11 @@ const char *fl_export_id(char out[FL_EXPORT_ID_TEXT], uint64_t id)
     return out;
 }
 
-/* ---- how sure edges are ---- */
-
-typedef struct beliefs {
-    fl_export_belief *items; /* in the order of the store */
-    size_t count, room;
-    fl_observation *of_edge; /* of the edge that is read */
-    size_t of_edge_count, of_edge_room;
-    uint64_t edge;
-    int64_t now_ns;
-    size_t next; /* to be met */
-} beliefs;
-
-static fl_status no_memory(fl_error *err)
-{
-    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while writing the graph");
-}
-
-/* All evidence for one edge has been read. */
-static fl_status end_edge(beliefs *all, fl_error *err)
-{
-    fl_confidence confidence;
-    if (all->of_edge_count == 0)
-        return FL_OK;
-    if (all->count == all->room) {
-        size_t room = all->room > 0 ? 2 * all->room : 256;
-        fl_export_belief *grown = fl_mem_realloc(all->items, room, sizeof(*grown));
-        if (grown == NULL)
-            return no_memory(err);
-        all->items = grown;
-        all->room = room;
-    }
-    fl_export_belief *belief = &all->items[all->count++];
-    *belief = (fl_export_belief){.edge = all->edge};
-    for (size_t i = 0; i < all->of_edge_count; i++)
-        *(all->of_edge[i].supports ? &belief->supporting : &belief->contradicting) += 1;
-    fl_confidence_of(&confidence, all->of_edge, all->of_edge_count, FL_HALF_LIFE_DAYS, all->now_ns);
-    belief->mean = (float)confidence.mean;
-    belief->low = (float)confidence.low;
-    belief->high = (float)confidence.high;
-    all->of_edge_count = 0;
-    return FL_OK;
-}
-
-/* The run of an edge ends where the next one begins. */
-static fl_status take_evidence(const fl_graph_evidence *item, void *payload, fl_error *err)
-{
-    beliefs *all = payload;
-    fl_status status = item->edge != all->edge ? end_edge(all, err) : FL_OK;
-    if (status != FL_OK)
-        return status;
-    if (all->of_edge_count == all->of_edge_room) {
-        size_t room = all->of_edge_room > 0 ? 2 * all->of_edge_room : 64;
-        fl_observation *grown = fl_mem_realloc(all->of_edge, room, sizeof(*grown));
-        if (grown == NULL)
-            return no_memory(err);
-        all->of_edge = grown;
-        all->of_edge_room = room;
-    }
-    all->edge = item->edge;
-    all->of_edge[all->of_edge_count++] =
-        (fl_observation){.source = item->source,
-                         .author = fl_hash_stable(fl_slice_of(item->author)),
-                         .supports = item->supports,
-                         .at_ns = item->at_ns};
-    return FL_OK;
-}
-
-/* The last edge has none behind it that would end it. */
-static fl_status read_beliefs(beliefs *all, fl_store *store, const fl_graph_question *question,
-                              fl_error *err)
-{
-    fl_status status = fl_graph_evidence_for(store, question, take_evidence, all, err);
-    return status == FL_OK ? end_edge(all, err) : status;
-}
-
-/* NULL where there is no evidence. Ids as signed numbers, as the store orders them. */
-static const fl_export_belief *belief_of(beliefs *all, uint64_t edge)
-{
-    while (all->next < all->count && (int64_t)all->items[all->next].edge < (int64_t)edge)
-        all->next++;
-    return all->next < all->count && all->items[all->next].edge == edge ? &all->items[all->next]
-                                                                        : NULL;
-}
-
 /* ---- rows ---- */
 
 typedef struct walk {
     fl_export to;
-    beliefs beliefs;
+    fl_edge_beliefs beliefs;
 } walk;
 
 /* A row was written: away with the bytes when there are enough of them. */
@@ -138,7 +50,7 @@ static fl_status visit_node(const fl_graph_node *node, void *payload, fl_error *
 static fl_status visit_edge(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     walk *w = payload;
-    w->to.belief = belief_of(&w->beliefs, edge->id);
+    w->to.belief = fl_edge_beliefs_next(&w->beliefs, edge->id);
     w->to.kind->edge(&w->to, edge);
     return wrote(w, err);
 }
@@ -155,7 +67,8 @@ static fl_status write_all(walk *w, fl_store *store, const fl_graph_question *al
 {
     const fl_export_kind *kind = w->to.kind;
     fl_buf *out = w->to.sink->out;
-    fl_status status = kind->wants_beliefs ? read_beliefs(&w->beliefs, store, all, err) : FL_OK;
+    fl_status status =
+        kind->wants_beliefs ? fl_edge_beliefs_read(&w->beliefs, store, all->as_of_ns, err) : FL_OK;
     fl_buf_text(out, kind->head);
     if (status == FL_OK)
         status = fl_graph_nodes(store, all, visit_node, w, err);
@@ -176,7 +89,7 @@ fl_status fl_graph_export(const fl_graph_sink *sink, fl_store *store, const char
 {
     assert(sink != NULL && sink->out != NULL && store != NULL);
     const fl_graph_question all = {.as_of_ns = as_of_ns};
-    walk w = {.to = {.sink = sink}, .beliefs = {.now_ns = as_of_ns}};
+    walk w = {.to = {.sink = sink}};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (strcmp(kinds[i]->name, format) == 0)
             w.to.kind = kinds[i];
@@ -186,7 +99,6 @@ fl_status fl_graph_export(const fl_graph_sink *sink, fl_store *store, const char
         status = write_all(&w, store, &all, err);
         fl_store_release(store);
     }
-    fl_mem_free(w.beliefs.items);
-    fl_mem_free(w.beliefs.of_edge);
+    fl_edge_beliefs_dispose(&w.beliefs);
     return status;
 }

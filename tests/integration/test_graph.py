@@ -183,6 +183,64 @@ class Graph(test_cli.Cli):
         self.assertIn("Checked ", self.good("graph", "import", path, "--dry-run", "--store", str(other)))
         self.assertFalse(other.exists())
 
+    # ---- one node and what is around it ----
+
+    def test_a_node_is_shown_by_kind_and_key_by_id_and_by_its_beginning(self):
+        self.taught("Pool too small")
+        graph = json.loads(self.exported())
+        cause = next(node for node in graph["nodes"] if node["kind"] == "cause")
+        shown = [self.good("graph", "show", word, "--format", "json") for word in (
+            "cause:pool too small", cause["id"], "cause:pool", "cause:Pool t", cause["id"][:12])]
+        self.assertEqual(len(set(shown)), 1)
+        view = self.validate("graph-node.schema.json", shown[0])
+        self.assertEqual(view["node"], cause)
+        self.assertLessEqual({"explained-by", "resolved-by"}, {edge["kind"] for edge in view["edges"]})
+        self.assertTrue(all(cause["id"] in (edge["from"], edge["to"]) for edge in view["edges"]))
+        evidence = [item for edge in view["edges"] for item in edge["evidence"]]
+        self.assertTrue(evidence)
+        self.assertTrue(all(item["author"] == "Pool too small" and item["source"] == "person" for item in evidence))
+        text = self.good("graph", "show", "cause:pool")
+        self.assertIn("cause Pool too small", text)
+        self.assertIn("-> resolved-by fix Pool too small", text)
+        self.assertRegex(text, r"0\.\d\d \(0\.\d\d to 0\.\d\d, n = 1\); 1 for, 0 against")
+
+    def test_a_node_that_is_not_there_is_answered_with_the_nearest(self):
+        self.taught("pool too small")
+        for word, expected in (("cause:pool too smal1", "no node 'cause:pool too smal1' in the graph; did you mean 'cause:pool too small'?"),
+                               ("nothing like it", "no node 'nothing like it' in the graph\n"),
+                               ("pool", "'pool' may be one of 2 nodes: "),
+                               ("x" * 1000000, "no node 'xxx"),
+                               ("", "a node without a name")):
+            code, out, err = self.run_it("graph", "show", word[:100000])
+            self.assertEqual((code, out), (1, ""), word[:40])
+            self.assertIn(expected, err)
+            self.assertEqual(err.count("\n"), 1)
+
+    def test_hostile_words_are_shown_without_being_obeyed(self):
+        self.taught()
+        graph = json.loads(self.exported())
+        for node in graph["nodes"]:
+            for action in ("show", "neighbours"):
+                self.assertNotIn(ESC, self.good("graph", action, node["id"]))
+                self.assertNotIn(ESC, self.good("graph", action, node["id"], "--format", "json"))
+
+    def test_neighbours_are_nearest_first_and_bounded(self):
+        incident = self.taught("pool too small")
+        whole = self.validate("graph-neighbours.schema.json", self.good("graph", "neighbours", "incident:" + incident, "--depth", "3", "--format", "json"))
+        graph = json.loads(self.exported())
+        self.assertEqual(len(whole["nodes"]), len(graph["nodes"]))
+        self.assertEqual({edge["id"] for edge in whole["edges"]}, {edge["id"] for edge in graph["edges"]})
+        depths = [node["depth"] for node in whole["nodes"]]
+        self.assertEqual((depths, depths[0], whole["cut"]), (sorted(depths), 0, None))
+        near = json.loads(self.good("graph", "neighbours", "incident:" + incident, "--depth", "1", "--format", "json"))
+        self.assertEqual(len(near["nodes"]), depths.count(0) + depths.count(1))
+        self.assertEqual(len(json.loads(self.good("graph", "neighbours", "incident:" + incident, "--depth", "0", "--format", "json"))["nodes"]), 1)
+        cut = json.loads(self.good("graph", "neighbours", "incident:" + incident, "--limit", "2", "--format", "json"))
+        self.assertEqual((len(cut["nodes"]), cut["cut"]), (2, "rows"))
+        ids = {node["id"] for node in cut["nodes"]}
+        self.assertTrue(all(edge["from"] in ids and edge["to"] in ids for edge in cut["edges"]))
+        self.assertIn("raise --limit", self.good("graph", "neighbours", "incident:" + incident, "--limit", "2"))
+
     # ---- mistakes ----
 
     def test_a_mistake_in_the_words_is_one_sentence(self):
@@ -190,6 +248,8 @@ class Graph(test_cli.Cli):
         for words, expected in (
                 (["graph", "walk"], "choose one of: paths, "),
                 (["graph", "import"], "graph import wants FILE|- behind it"),
+                (["graph", "show"], "graph show wants NODE behind it"),
+                (["graph", "show", "a", "b"], "graph show wants NODE behind it"),
                 (["graph", "stats", "more"], "graph stats takes nothing behind it, not 'more'"),
                 (["graph", "stats", "--format", "dot"], "graph stats has no format dot: text or json")):
             code, out, err = self.run_it(*words)

@@ -1,0 +1,255 @@
+#include "graph_view.h"
+
+#include <stdio.h>
+
+#include "graph_find.h"
+#include "mem.h"
+
+#include "fl_graph_made.h"
+#include "fl_store_place.h"
+#include "fl_test.h"
+
+static fl_error err;
+static fl_store_place place;
+static fl_store *store;
+static fl_arena arena;
+static fl_made_graph made;
+
+static void setup(void)
+{
+    err = (fl_error){0};
+    arena = fl_arena_of(256u << 20);
+    fl_store_place_make(&place);
+    store = NULL;
+    fl_make_graph(&made);
+    ck_assert_ok(fl_store_open(&store, place.url, FL_STORE_CREATE, &err));
+    ck_assert_ok(fl_graph_add(NULL, store, &made.batch, &err));
+}
+
+static void teardown(void)
+{
+    fl_mem_fail_after(-1);
+    fl_arena_dispose(&arena);
+    fl_store_close(store);
+    fl_store_place_clear(&place);
+}
+
+static fl_status find(fl_graph_node *out, const char *word)
+{
+    return fl_graph_find(out, store, word, FL_GRAPH_NOW, &arena, &err);
+}
+
+/* ---- finding ---- */
+
+START_TEST(a_node_is_found_by_each_way_of_naming_it)
+{
+    char id[24];
+    fl_graph_node node;
+    snprintf(id, sizeof(id), "%llu", (unsigned long long)made.nodes[2].id);
+    const char *words[] = {"fix:raise maxTotal", id, "raise maxTotal", "raise", "fix:raise"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        ck_assert_ok(find(&node, words[i]));
+        ck_assert_uint_eq(node.id, made.nodes[2].id);
+        ck_assert_str_eq(node.key, "raise maxTotal");
+    }
+}
+END_TEST
+
+START_TEST(what_is_not_there_yet_is_not_found)
+{
+    fl_graph_node node;
+    ck_assert_fails(FL_E_NOTFOUND,
+                    fl_graph_find(&node, store, "fix:raise maxTotal", FL_MADE_AT_NS, &arena, &err));
+    ck_assert_str_eq(err.message, "no node 'fix:raise maxTotal' in the graph");
+}
+END_TEST
+
+START_TEST(a_mistake_is_answered_with_the_nearest_and_nothing_with_nothing)
+{
+    fl_graph_node node;
+    ck_assert_fails(FL_E_NOTFOUND, find(&node, "fix:rise maxtotal"));
+    ck_assert_str_eq(err.message, "no node 'fix:rise maxtotal' in the graph; did you mean"
+                                  " 'fix:raise maxTotal'?");
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_NOTFOUND, find(&node, "maxTotal"));
+    ck_assert_str_eq(err.message, "no node 'maxTotal' in the graph; did you mean"
+                                  " 'fix:raise maxTotal'?");
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_NOTFOUND, find(&node, "zebra crossing"));
+    ck_assert_str_eq(err.message, "no node 'zebra crossing' in the graph");
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_SYNTAX, find(&node, ""));
+}
+END_TEST
+
+START_TEST(several_that_fit_are_listed)
+{
+    fl_graph_node node, more[5];
+    char keys[5][16];
+    for (int i = 0; i < 5; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "service-%d", i);
+        more[i] = fl_made_node(FL_NODE_SERVICE, keys[i], 1);
+    }
+    const fl_graph_batch batch = {.nodes = more, .node_count = 5};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_fails(FL_E_NOTFOUND, find(&node, "service-"));
+    ck_assert_ptr_nonnull(
+        strstr(err.message, "'service-' may be one of 5 nodes: service:service-"));
+    ck_assert_ptr_nonnull(strstr(err.message, " ..."));
+    ck_assert_ok(find(&node, "service-3"));
+}
+END_TEST
+
+/* ---- one node ---- */
+
+START_TEST(a_node_is_shown_with_what_its_edges_rest_on)
+{
+    fl_graph_node_view view;
+    ck_assert_ok(fl_graph_view_node(&view, store, &made.nodes[1], FL_MADE_AT_NS + 2, &arena, &err));
+    ck_assert_uint_eq(view.link_count, 3);
+    ck_assert(!view.cut);
+    /* resolved-by has one for; explained-by one for and one against; requires nothing */
+    ck_assert_int_eq(view.links[0].edge.kind, FL_EDGE_RESOLVED_BY);
+    ck_assert(view.links[0].leaves);
+    ck_assert_str_eq(view.links[0].other.key, "raise maxTotal");
+    ck_assert_double_eq_tol(view.links[0].confidence.mean, 0.75, 1e-9);
+    ck_assert_int_eq(view.links[1].edge.kind, FL_EDGE_EXPLAINED_BY);
+    ck_assert(!view.links[1].leaves);
+    ck_assert_uint_eq(view.links[1].supporting, 1);
+    ck_assert_uint_eq(view.links[1].contradicting, 1);
+    ck_assert_int_eq(view.links[1].last_ns, FL_MADE_AT_NS + 1);
+    ck_assert_int_eq(view.links[2].edge.kind, FL_EDGE_REQUIRES);
+    ck_assert_str_eq(view.links[2].edge.qualifier, FL_HOSTILE_TEXT);
+    ck_assert_uint_eq(view.links[2].evidence_count, 0);
+}
+END_TEST
+
+START_TEST(evidence_of_later_is_not_shown_and_does_not_count)
+{
+    fl_graph_node_view view;
+    ck_assert_ok(fl_graph_view_node(&view, store, &made.nodes[1], FL_MADE_AT_NS, &arena, &err));
+    ck_assert_uint_eq(view.link_count, 2); /* "requires" came later */
+    ck_assert_uint_eq(view.links[0].evidence_count, 1);
+    ck_assert_double_eq_tol(view.links[0].confidence.mean, 0.75, 1e-9);
+}
+END_TEST
+
+/* ---- around a node ---- */
+
+enum { CHAIN = 12 };
+
+/* service-0 calls service-1 calls ... and the last calls the first. */
+static void make_ring(fl_graph_node *nodes, fl_graph_edge *edges, char keys[CHAIN][16])
+{
+    for (int i = 0; i < CHAIN; i++) {
+        snprintf(keys[i], 16, "service-%d", i);
+        nodes[i] = fl_made_node(FL_NODE_SERVICE, keys[i], 1);
+    }
+    for (int i = 0; i < CHAIN; i++)
+        edges[i] = fl_made_edge(FL_EDGE_CALLS, &nodes[i], &nodes[(i + 1) % CHAIN], NULL, 1);
+    const fl_graph_batch batch = {
+        .nodes = nodes, .node_count = CHAIN, .edges = edges, .edge_count = CHAIN};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+}
+
+START_TEST(a_ring_is_walked_both_ways_and_ends)
+{
+    fl_graph_node nodes[CHAIN];
+    fl_graph_edge edges[CHAIN];
+    char keys[CHAIN][16];
+    fl_graph_around around;
+    make_ring(nodes, edges, keys);
+    fl_graph_around_question question = {
+        .node = &nodes[0], .depth = 2, .most = 100, .as_of_ns = FL_GRAPH_NOW};
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, 5);
+    ck_assert_uint_eq(around.edge_count, 4);
+    ck_assert_str_eq(around.nodes[0].node.key, "service-0");
+    for (size_t i = 0; i < around.node_count; i++)
+        ck_assert_uint_eq(around.nodes[i].depth, (i + 1) / 2);
+    question.depth = FL_VIEW_MAX_DEPTH;
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, CHAIN);
+    ck_assert_uint_eq(around.edge_count, CHAIN);
+    ck_assert_int_eq(around.cut, FL_GRAPH_WHOLE);
+}
+END_TEST
+
+START_TEST(what_is_beyond_the_rows_is_left_out_and_said)
+{
+    fl_graph_node nodes[CHAIN];
+    fl_graph_edge edges[CHAIN];
+    char keys[CHAIN][16];
+    fl_graph_around around;
+    make_ring(nodes, edges, keys);
+    for (size_t most = 1; most < CHAIN; most++) {
+        const fl_graph_around_question question = {
+            .node = &nodes[0], .depth = FL_VIEW_MAX_DEPTH, .most = most, .as_of_ns = FL_GRAPH_NOW};
+        ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+        ck_assert_uint_eq(around.node_count, most);
+        ck_assert_uint_eq(around.edge_count, most - 1);
+        ck_assert_int_eq(around.cut, FL_GRAPH_CUT_ROWS);
+    }
+}
+END_TEST
+
+START_TEST(a_walk_whose_time_is_over_says_so)
+{
+    fl_graph_around around;
+    const fl_graph_around_question question = {
+        .node = &made.nodes[1], .depth = 3, .most = 100, .time_ns = 1, .as_of_ns = FL_GRAPH_NOW};
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_int_eq(around.cut, FL_GRAPH_CUT_TIME);
+    ck_assert_uint_eq(around.node_count, 1);
+    ck_assert_str_eq(around.nodes[0].node.key, FL_HOSTILE_TEXT);
+}
+END_TEST
+
+START_TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
+{
+    for (int what = 0; what < 3; what++) {
+        fl_status status = FL_E_NOMEM;
+        for (long n = 0; status != FL_OK && n < 200; n++) {
+            fl_graph_node node;
+            fl_graph_node_view view;
+            fl_graph_around around;
+            const fl_graph_around_question question = {
+                .node = &made.nodes[1], .depth = 3, .most = 100, .as_of_ns = FL_GRAPH_NOW};
+            err = (fl_error){0};
+            fl_arena_dispose(&arena);
+            fl_mem_fail_after(n);
+            if (what == 0)
+                status = find(&node, "raise");
+            else if (what == 1)
+                status =
+                    fl_graph_view_node(&view, store, &made.nodes[1], FL_GRAPH_NOW, &arena, &err);
+            else
+                status = fl_graph_view_around(&around, store, &question, &arena, &err);
+            fl_mem_fail_after(-1);
+            ck_assert_msg(status == FL_OK || status == FL_E_NOMEM, "%s", err.message);
+        }
+        ck_assert_int_eq(status, FL_OK);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("graph_view");
+    TCase *tc = tcase_create("cases");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_node_is_found_by_each_way_of_naming_it);
+    tcase_add_test(tc, what_is_not_there_yet_is_not_found);
+    tcase_add_test(tc, a_mistake_is_answered_with_the_nearest_and_nothing_with_nothing);
+    tcase_add_test(tc, several_that_fit_are_listed);
+    tcase_add_test(tc, a_node_is_shown_with_what_its_edges_rest_on);
+    tcase_add_test(tc, evidence_of_later_is_not_shown_and_does_not_count);
+    tcase_add_test(tc, a_ring_is_walked_both_ways_and_ends);
+    tcase_add_test(tc, what_is_beyond_the_rows_is_left_out_and_said);
+    tcase_add_test(tc, a_walk_whose_time_is_over_says_so);
+    tcase_add_test(tc, every_failed_allocation_is_an_error_and_leaks_nothing);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+FL_TEST_MAIN(suite)
