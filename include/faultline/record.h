@@ -162,6 +162,17 @@ typedef struct fl_change_record {
     fl_slice url;
 } fl_change_record;
 
+/* A rule that fired, as Alertmanager tells it. What is not known is empty. */
+typedef struct fl_alert_record {
+    uint64_t fingerprint;       /* of the labels: the same alert has the same */
+    int64_t starts_ns, ends_ns; /* ends 0: not known, or not over */
+    bool is_resolved;
+    fl_slice name; /* of the rule */
+    fl_slice severity, summary, url;
+    fl_slice service, instance, node; /* as the labels say */
+    fl_attrs labels;                  /* all of them */
+} fl_alert_record;
+
 /* A record that could not be read, and cost only itself. */
 typedef struct fl_reject {
     const char *source; /* path or endpoint */
@@ -182,6 +193,8 @@ typedef struct fl_sink {
     fl_status (*point)(void *payload, uint32_t resource, const fl_point *point, fl_error *err);
     /* Of those decoders that read changes; NULL for all others. */
     fl_status (*change)(void *payload, const fl_change_record *change, fl_error *err);
+    /* The same of alerts. */
+    fl_status (*alert)(void *payload, const fl_alert_record *alert, fl_error *err);
     /* FL_OK: go on without that record. */
     fl_status (*reject)(void *payload, const fl_reject *reject, fl_error *err);
 } fl_sink;

@@ -42,6 +42,7 @@ static const struct {
     {FL_SLICE_INIT("app_kubernetes_io_version"), PLACE_VERSION},
 };
 
+_Static_assert((int)PLACE_COUNT == (int)FL_WHO_LABELS, "a label for each place");
 enum { PLACE_NAMES = sizeof(places) / sizeof(places[0]) };
 
 void fl_labels_clear(fl_labels *labels)
@@ -121,13 +122,9 @@ static fl_slice behind_last_slash(fl_slice text)
     return at < text.len ? (fl_slice){.ptr = text.ptr + at, .len = text.len - at} : text;
 }
 
-fl_status fl_labels_announce(uint32_t *handle, fl_labels *labels, const fl_sink *sink,
-                             fl_error *err)
+/* For each place the label that fills it best: index into the set, and into places[]. */
+static void find_best(const fl_labels *labels, size_t at[PLACE_COUNT], size_t best[PLACE_COUNT])
 {
-    size_t best[PLACE_COUNT], at[PLACE_COUNT] = {0};
-    fl_attr told[PLACE_COUNT];
-    fl_slice value[PLACE_COUNT] = {{0}};
-    size_t told_count = 0;
     for (size_t place = 0; place < PLACE_COUNT; place++)
         best[place] = PLACE_NAMES;
     for (size_t i = 0; i < labels->count; i++) {
@@ -137,6 +134,13 @@ fl_status fl_labels_announce(uint32_t *handle, fl_labels *labels, const fl_sink 
             at[places[p].place] = i;
         }
     }
+}
+
+fl_resource fl_labels_take_who(fl_labels *labels, fl_attr told[FL_WHO_LABELS])
+{
+    size_t best[PLACE_COUNT], at[PLACE_COUNT] = {0}, told_count = 0, kept = 0;
+    fl_slice value[PLACE_COUNT] = {{0}};
+    find_best(labels, at, best);
     for (size_t place = 0; place < PLACE_COUNT; place++) {
         if (best[place] == PLACE_NAMES)
             continue;
@@ -149,14 +153,20 @@ fl_status fl_labels_announce(uint32_t *handle, fl_labels *labels, const fl_sink 
         told_count++;
         labels->items[at[place]].key.len = 0; /* no label is without a name */
     }
-    size_t kept = 0;
     for (size_t i = 0; i < labels->count; i++)
         if (labels->items[i].key.len > 0)
             labels->items[kept++] = labels->items[i];
     labels->count = kept;
-    const fl_resource resource = {.service = value[PLACE_SERVICE],
-                                  .instance = value[PLACE_INSTANCE],
-                                  .node = value[PLACE_NODE],
-                                  .attrs = {.items = told, .count = told_count}};
+    return (fl_resource){.service = value[PLACE_SERVICE],
+                         .instance = value[PLACE_INSTANCE],
+                         .node = value[PLACE_NODE],
+                         .attrs = {.items = told, .count = told_count}};
+}
+
+fl_status fl_labels_announce(uint32_t *handle, fl_labels *labels, const fl_sink *sink,
+                             fl_error *err)
+{
+    fl_attr told[FL_WHO_LABELS];
+    const fl_resource resource = fl_labels_take_who(labels, told);
     return sink->resource(sink->payload, &resource, handle, err);
 }

@@ -36,7 +36,11 @@ void fl_labels_add(fl_labels *labels, fl_slice name, fl_slice value);
 fl_slice fl_labels_find(const fl_labels *labels, fl_slice name);
 /* The same, and the label leaves the set. */
 fl_slice fl_labels_take(fl_labels *labels, fl_slice name);
-/* Take those that say who it is out of the set, and announce that to the sink. */
+/* Up to this many labels say who it is. */
+enum { FL_WHO_LABELS = 4 };
+/* Take those that say who it is out of the set into told[], which the resource's attributes are. */
+fl_resource fl_labels_take_who(fl_labels *labels, fl_attr told[FL_WHO_LABELS]);
+/* The same, and announce it to the sink. */
 FL_NODISCARD fl_status fl_labels_announce(uint32_t *handle, fl_labels *labels, const fl_sink *sink,
                                           fl_error *err);
 

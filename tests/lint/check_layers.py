@@ -12,6 +12,7 @@ LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
 GRAPH = {"graph", "graph/exchange", "graph/model", "graph/recall", "graph/store"}
 INGEST = {
+    "ingest/alerts",
     "ingest/events",
     "ingest/fetch",
     "ingest/goroutine",
@@ -34,6 +35,7 @@ ALLOWED = {
     "base": {"include"},
     "base/contract": {"include", "base"},
     "base/disk": {"include", "base"},
+    "ingest/alerts": LOWEST | {"ingest/intake"},
     "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST | {"ingest/profile"},

@@ -32,10 +32,27 @@ static inline fl_status received_change(void *payload, const fl_change_record *c
     return otlp_dump_step(dump, err);
 }
 
+static inline fl_status received_alert(void *payload, const fl_alert_record *a, fl_error *err)
+{
+    otlp_dump *dump = payload;
+    dump->logs++;
+    fl_buf_printf(&dump->text,
+                  "alert %016" PRIx64 " %" PRId64 "..%" PRId64
+                  "%s %.*s (%.*s) of %.*s %.*s %.*s: %.*s "
+                  "<%.*s>",
+                  a->fingerprint, a->starts_ns, a->ends_ns, a->is_resolved ? " resolved" : "",
+                  FL_SLICE_ARG(a->name), FL_SLICE_ARG(a->severity), FL_SLICE_ARG(a->service),
+                  FL_SLICE_ARG(a->instance), FL_SLICE_ARG(a->node), FL_SLICE_ARG(a->summary),
+                  FL_SLICE_ARG(a->url));
+    otlp_dump_attrs(&dump->text, a->labels);
+    return otlp_dump_step(dump, err);
+}
+
 static inline void received_init(received *r)
 {
     r->sink = otlp_dump_sink(&r->dump);
     r->sink.change = received_change;
+    r->sink.alert = received_alert;
     fl_buf_printf(&r->dump.text, "%8192s", ""); /* so that only the decoder's allocations fail */
     fl_buf_clear(&r->dump.text);
     r->to = (fl_intake){.sink = &r->sink, .source = "test"};
