@@ -65,15 +65,24 @@ static char *locus_text(const fl_hypothesis *h, fl_arena *arena)
 }
 
 /* The cause kind is part of it: a metric may be wrong in more than one way. */
-static fl_status symptom_of(fl_graph_node *out, const fl_hypothesis *h, int64_t now_ns,
-                            fl_arena *arena, fl_error *err)
+fl_status fl_symptoms_one(fl_graph_node *out, const fl_hypothesis *h, int64_t now_ns,
+                          fl_arena *arena, fl_error *err)
 {
+    assert(h != NULL);
     char *locus = locus_text(h, arena);
     if (locus == NULL)
         return no_memory(err);
     const char *kind = fl_locus_name(h->locus), *cause = fl_cause_name(h->cause);
     return finish(out, FL_NODE_SYMPTOM, fl_arena_printf(arena, "%s|%s|%s", kind, cause, locus),
                   fl_arena_printf(arena, "%s: %s", cause, locus), now_ns, err);
+}
+
+fl_status fl_symptoms_leak(fl_graph_node *out, const char *kind, int64_t now_ns, fl_arena *arena,
+                           fl_error *err)
+{
+    assert(kind != NULL);
+    return finish(out, FL_NODE_SYMPTOM, fl_arena_printf(arena, "leak/%s", kind),
+                  fl_arena_printf(arena, "leak: %s", kind), now_ns, err);
 }
 
 /* Where the last of `count` nodes stood before; itself where it is new. */
@@ -109,7 +118,7 @@ fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t 
         double telemetry = fl_symptoms_telemetry_nats(h);
         if (telemetry < FL_SYMPTOM_NATS)
             continue;
-        status = symptom_of(&nodes[count], h, now_ns, arena, err);
+        status = fl_symptoms_one(&nodes[count], h, now_ns, arena, err);
         if (status != FL_OK)
             break;
         size_t at = place_of(nodes, count + 1);

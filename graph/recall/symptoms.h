@@ -4,6 +4,8 @@
  *   symptom  kind of locus | what is wrong with it | its name, or "step before -> step after"
  *   cause    service | what is wrong with it | locus
  *
+ *   leak     "leak/" and the kind of bug that profiles show, as the library of signatures names it
+ *
  * Each hypothesis beyond the gate shows one symptom: something that really changed, whether or not
  * it was the cause. Incidents that share symptoms need not share services.
  */
@@ -32,6 +34,12 @@ typedef struct fl_symptoms {
 double fl_symptoms_telemetry_nats(const fl_hypothesis *hypothesis);
 FL_NODISCARD fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
                                       fl_arena *arena, fl_error *err);
+/* The symptom that one hypothesis shows, whatever its score. */
+FL_NODISCARD fl_status fl_symptoms_one(fl_graph_node *out, const fl_hypothesis *hypothesis,
+                                       int64_t now_ns, fl_arena *arena, fl_error *err);
+/* The symptom of a kind of leak: "map-only-grows". */
+FL_NODISCARD fl_status fl_symptoms_leak(fl_graph_node *out, const char *kind, int64_t now_ns,
+                                        fl_arena *arena, fl_error *err);
 /* The cause that a hypothesis names. */
 FL_NODISCARD fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis,
                                          int64_t now_ns, fl_arena *arena, fl_error *err);

@@ -10,7 +10,7 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
-GRAPH = {"graph", "graph/exchange", "graph/model", "graph/recall", "graph/store"}
+GRAPH = {"graph", "graph/exchange", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
     "ingest/alerts",
     "ingest/events",
@@ -61,9 +61,11 @@ ALLOWED = {
     "graph/store": LOWEST | {"graph/model"},
     "graph/exchange": LOWEST | {"graph/model", "graph/recall", "graph/store"},
     "graph/recall": LOWEST | {"graph/model", "graph/store"},
+    "graph/library": LOWEST | {"graph/model", "graph/store", "graph/recall"},
+    "graph/recommend": LOWEST | {"graph/model", "graph/store", "graph/recall", "graph/library"},
     "graph": LOWEST | GRAPH,
     "app/profile": LOWEST | {"correlate/callgraph"},
-    "app/report": LOWEST | {"graph/exchange", "graph/model", "graph/recall", "graph/store"},
+    "app/report": LOWEST | GRAPH,
     "app/pipeline": ALL,
     "app/cli": ALL | {"app/report", "app/pipeline", "app/profile"},
     "examples": {"include"},
