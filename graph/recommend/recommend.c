@@ -40,6 +40,7 @@ typedef struct work {
     uint64_t *cause_ids;
     size_t cause_count;
     fl_recommendation *items;
+    fl_recommend_path *paths; /* FL_RECOMMEND_MAX_PATHS for each item, in their first order */
     fl_recommend_unsure *unsure;
     fl_map *item_at; /* fix to place in items, plus 1 */
     edge_rows rows;
@@ -407,10 +408,10 @@ static fl_status new_item(fl_recommendation **out, work *w, uint64_t fix)
         w->out->cut = true;
         return FL_OK;
     }
-    item.now = fl_recommend_now(w->question, &item.words, w->arena);
-    item.paths = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_PATHS, sizeof(*item.paths));
-    if (item.paths == NULL)
-        return no_memory(w->err);
+    const fl_service_part *now = fl_recommend_now(w->question, &item.words);
+    item.now = now != NULL ? now->value : NULL;
+    item.now_name = now != NULL ? now->name : NULL;
+    item.paths = &w->paths[w->out->count * FL_RECOMMEND_MAX_PATHS];
     status = read_plans(&item, w, fix);
     *out = &w->items[w->out->count++];
     **out = item;
@@ -456,9 +457,7 @@ static fl_status add_fix(work *w, const fl_recommend_path *like, const fl_confid
     path.supporting = belief.supporting;
     path.contradicting = belief.contradicting;
     status = read_said(&path, w, edge);
-    /* The list was made here, and is shown as one that does not change. */
-    fl_recommend_path *paths = (fl_recommend_path *)(uintptr_t)item->paths;
-    paths[item->path_count++] = path;
+    w->paths[(size_t)(item - w->items) * FL_RECOMMEND_MAX_PATHS + item->path_count++] = path;
     return status;
 }
 
@@ -543,7 +542,7 @@ static void finish(work *w)
     for (size_t i = 0; i < w->out->count; i++) {
         fl_recommendation *item = &w->items[i];
         assert(item->path_count > 0);
-        qsort((fl_recommend_path *)(uintptr_t)item->paths, item->path_count, sizeof(*item->paths),
+        qsort(&w->paths[i * FL_RECOMMEND_MAX_PATHS], item->path_count, sizeof(*item->paths),
               compare_paths);
         item->confidence = item->paths[0].confidence;
         for (size_t p = 0; p < item->path_count; p++) {
@@ -560,9 +559,12 @@ static fl_status allocate(work *w)
 {
     w->cause_ids = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_CAUSES, sizeof(*w->cause_ids));
     w->items = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_ITEMS, sizeof(*w->items));
+    w->paths = fl_arena_alloc(w->arena, (size_t)FL_RECOMMEND_MAX_ITEMS * FL_RECOMMEND_MAX_PATHS,
+                              sizeof(*w->paths));
     w->unsure = fl_arena_alloc(w->arena, MAX_UNSURE, sizeof(*w->unsure));
     w->rows.items = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_EDGES, sizeof(*w->rows.items));
-    if (w->cause_ids == NULL || w->items == NULL || w->unsure == NULL || w->rows.items == NULL)
+    if (w->cause_ids == NULL || w->items == NULL || w->paths == NULL || w->unsure == NULL ||
+         w->rows.items == NULL)
         return no_memory(w->err);
     fl_status status = fl_map_create(&w->causes, SIZE_MAX / 64, w->err);
     return status == FL_OK ? fl_map_create(&w->item_at, SIZE_MAX / 64, w->err) : status;

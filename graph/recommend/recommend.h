@@ -51,7 +51,8 @@ typedef struct fl_recommendation {
     uint64_t fix;
     const char *text; /* of the fix, whole */
     fl_advice_words words;
-    const char *now;                /* what the service has in its place; NULL: nothing */
+    /* What the service has in its place, and as what it names it; NULL: nothing. */
+    const char *now, *now_name;
     const fl_recommend_path *paths; /* highest lower bound first */
     size_t path_count;
     fl_confidence confidence; /* of the first path */
@@ -80,8 +81,8 @@ typedef struct fl_recommended {
 enum {
     FL_RECOMMEND_MAX_EDGES = 4096, /* of one node */
     FL_RECOMMEND_MAX_CAUSES = 16384,
-    FL_RECOMMEND_MAX_ITEMS = 1024,
-    FL_RECOMMEND_MAX_PATHS = 64, /* to one piece of advice */
+    FL_RECOMMEND_MAX_ITEMS = 512,
+    FL_RECOMMEND_MAX_PATHS = 16, /* to one piece of advice */
     FL_RECOMMEND_FEW = 5         /* symptoms, references */
 };
 
@@ -91,7 +92,7 @@ typedef struct fl_recommend_question {
     int64_t now_ns;          /* what was recorded later is not known yet */
 } fl_recommend_question;
 
-/* Texts and lists of *out live in the arena. FL_E_LIMIT or FL_E_NOMEM, and what the store fails
+/* Texts and lists of *out live in the arena or are the service's. FL_E_LIMIT or FL_E_NOMEM, and what the store fails
  * with. */
 FL_NODISCARD fl_status fl_recommend(fl_recommended *out, fl_store *store,
                                     const fl_recommend_question *question, fl_arena *arena,

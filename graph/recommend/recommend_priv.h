@@ -31,9 +31,9 @@ const fl_recommend_seed *fl_recommend_seed_of(const fl_recommend_seeds *seeds, u
 fl_gate_answer fl_recommend_answer(const fl_recommend_seed **decided,
                                    const fl_recommend_seeds *seeds, uint64_t node,
                                    fl_slice qualifier);
-/* The service's own value in place of what the advice names; NULL: nothing. */
-const char *fl_recommend_now(const fl_recommend_question *question, const fl_advice_words *words,
-                             fl_arena *arena);
+/* The service's own part in place of what the advice names; NULL: nothing. */
+const fl_service_part *fl_recommend_now(const fl_recommend_question *question,
+                                        const fl_advice_words *words);
 /* Whether the service follows the advice already, or it is about something that it has not. */
 bool fl_recommend_is_met(const fl_recommend_question *question, const fl_advice_words *words);
 

@@ -208,13 +208,11 @@ static bool is_setting(const fl_advice_words *words)
            words->kind == FL_ADVICE_AVOID;
 }
 
-const char *fl_recommend_now(const fl_recommend_question *question, const fl_advice_words *words,
-                             fl_arena *arena)
+const fl_service_part *fl_recommend_now(const fl_recommend_question *question,
+                                        const fl_advice_words *words)
 {
-    const fl_service_part *part = NULL;
-    if (is_setting(words) || words->kind == FL_ADVICE_UPGRADE)
-        part = part_of(question, words->name, words->kind == FL_ADVICE_UPGRADE);
-    return part != NULL && part->value != NULL ? fl_arena_printf(arena, "%s", part->value) : NULL;
+    bool is_component = words->kind == FL_ADVICE_UPGRADE;
+    return is_setting(words) || is_component ? part_of(question, words->name, is_component) : NULL;
 }
 
 /* Versions are compared in the ecosystem that reads both; Maven reads nearly everything, and so is
