@@ -55,7 +55,7 @@ static fl_status pass_on(struct walk *w)
 static fl_status keep(fl_slice *out, struct walk *w, fl_slice text, size_t at)
 {
     if (text.len > 0 && memchr(text.ptr, '\0', text.len) != NULL)
-        return complain(w, at, "a text with a NUL");
+        return complain(w, at, "a text holds no NUL");
     const char *copy = fl_arena_cstr(w->arena, text);
     *out = (fl_slice){.ptr = (const unsigned char *)copy, .len = text.len};
     return copy != NULL ? FL_OK : no_memory(w);
@@ -68,7 +68,7 @@ static fl_status attach(struct walk *w, fl_yaml *node)
         return FL_OK;
     fl_yaml *parent = w->stack[w->depth - 1], **tail = &w->tail[w->depth - 1];
     if (parent->kind == FL_YAML_MAP && fl_yaml_member(parent, node->key) != NULL)
-        return complain(w, (size_t)node->offset, "a key is given twice");
+        return complain(w, (size_t)node->offset, "this key is given twice");
     if (*tail == NULL)
         parent->first = node;
     else
@@ -100,7 +100,7 @@ static fl_status take_value(struct walk *w, fl_slice key, fl_yaml **out)
     *out = node;
     if (is_container) {
         if (w->depth == FL_YAML_MAX_DEPTH)
-            return complain(w, at, "nested too deeply");
+            return complain(w, at, "nested more than 16 deep");
         w->stack[w->depth] = node;
         w->tail[w->depth++] = NULL;
         (void)(kind == FL_JSON_OBJECT ? fl_json_enter_object(&w->in) : fl_json_enter_array(&w->in));
@@ -144,7 +144,7 @@ fl_status fl_json_tree_read(const fl_yaml **out, fl_arena *arena, fl_slice text,
                      .err = err};
     fl_yaml *root = NULL;
     if (fl_json_peek(&w.in) == FL_JSON_END && fl_json_ok(&w.in))
-        return complain(&w, text.len, "it is empty");
+        return complain(&w, text.len, "the document is empty");
     fl_status status = take_value(&w, (fl_slice){0}, &root);
     while (status == FL_OK && w.depth > 0)
         status = step(&w);

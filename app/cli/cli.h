@@ -115,6 +115,7 @@ extern const fl_command fl_cmd_reject;
 extern const fl_command fl_cmd_resolve;
 extern const fl_command fl_cmd_similar;
 extern const fl_command fl_cmd_graph;
+extern const fl_command fl_cmd_recommend;
 extern const fl_command fl_cmd_leak;
 extern const fl_command fl_cmd_signatures;
 extern const fl_command fl_cmd_profile;

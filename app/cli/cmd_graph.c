@@ -23,6 +23,7 @@ static const fl_action *const actions[] = {
     &fl_graph_action_export.about,
     &fl_graph_action_import.about,
     &fl_graph_action_stats.about,
+    &fl_graph_action_init.about,
     NULL
 };
 /* clang-format on */
@@ -158,7 +159,9 @@ static const fl_option options[] = {
      .argument = "DURATION",
      .fallback = "10s",
      .help = "neighbours: how long it may take; what was found until then is the answer"},
-    {.name = "dry-run", .kind = FL_OPTION_FLAG, .help = "import: only check the document"},
+    {.name = "dry-run",
+     .kind = FL_OPTION_FLAG,
+     .help = "import: only check the document; init: say what would be added, and add nothing"},
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
@@ -185,6 +188,7 @@ static const fl_example examples[] = {
     {"faultline graph show 20230129T0934",
      "a node, here an incident: its edges and what they rest on"},
     {"faultline graph neighbours 20230129T0934 --depth 3", "what lies up to three edges around it"},
+    {"faultline graph init", "begin with what is publicly known to go wrong"},
     {"faultline graph export --format dot", "the graph in Graphviz's language, to be drawn by it"},
 };
 

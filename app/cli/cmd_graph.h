@@ -48,5 +48,6 @@ extern const fl_graph_action fl_graph_action_import;
 extern const fl_graph_action fl_graph_action_neighbours;
 extern const fl_graph_action fl_graph_action_show;
 extern const fl_graph_action fl_graph_action_stats;
+extern const fl_graph_action fl_graph_action_init;
 
 #endif

@@ -231,9 +231,9 @@ static void write_head(fl_page *page, const fl_recommend_shown *shown)
         fl_page_printf(page, FL_INK_PLAIN, "; %zu more followed already", advice->met);
     fl_page_newline(page);
     if (advice->count == 0 && advice->met == 0)
-        fl_page_labelled(page, (fl_page_row){0, 0}, "", FL_INK_PLAIN,
-                         "No recommendation: the graph knows no cause that these components and "
-                         "settings meet. 'faultline graph init' loads the curated library.");
+        fl_page_wrap(page, FL_INK_PLAIN,
+                     "No recommendation: the graph knows no cause that these components and "
+                     "settings meet. 'faultline graph init' loads the curated library.\n");
 }
 
 static void write_unsure(fl_page *page, const fl_recommended *advice, fl_buf *line)

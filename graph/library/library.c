@@ -76,14 +76,16 @@ const fl_library_gone *fl_library_gone_items(const fl_library *library, size_t *
     return library->lists.gone;
 }
 
-const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name, bool is_setting)
+const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name,
+                            fl_library_spelling spelling)
 {
     fl_slice text = fl_slice_trim(name);
     size_t len = 0, limit = FL_LIBRARY_NAME_BYTES - 1;
     for (size_t i = 0; i < text.len && len < limit; i++) {
         unsigned char c = text.ptr[i];
         bool is_blank = c == ' ' || (c >= '\t' && c <= '\r');
-        bool is_dash = is_blank || (is_setting && c == '_');
+        bool is_dash = is_blank || (spelling >= FL_LIBRARY_AS_SETTING && c == '_') ||
+                       (spelling == FL_LIBRARY_AS_VARIABLE && c == '.');
         if (is_blank && len > 0 && out[len - 1] == '-')
             continue;
         out[len++] = is_dash ? '-' : c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : (char)c;
@@ -98,7 +100,7 @@ const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name, bool
 static const char *resolve(char out[FL_LIBRARY_NAME_BYTES], const struct fl_library_names *names,
                            fl_slice name, bool is_setting)
 {
-    fl_library_fold(out, name, is_setting);
+    fl_library_fold(out, name, is_setting ? FL_LIBRARY_AS_VARIABLE : FL_LIBRARY_AS_COMPONENT);
     for (size_t i = 0; names != NULL && i < names->count; i++) {
         if (strcmp(names->items[i].alias, out) != 0)
             continue;
@@ -107,7 +109,7 @@ static const char *resolve(char out[FL_LIBRARY_NAME_BYTES], const struct fl_libr
         memcpy(out, names->items[i].name, len + 1);
         return out;
     }
-    return out;
+    return fl_library_fold(out, name, is_setting ? FL_LIBRARY_AS_SETTING : FL_LIBRARY_AS_COMPONENT);
 }
 
 const char *fl_library_component(char out[FL_LIBRARY_NAME_BYTES], const fl_library *library,

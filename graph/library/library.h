@@ -18,7 +18,7 @@
  *         - {exception: Type, message: its text}
  *         - {said: words of people}
  *       needs:                            # when it applies, all of them; absent: never asked
- *         - {component: go, versions: 'go <1.23'}          # gate.h
+ *         - {component: go, versions: 'semver <1.23'}          # gate.h
  *         - {setting: redis.timeout, is: '>=1s'}
  *       fixes:
  *         - {do: 'set redis.timeout=500ms', why: ..., plan: ...}   # advice.h

@@ -16,7 +16,7 @@ enum {
 };
 
 struct fl_library_alias {
-    const char *alias; /* folded; the name itself is one */
+    const char *alias; /* of a setting as a variable; the name itself is one */
     const char *name;
 };
 
@@ -37,7 +37,14 @@ struct fl_library_lists {
 FL_NODISCARD fl_status fl_library_read(struct fl_library_lists *out, const fl_yaml_fields *in,
                                        const fl_yaml *root);
 
-/* A component's or a setting's name in one spelling; cut where it is too long. Returns `out`. */
-const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name, bool is_setting);
+typedef enum fl_library_spelling {
+    FL_LIBRARY_AS_COMPONENT, /* small letters, white space as '-' */
+    FL_LIBRARY_AS_SETTING,   /* and '_' as '-' */
+    FL_LIBRARY_AS_VARIABLE   /* and '.' as '-': as far as an environment variable tells names apart */
+} fl_library_spelling;
+
+/* A name in one spelling; cut where it is too long. Returns `out`. */
+const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name,
+                            fl_library_spelling spelling);
 
 #endif

@@ -178,7 +178,9 @@ static fl_status read_need(fl_library_need *out, const fl_yaml_fields *in, const
     if (status != FL_OK)
         return status;
     out->name = fl_arena_cstr(
-        in->arena, fl_slice_of(fl_library_fold(folded, fl_slice_of(name), !out->is_component)));
+        in->arena, fl_slice_of(fl_library_fold(folded, fl_slice_of(name),
+                                        out->is_component ? FL_LIBRARY_AS_COMPONENT
+                                                          : FL_LIBRARY_AS_SETTING)));
     if (out->name == NULL)
         return fl_yaml_no_memory(in);
     return out->gate != NULL ? check_gate(in, fl_yaml_member(map, fl_slice_of(gate)), out) : FL_OK;
@@ -384,8 +386,10 @@ static fl_status add_alias(struct fl_library_names *out, const fl_yaml_fields *i
 {
     for (size_t i = 0; i < out->count; i++)
         if (strcmp(out->items[i].alias, alias) == 0)
-            return FL_YAML_COMPLAIN(in, at, "'%.80s' stands for %.80s already", alias,
-                                    out->items[i].name);
+            return strcmp(out->items[i].name, name) == 0
+                       ? FL_OK
+                       : FL_YAML_COMPLAIN(in, at, "'%.80s' stands for %.80s already", alias,
+                                          out->items[i].name);
     if (out->count == FL_LIBRARY_MAX_NAMES)
         return fl_fail(in->err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d names",
                        FL_LIBRARY_MAX_NAMES);
@@ -410,16 +414,16 @@ static fl_status read_names(struct fl_library_names *out, const fl_yaml_fields *
         status = fl_yaml_take_texts(&aliases, &count, in, map, "aliases");
     if (status != FL_OK)
         return status;
-    fl_library_fold(folded, fl_slice_of(given), is_setting);
+    fl_library_spelling kept = is_setting ? FL_LIBRARY_AS_SETTING : FL_LIBRARY_AS_COMPONENT;
+    fl_library_spelling told = is_setting ? FL_LIBRARY_AS_VARIABLE : FL_LIBRARY_AS_COMPONENT;
+    fl_library_fold(folded, fl_slice_of(given), kept);
     const char *name = fl_arena_cstr(in->arena, fl_slice_of(folded));
     if (name == NULL)
         return fl_yaml_no_memory(in);
-    status = add_alias(out, in, map, name, name);
-    for (size_t i = 0; status == FL_OK && i < count; i++) {
-        fl_library_fold(folded, fl_slice_of(aliases[i]), is_setting);
-        if (strcmp(folded, name) != 0)
-            status = add_alias(out, in, map, folded, name);
-    }
+    status = add_alias(out, in, map, fl_library_fold(folded, fl_slice_of(given), told), name);
+    for (size_t i = 0; status == FL_OK && i < count; i++)
+        status =
+            add_alias(out, in, map, fl_library_fold(folded, fl_slice_of(aliases[i]), told), name);
     return status;
 }
 

@@ -59,6 +59,10 @@ fl_gate_answer fl_gate_component(fl_slice qualifier, fl_slice version)
         return FL_GATE_UNKNOWN;
     if (fl_slice_equal(fl_slice_trim(range), FL_SLICE("*")))
         return FL_GATE_HOLDS;
+    /* Go's toolchain calls itself go1.22.3, its modules v1.22.3. */
+    if (ecosystem == FL_ECOSYSTEM_SEMVER && version.len > 2 &&
+        fl_slice_starts_with(version, FL_SLICE("go")))
+        version = (fl_slice){.ptr = version.ptr + 2, .len = version.len - 2};
     if (fl_version_check(ecosystem, version, NULL) != FL_OK)
         return FL_GATE_UNKNOWN;
     return fl_version_in_range(ecosystem, range, version) ? FL_GATE_HOLDS : FL_GATE_FAILS;

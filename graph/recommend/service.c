@@ -86,7 +86,7 @@ static fl_status extend_path(struct settings *s, const fl_yaml *at)
 static fl_status open_level(struct settings *s, const fl_yaml *node)
 {
     if (s->depth == FL_YAML_MAX_DEPTH)
-        return FL_YAML_COMPLAIN(s->in, node, "nested too deeply");
+        return FL_YAML_COMPLAIN(s->in, node, "nested more than 16 deep");
     s->at[s->depth] = node->first;
     s->is_list[s->depth] = node->kind == FL_YAML_LIST;
     s->number[s->depth] = 0;

@@ -28,6 +28,12 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/graph PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+if(TARGET faultline_cli)
+  add_test(NAME integration/recommend COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_recommend.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/recommend PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # A sanitizer's own memory would count.
 if(TARGET faultline_cli AND NOT FL_SANITIZE AND NOT FL_COVERAGE AND NOT FL_FUZZ)
   add_test(NAME integration/limits COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_limits.py $<TARGET_FILE:faultline_cli>)

@@ -177,7 +177,7 @@ def stand_ins_of(root):
     heaps, others = (sorted(p.relative_to(root).as_posix() for p in (root / PROFILES).glob(f"{kind}-*")) for kind in ("heap", "goroutine"))
     return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at,
             "profiles/": PROFILES, "heap.pb.gz": heaps[0], "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
-            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "10m": "300ms", "1m": "200ms"}
+            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "checkout.yaml": "examples/checkout.yaml", "10m": "300ms", "1m": "200ms"}
 
 
 class Server:
