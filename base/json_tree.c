@@ -2,6 +2,9 @@
  * json_tree.c - the pull tokenizer's walk, with a stack of the open objects and arrays.
  *
  * Lines are counted once: places only move forward.
+ *
+ * Why not YAML's reader for both, since JSON is nearly YAML: it knows no surrogate pairs, which is
+ * how most programs write what lies beyond the basic plane.
  */
 #include "json_tree.h"
 
@@ -20,6 +23,7 @@ struct walk {
     fl_error *err;
 };
 
+/* Columns are characters: bytes that continue one do not count. */
 static void count_to(struct walk *w, size_t offset)
 {
     for (; w->counted < offset && w->counted < w->in.bytes.len; w->counted++) {
@@ -29,11 +33,13 @@ static void count_to(struct walk *w, size_t offset)
     }
 }
 
+/* The same sentence as YAML's reader. */
 static fl_status no_memory(const struct walk *w)
 {
     return fl_fail(w->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %.100s", w->source);
 }
 
+/* The first complaint counts. */
 static fl_status complain(struct walk *w, size_t offset, const char *what)
 {
     count_to(w, offset);
@@ -85,6 +91,8 @@ static fl_status take_value(struct walk *w, fl_slice key, fl_yaml **out)
     if (!fl_json_ok(&w->in))
         return pass_on(w);
     size_t at = w->in.pos;
+    while (at < w->in.bytes.len && memchr(" \t\r\n", w->in.bytes.ptr[at], 4) != NULL)
+        at++;
     fl_yaml *node = fl_arena_alloc(w->arena, 1, sizeof(*node));
     if (node == NULL)
         return no_memory(w);

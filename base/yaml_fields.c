@@ -1,5 +1,8 @@
 /*
  * yaml_fields.c - the checks that every reader of a rule file would otherwise write again.
+ *
+ * Texts are copied: the tree goes when its document was read. An empty text is refused as a missing
+ * one would be; where nothing is meant, nothing is written.
  */
 #include "yaml_fields.h"
 
@@ -51,8 +54,7 @@ fl_status fl_yaml_take_list(const fl_yaml **out, const fl_yaml_fields *in, const
     *out = fl_yaml_member(map, fl_slice_of(name));
     if (*out == NULL)
         return required ? FL_YAML_COMPLAIN(in, map, "%s is missing", name) : FL_OK;
-    return (*out)->kind == FL_YAML_LIST ? FL_OK
-                                        : FL_YAML_COMPLAIN(in, *out, "%s is a list", name);
+    return (*out)->kind == FL_YAML_LIST ? FL_OK : FL_YAML_COMPLAIN(in, *out, "%s is a list", name);
 }
 
 fl_status fl_yaml_take_texts(const char *const **out, size_t *count, const fl_yaml_fields *in,

@@ -9,6 +9,7 @@
 #include "json_put.h"
 #include "library_load.h"
 
+/* Rows of one kind each. */
 static json_t *counts_json(fl_put *w, const fl_graph_added *counts)
 {
     json_t *object = json_object();
@@ -18,6 +19,7 @@ static json_t *counts_json(fl_put *w, const fl_graph_added *counts)
     return object;
 }
 
+/* schemas/json/library-loaded.schema.json */
 static fl_status write_json(fl_buf *out, const fl_library_loaded *loaded, bool dry_run,
                             fl_error *err)
 {
@@ -32,6 +34,7 @@ static fl_status write_json(fl_buf *out, const fl_library_loaded *loaded, bool d
     return fl_put_document(out, &w, document, err);
 }
 
+/* What the library is, then what of it is new here. */
 static fl_status write_text(fl_buf *out, const fl_library_loaded *loaded, bool dry_run,
                             fl_error *err)
 {
@@ -64,6 +67,7 @@ static fl_status open_store(fl_store **out, fl_graph_call *call, bool dry_run, f
     return fl_fail(err, status, missing.offset, "%s", missing.message);
 }
 
+/* The store stays open until the command has printed: it is the call's. */
 static fl_status run(fl_graph_call *call, fl_error *err)
 {
     fl_library *library = NULL;
@@ -76,8 +80,8 @@ static fl_status run(fl_graph_call *call, fl_error *err)
     if (status == FL_OK)
         status = fl_library_add_built_in(library, err);
     if (status == FL_OK)
-        status = fl_library_load(&loaded, call->stored.store, library, dry_run, call->cli->now_ns,
-                                 err);
+        status =
+            fl_library_load(&loaded, call->stored.store, library, dry_run, call->cli->now_ns, err);
     fl_library_destroy(library);
     if (status != FL_OK)
         return status;

@@ -1,5 +1,8 @@
 /*
  * cmd_recommend.c - a service's file to a baseline: what the graph advises before it is launched.
+ *
+ * Names are those of the built-in library whatever the store was loaded from: aliases are a matter
+ * of reading the file. Nothing is written to the store, and asking makes none.
  */
 #include <string.h>
 

@@ -1,5 +1,12 @@
 /*
  * report_recommend.c - words and quotes that the forms share, and the page for the terminal.
+ *
+ * The page is by what is to be done, not by cause: who prepares a launch goes through settings, then
+ * alerts, then checks. Each piece of advice says how sure it is in the same words, with its interval
+ * and what it rests on; a mean alone would make one ticket look like fifty.
+ *
+ * JSON's quotes serve three formats: a JSON text is one in YAML 1.2 and in Rego as well. Marks that
+ * reorder text are escaped in all of them: a rule that reads otherwise than it runs is an attack.
  */
 #include "report_recommend.h"
 
@@ -104,9 +111,8 @@ static bool is_mark(fl_slice rest)
 {
     if (rest.len < 3 || rest.ptr[0] != 0xE2)
         return false;
-    return (rest.ptr[1] == 0x80 &&
-            (rest.ptr[2] == 0x8E || rest.ptr[2] == 0x8F ||
-             (rest.ptr[2] >= 0xA8 && rest.ptr[2] <= 0xAE))) ||
+    return (rest.ptr[1] == 0x80 && (rest.ptr[2] == 0x8E || rest.ptr[2] == 0x8F ||
+                                    (rest.ptr[2] >= 0xA8 && rest.ptr[2] <= 0xAE))) ||
            (rest.ptr[1] == 0x81 && rest.ptr[2] >= 0xA6 && rest.ptr[2] <= 0xA9);
 }
 
@@ -151,12 +157,13 @@ enum { INDENT = 2, BODY = 12, MAX_LINE_BYTES = 64 << 10, FIRST_PATHS = 3 };
 
 static const fl_page_row row = {INDENT, BODY};
 
+/* An imperative, which the lines below complete. */
 static const char *heading_of(fl_advice_kind kind)
 {
     static const char *const headings[FL_ADVICE_KIND_COUNT] = {
-        [FL_ADVICE_SET] = "Set",           [FL_ADVICE_AVOID] = "Avoid",
-        [FL_ADVICE_LIMIT] = "Limit",       [FL_ADVICE_UPGRADE] = "Upgrade",
-        [FL_ADVICE_ALERT] = "Alert",       [FL_ADVICE_CHECK] = "Check before launch",
+        [FL_ADVICE_SET] = "Set",     [FL_ADVICE_AVOID] = "Avoid",
+        [FL_ADVICE_LIMIT] = "Limit", [FL_ADVICE_UPGRADE] = "Upgrade",
+        [FL_ADVICE_ALERT] = "Alert", [FL_ADVICE_CHECK] = "Check before launch",
         [FL_ADVICE_DO] = "Do",
     };
     return headings[kind];
@@ -169,6 +176,7 @@ static void labelled_buf(fl_page *page, const char *label, fl_buf *line)
     fl_buf_clear(line);
 }
 
+/* Why this service: the cause, with what opened its gates, and where it is written. */
 static void write_path(fl_page *page, const fl_recommend_path *path, fl_buf *line)
 {
     fl_buf_printf(line, "%s (", path->title);
@@ -184,6 +192,7 @@ static void write_path(fl_page *page, const fl_recommend_path *path, fl_buf *lin
         fl_page_labelled(page, row, i == 0 ? "source" : "", FL_INK_DIM, path->references[i]);
 }
 
+/* One piece of advice: what, what is there now, how sure, and by which paths. */
 static void write_item(fl_page *page, const fl_recommendation *item, const fl_service *service,
                        fl_buf *line)
 {
@@ -236,6 +245,7 @@ static void write_head(fl_page *page, const fl_recommend_shown *shown)
                      "settings meet. 'faultline graph init' loads the curated library.\n");
 }
 
+/* A version that is not said, a number without a unit: who wrote the file can tell. */
 static void write_unsure(fl_page *page, const fl_recommended *advice, fl_buf *line)
 {
     if (advice->unsure_count == 0)

@@ -7,6 +7,13 @@
  * Rules: texts are quoted as JSON, which is YAML; "{{" starts a template in labels and annotations,
  * and is written as a template that prints it.
  * Rego: texts are quoted as JSON, which Rego's strings are; none stands in a comment.
+ *
+ * A policy denies what the service's file says now, and not everything but the advised value: a team
+ * that measured and chose another value is not to be stopped by a library. It warns of what a file
+ * cannot show.
+ *
+ * Rules carry the service as a label and select by job: an alert of one service is silent for all
+ * others, and what routes alerts by service finds it.
  */
 #include <assert.h>
 
@@ -18,6 +25,7 @@ enum { MAX_TEXT_BYTES = 256 << 10 };
 
 /* ---- Markdown ---- */
 
+/* ASCII punctuation, as CommonMark defines it. */
 static bool is_punctuation(unsigned char c)
 {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
@@ -33,7 +41,8 @@ static void md_slice(fl_buf *out, fl_slice text)
         bool within = i > 0 && text.ptr[i - 1] > ' ' && strchr(".,:/'-=%()", c) != NULL;
         if (c < ' ' || c == 0x7F)
             fl_buf_char(out, ' ');
-        else if (c == 0xE2 && i + 2 < text.len && (text.ptr[i + 1] == 0x80 || text.ptr[i + 1] == 0x81))
+        else if (c == 0xE2 && i + 2 < text.len &&
+                 (text.ptr[i + 1] == 0x80 || text.ptr[i + 1] == 0x81))
             i += 2; /* marks that reorder text, and dashes: neither is missed */
         else {
             if (is_punctuation(c) && !within)
@@ -43,6 +52,7 @@ static void md_slice(fl_buf *out, fl_slice text)
     }
 }
 
+/* The same of a C string. */
 static void md_text(fl_buf *out, const char *text)
 {
     md_slice(out, fl_slice_of(text));
@@ -60,6 +70,7 @@ static void md_reference(fl_buf *out, const char *text)
         md_text(out, text);
 }
 
+/* The end of the bold text, which an alert's expression stays out of: it is long. */
 static void md_what(fl_buf *out, const fl_recommendation *item, const fl_service *service)
 {
     const fl_advice_words *words = &item->words;
@@ -78,6 +89,7 @@ static void md_what(fl_buf *out, const fl_recommendation *item, const fl_service
     fl_buf_dispose(&text);
 }
 
+/* A list below the advice: ticking that off ticks the reasons off. */
 static void md_path(fl_buf *out, const fl_recommend_path *path)
 {
     fl_buf gate = fl_buf_of(MAX_TEXT_BYTES);
@@ -104,6 +116,7 @@ static void md_path(fl_buf *out, const fl_recommend_path *path)
     fl_buf_dispose(&gate);
 }
 
+/* A task: boxes are ticked before the launch. */
 static void md_item(fl_buf *out, const fl_recommendation *item, const fl_service *service)
 {
     char belief[FL_BELIEF_TEXT], incidents[FL_BELIEF_TEXT];
@@ -114,7 +127,8 @@ static void md_item(fl_buf *out, const fl_recommendation *item, const fl_service
         md_text(out, item->now);
         fl_buf_char(out, ')');
     }
-    fl_buf_printf(out, "\n  - sure: %s; would have been for %s\n", fl_recommend_belief(belief, item),
+    fl_buf_printf(out, "\n  - sure: %s; would have been for %s\n",
+                  fl_recommend_belief(belief, item),
                   fl_recommend_incidents(incidents, item->prevented));
     for (size_t i = 0; i < item->path_count; i++)
         md_path(out, &item->paths[i]);
@@ -176,6 +190,7 @@ static void rules_text(fl_buf *out, const char *text)
     fl_buf_dispose(&plain);
 }
 
+/* The first path is the surest, and speaks for the alert. */
 static void rules_item(fl_buf *out, const fl_recommendation *item, const fl_service *service,
                        const char *expression)
 {
@@ -225,6 +240,7 @@ fl_status fl_report_recommend_rules(fl_buf *out, const fl_recommend_shown *shown
 
 /* ---- Rego ---- */
 
+/* What the person reads whose deployment is denied. */
 static void rego_message(fl_buf *out, const fl_recommendation *item)
 {
     char belief[FL_BELIEF_TEXT];
@@ -237,6 +253,7 @@ static void rego_message(fl_buf *out, const fl_recommendation *item)
     fl_buf_dispose(&text);
 }
 
+/* Names of settings come as slices of the fix's text. */
 static void rego_slice(fl_buf *out, fl_slice text)
 {
     fl_buf copy = fl_buf_of(MAX_TEXT_BYTES);
@@ -279,20 +296,20 @@ fl_status fl_report_recommend_rego(fl_buf *out, const fl_recommend_shown *shown,
 {
     assert(shown->service != NULL && shown->advice != NULL);
     const fl_recommended *advice = shown->advice;
-    fl_buf_text(out,
-                "# Written by faultline recommend. The input is the service's file as JSON; config\n"
-                "# may be nested or dotted.\n"
-                "package faultline.baseline\n\n"
-                "import rego.v1\n\n"
-                "default setting(_) := null\n\n"
-                "setting(name) := as_text(input.config[name])\n\n"
-                "setting(name) := as_text(object.get(input.config, split(name, \".\"), null)) if {\n"
-                "\tnot input.config[name]\n"
-                "\tobject.get(input.config, split(name, \".\"), null) != null\n"
-                "}\n\n"
-                "as_text(value) := value if is_string(value)\n\n"
-                "as_text(value) := sprintf(\"%v\", [value]) if not is_string(value)\n\n"
-                "service := ");
+    fl_buf_text(
+        out, "# Written by faultline recommend. The input is the service's file as JSON; config\n"
+             "# may be nested or dotted.\n"
+             "package faultline.baseline\n\n"
+             "import rego.v1\n\n"
+             "default setting(_) := null\n\n"
+             "setting(name) := as_text(input.config[name])\n\n"
+             "setting(name) := as_text(object.get(input.config, split(name, \".\"), null)) if {\n"
+             "\tnot input.config[name]\n"
+             "\tobject.get(input.config, split(name, \".\"), null) != null\n"
+             "}\n\n"
+             "as_text(value) := value if is_string(value)\n\n"
+             "as_text(value) := sprintf(\"%v\", [value]) if not is_string(value)\n\n"
+             "service := ");
     fl_recommend_quote(out, shown->service->name);
     fl_buf_char(out, '\n');
     for (size_t i = 0; i < advice->count; i++) {

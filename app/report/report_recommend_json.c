@@ -1,5 +1,8 @@
 /*
  * report_recommend_json.c - advice as schemas/json/recommendation.schema.json describes it.
+ *
+ * Numbers have six decimals, members the order of the schema: the same graph and file give the same
+ * bytes. Texts are as the graph has them; quoting them for a page is up to who shows them.
  */
 #include <assert.h>
 
@@ -10,11 +13,13 @@
 
 enum { MAX_EXPRESSION_BYTES = 64 << 10 };
 
+/* null for no text. */
 static json_t *slice_json(fl_slice text)
 {
     return text.len > 0 ? json_stringn((const char *)text.ptr, text.len) : json_null();
 }
 
+/* In their order. */
 static json_t *texts_json(fl_put *w, const char *const *texts, size_t count)
 {
     json_t *list = json_array();
@@ -23,6 +28,7 @@ static json_t *texts_json(fl_put *w, const char *const *texts, size_t count)
     return list;
 }
 
+/* The same members as in the answers about memory. */
 static json_t *belief_json(fl_put *w, const fl_confidence *c, size_t items)
 {
     json_t *object = json_object();
@@ -33,6 +39,7 @@ static json_t *belief_json(fl_put *w, const fl_confidence *c, size_t items)
     return object;
 }
 
+/* What was required, and what the service has. */
 static json_t *gate_json(fl_put *w, const fl_recommend_gate *gate)
 {
     json_t *object = json_object();
@@ -43,6 +50,7 @@ static json_t *gate_json(fl_put *w, const fl_recommend_gate *gate)
     return object;
 }
 
+/* All that the page shows, and what it leaves out. */
 static json_t *path_json(fl_put *w, const fl_recommend_path *path)
 {
     json_t *object = json_object(), *gates = json_array();
@@ -76,6 +84,7 @@ static json_t *expression_json(fl_put *w, const fl_recommendation *item, const f
     return text;
 }
 
+/* An alert has an expression in place of a value. */
 static json_t *item_json(fl_put *w, const fl_recommendation *item, const fl_service *service)
 {
     json_t *object = json_object(), *paths = json_array();

@@ -1,5 +1,13 @@
 /*
  * library.c - the lists, and names in one spelling.
+ *
+ * Lists have their full room from the start, so that adding a document is all or nothing without a
+ * copy: counts are taken over only when the whole document was read.
+ *
+ * A setting is told apart as an environment variable tells it: SPRING_REDIS_TIMEOUT,
+ * spring.redis.timeout and spring-redis-timeout are one name. What is shown keeps its dots.
+ *
+ * Cost: a name is looked up in a list of some hundred aliases, for the few dozen names of a service.
  */
 #include "library.h"
 
@@ -25,8 +33,8 @@ fl_status fl_library_create(fl_library **out, fl_error *err)
     struct fl_library_lists *lists = &library->lists;
     lists->items = fl_arena_alloc(&library->arena, FL_LIBRARY_MAX_ITEMS, sizeof(*lists->items));
     lists->gone = fl_arena_alloc(&library->arena, FL_LIBRARY_MAX_ITEMS, sizeof(*lists->gone));
-    lists->components.items = fl_arena_alloc(&library->arena, FL_LIBRARY_MAX_NAMES,
-                                             sizeof(*lists->components.items));
+    lists->components.items =
+        fl_arena_alloc(&library->arena, FL_LIBRARY_MAX_NAMES, sizeof(*lists->components.items));
     lists->settings.items =
         fl_arena_alloc(&library->arena, FL_LIBRARY_MAX_NAMES, sizeof(*lists->settings.items));
     if (lists->items != NULL && lists->gone != NULL && lists->components.items != NULL &&
@@ -97,6 +105,7 @@ const char *fl_library_fold(char out[FL_LIBRARY_NAME_BYTES], fl_slice name,
     return out;
 }
 
+/* An alias leads to its name; what is no alias keeps its own, folded. */
 static const char *resolve(char out[FL_LIBRARY_NAME_BYTES], const struct fl_library_names *names,
                            fl_slice name, bool is_setting)
 {

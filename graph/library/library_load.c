@@ -3,6 +3,18 @@
  *
  * A batch may name a node twice: a fix that helps two causes. The store adds it once; what counts
  * here counts it once, by its id.
+ *
+ * Evidence is append-only: what a newer library no longer says is not deleted but contradicted, by
+ * the same author with the same reference. Both sides then weigh the same and the edge has the mean
+ * of the prior, while what people said of it counts on. An item that comes back needs a revision,
+ * since its old evidence stands contradicted for ever; the revision makes new references of it.
+ *
+ * What is to be taken back is found from the causes that the library names, not by a walk over all
+ * evidence: loading costs what the library holds, however large the store.
+ *
+ * The time of the evidence is that of its loading, not of the public incident: a bug of 2015 in a
+ * runtime that still has it is as true as on the day it was found, and its half-life would have it
+ * forgotten. From then on it fades like everything that nobody confirms.
  */
 #include "library_load.h"
 
@@ -26,6 +38,7 @@ typedef struct draft {
     fl_error *err;
 } draft;
 
+/* One sentence for all of this file. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while loading the library");
@@ -33,6 +46,7 @@ static fl_status no_memory(fl_error *err)
 
 /* ---- items to rows ---- */
 
+/* Texts are the library's or the arena's. */
 static fl_graph_node node_of(const draft *d, fl_node_kind kind, const char *key, const char *title)
 {
     return (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(key)),
@@ -42,6 +56,7 @@ static fl_graph_node node_of(const draft *d, fl_node_kind kind, const char *key,
                            .recorded_ns = d->now_ns};
 }
 
+/* Repeated nodes are harmless: the store takes each once. */
 static uint64_t add_node(draft *d, const fl_graph_node *node)
 {
     d->nodes[d->node_count++] = *node;
@@ -57,10 +72,10 @@ static fl_status add_edge(draft *d, const fl_graph_edge *like, const fl_library_
     edge.recorded_ns = d->now_ns;
     d->edges[d->edge_count++] = edge;
     for (size_t i = 0; i < references; i++) {
-        const char *reference =
-            item->revision == 1 ? item->references[i]
-                                : fl_arena_printf(d->arena, "%s (revision %u)",
-                                                  item->references[i], item->revision);
+        const char *reference = item->revision == 1
+                                    ? item->references[i]
+                                    : fl_arena_printf(d->arena, "%s (revision %u)",
+                                                      item->references[i], item->revision);
         if (reference == NULL)
             return no_memory(d->err);
         fl_graph_evidence *out = &d->evidence[d->evidence_count++];
@@ -98,6 +113,7 @@ static fl_status symptom_node(fl_graph_node *out, const draft *d, const fl_libra
     return FL_OK;
 }
 
+/* The cause's text says why the symptom shows, and so is the note. */
 static fl_status add_symptoms(draft *d, const fl_library_item *item, uint64_t cause)
 {
     fl_status status = FL_OK;
@@ -113,6 +129,7 @@ static fl_status add_symptoms(draft *d, const fl_library_item *item, uint64_t ca
     return status;
 }
 
+/* By the library's own names, so that an alias in an item meets an alias in a service's file. */
 static fl_status add_needs(draft *d, const fl_library_item *item, uint64_t cause)
 {
     fl_status status = FL_OK;
@@ -164,6 +181,7 @@ static fl_status add_fixes(draft *d, const fl_library_item *item, uint64_t cause
     return status;
 }
 
+/* Room for all that the items can make: no list grows afterwards. */
 static fl_status allocate(draft *d, const fl_library_item *items, size_t count)
 {
     size_t nodes = 0, edges = 0, evidence = 0;
@@ -179,6 +197,7 @@ static fl_status allocate(draft *d, const fl_library_item *items, size_t count)
     return d->nodes != NULL && d->edges != NULL && d->evidence != NULL ? FL_OK : no_memory(d->err);
 }
 
+/* In the order of the library. */
 static fl_status draft_items(draft *d)
 {
     size_t count;
@@ -235,6 +254,7 @@ static fl_status note_stale(const fl_graph_edge *edge, void *payload, fl_error *
     return FL_OK;
 }
 
+/* What somebody else says of the edge is not ours to take back. */
 static fl_status note_own(const fl_graph_evidence *item, void *payload, fl_error *err)
 {
     taking_back *t = payload;
@@ -261,9 +281,8 @@ static fl_status take_back_edge(taking_back *t, uint64_t edge)
     for (size_t i = 0; status == FL_OK && i < t->own_count; i++) {
         bool done = !t->own[i].supports;
         for (size_t k = 0; k < t->own_count && !done; k++)
-            done = !t->own[k].supports &&
-                   fl_slice_equal(fl_slice_of(t->own[k].reference),
-                                  fl_slice_of(t->own[i].reference));
+            done = !t->own[k].supports && fl_slice_equal(fl_slice_of(t->own[k].reference),
+                                                         fl_slice_of(t->own[i].reference));
         if (done)
             continue;
         if (t->against_count == MAX_TAKEN_BACK)
@@ -297,6 +316,7 @@ static fl_status take_back_cause(taking_back *t, const char *name, const char *n
     return status;
 }
 
+/* Items that changed first, then those that are gone; each says why. */
 static fl_status take_back_all(taking_back *t)
 {
     size_t count, gone_count;
@@ -322,6 +342,7 @@ typedef struct lookup {
     bool found;
 } lookup;
 
+/* Whether the store has it. */
 static fl_status see_node(const fl_graph_node *node, void *payload, fl_error *err)
 {
     lookup *l = payload;
@@ -330,6 +351,7 @@ static fl_status see_node(const fl_graph_node *node, void *payload, fl_error *er
     return FL_OK;
 }
 
+/* The same. */
 static fl_status see_edge(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     lookup *l = payload;
@@ -338,6 +360,7 @@ static fl_status see_edge(const fl_graph_edge *edge, void *payload, fl_error *er
     return FL_OK;
 }
 
+/* The edge's evidence is read whole: one item has no question of its own. */
 static fl_status see_evidence(const fl_graph_evidence *item, void *payload, fl_error *err)
 {
     lookup *l = payload;
@@ -397,6 +420,7 @@ static fl_status find_superseded(taking_back *t, fl_store *store, fl_map *curren
     return store != NULL ? take_back_all(t) : FL_OK;
 }
 
+/* Both batches may be written again: after a failure between them the next run ends it. */
 static fl_status write_all(fl_library_loaded *out, const draft *d, const taking_back *t,
                            fl_store *store)
 {

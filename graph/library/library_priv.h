@@ -40,7 +40,7 @@ FL_NODISCARD fl_status fl_library_read(struct fl_library_lists *out, const fl_ya
 typedef enum fl_library_spelling {
     FL_LIBRARY_AS_COMPONENT, /* small letters, white space as '-' */
     FL_LIBRARY_AS_SETTING,   /* and '_' as '-' */
-    FL_LIBRARY_AS_VARIABLE   /* and '.' as '-': as far as an environment variable tells names apart */
+    FL_LIBRARY_AS_VARIABLE /* and '.' as '-': as far as an environment variable tells names apart */
 } fl_library_spelling;
 
 /* A name in one spelling; cut where it is too long. Returns `out`. */

@@ -3,6 +3,12 @@
  *
  * What an item needs is checked here with the grammar that later decides (gate.h), so that a gate
  * that never opens for want of a blank is found by who writes it.
+ *
+ * The same holds for fixes: "set pool 64" would be read as something to do, and never be compared
+ * with a service's settings; a fix that begins with the word of a form has to fit it.
+ *
+ * An item that could never be reached is refused as well: one without a symptom, or one whose only
+ * needs are settings that are absent, since what is not there leads nowhere.
  */
 #include <assert.h>
 #include <string.h>
@@ -85,6 +91,7 @@ static const struct {
              {"exception", FL_LIBRARY_EXCEPTION},
              {"said", FL_LIBRARY_SAID}};
 
+/* A metric alone says nothing: rising memory and a full pool are two symptoms of one name. */
 static fl_status read_metric(fl_library_symptom *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const char *word;
@@ -97,6 +104,7 @@ static fl_status read_metric(fl_library_symptom *out, const fl_yaml_fields *in, 
                                   "there is no kind of cause '%.40s'", word);
 }
 
+/* One word says what kind it is; the others belong to some kinds only. */
 static fl_status read_symptom(fl_library_symptom *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     static const char *const names[] = {"leak", "metric",  "exception", "said",
@@ -113,8 +121,7 @@ static fl_status read_symptom(fl_library_symptom *out, const fl_yaml_fields *in,
         given++;
     }
     if (status == FL_OK && given != 1)
-        return FL_YAML_COMPLAIN(in, map,
-                                "a symptom is one of leak, metric, exception and said");
+        return FL_YAML_COMPLAIN(in, map, "a symptom is one of leak, metric, exception and said");
     if (status == FL_OK && out->sign == FL_LIBRARY_METRIC)
         return read_metric(out, in, map);
     if (status == FL_OK && fl_yaml_member(map, FL_SLICE("is")) != NULL)
@@ -126,6 +133,7 @@ static fl_status read_symptom(fl_library_symptom *out, const fl_yaml_fields *in,
     return status;
 }
 
+/* Without one nobody would ever come by. */
 static fl_status read_symptoms(fl_library_item *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const fl_yaml *list;
@@ -179,8 +187,8 @@ static fl_status read_need(fl_library_need *out, const fl_yaml_fields *in, const
         return status;
     out->name = fl_arena_cstr(
         in->arena, fl_slice_of(fl_library_fold(folded, fl_slice_of(name),
-                                        out->is_component ? FL_LIBRARY_AS_COMPONENT
-                                                          : FL_LIBRARY_AS_SETTING)));
+                                               out->is_component ? FL_LIBRARY_AS_COMPONENT
+                                                                 : FL_LIBRARY_AS_SETTING)));
     if (out->name == NULL)
         return fl_yaml_no_memory(in);
     return out->gate != NULL ? check_gate(in, fl_yaml_member(map, fl_slice_of(gate)), out) : FL_OK;
@@ -200,6 +208,7 @@ static fl_status check_reachable(const fl_yaml_fields *in, const fl_yaml *list,
                                         "a value");
 }
 
+/* All of them must hold; none: the item answers symptoms and is never advice. */
 static fl_status read_needs(fl_library_item *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const fl_yaml *list;
@@ -217,6 +226,7 @@ static fl_status read_needs(fl_library_item *out, const fl_yaml_fields *in, cons
 
 /* ---- fixes ---- */
 
+/* Up to the first blank. */
 static const char *first_word(fl_slice text, size_t *len)
 {
     *len = fl_slice_find(text, FL_SLICE(" "));
@@ -238,6 +248,7 @@ static fl_status check_advice(const fl_yaml_fields *in, const fl_yaml *at, const
     return FL_OK;
 }
 
+/* What and why; a plan where the fix is more than a line. */
 static fl_status read_fix(fl_library_fix *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     static const char *const names[] = {"do", "why", "plan", NULL};
@@ -253,6 +264,7 @@ static fl_status read_fix(fl_library_fix *out, const fl_yaml_fields *in, const f
     return status;
 }
 
+/* In the order of the file. */
 static fl_status read_fixes(fl_library_item *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const fl_yaml *list;
@@ -292,17 +304,19 @@ static fl_status read_references(fl_library_item *out, const fl_yaml_fields *in,
     return status;
 }
 
+/* Counts up when an item comes back, so that its evidence is new. */
 static fl_status read_revision(unsigned *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const fl_yaml *at = fl_yaml_member(map, FL_SLICE("revision"));
     uint64_t value = 1;
-    if (at != NULL && (at->kind != FL_YAML_TEXT || !fl_parse_u64(at->text, &value) || value == 0 ||
-                       value > 999))
+    if (at != NULL &&
+        (at->kind != FL_YAML_TEXT || !fl_parse_u64(at->text, &value) || value == 0 || value > 999))
         return FL_YAML_COMPLAIN(in, at, "revision is a number from 1 to 999");
     *out = (unsigned)value;
     return FL_OK;
 }
 
+/* What an item is, apart from its lists. */
 static fl_status read_head(fl_library_item *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     static const char *const runtimes[] = {"any", "go", "jvm", "python", NULL};
@@ -327,11 +341,13 @@ static fl_status read_head(fl_library_item *out, const fl_yaml_fields *in, const
     return status;
 }
 
+/* Strict on purpose: an item goes into the graphs of everybody. */
 static fl_status read_item(struct fl_library_lists *out, const fl_yaml_fields *in,
                            const fl_yaml *map)
 {
-    static const char *const names[] = {"name",     "title", "revision", "runtime",    "benign", "cause",
-                                        "symptoms", "needs", "fixes",    "references", "grade",  NULL};
+    static const char *const names[] = {"name",   "title",      "revision", "runtime",
+                                        "benign", "cause",      "symptoms", "needs",
+                                        "fixes",  "references", "grade",    NULL};
     fl_library_item item = {0};
     fl_status status = fl_yaml_check_keys(in, map, "an item", names);
     if (status == FL_OK)
@@ -355,6 +371,7 @@ static fl_status read_item(struct fl_library_lists *out, const fl_yaml_fields *i
     return FL_OK;
 }
 
+/* An item that was. Its name stays taken. */
 static fl_status read_gone(struct fl_library_lists *out, const fl_yaml_fields *in,
                            const fl_yaml *map)
 {
@@ -400,6 +417,7 @@ static fl_status add_alias(struct fl_library_names *out, const fl_yaml_fields *i
     return FL_OK;
 }
 
+/* The name itself is an alias of itself, in the spelling that tells it apart. */
 static fl_status read_names(struct fl_library_names *out, const fl_yaml_fields *in,
                             const fl_yaml *map, bool is_setting)
 {

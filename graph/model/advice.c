@@ -20,16 +20,19 @@ const char *fl_advice_kind_name(fl_advice_kind kind)
     return names[kind];
 }
 
+/* The beginning of a text. */
 static fl_slice first(fl_slice text, size_t len)
 {
     return (fl_slice){.ptr = text.ptr, .len = len};
 }
 
+/* The rest of it. */
 static fl_slice from(fl_slice text, size_t start)
 {
     return (fl_slice){.ptr = text.ptr + start, .len = text.len - start};
 }
 
+/* No blank and no control character, and not empty. */
 static bool is_word(fl_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -100,6 +103,7 @@ static bool read_alert(fl_advice_words *out, fl_slice rest)
     return is_alert_name(out->name) && out->value.len > 0 && is_duration(out->duration);
 }
 
+/* False where the rest does not fit the form of out->kind. */
 static bool read_form(fl_advice_words *out, fl_slice rest)
 {
     switch (out->kind) {

@@ -26,6 +26,7 @@ static fl_status split_component(fl_ecosystem *ecosystem, fl_slice *range, fl_sl
     return FL_OK;
 }
 
+/* No qualifier at all is the widest gate. */
 static bool is_any(fl_slice qualifier)
 {
     return qualifier.len == 0 || fl_slice_equal(qualifier, FL_SLICE("*"));
@@ -95,6 +96,7 @@ static fl_slice next_word(fl_slice text, size_t *at)
     return (fl_slice){.ptr = text.ptr + start, .len = *at - start};
 }
 
+/* Bounds are read here once to know that they can be, and again when they are used. */
 static fl_status read_condition(condition *out, fl_slice word, size_t at, fl_error *err)
 {
     *out = (condition){.op = OP_ABSENT};
@@ -121,11 +123,13 @@ static fl_status read_condition(condition *out, fl_slice word, size_t at, fl_err
     return FL_OK;
 }
 
+/* ASCII: names of values are. */
 static unsigned char lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
 }
 
+/* TRUE and true are one value in every format that people write. */
 static bool is_same_text(fl_slice a, fl_slice b)
 {
     for (size_t i = 0; i < a.len && i < b.len; i++)
@@ -134,6 +138,7 @@ static bool is_same_text(fl_slice a, fl_slice b)
     return a.len == b.len;
 }
 
+/* Of what is known. */
 static fl_gate_answer answer_of(bool holds)
 {
     return holds ? FL_GATE_HOLDS : FL_GATE_FAILS;
@@ -164,6 +169,7 @@ typedef struct walk {
     size_t conditions;     /* of it */
 } walk;
 
+/* The best of the tests decides: they are alternatives. */
 static void end_test(walk *w)
 {
     if (w->test > w->answer)

@@ -2,6 +2,9 @@
  * quantity.c - one table of units, each with its dimension.
  *
  * Units of a bound are those that mean one thing only; values may also have the short ones.
+ *
+ * A plain number is no time: Spring reads 2000 as milliseconds, Go's flags refuse it, and others
+ * take seconds. It is a size, though: every program that takes one without a unit means bytes.
  */
 #include "quantity.h"
 
@@ -35,17 +38,17 @@ static const unit units[] = {
     {"ki", FL_DIMENSION_SIZE, KIB, true},
     {"kib", FL_DIMENSION_SIZE, KIB, true},
     {"kb", FL_DIMENSION_SIZE, 1e3, true},
-    {"m", FL_DIMENSION_SIZE, KIB * KIB, false},
-    {"mi", FL_DIMENSION_SIZE, KIB * KIB, true},
-    {"mib", FL_DIMENSION_SIZE, KIB * KIB, true},
+    {"m", FL_DIMENSION_SIZE, KIB *KIB, false},
+    {"mi", FL_DIMENSION_SIZE, KIB *KIB, true},
+    {"mib", FL_DIMENSION_SIZE, KIB *KIB, true},
     {"mb", FL_DIMENSION_SIZE, 1e6, true},
-    {"g", FL_DIMENSION_SIZE, KIB * KIB * KIB, false},
-    {"gi", FL_DIMENSION_SIZE, KIB * KIB * KIB, true},
-    {"gib", FL_DIMENSION_SIZE, KIB * KIB * KIB, true},
+    {"g", FL_DIMENSION_SIZE, KIB *KIB *KIB, false},
+    {"gi", FL_DIMENSION_SIZE, KIB *KIB *KIB, true},
+    {"gib", FL_DIMENSION_SIZE, KIB *KIB *KIB, true},
     {"gb", FL_DIMENSION_SIZE, 1e9, true},
-    {"t", FL_DIMENSION_SIZE, KIB * KIB * KIB * KIB, false},
-    {"ti", FL_DIMENSION_SIZE, KIB * KIB * KIB * KIB, true},
-    {"tib", FL_DIMENSION_SIZE, KIB * KIB * KIB * KIB, true},
+    {"t", FL_DIMENSION_SIZE, KIB *KIB *KIB *KIB, false},
+    {"ti", FL_DIMENSION_SIZE, KIB *KIB *KIB *KIB, true},
+    {"tib", FL_DIMENSION_SIZE, KIB *KIB *KIB *KIB, true},
     {"tb", FL_DIMENSION_SIZE, 1e12, true},
 };
 

@@ -4,6 +4,22 @@
  * First the causes that any part of the service leads to, then each of them by itself: its edges in
  * one question, its gates without one, and evidence only when all of them hold. Advice is merged by
  * its fix at the end.
+ *
+ * Why the graph's own edges and not a table of rules: what a team confirms, rejects or learns from
+ * its documents changes the same edges, and so the advice, without a rule being written. The curated
+ * library is only one more author.
+ *
+ * Why all or nothing: half of a cause's requirements is no weak sign of it. A service with Lettuce
+ * and a short timeout is not half starved; what cannot be compared is told apart for that reason.
+ *
+ * Invariants: (1) texts that outlive one cause are copied into the answer's arena, those of its
+ * edges lie in the scratch arena, which is reset for the next cause; (2) an item's paths lie at its
+ * first place in w->items until finish() sorts, so that a path is added without looking for room;
+ * (3) nothing is written to the store.
+ *
+ * Cost: may_apply() asks no evidence, and nearly every candidate ends there or at the first
+ * requirement that fails: the questions to the store are one for each candidate's edges, and one
+ * for each edge that decides.
  */
 #include "recommend.h"
 
@@ -48,6 +64,7 @@ typedef struct work {
     fl_error *err;
 } work;
 
+/* One sentence for all of this file. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while looking for advice");
@@ -55,15 +72,15 @@ static fl_status no_memory(fl_error *err)
 
 /* ---- reading the store ---- */
 
+/* Beyond the limit rows are counted and not kept. */
 static fl_status take_row(const fl_graph_edge *edge, void *payload, fl_error *err)
 {
     edge_rows *rows = payload;
     if (rows->seen++ >= FL_RECOMMEND_MAX_EDGES)
         return FL_OK;
     edge_row *row = &rows->items[rows->count++];
-    *row = (edge_row){.id = edge->id,
-                      .kind = edge->kind,
-                      .other = rows->far_is_from ? edge->from : edge->to};
+    *row = (edge_row){
+        .id = edge->id, .kind = edge->kind, .other = rows->far_is_from ? edge->from : edge->to};
     if (edge->qualifier == NULL)
         return FL_OK;
     row->qualifier = fl_arena_printf(rows->arena, "%s", edge->qualifier);
@@ -92,6 +109,7 @@ typedef struct named {
     fl_node_kind kind;
 } named;
 
+/* The key names it for programs, the title for people. */
 static fl_status take_name(const fl_graph_node *node, void *payload, fl_error *err)
 {
     named *out = payload;
@@ -110,10 +128,14 @@ static fl_status read_name(named *out, work *w, uint64_t id)
     return fl_graph_nodes(w->store, &question, take_name, out, w->err);
 }
 
+/* As sure as the graph was at the moment of the question. */
 static fl_status believe(fl_edge_belief *out, work *w, uint64_t edge)
 {
-    fl_status status =
-        fl_edge_belief_of(out, w->store, edge, MAX_EVIDENCE, w->question->now_ns, w->err);
+    const fl_edge_question question = {.edge = edge,
+                                       .known_ns = w->question->now_ns,
+                                       .at_ns = w->question->now_ns,
+                                       .limit = MAX_EVIDENCE};
+    fl_status status = fl_edge_belief_of(out, w->store, &question, w->err);
     w->out->cut = w->out->cut || out->cut;
     return status;
 }
@@ -126,6 +148,7 @@ static bool is_believed(const fl_edge_belief *belief)
 
 /* ---- which causes to look at ---- */
 
+/* Several parts of a service may lead to one cause. */
 static fl_status add_cause(work *w, uint64_t cause)
 {
     bool added;
@@ -211,8 +234,8 @@ static fl_status ask_target(fl_gate_answer *out, candidate *c, work *w, size_t f
     for (size_t i = first; i < w->rows.count; i++) {
         if (rows[i].kind != FL_EDGE_REQUIRES || rows[i].other != rows[first].other)
             continue;
-        fl_gate_answer answer = fl_recommend_answer(&decided, &w->seeds, rows[i].other,
-                                                    fl_slice_of(rows[i].qualifier));
+        fl_gate_answer answer =
+            fl_recommend_answer(&decided, &w->seeds, rows[i].other, fl_slice_of(rows[i].qualifier));
         if (any && answer <= *out)
             continue;
         fl_status status = believe(&belief, w, rows[i].id);
@@ -246,6 +269,7 @@ static fl_status ask_target(fl_gate_answer *out, candidate *c, work *w, size_t f
     return FL_OK;
 }
 
+/* Edges to one node are looked at together, at the first of them. */
 static bool is_first_of_target(const work *w, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -265,8 +289,8 @@ static bool may_apply(const work *w)
         if (row->kind != FL_EDGE_REQUIRES)
             continue;
         targets++;
-        open += fl_recommend_answer(&decided, &w->seeds, row->other,
-                                    fl_slice_of(row->qualifier)) != FL_GATE_FAILS;
+        open += fl_recommend_answer(&decided, &w->seeds, row->other, fl_slice_of(row->qualifier)) !=
+                FL_GATE_FAILS;
     }
     return targets > 0 && open > 0;
 }
@@ -328,6 +352,7 @@ typedef struct said {
     fl_arena *arena;
 } said;
 
+/* A reference stands for an item of evidence on each of the cause's edges. */
 static bool is_known(const said *s, const char *reference)
 {
     for (size_t i = 0; i < s->path->reference_count; i++)
@@ -336,6 +361,7 @@ static bool is_known(const said *s, const char *reference)
     return false;
 }
 
+/* A drill's evidence is kept and never counted, and so it gives no reason either. */
 static fl_status take_said(const fl_graph_evidence *item, void *payload, fl_error *err)
 {
     said *s = payload;
@@ -356,12 +382,11 @@ static fl_status take_said(const fl_graph_evidence *item, void *payload, fl_erro
     return reference != NULL ? FL_OK : no_memory(err);
 }
 
+/* The first note in the store's order, and the first few references. */
 static fl_status read_said(fl_recommend_path *path, work *w, uint64_t edge)
 {
-    const fl_graph_question question = {.scope = FL_GRAPH_ONE,
-                                        .id = edge,
-                                        .as_of_ns = w->question->now_ns,
-                                        .limit = MAX_EVIDENCE};
+    const fl_graph_question question = {
+        .scope = FL_GRAPH_ONE, .id = edge, .as_of_ns = w->question->now_ns, .limit = MAX_EVIDENCE};
     said s = {.path = path, .arena = w->arena};
     s.references = fl_arena_alloc(w->arena, FL_RECOMMEND_FEW, sizeof(*s.references));
     if (s.references == NULL)
@@ -372,6 +397,7 @@ static fl_status read_said(fl_recommend_path *path, work *w, uint64_t edge)
 
 /* ---- advice ---- */
 
+/* Plans come from the other side of the fix. */
 static fl_status read_plans(fl_recommendation *item, work *w, uint64_t fix)
 {
     fl_status status = read_edges(w, fix, FL_GRAPH_IN);
@@ -472,6 +498,7 @@ static void add_unsure(work *w, const candidate *c, const char *title)
         (fl_recommend_unsure){.cause = title, .gate = c->unknown_gate};
 }
 
+/* Out of the scratch arena. */
 static fl_status keep_gates(fl_recommend_path *path, work *w, const candidate *c)
 {
     fl_recommend_gate *gates = fl_arena_alloc(w->arena, c->gate_count, sizeof(*gates));
@@ -483,6 +510,7 @@ static fl_status keep_gates(fl_recommend_path *path, work *w, const candidate *c
     return FL_OK;
 }
 
+/* One cause from its edges to its advice. */
 static fl_status look_at(work *w, uint64_t cause)
 {
     bool applies;
@@ -521,12 +549,14 @@ static int by_lower_bound(const fl_confidence *x, const fl_confidence *y, const 
     return strcmp(x_text, y_text);
 }
 
+/* The surest first. */
 static int compare_paths(const void *a, const void *b)
 {
     const fl_recommend_path *x = a, *y = b;
     return by_lower_bound(&x->confidence, &y->confidence, x->key, y->key);
 }
 
+/* What is to be set first, what is only to be done last. */
 static int compare_items(const void *a, const void *b)
 {
     const fl_recommendation *x = a, *y = b;
@@ -555,6 +585,7 @@ static void finish(work *w)
     w->out->unsure = w->unsure;
 }
 
+/* Room for the most: what is beyond is cut, not grown into. */
 static fl_status allocate(work *w)
 {
     w->cause_ids = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_CAUSES, sizeof(*w->cause_ids));
@@ -564,7 +595,7 @@ static fl_status allocate(work *w)
     w->unsure = fl_arena_alloc(w->arena, MAX_UNSURE, sizeof(*w->unsure));
     w->rows.items = fl_arena_alloc(w->arena, FL_RECOMMEND_MAX_EDGES, sizeof(*w->rows.items));
     if (w->cause_ids == NULL || w->items == NULL || w->paths == NULL || w->unsure == NULL ||
-         w->rows.items == NULL)
+        w->rows.items == NULL)
         return no_memory(w->err);
     fl_status status = fl_map_create(&w->causes, SIZE_MAX / 64, w->err);
     return status == FL_OK ? fl_map_create(&w->item_at, SIZE_MAX / 64, w->err) : status;

@@ -92,8 +92,8 @@ typedef struct fl_recommend_question {
     int64_t now_ns;          /* what was recorded later is not known yet */
 } fl_recommend_question;
 
-/* Texts and lists of *out live in the arena or are the service's. FL_E_LIMIT or FL_E_NOMEM, and what the store fails
- * with. */
+/* Texts and lists of *out live in the arena or are the service's. FL_E_LIMIT or FL_E_NOMEM, and
+ * what the store fails with. */
 FL_NODISCARD fl_status fl_recommend(fl_recommended *out, fl_store *store,
                                     const fl_recommend_question *question, fl_arena *arena,
                                     fl_error *err);

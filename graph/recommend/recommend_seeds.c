@@ -22,16 +22,19 @@ struct seeding {
     fl_arena *arena;
 };
 
+/* One sentence for all of this file. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the service");
 }
 
+/* There is room: it was counted. */
 static void add(struct seeding *in, const fl_recommend_seed *seed)
 {
     in->out->items[in->out->count++] = *seed;
 }
 
+/* As the library calls it, and as it is written. */
 static fl_status add_component(struct seeding *in, const char *given, const char *version,
                                fl_error *err)
 {
@@ -48,6 +51,7 @@ static fl_status add_component(struct seeding *in, const char *given, const char
     return FL_OK;
 }
 
+/* Both spellings, each alone and with the value. */
 static fl_status add_setting(struct seeding *in, const char *given, const char *value,
                              fl_error *err)
 {
@@ -77,6 +81,7 @@ static int compare_texts(const char *a, const char *b)
     return strcmp(a, b);
 }
 
+/* By node, since that is what they are looked up by; the value settles the order. */
 static int compare_seeds(const void *left, const void *right)
 {
     const fl_recommend_seed *a = left, *b = right;
@@ -136,6 +141,7 @@ const fl_recommend_seed *fl_recommend_seed_of(const fl_recommend_seeds *seeds, u
     return low < seeds->count && seeds->items[low].node == node ? &seeds->items[low] : NULL;
 }
 
+/* A node "name=value" is its own gate. */
 static fl_gate_answer answer_of(const fl_recommend_seed *seed, fl_slice qualifier)
 {
     fl_slice value = fl_slice_of(seed->value);
@@ -202,6 +208,7 @@ static bool is_same_value(fl_slice a, fl_slice b)
     return fl_quantity_bound(&x, &dimension, a) && fl_quantity_read(&y, dimension, b) && x == y;
 }
 
+/* Advice that names a setting. */
 static bool is_setting(const fl_advice_words *words)
 {
     return words->kind == FL_ADVICE_SET || words->kind == FL_ADVICE_LIMIT ||

@@ -3,6 +3,9 @@
  *
  * Settings nest as deep as the tree reader lets them (FL_YAML_MAX_DEPTH); their path is kept in one
  * buffer that grows and shrinks with the walk.
+ *
+ * Values are text, whatever they look like: what 2000 means is known where it is compared
+ * (quantity.h). YAML's own readings (no, 1.20, 0o17) would change what somebody wrote.
  */
 #include "service.h"
 
@@ -22,6 +25,7 @@ static fl_status check_length(const fl_yaml_fields *in, const fl_yaml *at, size_
                                   FL_MAX_SERVICE_TEXT_BYTES);
 }
 
+/* The sentence names the member that is too long. */
 static fl_status take_short(const char **out, const fl_yaml_fields *in, const fl_yaml *map,
                             const char *name, bool required)
 {
@@ -31,6 +35,7 @@ static fl_status take_short(const char **out, const fl_yaml_fields *in, const fl
     return check_length(in, fl_yaml_member(map, fl_slice_of(name)), strlen(*out));
 }
 
+/* In the order of the file; one may stand there in two versions. */
 static fl_status read_components(fl_service *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     static const char *const names[] = {"name", "version", NULL};
@@ -76,13 +81,13 @@ struct settings {
 static fl_status extend_path(struct settings *s, const fl_yaml *at)
 {
     size_t level = s->depth - 1, end = s->ends[level], room = sizeof(s->path) - end;
-    int len = s->is_list[level]
-                  ? snprintf(s->path + end, room, "[%zu]", s->number[level]++)
-                  : snprintf(s->path + end, room, "%s%s", end > 0 ? "." : "",
-                             at->key.ptr != NULL ? (const char *)at->key.ptr : "");
+    int len = s->is_list[level] ? snprintf(s->path + end, room, "[%zu]", s->number[level]++)
+                                : snprintf(s->path + end, room, "%s%s", end > 0 ? "." : "",
+                                           at->key.ptr != NULL ? (const char *)at->key.ptr : "");
     return len >= 0 && (size_t)len < room ? FL_OK : check_length(s->in, at, sizeof(s->path));
 }
 
+/* The walk's stack is as deep as the tree may be. */
 static fl_status open_level(struct settings *s, const fl_yaml *node)
 {
     if (s->depth == FL_YAML_MAX_DEPTH)
@@ -94,6 +99,7 @@ static fl_status open_level(struct settings *s, const fl_yaml *node)
     return FL_OK;
 }
 
+/* A null is the text null: what it means is the setting's business. */
 static fl_status keep_setting(struct settings *s, const fl_yaml *at)
 {
     fl_slice value = fl_slice_trim(at->text);
@@ -126,6 +132,7 @@ static fl_status walk_member(struct settings *s)
     return at->kind == FL_YAML_TEXT ? keep_setting(s, at) : open_level(s, at);
 }
 
+/* Flattened in the order of the file. */
 static fl_status read_settings(fl_service *out, const fl_yaml_fields *in, const fl_yaml *map)
 {
     const fl_yaml *config = fl_yaml_member(map, FL_SLICE("config"));
@@ -134,8 +141,7 @@ static fl_status read_settings(fl_service *out, const fl_yaml_fields *in, const 
     if (config->kind != FL_YAML_MAP)
         return FL_YAML_COMPLAIN(in, config, "config is a mapping of settings to values");
     struct settings *s = fl_arena_alloc(in->arena, 1, sizeof(*s));
-    fl_service_part *parts =
-        fl_arena_alloc(in->arena, FL_MAX_SERVICE_SETTINGS, sizeof(*s->parts));
+    fl_service_part *parts = fl_arena_alloc(in->arena, FL_MAX_SERVICE_SETTINGS, sizeof(*s->parts));
     if (s == NULL || parts == NULL)
         return fl_yaml_no_memory(in);
     s->in = in;
@@ -158,8 +164,8 @@ fl_status fl_service_read(fl_service *out, fl_arena *arena, fl_slice text, const
     fl_slice start = fl_slice_trim(text);
     *out = (fl_service){0};
     if (text.len > FL_MAX_SERVICE_BYTES)
-        return fl_fail(err, FL_E_LIMIT, FL_MAX_SERVICE_BYTES, "%.100s: larger than %d bytes", source,
-                       FL_MAX_SERVICE_BYTES);
+        return fl_fail(err, FL_E_LIMIT, FL_MAX_SERVICE_BYTES, "%.100s: larger than %d bytes",
+                       source, FL_MAX_SERVICE_BYTES);
     bool is_json = start.len > 0 && start.ptr[0] == '{';
     fl_status status = is_json ? fl_json_tree_read(&root, arena, text, source, err)
                                : fl_yaml_read(&root, arena, text, source, err);
@@ -174,8 +180,8 @@ fl_status fl_service_read(fl_service *out, fl_arena *arena, fl_slice text, const
     if (status == FL_OK)
         status = read_settings(out, &in, root);
     if (status == FL_OK)
-        status = fl_yaml_take_texts(&out->depends_on, &out->depends_on_count, &in, root,
-                                    "depends_on");
+        status =
+            fl_yaml_take_texts(&out->depends_on, &out->depends_on_count, &in, root, "depends_on");
     if (status == FL_OK && out->depends_on_count > FL_MAX_SERVICE_COMPONENTS)
         return FL_YAML_COMPLAIN(&in, fl_yaml_member(root, FL_SLICE("depends_on")),
                                 "more than %d dependencies", FL_MAX_SERVICE_COMPONENTS);

@@ -131,18 +131,30 @@ static const struct {
     const char *gate, *value; /* NULL: not there */
     fl_gate_answer answer;
 } settings[] = {
-    {">=1s", "2000ms", FL_GATE_HOLDS},      {">=1s", "1s", FL_GATE_HOLDS},
-    {">1s", "1000ms", FL_GATE_FAILS},       {">=1s", "500ms", FL_GATE_FAILS},
-    {">=1s", "2000", FL_GATE_UNKNOWN},      {">=1s", NULL, FL_GATE_FAILS},
-    {"absent", NULL, FL_GATE_HOLDS},        {"absent", "x", FL_GATE_FAILS},
-    {"present", "x", FL_GATE_HOLDS},        {"present", NULL, FL_GATE_FAILS},
-    {">=1s || absent", NULL, FL_GATE_HOLDS}, {">=1s <5min", "4min", FL_GATE_HOLDS},
-    {">=1s <5min", "5min", FL_GATE_FAILS},  {"=true", "TRUE", FL_GATE_HOLDS},
-    {"=true", "false", FL_GATE_FAILS},      {"!=true", "no", FL_GATE_HOLDS},
-    {"<=512MiB", "512m", FL_GATE_HOLDS},    {"<=512MiB", "1Gi", FL_GATE_FAILS},
-    {"<8", "4", FL_GATE_HOLDS},             {"<8", "many", FL_GATE_UNKNOWN},
-    {"", "x", FL_GATE_HOLDS},               {"", NULL, FL_GATE_FAILS},
-    {">=soon", "1s", FL_GATE_UNKNOWN},      {"=0 || >=1h", "0", FL_GATE_HOLDS},
+    {">=1s", "2000ms", FL_GATE_HOLDS},
+    {">=1s", "1s", FL_GATE_HOLDS},
+    {">1s", "1000ms", FL_GATE_FAILS},
+    {">=1s", "500ms", FL_GATE_FAILS},
+    {">=1s", "2000", FL_GATE_UNKNOWN},
+    {">=1s", NULL, FL_GATE_FAILS},
+    {"absent", NULL, FL_GATE_HOLDS},
+    {"absent", "x", FL_GATE_FAILS},
+    {"present", "x", FL_GATE_HOLDS},
+    {"present", NULL, FL_GATE_FAILS},
+    {">=1s || absent", NULL, FL_GATE_HOLDS},
+    {">=1s <5min", "4min", FL_GATE_HOLDS},
+    {">=1s <5min", "5min", FL_GATE_FAILS},
+    {"=true", "TRUE", FL_GATE_HOLDS},
+    {"=true", "false", FL_GATE_FAILS},
+    {"!=true", "no", FL_GATE_HOLDS},
+    {"<=512MiB", "512m", FL_GATE_HOLDS},
+    {"<=512MiB", "1Gi", FL_GATE_FAILS},
+    {"<8", "4", FL_GATE_HOLDS},
+    {"<8", "many", FL_GATE_UNKNOWN},
+    {"", "x", FL_GATE_HOLDS},
+    {"", NULL, FL_GATE_FAILS},
+    {">=soon", "1s", FL_GATE_UNKNOWN},
+    {"=0 || >=1h", "0", FL_GATE_HOLDS},
     {">=1s =fast", "slow", FL_GATE_FAILS}, /* what is unknown does not save what fails */
 };
 
@@ -150,11 +162,11 @@ START_TEST(a_setting_passes_by_its_value)
 {
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         fl_slice value = fl_slice_of(settings[i].value);
-        ck_assert_msg(fl_gate_config(SLICE(settings[i].gate),
-                                     settings[i].value != NULL ? &value : NULL) ==
-                          settings[i].answer,
-                      "%s with %s", settings[i].gate,
-                      settings[i].value != NULL ? settings[i].value : "nothing");
+        ck_assert_msg(
+            fl_gate_config(SLICE(settings[i].gate), settings[i].value != NULL ? &value : NULL) ==
+                settings[i].answer,
+            "%s with %s", settings[i].gate,
+            settings[i].value != NULL ? settings[i].value : "nothing");
     }
     ck_assert(fl_gate_takes_absence(SLICE(">=1s || absent")));
     ck_assert(!fl_gate_takes_absence(SLICE(">=1s")));
@@ -225,11 +237,16 @@ END_TEST
 
 START_TEST(what_fits_no_form_is_something_to_do)
 {
-    static const char *const loose[] = {"raise maxTotal to 64",     "set timeouts properly",
-                                        "set a=b and c=d",          "set =5",
-                                        "alert on it",              "alert 9x if y for 5m",
-                                        "alert X if y for ever",    "alert X if  for 5m",
-                                        "upgrade everything",       "limit memory",
+    static const char *const loose[] = {"raise maxTotal to 64",
+                                        "set timeouts properly",
+                                        "set a=b and c=d",
+                                        "set =5",
+                                        "alert on it",
+                                        "alert 9x if y for 5m",
+                                        "alert X if y for ever",
+                                        "alert X if  for 5m",
+                                        "upgrade everything",
+                                        "limit memory",
                                         "set"};
     fl_advice_words words;
     for (size_t i = 0; i < sizeof(loose) / sizeof(loose[0]); i++) {

@@ -37,8 +37,7 @@ static void teardown(void)
 
 static const char whole[] =
     "components: [{name: Lettuce, aliases: ['io.lettuce:lettuce-core']}]\n"
-    "settings: [{name: redis.timeout, aliases: [spring.redis.timeout]}]\n" HEAD
-    "    revision: 2\n"
+    "settings: [{name: redis.timeout, aliases: [spring.redis.timeout]}]\n" HEAD "    revision: 2\n"
     "    runtime: jvm\n"
     "    benign: true\n"
     "    symptoms:\n"
@@ -145,8 +144,7 @@ static const struct {
      "own.yaml:7:18: a reference is an address that begins with https://"},
     {HEAD SIGN FIX "    references: [[]]\n", "own.yaml:7:18: references is a list of texts"},
     {HEAD SIGN FIX REF HEAD SIGN FIX REF, "own.yaml:8:1: this key is given twice"},
-    {"components: [{name: a, aliases: [b]}, {name: b}]",
-     "own.yaml:1:39: 'b' stands for a already"},
+    {"components: [{name: a, aliases: [b]}, {name: b}]", "own.yaml:1:39: 'b' stands for a already"},
     {"superseded: [{name: a}]", "own.yaml:1:14: why is missing"},
 };
 
@@ -472,10 +470,9 @@ START_TEST(an_item_that_changes_loses_the_edges_it_had)
     ck_assert_ok(fl_library_add(library, SLICE(HEAD SIGN FIX REF), "own.yaml", &err));
     ck_assert_ok(fl_library_load(&loaded, store, library, false, DAY_NS, &err));
     ck_assert_ok(fl_library_create(&newer, &err));
-    ck_assert_ok(fl_library_add(newer,
-                                SLICE(HEAD SIGN
-                                      "    fixes: [{do: 'set a.b=2', why: better}]\n" REF),
-                                "new.yaml", &err));
+    ck_assert_ok(
+        fl_library_add(newer, SLICE(HEAD SIGN "    fixes: [{do: 'set a.b=2', why: better}]\n" REF),
+                       "new.yaml", &err));
     ck_assert_ok(fl_library_load(&loaded, store, newer, false, 2 * DAY_NS, &err));
     ck_assert_uint_eq(loaded.added.edges, 1);
     ck_assert_uint_eq(loaded.superseded, 1);

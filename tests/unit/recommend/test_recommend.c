@@ -39,27 +39,27 @@ static void teardown(void)
 }
 
 /* One cause of three requirements, with every form of advice. */
-static const char pool[] =
-    "components: [{name: lettuce, aliases: ['io.lettuce:lettuce-core']}]\n"
-    "settings: [{name: redis.timeout, aliases: [spring.redis.timeout]}]\n"
-    "items:\n"
-    "  - name: pool-starved\n"
-    "    title: The pool is starved\n"
-    "    cause: commands hold connections\n"
-    "    symptoms: [{said: pool starved}]\n"
-    "    needs:\n"
-    "      - {component: lettuce, versions: 'maven >=6 <7'}\n"
-    "      - {setting: redis.timeout, is: '>=1s || absent'}\n"
-    "    fixes:\n"
-    "      - {do: 'set redis.timeout=500ms', why: shorter}\n"
-    "      - {do: 'limit redis.pool.max-active=64', why: more}\n"
-    "      - {do: 'avoid redis.cluster', why: simpler}\n"
-    "      - {do: 'upgrade lettuce to 6.3', why: newer}\n"
-    "      - {do: 'alert PoolWaits if waiting{job=\"$service\"} > 0 for 5m', why: early, plan: Slow "
-    "it down}\n"
-    "      - {do: 'check commands are short', why: few are}\n"
-    "      - {do: give scripts a client of their own, why: they are slow}\n"
-    "    references: ['https://example.org/1']\n";
+static const char pool[] = "components: [{name: lettuce, aliases: ['io.lettuce:lettuce-core']}]\n"
+                           "settings: [{name: redis.timeout, aliases: [spring.redis.timeout]}]\n"
+                           "items:\n"
+                           "  - name: pool-starved\n"
+                           "    title: The pool is starved\n"
+                           "    cause: commands hold connections\n"
+                           "    symptoms: [{said: pool starved}]\n"
+                           "    needs:\n"
+                           "      - {component: lettuce, versions: 'maven >=6 <7'}\n"
+                           "      - {setting: redis.timeout, is: '>=1s || absent'}\n"
+                           "    fixes:\n"
+                           "      - {do: 'set redis.timeout=500ms', why: shorter}\n"
+                           "      - {do: 'limit redis.pool.max-active=64', why: more}\n"
+                           "      - {do: 'avoid redis.cluster', why: simpler}\n"
+                           "      - {do: 'upgrade lettuce to 6.3', why: newer}\n"
+                           "      - {do: 'alert PoolWaits if waiting{job=\"$service\"} > 0 for "
+                           "5m', why: early, plan: Slow "
+                           "it down}\n"
+                           "      - {do: 'check commands are short', why: few are}\n"
+                           "      - {do: give scripts a client of their own, why: they are slow}\n"
+                           "    references: ['https://example.org/1']\n";
 
 static void load(const char *yaml)
 {
@@ -172,10 +172,8 @@ typedef struct own {
 
 static uint64_t add_node(own *o, fl_node_kind kind, const char *key)
 {
-    o->nodes[o->node_count] = (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(key)),
-                                              .kind = kind,
-                                              .key = key,
-                                              .recorded_ns = DAY_NS};
+    o->nodes[o->node_count] = (fl_graph_node){
+        .id = fl_node_id(kind, fl_slice_of(key)), .kind = kind, .key = key, .recorded_ns = DAY_NS};
     return o->nodes[o->node_count++].id;
 }
 
@@ -351,8 +349,13 @@ END_TEST
 
 START_TEST(quotes_are_read_back_as_what_was_quoted)
 {
-    static const char *const texts[] = {"",       "plain", "\"\\\n\t\x01\x7F", "\xC3\xA4\xE2\x82\xAC",
-                                        "\xF0\x9F\x98\x80", "\xE2\x80\xAE\xE2\x81\xA6", "\xC2\x9B"};
+    static const char *const texts[] = {"",
+                                        "plain",
+                                        "\"\\\n\t\x01\x7F",
+                                        "\xC3\xA4\xE2\x82\xAC",
+                                        "\xF0\x9F\x98\x80",
+                                        "\xE2\x80\xAE\xE2\x81\xA6",
+                                        "\xC2\x9B"};
     fl_buf out = fl_buf_of(1024);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         fl_buf_clear(&out);
@@ -371,8 +374,8 @@ END_TEST
 
 START_TEST(an_expression_that_does_not_close_is_told)
 {
-    static const char *const good[] = {"up == 0", "a{b=\"}\"} > 1", "f(a[5m])", "a{b='\"'}",
-                                       "a{b=`\\`}", "a{b=\"\\\"\"}"};
+    static const char *const good[] = {"up == 0",   "a{b=\"}\"} > 1", "f(a[5m])",
+                                       "a{b='\"'}", "a{b=`\\`}",      "a{b=\"\\\"\"}"};
     static const char *const bad[] = {"", "a{", "a)", "a{b=\"}", "(a]", "a # c", "a\nb", "a{b='x"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         ck_assert_msg(fl_recommend_closes(SLICE(good[i])), "%s", good[i]);
