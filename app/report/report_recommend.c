@@ -1,9 +1,9 @@
 /*
  * report_recommend.c - words and quotes that the forms share, and the page for the terminal.
  *
- * The page is by what is to be done, not by cause: who prepares a launch goes through settings, then
- * alerts, then checks. Each piece of advice says how sure it is in the same words, with its interval
- * and what it rests on; a mean alone would make one ticket look like fifty.
+ * The page is by what is to be done, not by cause: who prepares a launch goes through settings,
+ * then alerts, then checks. Each piece of advice says how sure it is in the same words, with its
+ * interval and what it rests on; a mean alone would make one ticket look like fifty.
  *
  * JSON's quotes serve three formats: a JSON text is one in YAML 1.2 and in Rego as well. Marks that
  * reorder text are escaped in all of them: a rule that reads otherwise than it runs is an attack.

@@ -8,9 +8,9 @@
  * and is written as a template that prints it.
  * Rego: texts are quoted as JSON, which Rego's strings are; none stands in a comment.
  *
- * A policy denies what the service's file says now, and not everything but the advised value: a team
- * that measured and chose another value is not to be stopped by a library. It warns of what a file
- * cannot show.
+ * A policy denies what the service's file says now, and not everything but the advised value: a
+ * team that measured and chose another value is not to be stopped by a library. It warns of what a
+ * file cannot show.
  *
  * Rules carry the service as a label and select by job: an alert of one service is silent for all
  * others, and what routes alerts by service finds it.

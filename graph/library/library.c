@@ -7,7 +7,8 @@
  * A setting is told apart as an environment variable tells it: SPRING_REDIS_TIMEOUT,
  * spring.redis.timeout and spring-redis-timeout are one name. What is shown keeps its dots.
  *
- * Cost: a name is looked up in a list of some hundred aliases, for the few dozen names of a service.
+ * Cost: a name is looked up in a list of some hundred aliases, for the few dozen names of a
+ * service.
  */
 #include "library.h"
 

@@ -6,8 +6,8 @@
  * its fix at the end.
  *
  * Why the graph's own edges and not a table of rules: what a team confirms, rejects or learns from
- * its documents changes the same edges, and so the advice, without a rule being written. The curated
- * library is only one more author.
+ * its documents changes the same edges, and so the advice, without a rule being written. The
+ * curated library is only one more author.
  *
  * Why all or nothing: half of a cause's requirements is no weak sign of it. A service with Lettuce
  * and a short timeout is not half starved; what cannot be compared is told apart for that reason.
