@@ -39,14 +39,11 @@ static fl_status nameless(fl_sym *out, fl_intern *names, fl_slice file, fl_error
     return fl_intern_put(out, names, fl_slice_of(text), err);
 }
 
-/* A function by its name, else by its file, else by what it was loaded from. */
-static fl_status name_frame(fl_sym *out, const fl_call_input *input, uint32_t index,
+/* A frame whose function has no name: by its file, else by what it was loaded from. */
+static fl_status name_frame(fl_sym *out, const fl_profile *profile, uint32_t index,
                             fl_intern *names, fl_error *err)
 {
-    const fl_profile *profile = input->profile;
     const fl_profile_function *function = fl_profile_function_of(profile, index);
-    if (function != NULL && function->name.len > 0)
-        return fl_intern_put(out, names, function->name, err);
     uint32_t mapping = profile->frames[index].mapping;
     fl_slice file = {0};
     if (function != NULL && function->file.len > 0)
@@ -56,16 +53,35 @@ static fl_status name_frame(fl_sym *out, const fl_call_input *input, uint32_t in
     return nameless(out, names, file, err);
 }
 
+/* `named`: the number of each function's name. Frames are several times as many as functions. */
+static fl_status name_functions(fl_sym *named, const fl_profile *profile, fl_intern *names,
+                                fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < profile->function_count && status == FL_OK; i++)
+        if (profile->functions[i].name.len > 0)
+            status = fl_intern_put(&named[i], names, profile->functions[i].name, err);
+    return status;
+}
+
 /* Frames are few against samples: each is named once. */
 static fl_status name_frames(fl_call_input *input, fl_intern *names, fl_error *err)
 {
-    size_t count = input->profile->frame_count;
+    const fl_profile *profile = input->profile;
+    size_t count = profile->frame_count;
+    fl_sym *named = fl_mem_calloc(profile->function_count, sizeof(*named));
     input->names = fl_mem_calloc(count, sizeof(*input->names));
-    if (input->names == NULL)
-        return fail_nomem(err);
-    fl_status status = FL_OK;
-    for (size_t i = 0; i < count && status == FL_OK; i++)
-        status = name_frame(&input->names[i], input, (uint32_t)i, names, err);
+    fl_status status = named != NULL && input->names != NULL
+                           ? name_functions(named, profile, names, err)
+                           : fail_nomem(err);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        uint32_t function = profile->frames[i].function;
+        if (function != FL_PROFILE_NONE && profile->functions[function].name.len > 0)
+            input->names[i] = named[function];
+        else
+            status = name_frame(&input->names[i], profile, (uint32_t)i, names, err);
+    }
+    fl_mem_free(named);
     return status;
 }
 

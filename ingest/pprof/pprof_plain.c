@@ -14,6 +14,7 @@
  * how many numbers there are and how long each is (as in Lemire, Kurz, Rupp, "Stream VByte", 2018).
  */
 #include <assert.h>
+#include <limits.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -126,14 +127,16 @@ static bool take_one(fl_pprof_proto *p, const plain_sample *sample)
     assert(profile->type_count <= FL_MAX_PROFILE_TYPES);
     if (!read_values(values, sample->values, profile->type_count))
         return false;
-    if (sample->labels.len > 0) {
-        const fl_pprof_memo *memo = fl_pprof_recall(p, sample->labels);
-        if (memo == NULL)
+    const fl_pprof_memo *memo = NULL;
+    if (sample->labels.len > 0 && (memo = fl_pprof_recall(p, sample->labels)) == NULL)
+        return false;
+    if (p->skip_type != FL_PROFILE_NONE && values[p->skip_type] == 0)
+        return are_known(sample->ids, p->known.end);
+    if (memo != NULL) {
+        if (memo->sample == FL_PROFILE_NONE)
             return false;
         labels = &profile->samples[memo->sample];
     }
-    if (p->skip_type != FL_PROFILE_NONE && values[p->skip_type] == 0)
-        return are_known(sample->ids, p->known.end);
     size_t used, room_count = sample->ids.len + SPARE;
     uint32_t *room = fl_profile_stack_room(profile, room_count, NULL);
     return room != NULL && read_frames(room, room_count, &used, sample->ids, p) &&
@@ -155,42 +158,62 @@ void fl_pprof_know(fl_pprof_known *known, uint64_t end)
 
 #ifdef __SSE2__
 
-/* Bit j: byte j has the bit 0x80, a number goes on behind it. */
-static inline unsigned goes_on(const unsigned char *at)
+static inline __m128i load(const unsigned char *at)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)at));
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* The ids of `ids` from `at` on, WIDTH bytes at most, of which none is 0 or above the last that is
- * known. Of a number that ends at byte j the digits to the base 128 are bytes j, j - 1 and j - 2,
- * highest first: what has fewer digits than the last id is below it, what has as many is compared
- * digit by digit, what has more is for the long way. The bytes before the first id are a length and
- * a tag, at which no number goes on. */
-static inline bool ids_are_known(const unsigned char *at, size_t left, const fl_pprof_known *known)
+/* Bit j: byte j has the bit 0x80. Of a number that means that it goes on. */
+static inline unsigned mask_of(__m128i bytes)
 {
-    const unsigned valid = left < WIDTH ? (1u << left) - 1 : (1u << WIDTH) - 1;
-    const __m128i low = _mm_set1_epi8(0x7f), zero = _mm_setzero_si128();
-    const __m128i use1 = known->digits > 1 ? low : zero, use2 = known->digits > 2 ? low : zero;
-    const __m128i bound0 = _mm_set1_epi8((char)known->digit[0]);
-    const __m128i bound1 = _mm_set1_epi8((char)known->digit[1]);
-    const __m128i bound2 = _mm_set1_epi8((char)known->digit[2]);
-    __m128i byte0 = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i byte1 = _mm_loadu_si128((const __m128i *)(const void *)(at - 1));
-    __m128i byte2 = _mm_loadu_si128((const __m128i *)(const void *)(at - 2));
-    unsigned ends = ~(unsigned)_mm_movemask_epi8(byte0) & valid;
-    unsigned on1 = (unsigned)_mm_movemask_epi8(byte1),
-             on2 = on1 & (unsigned)_mm_movemask_epi8(byte2);
-    unsigned on3 = on2 & goes_on(at - 3);
-    unsigned as_long = known->digits == 3 ? on2 : known->digits == 2 ? on1 : ends;
-    unsigned longer = known->digits == 3 ? on3 : known->digits == 2 ? on2 : on1;
-    __m128i digit1 = _mm_and_si128(byte1, use1), digit2 = _mm_and_si128(byte2, use2);
-    __m128i above2 = _mm_cmpgt_epi8(digit2, bound2);
-    __m128i above1 = _mm_or_si128(_mm_cmpgt_epi8(digit1, bound1),
-                                  _mm_and_si128(_mm_cmpeq_epi8(digit1, bound1), above2));
-    __m128i above0 = _mm_or_si128(_mm_cmpgt_epi8(byte0, bound0),
-                                  _mm_and_si128(_mm_cmpeq_epi8(byte0, bound0), above1));
-    unsigned above = (unsigned)_mm_movemask_epi8(above0) & as_long;
-    unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(byte0, zero));
+    return (unsigned)_mm_movemask_epi8(bytes);
+}
+
+/* The bits of the first `count` bytes. */
+static inline unsigned first(size_t count)
+{
+    return count < WIDTH ? (1u << count) - 1 : (1u << WIDTH) - 1;
+}
+
+/* The last id that is known, digit by digit in every byte, and what counts of two more digits. */
+typedef struct bounds {
+    __m128i digit[FL_PPROF_DIGITS], use1, use2;
+    unsigned if_one, if_two; /* all bits where the last id has one digit, or two at most */
+} bounds;
+
+static bounds bounds_of(const fl_pprof_known *known)
+{
+    const __m128i low = _mm_set1_epi8(0x7f), none = _mm_setzero_si128();
+    bounds out = {.use1 = known->digits > 1 ? low : none,
+                  .use2 = known->digits > 2 ? low : none,
+                  .if_one = known->digits > 1 ? 0 : UINT_MAX,
+                  .if_two = known->digits > 2 ? 0 : UINT_MAX};
+    for (size_t i = 0; i < FL_PPROF_DIGITS; i++)
+        out.digit[i] = _mm_set1_epi8((char)known->digit[i]);
+    return out;
+}
+
+/* The ids that end in the WIDTH bytes from `at` on, of which `left` are ids: none is 0 or above the
+ * last that is known. Of a number that ends at byte j the digits to the base 128 are bytes j, j - 1
+ * and j - 2, highest first: what has fewer digits than the last id is below it, what has as many is
+ * compared digit by digit, what has more is for the long way. The bytes before the first id are a
+ * length and a tag, at which no number goes on. */
+static inline bool ids_are_known(const unsigned char *at, size_t left, const bounds *last)
+{
+    const unsigned valid = first(left);
+    __m128i byte0 = load(at), byte1 = load(at - 1), byte2 = load(at - 2);
+    unsigned ends = ~mask_of(byte0) & valid, on1 = mask_of(byte1), on2 = on1 & mask_of(byte2);
+    unsigned on3 = on2 & mask_of(load(at - 3));
+    unsigned as_long = (on1 | last->if_one) & (on2 | last->if_two);
+    unsigned longer = on1 & (on2 | last->if_one) & (on3 | last->if_two);
+    __m128i digit1 = _mm_and_si128(byte1, last->use1), digit2 = _mm_and_si128(byte2, last->use2);
+    __m128i above2 = _mm_cmpgt_epi8(digit2, last->digit[2]);
+    __m128i above1 = _mm_or_si128(_mm_cmpgt_epi8(digit1, last->digit[1]),
+                                  _mm_and_si128(_mm_cmpeq_epi8(digit1, last->digit[1]), above2));
+    __m128i above0 = _mm_or_si128(_mm_cmpgt_epi8(byte0, last->digit[0]),
+                                  _mm_and_si128(_mm_cmpeq_epi8(byte0, last->digit[0]), above1));
+    unsigned above = mask_of(above0) & as_long;
+    unsigned zeros = mask_of(_mm_cmpeq_epi8(byte0, _mm_setzero_si128()));
     return (((above | zeros) & ends) | (longer & valid)) == 0;
 }
 
@@ -199,7 +222,7 @@ static inline bool is_zero_of(fl_slice body, size_t skip, size_t type_count)
 {
     if (body.len > WIDTH)
         return false;
-    unsigned valid = (1u << body.len) - 1, on = goes_on(body.ptr) & valid, ends = ~on & valid;
+    unsigned valid = (1u << body.len) - 1, on = mask_of(load(body.ptr)) & valid, ends = ~on & valid;
     unsigned run = on & on >> 1;
     run &= run >> 2;
     run &= run >> 4;
@@ -225,18 +248,21 @@ static inline bool are_seen(fl_pprof_proto *p, fl_slice labels)
         return true;
     if (labels.len < MEMO_MIN || labels.len > WIDTH)
         return false;
-    const fl_pprof_memo *memo = fl_pprof_memo_of(p, labels);
-    if (memo->tail.len != labels.len)
-        return false;
-    __m128i mine = _mm_loadu_si128((const __m128i *)(const void *)labels.ptr);
-    __m128i theirs = _mm_loadu_si128((const __m128i *)(const void *)memo->tail.ptr);
-    unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(mine, theirs));
-    return (~same & ((1u << labels.len) - 1)) == 0;
+    const fl_pprof_memo *memos = fl_pprof_memos_of(p, labels);
+    __m128i mine = load(labels.ptr);
+    for (size_t i = 0; i < MEMO_WAYS; i++) {
+        if (memos[i].tail.len != labels.len)
+            continue;
+        unsigned differ = ~mask_of(_mm_cmpeq_epi8(mine, load(memos[i].tail.ptr)));
+        if ((differ & first(labels.len)) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* True only for a plain sample without a value that counts. `end` is that of the input: up to WIDTH
  * bytes behind each part are read, and not looked at. What is remembered stands before this. */
-static inline bool is_left_out(fl_pprof_proto *p, const plain_sample *sample,
+static inline bool is_left_out(fl_pprof_proto *p, const plain_sample *sample, const bounds *last,
                                const unsigned char *end)
 {
     fl_slice ids = sample->ids;
@@ -247,19 +273,29 @@ static inline bool is_left_out(fl_pprof_proto *p, const plain_sample *sample,
         !are_seen(p, sample->labels) || ids.ptr[ids.len - 1] >= 0x80)
         return false;
     for (size_t at = 0; at < ids.len; at += WIDTH)
-        if (!ids_are_known(ids.ptr + at, ids.len - at, &p->known))
+        if (!ids_are_known(ids.ptr + at, ids.len - at, last))
             return false;
     return true;
 }
 
 #else
 
+typedef struct bounds {
+    uint64_t end;
+} bounds;
+
+static bounds bounds_of(const fl_pprof_known *known)
+{
+    return (bounds){known->end};
+}
+
 /* Without wide registers each takes the general way. */
-static inline bool is_left_out(fl_pprof_proto *p, const plain_sample *sample,
+static inline bool is_left_out(fl_pprof_proto *p, const plain_sample *sample, const bounds *last,
                                const unsigned char *end)
 {
     (void)p;
     (void)sample;
+    (void)last;
     (void)end;
     return false;
 }
@@ -274,11 +310,12 @@ void fl_pprof_take_run(fl_pprof_proto *p, fl_proto *in)
     const unsigned char *at = begin + in->pos;
     fl_slice body;
     plain_sample sample;
+    const bounds last = bounds_of(&p->known);
     while (p->sample_number < p->sample_count) {
         const unsigned char *next = packed_at(&body, at, end, F_SAMPLE << 3 | FL_PROTO_BYTES);
         if (next == NULL || !split(&sample, body))
             break;
-        if (!is_left_out(p, &sample, end) && !take_one(p, &sample))
+        if (!is_left_out(p, &sample, &last, end) && !take_one(p, &sample))
             break;
         p->sample_number++;
         at = next;

@@ -326,16 +326,16 @@ static fl_status read_function(fl_pprof_proto *p, fl_slice message)
     return status == FL_OK ? fl_profile_add_function(p->r->profile, &function, p->r->err) : status;
 }
 
-/* One line of a location becomes a frame: `frame` has the location's own members. */
-static fl_status read_line(fl_pprof_proto *p, fl_proto *line, fl_profile_frame *frame)
+/* One line of a location becomes a frame, which learns the location's own members at its end. */
+static fl_status read_line(fl_pprof_proto *p, fl_proto *line)
 {
     uint64_t function = 0;
-    frame->line = 0;
+    fl_profile_frame frame = {.mapping = FL_PROFILE_NONE};
     while (fl_proto_next(line)) {
         if (line->field == 1)
             function = fl_proto_u64(line);
         else if (line->field == 2)
-            frame->line = fl_proto_i64(line);
+            frame.line = fl_proto_i64(line);
     }
     if (!fl_proto_ok(line))
         return fl_pprof_fail_proto(p, "line", line);
@@ -344,60 +344,72 @@ static fl_status read_line(fl_pprof_proto *p, fl_proto *line, fl_profile_frame *
         return fl_pprof_fail(p->r, FL_E_SYNTAX, line->base_offset,
                              "a line names function id %llu, which is not there",
                              (unsigned long long)function);
-    frame->function = number - 1;
-    return fl_profile_add_frame(p->r->profile, frame, p->r->err);
+    frame.function = number - 1;
+    return fl_profile_add_frame(p->r->profile, &frame, p->r->err);
 }
 
-/* Lines may stand before the members that their frames need: those are read first. */
-static fl_status read_location_head(fl_pprof_proto *p, fl_proto *in, fl_profile_frame *frame,
-                                    size_t *line_count)
+/* What a location says of itself. */
+typedef struct location_head {
+    uint64_t id, mapping, address;
+} location_head;
+
+/* Its members in any order. */
+static fl_status read_members(fl_pprof_proto *p, fl_proto *in, location_head *head)
 {
-    uint64_t id = 0, mapping = 0;
-    while (fl_proto_next(in)) {
-        if (in->field == 1)
-            id = fl_proto_u64(in);
-        else if (in->field == 2)
-            mapping = fl_proto_u64(in);
-        else if (in->field == 3)
-            frame->address = fl_proto_u64(in);
-        else if (in->field == 4)
-            ++*line_count;
+    fl_proto line;
+    fl_status status = FL_OK;
+    while (status == FL_OK && fl_proto_next(in)) {
+        switch (in->field) {
+        case 1:
+            head->id = fl_proto_u64(in);
+            break;
+        case 2:
+            head->mapping = fl_proto_u64(in);
+            break;
+        case 3:
+            head->address = fl_proto_u64(in);
+            break;
+        case 4:
+            fl_proto_enter(&line, in);
+            if (fl_proto_ok(in))
+                status = read_line(p, &line);
+            break;
+        default:
+            break;
+        }
     }
-    if (!fl_proto_ok(in))
-        return fl_pprof_fail_proto(p, "location", in);
-    uint32_t number = mapping > 0 ? fl_pprof_find_id(&p->mappings, mapping) : 0;
-    if (mapping > 0 && number == 0)
-        return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
-                             "location id %llu names mapping id %llu, which is not there",
-                             (unsigned long long)id, (unsigned long long)mapping);
-    frame->mapping = number > 0 ? number - 1 : FL_PROFILE_NONE;
-    return ids_add(&p->locations, p, id, in->base_offset);
+    return status != FL_OK || fl_proto_ok(in) ? status : fl_pprof_fail_proto(p, "location", in);
 }
 
 /* Its lines, innermost first; without any, one frame that has the address alone. */
 static fl_status read_location(fl_pprof_proto *p, fl_slice message)
 {
     fl_profile *profile = p->r->profile;
-    fl_proto in = reader_of(p, message), line;
-    size_t line_count = 0, first = profile->frame_count;
-    fl_profile_frame frame = {.function = FL_PROFILE_NONE,
-                              .location = (uint32_t)p->locations.count};
-    fl_status status = read_location_head(p, &in, &frame, &line_count);
-    if (status == FL_OK && line_count == 0)
-        status = fl_profile_add_frame(profile, &frame, p->r->err);
-    in = reader_of(p, message);
-    while (status == FL_OK && line_count > 0 && fl_proto_next(&in)) {
-        if (in.field != 4)
-            continue;
-        fl_proto_enter(&line, &in);
-        if (!fl_proto_ok(&in))
-            return fl_pprof_fail_proto(p, "location", &in);
-        frame.inlined = --line_count > 0;
-        status = read_line(p, &line, &frame);
+    fl_proto in = reader_of(p, message);
+    location_head head = {0};
+    const fl_profile_frame nameless = {.function = FL_PROFILE_NONE, .mapping = FL_PROFILE_NONE};
+    size_t first = profile->frame_count;
+    const uint32_t location = (uint32_t)p->locations.count;
+    fl_status status = read_members(p, &in, &head);
+    if (status == FL_OK && profile->frame_count == first)
+        status = fl_profile_add_frame(profile, &nameless, p->r->err);
+    if (status != FL_OK)
+        return status;
+    uint32_t mapping = head.mapping > 0 ? fl_pprof_find_id(&p->mappings, head.mapping) : 0;
+    if (head.mapping > 0 && mapping == 0)
+        return fl_pprof_fail(p->r, FL_E_SYNTAX, in.base_offset,
+                             "location id %llu names mapping id %llu, which is not there",
+                             (unsigned long long)head.id, (unsigned long long)head.mapping);
+    size_t count = profile->frame_count - first;
+    fl_profile_frame *frames = fl_profile_last_frames(profile, count);
+    for (size_t i = 0; i < count; i++) {
+        frames[i].mapping = mapping > 0 ? mapping - 1 : FL_PROFILE_NONE;
+        frames[i].location = location;
+        frames[i].address = head.address;
+        frames[i].inlined = i + 1 < count;
     }
-    p->spans[frame.location] =
-        (fl_pprof_span){(uint32_t)first, (uint32_t)(profile->frame_count - first)};
-    return status;
+    p->spans[location] = (fl_pprof_span){(uint32_t)first, (uint32_t)count};
+    return ids_add(&p->locations, p, head.id, in.base_offset);
 }
 
 typedef fl_status read_part_fn(fl_pprof_proto *p, fl_slice message);
@@ -454,10 +466,13 @@ static fl_status read_comments(fl_pprof_proto *p)
 static fl_status order_spans(fl_pprof_proto *p)
 {
     const fl_pprof_ids *ids = &p->locations;
-    p->by_id = fl_arena_alloc(fl_profile_arena(p->r->profile), ids->dense_end, sizeof(*p->by_id));
+    p->by_id_end = ids->dense_end;
+    while (p->by_id_end > 0 && ids->dense[p->by_id_end - 1] == 0)
+        p->by_id_end--;
+    p->by_id = fl_arena_alloc(fl_profile_arena(p->r->profile), p->by_id_end, sizeof(*p->by_id));
     if (p->by_id == NULL)
         return fail_nomem(p);
-    for (size_t id = 0; id < ids->dense_end; id++)
+    for (size_t id = 0; id < p->by_id_end; id++)
         if (ids->dense[id] > 0)
             p->by_id[id] = p->spans[ids->dense[id] - 1];
     uint64_t end = 1;
@@ -473,6 +488,7 @@ static fl_status read_tables(fl_pprof_proto *p)
     fl_status status = read_types(p);
     if (status == FL_OK)
         status = read_table(p, F_MAPPING, &p->mappings, "mapping", read_mapping);
+    fl_profile_expect_frames(p->r->profile, p->parts[F_FUNCTION].count, p->parts[F_LOCATION].count);
     if (status == FL_OK)
         status = read_table(p, F_FUNCTION, &p->functions, "function", read_function);
     p->spans = fl_arena_alloc(fl_profile_arena(p->r->profile), p->parts[F_LOCATION].count + 1,

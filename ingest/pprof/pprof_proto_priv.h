@@ -32,7 +32,7 @@ enum {
 };
 
 /* Ids up to this many times their number (and a few) are a table's index; others go to a map. */
-enum { DENSE_RATIO = 4, DENSE_MIN = 1024 };
+enum { DENSE_RATIO = 2, DENSE_MIN = 1024 };
 
 /* id -> value that is not 0; 0: no such id. */
 typedef struct fl_pprof_ids {
@@ -43,11 +43,12 @@ typedef struct fl_pprof_ids {
     const char *what;
 } fl_pprof_ids;
 
-/* Labels are remembered by their bytes: how many, and how long. */
-enum { MEMO_BITS = 8, MEMO_MIN = 4, MEMO_MAX = 256 };
+/* Labels are remembered by their bytes: how many sets, in pairs of places, and how long. Go has 68
+ * classes of size; with 512 pairs it is unlikely (0.2) that any three of those want one pair. */
+enum { MEMO_BITS = 9, MEMO_WAYS = 2, MEMO_MIN = 4, MEMO_MAX = 256 };
 typedef struct fl_pprof_memo {
     fl_slice tail;   /* of the sample's message; empty: none */
-    uint32_t sample; /* that has them */
+    uint32_t sample; /* that has them; FL_PROFILE_NONE: only ones that were left out */
 } fl_pprof_memo;
 
 /* The frames of a location. */
@@ -82,10 +83,11 @@ typedef struct fl_pprof_proto {
     fl_pprof_ids mappings, functions, locations;
     fl_pprof_span *spans; /* of locations, by order of appearance */
     fl_pprof_span *by_id; /* the same by those ids that are in the table; count 0: none */
+    size_t by_id_end;
     uint32_t skip_type;   /* samples without a value of it are left out; FL_PROFILE_NONE: none */
     size_t sample_number; /* of the sample in hand, with those that were left out */
     int64_t *values;      /* of the sample in hand */
-    fl_pprof_memo memos[1 << MEMO_BITS];
+    fl_pprof_memo memos[1 << MEMO_BITS][MEMO_WAYS];
 } fl_pprof_proto;
 
 /* The wire reader's own sentence and offset, behind the message it was in. */
@@ -114,23 +116,26 @@ static inline const unsigned char *fl_pprof_short_varint(const unsigned char *p,
     return fl_proto_long_varint(p, end, value);
 }
 
-/* Where the labels that a sample ends with are remembered. Labels mostly stand last in a sample,
- * and a heap profile has one set for each class of size. */
-static inline fl_pprof_memo *fl_pprof_memo_of(fl_pprof_proto *p, fl_slice tail)
+/* The places where the labels that a sample ends with are remembered. Labels mostly stand last in a
+ * sample, and a heap profile has one set for each class of size. */
+static inline fl_pprof_memo *fl_pprof_memos_of(fl_pprof_proto *p, fl_slice tail)
 {
     uint32_t last;
     assert(tail.len >= MEMO_MIN && tail.len <= MEMO_MAX);
     memcpy(&last, tail.ptr + tail.len - sizeof(last), sizeof(last));
-    return &p->memos[(last ^ tail.len) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
+    return p->memos[(last ^ tail.len) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - MEMO_BITS)];
 }
 
-/* The sample whose labels were the same bytes; NULL: they were not read before. */
-static inline const fl_pprof_memo *fl_pprof_recall(fl_pprof_proto *p, fl_slice tail)
+/* What is remembered of the same bytes; NULL: they were not read before. */
+static inline fl_pprof_memo *fl_pprof_recall(fl_pprof_proto *p, fl_slice tail)
 {
     if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
         return NULL;
-    const fl_pprof_memo *memo = fl_pprof_memo_of(p, tail);
-    return fl_slice_equal(memo->tail, tail) ? memo : NULL;
+    fl_pprof_memo *memos = fl_pprof_memos_of(p, tail);
+    for (size_t i = 0; i < MEMO_WAYS; i++)
+        if (fl_slice_equal(memos[i].tail, tail))
+            return &memos[i];
+    return NULL;
 }
 
 /* What the quick check of ids needs: all from 1 to before `end` are there. */

@@ -45,7 +45,7 @@ static fl_status push_packed_locations(fl_pprof_proto *p, fl_slice body)
     enum { SPARE = 64 };
     const unsigned char *at = body.ptr, *end = at + body.len;
     const fl_pprof_span *by_id = p->by_id;
-    const uint64_t by_id_end = p->locations.dense_end;
+    const uint64_t by_id_end = p->by_id_end;
     while (at < end) {
         uint32_t *room = fl_profile_stack_room(p->r->profile, body.len + SPARE, p->r->err);
         size_t used = 0;
@@ -137,15 +137,15 @@ static bool recall_labels(fl_pprof_proto *p, fl_proto *in)
 {
     fl_slice tail = {in->bytes.ptr + in->field_pos, in->bytes.len - in->field_pos};
     const fl_pprof_memo *memo = fl_pprof_recall(p, tail);
-    if (memo == NULL)
+    if (memo == NULL || memo->sample == FL_PROFILE_NONE)
         return false;
     fl_profile_share_labels(p->r->profile, &p->r->profile->samples[memo->sample]);
     in->pos = in->bytes.len;
     return true;
 }
 
-/* Only labels may stand in what is remembered. */
-static void remember_labels(fl_pprof_proto *p, fl_slice tail)
+/* Only labels may stand in what is remembered. `sample` has them, or FL_PROFILE_NONE. */
+static void remember_labels(fl_pprof_proto *p, fl_slice tail, uint32_t sample)
 {
     if (tail.len < MEMO_MIN || tail.len > MEMO_MAX)
         return;
@@ -153,8 +153,12 @@ static void remember_labels(fl_pprof_proto *p, fl_slice tail)
     while (fl_proto_next(&in))
         if (in.field != 3)
             return;
-    *fl_pprof_memo_of(p, tail) =
-        (fl_pprof_memo){.tail = tail, .sample = (uint32_t)p->r->profile->sample_count};
+    fl_pprof_memo *memo = fl_pprof_recall(p, tail), *memos = fl_pprof_memos_of(p, tail);
+    if (memo == NULL) { /* the older one goes */
+        memo = &memos[0];
+        memos[1] = memos[0];
+    }
+    *memo = (fl_pprof_memo){.tail = tail, .sample = sample};
 }
 
 /* --- whole samples --- */
@@ -215,13 +219,14 @@ static fl_status read_sample(fl_pprof_proto *p, fl_proto *in)
         return fl_pprof_fail(p->r, FL_E_SYNTAX, in->base_offset,
                              "sample %zu has %zu values for %zu sample types", p->sample_number,
                              s.value_count, profile->type_count);
-    if (p->skip_type != FL_PROFILE_NONE && p->values[p->skip_type] == 0) {
-        fl_profile_sample_drop(profile);
-        return FL_OK;
-    }
+    bool is_left_out = p->skip_type != FL_PROFILE_NONE && p->values[p->skip_type] == 0;
+    uint32_t number = is_left_out ? FL_PROFILE_NONE : (uint32_t)profile->sample_count;
     if (s.tail.len > 0)
-        remember_labels(p, s.tail);
-    fl_profile_sample_end(profile);
+        remember_labels(p, s.tail, number);
+    if (is_left_out)
+        fl_profile_sample_drop(profile);
+    else
+        fl_profile_sample_end(profile);
     return FL_OK;
 }
 

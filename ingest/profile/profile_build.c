@@ -243,6 +243,13 @@ fl_status fl_profile_add_frame(fl_profile *profile, const fl_profile_frame *fram
     return FL_OK;
 }
 
+fl_profile_frame *fl_profile_last_frames(fl_profile *profile, size_t count)
+{
+    builder *b = of(profile);
+    assert(count <= b->view.frame_count);
+    return (fl_profile_frame *)b->frames.items + (b->view.frame_count - count);
+}
+
 /* --- samples --- */
 
 /* Grows an empty table; a count out of input may be a lie, so there is an end to it. */
@@ -264,6 +271,15 @@ void fl_profile_expect(fl_profile *profile, size_t samples, size_t frames)
     expect(&b->values, samples < SIZE_MAX / FL_MAX_PROFILE_TYPES ? samples * types : 0,
            sizeof(int64_t));
     expect(&b->stack, frames, sizeof(uint32_t));
+}
+
+void fl_profile_expect_frames(fl_profile *profile, size_t functions, size_t locations)
+{
+    builder *b = of(profile);
+    assert(b->view.function_count == 0 && b->view.frame_count == 0);
+    expect(&b->functions, functions, sizeof(fl_profile_function));
+    expect(&b->frames, locations < SIZE_MAX / 2 ? locations + locations / 2 : 0,
+           sizeof(fl_profile_frame));
 }
 
 /* Of one more sample: its place and its row, which is returned. */

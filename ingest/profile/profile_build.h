@@ -36,6 +36,9 @@ FL_NODISCARD fl_status fl_profile_add_function(fl_profile *profile,
 FL_NODISCARD fl_status fl_profile_add_frame(fl_profile *profile, const fl_profile_frame *frame,
                                             fl_error *err);
 
+/* The last `count` frames, to be completed by who added them. */
+fl_profile_frame *fl_profile_last_frames(fl_profile *profile, size_t count);
+
 /* A sample: begin, then its frames, values and labels in any order, then end. The types are all
  * known before; values that are not set are 0. */
 FL_NODISCARD fl_status fl_profile_sample_begin(fl_profile *profile, fl_error *err);
@@ -63,6 +66,8 @@ bool fl_profile_add_sample(fl_profile *profile, size_t used, const int64_t *valu
 /* Hint: about so many samples and frames in their stacks are to come. Room that stays unused costs
  * addresses and no memory; where there is none, tables grow as ever. */
 void fl_profile_expect(fl_profile *profile, size_t samples, size_t frames);
+/* The same of functions and of locations, each of which is a frame at least. */
+void fl_profile_expect_frames(fl_profile *profile, size_t functions, size_t locations);
 
 /* Many frames at once: room for `count` indexes at the end of the stack, of which the first `used`
  * then become part of it. NULL, with `err` set, where there is none. */

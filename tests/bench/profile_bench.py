@@ -43,23 +43,25 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     folder, go = arguments.folder, shutil.which("go")
-    if not (folder / "small-09.pb.gz").is_file():
+    if not (folder / "small-09.pb.gz").is_file() or not (folder / "full-2.pb.gz").is_file():
         subprocess.run([sys.executable, HERE / "profile_inputs.py", folder], check=True)
-    one, two = (str(folder / f"big-{at}.pb.gz") for at in (1, 2))
+    one, two, full, other = (str(folder / f"{name}-{at}.pb.gz") for name in ("big", "full") for at in (1, 2))
     small = sorted(map(str, folder.glob("small-*.pb.gz")))
     ours, theirs = [arguments.faultline, "profile"], [go, "tool", "pprof"]
     jobs = [
         ("top, 375,000 samples", [*ours, "top", one], [*theirs, "-top", one]),
         ("top of its alloc_space", [*ours, "top", "--sample-type", "alloc_space", one], [*theirs, "-top", "-sample_index=alloc_space", one]),
-        ("tree of the same", [*ours, "tree", one], [*theirs, "-tree", one]),
+        ("top where all are in use", [*ours, "top", full], [*theirs, "-top", full]),
+        ("tree of the first", [*ours, "tree", one], [*theirs, "-tree", one]),
         ("diff of two such", [*ours, "diff", one, two], [*theirs, "-top", f"-diff_base={one}", two]),
+        ("diff where all are in use", [*ours, "diff", full, other], [*theirs, "-top", f"-diff_base={full}", other]),
         ("top, sum of 10 small ones", [*ours, "top", *small], [*theirs, "-top", *small]),
     ]
-    print(f"{'':28}{'faultline: CPU s':>17}{'wall s':>8}{'MB':>6}{'go: CPU s':>12}{'wall s':>8}{'MB':>7}{'CPU x':>8}{'wall x':>8}")
+    print(f"{'':26}{'faultline: CPU s':>17}{'wall s':>8}{'MB':>6}{'go: CPU s':>12}{'wall s':>8}{'MB':>7}{'CPU x':>8}{'wall x':>8}")
     for name, mine, peer in jobs:
         runs = [(measure(mine, folder), measure(peer, folder) if go else None) for _ in range(arguments.rounds)]
         cpu, wall, resident = summary([run[0] for run in runs])
-        line = f"{name:28}{cpu:17.3f}{wall:8.3f}{resident:6.0f}"
+        line = f"{name:26}{cpu:17.3f}{wall:8.3f}{resident:6.0f}"
         if go:
             go_cpu, go_wall, go_resident = summary([run[1] for run in runs])
             line += f"{go_cpu:12.3f}{go_wall:8.3f}{go_resident:7.0f}{go_cpu / cpu:8.1f}{go_wall / wall:8.1f}"
