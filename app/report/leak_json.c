@@ -82,6 +82,18 @@ static const char *kind_of(const fl_leak_finding *finding)
     return finding->signature != NULL ? finding->signature->name : NULL;
 }
 
+/* Who calls the function where it grows; null where it has one caller, or several grow. */
+static json_t *caller_of(fl_put *w, const fl_leak_finding *finding)
+{
+    if (finding->caller == NULL)
+        return json_null();
+    json_t *object = json_object();
+    fl_put_text(w, object, "function", finding->caller);
+    fl_put_text(w, object, "file", finding->caller_file);
+    put_line(w, object, finding->caller_line);
+    return object;
+}
+
 /* Contract first, then ours. */
 static json_t *finding_of(fl_put *w, const fl_leak_finding *finding)
 {
@@ -105,6 +117,7 @@ static json_t *finding_of(fl_put *w, const fl_leak_finding *finding)
     fl_put_value(w, object, "growth_per_hour", interval_of(w, finding->growth_per_hour));
     fl_put_value(w, object, "seconds_to_limit", interval_of(w, finding->seconds_to_limit));
     fl_put_value(w, object, "support", support_of(w, finding->support));
+    fl_put_value(w, object, "caller", caller_of(w, finding));
     return object;
 }
 

@@ -259,6 +259,12 @@ static void write_snapshot(fl_page *page, const fl_leak_finding *finding)
                  (unsigned long long)finding->line);
         labelled(page, "at", text);
     }
+    if (finding->caller != NULL) {
+        snprintf(text, sizeof(text),
+                 finding->caller_file != NULL ? "%.200s (%.200s:%llu)" : "%.200s", finding->caller,
+                 finding->caller_file, (unsigned long long)finding->caller_line);
+        labelled(page, "called by", text);
+    }
     if (finding->holder != NULL)
         labelled(page, "kept by", finding->holder);
 }

@@ -119,6 +119,33 @@ static void heap_evidence(leak_writer *w, leak_evidence_list *list, const leak_j
                     100 * s->number[FL_LEAK_F_ALLOC_SHARE])});
 }
 
+/* Which of several callers it is. */
+static void path_evidence(leak_writer *w, leak_evidence_list *list, const leak_subject *s)
+{
+    if (s->path == NULL)
+        return;
+    size_t others = 0;
+    double rest = 0;
+    for (size_t i = 0; i < w->c->path_count; i++) {
+        const leak_subject *path = &w->c->paths[i];
+        bool is_other = path->parent == s->path->parent && path != s->path;
+        others += is_other;
+        rest += is_other ? path->trend.slope * HOUR_S : 0;
+    }
+    fl_slice caller = fl_intern_text(w->c->leak->texts, (fl_sym)s->path->caller);
+    add_evidence(
+        w, list,
+        (fl_leak_evidence){
+            .source = FL_LEAK_FROM_HEAP,
+            .at_ns = last_time(w->c, SET_HEAP),
+            .value = s->path->trend.slope * HOUR_S,
+            .unit = "bytes/h",
+            .text = fl_arena_printf(
+                w->arena, "called by %.*s it grows by %s an hour; by %zu other%s %s",
+                FL_SLICE_ARG(caller), fl_leak_bytes_text(w, s->path->trend.slope * HOUR_S), others,
+                others == 1 ? "" : "s", rest > 0 ? fl_leak_bytes_text(w, rest) : "it does not")});
+}
+
 /* Processor samples: that a function writes a map; what collecting and waiting for locks cost. */
 static void cpu_evidence(leak_writer *w, leak_evidence_list *list, const leak_judged *j)
 {
@@ -318,6 +345,8 @@ void fl_leak_write_evidence(leak_writer *w, leak_evidence_list *list, const leak
     }
     if (s->kind == FL_LEAK_SITE)
         heap_evidence(w, list, j);
+    if (s->kind == FL_LEAK_SITE)
+        path_evidence(w, list, s);
     if (s->kind == FL_LEAK_GOROUTINES)
         goroutine_evidence(w, list, j);
     if (s->kind == FL_LEAK_SITE || s->kind == FL_LEAK_GOROUTINES)

@@ -426,8 +426,8 @@ fl_status fl_leak_features_of(leak_case *c, fl_error *err)
         program[f] = NAN;
     program_features(c, program);
     gc_features(c, program);
-    for (size_t i = 0; i < c->subject_count && status == FL_OK; i++) {
-        leak_subject *s = &c->subjects[i];
+    for (size_t i = 0; i < c->subject_count + c->path_count && status == FL_OK; i++) {
+        leak_subject *s = i < c->subject_count ? &c->subjects[i] : &c->paths[i - c->subject_count];
         memcpy(s->number, program, sizeof(s->number));
         if (s->kind == FL_LEAK_LOCK)
             lock_features(s, program[FL_LEAK_F_SPAN_S]);

@@ -39,6 +39,8 @@
 #define REBUILD_BYTES_PER_S (16u << 20)
 #define CHURN_BYTES_PER_S   (64u << 20)
 #define CHURN_SHARE         0.4
+/* A path alone is one of many that are looked at: more points than a function needs. */
+#define MIN_PATH_POINTS 8
 /* More than the differences in growth between the two ends of a connection, by the hour. */
 #define KNOWN_WEIGHT 1e5
 /* So many objects of a goroutine's function for each goroutine more: the others ended. */
@@ -537,6 +539,29 @@ static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *
     return add_judged(out, c, s, verdict, err);
 }
 
+/* A function that several call: whose path grows; and, where the whole does not, because what one
+ * caller lets go hides what another keeps, whether a path does on its own. */
+static fl_status judge_paths(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
+{
+    bool found = out->count > 0 && out->rows[out->count - 1].subject == s &&
+                 growth_found(out->rows[out->count - 1].verdict);
+    if (found) {
+        s->path = fl_leak_growing_path(c, s);
+        s->top_stack = s->path != NULL ? s->path->top_stack : s->top_stack;
+    }
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < c->path_count && !found && status == FL_OK; i++) {
+        leak_subject *path = &c->paths[i];
+        bool is_own = &c->subjects[path->parent] == s && path->caller != NO_ID;
+        if (!is_own || !grows(path) || path->series.count < MIN_PATH_POINTS ||
+            total_stopped(c, path))
+            continue;
+        path->path = path;
+        status = add_judged(out, c, path, FL_LEAK_LEAK, err);
+    }
+    return status;
+}
+
 /* The exact total grows and no site stands out: the likeliest is the one that grew most. */
 static fl_status blame_total(leak_judgement *out, leak_case *c, fl_error *err)
 {
@@ -648,15 +673,18 @@ static fl_leak_verdict quiet_verdict(const leak_case *c, const leak_judgement *j
 fl_status fl_leak_decide(leak_judgement *out, leak_case *c, fl_error *err)
 {
     fl_status status = FL_OK;
-    out->cap = 2 * c->subject_count + 4;
+    out->cap = 2 * c->subject_count + c->path_count + 4;
     out->rows = fl_arena_alloc(c->scratch, out->cap, sizeof(*out->rows));
     if (out->rows == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the leak analysis");
     out->total_grows = total_grows(c);
     if (c->leak->has_crash)
         status = add_judged(out, c, &c->crash, FL_LEAK_CRASH, err);
-    for (size_t i = 0; i < c->subject_count && status == FL_OK; i++)
+    for (size_t i = 0; i < c->subject_count && status == FL_OK; i++) {
         status = judge_subject(out, c, &c->subjects[i], err);
+        if (status == FL_OK && c->subjects[i].kind == FL_LEAK_SITE)
+            status = judge_paths(out, c, &c->subjects[i], err);
+    }
     if (status == FL_OK && out->total_grows && !has_leak(out))
         status = blame_total(out, c, err);
     if (status != FL_OK)

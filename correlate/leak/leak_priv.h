@@ -186,9 +186,13 @@ typedef struct leak_cpu {
 typedef struct leak_subject {
     fl_leak_subject kind;
     leak_set_kind set;
-    bool has_user;      /* a frame of the user's own code was found */
-    uint32_t function;  /* where the user's own code allocates or blocks, or NO_ID */
-    uint32_t top_stack; /* the stack that grew most, else the largest */
+    bool has_user;     /* a frame of the user's own code was found */
+    uint32_t function; /* where the user's own code allocates or blocks, or NO_ID */
+    uint32_t parent;   /* of a path: the index of its function's subject */
+    uint32_t
+        caller; /* of a path: a fl_sym, who calls at the place where paths part; NO_ID: nobody */
+    const struct leak_subject *path; /* the path that makes it grow, where it is one of several */
+    uint32_t top_stack;              /* the stack that grew most, else the largest */
     double top_weight;
     uint32_t *stacks;
     size_t stack_count;
@@ -248,6 +252,8 @@ typedef struct leak_case {
     size_t used_count[SET_COUNT];
     leak_subject *subjects;
     size_t subject_count;
+    leak_subject *paths; /* of functions that several call (leak_paths.c) */
+    size_t path_count;
     leak_subject program;    /* its series is the whole heap's */
     leak_subject goroutines; /* its series is all goroutines' */
     leak_subject crash;      /* the stack that ended the program */
@@ -306,6 +312,38 @@ bool fl_leak_is_in_scope(const leak_case *c, const leak_snapshot *snapshot, leak
 
 /* Choose the snapshots that tell something new, group them by function, draw the trends. */
 FL_NODISCARD fl_status fl_leak_group(leak_case *c, fl_error *err);
+
+/* stack -> subject, for the stacks of one set; NO_ID elsewhere. */
+typedef struct leak_grouping {
+    uint32_t *of_stack;
+    leak_subject *subjects;
+    size_t count, cap;
+} leak_grouping;
+
+/* A new subject, of which that stack is the first. */
+FL_NODISCARD fl_status fl_leak_add_subject(leak_case *c, leak_grouping *g, leak_set_kind set,
+                                           uint32_t stack, fl_error *err);
+/* Stacks, series, block sizes and trends of the subjects from the `from`th on, out of `of_stack`;
+ * `all`, which may be NULL, is the sum of them. */
+FL_NODISCARD fl_status fl_leak_fill_group(leak_case *c, leak_grouping *g, leak_set_kind set,
+                                          size_t from, leak_subject *all, fl_error *err);
+
+/* The largest value of a subject's series; 0 where it has none. */
+static inline double fl_leak_peak(const leak_subject *subject)
+{
+    double peak = 0;
+    for (size_t i = 0; i < subject->series.count; i++)
+        peak = subject->value[i] > peak ? subject->value[i] : peak;
+    return peak;
+}
+
+/* --- leak_paths.c: who calls --------------------------------------------------------------------
+ */
+
+/* After fl_leak_group(). */
+FL_NODISCARD fl_status fl_leak_paths_of(leak_case *c, fl_error *err);
+/* Of a function that grows, the one path that does while the others stay; NULL: there is none. */
+leak_subject *fl_leak_growing_path(const leak_case *c, const leak_subject *subject);
 
 /* --- leak_survivors.c: ids of goroutines ------------------------------------------------------ */
 

@@ -74,7 +74,8 @@ static fl_status add_against(leak_writer *w, text_list *list, leak_judged *j, fl
 }
 
 /* Who started the goroutines; else the type of the innermost method of the user's own code on
- * the stack, which as a rule owns the field that keeps the memory. */
+ * the stack, which as a rule owns the field that keeps the memory; else who calls the function
+ * where it grows. */
 static const char *holder_of(leak_writer *w, const leak_subject *s)
 {
     const fl_leak *leak = w->c->leak;
@@ -91,7 +92,28 @@ static const char *holder_of(leak_writer *w, const leak_subject *s)
         if (type.len > 0)
             return fl_leak_copy_text(w, type);
     }
+    if (s->path != NULL)
+        return fl_leak_copy_text(w, fl_intern_text(leak->texts, (fl_sym)s->path->caller));
     return NULL;
+}
+
+/* The caller of the path that grows, with the line from which it calls. */
+static void set_caller(leak_writer *w, fl_leak_finding *out, const leak_subject *s)
+{
+    const fl_leak *leak = w->c->leak;
+    if (s->path == NULL)
+        return;
+    const leak_stack *stack = &leak->stacks[s->path->top_stack];
+    for (uint32_t k = 0; k < stack->frame_count; k++) {
+        const leak_frame *frame = &leak->frames[stack->frame_at + k];
+        if (frame->function == NO_ID || leak->functions[frame->function].name != s->path->caller)
+            continue;
+        out->caller = fl_leak_copy_text(w, fl_leak_name_at(leak, frame));
+        out->caller_file = fl_leak_copy_text(
+            w, fl_intern_text(leak->texts, leak->functions[frame->function].file));
+        out->caller_line = frame->line;
+        return;
+    }
 }
 
 /* Function, file and line of the innermost frame of the user's own code, of the stack that
@@ -179,6 +201,7 @@ static fl_status write_finding(leak_writer *w, fl_leak_finding *out, leak_judged
                              .against = against.rows,
                              .against_count = against.count};
     set_place(w, out, j->proxy != NULL ? j->proxy : j->subject);
+    set_caller(w, out, j->subject);
     set_growth(w, out, j);
     return status;
 }
@@ -477,6 +500,8 @@ fl_status fl_leak_judge(fl_leak_report *out, fl_leak *leak, fl_arena *arena, fl_
         find_span(&c);
     if (status == FL_OK)
         status = fl_leak_group(&c, err);
+    if (status == FL_OK)
+        status = fl_leak_paths_of(&c, err);
     if (status == FL_OK)
         status = fl_leak_total_of(&c, err);
     if (status == FL_OK)

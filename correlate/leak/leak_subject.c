@@ -77,16 +77,8 @@ static uint64_t key_of(const fl_leak *leak, const leak_stack *stack, leak_set_ki
     return (uint64_t) !*has_user << 41 | leak->functions[frame->function].name;
 }
 
-/* stack -> subject, for the sets whose stacks were seen; NO_ID elsewhere. */
-typedef struct grouping {
-    uint32_t *of_stack;
-    leak_subject *subjects;
-    size_t count, cap;
-} grouping;
-
-/* A new group, for a stack that belongs to none yet. */
-static fl_status add_subject(leak_case *c, grouping *g, leak_set_kind set, uint32_t stack,
-                             fl_error *err)
+fl_status fl_leak_add_subject(leak_case *c, leak_grouping *g, leak_set_kind set, uint32_t stack,
+                              fl_error *err)
 {
     static const fl_leak_subject kinds[SET_COUNT] = {
         [SET_HEAP] = FL_LEAK_SITE,
@@ -111,12 +103,13 @@ static fl_status add_subject(leak_case *c, grouping *g, leak_set_kind set, uint3
                                              .set = set,
                                              .has_user = has_user,
                                              .function = NO_ID,
+                                             .caller = NO_ID,
                                              .top_stack = stack};
     return FL_OK;
 }
 
 /* Give each stack that a used snapshot of `set` holds its subject. */
-static fl_status group_set(leak_case *c, grouping *g, leak_set_kind set, fl_error *err)
+static fl_status group_set(leak_case *c, leak_grouping *g, leak_set_kind set, fl_error *err)
 {
     const fl_leak *leak = c->leak;
     fl_map *ids = NULL;
@@ -135,7 +128,7 @@ static fl_status group_set(leak_case *c, grouping *g, leak_set_kind set, fl_erro
                                  &added, err);
             if (status == FL_OK && added) {
                 *slot = g->count;
-                status = add_subject(c, g, set, stack, err);
+                status = fl_leak_add_subject(c, g, set, stack, err);
             }
             if (status == FL_OK)
                 g->of_stack[stack] = (uint32_t)*slot;
@@ -213,7 +206,7 @@ static void close_series(leak_subject *subject)
 
 /* The stacks of each subject from the `from`th on: counted first, then listed, in the order of
  * their numbers. */
-static fl_status list_stacks(leak_case *c, grouping *g, size_t from, fl_error *err)
+static fl_status list_stacks(leak_case *c, leak_grouping *g, size_t from, fl_error *err)
 {
     const fl_leak *leak = c->leak;
     for (size_t i = 0; i < leak->stack_count; i++) {
@@ -253,7 +246,7 @@ static bool stack_before(const fl_leak *leak, uint32_t a, uint32_t b)
 }
 
 /* The stack that a finding points at: line and callers come from it. */
-static fl_status choose_top_stacks(leak_case *c, grouping *g, leak_set_kind set, fl_error *err)
+static fl_status choose_top_stacks(leak_case *c, leak_grouping *g, leak_set_kind set, fl_error *err)
 {
     const fl_leak *leak = c->leak;
     size_t n = c->used_count[set];
@@ -300,21 +293,29 @@ static int compare_blocks(const void *a, const void *b)
 }
 
 /* One row for each (subject, block size), out of the first, the last and the middle snapshots. */
-static fl_status list_blocks(leak_case *c, grouping *g, fl_error *err)
+static fl_status list_blocks(leak_case *c, leak_grouping *g, fl_error *err)
 {
     const fl_leak *leak = c->leak;
-    size_t n = c->used_count[SET_HEAP], count = 0;
-    leak_block *rows = fl_arena_alloc(c->scratch, leak->site_count + 1, sizeof(*rows));
+    size_t n = c->used_count[SET_HEAP], count = 0, row_count = 0;
+    uint32_t *row_of = fl_arena_alloc(c->scratch, leak->site_count + 1, sizeof(*row_of));
+    if (row_of == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < leak->site_count; i++)
+        row_of[i] = g->of_stack[leak->sites[i].stack] != NO_ID ? (uint32_t)row_count++ : NO_ID;
+    leak_block *rows = fl_arena_alloc(c->scratch, row_count + 1, sizeof(*rows));
     if (rows == NULL)
         return no_memory(err);
     for (size_t i = 0; i < leak->site_count; i++) {
-        uint32_t group = g->of_stack[leak->sites[i].stack];
-        rows[i] = (leak_block){.group = group, .bytes = leak->sites[i].block_bytes};
+        if (row_of[i] != NO_ID)
+            rows[row_of[i]] = (leak_block){.group = g->of_stack[leak->sites[i].stack],
+                                           .bytes = leak->sites[i].block_bytes};
     }
     for (size_t s = 0; s < n; s++) {
         for (size_t i = 0; i < c->used[SET_HEAP][s]->cell_count; i++) {
             const leak_cell *cell = &c->used[SET_HEAP][s]->cells[i];
-            leak_block *row = &rows[cell->site];
+            if (row_of[cell->site] == NO_ID)
+                continue;
+            leak_block *row = &rows[row_of[cell->site]];
             row->peak_bytes = fmax(row->peak_bytes, cell->value[V_BYTES]);
             if (s == 0) {
                 row->first_bytes = cell->value[V_BYTES];
@@ -327,10 +328,10 @@ static fl_status list_blocks(leak_case *c, grouping *g, fl_error *err)
             }
         }
     }
-    qsort(rows, leak->site_count, sizeof(*rows), compare_blocks);
-    for (size_t i = 0; i < leak->site_count; i++) {
+    qsort(rows, row_count, sizeof(*rows), compare_blocks);
+    for (size_t i = 0; i < row_count; i++) {
         leak_block *last = count > 0 ? &rows[count - 1] : NULL;
-        if (rows[i].group == NO_ID || rows[i].bytes == 0)
+        if (rows[i].bytes == 0)
             continue;
         if (last == NULL || last->group != rows[i].group || last->bytes != rows[i].bytes) {
             rows[count++] = rows[i];
@@ -352,7 +353,7 @@ static fl_status list_blocks(leak_case *c, grouping *g, fl_error *err)
 }
 
 /* Add up the cells of each snapshot by subject, and over all of them. */
-static fl_status fill_series(leak_case *c, grouping *g, leak_set_kind set, leak_subject *all,
+static fl_status fill_series(leak_case *c, leak_grouping *g, leak_set_kind set, leak_subject *all,
                              fl_error *err)
 {
     fl_status status = FL_OK;
@@ -392,11 +393,29 @@ static fl_status draw_trend(leak_subject *subject, fl_arena *room, fl_error *err
     return fl_trend_of(&subject->item_trend, &subject->items, room, err);
 }
 
+fl_status fl_leak_fill_group(leak_case *c, leak_grouping *g, leak_set_kind set, size_t from,
+                             leak_subject *all, fl_error *err)
+{
+    fl_arena room = fl_arena_of(FL_MAX_LEAK_SCRATCH_BYTES);
+    fl_status status = list_stacks(c, g, from, err);
+    if (status == FL_OK)
+        status = choose_top_stacks(c, g, set, err);
+    if (status == FL_OK)
+        status = fill_series(c, g, set, all, err);
+    if (status == FL_OK && set == SET_HEAP)
+        status = list_blocks(c, g, err);
+    if (status == FL_OK && all != NULL)
+        status = draw_trend(all, &room, err);
+    for (size_t i = from; i < g->count && status == FL_OK; i++)
+        status = draw_trend(&g->subjects[i], &room, err);
+    fl_arena_dispose(&room);
+    return status;
+}
+
 fl_status fl_leak_group(leak_case *c, fl_error *err)
 {
-    grouping g = {0};
+    leak_grouping g = {0};
     fl_status status = FL_OK;
-    fl_arena room = fl_arena_of(FL_MAX_LEAK_SCRATCH_BYTES);
     g.of_stack = fl_arena_alloc(c->scratch, c->leak->stack_count + 1, sizeof(*g.of_stack));
     if (g.of_stack == NULL)
         return no_memory(err);
@@ -410,24 +429,13 @@ fl_status fl_leak_group(leak_case *c, fl_error *err)
                                                     : NULL;
         size_t from = g.count;
         status = use_snapshots(c, (leak_set_kind)set, err);
-        if (set == SET_CPU)
+        if (set == SET_CPU) /* counted by function: leak_cpu.c */
             continue;
         if (status == FL_OK)
             status = group_set(c, &g, (leak_set_kind)set, err);
         if (status == FL_OK)
-            status = list_stacks(c, &g, from, err);
-        if (status == FL_OK)
-            status = choose_top_stacks(c, &g, (leak_set_kind)set, err);
-        if (status == FL_OK)
-            status = fill_series(c, &g, (leak_set_kind)set, all, err);
-        if (status == FL_OK && set == SET_HEAP)
-            status = list_blocks(c, &g, err);
-        if (status == FL_OK && all != NULL)
-            status = draw_trend(all, &room, err);
+            status = fl_leak_fill_group(c, &g, (leak_set_kind)set, from, all, err);
     }
-    for (size_t i = 0; i < g.count && status == FL_OK; i++)
-        status = draw_trend(&g.subjects[i], &room, err);
-    fl_arena_dispose(&room);
     c->subjects = g.subjects;
     c->subject_count = g.count;
     return status;

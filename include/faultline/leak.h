@@ -211,6 +211,9 @@ typedef struct fl_leak_finding {
     double confidence;                  /* 0..1 */
     const char *function, *file;        /* where the user's own code allocates or blocks */
     uint64_t line;                      /* 0: not known */
+    const char *caller, *caller_file;   /* who calls it where it grows, and others call it where it
+                                         * does   not; NULL: nobody stands out */
+    uint64_t caller_line;
     const char *holder; /* what keeps it: a type, a global, a creator; may be NULL */
     fl_leak_interval growth_bytes_per_hour;
     fl_leak_interval growth_per_hour;  /* goroutines; NaN for memory */

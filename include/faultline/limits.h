@@ -96,6 +96,6 @@
 #define FL_MAX_LEAK_PARKED        (1u << 16)
 #define FL_MAX_LEAK_ROWS          (64u << 10) /* more: every other row leaves */
 #define FL_MAX_LEAK_TEXT_BYTES    (64u << 20)
-#define FL_MAX_LEAK_SCRATCH_BYTES (64u << 20)
+#define FL_MAX_LEAK_SCRATCH_BYTES (192u << 20) /* a row for each of FL_MAX_LEAK_SITES, twice */
 
 #endif
