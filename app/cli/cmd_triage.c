@@ -168,7 +168,7 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "DIR",
      .help = "Telemetry of the incident: OTLP files (JSON lines or protobuf), saved answers of"
-             " Prometheus and Loki; plain, gzip or zstd; or a folder with them"},
+             " Prometheus, Loki and Zipkin; plain, gzip or zstd; or a folder with them"},
     {.name = "at",
      .kind = FL_OPTION_TIME,
      .required = true,

@@ -17,6 +17,7 @@
 #include "slice.h"
 #include "snappy.h"
 #include "stream.h"
+#include "zipkin.h"
 
 struct fl_payloads {
     fl_sink sink;
@@ -69,11 +70,14 @@ static fl_slice stem_of(const char *path)
 /* In the order in which their first members can be told apart at the least cost. */
 static fl_status read_json(fl_payloads *p, fl_slice bytes, const char *path, fl_error *err)
 {
+    static fl_status (*const readers[])(fl_intake *, fl_slice, fl_error *) = {
+        fl_zipkin_json, fl_loki_json, fl_loki_answer};
     fl_error own = {0};
-    fl_status status = fl_loki_json(&p->to, bytes, &own);
-    if (status == FL_E_UNSUPPORTED) {
+    fl_status status = FL_E_UNSUPPORTED;
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]) && status == FL_E_UNSUPPORTED;
+         i++) {
         own = (fl_error){0};
-        status = fl_loki_answer(&p->to, bytes, &own);
+        status = readers[i](&p->to, bytes, &own);
     }
     if (status == FL_E_UNSUPPORTED) {
         own = (fl_error){0};

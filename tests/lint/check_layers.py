@@ -28,6 +28,7 @@ INGEST = {
     "ingest/srcmap",
     "ingest/symbol",
     "ingest/timeline",
+    "ingest/zipkin",
 }
 ALL = LOWEST | CORRELATE | GRAPH | INGEST | {"base/disk"}
 ALLOWED = {
@@ -50,6 +51,7 @@ ALLOWED = {
     "ingest/srcmap": LOWEST,
     "ingest/symbol": LOWEST,
     "ingest/timeline": LOWEST,
+    "ingest/zipkin": LOWEST | {"ingest/intake"},
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
     "correlate/callgraph": LOWEST,

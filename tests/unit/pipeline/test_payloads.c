@@ -41,6 +41,8 @@ static const struct {
     {"victoriametrics_export.ndjson", 2, 0, 0, 296},
     {"loki_query_range.json", 2, 0, 2, 0},
     {"loki_push_pino.json", 1, 0, 1, 0},
+    {"zipkin_v2_native.json", 1, 1, 0, 0},
+    {"zipkin_v2_otel.json", 1, 1, 0, 0},
     {"loki_push_winston.json", 1, 0, 1, 0},
     {"loki_push_winston.snappy", 1, 0, 1, 0},
     {"remote_write_1.snappy", 500, 0, 0, 500},
