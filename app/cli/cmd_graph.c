@@ -24,6 +24,8 @@ static const fl_action *const actions[] = {
     &fl_graph_action_import.about,
     &fl_graph_action_stats.about,
     &fl_graph_action_init.about,
+    &fl_graph_action_check.about,
+    &fl_graph_action_migrate.about,
     NULL
 };
 /* clang-format on */
@@ -161,7 +163,7 @@ static const fl_option options[] = {
      .help = "neighbours: how long it may take; what was found until then is the answer"},
     {.name = "dry-run",
      .kind = FL_OPTION_FLAG,
-     .help = "import: only check the document; init: say what would be added, and add nothing"},
+     .help = "import, init, migrate: only say what would be done, and do nothing"},
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
@@ -194,7 +196,8 @@ static const fl_example examples[] = {
 
 static const fl_exit_note exits[] = {
     {FL_EXIT_OK, "the answer was printed, also where nothing is known"},
-    {FL_EXIT_ERROR, "no such incident, or the store could not be read"},
+    {FL_EXIT_ERROR,
+     "no such incident or node, the store could not be read, or the check found a fault"},
     {FL_EXIT_USAGE, "the command line was not understood"},
 };
 

@@ -61,3 +61,40 @@ fl_status fl_report_imported_json(fl_buf *out, const fl_graph_imported *imported
         rows_json(&w, imported->added.nodes, imported->added.edges, imported->added.evidence));
     return fl_put_document(out, &w, document, err);
 }
+
+/* SQL, whose comments are the sentences: it can be piped into the database's own shell. */
+fl_status fl_report_plan_text(fl_buf *out, const fl_store_plan *plan, bool is_dry, fl_error *err)
+{
+    assert(plan->version > 0 && plan->version <= plan->newest);
+    if (plan->version == plan->newest)
+        fl_buf_printf(out, "-- The store has version %" PRId64 ", the newest.\n", plan->version);
+    else
+        fl_buf_printf(out, "-- The store %s version %" PRId64 "; the newest is %" PRId64 ".\n",
+                      is_dry ? "has" : "had", plan->version, plan->newest);
+    for (int64_t version = plan->version; version < plan->newest; version++) {
+        fl_buf_printf(out, "\n-- %s %" PRId64 " to %" PRId64 "\n",
+                      is_dry ? "Would be run, from" : "Was run, from", version, version + 1);
+        fl_buf_add(out, *plan->sql[version]);
+    }
+    return fl_buf_check(out, "the answer", err);
+}
+
+/* `version` is that of the store before, as in the text. */
+fl_status fl_report_plan_json(fl_buf *out, const fl_store_plan *plan, bool is_dry, fl_error *err)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *document = json_object(), *migrations = json_array();
+    assert(plan->version > 0 && plan->version <= plan->newest);
+    fl_put_text(&w, document, "schema", "faultline.graph-migrate/1");
+    fl_put_value(&w, document, "dry_run", json_boolean(is_dry));
+    fl_put_count(&w, document, "version", (uint64_t)plan->version);
+    fl_put_count(&w, document, "newest", (uint64_t)plan->newest);
+    for (int64_t version = plan->version; version < plan->newest; version++) {
+        json_t *migration = json_object();
+        fl_put_count(&w, migration, "version", (uint64_t)version + 1);
+        fl_put_text(&w, migration, "sql", (const char *)plan->sql[version]->ptr);
+        fl_put_item(&w, migrations, migration);
+    }
+    fl_put_value(&w, document, "migrations", migrations);
+    return fl_put_document(out, &w, document, err);
+}

@@ -15,4 +15,11 @@ FL_NODISCARD fl_status fl_report_imported_text(fl_buf *out, const fl_graph_impor
 FL_NODISCARD fl_status fl_report_imported_json(fl_buf *out, const fl_graph_imported *imported,
                                                bool is_dry, fl_error *err);
 
+/* The migrations that a store lacks, as SQL; `is_dry`: they were not run. */
+FL_NODISCARD fl_status fl_report_plan_text(fl_buf *out, const fl_store_plan *plan, bool is_dry,
+                                           fl_error *err);
+/* schemas/json/graph-migrate.schema.json */
+FL_NODISCARD fl_status fl_report_plan_json(fl_buf *out, const fl_store_plan *plan, bool is_dry,
+                                           fl_error *err);
+
 #endif

@@ -38,20 +38,45 @@ static fl_status unknown_scheme(const char *url, size_t len, fl_error *err)
                    len < 40 ? (int)len : 40, url, known);
 }
 
+/* The kind that serves the URL, and what of it names the place. */
+static fl_status find_kind(const fl_store_kind **out, const char **location, const char *url,
+                           fl_error *err)
+{
+    size_t len = scheme_len(url);
+    *out = len == 0 ? &fl_store_sqlite : NULL;
+    for (size_t i = 0; *out == NULL && i < KIND_COUNT; i++)
+        if (strlen(kinds[i]->scheme) == len && strncmp(kinds[i]->scheme, url, len) == 0)
+            *out = kinds[i];
+    if (*out == NULL)
+        return unknown_scheme(url, len, err);
+    *location = len > 0 ? url + len + 1 : url;
+    if (**location == '\0')
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "store '%.40s' names no place", url);
+    return FL_OK;
+}
+
 fl_status fl_store_open(fl_store **out, const char *url, fl_store_mode mode, fl_error *err)
 {
     assert(out != NULL && url != NULL);
-    size_t len = scheme_len(url);
-    const fl_store_kind *kind = len == 0 ? &fl_store_sqlite : NULL;
-    for (size_t i = 0; kind == NULL && i < KIND_COUNT; i++)
-        if (strlen(kinds[i]->scheme) == len && strncmp(kinds[i]->scheme, url, len) == 0)
-            kind = kinds[i];
-    if (kind == NULL)
-        return unknown_scheme(url, len, err);
-    const char *location = len > 0 ? url + len + 1 : url;
-    if (*location == '\0')
-        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "store '%.40s' names no place", url);
-    return kind->open(out, location, mode, err);
+    const fl_store_kind *kind;
+    const char *location;
+    fl_status status = find_kind(&kind, &location, url, err);
+    return status == FL_OK ? kind->open(out, location, mode, err) : status;
+}
+
+fl_status fl_store_plan_of(fl_store_plan *out, const char *url, fl_error *err)
+{
+    assert(out != NULL && url != NULL);
+    const fl_store_kind *kind;
+    const char *location;
+    fl_status status = find_kind(&kind, &location, url, err);
+    return status == FL_OK ? kind->plan(out, location, err) : status;
+}
+
+fl_status fl_store_check(fl_store *store, fl_store_fault *visit, void *payload, fl_error *err)
+{
+    assert(store != NULL && visit != NULL);
+    return store->kind->check(store, visit, payload, err);
 }
 
 void fl_store_close(fl_store *store)

@@ -34,6 +34,20 @@ FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_store_m
                                      fl_error *err);
 void fl_store_close(fl_store *store); /* NULL is a no-op */
 
+/* What an opening would do to a store. */
+typedef struct fl_store_plan {
+    int64_t version;            /* of the store; 0: there is none yet */
+    int64_t newest;             /* that this program knows */
+    const fl_slice *const *sql; /* of version n at n - 1 */
+} fl_store_plan;
+/* Look at a store without changing it. FL_E_UNSUPPORTED where it is newer than the program. */
+FL_NODISCARD fl_status fl_store_plan_of(fl_store_plan *out, const char *url, fl_error *err);
+
+/* What the database itself finds wrong: the file, its indexes, references that lead nowhere. */
+typedef fl_status fl_store_fault(const char *sentence, void *payload, fl_error *err);
+FL_NODISCARD fl_status fl_store_check(fl_store *store, fl_store_fault *visit, void *payload,
+                                      fl_error *err);
+
 /* Between the two, reads see the store as it is at the first of them, whatever others write: so
  * that what refers to each other fits together. Nothing is written in between. */
 FL_NODISCARD fl_status fl_store_hold(fl_store *store, fl_error *err);

@@ -267,6 +267,16 @@ static fl_status take_number(const PGresult *row, void *payload, fl_error *err)
     return FL_OK;
 }
 
+/* What a newer program wrote may mean something that this one does not know. */
+static fl_status check_version(const postgres_store *store, int64_t version, fl_error *err)
+{
+    if (version <= VERSION)
+        return FL_OK;
+    return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                   "the store at %.64s has version %lld; this program knows up to %d: upgrade it",
+                   PQhost(store->db), (long long)version, VERSION);
+}
+
 /* The schema, its version, and the migrations from there on. */
 static fl_status migrate(postgres_store *store, void *payload, fl_error *err)
 {
@@ -283,11 +293,8 @@ static fl_status migrate(postgres_store *store, void *payload, fl_error *err)
     if (status == FL_OK)
         status = ask_once(store, "SELECT coalesce(max(version), 0) FROM faultline.version", &none,
                           take_number, &version, err);
-    if (status == FL_OK && version > VERSION)
-        return fl_fail(
-            err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
-            "the store at %.64s has version %lld; this program knows up to %d: upgrade it",
-            PQhost(store->db), (long long)version, VERSION);
+    if (status == FL_OK)
+        status = check_version(store, version, err);
     if (status != FL_OK || version == VERSION)
         return status;
     for (; status == FL_OK && version < VERSION; version++)
@@ -322,15 +329,21 @@ static void postgres_close(fl_store *base)
     fl_mem_free(store);
 }
 
-static fl_status set_up(postgres_store *store, fl_store_mode mode, fl_error *err)
+/* The version of what is there; 0 where nothing is. */
+static fl_status look(int64_t *version, postgres_store *store, fl_error *err)
 {
-    int64_t version;
     if (PQstatus(store->db) != CONNECTION_OK)
         return fl_postgres_fail(store, NULL, "reaching", err);
     PQsetNoticeProcessor(store->db, quiet, NULL);
     fl_status status = fl_postgres_run(NULL, store, SESSION, NULL, err);
-    if (status == FL_OK)
-        status = find_store(&version, store, err);
+    return status == FL_OK ? find_store(version, store, err) : status;
+}
+
+/* Nothing is written where the version is the newest: a reader needs no right to. */
+static fl_status set_up(postgres_store *store, fl_store_mode mode, fl_error *err)
+{
+    int64_t version = 0;
+    fl_status status = look(&version, store, err);
     if (status == FL_OK && version == 0 && mode == FL_STORE_EXISTING)
         return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no store in database %.64s at %.64s",
                        PQdb(store->db), PQhost(store->db));
@@ -339,8 +352,8 @@ static fl_status set_up(postgres_store *store, fl_store_mode mode, fl_error *err
     return status;
 }
 
-static fl_status postgres_open(fl_store **out, const char *location, fl_store_mode mode,
-                               fl_error *err)
+/* *out may stand for a connection that failed: look() says so. The caller closes it. */
+static fl_status connect_to(postgres_store **out, const char *location, fl_error *err)
 {
     char url[MAX_URL_BYTES];
     int len = snprintf(url, sizeof(url), "postgresql:%s", location);
@@ -359,15 +372,69 @@ static fl_status postgres_open(fl_store **out, const char *location, fl_store_mo
                                  "dbname", NULL};
     const char *const values[] = {"10", "faultline", "UTF8", url, NULL};
     store->db = PQconnectdbParams(names, values, 1);
-    status = store->db == NULL
-                 ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store")
-                 : set_up(store, mode, err);
+    if (store->db == NULL) {
+        fl_mem_free(store);
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
+    }
+    *out = store;
+    return FL_OK;
+}
+
+static fl_status postgres_open(fl_store **out, const char *location, fl_store_mode mode,
+                               fl_error *err)
+{
+    postgres_store *store = NULL;
+    fl_status status = connect_to(&store, location, err);
+    if (status != FL_OK)
+        return status;
+    status = set_up(store, mode, err);
     if (status != FL_OK) {
         postgres_close(&store->base);
         return status;
     }
     *out = &store->base;
     return FL_OK;
+}
+
+/* Asks only; the advisory lock is for who writes. */
+static fl_status postgres_plan(fl_store_plan *out, const char *location, fl_error *err)
+{
+    postgres_store *store = NULL;
+    *out = (fl_store_plan){.newest = VERSION, .sql = migrations};
+    fl_status status = connect_to(&store, location, err);
+    if (status != FL_OK)
+        return status;
+    status = look(&out->version, store, err);
+    if (status == FL_OK)
+        status = check_version(store, out->version, err);
+    postgres_close(&store->base);
+    return status;
+}
+
+typedef struct faults {
+    fl_store_fault *visit;
+    void *payload;
+} faults;
+
+static fl_status visit_fault(const PGresult *row, void *payload, fl_error *err)
+{
+    const faults *to = payload;
+    return to->visit(PQgetvalue(row, 0, 0), to->payload, err);
+}
+
+/* What the server holds true of the tables, unless somebody told it not to: references and indexes
+ * that were never checked. */
+static fl_status postgres_check(fl_store *base, fl_store_fault *visit, void *payload, fl_error *err)
+{
+    static const char sql[] =
+        "SELECT 'constraint ' || conname || ' was never checked' FROM pg_constraint"
+        " WHERE connamespace = 'faultline'::regnamespace AND NOT convalidated"
+        " UNION ALL SELECT 'index ' || relname || ' is not valid' FROM pg_index"
+        " JOIN pg_class ON pg_class.oid = indexrelid"
+        " WHERE relnamespace = 'faultline'::regnamespace AND NOT indisvalid ORDER BY 1";
+    faults to = {.visit = visit, .payload = payload};
+    const fl_postgres_params none = {.count = 0};
+    return fl_postgres_ask((postgres_store *)base, sql, &none, visit_fault, &to, err);
 }
 
 /* ---- one moment ---- */
@@ -507,6 +574,8 @@ const fl_store_kind fl_store_postgres = {
     .scheme = "postgresql",
     .open = postgres_open,
     .close = postgres_close,
+    .plan = postgres_plan,
+    .check = postgres_check,
     .hold = postgres_hold,
     .release = postgres_release,
     .put = postgres_put,

@@ -238,6 +238,50 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
     return FL_OK;
 }
 
+/* Read only: not even a log is made beside it. */
+static fl_status sqlite_plan(fl_store_plan *out, const char *location, fl_error *err)
+{
+    *out = (fl_store_plan){.newest = VERSION, .sql = migrations};
+    if (access(location, F_OK) != 0)
+        return FL_OK;
+    fl_status status = check_size(location, err);
+    if (status != FL_OK)
+        return status;
+    sqlite_store *store = fl_mem_calloc(1, sizeof(*store));
+    if (store == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
+    store->base.kind = &fl_store_sqlite;
+    snprintf(store->path, sizeof(store->path), "%s", location);
+    int code = sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READONLY, NULL);
+    status = code == SQLITE_OK ? identify(&out->version, store, err)
+                               : fl_sqlite_fail(store, "opening", err);
+    sqlite_close(&store->base);
+    return status;
+}
+
+/* integrity_check says "ok" where nothing is wrong, and one fault a row; foreign_key_check gives
+ * the row that refers, of which only the table can be said in a WITHOUT ROWID table. */
+static fl_status sqlite_check(fl_store *base, fl_store_fault *visit, void *payload, fl_error *err)
+{
+    static const char sql[] =
+        "SELECT integrity_check FROM pragma_integrity_check(100) WHERE integrity_check <> 'ok'"
+        " UNION ALL SELECT count(*) || ' rows of ' || \"table\" || ' refer to rows of ' || parent "
+        "||"
+        " ' that are not there' FROM pragma_foreign_key_check GROUP BY \"table\", parent";
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_ROW;
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "checking", err);
+    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *sentence = (const char *)sqlite3_column_text(statement, 0);
+        status = visit(sentence != NULL ? sentence : "a fault without a name", payload, err);
+    }
+    if (status == FL_OK && code != SQLITE_DONE)
+        status = fl_sqlite_fail(store, "checking", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 /* NULL for NULL. The text outlives the statement. */
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -390,6 +434,8 @@ const fl_store_kind fl_store_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
+    .plan = sqlite_plan,
+    .check = sqlite_check,
     .hold = sqlite_hold,
     .release = sqlite_release,
     .put = sqlite_put,

@@ -8,6 +8,7 @@ import gzip
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -20,7 +21,7 @@ try:
 except ImportError:  # the package python3-networkx
     networkx = None
 
-FAULTLINE = test_cli.FAULTLINE
+FAULTLINE, SOURCE = test_cli.FAULTLINE, test_cli.SOURCE
 ESC = "\x1b"
 HOSTILE = "'); DROP TABLE node; -- </script> ]]> & \x1b[31m \"q\\u0027\\ $x `y` é \n\r\tend"
 GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
@@ -240,6 +241,114 @@ class Graph(test_cli.Cli):
         ids = {node["id"] for node in cut["nodes"]}
         self.assertTrue(all(edge["from"] in ids and edge["to"] in ids for edge in cut["edges"]))
         self.assertIn("raise --limit", self.good("graph", "neighbours", "incident:" + incident, "--limit", "2"))
+
+    # ---- check ----
+
+    def store(self):
+        return self.place_of_test / ".local/state/faultline/faultline.db"
+
+    def broken(self, *statements):
+        """The store of a taught graph after statements that nobody should run."""
+        with sqlite3.connect(self.store()) as database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+        code, out, err = self.run_it("graph", "check", "--format", "json")
+        self.assertEqual(err, "")
+        found = self.validate("graph-check.schema.json", out)
+        self.assertEqual(code, 1 if found["faults"] else 0)
+        return {one["kind"]: one for one in found["found"]}
+
+    def test_a_sound_store_is_called_so(self):
+        self.taught()
+        self.assertIn("Nothing is wrong in ", self.good("graph", "check"))
+        self.assertEqual(self.broken(), {})
+
+    def test_each_broken_promise_is_found(self):
+        self.taught("pool too small")
+        copy = self.store().read_bytes() if not (self.store().parent / "faultline.db-wal").exists() else None
+        cases = {
+            "wrong-id": ["UPDATE node SET key = key || '!' WHERE kind = 'cause'"],
+            "dangling-edge": ["DELETE FROM node WHERE kind = 'fix'"],
+            "forbidden-edge": ["UPDATE edge SET kind = 'calls' WHERE kind = 'resolved-by'"],
+            "stray-evidence": ["DELETE FROM edge WHERE kind = 'resolved-by'"],
+            "unknown-kind": ["UPDATE node SET kind = 'curse' WHERE kind = 'cause'"],
+            "text": ["UPDATE node SET title = CAST(x'ff41' AS TEXT) WHERE kind = 'cause'"],
+            "circle": ["INSERT INTO edge VALUES ('default', 1, 'introduced', 7, 8, NULL, 1)",
+                       "INSERT INTO edge VALUES ('default', 2, 'introduced', 8, 7, NULL, 1)"],
+            "future": ["UPDATE node SET recorded_ns = 9000000000000000000 WHERE kind = 'cause'"],
+            "beyond-cap": ["INSERT INTO evidence SELECT team, edge_id, source, author, id + n, reference || n, supports, at_ns, recorded_ns, note"
+                           " FROM evidence, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30) SELECT n FROM c)"],
+        }
+        self.assertIsNotNone(copy, "the last to close a store leaves no log behind")
+        for kind, statements in cases.items():
+            self.store().write_bytes(copy)
+            found = self.broken(*statements)
+            self.assertIn(kind, found, found)
+            self.assertEqual(found[kind]["note"], kind in ("future", "beyond-cap"))
+            if kind in ("dangling-edge", "stray-evidence"):
+                self.assertIn("database", found)
+            self.assertNotEqual(self.run_it("graph", "check")[1], "")
+
+    def test_a_damaged_file_is_named(self):
+        self.taught()
+        with open(self.store(), "r+b") as file:
+            file.seek(4096 * 3)
+            file.write(b"\x00garbage" * 400)
+        code, out, err = self.run_it("graph", "check")
+        self.assertEqual(code, 1)
+        self.assertTrue("database" in out or "damaged" in err, out + err)
+
+    # ---- migrate ----
+
+    def old_store(self, *more):
+        """A store of version 1, as the first version of the program made it."""
+        path = self.place_of_test / "old.db"
+        with sqlite3.connect(path) as database:
+            database.executescript(SOURCE.joinpath("schemas/sql/sqlite/001_incidents.sql").read_text())
+            for statement in (f"PRAGMA application_id = {0x464C4E31}", "PRAGMA user_version = 1", *more):
+                database.execute(statement)
+        database.close()
+        return path
+
+    def version(self, path):
+        with sqlite3.connect(path) as database:
+            found = database.execute("PRAGMA user_version").fetchone()[0]
+            tables = {row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        database.close()
+        return found, tables
+
+    def test_a_dry_migration_shows_the_sql_and_changes_nothing(self):
+        path = self.old_store()
+        before = path.read_bytes()
+        plan = self.validate("graph-migrate.schema.json", self.good("graph", "migrate", "--dry-run", "--store", str(path), "--format", "json"))
+        self.assertEqual((plan["version"], plan["dry_run"]), (1, True))
+        self.assertEqual([one["version"] for one in plan["migrations"]], list(range(2, plan["newest"] + 1)))
+        for one, file in zip(plan["migrations"], sorted((SOURCE / "schemas/sql/sqlite").glob("*.sql"))[1:]):
+            self.assertEqual(one["sql"], file.read_text())
+        self.assertIn("CREATE TABLE node (", self.good("graph", "migrate", "--dry-run", "--store", str(path)))
+        self.assertEqual(path.read_bytes(), before)
+        self.assertIn("-- The store had version 1", self.good("graph", "migrate", "--store", str(path)))
+        self.assertEqual(self.version(path)[0], plan["newest"])
+        self.assertIn(", the newest.", self.good("graph", "migrate", "--store", str(path)))
+        self.assertIn("Nothing is wrong", self.good("graph", "check", "--store", str(path)))
+
+    def test_a_migration_that_fails_leaves_the_store_as_it_was(self):
+        path = self.old_store("CREATE TABLE evidence (mine TEXT)")  # in the way of the last table of version 2
+        before = self.version(path)
+        code, out, err = self.run_it("graph", "migrate", "--store", str(path))
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("migrating store", err)
+        self.assertEqual(self.version(path), before)
+
+    def test_a_newer_store_is_refused_and_left_alone(self):
+        path = self.old_store("PRAGMA user_version = 99")
+        before = path.read_bytes()
+        for words in (["graph", "migrate"], ["graph", "migrate", "--dry-run"], ["graph", "stats"], ["graph", "check"]):
+            code, out, err = self.run_it(*words, "--store", str(path))
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn("has version 99; this program knows up to", err)
+        self.assertEqual(path.read_bytes(), before)
 
     # ---- mistakes ----
 
