@@ -92,10 +92,16 @@ static fl_status add_edge(draft *d, const fl_graph_edge *like, const fl_library_
     return FL_OK;
 }
 
-/* The same fingerprints as those of incidents and of leak reports. */
-static fl_status symptom_node(fl_graph_node *out, const draft *d, const fl_library_symptom *sign)
+/* An exception is seen between two log lines, or alone: FL_LOCUS_CODE_REGION, FL_LOCUS_EXCEPTION.
+ */
+enum { MOST_PLACES = 2 };
+
+/* The same fingerprints as those of incidents and of leak reports; how many there are. */
+static fl_status symptom_nodes(fl_graph_node out[MOST_PLACES], size_t *count, const draft *d,
+                               const fl_library_symptom *sign)
 {
     fl_hypothesis like = {.locus = FL_LOCUS_METRIC, .cause = sign->cause, .locus_name = sign->text};
+    *count = 1;
     switch (sign->sign) {
     case FL_LIBRARY_LEAK:
         return fl_symptoms_leak(out, sign->text, d->now_ns, d->arena, d->err);
@@ -106,7 +112,11 @@ static fl_status symptom_node(fl_graph_node *out, const draft *d, const fl_libra
                                .cause = FL_CAUSE_EXCEPTION,
                                .exception_type = sign->text,
                                .exception_message = sign->message};
-        return fl_symptoms_one(out, &like, d->now_ns, d->arena, d->err);
+        *count = MOST_PLACES;
+        fl_status status = fl_symptoms_one(&out[0], &like, d->now_ns, d->arena, d->err);
+        like.locus = FL_LOCUS_CODE_REGION;
+        return status == FL_OK ? fl_symptoms_one(&out[1], &like, d->now_ns, d->arena, d->err)
+                               : status;
     case FL_LIBRARY_SAID:
         return fl_symptoms_said(out, FL_NODE_SYMPTOM, sign->text, d->now_ns, d->arena, d->err);
     }
@@ -118,13 +128,14 @@ static fl_status add_symptoms(draft *d, const fl_library_item *item, uint64_t ca
 {
     fl_status status = FL_OK;
     for (size_t i = 0; status == FL_OK && i < item->symptom_count; i++) {
-        fl_graph_node node;
-        status = symptom_node(&node, d, &item->symptoms[i]);
-        if (status != FL_OK)
-            return status;
-        const fl_graph_edge edge = {
-            .kind = FL_EDGE_EXPLAINED_BY, .from = add_node(d, &node), .to = cause};
-        status = add_edge(d, &edge, item, item->reference_count, item->cause);
+        fl_graph_node nodes[MOST_PLACES];
+        size_t places;
+        status = symptom_nodes(nodes, &places, d, &item->symptoms[i]);
+        for (size_t p = 0; status == FL_OK && p < places; p++) {
+            const fl_graph_edge edge = {
+                .kind = FL_EDGE_EXPLAINED_BY, .from = add_node(d, &nodes[p]), .to = cause};
+            status = add_edge(d, &edge, item, item->reference_count, item->cause);
+        }
     }
     return status;
 }
@@ -186,7 +197,8 @@ static fl_status allocate(draft *d, const fl_library_item *items, size_t count)
 {
     size_t nodes = 0, edges = 0, evidence = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t own = items[i].symptom_count + items[i].need_count + 2 * items[i].fix_count;
+        size_t own =
+            MOST_PLACES * items[i].symptom_count + items[i].need_count + 2 * items[i].fix_count;
         nodes += own + 1;
         edges += own;
         evidence += own * items[i].reference_count;

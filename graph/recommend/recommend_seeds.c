@@ -227,6 +227,8 @@ const fl_service_part *fl_recommend_now(const fl_recommend_question *question,
 static bool is_at_least(fl_slice version, fl_slice wanted)
 {
     static const fl_ecosystem order[] = {FL_ECOSYSTEM_GO, FL_ECOSYSTEM_SEMVER, FL_ECOSYSTEM_MAVEN};
+    if (fl_slice_starts_with(version, FL_SLICE("go"))) /* as Go's toolchain calls itself */
+        version = (fl_slice){.ptr = version.ptr + 2, .len = version.len - 2};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if (fl_version_check(order[i], version, NULL) == FL_OK &&
             fl_version_check(order[i], wanted, NULL) == FL_OK)

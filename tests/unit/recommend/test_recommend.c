@@ -161,6 +161,19 @@ START_TEST(what_a_service_does_already_is_not_advised)
 }
 END_TEST
 
+START_TEST(a_toolchain_that_is_new_enough_is_not_to_be_upgraded)
+{
+    load("items:\n  - name: old\n    title: Old\n    cause: old\n    symptoms: [{said: old}]\n"
+         "    needs: [{component: go}]\n    fixes: [{do: upgrade go to 1.25, why: new}]\n"
+         "    references: ['https://example.org/1']\n");
+    ask("name: s\ncomponents: [{name: go, version: go1.24.9}]\n");
+    ck_assert_uint_eq(advice.count, 1);
+    ask("name: s\ncomponents: [{name: go, version: go1.25.1}]\n");
+    ck_assert_uint_eq(advice.count, 0);
+    ck_assert_uint_eq(advice.met, 1);
+}
+END_TEST
+
 /* ---- a team's own graph ---- */
 
 typedef struct own {
@@ -410,6 +423,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, advice_comes_by_kind_with_its_path);
     tcase_add_test(tests, a_cause_applies_where_all_that_it_requires_is_there);
     tcase_add_test(tests, what_a_service_does_already_is_not_advised);
+    tcase_add_test(tests, a_toolchain_that_is_new_enough_is_not_to_be_upgraded);
     tcase_add_test(tests, what_a_team_learnt_of_an_exact_value_is_advised);
     tcase_add_test(tests, edges_that_are_spoken_against_are_not_used);
     tcase_add_test(tests, a_fix_of_two_causes_is_one_piece_of_advice);
