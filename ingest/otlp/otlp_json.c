@@ -383,31 +383,47 @@ static void read_metric_resource(fl_otlp *otlp, fl_json *in)
 
 /* --- the request --- */
 
-/* NULL for a member that is none of the three signals. */
+/* NULL for a member that is none of the three signals. Tempo calls the spans of a trace batches. */
 static const fl_otlp_shape *shape_of(fl_slice key)
 {
     static const fl_otlp_shape *const shapes[] = {&span_shape, &log_shape, &metric_shape};
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
         if (fl_slice_equal(key, shapes[i]->resources))
             return shapes[i];
-    return NULL;
+    return fl_slice_equal(key, FL_SLICE("batches")) ? &span_shape : NULL;
+}
+
+/* What Tempo ("trace") and Jaeger ("result") answer has the request inside of one object more. */
+static bool is_wrapper(fl_slice key)
+{
+    return fl_slice_equal(key, FL_SLICE("trace")) || fl_slice_equal(key, FL_SLICE("result"));
 }
 
 /* Members of several signals in one object are all read. */
+static void read_signal(fl_otlp *otlp, fl_json *in, fl_slice key)
+{
+    const fl_otlp_shape *shape = shape_of(key);
+    if (shape == NULL) {
+        fl_json_skip(in);
+        return;
+    }
+    otlp->found = true;
+    fl_otlp_json_each(otlp, in, "resource", shape->read_resource);
+}
+
 static void read_request(fl_otlp *otlp, fl_json *in)
 {
     fl_slice key;
     if (!fl_json_enter_object(in))
         return;
-    while (fl_json_next_member(in, &key)) {
-        const fl_otlp_shape *shape = shape_of(key);
-        if (shape == NULL) {
-            fl_json_skip(in);
-            continue;
+    while (fl_json_next_member(in, &key))
+        if (is_wrapper(key) && fl_json_peek(in) == FL_JSON_OBJECT) {
+            (void)fl_json_enter_object(in);
+            while (fl_json_next_member(in, &key))
+                read_signal(otlp, in, key);
+        } else {
+            read_signal(otlp, in, key);
         }
-        otlp->found = true;
-        fl_otlp_json_each(otlp, in, "resource", shape->read_resource);
-    }
     fl_json_finish(in);
 }
 

@@ -13,6 +13,7 @@
  * An attribute without a key is dropped, and an id of no bytes is the id that is not there.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "number.h"
 #include "otlp_priv.h"
@@ -38,12 +39,43 @@ static bool parse_hex64(const unsigned char *digits, uint64_t *out)
     return is_hex;
 }
 
+/* Tempo answers proto3's own mapping of bytes, base64 with its padding, where OTLP wants
+ * hexadecimal digits. The lengths differ, so that either is told from the other. */
+static bool parse_base64(unsigned char *out, size_t len, fl_slice text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t word = 0;
+    size_t done = 0, digit_count = (len * 8 + 5) / 6;
+    assert(text.len == (len + 2) / 3 * 4);
+    for (size_t i = 0; i < text.len; i++) {
+        const char *digit = text.ptr[i] != '\0' ? strchr(digits, text.ptr[i]) : NULL;
+        if (i < digit_count ? digit == NULL : text.ptr[i] != '=')
+            return false;
+        word = word << 6 | (i < digit_count ? (uint32_t)(digit - digits) : 0);
+        if (i % 4 == 3)
+            for (size_t k = 0; k < 3 && done < len; k++)
+                out[done++] = (unsigned char)(word >> (16 - 8 * k));
+    }
+    return true;
+}
+
+static uint64_t big_endian(const unsigned char *bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < 8; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
 fl_trace_id fl_otlp_json_trace_id(fl_otlp *otlp, fl_json *in)
 {
     fl_trace_id id = {0};
     fl_slice text = fl_json_string(in);
+    unsigned char bytes[FL_OTLP_TRACE_ID_BYTES] = {0};
     if (text.len == 0)
         return id;
+    if (text.len == 24 && parse_base64(bytes, sizeof(bytes), text))
+        return (fl_trace_id){.hi = big_endian(bytes), .lo = big_endian(bytes + 8)};
     if (text.len != 2 * FL_OTLP_TRACE_ID_BYTES || !parse_hex64(text.ptr, &id.hi) ||
         !parse_hex64(text.ptr + 16, &id.lo)) {
         fl_otlp_complain(otlp, "trace id is not 16 bytes as 32 hexadecimal digits");
@@ -56,8 +88,11 @@ uint64_t fl_otlp_json_span_id(fl_otlp *otlp, fl_json *in, const char *complaint)
 {
     uint64_t id = 0;
     fl_slice text = fl_json_string(in);
+    unsigned char bytes[FL_OTLP_SPAN_ID_BYTES] = {0};
     if (text.len == 0)
         return 0;
+    if (text.len == 12 && parse_base64(bytes, sizeof(bytes), text))
+        return big_endian(bytes);
     if (text.len != 2 * FL_OTLP_SPAN_ID_BYTES || !parse_hex64(text.ptr, &id)) {
         fl_otlp_complain(otlp, complaint);
         return 0;

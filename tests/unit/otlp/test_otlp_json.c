@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "faultline/limits.h"
+#include "fl_file.h"
 #include "mem.h"
 #include "otlp_decode.h"
 
@@ -36,6 +37,59 @@ static fl_status decode_text(void)
 {
     return otlp_decode_json(&decoder, fl_buf_slice(&text));
 }
+
+/* ---- what Tempo and Jaeger answer ---- */
+
+START_TEST(a_recorded_trace_of_tempo_is_read)
+{
+    fl_bytes body = fl_file_read("tests/fixtures/receivers/tempo_trace.json");
+    ck_assert_int_eq(otlp_decode_json(&decoder, fl_bytes_slice(body)), FL_OK);
+    ck_assert_uint_eq(decoder.dump.spans, 5);
+    ck_assert_uint_eq(decoder.dump.rejects, 0);
+    ck_assert_ptr_nonnull(strstr(otlp_decoder_text(&decoder),
+                                 "span of 0: 9a5a4510d8c508f29eefa9b8b9d51fff 29c313c93b9c2eb3 "
+                                 "parent 0000000000000000 \"POST /cart/checkout\" kind 2 "));
+    ck_assert_ptr_nonnull(strstr(otlp_decoder_text(&decoder),
+                                 "f7bc63a1c0ca591d parent 29c313c93b9c2eb3 \"checkout.Place\""));
+    free(body.ptr);
+}
+END_TEST
+
+START_TEST(a_request_may_stand_inside_of_one_object_more)
+{
+    fl_buf_text(&text, "{\"trace\":" OPENED SPAN CLOSED
+                       ",\"message\":\"\",\"result\":" OPENED SPAN CLOSED ",\"result\":null}");
+    ck_assert_int_eq(decode_text(), FL_OK);
+    ck_assert_uint_eq(decoder.dump.spans, 2);
+    ck_assert_uint_eq(decoder.dump.rejects, 0);
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *trace, *span;
+    bool is_good;
+} base64_ids[] = {
+    {"mlpFENjFCPKe76m4udUf/w==", "KcMTyTucLrM=", true},
+    {"mlpFENjFCPKe76m4udUf_w==", "KcMTyTucLrM=", false},
+    {"mlpFENjFCPKe76m4udUf/w==", "KcMTyTucLr==", false},
+    {"mlpFENjFCPKe76m4udUf/wAA", "KcMTyTucLrM=", false}, /* 18 bytes */
+    {"mlpFENjFCPKe76m4udUf/w=", "KcMTyTucLrM=", false},
+    {"mlpFENjFCPKe76m4udUf/!==", "KcMTyTucLrM=", false},
+    {"====EN jFCPKe76m4udUf/w=", "KcMTyTucLrM=", false},
+    {"mlpFENjFCPKe76m4udUf/w==", "KcMTyTucL M=", false},
+};
+/* clang-format on */
+
+START_TEST(ids_may_be_base64)
+{
+    fl_buf_printf(&text, OPENED "{\"traceId\":\"%s\",\"spanId\":\"%s\"," TIMES "}" CLOSED,
+                  base64_ids[_i].trace, base64_ids[_i].span);
+    ck_assert_int_eq(decode_text(), FL_OK);
+    ck_assert_uint_eq(decoder.dump.spans, base64_ids[_i].is_good);
+    ck_assert_uint_eq(decoder.dump.rejects, !base64_ids[_i].is_good);
+}
+END_TEST
 
 START_TEST(a_record_of_100_000_brackets_costs_itself)
 {
@@ -257,6 +311,9 @@ static Suite *otlp_json_suite(void)
     TCase *cases = tcase_create("json");
     tcase_set_timeout(cases, 120);
     tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, a_recorded_trace_of_tempo_is_read);
+    tcase_add_test(cases, a_request_may_stand_inside_of_one_object_more);
+    tcase_add_loop_test(cases, ids_may_be_base64, 0, sizeof(base64_ids) / sizeof(base64_ids[0]));
     tcase_add_test(cases, a_record_of_100_000_brackets_costs_itself);
     tcase_add_test(cases, brackets_beyond_the_limit_end_the_line);
     tcase_add_test(cases, strict_mode_stops_at_the_first_reject_and_says_where);
