@@ -18,8 +18,9 @@ typedef enum fl_exit {
     FL_EXIT_OK = 0,
     FL_EXIT_ERROR = 1,
     FL_EXIT_USAGE = 2,
-    FL_EXIT_PARTIAL = 5, /* an input was unreadable, the rest was used */
-    FL_EXIT_NO_CAUSE = 6 /* no confident cause; stronger than PARTIAL */
+    FL_EXIT_PARTIAL = 5,    /* an input was unreadable, the rest was used */
+    FL_EXIT_NO_CAUSE = 6,   /* no confident cause; stronger than PARTIAL */
+    FL_EXIT_STILL_THERE = 7 /* the symptom has not cleared */
 } fl_exit;
 
 /* The outside world of one run. */

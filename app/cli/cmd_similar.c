@@ -22,6 +22,7 @@ static fl_memory_question question_of(const fl_symptoms *symptoms, const fl_inci
     return out;
 }
 
+/* Symptoms that nobody ever showed are no mistake: the answer is that none is alike. */
 static fl_status find_similar(fl_buf *out, fl_cli *cli, const fl_args *args, fl_stored *stored,
                               fl_error *err)
 {
@@ -40,6 +41,7 @@ static fl_status find_similar(fl_buf *out, fl_cli *cli, const fl_args *args, fl_
                                     : fl_report_similar_text(out, &memory, &cli->style, err);
 }
 
+/* One of the two ways to ask, and not both: which of them was meant could not be told. */
 static fl_exit run_similar(fl_cli *cli, const fl_args *args)
 {
     fl_stored stored;

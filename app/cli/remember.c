@@ -26,6 +26,7 @@ static fl_status take_diagnosis(fl_remember *r, const fl_incident *incident, int
     return fl_symptoms_cause(&r->diagnosed, first, now_ns, &r->arena, err);
 }
 
+/* Ages are counted to the incident, so that an answer does not change with the clock. */
 fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *triage,
                              fl_store *store, fl_error *err)
 {
@@ -60,6 +61,7 @@ void fl_remember_dispose(fl_remember *remember)
     fl_arena_dispose(&remember->arena);
 }
 
+/* Paths without an incident are what documents and the library know. */
 fl_status fl_remember_write(fl_buf *out, const fl_cli *cli, const fl_remember *remember,
                             fl_error *err)
 {

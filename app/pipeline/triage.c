@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cut_sink.h"
 #include "events.h"
 #include "faultline/limits.h"
 #include "fl_metric_roles_yaml.h"
@@ -49,6 +50,7 @@ struct fl_triage {
     fl_triage_profiles profiles;
     fl_arena arena;
     fl_incident incident;
+    fl_recheck *rechecked;
     const char *warnings[MAX_WARNINGS];
     uint64_t done_bytes, total_bytes;
     uint64_t unreadable_files, dropped; /* dropped: attributes and events over the limits */
@@ -142,11 +144,25 @@ static fl_status read_file(fl_otlp *otlp, fl_payloads *payloads, const char *pat
     return status == FL_OK ? FL_OK : fl_fail(err, status, other.offset, "%s", other.message);
 }
 
+/* What an earlier answer was about is not the baseline of what came after it. */
+static fl_cut cut_of(const fl_triage *t, bool from_baseline)
+{
+    const fl_incident *before = t->request->recheck;
+    fl_cut out = {.to = fl_timeline_sink(t->builder, from_baseline)};
+    if (before == NULL || from_baseline || before->at_ns >= t->request->at_ns)
+        return out;
+    bool is_earlier = before->onset.at_ns != 0 && before->onset.at_ns < before->at_ns;
+    out.from_ns = is_earlier ? before->onset.at_ns : before->at_ns;
+    out.to_ns = t->request->at_ns;
+    return out;
+}
+
 /* A file that holds no telemetry is passed over in a folder, and an error where it was named. */
 static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_baseline,
                             fl_error *err)
 {
-    fl_sink sink = fl_timeline_sink(t->builder, from_baseline);
+    fl_cut cut = cut_of(t, from_baseline);
+    fl_sink sink = fl_cut_sink(&cut);
     fl_otlp *otlp;
     fl_payloads *payloads;
     size_t held = 0;
@@ -346,6 +362,16 @@ static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
     t->incident.warnings = t->warnings;
 }
 
+static fl_status recheck(fl_triage *t, const fl_streams *streams, fl_error *err)
+{
+    const fl_incident *before = t->request->recheck;
+    t->rechecked = fl_arena_alloc(&t->arena, before->hypothesis_count + 1, sizeof(*t->rechecked));
+    if (t->rechecked == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to measure again");
+    fl_rank_recheck(t->rechecked, streams, before);
+    return FL_OK;
+}
+
 /* From the timeline to the incident; the clock is read here only for its two figures. */
 static fl_status conclude(fl_triage *t, fl_error *err)
 {
@@ -381,6 +407,8 @@ static fl_status conclude(fl_triage *t, fl_error *err)
                                  .findings = t->profiles.findings,
                                  .finding_count = t->profiles.finding_count};
     status = fl_rank(out, &streams, &question, &t->arena, err);
+    if (status == FL_OK && t->request->recheck != NULL)
+        status = recheck(t, &streams, err);
     collect_warnings(t, timeline);
     t->rank_ns = fl_time_monotonic() - t->rank_ns;
     return status;
@@ -420,6 +448,12 @@ const fl_incident *fl_triage_incident(const fl_triage *triage)
 {
     assert(triage != NULL);
     return &triage->incident;
+}
+
+const fl_recheck *fl_triage_rechecked(const fl_triage *triage)
+{
+    assert(triage != NULL);
+    return triage->rechecked;
 }
 
 int64_t fl_triage_decode_ns(const fl_triage *triage)

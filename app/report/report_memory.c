@@ -2,19 +2,18 @@
  * report_memory.c - confidence in words: the mean, its 90 % interval, and how much it rests on.
  *
  * A mean alone would make 1 of 1 look better than 48 of 50, so that no line shows one without its
- * interval and n. The JSON documents have the members of their schemas, in that order; numbers have
- * six decimals, as in the triage's.
+ * interval and n.
  */
 #include "report_memory.h"
 
 #include <assert.h>
-#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "json_put.h"
 #include "page.h"
 #include "timestamp.h"
 
-enum { INDENT = 2, BODY = 12, WHY = 24, BELIEF_TEXT = 80, MOST_TITLES = 5 };
+enum { INDENT = 2, BODY = 12, STATE = 15, WHY = 24, BELIEF_TEXT = 80, MOST_TITLES = 5 };
 
 static const fl_page_row row = {INDENT, BODY}, why = {BODY, WHY};
 
@@ -53,8 +52,69 @@ fl_status fl_report_learnt_text(fl_buf *out, const char *what, const fl_lesson *
     fl_page_put(&page, FL_INK_WARN, learnt->added.evidence == 0 ? "; this was known before" : "");
     fl_page_newline(&page);
     fl_page_labelled(&page, row, "cause", FL_INK_BOLD, lesson->cause->title);
+    fl_page_pad(&page, INDENT);
+    fl_page_put(&page, FL_INK_DIM, "because");
+    fl_page_pad(&page, BODY);
+    fl_page_printf(&page, FL_INK_PLAIN, "%s %.64s: %.2f observations, %.2f at the incident's age",
+                   fl_source_name(lesson->source), lesson->author, learnt->weight, learnt->aged);
+    fl_page_newline(&page);
     for (size_t i = 0; i < learnt->count; i++)
         write_moved(&page, &learnt->moved[i]);
+    return fl_buf_check(out, "the answer", err);
+}
+
+const char *fl_recheck_name(fl_recheck_state state)
+{
+    static const char *const names[] = {[FL_RECHECK_NOT_SEEN] = "not-seen",
+                                        [FL_RECHECK_CLEARED] = "cleared",
+                                        [FL_RECHECK_STILL_THERE] = "still-there"};
+    assert((size_t)state < sizeof(names) / sizeof(names[0]));
+    return names[state];
+}
+
+/* The three figures and the query: whoever doubts the verdict can look. */
+static void write_recheck(fl_page *page, const fl_hypothesis *h, const fl_recheck *item)
+{
+    static const fl_ink inks[] = {[FL_RECHECK_NOT_SEEN] = FL_INK_WARN,
+                                  [FL_RECHECK_CLEARED] = FL_INK_GOOD,
+                                  [FL_RECHECK_STILL_THERE] = FL_INK_BAD};
+    const fl_evidence *e = item->evidence;
+    fl_page_pad(page, INDENT);
+    fl_page_put(page, inks[item->state], fl_recheck_name(item->state));
+    fl_page_pad(page, STATE);
+    fl_page_printf(page, FL_INK_BOLD, "%.200s: %s", h->service != NULL ? h->service : "(unknown)",
+                   fl_cause_name(h->cause));
+    fl_page_newline(page);
+    if (e == NULL)
+        return;
+    fl_page_pad(page, STATE);
+    bool has_unit = e->unit != NULL && strcmp(e->unit, "1") != 0;
+    fl_page_printf(page, FL_INK_PLAIN, "before %.4g, during %.4g, after %.4g%s%s", e->baseline,
+                   e->value, item->after, has_unit ? " " : "", has_unit ? e->unit : "");
+    fl_page_newline(page);
+    fl_page_pad(page, STATE);
+    fl_page_put(page, FL_INK_DIM, e->query != NULL ? e->query : "");
+    fl_page_newline(page);
+}
+
+fl_status fl_report_verified_text(fl_buf *out, const fl_incident *incident,
+                                  const fl_verified *verified, const fl_report_style *style,
+                                  fl_error *err)
+{
+    char from[FL_TIME_TEXT], length[FL_TIME_TEXT];
+    assert(verified->items != NULL);
+    fl_page page = fl_page_on(out, style);
+    fl_page_printf(&page, FL_INK_PLAIN, "After the fix, %s from %s: ",
+                   fl_duration_format(length, verified->window.to_ns - verified->window.from_ns),
+                   fl_time_format(from, verified->window.from_ns));
+    fl_page_put(&page, FL_INK_BOLD, fl_recheck_name(verified->verdict));
+    fl_page_newline(&page);
+    for (size_t i = 0; i < incident->hypothesis_count; i++)
+        if (fl_symptoms_telemetry_nats(&incident->hypotheses[i]) >= FL_SYMPTOM_NATS)
+            write_recheck(&page, &incident->hypotheses[i], &verified->items[i]);
+    if (verified->verdict == FL_RECHECK_NOT_SEEN)
+        fl_page_put(&page, FL_INK_WARN, "Nothing was learnt: data that is missing is no recovery");
+    fl_page_newline(&page);
     return fl_buf_check(out, "the answer", err);
 }
 
@@ -150,155 +210,4 @@ fl_status fl_report_similar_text(fl_buf *out, const fl_memory *memory, const fl_
     for (size_t i = 0; i < memory->similar_count; i++)
         write_similar(&page, &memory->similar[i]);
     return fl_buf_check(out, "the answer", err);
-}
-
-/* ---- JSON: jansson passes the NULL of a failed constructor on ---- */
-
-static json_t *belief_json(const fl_confidence *c, size_t items)
-{
-    return json_pack("{s:f, s:f, s:f, s:I}", "mean", c->mean, "low", c->low, "high", c->high, "n",
-                     (json_int_t)items);
-}
-
-/* null for no time. */
-static json_t *time_json(int64_t at_ns)
-{
-    char at[FL_TIME_TEXT];
-    return at_ns != 0 ? json_string(fl_time_format(at, at_ns)) : json_null();
-}
-
-/* Takes the document. */
-static fl_status dump(fl_buf *out, json_t *document, fl_error *err)
-{
-    bool failed = !fl_put_dump(out, document, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    fl_buf_char(out, '\n');
-    json_decref(document);
-    fl_status status = fl_buf_check(out, "the answer", err);
-    if (status == FL_OK && failed)
-        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the answer");
-    return status;
-}
-
-fl_status fl_report_learnt_json(fl_buf *out, const char *what, const fl_lesson *lesson,
-                                const fl_learnt *learnt, fl_error *err)
-{
-    assert(lesson->incident != NULL && lesson->cause != NULL);
-    json_t *moved = json_array();
-    for (size_t i = 0; i < learnt->count; i++) {
-        const fl_moved *m = &learnt->moved[i];
-        json_array_append_new(moved,
-                              json_pack("{s:s, s:s, s:s, s:o, s:o}", "kind",
-                                        fl_edge_kind_name(m->kind), "from", m->from, "to", m->to,
-                                        "before", belief_json(&m->before, m->items_before), "after",
-                                        belief_json(&m->after, m->items_after)));
-    }
-    bool whole = json_array_size(moved) == learnt->count;
-    json_t *document =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o}", "schema", "faultline.learnt/1", "incident",
-                  lesson->incident->id, "what", what, "author", lesson->author, "cause",
-                  lesson->cause->title, "new", learnt->added.evidence > 0, "moved", moved);
-    if (!whole) {
-        json_decref(document);
-        document = NULL;
-    }
-    return dump(out, document, err);
-}
-
-/* Best first, as the path has them. */
-static json_t *fixes_json(const fl_path *path)
-{
-    json_t *fixes = json_array();
-    for (size_t i = 0; i < path->fix_count; i++) {
-        const fl_path_fix *fix = &path->fixes[i];
-        json_array_append_new(fixes, json_pack("{s:s, s:o, s:o}", "fix", fix->title, "confidence",
-                                               belief_json(&fix->confidence, fix->count), "last",
-                                               time_json(fix->last_ns)));
-    }
-    return fixes;
-}
-
-/* All of them: the text shows a few. */
-static json_t *paths_json(const fl_memory *memory)
-{
-    json_t *paths = json_array();
-    for (size_t i = 0; i < memory->path_count; i++) {
-        const fl_path *path = &memory->paths[i];
-        json_array_append_new(
-            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "cause", path->title,
-                             "confidence", belief_json(&path->confidence, fl_path_items(path)),
-                             "shared_symptoms", (json_int_t)path->shared, "supporting",
-                             (json_int_t)path->supporting, "contradicting",
-                             (json_int_t)path->contradicting, "elsewhere",
-                             (json_int_t)path->elsewhere, "automatic", (json_int_t)path->automatic,
-                             "last", time_json(path->last_ns), "fixes", fixes_json(path)));
-    }
-    return paths;
-}
-
-static json_t *titles_json(const char *const *titles, size_t count)
-{
-    json_t *out = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(out, json_string(titles[i]));
-    return out;
-}
-
-/* Counts beside the overlap, and the symptoms, so that it can be understood. */
-static json_t *similar_json(const fl_memory *memory)
-{
-    json_t *similar = json_array();
-    for (size_t i = 0; i < memory->similar_count; i++) {
-        const fl_similar *s = &memory->similar[i];
-        json_array_append_new(
-            similar, json_pack("{s:s, s:f, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "incident",
-                               s->incident, "overlap", s->overlap, "shared", (json_int_t)s->shared,
-                               "theirs", (json_int_t)s->theirs, "ours", (json_int_t)s->ours,
-                               "in_common", titles_json(s->both, s->shared), "only_here",
-                               titles_json(s->here, s->ours - s->shared), "only_there",
-                               titles_json(s->there, s->there_count), "causes",
-                               titles_json(s->causes, s->cause_count), "fixes",
-                               titles_json(s->fixes, s->fix_count)));
-    }
-    return similar;
-}
-
-static json_t *keys_json(const fl_symptoms *symptoms)
-{
-    json_t *keys = json_array();
-    assert(symptoms->nodes != NULL || symptoms->count == 0);
-    for (size_t i = 0; i < symptoms->count; i++)
-        json_array_append_new(keys, json_string(symptoms->nodes[i].key));
-    return keys;
-}
-
-/* NULL for want of memory, which a list that is too short shows. */
-static json_t *checked(json_t *list, size_t count)
-{
-    if (json_array_size(list) == count)
-        return list;
-    json_decref(list);
-    return NULL;
-}
-
-fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms, const fl_memory *memory,
-                                fl_error *err)
-{
-    return dump(out,
-                json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "schema", "faultline.paths/1",
-                          "symptoms", checked(keys_json(symptoms), symptoms->count), "seen",
-                          (json_int_t)memory->seen, "cut", memory->cut, "paths",
-                          checked(paths_json(memory), memory->path_count), "similar",
-                          checked(similar_json(memory), memory->similar_count)),
-                err);
-}
-
-fl_status fl_report_similar_json(fl_buf *out, const fl_symptoms *symptoms, const fl_memory *memory,
-                                 fl_error *err)
-{
-    return dump(out,
-                json_pack("{s:s, s:o, s:I, s:b, s:o}", "schema", "faultline.similar/1", "symptoms",
-                          checked(keys_json(symptoms), symptoms->count), "seen",
-                          (json_int_t)memory->seen, "cut", memory->cut, "similar",
-                          checked(similar_json(memory), memory->similar_count)),
-                err);
 }

@@ -7,14 +7,28 @@
 #include "memory.h"
 #include "report.h"
 
+/* What later telemetry says of an incident after its fix. */
+typedef struct fl_verified {
+    const fl_recheck *items; /* one for each hypothesis of the incident */
+    fl_range window;
+    fl_recheck_state verdict;
+} fl_verified;
+
+const char *fl_recheck_name(fl_recheck_state state); /* "still-there" */
+/* Before, during and after, a line each hypothesis that is a symptom. */
+FL_NODISCARD fl_status fl_report_verified_text(fl_buf *out, const fl_incident *incident,
+                                               const fl_verified *verified,
+                                               const fl_report_style *style, fl_error *err);
+
 /* What a lesson moved: a line an edge, before and after. `what` is "confirmed", "rejected" or
  * "resolved". */
 FL_NODISCARD fl_status fl_report_learnt_text(fl_buf *out, const char *what, const fl_lesson *lesson,
                                              const fl_learnt *learnt, const fl_report_style *style,
                                              fl_error *err);
-/* schemas/json/learnt.schema.json. */
+/* schemas/json/learnt.schema.json. `verified` may be NULL. */
 FL_NODISCARD fl_status fl_report_learnt_json(fl_buf *out, const char *what, const fl_lesson *lesson,
-                                             const fl_learnt *learnt, fl_error *err);
+                                             const fl_learnt *learnt, const fl_verified *verified,
+                                             fl_error *err);
 
 /* Causes and fixes of the past, best first, and the incidents most alike, with why. */
 FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory,

@@ -12,49 +12,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-enum { MAX_HYPOTHESES = 20, MAX_TEXT = 160 };
-
-const char *fl_rank_operation_text(const struct rank *r, uint32_t operation)
-{
-    const char *name = r->timeline->operations[operation].name;
-    return name != NULL ? name : "(only logs)";
-}
-
-const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step)
-{
-    const fl_timeline *t = r->timeline;
-    uint32_t index = fl_step_index(step);
-    const char *text = NULL;
-    switch (fl_step_kind_of(step)) {
-    case FL_STEP_START:
-        text = fl_arena_printf(r->arena, "the start of %s", fl_rank_operation_text(r, operation));
-        break;
-    case FL_STEP_END:
-        text = "its end";
-        break;
-    case FL_STEP_END_ERROR:
-        text = "its end with an error";
-        break;
-    case FL_STEP_LOG:
-        text = fl_arena_printf(r->arena, "\"%.*s\"", MAX_TEXT, t->templates[index].text);
-        break;
-    case FL_STEP_LOCAL:
-        text = fl_arena_printf(r->arena, "the step %s", fl_rank_operation_text(r, index));
-        break;
-    case FL_STEP_REMOTE:
-        if (index == FL_ANY_SERVER)
-            return "an answer from another service";
-        text = fl_arena_printf(r->arena, "the call to %s of %s", fl_rank_operation_text(r, index),
-                               t->services[t->operations[index].service]);
-        break;
-    case FL_STEP_CALL:
-        index = r->streams->calls[index].server;
-        text = fl_arena_printf(r->arena, "the call to %s of %s", fl_rank_operation_text(r, index),
-                               t->services[t->operations[index].service]);
-        break;
-    }
-    return text != NULL ? text : "";
-}
+enum { MAX_HYPOTHESES = 20 };
 
 static int64_t onset_of(const struct rank *r, const struct sides *sides, size_t onset)
 {
@@ -119,18 +77,17 @@ static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
     out->unit = "ms";
     out->at_ns = onset_of(r, &r->traces, test->onset);
     if (stream->kind == FL_STREAM_WIRE) {
-        out->text = fl_arena_printf(
-            r->arena, "calls from %s to %s spend %.3g ms outside of both (baseline %.3g ms)",
-            t->services[stream->caller], t->services[stream->callee], now, before);
+        out->text = fl_arena_printf(r->arena, "%s%.3g ms outside of both (baseline %.3g ms)",
+                                    fl_rank_head(r, PART_VALUE, index), now, before);
         out->query = fl_arena_printf(
             r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }",
             t->services[stream->caller], t->services[stream->callee]);
         return;
     }
     const char *service = t->services[t->operations[stream->operation].service];
-    out->text = fl_arena_printf(
-        r->arena, "%s of %s takes %.3g ms of its own, without its callees (baseline %.3g ms)",
-        fl_rank_operation_text(r, stream->operation), service, now, before);
+    out->text =
+        fl_arena_printf(r->arena, "%s%.3g ms of its own, without its callees (baseline %.3g ms)",
+                        fl_rank_head(r, PART_VALUE, index), now, before);
     out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }",
                                  service, fl_rank_operation_text(r, stream->operation));
 }
@@ -142,11 +99,9 @@ static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
     const fl_entity *entity = &r->timeline->entities[series->entity];
     const char *service = r->timeline->services[entity->service];
     out->modality = FL_MODALITY_METRICS;
-    out->text = fl_arena_printf(r->arena, "%s%s%s of %s is %.4g%s%s (baseline %.4g)", series->name,
-                                series->statistic != NULL ? " " : "",
-                                series->statistic != NULL ? series->statistic : "",
-                                entity->instance != NULL ? entity->instance : service, m->after,
-                                series->unit[0] != '\0' ? " " : "", series->unit, m->before);
+    out->text =
+        fl_arena_printf(r->arena, "%s%.4g%s%s (baseline %.4g)", fl_rank_head(r, PART_METRIC, index),
+                        m->after, series->unit[0] != '\0' ? " " : "", series->unit, m->before);
     out->at_ns = onset_of(r, &r->metrics, m->test.onset);
     out->value = m->after;
     out->baseline = m->before;
@@ -173,8 +128,8 @@ static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
     out->value = (exp(test->center + test->shift) - 1) / minutes;
     out->baseline = (exp(test->center) - 1) / minutes;
     out->modality = FL_MODALITY_LOGS;
-    out->text = fl_arena_printf(r->arena, "%s logs \"%.*s\" %.3g times a minute (baseline %.3g)",
-                                service, MAX_TEXT, line->text, out->value, out->baseline);
+    out->text = fl_arena_printf(r->arena, "%s%.3g times a minute (baseline %.3g)",
+                                fl_rank_head(r, PART_LINES, index), out->value, out->baseline);
     out->at_ns = onset_of(r, &r->traces, test->onset);
     out->unit = "{line}/min";
     out->query = fl_arena_printf(r->arena, "{service_name=\"%s\"} |= `%s`", service,
@@ -191,8 +146,8 @@ static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
         before += stream->counts[r->traces.baseline[i]];
     before /= (double)r->traces.baseline_count;
     out->modality = FL_MODALITY_TRACES;
-    out->text = fl_arena_printf(r->arena, "%s no longer calls %s (baseline %.3g calls a window)",
-                                caller, callee, before);
+    out->text = fl_arena_printf(r->arena, "%s(baseline %.3g calls a window)",
+                                fl_rank_head(r, PART_EDGE_GONE, index), before);
     out->at_ns = onset_of(r, &r->traces, 0);
     out->value = 0;
     out->baseline = before;

@@ -19,6 +19,7 @@ typedef struct lead {
         second; /* scores: of the first, and of the best other service, at least the gate */
 } lead;
 
+/* NULL is a service of its own. */
 static bool same_service(const fl_hypothesis *a, const fl_hypothesis *b)
 {
     if (a->service == NULL || b->service == NULL)
@@ -26,6 +27,7 @@ static bool same_service(const fl_hypothesis *a, const fl_hypothesis *b)
     return strcmp(a->service, b->service) == 0;
 }
 
+/* As fl_rank_second_score() and the fit see them: nothing being wrong competes at the gate. */
 static lead lead_of(const fl_hypothesis *all, size_t count)
 {
     lead out = {.first = all[0].score, .second = 0};
@@ -42,6 +44,7 @@ static double fit_of(lead l)
     return FIT_SCORE * l.first + FIT_MARGIN * (l.first - l.second);
 }
 
+/* Clipped, and in the score's nats. */
 static double score_of_prior(double log_odds)
 {
     double most = log(FL_RANK_PRIOR_ODDS);

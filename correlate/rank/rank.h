@@ -34,6 +34,12 @@ typedef struct fl_rank_question {
 FL_NODISCARD fl_status fl_rank(fl_incident *out, const fl_streams *streams,
                                const fl_rank_question *question, fl_arena *arena, fl_error *err);
 
+/* Measure the evidence of an earlier answer in the incident windows of later streams: out[i] is for
+ * hypothesis i of `before`. Streams are found again by how the sentences about them begin. Figures
+ * are compared by their logarithms, shares as they are. What there is no memory to find was not
+ * seen. */
+void fl_rank_recheck(fl_recheck *out, const fl_streams *streams, const fl_incident *before);
+
 /* The most that priors may add to a hypothesis: odds of 19 to 1, below the gate of 20 to 1. */
 #define FL_RANK_PRIOR_ODDS 19.0
 

@@ -206,6 +206,8 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part);
 /* A step as a person would write it, in the arena. */
 const char *fl_rank_step_text(struct rank *r, uint32_t operation, fl_step step);
 const char *fl_rank_operation_text(const struct rank *r, uint32_t operation);
+/* heads.c: how the sentence about a stream begins, in the arena; "" for want of memory. */
+const char *fl_rank_head(struct rank *r, enum part_kind kind, uint32_t index);
 /* values[w] of each window of a side. */
 double *fl_rank_pick(struct rank *r, const double *values, const uint32_t *windows, size_t count);
 /* The strongest series of a role of a service that was tested; FL_NO_INDEX: none. */

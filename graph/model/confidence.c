@@ -60,11 +60,12 @@ double fl_source_cap(fl_evidence_source source)
     return sources[source].cap;
 }
 
-/* In observations. */
-static double decayed_weight(const fl_observation *item, double half_life_days, int64_t now_ns)
+double fl_source_weight_aged(fl_evidence_source source, int64_t at_ns, double half_life_days,
+                             int64_t now_ns)
 {
-    double age_days = ((double)now_ns - (double)item->at_ns) / NS_PER_DAY;
-    return sources[item->source].weight * exp2(-fmax(age_days, 0) / half_life_days);
+    assert(source < FL_SOURCE_COUNT && half_life_days > 0);
+    double age_days = ((double)now_ns - (double)at_ns) / NS_PER_DAY;
+    return sources[source].weight * exp2(-fmax(age_days, 0) / half_life_days);
 }
 
 /* What one author says: items[0..n) sharing source and author. */
@@ -75,7 +76,8 @@ static size_t author_sums(double *supporting, double *contradicting, const fl_ob
     *supporting = *contradicting = 0;
     for (; n < count && items[n].source == items[0].source && items[n].author == items[0].author;
          n++) {
-        double weight = decayed_weight(&items[n], half_life_days, now_ns);
+        double weight =
+            fl_source_weight_aged(items[n].source, items[n].at_ns, half_life_days, now_ns);
         *(items[n].supports ? supporting : contradicting) += weight;
     }
     double cap = sources[items[0].source].cap, sum = *supporting + *contradicting;

@@ -35,6 +35,10 @@ bool fl_source_of(fl_slice name, fl_evidence_source *out);
 double fl_source_weight(fl_evidence_source source); /* of one fresh item, in observations */
 double fl_source_cap(fl_evidence_source source);    /* of one author on one edge, in observations */
 
+/* The same of an item as old as it is at `now_ns`. */
+double fl_source_weight_aged(fl_evidence_source source, int64_t at_ns, double half_life_days,
+                             int64_t now_ns);
+
 typedef struct fl_observation {
     fl_evidence_source source;
     uint64_t author; /* who or what says it; equal numbers are one author */

@@ -21,7 +21,11 @@ typedef struct fl_lesson {
     fl_evidence_source fix_source; /* of the fix */
     const char *author, *note;     /* note may be NULL */
     int64_t now_ns;
-    bool is_note; /* nobody asks what moved: it is not looked up */
+    /* Ids of the symptoms that the cause is said to explain; NULL: all of the incident. */
+    const uint64_t *explains;
+    size_t explains_count;
+    bool fix_failed; /* the symptom was still there after it: nothing is said of the cause */
+    bool is_note;    /* nobody asks what moved: it is not looked up */
 } fl_lesson;
 
 /* How sure the graph was and is of one edge. */
@@ -36,6 +40,7 @@ typedef struct fl_learnt {
     const fl_moved *moved; /* symptoms in their order, then the fix; in the arena */
     size_t count;
     fl_graph_added added;
+    double weight, aged; /* of the evidence, in observations: fresh, and as old as it is now */
 } fl_learnt;
 
 /* Texts of `out` live in the arena. A cause that was rejected gets no fix. */

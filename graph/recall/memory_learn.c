@@ -14,6 +14,7 @@ enum {
     MAX_JUDGED = FL_MAX_SYMPTOMS + 1 /* edges that evidence is added to */
 };
 
+/* A lesson as rows, before any of it is written: one batch is one transaction. */
 typedef struct draft {
     const fl_lesson *lesson;
     fl_graph_node nodes[MAX_NODES];
@@ -49,7 +50,7 @@ static const fl_graph_edge *add_edge(draft *d, fl_edge_kind kind, const fl_graph
 
 /* An edge, what the lesson says of it, and the place where its move is reported. */
 static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const fl_graph_node *to,
-                  fl_evidence_source source)
+                  fl_evidence_source source, bool supports)
 {
     assert(d->evidence_count < MAX_JUDGED);
     const fl_lesson *lesson = d->lesson;
@@ -58,7 +59,7 @@ static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const 
                                 .source = source,
                                 .author = lesson->author,
                                 .reference = lesson->incident->id,
-                                .supports = lesson->supports,
+                                .supports = supports,
                                 .at_ns = lesson->incident->at_ns,
                                 .recorded_ns = lesson->now_ns,
                                 .note = lesson->note};
@@ -66,6 +67,17 @@ static void judge(draft *d, fl_edge_kind kind, const fl_graph_node *from, const 
     d->from[d->evidence_count] = from;
     d->to[d->evidence_count] = to;
     d->moved[d->evidence_count++] = (fl_moved){.from = from->title, .to = to->title, .kind = kind};
+}
+
+/* Whether the lesson says that of this symptom. */
+static bool is_explained(const fl_lesson *lesson, uint64_t symptom)
+{
+    if (lesson->explains == NULL)
+        return !lesson->fix_failed;
+    for (size_t i = 0; i < lesson->explains_count; i++)
+        if (lesson->explains[i] == symptom)
+            return !lesson->fix_failed;
+    return false;
 }
 
 /* The incident shows these symptoms; these are explained, or not, by that cause. */
@@ -78,13 +90,15 @@ static void draft_all(draft *d, const fl_graph_node *incident, const fl_symptoms
     for (size_t i = 0; i < symptoms->count; i++) {
         const fl_graph_node *symptom = add_node(d, &symptoms->nodes[i]);
         add_edge(d, FL_EDGE_EXHIBITS, incident, symptom);
-        if (cause != NULL)
-            judge(d, FL_EDGE_EXPLAINED_BY, symptom, cause, lesson->source);
+        if (cause != NULL && is_explained(lesson, symptom->id))
+            judge(d, FL_EDGE_EXPLAINED_BY, symptom, cause, lesson->source, lesson->supports);
     }
-    if (cause != NULL && lesson->supports && lesson->source != FL_SOURCE_AUTOMATIC)
+    if (cause != NULL && lesson->supports && !lesson->fix_failed &&
+        lesson->source != FL_SOURCE_AUTOMATIC)
         add_edge(d, FL_EDGE_DIAGNOSED_AS, incident, cause);
     if (cause != NULL && lesson->supports && lesson->fix != NULL)
-        judge(d, FL_EDGE_RESOLVED_BY, cause, add_node(d, lesson->fix), lesson->fix_source);
+        judge(d, FL_EDGE_RESOLVED_BY, cause, add_node(d, lesson->fix), lesson->fix_source,
+              !lesson->fix_failed);
 }
 
 /* How sure the store is that a symptom is explained by a cause, beside its other causes. */
@@ -150,6 +164,9 @@ static fl_status learn(fl_learnt *out, fl_store *store, draft *d, fl_error *err)
         status = believe(d, store, true, err);
     out->moved = d->moved;
     out->count = d->evidence_count;
+    out->weight = fl_source_weight(d->lesson->source);
+    out->aged = fl_source_weight_aged(d->lesson->source, d->lesson->incident->at_ns,
+                                      FL_HALF_LIFE_DAYS, d->lesson->now_ns);
     return status;
 }
 

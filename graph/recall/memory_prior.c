@@ -30,6 +30,7 @@ fl_status fl_memory_candidates(fl_candidates *out, const fl_incident *incident, 
     return status;
 }
 
+/* The counts stand beside the mean, so that 1 of 1 does not read like 48 of 50. */
 static fl_status describe(fl_prior *out, const fl_incident *incident, const fl_cause_prior *prior,
                           fl_arena *arena, fl_error *err)
 {

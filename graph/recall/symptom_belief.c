@@ -21,6 +21,7 @@ typedef struct witness {
     bool is_own;        /* of the incident that asks */
 } witness;
 
+/* One question while it is answered. The arrays are of the heap and live as long as it. */
 typedef struct reading {
     fl_store *store;
     const fl_belief_question *question;
@@ -38,6 +39,7 @@ typedef struct reading {
     bool cut;
 } reading;
 
+/* One sentence for every allocation here. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading evidence");
@@ -116,6 +118,7 @@ static int compare_items(const void *a, const void *b)
     return (x->said.at_ns > y->said.at_ns) - (x->said.at_ns < y->said.at_ns);
 }
 
+/* Somebody who knows has looked at the incident: a person, or telemetry after a fix. */
 static bool is_judgement(const witness *item)
 {
     return item->said.source == FL_SOURCE_PERSON || item->said.source == FL_SOURCE_FIX;
@@ -206,6 +209,7 @@ static void gather_claims(reading *r, uint32_t edge)
             r->claims[r->items[i].reference] |= claim_of(r, &r->items[i], edge);
 }
 
+/* Incidents and not items: two people who confirm one incident have seen one. */
 static void count_claims(fl_cause_belief *out, const reading *r)
 {
     for (size_t i = 0; i < r->reference_count; i++) {
@@ -259,6 +263,7 @@ static void weigh(fl_cause_belief *out, reading *r, uint32_t edge)
     out->prior.contradicting = without.b - prior.b;
 }
 
+/* Also of a reading that failed half way. */
 static void reading_dispose(reading *r)
 {
     fl_mem_free(r->items);

@@ -121,6 +121,21 @@ typedef struct fl_prior {
     double value, baseline; /* how often it was so, and how often where nothing is known; 0..1 */
 } fl_prior;
 
+/* What later telemetry says of a hypothesis, by the heaviest of its evidence that could be measured
+ * again. That nothing could be measured is no recovery. */
+typedef enum fl_recheck_state {
+    FL_RECHECK_NOT_SEEN,
+    FL_RECHECK_CLEARED,    /* nearer to what it was before than during the incident */
+    FL_RECHECK_STILL_THERE /* as near to what it was during the incident, or nearer */
+} fl_recheck_state;
+
+typedef struct fl_recheck {
+    size_t hypothesis; /* place among those of the earlier answer */
+    fl_recheck_state state;
+    const fl_evidence *evidence; /* of the earlier answer; NULL where nothing was seen */
+    double after;                /* its value now; NaN where nothing was seen */
+} fl_recheck;
+
 typedef struct fl_ruled_out {
     const char *service;
     const char *text; /* one sentence: why not */

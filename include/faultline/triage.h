@@ -30,6 +30,10 @@ typedef struct fl_triage_request {
      * what faultline/leak_run.h takes. May be none. */
     const char *const *pprof;
     size_t pprof_count;
+    /* An earlier answer whose evidence is to be measured again in this window, after a fix; NULL:
+     * none. Records of `otlp` from its beginning up to at_ns are left out: they are the incident.
+     */
+    const fl_incident *recheck;
     bool strict; /* the first malformed record ends the triage */
     /* Called now and then with what is being done; `done` of `total` bytes. May be NULL. */
     void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);
@@ -50,6 +54,9 @@ FL_NODISCARD fl_status fl_triage_weigh(fl_triage *triage, const fl_prior *priors
                                        fl_error *err);
 /* Lives as long as the triage. */
 const fl_incident *fl_triage_incident(const fl_triage *triage);
+/* Of each hypothesis of the request's `recheck`, in their order; NULL where there was none. Borrows
+ * from that answer. */
+const fl_recheck *fl_triage_rechecked(const fl_triage *triage);
 /* Nanoseconds of wall time that decoding took. */
 int64_t fl_triage_decode_ns(const fl_triage *triage);
 /* Nanoseconds of wall time that ranking took. */

@@ -115,6 +115,65 @@ class Memory(test_cli.Cli):
         self.assertEqual((code, json.loads(out)["systems"][0]["n"], err), (0, 1, ""))
         self.assertEqual(self.run_it("graph", "export")[1], before)
 
+    def later(self, name, minutes, shift_minutes=0, make=("traces", "metrics", "logs")):
+        """Telemetry of some minutes, told of a later time."""
+        folder = pathlib.Path(self.home.name) / name
+        folder.mkdir()
+        for kind in make:
+            text = "".join(json.dumps(line) + "\n" for line in getattr(test_cli, kind)(minutes))
+            text = re.sub(r'UnixNano": "(\d+)"', lambda at: f'UnixNano": "{int(at.group(1)) + shift_minutes * 60 * 10**9}"', text)
+            (folder / f"{kind}.otlp.jsonl").write_text(text)
+        return folder
+
+    def test_a_symptom_that_has_cleared_confirms_the_fix(self):
+        first = self.incident()
+        later = self.later("healthy", range(-10, -4), 60)
+        code, out, err = self.run_it("resolve", first, "--fix", "roll back", "--author", "ada", "--verify", later, "--after",
+                                     "2023-01-29T10:20:00Z", "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        learnt = self.validate("learnt.schema.json", out)
+        self.assertEqual(learnt["verified"]["verdict"], "cleared")
+        self.assertEqual((learnt["because"]["source"], learnt["because"]["weight"]), ("fix", 1.0))
+        for symptom in learnt["verified"]["symptoms"]:
+            self.assertEqual(symptom["state"], "cleared", symptom)
+            self.assertLess(abs(symptom["after"] - symptom["before"]), abs(symptom["after"] - symptom["during"]))
+        self.assertEqual(learnt["moved"][-1]["kind"], "resolved-by")
+        self.assertTrue(all(m["after"]["mean"] > m["before"]["mean"] for m in learnt["moved"]))
+
+    def test_the_incident_and_what_came_after_may_lie_in_one_folder(self):
+        first = self.incident()
+        later = self.later("healthy", range(-10, -4), 60)
+        code, out, _ = self.run_it("resolve", first, "--fix", "roll back", "--verify", later, "--verify", self.case, "--after",
+                                   "2023-01-29T10:20:00Z")
+        self.assertEqual(code, 0)
+        self.assertIn("cleared", out)
+
+    def test_a_symptom_that_is_still_there_speaks_against_the_fix_alone(self):
+        first = self.incident()
+        later = self.later("bad", range(10, 15))
+        words = ("resolve", first, "--fix", "restart", "--author", "ada", "--verify", later, "--after", "2023-01-29T09:40:00Z")
+        code, out, err = self.run_it(*words, "--format", "json")
+        self.assertEqual((code, err), (7, ""))
+        learnt = self.validate("learnt.schema.json", out)
+        self.assertEqual(learnt["verified"]["verdict"], "still-there")
+        self.assertEqual([m["kind"] for m in learnt["moved"]], ["resolved-by"])
+        self.assertLess(learnt["moved"][0]["after"]["mean"], learnt["moved"][0]["before"]["mean"])
+        code, out, _ = self.run_it(*words)
+        self.assertEqual(code, 7)
+        self.assertIn("still-there", out)
+
+    def test_missing_data_is_no_recovery(self):
+        first = self.incident()
+        before = self.run_it("graph", "export")[1]
+        later = self.later("elsewhere", range(-10, -4), 60)
+        for after, name in (("2023-01-29T20:00:00Z", "hours later"), ("2023-01-29T12:00:00Z", "when nothing was recorded")):
+            code, out, err = self.run_it("resolve", first, "--fix", "hope", "--verify", later, "--after", after, "--format", "json")
+            self.assertEqual((code, err), (5, ""), name)
+            learnt = self.validate("learnt.schema.json", out)
+            self.assertEqual((learnt["verified"]["verdict"], learnt["moved"], learnt["new"]), ("not-seen", [], False))
+            self.assertTrue(all(s["after"] is None for s in learnt["verified"]["symptoms"]))
+        self.assertEqual(self.run_it("graph", "export")[1], before)
+
     def test_saying_it_again_moves_nothing(self):
         first = self.incident()
         self.run_it("confirm", first, "--author", "ada")
@@ -175,8 +234,12 @@ class Memory(test_cli.Cli):
                 (["similar"], 1, "similar wants an incident, or --symptom KEY up to 32 times"),
                 (["similar", first, "--symptom", "x"], 1, "an incident or symptoms, and not both"),
                 (["similar", "nothing"], 1, "no incident 'nothing'"),
+                (["resolve", first, "--fix", "x", "--verify", self.case], 2, "--verify PATH and --after TIME belong together"),
+                (["resolve", first, "--fix", "x", "--verify", self.case, "--after", "2023-01-29T09:00:00Z"], 1,
+                 "--after is not later than the incident"),
+                (["resolve", first, "--fix", "x", "--verify", "nowhere", "--after", "2023-01-29T10:00:00Z"], 1, "nowhere"),
                 (["graph", "paths"], 1, "graph paths wants --incident ID, or --symptom KEY"),
-                (["graph", "walk"], 2, "choose one of: paths, export, "),
+                (["graph", "walk"], 2, "choose one of: paths, "),
                 (["graph", "paths", "--incident", first, "--format", "dot"], 2, "graph paths has no format dot"),
                 (["graph", "stats", "--store", "nowhere.db"], 1, "no store at nowhere.db")):
             got, out, err = self.run_it(*words)
