@@ -229,19 +229,25 @@ static double total_of(const fl_profile *profile, fl_slice type)
 }
 
 /* A heap profile and the allocs profile beside it say the same: one is enough. */
-static void note_total(fl_leak_reader *reader)
+static fl_status note_total(fl_leak_reader *reader, const char *name, fl_error *err)
 {
     const fl_profile *profile = reader->profile;
     bool is_heap = profile->kind == FL_PROFILE_HEAP;
     if ((!is_heap && profile->kind != FL_PROFILE_GOROUTINE) || profile->time_ns <= 0 ||
         reader->totals == NULL || reader->total_count == MAX_LEAK_TOTALS)
-        return;
-    fl_leak_total total = {.time_ns = profile->time_ns, .heap_bytes = NAN, .goroutines = NAN};
+        return FL_OK;
+    fl_leak_total total = {.time_ns = profile->time_ns,
+                           .heap_bytes = NAN,
+                           .goroutines = NAN,
+                           .source = fl_arena_printf(reader->arena, "%s", name)};
+    if (total.source == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for totals");
     if (is_heap)
         total.heap_bytes = total_of(profile, FL_SLICE("inuse_space"));
     else
         total.goroutines = total_of(profile, FL_SLICE("goroutine"));
     reader->totals[reader->total_count++] = total;
+    return FL_OK;
 }
 
 /* The profile as it is, or with the names that were given for it. */
@@ -280,7 +286,7 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
     if (status == FL_OK)
         reader->inputs->counts[input_of(reader->profile->kind)]++;
     if (status == FL_OK)
-        note_total(reader);
+        status = note_total(reader, in->name, err);
     if (status == FL_OK && reader->profile->clamped_values > 0)
         note(reader, in->name, "it has values beyond 2^62, which count as that");
     return status;

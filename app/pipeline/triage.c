@@ -406,6 +406,8 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     fl_rank_question question = {.symptom_service = t->request->service,
                                  .findings = t->profiles.findings,
                                  .finding_count = t->profiles.finding_count};
+    out->moments = t->profiles.moments;
+    out->moment_count = t->profiles.moment_count;
     status = fl_rank(out, &streams, &question, &t->arena, err);
     if (status == FL_OK && t->request->recheck != NULL)
         status = recheck(t, &streams, err);

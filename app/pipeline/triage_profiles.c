@@ -9,6 +9,12 @@
  * Series: "profile.heap.in_use" (By) and "profile.goroutines" ({goroutine}), one value a profile;
  * the rules of metric roles then read them as any other metric. Findings carry the command that
  * shows the whole report again.
+ *
+ * Events: of each finding the steps in which a person looks for a leak, as moments of the incident:
+ *   phenomenon    when the growth could first be seen, and how fast it is
+ *   snapshot      what allocates or waits, in the last profile
+ *   comparison    the first profile against the last
+ *   verification  which profiles say the same, and what speaks against it
  */
 #include "triage_profiles.h"
 
@@ -23,7 +29,8 @@
 #include "faultline/leak_run.h"
 #include "slice.h"
 
-enum { MAX_SERVICES = 256, MAX_FINDINGS = 512, MAX_WARNINGS = 64, FINDINGS_EACH = 4 };
+enum { MAX_SERVICES = 256, MAX_FINDINGS = 512, MAX_WARNINGS = 64, FINDINGS_EACH = 4, STEPS = 4 };
+enum { MAX_MOMENTS = STEPS * MAX_FINDINGS };
 
 /* One service and where its profiles are. */
 struct source {
@@ -35,6 +42,8 @@ struct reading {
     size_t source_count;
     fl_rank_finding *findings;
     size_t finding_count;
+    fl_moment *moments;
+    size_t moment_count;
     const char **warnings;
     size_t warning_count;
     uint64_t unreadable;
@@ -213,6 +222,132 @@ static fl_status add_finding(struct reading *in, const struct source *source,
     return out->text != NULL && out->query != NULL ? FL_OK : no_memory(in);
 }
 
+/* ---- the four steps ---- */
+
+/* The earliest and the latest profile of one kind; NULL where there are not two. */
+struct ends {
+    const fl_leak_total *first, *last;
+};
+
+static struct ends ends_of(const fl_leak_run *run, bool is_heap)
+{
+    size_t count;
+    struct ends out = {0};
+    const fl_leak_total *totals = fl_leak_run_totals(run, &count);
+    for (size_t i = 0; i < count; i++) {
+        const fl_leak_total *total = &totals[i];
+        if (isnan(is_heap ? total->heap_bytes : total->goroutines))
+            continue;
+        if (out.first == NULL || total->time_ns < out.first->time_ns)
+            out.first = total;
+        if (out.last == NULL || total->time_ns > out.last->time_ns)
+            out.last = total;
+    }
+    return out.first == out.last ? (struct ends){0} : out;
+}
+
+/* A moment that has no time is none. */
+static fl_status add_moment(struct reading *in, const struct source *source, int64_t at_ns,
+                            const char *text, const char *query)
+{
+    assert(in->moment_count <= MAX_MOMENTS);
+    if (text == NULL || query == NULL)
+        return no_memory(in);
+    if (at_ns != 0 && in->moment_count < MAX_MOMENTS)
+        in->moments[in->moment_count++] =
+            (fl_moment){.at_ns = at_ns, .service = source->service, .text = text, .query = query};
+    return FL_OK;
+}
+
+/* "grows by 1.3 GB an hour (95 %: 1.2 to 1.4)", of bytes or of goroutines. */
+static const char *growth_of(struct reading *in, const fl_leak_finding *finding)
+{
+    bool is_heap = !isnan(finding->growth_bytes_per_hour.value);
+    fl_leak_interval by = is_heap ? finding->growth_bytes_per_hour : finding->growth_per_hour;
+    double unit = is_heap ? 1e6 : 1;
+    if (isnan(by.value))
+        return finding->signature != NULL ? finding->signature->title : "trouble";
+    return fl_arena_printf(in->arena, "grows by %.4g %s an hour (95 %%: %.4g to %.4g)",
+                           by.value / unit, is_heap ? "MB" : "goroutines", by.low / unit,
+                           by.high / unit);
+}
+
+/* "heap, memstats": who says so on their own. */
+static const char *support_of(struct reading *in, const fl_leak_finding *finding)
+{
+    const char *text = "";
+    for (int i = 0; i < FL_LEAK_SOURCE_COUNT && text != NULL; i++) {
+        if (finding->support & 1u << i)
+            text = fl_arena_printf(in->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
+                                   fl_leak_source_name((fl_leak_source)i));
+    }
+    return text;
+}
+
+/* The first and the last profile beside each other, where there are two to compare. */
+static fl_status add_comparison(struct reading *in, const struct source *source,
+                                const fl_leak_finding *finding, struct ends ends)
+{
+    if (ends.first == NULL || finding->evidence_count == 0)
+        return FL_OK;
+    return add_moment(in, source, ends.last->time_ns,
+                      fl_arena_printf(in->arena, "comparison: %s", finding->evidence[0].text),
+                      fl_arena_printf(in->arena, "faultline leak --diff %s %s", ends.first->source,
+                                      ends.last->source));
+}
+
+/* One finding, in the steps that show it again. */
+static fl_status add_steps(struct reading *in, const struct source *source, const fl_leak_run *run,
+                           const fl_leak_finding *finding)
+{
+    const fl_leak_report *report = fl_leak_run_report(run);
+    struct ends ends = ends_of(run, finding->subject != FL_LEAK_GOROUTINES);
+    const char *frame = frame_of(in, finding), *growth = growth_of(in, finding);
+    const char *support = support_of(in, finding), *query = query_of(in, source);
+    int64_t began_ns = finding->began_ns != 0 ? finding->began_ns : report->from_ns;
+    int64_t last_ns = ends.last != NULL ? ends.last->time_ns : report->to_ns;
+    if (growth == NULL || support == NULL)
+        return no_memory(in);
+    fl_status status = add_moment(in, source, began_ns,
+                                  fl_arena_printf(in->arena, "phenomenon: %s in %s %s",
+                                                  fl_leak_verdict_name(finding->verdict),
+                                                  frame != NULL ? frame : "the program", growth),
+                                  query);
+    if (status == FL_OK && ends.last != NULL)
+        status = add_moment(
+            in, source, last_ns,
+            fl_arena_printf(in->arena, "snapshot: %s%s%s", frame != NULL ? frame : "the program",
+                            finding->holder != NULL ? ", kept by " : "",
+                            finding->holder != NULL ? finding->holder : ""),
+            fl_arena_printf(in->arena, "faultline profile top %s", ends.last->source));
+    if (status == FL_OK)
+        status = add_comparison(in, source, finding, ends);
+    if (status != FL_OK)
+        return status;
+    return add_moment(
+        in, source, last_ns,
+        fl_arena_printf(in->arena, "verification: %s agree%s; %s%s",
+                        support[0] != '\0' ? support : "no profiles",
+                        strchr(support, ',') != NULL ? "" : "s",
+                        finding->against_count > 0 ? "against it: " : "nothing speaks against it",
+                        finding->against_count > 0 ? finding->against[0] : ""),
+        finding->signature != NULL
+            ? fl_arena_printf(in->arena, "faultline signatures show %s", finding->signature->name)
+            : query);
+}
+
+/* By time; of one moment, in the order in which they were added. */
+static void sort_moments(fl_moment *moments, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        fl_moment moment = moments[i];
+        size_t k = i;
+        for (; k > 0 && moments[k - 1].at_ns > moment.at_ns; k--)
+            moments[k] = moments[k - 1];
+        moments[k] = moment;
+    }
+}
+
 /* A report that looked long enough and found none speaks against a leak. */
 static fl_status add_innocence(struct reading *in, const struct source *source,
                                const fl_leak_report *report)
@@ -236,11 +371,16 @@ static fl_status add_innocence(struct reading *in, const struct source *source,
 
 /* The heaviest findings; one of each cause would hide the second of two leaks. */
 static fl_status take_report(struct reading *in, const struct source *source,
-                             const fl_leak_report *report)
+                             const fl_leak_run *run)
 {
+    const fl_leak_report *report = fl_leak_run_report(run);
     fl_status status = FL_OK;
-    for (size_t i = 0; i < report->finding_count && i < FINDINGS_EACH && status == FL_OK; i++)
-        status = add_finding(in, source, &report->findings[i]);
+    for (size_t i = 0; i < report->finding_count && i < FINDINGS_EACH && status == FL_OK; i++) {
+        const fl_leak_finding *finding = &report->findings[i];
+        status = add_finding(in, source, finding);
+        if (status == FL_OK && cause_of(finding) != FL_CAUSE_UNKNOWN)
+            status = add_steps(in, source, run, finding);
+    }
     if (status == FL_OK &&
         (report->verdict == FL_LEAK_NO_LEAK || report->verdict == FL_LEAK_BOUNDED_GROWTH))
         status = add_innocence(in, source, report);
@@ -314,7 +454,7 @@ static fl_status read_source(struct reading *in, const struct source *source)
     if (status != FL_OK)
         return pass_over(in, source, &why);
     in->unreadable += fl_leak_run_inputs(run)->unreadable;
-    status = take_report(in, source, fl_leak_run_report(run));
+    status = take_report(in, source, run);
     if (status == FL_OK)
         status = push_series(in, source, run);
     fl_leak_run_destroy(run);
@@ -335,11 +475,12 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
     *in = (struct reading){
         .findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*in->findings)),
         .warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*in->warnings)),
+        .moments = fl_arena_alloc(arena, MAX_MOMENTS, sizeof(*in->moments)),
         .sink = sink,
         .arena = arena,
         .err = err,
     };
-    if (in->findings == NULL || in->warnings == NULL)
+    if (in->findings == NULL || in->warnings == NULL || in->moments == NULL)
         return no_memory(in);
     for (size_t i = 0; i < from->count && status == FL_OK; i++)
         status = add_path(in, from->paths[i], from->service);
@@ -347,8 +488,11 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
         qsort(in->sources, in->source_count, sizeof(in->sources[0]), compare_sources);
     for (size_t i = 0; i < in->source_count && status == FL_OK; i++)
         status = read_source(in, &in->sources[i]);
+    sort_moments(in->moments, in->moment_count);
     *out = (fl_triage_profiles){.findings = in->findings,
                                 .finding_count = in->finding_count,
+                                .moments = in->moments,
+                                .moment_count = in->moment_count,
                                 .warnings = in->warnings,
                                 .warning_count = in->warning_count,
                                 .unreadable = in->unreadable};

@@ -11,6 +11,8 @@
 typedef struct fl_triage_profiles {
     const fl_rank_finding *findings; /* by service, then as the report has them */
     size_t finding_count;
+    const fl_moment *moments; /* the steps of each finding, by time */
+    size_t moment_count;
     const char *const *warnings; /* each with its service */
     size_t warning_count;
     uint64_t unreadable;

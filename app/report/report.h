@@ -35,6 +35,7 @@ typedef struct fl_report_style {
 enum {
     FL_REPORT_FIRST_HYPOTHESES = 5, /* what fits a first screen; the JSON answer has all */
     FL_REPORT_FIRST_EVIDENCE = 7,
+    FL_REPORT_FIRST_MOMENTS = 8, /* two findings in four steps */
     FL_REPORT_FIRST_RULED_OUT = 5,
     FL_REPORT_FIRST_WARNINGS = 5
 };

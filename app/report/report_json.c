@@ -140,6 +140,22 @@ static json_t *hypothesis_of(fl_put *w, const fl_hypothesis *hypothesis)
     return object;
 }
 
+/* In the order of time; there is no member where there is none. */
+static json_t *moments_of(fl_put *w, const fl_incident *incident)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < incident->moment_count; i++) {
+        const fl_moment *moment = &incident->moments[i];
+        json_t *item = json_object();
+        fl_put_time(w, item, "at", moment->at_ns);
+        fl_put_text(w, item, "service", moment->service);
+        fl_put_text(w, item, "text", moment->text);
+        fl_put_text(w, item, "query", moment->query);
+        fl_put_item(w, list, item);
+    }
+    return list;
+}
+
 /* The whole contract, member by member in its order. */
 static json_t *document_of(fl_put *w, const fl_incident *incident)
 {
@@ -161,6 +177,8 @@ static json_t *document_of(fl_put *w, const fl_incident *incident)
     fl_put_text(w, object, "verdict", fl_verdict_name(incident->verdict));
     fl_put_value(w, object, "hypotheses", hypotheses);
     fl_put_value(w, object, "ruled_out", ruled_out);
+    if (incident->moment_count > 0)
+        fl_put_value(w, object, "events", moments_of(w, incident));
     fl_put_value(w, object, "warnings", warnings);
     fl_put_count(w, object, "rejected_records", incident->rejected_records);
     return object;

@@ -317,6 +317,24 @@ static void load_ruled_out(loader *in, fl_incident *out, const json_t *root)
     out->ruled_out_count = json_array_size(list);
 }
 
+/* Documents of before there were any have none. */
+static void load_moments(loader *in, fl_incident *out, const json_t *root)
+{
+    if (!ok(in) || json_object_get(root, "events") == NULL)
+        return;
+    const json_t *list = array_at(in, root, "events");
+    fl_moment *items = room_for(in, json_array_size(list), sizeof(*items));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        items[i].at_ns = time_at(in, item, "at");
+        items[i].service = text_at(in, item, "service");
+        items[i].text = text_at(in, item, "text");
+        items[i].query = nullable_text_at(in, item, "query");
+    }
+    out->moments = items;
+    out->moment_count = json_array_size(list);
+}
+
 /* A list of sentences. */
 static void load_warnings(loader *in, fl_incident *out, const json_t *root)
 {
@@ -415,6 +433,7 @@ fl_status fl_report_load(const fl_incident **out, fl_arena *arena, fl_slice docu
         load_modalities(&in, incident, root);
         load_hypotheses(&in, incident, root);
         load_ruled_out(&in, incident, root);
+        load_moments(&in, incident, root);
         load_warnings(&in, incident, root);
     }
     json_decref(root);

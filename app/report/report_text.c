@@ -312,6 +312,35 @@ static void write_hypotheses(fl_page *page, const fl_incident *incident)
     write_more(page, 0, hidden, hidden == 1 ? "hypothesis" : "hypotheses");
 }
 
+/* What profiles found, on the incident's clock, and how to look at it again. */
+static void write_moments(fl_page *page, const fl_incident *incident)
+{
+    char at[FL_TIME_TEXT];
+    size_t shown = min_size(incident->moment_count, FL_REPORT_FIRST_MOMENTS);
+    if (shown == 0)
+        return;
+    fl_page_newline(page);
+    fl_page_put(page, FL_INK_BOLD, "Events");
+    fl_page_newline(page);
+    for (size_t i = 0; i < shown; i++) {
+        const fl_moment *moment = &incident->moments[i];
+        fl_page_pad(page, 2);
+        fl_page_put(page, FL_INK_DIM,
+                    fl_time_format(at, moment->at_ns - moment->at_ns % FL_NS_PER_S));
+        fl_page_pad(page, 24);
+        fl_page_printf(page, FL_INK_BOLD, "%.200s: ", moment->service);
+        fl_page_wrap(page, FL_INK_PLAIN, moment->text);
+        fl_page_newline(page);
+        if (moment->query == NULL)
+            continue;
+        fl_page_pad(page, 24);
+        fl_page_put(page, FL_INK_DIM, "see  ");
+        fl_page_wrap(page, FL_INK_PLAIN, moment->query);
+        fl_page_newline(page);
+    }
+    write_more(page, 2, incident->moment_count - shown, "events");
+}
+
 /* What a reader would suspect next, and why not. */
 static void write_ruled_out(fl_page *page, const fl_incident *incident)
 {
@@ -364,6 +393,7 @@ fl_status fl_report_text(fl_buf *out, const fl_incident *incident, const fl_repo
     write_verdict(&page, incident);
     write_head(&page, incident);
     write_hypotheses(&page, incident);
+    write_moments(&page, incident);
     write_ruled_out(&page, incident);
     write_warnings(&page, incident);
     return fl_buf_check(out, "the report", err);

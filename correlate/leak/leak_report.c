@@ -156,6 +156,24 @@ static void set_growth(leak_writer *w, fl_leak_finding *out, const leak_judged *
     }
 }
 
+/* The first moment from which on each value is above the first by more than 3.5 errors of the
+ * difference: the growth can be seen from then on. */
+static int64_t began_of(const leak_case *c, const leak_judged *j)
+{
+    const leak_subject *s = j->subject;
+    size_t n = s->series.count, at = n;
+    bool is_growth = j->verdict == FL_LEAK_LEAK || j->verdict == FL_LEAK_NOT_ENOUGH_DATA;
+    if (!is_growth || s->kind == FL_LEAK_LOCK || s->kind == FL_LEAK_PROGRAM)
+        return 0;
+    for (size_t i = n; i-- > 1;) {
+        double rise = s->series.value[i] - s->series.value[0];
+        if (!(rise > 3.5 * sqrt(fl_pair_variance(&s->series, 0, i))))
+            break;
+        at = i;
+    }
+    return at < n ? c->used[s->set][at]->time_ns : 0;
+}
+
 /* Profiles that support a finding: those that the subject was seen in, and the exact total. */
 static unsigned support_of(const leak_case *c, const leak_judged *j, bool total_grows)
 {
@@ -195,6 +213,7 @@ static fl_status write_finding(leak_writer *w, fl_leak_finding *out, leak_judged
                              .signature = j->signature,
                              .confidence = j->confidence,
                              .holder = holder_of(w, j->subject),
+                             .began_ns = began_of(w->c, j),
                              .support = support_of(w->c, j, total_grows),
                              .evidence = evidence.rows,
                              .evidence_count = evidence.count,

@@ -145,6 +145,15 @@ typedef struct fl_range {
     int64_t from_ns, to_ns; /* to is exclusive; both 0 where there is none */
 } fl_range;
 
+/* A moment on the incident's clock that no figure of the telemetry shows: what profiles found, step
+ * by step (docs/leaks.md, "In a triage"). */
+typedef struct fl_moment {
+    int64_t at_ns;
+    const char *service;
+    const char *text;
+    const char *query; /* the command that shows it again */
+} fl_moment;
+
 typedef struct fl_incident {
     const char *id; /* a function of the question and the data: the same input, the same id */
     int64_t at_ns;
@@ -158,6 +167,8 @@ typedef struct fl_incident {
     size_t hypothesis_count;
     const fl_ruled_out *ruled_out;
     size_t ruled_out_count;
+    const fl_moment *moments; /* by time */
+    size_t moment_count;
     const char *const *warnings;
     size_t warning_count;
     uint64_t rejected_records; /* unreadable; more than 0 makes the answer a partial one */

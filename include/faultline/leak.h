@@ -218,7 +218,8 @@ typedef struct fl_leak_finding {
     fl_leak_interval growth_bytes_per_hour;
     fl_leak_interval growth_per_hour;  /* goroutines; NaN for memory */
     fl_leak_interval seconds_to_limit; /* NaN without a limit or without growth */
-    unsigned support;                  /* 1u << fl_leak_source: profiles that agree */
+    int64_t began_ns; /* the first snapshot by which it had grown beyond its error; 0: not known */
+    unsigned support; /* 1u << fl_leak_source: profiles that agree */
     const fl_leak_evidence *evidence;
     size_t evidence_count;
     const char *const *against;

@@ -83,6 +83,7 @@ typedef struct fl_leak_request {
 typedef struct fl_leak_total {
     int64_t time_ns;
     double heap_bytes, goroutines;
+    const char *source; /* the file or address that it came from */
 } fl_leak_total;
 
 typedef struct fl_leak_run fl_leak_run;

@@ -206,6 +206,19 @@ class Leak(unittest.TestCase):
         without, with_them = self.triage(), self.triage("--pprof", SHOP)
         self.assertEqual(with_them["modalities"]["metrics"]["series"] - without["modalities"]["metrics"]["series"], 4)
 
+    def test_findings_are_events_in_the_four_steps_with_commands_that_show_them(self):
+        document = self.triage("--pprof", SHOP)
+        events = [e for e in document["events"] if "render" in e["text"] or "agree" in e["text"] or "in use" in e["text"]]
+        self.assertEqual([e["text"].split(":")[0] for e in events], ["phenomenon", "snapshot", "comparison", "verification"])
+        self.assertEqual({e["service"] for e in events}, {"orders"})
+        self.assertEqual([e["at"] for e in events], sorted(e["at"] for e in events))
+        self.assertLess(events[0]["at"], events[1]["at"])
+        for event in events:
+            words = event["query"].split()
+            self.assertEqual(words[0], "faultline")
+            self.assertNotEqual(self.run_it(*words[1:]).stdout, b"")
+        self.assertNotIn("events", self.triage())
+
     def test_profiles_that_cannot_be_used_cost_themselves(self):
         (self.place / "orders").mkdir()
         (self.place / "orders/heap.pb.gz").write_text("<!DOCTYPE html><html></html>")

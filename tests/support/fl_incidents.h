@@ -94,6 +94,14 @@ static const fl_ruled_out fl_test_ruled_out[] = {
              " them."},
 };
 
+static const fl_moment fl_test_moments[] = {
+    {.at_ns = FL_TEST_AT_NS + INT64_C(1500000000),
+     .service = "cart",
+     .text = "phenomenon: leak in main.put (store.go:42) grows by 2400 MB an hour",
+     .query = "faultline leak profiles/cart"},
+    {.at_ns = FL_TEST_AT_NS + INT64_C(60000000000), .service = "cart", .text = "snapshot: a text"},
+};
+
 static const char *const fl_test_warnings[] = {
     "traces.otlp.jsonl.zst ends inside a frame: the first 12,345 records were used",
 };
@@ -115,6 +123,8 @@ static const fl_incident fl_test_incident = {
     .hypothesis_count = 3,
     .ruled_out = fl_test_ruled_out,
     .ruled_out_count = 1,
+    .moments = fl_test_moments,
+    .moment_count = 2,
     .warnings = fl_test_warnings,
     .warning_count = 1,
     .rejected_records = 7,
