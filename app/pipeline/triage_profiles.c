@@ -212,6 +212,9 @@ static fl_status add_finding(struct reading *in, const struct source *source,
         .cause = cause,
         .confidence = finding->confidence,
         .frame = frame,
+        .kind = finding->signature != NULL
+                    ? fl_arena_printf(in->arena, "%s", finding->signature->name)
+                    : NULL,
         .text = text_of(in, source, finding, frame),
         .at_ns = finding->evidence_count > 0 ? finding->evidence[0].at_ns : 0,
         .value = finding->growth_bytes_per_hour.value,
@@ -219,7 +222,9 @@ static fl_status add_finding(struct reading *in, const struct source *source,
         .query = query_of(in, source),
     };
     in->finding_count++;
-    return out->text != NULL && out->query != NULL ? FL_OK : no_memory(in);
+    bool whole = out->text != NULL && out->query != NULL &&
+                 (out->kind != NULL || finding->signature == NULL);
+    return whole ? FL_OK : no_memory(in);
 }
 
 /* ---- the four steps ---- */

@@ -92,6 +92,8 @@ static json_t *evidence_of(fl_put *w, const fl_evidence *evidence)
     fl_put_text(w, object, "query", evidence->query);
     fl_put_value(w, object, "against", json_boolean(evidence->against));
     fl_put_rounded(w, object, "weight_nats", evidence->weight_nats);
+    if (evidence->finding != NULL)
+        fl_put_text(w, object, "finding", evidence->finding);
     return object;
 }
 

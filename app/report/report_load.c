@@ -223,6 +223,9 @@ static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
     out->query = nullable_text_at(in, item, "query");
     out->against = flag_at(in, item, "against");
     out->weight_nats = number_at(in, item, "weight_nats");
+    /* Older documents have none, and most evidence is of no leak. */
+    if (json_object_get(item, "finding") != NULL)
+        out->finding = nullable_text_at(in, item, "finding");
 }
 
 /* All four members, null where the kind of locus has none. */

@@ -144,4 +144,5 @@ void fl_rank_explain_finding(fl_evidence *out, struct rank *r, uint32_t finding)
     out->baseline = NAN;
     out->unit = from->unit;
     out->query = from->query;
+    out->finding = from->kind;
 }

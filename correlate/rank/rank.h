@@ -16,6 +16,7 @@ typedef struct fl_rank_finding {
     bool against;      /* the profiles speak against that cause */
     double confidence; /* 0..1, that what it says is so */
     const char *frame; /* function, file and line; NULL where it is against */
+    const char *kind;  /* of leak, as the signatures name it; NULL: none of them holds */
     const char *text;  /* one sentence with its figures */
     int64_t at_ns;     /* 0: of no moment */
     double value;      /* of the growth, by the hour; NaN: none */

@@ -104,28 +104,57 @@ double fl_symptoms_telemetry_nats(const fl_hypothesis *hypothesis)
     return nats;
 }
 
+/* The list that is being made; its place at `count` is free. */
+struct listing {
+    fl_graph_node *nodes;
+    double *nats;
+    size_t count;
+};
+
+/* The node at the free place, which is kept where it is new; the heaviest evidence counts. */
+static void keep(struct listing *list, double nats)
+{
+    size_t at = place_of(list->nodes, list->count + 1);
+    list->nats[at] = fmax(list->nats[at], fmin(nats, FL_SURE_NATS));
+    list->count += at == list->count;
+}
+
+/* What profiles say of a service recurs by the kind of bug; its line is one program's. */
+static fl_status list_findings(struct listing *list, const fl_hypothesis *h, int64_t now_ns,
+                               fl_arena *arena, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < h->evidence_count; i++) {
+        const fl_evidence *evidence = &h->evidence[i];
+        if (evidence->finding == NULL || evidence->against || list->count == FL_MAX_SYMPTOMS)
+            continue;
+        status = fl_symptoms_leak(&list->nodes[list->count], evidence->finding, now_ns, arena, err);
+        if (status == FL_OK)
+            keep(list, evidence->weight_nats);
+    }
+    return status;
+}
+
 fl_status fl_symptoms_of(fl_symptoms *out, const fl_incident *incident, int64_t now_ns,
                          fl_arena *arena, fl_error *err)
 {
     assert(incident->hypothesis_count == 0 || incident->hypotheses != NULL);
-    fl_graph_node *nodes = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*nodes));
-    double *nats = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*nats));
-    fl_status status = nodes != NULL && nats != NULL ? FL_OK : no_memory(err);
-    size_t count = 0;
-    for (size_t i = 0; status == FL_OK && i < incident->hypothesis_count && count < FL_MAX_SYMPTOMS;
-         i++) {
+    struct listing list = {.nodes = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*list.nodes)),
+                           .nats = fl_arena_alloc(arena, FL_MAX_SYMPTOMS, sizeof(*list.nats))};
+    fl_status status = list.nodes != NULL && list.nats != NULL ? FL_OK : no_memory(err);
+    for (size_t i = 0; status == FL_OK && i < incident->hypothesis_count; i++) {
         const fl_hypothesis *h = &incident->hypotheses[i];
         double telemetry = fl_symptoms_telemetry_nats(h);
-        if (telemetry < FL_SYMPTOM_NATS)
+        if (telemetry < FL_SYMPTOM_NATS || list.count == FL_MAX_SYMPTOMS)
             continue;
-        status = fl_symptoms_one(&nodes[count], h, now_ns, arena, err);
-        if (status != FL_OK)
-            break;
-        size_t at = place_of(nodes, count + 1);
-        nats[at] = fmax(nats[at], fmin(telemetry, FL_SURE_NATS));
-        count += at == count;
+        status = fl_symptoms_one(&list.nodes[list.count], h, now_ns, arena, err);
+        if (status == FL_OK) {
+            keep(&list, telemetry);
+            status = list_findings(&list, h, now_ns, arena, err);
+        }
     }
-    *out = (fl_symptoms){.nodes = nodes, .nats = nats, .count = status == FL_OK ? count : 0};
+    *out = (fl_symptoms){
+        .nodes = list.nodes, .nats = list.nats, .count = status == FL_OK ? list.count : 0};
     return status;
 }
 

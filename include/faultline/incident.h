@@ -86,6 +86,7 @@ typedef struct fl_evidence {
     const char *unit;       /* UCUM; NULL where value has none */
     const char *query;      /* shows the raw data again */
     double weight_nats;     /* log Bayes factor it adds */
+    const char *finding;    /* the kind of leak that profiles show: "map-only-grows"; else NULL */
 } fl_evidence;
 
 /* When something began, from the data alone and not from the stated time: the median of what is

@@ -391,6 +391,38 @@ START_TEST(a_finding_of_a_leak_leads_to_the_librarys_cause_and_fix)
 }
 END_TEST
 
+START_TEST(a_triage_with_profiles_shows_the_kind_of_leak_as_a_symptom)
+{
+    const fl_evidence evidence[] = {
+        {.modality = FL_MODALITY_PROFILES,
+         .text = "t",
+         .weight_nats = 4,
+         .finding = "map-only-grows"},
+        {.modality = FL_MODALITY_PROFILES,
+         .text = "t",
+         .weight_nats = 4,
+         .finding = "map-only-grows"},
+        {.modality = FL_MODALITY_PROFILES, .text = "t", .against = true, .finding = "nan-keys"},
+        {.modality = FL_MODALITY_METRICS, .text = "t", .weight_nats = 4}};
+    const fl_hypothesis hypothesis = {.service = "orders",
+                                      .cause = FL_CAUSE_MEMORY_LEAK,
+                                      .locus = FL_LOCUS_FRAME,
+                                      .locus_name = "main.put (store.go:42)",
+                                      .score = 9,
+                                      .evidence = evidence,
+                                      .evidence_count = 4};
+    const fl_incident incident = {.id = "i", .hypotheses = &hypothesis, .hypothesis_count = 1};
+    fl_symptoms symptoms;
+    fl_arena arena = fl_arena_of(16 << 20);
+    ck_assert_ok(fl_symptoms_of(&symptoms, &incident, DAY_NS, &arena, &err));
+    ck_assert_uint_eq(symptoms.count, 2);
+    ck_assert_str_eq(symptoms.nodes[0].key, "frame|memory-leak|main.put (store.go:42)");
+    ck_assert_str_eq(symptoms.nodes[1].key, "leak/map-only-grows");
+    ck_assert_double_eq(symptoms.nats[1], 4);
+    fl_arena_dispose(&arena);
+}
+END_TEST
+
 #define MANY                                                                                       \
     HEAD SIGN FIX                                                                                  \
         "    references: ['https://example.org/1', 'https://example.org/2',\n"                     \
@@ -552,6 +584,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(stored, setup_store, teardown_store);
     tcase_add_test(stored, loading_twice_adds_nothing_and_a_dry_run_adds_nothing_at_all);
     tcase_add_test(stored, a_finding_of_a_leak_leads_to_the_librarys_cause_and_fix);
+    tcase_add_test(stored, a_triage_with_profiles_shows_the_kind_of_leak_as_a_symptom);
     tcase_add_test(stored, three_confirmations_of_a_team_outweigh_the_library);
     tcase_add_test(stored, three_rejections_of_a_team_outweigh_the_library);
     tcase_add_test(stored, a_newer_library_takes_back_what_it_no_longer_says);
