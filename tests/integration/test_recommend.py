@@ -86,6 +86,23 @@ class Recommend(test_cli.Cli):
         self.assertNotIn("redis-wait-starves-pool",
                          {p["cause"] for item in other["recommendations"] for p in item["paths"]})
 
+    def test_a_leak_in_profiles_leads_to_what_is_publicly_known(self):
+        self.init()
+        incidents = test_cli.SOURCE / "examples/shop/incidents"
+        case = incidents / "cache-growth"
+        truth = json.loads((case / "truth.json").read_text())
+        code, out, err = self.run_it("triage", "--otlp", case, "--baseline", incidents / truth["baseline"], "--at",
+                                     truth["incident_time"], "--pprof", case / "profiles", "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        answer = self.validate("triage.schema.json", out)
+        kinds = {e["finding"] for h in answer["hypotheses"] for e in h["evidence"] if "finding" in e}
+        self.assertEqual(kinds, {"built-keys-kept"})
+        _, out, _ = self.run_it("graph", "paths", "--incident", answer["incident"]["id"], "--format", "json")
+        self.assertIn("A text that is built for each request stays, mostly as a key",
+                      [path["cause"] for path in json.loads(out)["paths"]])
+        _, out, _ = self.run_it("graph", "paths", "--symptom", "leak/map-only-grows", "--format", "json")
+        self.assertGreater(len(json.loads(out)["paths"]), 1)
+
     def test_nothing_to_say_is_an_answer(self):
         self.init()
         answer = self.validate("recommendation.schema.json", self.advice("name: x", "--format", "json"))

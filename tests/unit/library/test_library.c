@@ -253,6 +253,32 @@ START_TEST(the_built_in_library_is_sound)
 }
 END_TEST
 
+static bool explains(const char *kind)
+{
+    size_t count;
+    const fl_library_item *items = fl_library_items(library, &count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t s = 0; s < items[i].symptom_count; s++)
+            if (items[i].symptoms[s].sign == FL_LIBRARY_LEAK &&
+                strcmp(items[i].symptoms[s].text, kind) == 0)
+                return true;
+    return false;
+}
+
+START_TEST(every_kind_of_leak_leads_to_an_item)
+{
+    size_t count;
+    fl_signatures *signatures;
+    ck_assert_ok(fl_library_add_built_in(library, &err));
+    ck_assert_ok(fl_signatures_create(&signatures, &err));
+    ck_assert_ok(fl_signatures_add_built_in(signatures, &err));
+    const fl_leak_signature *items = fl_signatures_items(signatures, &count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(explains(items[i].name), "no item has the symptom leak/%s", items[i].name);
+    fl_signatures_destroy(signatures);
+}
+END_TEST
+
 /* A message that the miner masks otherwise would be the fingerprint of no incident. */
 START_TEST(messages_are_written_as_the_miner_masks_them)
 {
@@ -577,6 +603,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, each_prefix_of_a_good_document_loads_or_fails_cleanly);
     tcase_add_test(tests, each_allocation_may_fail);
     tcase_add_test(tests, the_built_in_library_is_sound);
+    tcase_add_test(tests, every_kind_of_leak_leads_to_an_item);
     tcase_add_test(tests, messages_are_written_as_the_miner_masks_them);
     tcase_add_test(tests, every_name_that_was_released_is_known);
     suite_add_tcase(suite, tests);
