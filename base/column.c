@@ -2,6 +2,7 @@
  * column.c - the ways to write a column, of which the smallest is taken.
  *
  *   i64 := way:u8 first:zigzag rest      way = CONSTANT | DELTA | DELTA2, + 16 * power
+ *        | RAW:u8 u64le*                   integers that have nothing in common: ids
  *   f64 := DECIMAL + 16 * power, i64     every value is an integer / 10^power
  *        | XOR, (tail:4 len:4 byte^len)* bits that differ from the value before
  *
@@ -17,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CONSTANT, DELTA, DELTA2 };
+enum { CONSTANT, DELTA, DELTA2, RAW };
 enum { DECIMAL, XOR };
 enum { MAX_I64_POWER = 9, MAX_F64_POWER = 6 };
 
@@ -119,15 +120,37 @@ static bool is_constant(const int64_t *values, size_t count)
     return true;
 }
 
+static void put_raw(fl_buf *out, const int64_t *values, size_t count)
+{
+    fl_buf_char(out, RAW);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char bytes[8];
+        for (int b = 0; b < 8; b++)
+            bytes[b] = (unsigned char)((uint64_t)values[i] >> 8 * b);
+        fl_buf_add(out, (fl_slice){bytes, sizeof(bytes)});
+    }
+}
+
+static size_t smallest_way(const int64_t *values, size_t count, size_t power)
+{
+    if (is_constant(values, count))
+        return CONSTANT;
+    size_t first = size_of(values, count, power, false);
+    size_t second = size_of(values, count, power, true);
+    if (8 * count < first && 8 * count < second)
+        return RAW;
+    return second < first ? DELTA2 : DELTA;
+}
+
 void fl_column_put_i64(fl_buf *out, const int64_t *values, size_t count)
 {
     assert(out != NULL && (count == 0 || values != NULL));
     if (count == 0)
         return;
-    size_t power = common_power(values, count), way = CONSTANT;
-    if (!is_constant(values, count)) {
-        size_t first = size_of(values, count, power, false);
-        way = size_of(values, count, power, true) < first ? DELTA2 : DELTA;
+    size_t power = common_power(values, count), way = smallest_way(values, count, power);
+    if (way == RAW) {
+        put_raw(out, values, count);
+        return;
     }
     differences in = begin(values, power, way == DELTA2);
     fl_buf_char(out, (char)(way | power << 4));
@@ -147,12 +170,25 @@ static fl_status unknown_way(const fl_reader *in, fl_error *err)
     return fl_fail(err, FL_E_SYNTAX, in->pos - 1, "a column is written in an unknown way");
 }
 
+static fl_status read_raw(int64_t *out, size_t count, fl_reader *in, fl_error *err)
+{
+    for (size_t i = 0; i < count && !in->short_read; i++) {
+        uint64_t value = 0;
+        for (int b = 0; b < 8; b++)
+            value |= fl_read_be(in, 1) << 8 * b;
+        out[i] = (int64_t)value;
+    }
+    return check_read(in, err);
+}
+
 fl_status fl_column_i64(int64_t *out, size_t count, fl_reader *in, fl_error *err)
 {
     assert(in != NULL && (count == 0 || out != NULL));
     if (count == 0)
         return FL_OK;
     uint64_t head = fl_read_be(in, 1), way = head & 15, step = 0;
+    if (head == RAW)
+        return read_raw(out, count, in, err);
     if (way > DELTA2 || head >> 4 > MAX_I64_POWER)
         return unknown_way(in, err);
     uint64_t scale = (uint64_t)POWERS[head >> 4];

@@ -13,6 +13,7 @@ CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correla
 GRAPH = {"graph", "graph/exchange", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
     "ingest/alerts",
+    "ingest/block",
     "ingest/events",
     "ingest/fetch",
     "ingest/goroutine",
@@ -37,6 +38,7 @@ ALLOWED = {
     "base/contract": {"include", "base"},
     "base/disk": {"include", "base"},
     "ingest/alerts": LOWEST | {"ingest/intake"},
+    "ingest/block": LOWEST | {"base/disk"},
     "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST | {"ingest/profile"},

@@ -78,6 +78,18 @@ START_TEST(extreme_integers_come_back)
 }
 END_TEST
 
+START_TEST(ids_take_no_more_than_they_have)
+{
+    int64_t ids[100];
+    uint64_t state = 1;
+    for (size_t i = 0; i < 100; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        ids[i] = (int64_t)(state ^ state >> 29);
+    }
+    ck_assert_uint_le(i64_len(ids, 100), 1 + 800);
+}
+END_TEST
+
 START_TEST(decimal_fractions_are_kept_as_integers)
 {
     double shares[100];
@@ -130,7 +142,8 @@ static const struct refused {
     uint64_t offset;
 } refused[] = {
     {BYTES_INIT(""), false, "a column ends too early", 0},
-    {BYTES_INIT("\x03\x01"), false, "a column is written in an unknown way", 0},
+    {BYTES_INIT("\x04\x01"), false, "a column is written in an unknown way", 0},
+    {BYTES_INIT("\x03\x01"), false, "a column ends too early", 2},
     {BYTES_INIT("\xa1\x01"), false, "a column is written in an unknown way", 0},
     {BYTES_INIT("\x01\x02"), false, "a column ends too early", 2},
     {BYTES_INIT("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), false, "a column ends too early",
@@ -179,6 +192,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, moments_at_a_fixed_step_take_a_byte_each);
     tcase_add_test(tcase, what_stays_the_same_is_written_once);
     tcase_add_test(tcase, extreme_integers_come_back);
+    tcase_add_test(tcase, ids_take_no_more_than_they_have);
     tcase_add_test(tcase, decimal_fractions_are_kept_as_integers);
     tcase_add_test(tcase, every_double_comes_back_bit_by_bit);
     tcase_add_test(tcase, random_columns_come_back);

@@ -1,0 +1,34 @@
+/*
+ * block.h - an hour of records in few bytes: a sink that gathers them, and their way back.
+ *
+ * A block gives back the same records, in an order of its own: the timeline does not depend on it.
+ * docs/formats/block.md has the bytes, why they are so, and what they cost.
+ */
+#ifndef FL_BLOCK_H
+#define FL_BLOCK_H
+
+#include "buf.h"
+#include "faultline/record.h"
+
+typedef struct fl_block_writer fl_block_writer;
+
+/* Gathers at most `max_bytes` in memory: then its sink says FL_E_LIMIT, and the block has to be
+ * finished. The caller owns *out. */
+FL_NODISCARD fl_status fl_block_writer_create(fl_block_writer **out, size_t max_bytes,
+                                              fl_error *err);
+void fl_block_writer_destroy(fl_block_writer *writer); /* NULL is a no-op */
+/* Borrowed. It copies what it keeps; rejects are counted and go no further. Its handles of
+ * resources hold over all of the writer's blocks. */
+const fl_sink *fl_block_writer_sink(fl_block_writer *writer);
+size_t fl_block_writer_bytes(const fl_block_writer *writer);
+uint64_t fl_block_writer_records(const fl_block_writer *writer);
+
+/* Append the block to `out`; the writer is then empty. On failure it keeps what it has. */
+FL_NODISCARD fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err);
+
+/* Push all of a block's records. FL_E_UNSUPPORTED: a later version. FL_E_SYNTAX, FL_E_TRUNCATED,
+ * FL_E_LIMIT, FL_E_NOMEM, or what the sink returned. Damaged bytes are noticed before the first
+ * record is pushed. */
+FL_NODISCARD fl_status fl_block_read(fl_slice bytes, const fl_sink *sink, fl_error *err);
+
+#endif

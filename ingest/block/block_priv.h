@@ -1,0 +1,63 @@
+/*
+ * block_priv.h - the shapes of groups, which writing and reading share.
+ *
+ * A group's key begins with its kind. Texts in keys are a length and bytes, numbers LEB128.
+ */
+#ifndef FL_BLOCK_PRIV_H
+#define FL_BLOCK_PRIV_H
+
+#include "block.h"
+#include "column.h"
+#include "rows.h"
+
+#define BLOCK_MAGIC "FLBLK001"
+
+enum {
+    BLOCK_HEAD_BYTES = 20,             /* magic, CRC-32C of what follows it, plain length */
+    BLOCK_MAX_PLAIN_BYTES = 512 << 20, /* of a block, decompressed */
+    BLOCK_MAX_TEXT_VARIABLES = 64,
+    BLOCK_MAX_ATTR_COLUMNS = 128, /* above, a record's attributes share a column */
+    BLOCK_MAX_COLUMNS = 16 + BLOCK_MAX_TEXT_VARIABLES + BLOCK_MAX_ATTR_COLUMNS
+};
+
+typedef enum block_group {
+    BLOCK_RESOURCES = 'R', /* key: R.  columns: number, service, instance, node, attributes */
+    BLOCK_NUMBERS = 'N',   /* points of one number */
+    BLOCK_SHAPES = 'H',    /* histograms and summaries */
+    BLOCK_LOGS = 'L',
+    BLOCK_SPANS = 'S',
+    BLOCK_CHANGES = 'C'
+} block_group;
+
+/* What stands for a variable in a pattern; a text that holds one itself is a variable as a whole.
+ */
+enum { VARIABLE_INTEGER = 0x11, VARIABLE_TEXT = 0x12 };
+
+typedef struct block_variable {
+    fl_slice text;
+    int64_t integer;
+    bool is_integer;
+} block_variable;
+
+/* A text as what it has in common with others, and the rest. */
+typedef struct block_pattern {
+    fl_buf pattern;
+    block_variable items[BLOCK_MAX_TEXT_VARIABLES];
+    size_t count;
+} block_pattern;
+
+/* Take `text` apart; slices point into it. pattern.status may be bad afterwards. */
+void fl_block_take_apart(block_pattern *out, fl_slice text);
+/* How many variables a pattern has, and which. */
+size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl_slice pattern);
+/* The text again: row `row` of the columns that belong to the pattern. */
+void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns,
+                           size_t row);
+
+void fl_block_put_text(fl_buf *out, fl_slice text);
+fl_slice fl_block_text(fl_reader *in);
+void fl_block_put_u64(fl_buf *out, uint64_t value); /* eight bytes, big-endian */
+/* All of a value but its kind. */
+void fl_block_put_attrs(fl_buf *out, const fl_attrs *attrs);
+
+#endif

@@ -1,0 +1,609 @@
+/*
+ * block_read.c - rows to records: a group's key and shape are checked once, then its rows are told.
+ *
+ * A block is checked by its CRC before anything is decompressed, so that what a torn or flipped
+ * block says is never told; what is malformed behind a good CRC was made so, and is refused at its
+ * byte.
+ */
+#include <assert.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "arena.h"
+#include "block_priv.h"
+#include "crc32c.h"
+#include "faultline/limits.h"
+#include "map.h"
+#include "mem.h"
+
+struct told {
+    const fl_sink *sink;
+    fl_map *handles;                 /* the block's number of a resource to the sink's handle + 1 */
+    fl_arena group_arena, row_arena; /* of a group's key, and of one record */
+    fl_arena *arena;                 /* the one that is in use */
+    fl_buf text;
+    const fl_rows_group *group;
+    const fl_rows_column *columns; /* that are left */
+    size_t columns_left;
+    fl_reader key;
+    fl_error *err;
+};
+
+/* A record's attributes: what the key says of them, and their columns. */
+struct attr_shape {
+    fl_attr *items;
+    size_t count;
+    const fl_rows_column *columns; /* one for each that has a value; or one for all */
+    bool is_packed;
+};
+
+static fl_status refuse(struct told *in, const char *what)
+{
+    return fl_fail(in->err, FL_E_SYNTAX, in->group->offset, "a group of a block: %s", what);
+}
+
+fl_slice fl_block_text(fl_reader *in)
+{
+    return fl_read_bytes(in, fl_column_count(in));
+}
+
+static double double_of(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static fl_status check_key(struct told *in)
+{
+    return in->key.short_read ? refuse(in, "its key ends too early") : FL_OK;
+}
+
+/* The next `count` columns, which must be of a kind. */
+static fl_status take_columns(const fl_rows_column **out, struct told *in, fl_column_kind kind,
+                              size_t count)
+{
+    if (count > in->columns_left)
+        return refuse(in, "it has too few columns");
+    *out = in->columns;
+    for (size_t i = 0; i < count; i++)
+        if (in->columns[i].kind != kind)
+            return refuse(in, "a column is of another kind");
+    in->columns += count;
+    in->columns_left -= count;
+    return FL_OK;
+}
+
+static fl_status check_all_taken(struct told *in)
+{
+    if (in->columns_left > 0 || !fl_reader_done(&in->key))
+        return refuse(in, "it has more than belongs to it");
+    return check_key(in);
+}
+
+static void *allot(struct told *in, size_t count, size_t size, fl_status *status)
+{
+    void *items = *status == FL_OK ? fl_arena_alloc(in->arena, count, size) : NULL;
+    if (items == NULL && *status == FL_OK)
+        *status = fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+    return items;
+}
+
+/* What is allotted from here on lives until the next row. */
+static void begin_row(struct told *in)
+{
+    fl_arena_reset(&in->row_arena);
+    in->arena = &in->row_arena;
+}
+
+static bool is_text(fl_value_kind kind)
+{
+    return kind == FL_VALUE_STRING || kind == FL_VALUE_BYTES || kind == FL_VALUE_OTHER;
+}
+
+static bool read_kind(fl_value_kind *out, fl_reader *in)
+{
+    uint64_t kind = fl_read_be(in, 1);
+    *out = (fl_value_kind)kind;
+    return kind <= FL_VALUE_OTHER;
+}
+
+static void read_value(fl_value *out, fl_reader *in)
+{
+    if (is_text(out->kind))
+        out->text = fl_block_text(in);
+    else if (out->kind == FL_VALUE_DOUBLE)
+        out->real = double_of(fl_read_be(in, 8));
+    else if (out->kind != FL_VALUE_NONE)
+        out->number = (int64_t)fl_read_be(in, 8);
+}
+
+/* Attributes with their values, as fl_block_put_attrs() writes them. */
+static fl_status read_attrs(fl_attrs *out, struct told *in, fl_reader *from)
+{
+    fl_status status = FL_OK;
+    uint64_t count = fl_column_count(from);
+    if (from->short_read || count > FL_MAX_ATTRS_PER_RECORD)
+        return refuse(in, "a record has too many attributes");
+    fl_attr *items = allot(in, (size_t)count, sizeof(*items), &status);
+    for (size_t i = 0; status == FL_OK && i < count; i++) {
+        items[i].key = fl_block_text(from);
+        if (!read_kind(&items[i].value.kind, from))
+            return refuse(in, "an attribute is of an unknown kind");
+        read_value(&items[i].value, from);
+    }
+    *out = (fl_attrs){.items = items, .count = (size_t)count};
+    if (status == FL_OK && from->short_read)
+        return refuse(in, "attributes end too early");
+    return status;
+}
+
+static fl_column_kind column_kind(fl_value_kind kind)
+{
+    if (kind == FL_VALUE_DOUBLE)
+        return FL_COLUMN_F64;
+    return is_text(kind) ? FL_COLUMN_TEXT : FL_COLUMN_I64;
+}
+
+static fl_status read_attr_shape(struct attr_shape *out, struct told *in)
+{
+    fl_status status = FL_OK;
+    uint64_t count = fl_column_count(&in->key);
+    *out = (struct attr_shape){.columns = in->columns};
+    if (count > BLOCK_MAX_ATTR_COLUMNS) {
+        out->is_packed = true;
+        return take_columns(&out->columns, in, FL_COLUMN_TEXT, 1);
+    }
+    out->count = (size_t)count;
+    out->items = allot(in, out->count, sizeof(*out->items), &status);
+    for (size_t i = 0; status == FL_OK && i < out->count; i++) {
+        const fl_rows_column *ignored;
+        fl_value *value = &out->items[i].value;
+        out->items[i].key = fl_block_text(&in->key);
+        if (!read_kind(&value->kind, &in->key))
+            return refuse(in, "an attribute is of an unknown kind");
+        if (value->kind != FL_VALUE_NONE)
+            status = take_columns(&ignored, in, column_kind(value->kind), 1);
+    }
+    return status;
+}
+
+/* The attributes of a row. What is packed lies in the arena. */
+static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct told *in,
+                          size_t row)
+{
+    const fl_rows_column *column = shape->columns;
+    if (shape->is_packed) {
+        fl_reader packed = fl_reader_over(column->texts[row]);
+        return read_attrs(out, in, &packed);
+    }
+    for (size_t i = 0; i < shape->count; i++) {
+        fl_value *value = &shape->items[i].value;
+        if (is_text(value->kind))
+            value->text = (column++)->texts[row];
+        else if (value->kind == FL_VALUE_DOUBLE)
+            value->real = (column++)->reals[row];
+        else if (value->kind != FL_VALUE_NONE)
+            value->number = (column++)->integers[row];
+    }
+    *out = (fl_attrs){.items = shape->items, .count = shape->count};
+    return FL_OK;
+}
+
+/* A text of the records: its pattern, and the columns of its variables. */
+static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns, struct told *in)
+{
+    fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
+    fl_status status = FL_OK;
+    *pattern = fl_block_text(&in->key);
+    *columns = in->columns;
+    size_t count = fl_block_pattern_kinds(kinds, *pattern);
+    for (size_t i = 0; status == FL_OK && i < count; i++) {
+        const fl_rows_column *ignored;
+        status = take_columns(&ignored, in, kinds[i], 1);
+    }
+    return status;
+}
+
+static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
+                         const fl_rows_column *columns, size_t row)
+{
+    fl_buf_clear(&in->text);
+    fl_block_put_together(&in->text, pattern, columns, row);
+    *out = fl_buf_slice(&in->text);
+    return fl_buf_check(&in->text, "a record's text", in->err);
+}
+
+static fl_status read_handle(uint32_t *out, struct told *in)
+{
+    uint64_t number = fl_column_count(&in->key);
+    const uint64_t *handle = in->key.short_read ? NULL : fl_map_find(in->handles, number);
+    if (handle == NULL)
+        return refuse(in, "its resource is unknown");
+    *out = (uint32_t)(*handle - 1);
+    return FL_OK;
+}
+
+static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
+{
+    fl_resource resource = {0};
+    fl_reader from = fl_reader_over(packed);
+    uint32_t handle = 0;
+    uint64_t *slot;
+    resource.service = fl_block_text(&from);
+    resource.instance = fl_block_text(&from);
+    resource.node = fl_block_text(&from);
+    fl_status status = read_attrs(&resource.attrs, in, &from);
+    if (status == FL_OK)
+        status = in->sink->resource(in->sink->payload, &resource, &handle, in->err);
+    if (status == FL_OK)
+        status = fl_map_slot(&slot, in->handles, (uint64_t)number, NULL, in->err);
+    if (status == FL_OK)
+        *slot = (uint64_t)handle + 1;
+    return status;
+}
+
+static fl_status tell_resources(struct told *in)
+{
+    const fl_rows_column *numbers, *texts;
+    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 1);
+    if (status == FL_OK)
+        status = take_columns(&texts, in, FL_COLUMN_TEXT, 1);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        begin_row(in);
+        status = tell_resource(in, numbers->integers[row], texts->texts[row]);
+    }
+    return status;
+}
+
+static fl_status tell_logs(struct told *in)
+{
+    fl_log log = {0};
+    uint32_t resource = 0;
+    const fl_rows_column *fixed = NULL, *variables = NULL;
+    fl_slice pattern = {0};
+    struct attr_shape shape = {0};
+    fl_status status = read_handle(&resource, in);
+    log.severity = (int)fl_read_be(&in->key, 1);
+    log.severity_text = fl_block_text(&in->key);
+    if (status == FL_OK)
+        status = take_columns(&fixed, in, FL_COLUMN_I64, 4);
+    if (status == FL_OK)
+        status = read_pattern(&pattern, &variables, in);
+    if (status == FL_OK)
+        status = read_attr_shape(&shape, in);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        begin_row(in);
+        log.time_ns = fixed[0].integers[row];
+        log.trace =
+            (fl_trace_id){(uint64_t)fixed[1].integers[row], (uint64_t)fixed[2].integers[row]};
+        log.span = (uint64_t)fixed[3].integers[row];
+        status = text_of(&log.body, in, pattern, variables, row);
+        if (status == FL_OK)
+            status = attrs_of(&log.attrs, &shape, in, row);
+        if (status == FL_OK)
+            status = in->sink->log(in->sink->payload, resource, &log, in->err);
+    }
+    return status;
+}
+
+static fl_status read_events(fl_span *out, struct told *in, fl_slice packed)
+{
+    fl_status status = FL_OK;
+    fl_reader from = fl_reader_over(packed);
+    uint64_t count = fl_column_count(&from);
+    if (from.short_read || count > FL_MAX_EVENTS_PER_SPAN)
+        return refuse(in, "a span has too many events");
+    fl_span_event *events = allot(in, (size_t)count, sizeof(*events), &status);
+    for (size_t i = 0; status == FL_OK && i < count; i++) {
+        events[i].time_ns = (int64_t)fl_read_be(&from, 8);
+        events[i].name = fl_block_text(&from);
+        status = read_attrs(&events[i].attrs, in, &from);
+    }
+    out->events = events;
+    out->event_count = (size_t)count;
+    if (status == FL_OK && from.short_read)
+        return refuse(in, "events end too early");
+    return status;
+}
+
+static fl_status check_span(struct told *in, const fl_span *span)
+{
+    if (span->id == 0 || span->end_ns < span->start_ns)
+        return refuse(in, "a span without an id, or that ends before it begins");
+    return FL_OK;
+}
+
+static fl_status tell_span(struct told *in, fl_span *span, uint32_t resource,
+                           const fl_rows_column *fixed, size_t row)
+{
+    span->trace = (fl_trace_id){(uint64_t)fixed[0].integers[row], (uint64_t)fixed[1].integers[row]};
+    span->id = (uint64_t)fixed[2].integers[row];
+    span->parent = (uint64_t)fixed[3].integers[row];
+    span->start_ns = fixed[4].integers[row];
+    span->end_ns = (int64_t)((uint64_t)span->start_ns + (uint64_t)fixed[5].integers[row]);
+    fl_status status = check_span(in, span);
+    if (status == FL_OK)
+        status = read_events(span, in, fixed[6].texts[row]);
+    return status == FL_OK ? in->sink->span(in->sink->payload, resource, span, in->err) : status;
+}
+
+static fl_status tell_spans(struct told *in)
+{
+    fl_span span = {0};
+    uint32_t resource = 0;
+    const fl_rows_column *fixed = NULL, *variables = NULL, *events;
+    fl_slice pattern = {0};
+    struct attr_shape shape = {0};
+    fl_status status = read_handle(&resource, in);
+    span.kind = (fl_span_kind)fl_read_be(&in->key, 1);
+    span.is_error = fl_read_be(&in->key, 1) != 0;
+    if (status == FL_OK && span.kind > FL_SPAN_CONSUMER)
+        status = refuse(in, "a span of an unknown kind");
+    if (status == FL_OK)
+        status = take_columns(&fixed, in, FL_COLUMN_I64, 6);
+    if (status == FL_OK)
+        status = take_columns(&events, in, FL_COLUMN_TEXT, 1);
+    if (status == FL_OK)
+        status = read_pattern(&pattern, &variables, in);
+    if (status == FL_OK)
+        status = read_attr_shape(&shape, in);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        begin_row(in);
+        status = text_of(&span.name, in, pattern, variables, row);
+        if (status == FL_OK)
+            status = attrs_of(&span.attrs, &shape, in, row);
+        if (status == FL_OK)
+            status = tell_span(in, &span, resource, fixed, row);
+    }
+    return status;
+}
+
+static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *in)
+{
+    fl_status status = read_handle(resource, in);
+    if (status != FL_OK)
+        return status;
+    out->metric = fl_block_text(&in->key);
+    out->unit = fl_block_text(&in->key);
+    out->kind = (fl_point_kind)fl_read_be(&in->key, 1);
+    out->temporality = (fl_temporality)fl_read_be(&in->key, 1);
+    out->monotonic = fl_read_be(&in->key, 1) != 0;
+    out->part = (fl_point_part)fl_read_be(&in->key, 1);
+    out->param = double_of(fl_read_be(&in->key, 8));
+    if (out->kind > FL_POINT_PART || out->temporality > FL_TEMPORALITY_CUMULATIVE ||
+        out->part > FL_PART_QUANTILE)
+        return refuse(in, "a point of an unknown kind");
+    return read_attrs(&out->attrs, in, &in->key);
+}
+
+static fl_status tell_numbers(struct told *in)
+{
+    fl_point point = {0};
+    uint32_t resource = 0;
+    const fl_rows_column *times = NULL, *values = NULL;
+    fl_status status = read_point_key(&point, &resource, in);
+    if (status == FL_OK)
+        status = take_columns(&times, in, FL_COLUMN_I64, 2);
+    if (status == FL_OK)
+        status = take_columns(&values, in, FL_COLUMN_F64, 1);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        point.start_ns = times[0].integers[row];
+        point.time_ns = times[1].integers[row];
+        point.value = values->reals[row];
+        status = in->sink->point(in->sink->payload, resource, &point, in->err);
+    }
+    return status;
+}
+
+static fl_status read_doubles(double **out, size_t *count, struct told *in, fl_slice packed)
+{
+    fl_status status = FL_OK;
+    fl_reader from = fl_reader_over(packed);
+    *count = packed.len / 8;
+    if (packed.len % 8 != 0 || *count > FL_MAX_BUCKETS_PER_POINT)
+        return refuse(in, "a point has too many bounds");
+    *out = allot(in, *count, sizeof(**out), &status);
+    for (size_t i = 0; status == FL_OK && i < *count; i++)
+        (*out)[i] = double_of(fl_read_be(&from, 8));
+    return status;
+}
+
+static fl_status read_counts(fl_point *out, struct told *in, fl_slice packed)
+{
+    fl_status status = FL_OK;
+    fl_reader from = fl_reader_over(packed);
+    uint64_t *counts = allot(in, packed.len, sizeof(*counts), &status);
+    size_t count = 0;
+    if (packed.len > 10 * (size_t)FL_MAX_BUCKETS_PER_POINT)
+        return refuse(in, "a point has too many buckets");
+    while (status == FL_OK && !fl_reader_done(&from) && !from.short_read)
+        counts[count++] = fl_column_count(&from);
+    if (status == FL_OK && from.short_read)
+        return refuse(in, "a point's buckets end too early");
+    out->counts = counts;
+    out->bucket_count = count;
+    return status;
+}
+
+/* What a histogram or a summary must be for those who read it by its counts. */
+static fl_status check_shape(struct told *in, const fl_point *point, size_t value_count)
+{
+    size_t bounds = point->bound_count, buckets = point->bucket_count;
+    if (point->kind == FL_POINT_HISTOGRAM && buckets != 0 && buckets != bounds + 1)
+        return refuse(in, "a histogram's buckets do not fit its bounds");
+    if (point->kind == FL_POINT_SUMMARY && value_count != bounds)
+        return refuse(in, "a summary's values do not fit its quantiles");
+    return FL_OK;
+}
+
+static fl_status tell_shape(struct told *in, fl_point *point, uint32_t resource,
+                            const fl_rows_column *columns, size_t row)
+{
+    double *bounds = NULL, *values = NULL;
+    size_t value_count = 0;
+    point->start_ns = columns[0].integers[row];
+    point->time_ns = columns[1].integers[row];
+    point->count = (uint64_t)columns[2].integers[row];
+    point->scale = (int32_t)columns[3].integers[row];
+    point->offset = (int32_t)columns[4].integers[row];
+    point->zero_count = (uint64_t)columns[5].integers[row];
+    point->sum = columns[6].reals[row];
+    point->min = columns[7].reals[row];
+    point->max = columns[8].reals[row];
+    fl_status status = read_doubles(&bounds, &point->bound_count, in, columns[9].texts[row]);
+    if (status == FL_OK)
+        status = read_doubles(&values, &value_count, in, columns[10].texts[row]);
+    if (status == FL_OK)
+        status = read_counts(point, in, columns[11].texts[row]);
+    point->bounds = bounds;
+    point->values = values;
+    if (status == FL_OK)
+        status = check_shape(in, point, value_count);
+    return status == FL_OK ? in->sink->point(in->sink->payload, resource, point, in->err) : status;
+}
+
+static fl_status tell_shapes(struct told *in)
+{
+    fl_point point = {0};
+    uint32_t resource = 0;
+    const fl_rows_column *columns = NULL, *ignored;
+    fl_status status = read_point_key(&point, &resource, in);
+    if (status == FL_OK)
+        status = take_columns(&columns, in, FL_COLUMN_I64, 6);
+    if (status == FL_OK)
+        status = take_columns(&ignored, in, FL_COLUMN_F64, 3);
+    if (status == FL_OK)
+        status = take_columns(&ignored, in, FL_COLUMN_TEXT, 3);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        begin_row(in);
+        status = tell_shape(in, &point, resource, columns, row);
+    }
+    return status;
+}
+
+static fl_status tell_changes(struct told *in)
+{
+    const fl_rows_column *numbers = NULL, *texts = NULL;
+    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 2);
+    if (status == FL_OK)
+        status = take_columns(&texts, in, FL_COLUMN_TEXT, 6);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        fl_change_record change = {.time_ns = numbers[0].integers[row],
+                                   .kind = (fl_change_kind)numbers[1].integers[row],
+                                   .service = texts[0].texts[row],
+                                   .key = texts[1].texts[row],
+                                   .before = texts[2].texts[row],
+                                   .after = texts[3].texts[row],
+                                   .source = texts[4].texts[row],
+                                   .url = texts[5].texts[row]};
+        if (numbers[1].integers[row] < 0 || numbers[1].integers[row] >= FL_CHANGE_KIND_COUNT)
+            return refuse(in, "a change of an unknown kind");
+        if (in->sink->change != NULL)
+            status = in->sink->change(in->sink->payload, &change, in->err);
+    }
+    return status;
+}
+
+static fl_status tell_group(void *context, const fl_rows_group *group, fl_error *err)
+{
+    struct told *in = context;
+    (void)err; /* in->err is the same */
+    fl_arena_reset(&in->group_arena);
+    in->arena = &in->group_arena;
+    in->group = group;
+    in->columns = group->columns;
+    in->columns_left = group->column_count;
+    in->key = fl_reader_over(group->key);
+    switch (fl_read_be(&in->key, 1)) {
+    case BLOCK_RESOURCES:
+        return tell_resources(in);
+    case BLOCK_NUMBERS:
+        return tell_numbers(in);
+    case BLOCK_SHAPES:
+        return tell_shapes(in);
+    case BLOCK_LOGS:
+        return tell_logs(in);
+    case BLOCK_SPANS:
+        return tell_spans(in);
+    case BLOCK_CHANGES:
+        return tell_changes(in);
+    default:
+        return refuse(in, "it is of an unknown kind");
+    }
+}
+
+static uint64_t get_le(const unsigned char *from, int width)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < width; i++)
+        value |= (uint64_t)from[i] << 8 * i;
+    return value;
+}
+
+static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
+{
+    if (bytes.len < BLOCK_HEAD_BYTES)
+        return fl_fail(err, FL_E_TRUNCATED, bytes.len, "a block ends in its head");
+    if (memcmp(bytes.ptr, BLOCK_MAGIC, 5) != 0)
+        return fl_fail(err, FL_E_SYNTAX, 0, "this is no block");
+    if (memcmp(bytes.ptr, BLOCK_MAGIC, 8) != 0)
+        return fl_fail(err, FL_E_UNSUPPORTED, 5, "a block of version %.3s, this program reads 001",
+                       (const char *)bytes.ptr + 5);
+    if (get_le(bytes.ptr + 8, 4) != fl_crc32c(0, (fl_slice){bytes.ptr + 12, bytes.len - 12}))
+        return fl_fail(err, FL_E_SYNTAX, 8, "a block is damaged: its checksum is another");
+    *plain_len = get_le(bytes.ptr + 12, 8);
+    if (*plain_len > BLOCK_MAX_PLAIN_BYTES)
+        return fl_fail(err, FL_E_LIMIT, 12, "a block of more than %d bytes", BLOCK_MAX_PLAIN_BYTES);
+    return FL_OK;
+}
+
+static fl_status tell_plain(fl_slice plain, const fl_sink *sink, fl_error *err)
+{
+    struct told in = {.sink = sink,
+                      .group_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES),
+                      .row_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES),
+                      .text = fl_buf_of(FL_MAX_RECORD_LINE_BYTES),
+                      .err = err};
+    fl_status status = fl_map_create(&in.handles, FL_MAX_BLOCK_CELLS, err);
+    if (status == FL_OK)
+        status = fl_rows_read(plain, tell_group, &in, err);
+    fl_map_destroy(in.handles);
+    fl_buf_dispose(&in.text);
+    fl_arena_dispose(&in.group_arena);
+    fl_arena_dispose(&in.row_arena);
+    return status;
+}
+
+fl_status fl_block_read(fl_slice bytes, const fl_sink *sink, fl_error *err)
+{
+    uint64_t len = 0;
+    assert(sink != NULL);
+    fl_status status = check_head(&len, bytes, err);
+    unsigned char *plain = status == FL_OK ? fl_mem_alloc((size_t)len) : NULL;
+    if (status == FL_OK && plain == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+    if (status != FL_OK)
+        return status;
+    size_t got = ZSTD_decompress(plain, (size_t)len, bytes.ptr + BLOCK_HEAD_BYTES,
+                                 bytes.len - BLOCK_HEAD_BYTES);
+    if (ZSTD_isError(got) || got != len)
+        status = fl_fail(err, FL_E_SYNTAX, BLOCK_HEAD_BYTES, "a block is damaged: %s",
+                         ZSTD_isError(got) ? ZSTD_getErrorName(got) : "it is shorter than it says");
+    else
+        status = tell_plain((fl_slice){plain, (size_t)len}, sink, err);
+    fl_mem_free(plain);
+    return status;
+}

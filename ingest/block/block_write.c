@@ -1,0 +1,499 @@
+/*
+ * block_write.c - records to rows: what records share becomes a group's key, the rest its columns.
+ */
+#include <assert.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "block_priv.h"
+#include "crc32c.h"
+#include "intern.h"
+#include "mem.h"
+
+/* Level 6: a fifth smaller than 3 on what is left after the columns, at some 60 MB/s. */
+enum { ZSTD_LEVEL = 6, MAX_RESOURCE_BYTES = 64 << 20, MAX_SCRATCH_BYTES = 128 << 20 };
+
+struct fl_block_writer {
+    fl_sink sink;
+    fl_rows *rows;
+    fl_intern *resources; /* what each handle stands for */
+    bool *is_written;     /* in this block, by handle */
+    size_t resource_cap;
+    uint64_t records;
+    fl_buf key, blob;
+    block_pattern text;
+    fl_column_kind kinds[BLOCK_MAX_COLUMNS];
+    size_t kind_count;
+};
+
+void fl_block_put_text(fl_buf *out, fl_slice text)
+{
+    fl_column_put_count(out, text.len);
+    fl_buf_add(out, text);
+}
+
+void fl_block_put_u64(fl_buf *out, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        fl_buf_char(out, (char)(unsigned char)(value >> shift));
+}
+
+static uint64_t bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+static void put_value(fl_buf *out, const fl_value *value)
+{
+    switch (value->kind) {
+    case FL_VALUE_NONE:
+        break;
+    case FL_VALUE_BOOL:
+    case FL_VALUE_INT:
+        fl_block_put_u64(out, (uint64_t)value->number);
+        break;
+    case FL_VALUE_DOUBLE:
+        fl_block_put_u64(out, bits_of(value->real));
+        break;
+    case FL_VALUE_STRING:
+    case FL_VALUE_BYTES:
+    case FL_VALUE_OTHER:
+        fl_block_put_text(out, value->text);
+        break;
+    }
+}
+
+void fl_block_put_attrs(fl_buf *out, const fl_attrs *attrs)
+{
+    fl_column_put_count(out, attrs->count);
+    for (size_t i = 0; i < attrs->count; i++) {
+        fl_block_put_text(out, attrs->items[i].key);
+        fl_buf_char(out, (char)attrs->items[i].value.kind);
+        put_value(out, &attrs->items[i].value);
+    }
+}
+
+static fl_status check_scratch(const fl_block_writer *to, fl_error *err)
+{
+    fl_status status = fl_buf_check(&to->key, "a record", err);
+    if (status == FL_OK)
+        status = fl_buf_check(&to->blob, "a record", err);
+    return status == FL_OK ? fl_buf_check(&to->text.pattern, "a record", err) : status;
+}
+
+static fl_status begin_row(fl_block_writer *to, fl_error *err)
+{
+    fl_status status = check_scratch(to, err);
+    return status == FL_OK
+               ? fl_rows_begin(to->rows, fl_buf_slice(&to->key), to->kinds, to->kind_count, err)
+               : status;
+}
+
+static fl_status end_row(fl_block_writer *to, fl_error *err)
+{
+    fl_status status = fl_rows_end(to->rows, err);
+    to->records += status == FL_OK;
+    return status;
+}
+
+static void begin_key(fl_block_writer *to, block_group kind)
+{
+    fl_buf_clear(&to->key);
+    fl_buf_clear(&to->blob);
+    to->kind_count = 0;
+    fl_buf_char(&to->key, (char)kind);
+}
+
+static void add_kinds(fl_block_writer *to, fl_column_kind kind, size_t count)
+{
+    assert(to->kind_count + count <= BLOCK_MAX_COLUMNS);
+    for (size_t i = 0; i < count; i++)
+        to->kinds[to->kind_count++] = kind;
+}
+
+/* Handles are given once for each distinct resource, and hold over blocks. */
+static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
+                               fl_error *err)
+{
+    fl_block_writer *to = payload;
+    fl_sym sym = 0;
+    fl_buf_clear(&to->blob);
+    fl_block_put_text(&to->blob, resource->service);
+    fl_block_put_text(&to->blob, resource->instance);
+    fl_block_put_text(&to->blob, resource->node);
+    fl_block_put_attrs(&to->blob, &resource->attrs);
+    fl_status status = fl_buf_check(&to->blob, "a resource", err);
+    if (status == FL_OK)
+        status = fl_intern_put(&sym, to->resources, fl_buf_slice(&to->blob), err);
+    if (status != FL_OK || sym < to->resource_cap) {
+        *handle = sym;
+        return status;
+    }
+    size_t cap = to->resource_cap == 0 ? 64 : to->resource_cap * 2;
+    bool *grown = fl_mem_realloc(to->is_written, cap, sizeof(*grown));
+    if (grown == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for resources");
+    memset(grown + to->resource_cap, 0, (cap - to->resource_cap) * sizeof(*grown));
+    to->is_written = grown;
+    to->resource_cap = cap;
+    *handle = sym;
+    return FL_OK;
+}
+
+/* A block says what each of its handles is, before the first record of it. */
+static fl_status say_resource(fl_block_writer *to, uint32_t handle, fl_error *err)
+{
+    assert(handle < fl_intern_count(to->resources));
+    if (to->is_written[handle])
+        return FL_OK;
+    begin_key(to, BLOCK_RESOURCES);
+    add_kinds(to, FL_COLUMN_I64, 1);
+    add_kinds(to, FL_COLUMN_TEXT, 1);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, handle);
+    fl_rows_text(to->rows, fl_intern_text(to->resources, handle));
+    status = fl_rows_end(to->rows, err);
+    to->is_written[handle] = status == FL_OK;
+    return status;
+}
+
+/* Names and kinds of attributes into the key, a column for each value; or one for all of them. */
+static void add_attr_shape(fl_block_writer *to, const fl_attrs *attrs)
+{
+    if (attrs->count > BLOCK_MAX_ATTR_COLUMNS) {
+        fl_column_put_count(&to->key, BLOCK_MAX_ATTR_COLUMNS + 1);
+        add_kinds(to, FL_COLUMN_TEXT, 1);
+        return;
+    }
+    fl_column_put_count(&to->key, attrs->count);
+    for (size_t i = 0; i < attrs->count; i++) {
+        fl_value_kind kind = attrs->items[i].value.kind;
+        fl_block_put_text(&to->key, attrs->items[i].key);
+        fl_buf_char(&to->key, (char)kind);
+        if (kind == FL_VALUE_DOUBLE)
+            add_kinds(to, FL_COLUMN_F64, 1);
+        else if (kind == FL_VALUE_INT || kind == FL_VALUE_BOOL)
+            add_kinds(to, FL_COLUMN_I64, 1);
+        else if (kind != FL_VALUE_NONE)
+            add_kinds(to, FL_COLUMN_TEXT, 1);
+    }
+}
+
+static void add_attr_cells(fl_block_writer *to, const fl_attrs *attrs)
+{
+    if (attrs->count > BLOCK_MAX_ATTR_COLUMNS) {
+        fl_buf_clear(&to->blob);
+        fl_block_put_attrs(&to->blob, attrs);
+        fl_rows_text(to->rows, fl_buf_slice(&to->blob));
+        return;
+    }
+    for (size_t i = 0; i < attrs->count; i++) {
+        const fl_value *value = &attrs->items[i].value;
+        if (value->kind == FL_VALUE_DOUBLE)
+            fl_rows_f64(to->rows, value->real);
+        else if (value->kind == FL_VALUE_INT || value->kind == FL_VALUE_BOOL)
+            fl_rows_i64(to->rows, value->number);
+        else if (value->kind != FL_VALUE_NONE)
+            fl_rows_text(to->rows, value->text);
+    }
+}
+
+/* A text of the record: its pattern into the key, its variables become columns. */
+static void add_text_shape(fl_block_writer *to, fl_slice text)
+{
+    fl_block_take_apart(&to->text, text);
+    fl_block_put_text(&to->key, fl_buf_slice(&to->text.pattern));
+    for (size_t i = 0; i < to->text.count; i++)
+        add_kinds(to, to->text.items[i].is_integer ? FL_COLUMN_I64 : FL_COLUMN_TEXT, 1);
+}
+
+static void add_text_cells(fl_block_writer *to)
+{
+    for (size_t i = 0; i < to->text.count; i++)
+        if (to->text.items[i].is_integer)
+            fl_rows_i64(to->rows, to->text.items[i].integer);
+        else
+            fl_rows_text(to->rows, to->text.items[i].text);
+}
+
+static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
+{
+    fl_block_writer *to = payload;
+    fl_status status = say_resource(to, resource, err);
+    if (status != FL_OK)
+        return status;
+    begin_key(to, BLOCK_LOGS);
+    fl_column_put_count(&to->key, resource);
+    fl_buf_char(&to->key, (char)log->severity);
+    fl_block_put_text(&to->key, log->severity_text);
+    add_kinds(to, FL_COLUMN_I64, 4);
+    add_text_shape(to, log->body);
+    add_attr_shape(to, &log->attrs);
+    status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, log->time_ns);
+    fl_rows_i64(to->rows, (int64_t)log->trace.hi);
+    fl_rows_i64(to->rows, (int64_t)log->trace.lo);
+    fl_rows_i64(to->rows, (int64_t)log->span);
+    add_text_cells(to);
+    add_attr_cells(to, &log->attrs);
+    return end_row(to, err);
+}
+
+static void put_events(fl_block_writer *to, const fl_span *span)
+{
+    fl_buf_clear(&to->blob);
+    fl_column_put_count(&to->blob, span->event_count);
+    for (size_t i = 0; i < span->event_count; i++) {
+        fl_block_put_u64(&to->blob, (uint64_t)span->events[i].time_ns);
+        fl_block_put_text(&to->blob, span->events[i].name);
+        fl_block_put_attrs(&to->blob, &span->events[i].attrs);
+    }
+    fl_rows_text(to->rows, fl_buf_slice(&to->blob));
+}
+
+static fl_status take_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
+{
+    fl_block_writer *to = payload;
+    fl_status status = say_resource(to, resource, err);
+    if (status != FL_OK)
+        return status;
+    begin_key(to, BLOCK_SPANS);
+    fl_column_put_count(&to->key, resource);
+    fl_buf_char(&to->key, (char)span->kind);
+    fl_buf_char(&to->key, (char)span->is_error);
+    add_kinds(to, FL_COLUMN_I64, 6);
+    add_kinds(to, FL_COLUMN_TEXT, 1);
+    add_text_shape(to, span->name);
+    add_attr_shape(to, &span->attrs);
+    status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, (int64_t)span->trace.hi);
+    fl_rows_i64(to->rows, (int64_t)span->trace.lo);
+    fl_rows_i64(to->rows, (int64_t)span->id);
+    fl_rows_i64(to->rows, (int64_t)span->parent);
+    fl_rows_i64(to->rows, span->start_ns);
+    fl_rows_i64(to->rows, (int64_t)((uint64_t)span->end_ns - (uint64_t)span->start_ns));
+    put_events(to, span);
+    add_text_cells(to);
+    add_attr_cells(to, &span->attrs);
+    return end_row(to, err);
+}
+
+static void begin_point(fl_block_writer *to, block_group kind, uint32_t resource,
+                        const fl_point *point)
+{
+    begin_key(to, kind);
+    fl_column_put_count(&to->key, resource);
+    fl_block_put_text(&to->key, point->metric);
+    fl_block_put_text(&to->key, point->unit);
+    fl_buf_char(&to->key, (char)point->kind);
+    fl_buf_char(&to->key, (char)point->temporality);
+    fl_buf_char(&to->key, (char)point->monotonic);
+    fl_buf_char(&to->key, (char)point->part);
+    fl_block_put_u64(&to->key, bits_of(point->param));
+    fl_block_put_attrs(&to->key, &point->attrs);
+    add_kinds(to, FL_COLUMN_I64, 2);
+}
+
+static fl_status take_number(fl_block_writer *to, uint32_t resource, const fl_point *point,
+                             fl_error *err)
+{
+    begin_point(to, BLOCK_NUMBERS, resource, point);
+    add_kinds(to, FL_COLUMN_F64, 1);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, point->start_ns);
+    fl_rows_i64(to->rows, point->time_ns);
+    fl_rows_f64(to->rows, point->value);
+    return end_row(to, err);
+}
+
+static void put_doubles(fl_block_writer *to, const double *values, size_t count)
+{
+    fl_buf_clear(&to->blob);
+    for (size_t i = 0; i < count; i++)
+        fl_block_put_u64(&to->blob, bits_of(values[i]));
+    fl_rows_text(to->rows, fl_buf_slice(&to->blob));
+}
+
+static void put_counts(fl_block_writer *to, const uint64_t *counts, size_t count)
+{
+    fl_buf_clear(&to->blob);
+    for (size_t i = 0; i < count; i++)
+        fl_column_put_count(&to->blob, counts[i]);
+    fl_rows_text(to->rows, fl_buf_slice(&to->blob));
+}
+
+static fl_status take_shape(fl_block_writer *to, uint32_t resource, const fl_point *point,
+                            fl_error *err)
+{
+    begin_point(to, BLOCK_SHAPES, resource, point);
+    add_kinds(to, FL_COLUMN_I64, 4);
+    add_kinds(to, FL_COLUMN_F64, 3);
+    add_kinds(to, FL_COLUMN_TEXT, 3);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, point->start_ns);
+    fl_rows_i64(to->rows, point->time_ns);
+    fl_rows_i64(to->rows, (int64_t)point->count);
+    fl_rows_i64(to->rows, point->scale);
+    fl_rows_i64(to->rows, point->offset);
+    fl_rows_i64(to->rows, (int64_t)point->zero_count);
+    fl_rows_f64(to->rows, point->sum);
+    fl_rows_f64(to->rows, point->min);
+    fl_rows_f64(to->rows, point->max);
+    put_doubles(to, point->bounds, point->bound_count);
+    put_doubles(to, point->values, point->values != NULL ? point->bound_count : 0);
+    put_counts(to, point->counts, point->bucket_count);
+    return end_row(to, err);
+}
+
+static bool is_number(fl_point_kind kind)
+{
+    return kind == FL_POINT_GAUGE || kind == FL_POINT_SUM || kind == FL_POINT_PART;
+}
+
+static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
+{
+    fl_status status = say_resource(payload, resource, err);
+    if (status != FL_OK)
+        return status;
+    return is_number(point->kind) ? take_number(payload, resource, point, err)
+                                  : take_shape(payload, resource, point, err);
+}
+
+static fl_status take_change(void *payload, const fl_change_record *change, fl_error *err)
+{
+    fl_block_writer *to = payload;
+    const fl_slice texts[] = {change->service, change->key,    change->before,
+                              change->after,   change->source, change->url};
+    begin_key(to, BLOCK_CHANGES);
+    add_kinds(to, FL_COLUMN_I64, 2);
+    add_kinds(to, FL_COLUMN_TEXT, 6);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, change->time_ns);
+    fl_rows_i64(to->rows, (int64_t)change->kind);
+    for (size_t i = 0; i < 6; i++)
+        fl_rows_text(to->rows, texts[i]);
+    return end_row(to, err);
+}
+
+static fl_status pass_reject(void *payload, const fl_reject *reject, fl_error *err)
+{
+    (void)payload;
+    (void)reject;
+    (void)err;
+    return FL_OK;
+}
+
+fl_status fl_block_writer_create(fl_block_writer **out, size_t max_bytes, fl_error *err)
+{
+    assert(out != NULL);
+    *out = NULL;
+    fl_block_writer *made = fl_mem_calloc(1, sizeof(*made));
+    if (made == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+    made->sink = (fl_sink){.payload = made,
+                           .resource = take_resource,
+                           .span = take_span,
+                           .log = take_log,
+                           .point = take_point,
+                           .change = take_change,
+                           .reject = pass_reject};
+    made->key = fl_buf_of(MAX_SCRATCH_BYTES);
+    made->blob = fl_buf_of(MAX_SCRATCH_BYTES);
+    made->text.pattern = fl_buf_of(MAX_SCRATCH_BYTES);
+    fl_status status = fl_rows_create(&made->rows, max_bytes, err);
+    if (status == FL_OK)
+        status = fl_intern_create(&made->resources, MAX_RESOURCE_BYTES, err);
+    if (status == FL_OK)
+        *out = made;
+    else
+        fl_block_writer_destroy(made);
+    return status;
+}
+
+void fl_block_writer_destroy(fl_block_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    fl_rows_destroy(writer->rows);
+    fl_intern_destroy(writer->resources);
+    fl_mem_free(writer->is_written);
+    fl_buf_dispose(&writer->key);
+    fl_buf_dispose(&writer->blob);
+    fl_buf_dispose(&writer->text.pattern);
+    fl_mem_free(writer);
+}
+
+const fl_sink *fl_block_writer_sink(fl_block_writer *writer)
+{
+    return &writer->sink;
+}
+
+size_t fl_block_writer_bytes(const fl_block_writer *writer)
+{
+    return fl_rows_bytes(writer->rows);
+}
+
+uint64_t fl_block_writer_records(const fl_block_writer *writer)
+{
+    return writer->records;
+}
+
+static void put_le(unsigned char *to, uint64_t value, int width)
+{
+    for (int i = 0; i < width; i++)
+        to[i] = (unsigned char)(value >> 8 * i);
+}
+
+/* Head and frame, in memory of their own first: `out` gets all or nothing. */
+static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
+{
+    size_t cap = BLOCK_HEAD_BYTES + ZSTD_compressBound(plain.len);
+    unsigned char *bytes = fl_mem_alloc(cap);
+    if (bytes == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+    size_t len = ZSTD_compress(bytes + BLOCK_HEAD_BYTES, cap - BLOCK_HEAD_BYTES, plain.ptr,
+                               plain.len, ZSTD_LEVEL);
+    fl_status status = FL_OK;
+    if (ZSTD_isError(len)) {
+        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "cannot compress a block: %s",
+                         ZSTD_getErrorName(len));
+    } else {
+        memcpy(bytes, BLOCK_MAGIC, 8);
+        put_le(bytes + 12, plain.len, 8);
+        put_le(bytes + 8, fl_crc32c(0, (fl_slice){bytes + 12, 8 + len}), 4);
+        fl_buf_add(out, (fl_slice){bytes, BLOCK_HEAD_BYTES + len});
+        status = fl_buf_check(out, "a block", err);
+    }
+    fl_mem_free(bytes);
+    return status;
+}
+
+fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
+{
+    assert(out != NULL && writer != NULL);
+    fl_buf plain = fl_buf_of(BLOCK_MAX_PLAIN_BYTES);
+    fl_status status = fl_rows_write(&plain, writer->rows, err);
+    if (status == FL_OK)
+        status = seal(out, fl_buf_slice(&plain), err);
+    fl_buf_dispose(&plain);
+    if (status != FL_OK)
+        return status;
+    fl_rows_clear(writer->rows);
+    memset(writer->is_written, 0, writer->resource_cap * sizeof(writer->is_written[0]));
+    writer->records = 0;
+    return FL_OK;
+}

@@ -1,0 +1,128 @@
+/*
+ * pattern.c - a text as a pattern and its variables: "took 17 ms at node-3" is "took \x11 ms at
+ * \x12" with 17 and "node-3".
+ *
+ *   word     := a run of letters, digits, "_" and "-"
+ *   variable := a word with a digit; digits alone (and digits with a short unit) are an integer
+ *
+ * Lossless, and blind to what a text means: the miner of log templates is a layer above. The idea
+ * is CLP's (Rodrigues et al., OSDI 2021).
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "block_priv.h"
+#include "digits.h"
+#include "slice.h"
+
+enum { MAX_UNIT = 3, MAX_DIGITS = 18 };
+
+static bool is_word(unsigned char c)
+{
+    return fl_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '-';
+}
+
+static bool is_letter(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* How many digits an integer at the word's beginning has: as many as are followed by a unit only.
+ * 0: it is none, or would not be written the same way again. */
+static size_t integer_len(fl_slice word)
+{
+    size_t len = 0;
+    while (len < word.len && fl_is_digit(word.ptr[len]))
+        len++;
+    if (len == 0 || len > MAX_DIGITS || word.len - len > MAX_UNIT ||
+        (word.ptr[0] == '0' && len > 1))
+        return 0;
+    for (size_t i = len; i < word.len; i++)
+        if (!is_letter(word.ptr[i]))
+            return 0;
+    return len;
+}
+
+static int64_t integer_of(fl_slice digits)
+{
+    uint64_t value = 0;
+    (void)fl_digits_read(digits.ptr, digits.ptr + digits.len, &value);
+    return (int64_t)value;
+}
+
+static void add_variable(block_pattern *out, const block_variable *variable)
+{
+    assert(out->count < BLOCK_MAX_TEXT_VARIABLES);
+    out->items[out->count++] = *variable;
+    fl_buf_char(&out->pattern, variable->is_integer ? VARIABLE_INTEGER : VARIABLE_TEXT);
+}
+
+static void take_word(block_pattern *out, fl_slice word)
+{
+    bool has_digit = false;
+    for (size_t i = 0; i < word.len && !has_digit; i++)
+        has_digit = fl_is_digit(word.ptr[i]);
+    if (!has_digit) {
+        fl_buf_add(&out->pattern, word);
+        return;
+    }
+    size_t digits = integer_len(word);
+    fl_slice number = {word.ptr, digits};
+    block_variable variable = {.text = word, .is_integer = digits > 0};
+    if (digits > 0)
+        variable.integer = integer_of(number);
+    add_variable(out, &variable);
+    if (digits > 0)
+        fl_buf_add(&out->pattern, (fl_slice){word.ptr + digits, word.len - digits});
+}
+
+static void take_whole(block_pattern *out, fl_slice text)
+{
+    fl_buf_clear(&out->pattern);
+    out->count = 0;
+    add_variable(out, &(block_variable){.text = text});
+}
+
+void fl_block_take_apart(block_pattern *out, fl_slice text)
+{
+    size_t at = 0;
+    fl_buf_clear(&out->pattern);
+    out->count = 0;
+    while (at < text.len) {
+        size_t start = at;
+        unsigned char c = text.ptr[at];
+        if (c == VARIABLE_INTEGER || c == VARIABLE_TEXT || out->count == BLOCK_MAX_TEXT_VARIABLES) {
+            take_whole(out, text);
+            return;
+        }
+        while (at < text.len && is_word(text.ptr[at]))
+            at++;
+        if (at > start)
+            take_word(out, (fl_slice){text.ptr + start, at - start});
+        else
+            fl_buf_add(&out->pattern, (fl_slice){text.ptr + at++, 1});
+    }
+}
+
+size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl_slice pattern)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pattern.len && count < BLOCK_MAX_TEXT_VARIABLES; i++)
+        if (pattern.ptr[i] == VARIABLE_INTEGER || pattern.ptr[i] == VARIABLE_TEXT)
+            kinds[count++] = pattern.ptr[i] == VARIABLE_INTEGER ? FL_COLUMN_I64 : FL_COLUMN_TEXT;
+    return count;
+}
+
+void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row)
+{
+    for (size_t i = 0; i < pattern.len; i++) {
+        unsigned char c = pattern.ptr[i];
+        if (c == VARIABLE_INTEGER)
+            fl_buf_printf(out, "%lld", (long long)(columns++)->integers[row]);
+        else if (c == VARIABLE_TEXT)
+            fl_buf_add(out, (columns++)->texts[row]);
+        else
+            fl_buf_char(out, (char)c);
+    }
+}

@@ -1,0 +1,343 @@
+#include "block.h"
+
+#include <stdio.h>
+
+#include "block_priv.h"
+#include "block_text.h"
+#include "fl_test.h"
+#include "mem.h"
+#include "otlp.h"
+
+static fl_error err;
+static fl_block_writer *writer;
+static fl_buf block;
+
+static void set_up(void)
+{
+    err = (fl_error){0};
+    block = fl_buf_of(64 << 20);
+    ck_assert_ok(fl_block_writer_create(&writer, 64 << 20, &err));
+}
+
+static void tear_down(void)
+{
+    fl_mem_fail_after(-1);
+    fl_block_writer_destroy(writer);
+    fl_buf_dispose(&block);
+}
+
+static void push_file(const fl_sink *sink, const char *path)
+{
+    fl_otlp *otlp;
+    ck_assert_ok(fl_otlp_create(&otlp, sink, &err));
+    ck_assert_ok(fl_otlp_file(otlp, path, &err));
+    fl_otlp_destroy(otlp);
+}
+
+/* Everything that a block of the file's records tells is what the file tells. */
+static void check_same(const char *path)
+{
+    otlp_dump direct, back;
+    fl_sink sink = block_text_sink(&direct);
+    push_file(&sink, path);
+    push_file(fl_block_writer_sink(writer), path);
+    ck_assert_uint_eq(fl_block_writer_records(writer), direct.spans + direct.logs + direct.points);
+    fl_buf_clear(&block);
+    ck_assert_ok(fl_block_finish(&block, writer, &err));
+    sink = block_text_sink(&back);
+    ck_assert_ok(fl_block_read(fl_buf_slice(&block), &sink, &err));
+    fl_buf expected = block_text_sorted(&direct), got = block_text_sorted(&back);
+    ck_assert_uint_gt(got.len, 0);
+    ck_assert_msg(strcmp(expected.ptr, got.ptr) == 0, "%s comes back as something else", path);
+    fl_buf_dispose(&expected);
+    fl_buf_dispose(&got);
+    fl_buf_dispose(&direct.text);
+    fl_buf_dispose(&back.text);
+}
+
+START_TEST(genuine_records_come_back)
+{
+    static const char *const files[] = {"logs.json",    "metrics.json", "traces.json",
+                                        "traces_2.pb",  "logs_sdk.pb",  "metrics_sdk.pb",
+                                        "traces_sdk.pb"};
+    char path[512];
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, sizeof(path), FL_SOURCE_DIR "/tests/fixtures/otlp/%s", files[i]);
+        check_same(path);
+    }
+}
+END_TEST
+
+static const fl_attr many[200];
+
+/* One record of each kind, with what is rare. */
+static void push_rare(const fl_sink *sink)
+{
+    uint32_t handle;
+    fl_attr attrs[] = {{SLICE("n"), {.kind = FL_VALUE_NONE}},
+                       {SLICE("b"), {.kind = FL_VALUE_BOOL, .number = 1}},
+                       {SLICE("d"), {.kind = FL_VALUE_DOUBLE, .real = -0.5}},
+                       {SLICE("o"), {.kind = FL_VALUE_OTHER, .text = SLICE("[1,2]")}},
+                       {SLICE("i"), {.kind = FL_VALUE_INT, .number = INT64_MIN}}};
+    fl_attrs five = {attrs, 5}, lots = {many, 200};
+    fl_resource resource = {.service = SLICE("pay"), .instance = SLICE("pay-1"), .attrs = five};
+    ck_assert_ok(sink->resource(sink->payload, &resource, &handle, &err));
+    fl_log log = {
+        .time_ns = -5, .severity = 24, .body = SLICE("a \x11 in 007 took 12ms"), .attrs = five};
+    ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
+    log.body = SLICE("retry 3 of 5 for order-77 at 10.0.0.1:8080, 0 left, 99999999999999999999");
+    log.attrs = lots;
+    ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
+    fl_span_event event = {.time_ns = 7, .name = SLICE("exception"), .attrs = five};
+    fl_span span = {.trace = {1, 2},
+                    .id = 3,
+                    .parent = 4,
+                    .name = SLICE("GET /v1/orders/17"),
+                    .kind = FL_SPAN_SERVER,
+                    .start_ns = INT64_MIN,
+                    .end_ns = INT64_MAX,
+                    .is_error = true,
+                    .attrs = lots,
+                    .events = &event,
+                    .event_count = 1};
+    ck_assert_ok(sink->span(sink->payload, handle, &span, &err));
+    const double bounds[] = {0.5, 0.99}, values[] = {1, 2};
+    const uint64_t counts[] = {UINT64_MAX, 0, 7};
+    fl_point point = {.metric = SLICE("m"),
+                      .unit = SLICE("s"),
+                      .kind = FL_POINT_SUMMARY,
+                      .time_ns = 9,
+                      .count = 3,
+                      .sum = NAN,
+                      .bounds = bounds,
+                      .values = values,
+                      .bound_count = 2};
+    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
+    point.kind = FL_POINT_HISTOGRAM;
+    point.values = NULL;
+    point.counts = counts;
+    point.bucket_count = 3;
+    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
+    point.kind = FL_POINT_EXP_HISTOGRAM;
+    point.bounds = NULL;
+    point.bound_count = 0;
+    point.scale = -3;
+    point.offset = -70;
+    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
+    fl_point part = {.metric = SLICE("p"),
+                     .kind = FL_POINT_PART,
+                     .part = FL_PART_BELOW,
+                     .param = INFINITY,
+                     .value = 0.1,
+                     .attrs = five};
+    ck_assert_ok(sink->point(sink->payload, handle, &part, &err));
+    fl_change_record change = {
+        .time_ns = 1, .kind = FL_CHANGE_FLAG, .key = SLICE("new-pricing"), .after = SLICE("on")};
+    ck_assert_ok(sink->change(sink->payload, &change, &err));
+}
+
+START_TEST(rare_records_come_back)
+{
+    otlp_dump direct, back;
+    fl_sink sink = block_text_sink(&direct);
+    push_rare(&sink);
+    push_rare(fl_block_writer_sink(writer));
+    ck_assert_ok(fl_block_finish(&block, writer, &err));
+    sink = block_text_sink(&back);
+    ck_assert_ok(fl_block_read(fl_buf_slice(&block), &sink, &err));
+    fl_buf expected = block_text_sorted(&direct), got = block_text_sorted(&back);
+    ck_assert_str_eq(got.ptr, expected.ptr);
+    fl_buf_dispose(&expected);
+    fl_buf_dispose(&got);
+    fl_buf_dispose(&direct.text);
+    fl_buf_dispose(&back.text);
+}
+END_TEST
+
+START_TEST(a_writer_serves_block_after_block)
+{
+    const fl_sink *sink = fl_block_writer_sink(writer);
+    otlp_dump dump;
+    uint32_t handle;
+    fl_resource resource = {.service = SLICE("pay")};
+    fl_log log = {.body = SLICE("hello")};
+    ck_assert_ok(sink->resource(sink->payload, &resource, &handle, &err));
+    for (int i = 0; i < 3; i++) {
+        fl_buf_clear(&block);
+        ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
+        ck_assert_ok(fl_block_finish(&block, writer, &err));
+        ck_assert_uint_eq(fl_block_writer_bytes(writer), 0);
+        fl_sink text = otlp_dump_sink(&dump);
+        ck_assert_ok(fl_block_read(fl_buf_slice(&block), &text, &err));
+        ck_assert_uint_eq(dump.logs, 1);
+        ck_assert_ptr_nonnull(strstr(dump.text.ptr, "service=pay"));
+        fl_buf_dispose(&dump.text);
+    }
+}
+END_TEST
+
+START_TEST(a_full_block_says_so_and_keeps_what_it_has)
+{
+    fl_block_writer *small;
+    uint32_t handle;
+    fl_resource resource = {.service = SLICE("pay")};
+    fl_log log = {.body = SLICE("a line that is the same each time")};
+    ck_assert_ok(fl_block_writer_create(&small, 20000, &err));
+    const fl_sink *sink = fl_block_writer_sink(small);
+    ck_assert_ok(sink->resource(sink->payload, &resource, &handle, &err));
+    uint64_t count = 0;
+    while (sink->log(sink->payload, handle, &log, &err) == FL_OK)
+        count++;
+    ck_assert_str_eq(fl_status_name(err.status), "limit");
+    ck_assert_int_eq(strncmp(err.message, "a block is full with ", 21), 0);
+    ck_assert_uint_gt(count, 100);
+    ck_assert_uint_eq(fl_block_writer_records(small), count);
+    err = (fl_error){0};
+    ck_assert_ok(fl_block_finish(&block, small, &err));
+    ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
+    fl_block_writer_destroy(small);
+}
+END_TEST
+
+START_TEST(a_text_comes_back_from_its_parts)
+{
+    static const char *const texts[] = {
+        "",
+        "no digits here",
+        "took 17 ms",
+        "17",
+        "007",
+        "0",
+        "0x7f 12ms 12msec 12_ms 1-2",
+        "GET /api/v1/orders/9f8e7d6c?page=2",
+        "-5 +5 5. .5",
+        "1234567890123456789 123456789012345678",
+        "\x11",
+        "a\x12z1",
+        "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 "
+        "28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 "
+        "58 59 60 61 62 63 64 65 66",
+        "r\xc3\xb4le 3\xff"};
+    block_pattern pattern = {.pattern = fl_buf_of(1 << 16)};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        fl_rows_column columns[BLOCK_MAX_TEXT_VARIABLES];
+        fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
+        fl_buf back = fl_buf_of(1 << 16);
+        fl_block_take_apart(&pattern, SLICE(texts[i]));
+        fl_slice shape = fl_buf_slice(&pattern.pattern);
+        ck_assert_uint_eq(fl_block_pattern_kinds(kinds, shape), pattern.count);
+        for (size_t v = 0; v < pattern.count; v++) {
+            columns[v] = (fl_rows_column){.kind = kinds[v],
+                                          .integers = &pattern.items[v].integer,
+                                          .texts = &pattern.items[v].text};
+            ck_assert_int_eq(kinds[v] == FL_COLUMN_I64, pattern.items[v].is_integer);
+        }
+        fl_block_put_together(&back, shape, columns, 0);
+        ck_assert_str_eq(back.ptr != NULL ? back.ptr : "", texts[i]);
+        fl_buf_dispose(&back);
+    }
+    fl_block_take_apart(&pattern, SLICE("took 17 ms at node-3"));
+    ck_assert_str_eq(pattern.pattern.ptr, "took \x11 ms at \x12");
+    fl_buf_dispose(&pattern.pattern);
+}
+END_TEST
+
+static void make_block(void)
+{
+    push_rare(fl_block_writer_sink(writer));
+    ck_assert_ok(fl_block_finish(&block, writer, &err));
+}
+
+START_TEST(a_damaged_block_is_refused_before_anything_is_told)
+{
+    otlp_dump dump;
+    fl_sink sink = otlp_dump_sink(&dump);
+    make_block();
+    for (size_t i = 0; i < block.len; i++) {
+        fl_error own = {0};
+        block.ptr[i] ^= 0x10;
+        ck_assert_int_ne(fl_block_read(fl_buf_slice(&block), &sink, &own), FL_OK);
+        block.ptr[i] ^= 0x10;
+    }
+    for (size_t len = 0; len < block.len; len++) {
+        fl_error own = {0};
+        fl_slice part = {(unsigned char *)block.ptr, len};
+        ck_assert_int_ne(fl_block_read(part, &sink, &own), FL_OK);
+    }
+    ck_assert_uint_eq(dump.text.len, 0);
+    fl_buf_dispose(&dump.text);
+}
+END_TEST
+
+START_TEST(a_block_of_another_version_is_told_apart)
+{
+    fl_sink sink = {0};
+    make_block();
+    block.ptr[7] = '2';
+    ck_assert_fails(FL_E_UNSUPPORTED, fl_block_read(fl_buf_slice(&block), &sink, &err));
+    ck_assert_str_eq(err.message, "a block of version 002, this program reads 001");
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_SYNTAX,
+                    fl_block_read(SLICE("<html><body>Sign in</body></html>"), &sink, &err));
+    ck_assert_str_eq(err.message, "this is no block");
+}
+END_TEST
+
+START_TEST(survives_each_allocation_failing)
+{
+    otlp_dump dump;
+    fl_sink sink = otlp_dump_sink(&dump);
+    fl_status status = FL_E_NOMEM;
+    make_block();
+    for (long allowed = 0; status != FL_OK; allowed++) {
+        fl_error own = {0};
+        fl_mem_fail_after(allowed);
+        status = fl_block_read(fl_buf_slice(&block), &sink, &own);
+        fl_mem_fail_after(-1);
+        fl_buf_dispose(&dump.text); /* it fails as well, and says so */
+        sink = otlp_dump_sink(&dump);
+        ck_assert(status == FL_OK || (status == FL_E_NOMEM && allowed < 200));
+    }
+    fl_buf_dispose(&dump.text);
+    status = FL_E_NOMEM;
+    for (long allowed = 0; status != FL_OK; allowed++) {
+        fl_error own = {0};
+        fl_block_writer *tried;
+        uint32_t handle = 0;
+        fl_resource resource = {.service = SLICE("pay")};
+        fl_log log = {.body = SLICE("took 17 ms at node-3")};
+        fl_mem_fail_after(allowed);
+        status = fl_block_writer_create(&tried, 1 << 20, &own);
+        const fl_sink *to = status == FL_OK ? fl_block_writer_sink(tried) : NULL;
+        if (status == FL_OK)
+            status = to->resource(to->payload, &resource, &handle, &own);
+        if (status == FL_OK)
+            status = to->log(to->payload, handle, &log, &own);
+        fl_buf_clear(&block);
+        if (status == FL_OK)
+            status = fl_block_finish(&block, tried, &own);
+        fl_mem_fail_after(-1);
+        fl_block_writer_destroy(tried);
+        ck_assert(status == FL_OK || (status == FL_E_NOMEM && allowed < 200));
+    }
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("block/block");
+    TCase *tcase = tcase_create("block");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, genuine_records_come_back);
+    tcase_add_test(tcase, rare_records_come_back);
+    tcase_add_test(tcase, a_writer_serves_block_after_block);
+    tcase_add_test(tcase, a_full_block_says_so_and_keeps_what_it_has);
+    tcase_add_test(tcase, a_text_comes_back_from_its_parts);
+    tcase_add_test(tcase, a_damaged_block_is_refused_before_anything_is_told);
+    tcase_add_test(tcase, a_block_of_another_version_is_told_apart);
+    tcase_add_test(tcase, survives_each_allocation_failing);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
