@@ -248,9 +248,11 @@ static void put_decimals(fl_buf *out, const double *values, size_t count, size_t
     fl_buf_char(out, (char)(DECIMAL | power << 4));
     for (size_t at = 0; at < count; at += CHUNK) {
         size_t len = count - at < CHUNK ? count - at : CHUNK;
-        for (size_t i = 0; i < len; i++)
-            if (!is_decimal(values[at + i], power, &integers[i]))
-                assert(!"the power was found for all of them");
+        for (size_t i = 0; i < len; i++) {
+            bool suits = is_decimal(values[at + i], power, &integers[i]);
+            assert(suits); /* the power was found for all of them */
+            (void)suits;
+        }
         fl_column_put_i64(out, integers, len);
     }
 }

@@ -245,7 +245,7 @@ static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
 
 static fl_status tell_resources(struct told *in)
 {
-    const fl_rows_column *numbers, *texts;
+    const fl_rows_column *numbers = NULL, *texts = NULL;
     fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 1);
     if (status == FL_OK)
         status = take_columns(&texts, in, FL_COLUMN_TEXT, 1);

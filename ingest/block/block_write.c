@@ -493,7 +493,8 @@ fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
     if (status != FL_OK)
         return status;
     fl_rows_clear(writer->rows);
-    memset(writer->is_written, 0, writer->resource_cap * sizeof(writer->is_written[0]));
+    for (size_t i = 0; i < writer->resource_cap; i++)
+        writer->is_written[i] = false;
     writer->records = 0;
     return FL_OK;
 }

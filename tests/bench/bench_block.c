@@ -49,7 +49,7 @@ static void push_file(const fl_sink *sink, const char *path, fl_slice plain)
     fl_error err = {0};
     fl_otlp *otlp;
     fl_prometheus *prometheus;
-    const fl_intake intake = {.sink = *sink, .source = path};
+    const fl_intake intake = {.sink = sink, .source = path};
     if (fl_otlp_create(&otlp, sink, &err) != FL_OK ||
         fl_prometheus_create(&prometheus, &intake, &err) != FL_OK)
         die(err.message);
