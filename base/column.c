@@ -25,6 +25,7 @@ enum { MAX_I64_POWER = 9, MAX_F64_POWER = 6 };
 static const int64_t POWERS[] = {1,      10,      100,      1000,      10000,
                                  100000, 1000000, 10000000, 100000000, 1000000000};
 
+/* Small numbers of either sign become small numbers. */
 static uint64_t zigzag(uint64_t value)
 {
     return value << 1 ^ (0 - (value >> 63));
@@ -35,6 +36,7 @@ static uint64_t unzigzag(uint64_t value)
     return value >> 1 ^ (0 - (value & 1));
 }
 
+/* What fl_column_put_count() would write, to compare the ways without writing. */
 static size_t count_len(uint64_t value)
 {
     size_t len = 1;
@@ -112,6 +114,7 @@ static size_t size_of(const int64_t *values, size_t count, size_t power, bool is
     return size;
 }
 
+/* One value is constant as well. */
 static bool is_constant(const int64_t *values, size_t count)
 {
     for (size_t i = 1; i < count; i++)
@@ -120,6 +123,7 @@ static bool is_constant(const int64_t *values, size_t count)
     return true;
 }
 
+/* Little-endian, whatever the machine. */
 static void put_raw(fl_buf *out, const int64_t *values, size_t count)
 {
     fl_buf_char(out, RAW);
@@ -131,6 +135,7 @@ static void put_raw(fl_buf *out, const int64_t *values, size_t count)
     }
 }
 
+/* By the bytes that each takes, before any compressor. */
 static size_t smallest_way(const int64_t *values, size_t count, size_t power)
 {
     if (is_constant(values, count))
@@ -257,6 +262,7 @@ static void put_decimals(fl_buf *out, const double *values, size_t count, size_t
     }
 }
 
+/* The first differs from 0. Trailing zero bytes are those of short binary fractions. */
 static void put_xors(fl_buf *out, const double *values, size_t count)
 {
     uint64_t last = 0;
@@ -287,6 +293,7 @@ void fl_column_put_f64(fl_buf *out, const double *values, size_t count)
         put_xors(out, values, count);
 }
 
+/* The same division as in is_decimal(), which was found to give the same bits. */
 static fl_status read_decimals(double *out, size_t count, fl_reader *in, size_t power,
                                fl_error *err)
 {
@@ -301,6 +308,7 @@ static fl_status read_decimals(double *out, size_t count, fl_reader *in, size_t 
     return status;
 }
 
+/* The mirror of put_xors(); eight bytes are all that a double has. */
 static fl_status read_xors(double *out, size_t count, fl_reader *in, fl_error *err)
 {
     uint64_t last = 0;

@@ -95,6 +95,7 @@ static fl_status posix_list(fl_disk *disk, fl_disk_visit *visit, void *payload, 
     return status;
 }
 
+/* No links: a name in the folder is a file of the folder. */
 static fl_status posix_open(fl_disk_file **out, fl_disk *disk, const char *name, bool is_new,
                             fl_error *err)
 {
@@ -137,6 +138,7 @@ static void posix_destroy(fl_disk *disk)
     fl_mem_free(folder_of(disk));
 }
 
+/* Until all is there or the file ends. */
 static fl_status posix_read(size_t *got, fl_disk_file *file, unsigned char *to, size_t len,
                             uint64_t offset, fl_error *err)
 {
@@ -186,6 +188,7 @@ static fl_status posix_truncate(fl_disk_file *file, uint64_t size_bytes, fl_erro
                                                                 : fail_file(err, file, "shorten");
 }
 
+/* fdatasync: size and bytes; times are of no use here. */
 static fl_status posix_sync(fl_disk_file *file, fl_error *err)
 {
     return fdatasync(file_of(file)->fd) == 0 ? FL_OK : fail_file(err, file, "sync");

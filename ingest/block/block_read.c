@@ -4,6 +4,14 @@
  * A block is checked by its CRC before anything is decompressed, so that what a torn or flipped
  * block says is never told; what is malformed behind a good CRC was made so, and is refused at its
  * byte.
+ * block_write.c has the grammar of keys and the order of columns.
+ *
+ * A record is put together in memory that is used again for the next: the key's part of it (names,
+ * attribute keys) in the group's arena, a row's part (events, packed attributes) in the row's,
+ * texts in one buffer. So a block of any size is told within the budget of one record.
+ *
+ * What the sink relies on and bytes could break is checked here: kinds within their enums, a span's
+ * id and order of time, buckets that fit bounds, the limits of faultline/limits.h.
  */
 #include <assert.h>
 #include <string.h>
@@ -54,6 +62,7 @@ static double double_of(uint64_t bits)
     return value;
 }
 
+/* Reads beyond the key give zeros, which is asked about once, behind all of them. */
 static fl_status check_key(struct told *in)
 {
     return in->key.short_read ? refuse(in, "its key ends too early") : FL_OK;
@@ -74,6 +83,7 @@ static fl_status take_columns(const fl_rows_column **out, struct told *in, fl_co
     return FL_OK;
 }
 
+/* Behind the last thing that a group of this kind has: more would be lost in silence. */
 static fl_status check_all_taken(struct told *in)
 {
     if (in->columns_left > 0 || !fl_reader_done(&in->key))
@@ -81,6 +91,7 @@ static fl_status check_all_taken(struct told *in)
     return check_key(in);
 }
 
+/* Zeroed, in the arena in use; NULL and *status where memory or the budget ran out. */
 static void *allot(struct told *in, size_t count, size_t size, fl_status *status)
 {
     void *items = *status == FL_OK ? fl_arena_alloc(in->arena, count, size) : NULL;
@@ -101,6 +112,7 @@ static bool is_text(fl_value_kind kind)
     return kind == FL_VALUE_STRING || kind == FL_VALUE_BYTES || kind == FL_VALUE_OTHER;
 }
 
+/* What stands in the bytes need not be a kind: false. */
 static bool read_kind(fl_value_kind *out, fl_reader *in)
 {
     uint64_t kind = fl_read_be(in, 1);
@@ -138,6 +150,7 @@ static fl_status read_attrs(fl_attrs *out, struct told *in, fl_reader *from)
     return status;
 }
 
+/* The column that values of a kind stand in; none have no value. */
 static fl_column_kind column_kind(fl_value_kind kind)
 {
     if (kind == FL_VALUE_DOUBLE)
@@ -145,6 +158,7 @@ static fl_column_kind column_kind(fl_value_kind kind)
     return is_text(kind) ? FL_COLUMN_TEXT : FL_COLUMN_I64;
 }
 
+/* Keys and kinds are the group's, and are read once for all of its rows. */
 static fl_status read_attr_shape(struct attr_shape *out, struct told *in)
 {
     fl_status status = FL_OK;
@@ -191,6 +205,7 @@ static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct 
 }
 
 /* A text of the records: its pattern, and the columns of its variables. */
+/* The pattern says how many columns are its own, and of which kinds. */
 static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns, struct told *in)
 {
     fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
@@ -205,6 +220,7 @@ static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns,
     return status;
 }
 
+/* Valid until the next text. */
 static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
                          const fl_rows_column *columns, size_t row)
 {
@@ -214,6 +230,7 @@ static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
     return fl_buf_check(&in->text, "a record's text", in->err);
 }
 
+/* A group names its resource by the block's number; the sink has its own. */
 static fl_status read_handle(uint32_t *out, struct told *in)
 {
     uint64_t number = fl_column_count(&in->key);
@@ -224,6 +241,7 @@ static fl_status read_handle(uint32_t *out, struct told *in)
     return FL_OK;
 }
 
+/* A number that is said again means the later resource. */
 static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
 {
     fl_resource resource = {0};
@@ -243,6 +261,7 @@ static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
     return status;
 }
 
+/* In the sink's handles from here on. */
 static fl_status tell_resources(struct told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
@@ -258,6 +277,7 @@ static fl_status tell_resources(struct told *in)
     return status;
 }
 
+/* The four fixed columns, the body's, the attributes': as take_log() puts them. */
 static fl_status tell_logs(struct told *in)
 {
     fl_log log = {0};
@@ -291,6 +311,7 @@ static fl_status tell_logs(struct told *in)
     return status;
 }
 
+/* In the row's arena, so that a group of many spans needs no more than one of them. */
 static fl_status read_events(fl_span *out, struct told *in, fl_slice packed)
 {
     fl_status status = FL_OK;
@@ -311,6 +332,7 @@ static fl_status read_events(fl_span *out, struct told *in, fl_slice packed)
     return status;
 }
 
+/* What faultline/record.h promises of every span. */
 static fl_status check_span(struct told *in, const fl_span *span)
 {
     if (span->id == 0 || span->end_ns < span->start_ns)
@@ -332,6 +354,7 @@ static fl_status tell_span(struct told *in, fl_span *span, uint32_t resource,
     return status == FL_OK ? in->sink->span(in->sink->payload, resource, span, in->err) : status;
 }
 
+/* The events' column is the seventh, behind the six fixed ones. */
 static fl_status tell_spans(struct told *in)
 {
     fl_span span = {0};
@@ -365,6 +388,7 @@ static fl_status tell_spans(struct told *in)
     return status;
 }
 
+/* All that the points of a series share. */
 static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *in)
 {
     fl_status status = read_handle(resource, in);
@@ -383,6 +407,7 @@ static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *
     return read_attrs(&out->attrs, in, &in->key);
 }
 
+/* A series: its points differ in three numbers. */
 static fl_status tell_numbers(struct told *in)
 {
     fl_point point = {0};
@@ -404,6 +429,7 @@ static fl_status tell_numbers(struct told *in)
     return status;
 }
 
+/* Bounds and values stand as their eight bytes each. */
 static fl_status read_doubles(double **out, size_t *count, struct told *in, fl_slice packed)
 {
     fl_status status = FL_OK;
@@ -417,6 +443,7 @@ static fl_status read_doubles(double **out, size_t *count, struct told *in, fl_s
     return status;
 }
 
+/* A count takes a byte at least, which bounds them before they are read. */
 static fl_status read_counts(fl_point *out, struct told *in, fl_slice packed)
 {
     fl_status status = FL_OK;
@@ -471,6 +498,7 @@ static fl_status tell_shape(struct told *in, fl_point *point, uint32_t resource,
     return status == FL_OK ? in->sink->point(in->sink->payload, resource, point, in->err) : status;
 }
 
+/* The columns follow one another: six of integers, three of doubles, three of texts. */
 static fl_status tell_shapes(struct told *in)
 {
     fl_point point = {0};
@@ -492,6 +520,7 @@ static fl_status tell_shapes(struct told *in)
     return status;
 }
 
+/* Changes are about services by name and have no resource. */
 static fl_status tell_changes(struct told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
@@ -553,6 +582,7 @@ static uint64_t get_le(const unsigned char *from, int width)
     return value;
 }
 
+/* Whose file it is, which version, whether it is whole; in this order. */
 static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
 {
     if (bytes.len < BLOCK_HEAD_BYTES)
@@ -570,6 +600,7 @@ static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
     return FL_OK;
 }
 
+/* The budgets are those of a record that comes from outside. */
 static fl_status tell_plain(fl_slice plain, const fl_sink *sink, fl_error *err)
 {
     struct told in = {.sink = sink,

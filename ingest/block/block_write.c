@@ -1,5 +1,31 @@
 /*
  * block_write.c - records to rows: what records share becomes a group's key, the rest its columns.
+ *
+ *   resource := "R"                                        i64 number, text packed
+ *   number   := "N" of series                              i64 start, time; f64 value
+ *   shape    := "H" of series                              i64 start, time, count, scale, offset,
+ *                                                          zero; f64 sum, min, max; text bounds,
+ *                                                          values, counts
+ *   log      := "L" of severity:u8 text pattern schema     i64 time, trace hi, lo, span; variables;
+ *                                                          attributes
+ *   span     := "S" of kind:u8 error:u8 pattern schema     i64 trace hi, lo, id, parent, start,
+ *                                                          duration; text events; variables;
+ *                                                          attributes
+ *   change   := "C"                                        i64 time, kind; text service, key,
+ *                                                          before, after, source, url
+ *
+ *   of       := the resource's number
+ *   series   := text metric, unit; kind, temporality, monotonic, part: u8; param: u64; attrs
+ *   text     := length bytes
+ *   attrs    := count (text key, kind:u8, value)^count
+ *   schema   := count (text key, kind:u8)^count            above 128: one text of attrs instead
+ *   value    := nothing | u64 (int, bool, bits of a double) | text
+ *
+ * Counts, lengths and numbers are LEB128; u64 is big-endian.
+ *
+ * Invariants: a resource's row comes before the first record of it in every block, since groups are
+ * written in the order of their first rows and "R" is one group; kinds[] names the columns in the
+ * order in which the cells are put.
  */
 #include <assert.h>
 #include <string.h>
@@ -13,6 +39,7 @@
 /* Level 6: a fifth smaller than 3 on what is left after the columns, at some 60 MB/s. */
 enum { ZSTD_LEVEL = 6, MAX_RESOURCE_BYTES = 64 << 20, MAX_SCRATCH_BYTES = 128 << 20 };
 
+/* One record at a time is put together in `key`, `blob`, `text` and `kinds`. */
 struct fl_block_writer {
     fl_sink sink;
     fl_rows *rows;
@@ -45,6 +72,7 @@ static uint64_t bits_of(double value)
     return bits;
 }
 
+/* As many bytes as the kind needs; a reader knows the kind. */
 static void put_value(fl_buf *out, const fl_value *value)
 {
     switch (value->kind) {
@@ -75,6 +103,7 @@ void fl_block_put_attrs(fl_buf *out, const fl_attrs *attrs)
     }
 }
 
+/* What was put together for a record may have failed anywhere: asked once. */
 static fl_status check_scratch(const fl_block_writer *to, fl_error *err)
 {
     fl_status status = fl_buf_check(&to->key, "a record", err);
@@ -83,6 +112,7 @@ static fl_status check_scratch(const fl_block_writer *to, fl_error *err)
     return status == FL_OK ? fl_buf_check(&to->text.pattern, "a record", err) : status;
 }
 
+/* The key and the kinds are complete; cells follow. */
 static fl_status begin_row(fl_block_writer *to, fl_error *err)
 {
     fl_status status = check_scratch(to, err);
@@ -98,6 +128,7 @@ static fl_status end_row(fl_block_writer *to, fl_error *err)
     return status;
 }
 
+/* Forget the record before. Kinds follow in the order of the cells. */
 static void begin_key(fl_block_writer *to, block_group kind)
 {
     fl_buf_clear(&to->key);
@@ -183,6 +214,7 @@ static void add_attr_shape(fl_block_writer *to, const fl_attrs *attrs)
     }
 }
 
+/* In the order of add_attr_shape(). */
 static void add_attr_cells(fl_block_writer *to, const fl_attrs *attrs)
 {
     if (attrs->count > BLOCK_MAX_ATTR_COLUMNS) {
@@ -220,6 +252,7 @@ static void add_text_cells(fl_block_writer *to)
             fl_rows_text(to->rows, to->text.items[i].text);
 }
 
+/* Logs of one statement share nearly everything: their group is the statement, in effect. */
 static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
 {
     fl_block_writer *to = payload;
@@ -245,6 +278,7 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
     return end_row(to, err);
 }
 
+/* Few spans have any: one column of bytes serves. */
 static void put_events(fl_block_writer *to, const fl_span *span)
 {
     fl_buf_clear(&to->blob);
@@ -286,6 +320,7 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     return end_row(to, err);
 }
 
+/* A series is its labels and what its numbers mean. */
 static void begin_point(fl_block_writer *to, block_group kind, uint32_t resource,
                         const fl_point *point)
 {
@@ -302,6 +337,7 @@ static void begin_point(fl_block_writer *to, block_group kind, uint32_t resource
     add_kinds(to, FL_COLUMN_I64, 2);
 }
 
+/* The usual point. A counter's start stays the same and costs nothing. */
 static fl_status take_number(fl_block_writer *to, uint32_t resource, const fl_point *point,
                              fl_error *err)
 {
@@ -316,6 +352,7 @@ static fl_status take_number(fl_block_writer *to, uint32_t resource, const fl_po
     return end_row(to, err);
 }
 
+/* Bounds are the same from point to point, and become one text of the column. */
 static void put_doubles(fl_block_writer *to, const double *values, size_t count)
 {
     fl_buf_clear(&to->blob);
@@ -371,6 +408,7 @@ static fl_status take_point(void *payload, uint32_t resource, const fl_point *po
                                   : take_shape(payload, resource, point, err);
 }
 
+/* Few: one group for all of them. */
 static fl_status take_change(void *payload, const fl_change_record *change, fl_error *err)
 {
     fl_block_writer *to = payload;
@@ -389,6 +427,7 @@ static fl_status take_change(void *payload, const fl_change_record *change, fl_e
     return end_row(to, err);
 }
 
+/* What could not be read was counted by whoever read it. */
 static fl_status pass_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
     (void)payload;

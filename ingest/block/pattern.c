@@ -17,6 +17,7 @@
 
 enum { MAX_UNIT = 3, MAX_DIGITS = 18 };
 
+/* A minus belongs to words: ids and dates hold it, and no integer is then negative. */
 static bool is_word(unsigned char c)
 {
     return fl_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -58,6 +59,7 @@ static void add_variable(block_pattern *out, const block_variable *variable)
     fl_buf_char(&out->pattern, variable->is_integer ? VARIABLE_INTEGER : VARIABLE_TEXT);
 }
 
+/* Words without a digit are part of the pattern: they tell statements apart. */
 static void take_word(block_pattern *out, fl_slice word)
 {
     bool has_digit = false;
@@ -77,6 +79,7 @@ static void take_word(block_pattern *out, fl_slice word)
         fl_buf_add(&out->pattern, (fl_slice){word.ptr + digits, word.len - digits});
 }
 
+/* One variable, and a pattern that is no more than its mark. */
 static void take_whole(block_pattern *out, fl_slice text)
 {
     fl_buf_clear(&out->pattern);

@@ -22,6 +22,7 @@ static fl_status truncated(const struct input *in)
     return fl_fail(in->err, FL_E_TRUNCATED, in->in.pos, "a block ends inside a group");
 }
 
+/* Zeroed; sticky like the reader's failures. */
 static void *allot(struct input *in, size_t count, size_t size, fl_status *status)
 {
     void *items = *status == FL_OK ? fl_arena_alloc(&in->arena, count, size) : NULL;
@@ -41,6 +42,7 @@ static fl_status cut_texts(fl_slice *out, const int64_t *lengths, size_t count, 
     return in->in.short_read ? truncated(in) : FL_OK;
 }
 
+/* From index to text, row by row. */
 static fl_status spread_texts(fl_slice *out, const fl_slice *distinct, size_t distinct_count,
                               size_t rows, struct input *in)
 {
@@ -57,6 +59,7 @@ static fl_status spread_texts(fl_slice *out, const fl_slice *distinct, size_t di
     return status;
 }
 
+/* Distinct texts need no index: rows point to them in their order. */
 static fl_status read_texts(fl_slice *out, size_t rows, struct input *in)
 {
     fl_status status = FL_OK;
@@ -78,6 +81,7 @@ static fl_status read_texts(fl_slice *out, size_t rows, struct input *in)
     return status;
 }
 
+/* Cells of the column's kind in the arena of the group. */
 static fl_status read_column(fl_rows_column *out, size_t rows, struct input *in)
 {
     fl_status status = FL_OK;
@@ -99,6 +103,7 @@ static fl_status read_column(fl_rows_column *out, size_t rows, struct input *in)
     return read_texts(cells, rows, in);
 }
 
+/* Constant columns make many rows of few bytes: cells are bounded before anything is made. */
 static fl_status read_shape(fl_rows_group *group, struct input *in)
 {
     group->offset = in->in.pos;
@@ -118,6 +123,7 @@ static fl_status read_shape(fl_rows_group *group, struct input *in)
     return FL_OK;
 }
 
+/* Before any column is read: an unknown kind says that nothing behind it can be. */
 static fl_status read_kinds(fl_rows_column *columns, size_t count, struct input *in)
 {
     for (size_t i = 0; i < count; i++) {

@@ -18,7 +18,7 @@
 #include "mem.h"
 #include "rows.h"
 
-/* Cells are bits; those of texts are where each ends in `text`. */
+/* One column as it grows. Cells are bits; those of texts are where each ends in `text`. */
 struct cells {
     uint64_t *items;
     size_t count, cap;
@@ -53,6 +53,7 @@ fl_status fl_rows_create(fl_rows **out, size_t max_bytes, fl_error *err)
     return FL_OK;
 }
 
+/* Columns may have cells of a row that failed; they go with the rest. */
 static void dispose_group(struct group *group)
 {
     for (size_t i = 0; i < group->column_count; i++) {
@@ -151,6 +152,7 @@ fl_status fl_rows_begin(fl_rows *rows, fl_slice key, const fl_column_kind *kinds
     return FL_OK;
 }
 
+/* A failure is kept for the end of the row, which then cuts it off. */
 static void put_cell(fl_rows *rows, fl_column_kind kind, uint64_t bits)
 {
     assert(rows->open != NULL && rows->at < rows->open->column_count);
@@ -225,6 +227,7 @@ fl_status fl_rows_end(fl_rows *rows, fl_error *err)
     return FL_OK;
 }
 
+/* Texts stand one behind the other: where the one before ends this one begins. */
 static fl_slice text_at(const struct cells *cells, size_t row)
 {
     size_t from = row > 0 ? (size_t)cells->items[row - 1] : 0, to = (size_t)cells->items[row];
@@ -287,6 +290,7 @@ static fl_status write_cells(fl_buf *out, const struct cells *cells, fl_error *e
     return FL_OK;
 }
 
+/* Kinds before columns: a reader knows what to expect before it reads any. */
 static fl_status write_group(fl_buf *out, const struct group *group, fl_slice key, fl_error *err)
 {
     fl_status status = FL_OK;

@@ -43,6 +43,7 @@ fl_status fl_roles_create(fl_roles **out, fl_error *err)
                         : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for metric roles");
 }
 
+/* Patterns may be missing where a rule was refused half-way. */
 static void dispose_rule(struct rule *rule)
 {
     fl_regex_destroy(rule->match);
@@ -65,6 +66,7 @@ static fl_status complain(const struct loader *in, const char *what)
     return fl_yaml_fail(in->at, in->source, in->err, "%s", what);
 }
 
+/* `whole` asks for all of the text, not a part of it: units are short. */
 static fl_status set_pattern(const struct loader *in, fl_regex **out, fl_slice text, bool whole)
 {
     char anchored[512];
@@ -81,6 +83,7 @@ static fl_status set_pattern(const struct loader *in, fl_regex **out, fl_slice t
     return status == FL_OK ? FL_OK : complain(in, inner.message);
 }
 
+/* The words are the contract's, not this table's. */
 static fl_status set_role(const struct loader *in, struct rule *rule, fl_slice text)
 {
     char word[16];
@@ -180,6 +183,7 @@ static fl_status read_rule(struct loader *in, struct rule *rule)
     return status;
 }
 
+/* Rules count in the order of the file: a rule is appended when it is whole. */
 static fl_status add_rule(fl_roles *roles, struct loader *in)
 {
     if (roles->count == MAX_RULES)
@@ -227,6 +231,7 @@ fl_status fl_roles_add(fl_roles *roles, fl_slice yaml, const char *source, fl_er
     return status;
 }
 
+/* The metric first: few rules ask for a unit. */
 static fl_status matches(bool *out, const struct rule *rule, fl_slice metric, fl_slice unit,
                          fl_error *err)
 {
