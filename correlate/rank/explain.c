@@ -14,17 +14,22 @@
 
 enum { MAX_HYPOTHESES = 20 };
 
+/* Where the test saw the shift begin; without a window of its own, the moment that was asked about.
+ */
 static int64_t onset_of(const struct rank *r, const struct sides *sides, size_t onset)
 {
     return onset < sides->incident_count ? r->timeline->windows[sides->incident[onset]].from_ns
                                          : r->timeline->at_ns;
 }
 
+/* NaN of nothing: JSON shows null, and no sentence divides by zero. */
 static double share(double part, double whole)
 {
     return whole > 0 ? part / whole : NAN;
 }
 
+/* A step that no longer follows another, and what follows in its place. The query asks for what is
+ * there now: a line that is gone cannot be shown. */
 static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const struct context_result *c = &r->contexts[index];
@@ -65,6 +70,7 @@ static double to_ms(double log_value)
     return fmax(exp(log_value) - 0.5, 0);
 }
 
+/* Time on the wire between two services, or a service's own: medians of the two sides. */
 static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_value_stream *stream = &r->streams->values[index];
@@ -92,6 +98,7 @@ static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
                                  service, fl_rank_operation_text(r, stream->operation));
 }
 
+/* One instance's series where the metric has instances, so that the query finds just it. */
 static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_metric_series *series = &r->timeline->metrics[index];
@@ -112,12 +119,15 @@ static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
                                  entity->instance != NULL ? "\"" : "");
 }
 
+/* The service's worst series, dated by its own window. */
 static void explain_service(fl_evidence *out, struct rank *r, uint32_t index)
 {
     explain_metric(out, r, index);
     out->at_ns = r->timeline->windows[r->metric_results[index].window].from_ns;
 }
 
+/* Counts a step become counts a minute, which people compare. The location, where there is one,
+ * finds the statement whatever it prints. */
 static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_log_series *series = &r->timeline->logs[index];
@@ -136,6 +146,7 @@ static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
                                  line->location != NULL ? line->location : line->text);
 }
 
+/* A call that stopped: there is nothing to measure but that it was there. */
 static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
 {
     const fl_value_stream *stream = &r->streams->values[index];
@@ -157,6 +168,7 @@ static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
         callee);
 }
 
+/* Heaviest first, for or against; then an order that does not depend on how they were found. */
 static int compare_parts(const void *left, const void *right)
 {
     const struct evidence_part *a = left, *b = right;
