@@ -4,6 +4,7 @@
 #ifndef FL_SLICE_H
 #define FL_SLICE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -26,6 +27,13 @@ static inline fl_slice fl_slice_of(const char *text)
 static inline bool fl_slice_equal(fl_slice a, fl_slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* From `start` up to `end`, which lie in it. */
+static inline fl_slice fl_slice_part(fl_slice text, size_t start, size_t end)
+{
+    assert(start <= end && end <= text.len);
+    return (fl_slice){.ptr = text.ptr + start, .len = end - start};
 }
 
 /* Bytewise order, a shorter prefix first. */
