@@ -26,9 +26,13 @@ static const struct {
     const char *name;
     double weight, cap;
 } sources[FL_SOURCE_COUNT] = {
-    [FL_SOURCE_PERSON] = {"person", 1.0, 20.0},      [FL_SOURCE_FIX] = {"fix", 1.0, 20.0},
-    [FL_SOURCE_AUTOMATIC] = {"automatic", 0.3, 1.0}, [FL_SOURCE_DOCUMENT] = {"document", 0.2, 1.0},
-    [FL_SOURCE_LIBRARY] = {"library", 0.5, 2.0},     [FL_SOURCE_DRILL] = {"drill", 0.0, 0.0},
+    [FL_SOURCE_PERSON] = {"person", 1.0, 20.0},
+    [FL_SOURCE_FIX] = {"fix", 1.0, 20.0},
+    [FL_SOURCE_AUTOMATIC] = {"automatic", 0.3, 1.0},
+    [FL_SOURCE_DOCUMENT] = {"document", 0.2, 1.0},
+    [FL_SOURCE_HEDGED] = {"hedged-document", 0.1, 0.5},
+    [FL_SOURCE_LIBRARY] = {"library", 0.5, 2.0},
+    [FL_SOURCE_DRILL] = {"drill", 0.0, 0.0},
 };
 
 const char *fl_source_name(fl_evidence_source source)

@@ -25,6 +25,7 @@ typedef enum fl_evidence_source {
     FL_SOURCE_FIX,       /* the fix was applied, and the symptom cleared or did not */
     FL_SOURCE_AUTOMATIC, /* the ranking's own answer; never after the graph itself spoke for it */
     FL_SOURCE_DOCUMENT,  /* a ticket or postmortem, as read by rules */
+    FL_SOURCE_HEDGED,    /* a document that says "perhaps" */
     FL_SOURCE_LIBRARY,   /* the curated library */
     FL_SOURCE_DRILL,     /* an injected fault: kept, never counted */
     FL_SOURCE_COUNT
