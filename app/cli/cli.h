@@ -118,6 +118,8 @@ extern const fl_command fl_cmd_similar;
 extern const fl_command fl_cmd_graph;
 extern const fl_command fl_cmd_recommend;
 extern const fl_command fl_cmd_leak;
+extern const fl_command fl_cmd_learn;
+extern const fl_command fl_cmd_review;
 extern const fl_command fl_cmd_signatures;
 extern const fl_command fl_cmd_profile;
 extern const fl_command fl_cmd_drill;

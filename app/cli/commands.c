@@ -21,6 +21,8 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_similar,
     &fl_cmd_graph,
     &fl_cmd_recommend,
+    &fl_cmd_learn,
+    &fl_cmd_review,
     &fl_cmd_leak,
     &fl_cmd_signatures,
     &fl_cmd_profile,

@@ -32,6 +32,9 @@ if(TARGET faultline_cli)
   add_test(NAME integration/recommend COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_recommend.py
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/recommend PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/learn COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_learn.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/learn PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
 # A sanitizer's own memory would count.

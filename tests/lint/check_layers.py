@@ -10,10 +10,12 @@ import sys
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
 CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
-GRAPH = {"graph", "graph/exchange", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
+GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
     "ingest/alerts",
     "ingest/block",
+INGEST = {
+    "ingest/documents",
     "ingest/events",
     "ingest/fetch",
     "ingest/goroutine",
@@ -38,7 +40,7 @@ ALLOWED = {
     "base/contract": {"include", "base"},
     "base/disk": {"include", "base"},
     "ingest/alerts": LOWEST | {"ingest/intake"},
-    "ingest/block": LOWEST | {"base/disk"},
+    "ingest/block": LOWEST | {"ingest/documents", "base/disk"},
     "ingest/events": LOWEST,
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST | {"ingest/profile"},
@@ -61,6 +63,7 @@ ALLOWED = {
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},
+    "graph/learn": LOWEST | {"correlate/logs", "graph/model", "graph/recall", "graph/store"},
     "graph/model": LOWEST,
     "graph/store": LOWEST | {"graph/model"},
     "graph/exchange": LOWEST | {"graph/model", "graph/recall", "graph/store"},
