@@ -72,6 +72,7 @@ static fl_status learn_file(struct learner *l, const char *path, fl_error *err)
 /* What went wrong with one file is said, and is no reason to stop; want of memory is. */
 static fl_status learn_named(struct learner *l, const char *path, fl_error *err)
 {
+    assert(path != NULL);
     fl_error own = {0};
     fl_status status = strcmp(path, "-") == 0 ? learn_input(l, &own) : learn_file(l, path, &own);
     l->run.files++;
@@ -109,6 +110,7 @@ static fl_status learn_all(struct learner *l, const fl_args *args, fl_error *err
 /* The store is opened last, so that a mistake in the files makes none. */
 static fl_status keep(struct learner *l, const fl_args *args, fl_error *err)
 {
+    assert(!l->run.is_dry);
     char location[FL_LOCATION_BYTES];
     fl_store *store = NULL;
     fl_status status = fl_location_find(location, args, true, err);

@@ -3,6 +3,9 @@
  *
  * The walk asks on the terminal's input and writes to standard output; what was answered before it
  * is left is kept. From a script, --accept, --reject and --edit answer one proposal each.
+ *
+ * An answer is final: what a person said is evidence, and evidence is never taken away. To change
+ * one's mind is to say the opposite of the edge with 'confirm' or 'reject'.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -41,6 +44,7 @@ struct reviewing {
 /* Say it and append what moved. */
 static fl_status answer(struct reviewing *r, const fl_waiting *waiting, const fl_review *review)
 {
+    assert(waiting != NULL && review->author != NULL);
     fl_reviewed reviewed;
     const char *what = verdict_names[review->verdict];
     fl_status status =
@@ -125,6 +129,7 @@ static bool ask_words(struct reviewing *r, fl_review *review, char from[ANSWER_B
  * and the same proposal is asked about again. */
 static fl_status walk_one(struct reviewing *r, size_t at, bool *more)
 {
+    assert(at < r->list.count);
     char line[ANSWER_BYTES], from[ANSWER_BYTES], to[ANSWER_BYTES];
     fl_review review = {.author = author_of(r->args), .now_ns = r->cli->now_ns};
     for (;;) {

@@ -65,6 +65,7 @@ fl_status fl_report_learn_json(fl_buf *out, const fl_proposals *all, const fl_le
 
 fl_status fl_report_waiting_json(fl_buf *out, const fl_waiting_list *list, fl_error *err)
 {
+    assert(list->items != NULL || list->count == 0);
     fl_put w = {FL_OK};
     json_t *document = json_object(), *items = json_array();
     for (size_t i = 0; i < list->count; i++)
@@ -89,6 +90,7 @@ static json_t *belief_json(fl_put *w, const fl_confidence *c, size_t items)
 fl_status fl_report_reviewed_json(fl_buf *out, const char *what, const fl_reviewed *reviewed,
                                   fl_error *err)
 {
+    assert(reviewed->from.key != NULL && reviewed->to.key != NULL);
     fl_put w = {FL_OK};
     json_t *document = json_object();
     fl_put_text(&w, document, "schema", "faultline.reviewed/1");

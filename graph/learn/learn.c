@@ -4,6 +4,13 @@
  * A heading with a role ("Root cause") holds up to the next heading of its level or above; a label
  * ("Root cause: ...") for its block. A title, and a symptom after a cause was told, begin a new
  * account. So does every heading of a catalogue, a text whose headings are topics and not roles.
+ *
+ * Dates: the tracker's; else the one that a label ("Date:") or the title names; else the time of
+ * the reading. Evidence is as old as the incident, so that a postmortem of four years ago weighs
+ * little.
+ *
+ * Cost: each byte is cleaned once and looked up a few times; sentences of more than 2000 bytes are
+ * data and are passed over. Memory: three times the document.
  */
 #include "learn.h"
 
@@ -90,6 +97,7 @@ static void take_sentences(learning *l, fl_slice text, size_t start)
 /* A label that is about the document as a whole, with its value. */
 static void take_value(learning *l, fl_section section, fl_slice value)
 {
+    assert(section != FL_SECTION_NONE || l->block != NULL);
     fl_sentence s;
     fl_sentences from = {.block = value, .arena = &l->scratch};
     bool nomem = false;
@@ -104,6 +112,7 @@ static void take_value(learning *l, fl_section section, fl_slice value)
 /* Where the value of "Label: value" begins; 0: the text has no label that has a role. */
 static size_t label_end(learning *l, fl_slice text, fl_section *section)
 {
+    assert(section != NULL);
     static const fl_slice wide = FL_SLICE_INIT("\xEF\xBC\x9A");
     size_t at = 0, most = text.len < LABEL_BYTES ? text.len : LABEL_BYTES;
     fl_slice head = fl_slice_part(text, 0, most);
@@ -136,6 +145,7 @@ static void maybe_begin_account(learning *l, fl_section section)
 /* A label holds for its block, a heading's role for the blocks below it. */
 static void take_prose(learning *l, const fl_block *block)
 {
+    assert(block->text.len > 0);
     fl_section outer = l->section, section;
     fl_slice text = block->text;
     size_t start = label_end(l, text, &section);
@@ -194,6 +204,7 @@ static void take_title(learning *l, const fl_block *block)
 /* "Root cause: the pool" as a heading is a label; so is "根因:...". */
 static void take_heading(learning *l, const fl_block *block)
 {
+    assert(block->level >= 1);
     fl_section section;
     fl_slice text = block->text;
     size_t start = label_end(l, text, &section);
@@ -218,6 +229,7 @@ static void take_heading(learning *l, const fl_block *block)
 /* Rows of one table follow each other; anything else ends it. */
 static void take_block(learning *l, const fl_block *block)
 {
+    assert(block->text.len > 0 || block->kind == FL_BLOCK_BREAK);
     l->block = block;
     l->seen_blocks++;
     l->in_table = l->in_table && block->kind == FL_BLOCK_ROW;

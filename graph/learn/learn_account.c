@@ -3,6 +3,17 @@
  *
  * The cause is what the text calls so; else the answer to its last "why"; else the first cause that
  * a sentence gives. Symptoms without a cause are nothing to learn, nor is a fix.
+ *
+ * An account's edges:
+ *
+ *   each symptom      -explained-by-> the cause        the sentence is that of the cause
+ *   the first symptom -explained-by-> what was ruled out, as evidence against
+ *   the cause         -resolved-by->  each fix
+ *   each change       -introduced->   the cause
+ *   the cause         -requires->     each version and setting
+ *
+ * One symptom is enough for what was ruled out: a reader who finds it there would find it with the
+ * others too, and one sentence shall not weigh four times.
  */
 #include <assert.h>
 #include <stdio.h>

@@ -57,6 +57,7 @@ static fl_status draft(struct batch *b, const fl_proposal *p, int64_t now_ns, fl
 /* One transaction; what was written before a failure stays, and is not added again. */
 static fl_status flush(fl_graph_added *sum, fl_store *store, struct batch *b, fl_error *err)
 {
+    assert(b->count <= BATCH);
     fl_graph_added added;
     const fl_graph_batch all = {.nodes = b->nodes,
                                 .node_count = 2 * b->count,

@@ -131,6 +131,7 @@ static fl_status copy_text(fl_slice *out, const struct reading *in, const fl_yam
 static fl_status add_phrase(const struct reading *in, const fl_yaml *at, fl_phrase_kind kind,
                             const fl_component *component)
 {
+    assert(kind < FL_PHRASE_KIND_COUNT);
     fl_learn_rules *rules = in->rules;
     fl_phrase phrase = {.kind = kind, .component = component};
     fl_status status = copy_text(&phrase.text, in, at);
@@ -392,6 +393,7 @@ static bool is_word_byte(unsigned char c)
 /* A phrase that begins or ends with a Latin letter does not begin or end within a word. */
 static bool is_whole(fl_slice lower, size_t at, fl_slice phrase)
 {
+    assert(at + phrase.len <= lower.len);
     size_t end = at + phrase.len;
     bool cuts_before = at > 0 && is_word_byte(phrase.ptr[0]) && is_word_byte(lower.ptr[at - 1]);
     bool cuts_behind =

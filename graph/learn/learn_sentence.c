@@ -4,6 +4,28 @@
  * Cues divide a sentence: "EFFECT because CAUSE". A part that names nothing ("this") makes no node.
  * Where the effect is only "the incident", the cause is the account's. A sentence that asks is no
  * statement, but for "why": the next sentence is its answer.
+ *
+ *   explained-by   "X was slow because Y": X -explained-by-> Y
+ *   explains       "Y led to X", "Y导致X": the same, the other way round
+ *   because-first  "Because Y, X", "由于Y,X"
+ *   root           "the root cause was Y": of the account
+ *   fix            "fixed by Z"; fix-left "Z fixed it"; fix-between "通过Z解决"
+ *   introduced     "introduced by C"; between: "由C引入"
+ *   ruled-out      "we ruled out Y"; left: "Y is unrelated"
+ *   suspected      "we suspected Y": nothing, or against, as the next sentence says
+ *   list           "causes include: Y1; Y2"
+ *   why            "why was X?" and the sentence behind it
+ *
+ * The left side begins where its clause begins, or behind the cue before it; the right side ends
+ * where its clause ends, or before the next cue. In "A led to B, which caused C" so B is both the
+ * effect of A and the cause of C.
+ *
+ * What a section's role adds: its first statement is the root cause, each of its statements a fix,
+ * and so on. A cue says more than the section: "the pool was starved because of the timeout" under
+ * "Root cause" names the pool as the cause of what was seen, and the timeout as that of the pool.
+ *
+ * Invariants: cues are in rising order and do not overlap; a claim's text points into its sentence,
+ * whose bytes live until the document has been read.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -46,6 +68,7 @@ static bool has(const struct said *in, fl_phrase_kind kind)
 
 place fl_learn_place(const learning *l, const fl_sentence *s, const char *rule)
 {
+    assert(l->block != NULL);
     uint64_t offset = l->block->offset + (l->block->is_raw ? s->at : 0);
     return (place){.sentence = s->text,
                    .offset = offset,
@@ -78,6 +101,7 @@ static bool ends_with(const struct said *in, fl_phrase_kind kind, size_t at)
 /* "does not cause", "the causes of", "check what caused it": no statement. */
 static bool is_blocked(const struct said *in, size_t start, size_t end)
 {
+    assert(start < end && end <= in->s->lower.len);
     const fl_learn_rules *rules = in->l->rules;
     fl_slice lower = in->s->lower;
     size_t behind = end, clause = fl_sentence_clause_start(in->s, start);
@@ -112,6 +136,7 @@ static void find_cues(struct said *in)
 /* From the border of the clause, or the cue before it, up to this cue. */
 static size_t left_start(const struct said *in, size_t i)
 {
+    assert(i < in->count);
     enum { SHORT_BYTES = 10 };
     size_t start = fl_sentence_clause_start(in->s, in->cues[i].start);
     size_t before = i > 0 ? in->cues[i - 1].end : 0;
@@ -171,6 +196,7 @@ static const char *rule_of(const struct said *in, size_t i)
 /* The first comma from `at` on; the end where there is none. */
 static size_t comma_from(const fl_sentence *s, size_t at)
 {
+    assert(at <= s->text.len);
     while (at < s->text.len && s->text.ptr[at] != ',')
         at++;
     return at;
@@ -179,6 +205,7 @@ static size_t comma_from(const fl_sentence *s, size_t at)
 /* "Because CAUSE, EFFECT". Where a later cue divides the sentence, that one says more. */
 static void because_first(struct said *in, size_t i)
 {
+    assert(in->cues[i].end <= in->s->text.len);
     const struct cue *cue = &in->cues[i];
     size_t comma = comma_from(in->s, cue->end);
     bool more = i + 1 < in->count && in->cues[i + 1].phrase->kind == FL_CUE_EXPLAINS;
@@ -195,6 +222,8 @@ static void because_first(struct said *in, size_t i)
  * cues. */
 static void causal(struct said *in, size_t i)
 {
+    assert((FL_PHRASES(in->cues[i].phrase->kind) & CAUSAL_CUES) != 0 ||
+           in->cues[i].phrase->kind == FL_CUE_WHY);
     const struct cue *cue = &in->cues[i];
     const char *rule = rule_of(in, i);
     claim none = {{0}, {{0}, 0, NULL, false}};
@@ -235,6 +264,7 @@ static claim between(struct said *in, size_t i)
 /* A sentence that gave a fix by a cue gives none by its section. */
 static void keep_fix(struct said *in, const claim *fix)
 {
+    assert(in->l->account.fix_count <= MAX_FIXES);
     account *a = &in->l->account;
     fl_account_keep(a->fixes, &a->fix_count, MAX_FIXES, fix);
     in->gave_fix |= fix->text.len > 0;
@@ -243,6 +273,7 @@ static void keep_fix(struct said *in, const claim *fix)
 /* One that was ruled out is evidence against, and so is never a guess. */
 static void keep_excluded(struct said *in, const claim *cause)
 {
+    assert(in->l->account.excluded_count <= MAX_EXCLUDED);
     account *a = &in->l->account;
     claim sure = *cause;
     sure.at.is_hedged = false; /* "as first suspected" hedges what was ruled out, not that it was */
@@ -362,6 +393,7 @@ static bool take_question(learning *l, const fl_sentence *s)
 /* The answer, without the "because" in front of it. */
 static void take_answer(struct said *in)
 {
+    assert(in->l->why.len > 0);
     learning *l = in->l;
     size_t start = 0;
     if (in->count > 0 && in->cues[0].start == 0 &&
@@ -478,6 +510,7 @@ static bool complete(const learning *l, fl_mention *m)
 /* The first range of a component counts: later sentences repeat it loosely. */
 static void require(learning *l, const fl_mention *m, const place *at)
 {
+    assert(m->name.len > 0);
     account *a = &l->account;
     for (size_t i = 0; i < a->required_count; i++)
         if (fl_slice_equal(a->required[i].mention.name, m->name))
@@ -489,6 +522,7 @@ static void require(learning *l, const fl_mention *m, const place *at)
 /* What the service was made of when it failed. */
 static void propose_runs(learning *l, const fl_mention *m, const place *at)
 {
+    assert(!m->is_config);
     char qualifier[FL_QUALIFIER_TEXT];
     fl_mention_qualifier(qualifier, m);
     fl_propose(l, &(edge_claim){.kind = FL_EDGE_RUNS,
@@ -504,6 +538,7 @@ static void propose_runs(learning *l, const fl_mention *m, const place *at)
  * sentence says is affected, or repaired. */
 static void take_mentions(struct said *in)
 {
+    assert(in->l->block != NULL);
     learning *l = in->l;
     fl_mention found[FL_MAX_MENTIONS];
     size_t count = fl_mentions_find(found, l->rules, in->s);

@@ -7,6 +7,16 @@
  *          {"plan", "run", "step", "trigger", "cause", "service", "action", "target", "key",
  *           "value", "outcome"}; outcome "cleared": the symptom was gone after this step,
  *          "not-cleared": it was not
+ *
+ * A table is known by its first row. In one without a column for causes nothing is said of causes,
+ * and it is passed over. A cell is a phrase as a sentence's part is: "unknown" names nothing.
+ *
+ * A log line's fingerprint is the miner's form of it: no time, no level, numbers masked, so that
+ * the line in a ticket of last year and the one that triage reads today are one symptom. Frames of
+ * a stack trace say where and not what, and differ between versions: they are left out.
+ *
+ * Of a plan's step only outcomes about the symptom count. That a step was done says that a program
+ * ran, not that it helped.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -80,6 +90,7 @@ static fl_section section_of_cell(learning *l, fl_slice cell)
 /* The first row says what the columns hold; a table of two without a cause holds labels. */
 static void take_head(learning *l, const fl_slice *cells, size_t count)
 {
+    assert(count <= MAX_COLUMNS);
     l->in_table = true;
     l->column_count = count;
     for (size_t i = 0; i < count; i++)
@@ -141,6 +152,7 @@ static bool is_frame(fl_slice lower)
 
 void fl_learn_log_line(learning *l, const fl_block *block)
 {
+    assert(l->account.log_count <= MAX_LOGS);
     fl_sentence s;
     account *a = &l->account;
     fl_log_form *form = NULL;
@@ -195,6 +207,7 @@ static claim fix_of(learning *l, fl_slice action, fl_slice key, fl_slice value)
 /* A fix that did not help says nothing of the cause. */
 static void say_plan(learning *l, const claim *cause, const claim *fix, bool contradicts)
 {
+    assert(cause != NULL && fix != NULL);
     claim trigger = claim_of(l, field(l, "trigger"), "plan"),
           plan = claim_of(l, field(l, "plan"), "plan");
     fl_propose_pair(l, FL_EDGE_RESOLVED_BY, cause, fix, contradicts);
@@ -206,6 +219,7 @@ static void say_plan(learning *l, const claim *cause, const claim *fix, bool con
 
 void fl_learn_plan(learning *l)
 {
+    assert(l->document->kind == FL_DOCUMENT_PLAN);
     fl_slice outcome = field(l, "outcome"), cause_text = field(l, "cause");
     l->block = l->document->count > 0 ? &l->document->blocks[0] : NULL;
     bool cleared = fl_slice_equal(outcome, FL_SLICE("cleared"));
@@ -242,6 +256,7 @@ static fl_slice value_of(fl_slice line, const char *label)
 /* A setting that an action of the plan makes is a fix for what the plan is named after. */
 static void take_plan_setting(learning *l, fl_slice value)
 {
+    assert(l->plan_name.text.len > 0);
     claim fix = fix_of(l, fl_slice_of(l->plan_step), fl_slice_of(l->plan_key), value);
     fix.at.sentence = fix.text;
     fl_propose_pair(l, FL_EDGE_RESOLVED_BY, &l->plan_name, &fix, false);
@@ -250,6 +265,7 @@ static void take_plan_setting(learning *l, fl_slice value)
 
 bool fl_learn_plan_line(learning *l, fl_slice line)
 {
+    assert(l->block != NULL);
     line = fl_slice_trim(line);
     if (fl_slice_starts_with(line, FL_SLICE("- ")))
         line = fl_slice_part(line, 2, line.len);

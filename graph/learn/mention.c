@@ -1,5 +1,15 @@
 /*
  * mention.c - one walk over a sentence; what a version means is told by the words around it.
+ *
+ * What is a version: digits with a point between, or with a "v" before them, that do not lie in a
+ * word: "6.2.5", "v2", "1.21.3-rc1". "200ms" and "0.5s" are none. Which range it stands for:
+ *
+ *   "X 1.2"                "=1.2"          "X 1.2 and later"           ">=1.2"
+ *   "X before 1.2"         "<1.2"          "fixed in X 1.2"            "<1.2"
+ *   "X 1.2 to 1.4"         ">=1.2 <=1.4"   "upgraded X from 1.2 to 1.4" "<1.4"
+ *
+ * The last two rows tell of the same words "to": who upgrades says that the old version had it and
+ * the new one has not, and not that what lies between had.
  */
 #include "mention.h"
 
@@ -34,6 +44,7 @@ static bool is_name_byte(unsigned char c)
  * alone is a version only behind a v. */
 static size_t version_at(fl_slice lower, size_t at, size_t *start)
 {
+    assert(at <= lower.len && start != NULL);
     bool has_v = at < lower.len && lower.ptr[at] == 'v';
     size_t from = at + has_v, end = from, dots = 0;
     while (end < lower.len && end - from < MAX_VERSION &&
@@ -139,6 +150,7 @@ static size_t read_range(fl_mention *m, const struct finding *f, size_t at, size
 /* "before 1.2.3" behind a name. */
 static size_t read_bound(fl_mention *m, const struct finding *f, size_t at)
 {
+    assert(at <= f->s->lower.len);
     static const struct {
         fl_phrase_kind kind;
         const char *sign;
@@ -186,6 +198,7 @@ static fl_mention *next_place(struct finding *f)
 /* A known name; what follows it says which versions. */
 static size_t take_component(struct finding *f, const fl_phrase *phrase, size_t at)
 {
+    assert(phrase->component != NULL);
     fl_mention *m = next_place(f);
     m->name = fl_slice_of(phrase->component->name);
     m->versions = phrase->component->versions;
@@ -227,6 +240,7 @@ static bool is_key_byte(unsigned char c)
 /* "key=value" around the '=' at `at`; returns where it ends, or `at` + 1 where it is none. */
 static size_t take_config(struct finding *f, size_t at)
 {
+    assert(f->s->text.ptr[at] == '=');
     fl_slice text = f->s->text;
     size_t start = at, end = at + 1;
     while (start > 0 && at - start < MAX_CONFIG_KEY && is_key_byte(text.ptr[start - 1]))

@@ -102,6 +102,7 @@ static fl_status make_node(fl_graph_node *out, fl_arena *arena, fl_node_kind kin
 /* The texts that the evidence carries. */
 static fl_status describe(fl_proposal *p, const learning *l, const edge_claim *edge)
 {
+    assert(edge->at.rule != NULL && edge->at.sentence.len > 0);
     fl_arena *arena = &l->out->arena;
     fl_slice author = l->document->author;
     author.len = author.len < 200 ? author.len : 200;
@@ -122,6 +123,7 @@ static fl_status describe(fl_proposal *p, const learning *l, const edge_claim *e
 /* The id that the evidence will have. */
 static uint64_t id_of(const fl_proposal *p)
 {
+    assert(p->author != NULL && p->reference != NULL);
     fl_graph_evidence item = {
         .edge = fl_edge_id(p->kind, p->from.id, p->to.id, fl_slice_of(p->qualifier)),
         .source = p->is_hedged ? FL_SOURCE_HEDGED : FL_SOURCE_DOCUMENT,
@@ -134,6 +136,7 @@ static uint64_t id_of(const fl_proposal *p)
 /* The id knows what was proposed before. */
 static fl_status append(fl_proposals *all, const fl_proposal *p, fl_error *err)
 {
+    assert(all->count <= all->cap);
     uint64_t *slot;
     bool added;
     fl_status status = fl_map_slot(&slot, all->seen, p->id, &added, err);

@@ -79,6 +79,7 @@ static bool is_abbreviation(fl_slice block, size_t start, size_t point)
 /* A line break ends a sentence where a line is not wrapped: behind a short one, and in Chinese. */
 static bool is_line_end(fl_slice block, size_t at)
 {
+    assert(block.ptr[at] == '\n');
     enum { WRAPPED_BYTES = 48, LOOK_BACK = 120 };
     size_t start = at;
     bool is_chinese = false;
@@ -90,6 +91,7 @@ static bool is_line_end(fl_slice block, size_t at)
 /* How many bytes at `at` end the sentence that began at `start`; 0: it goes on. */
 static size_t end_here(fl_slice block, size_t start, size_t at)
 {
+    assert(start <= at && at < block.len);
     unsigned char c = block.ptr[at];
     size_t wide = wide_mark(block, at);
     if (c == '\n')
@@ -111,6 +113,7 @@ static size_t end_here(fl_slice block, size_t start, size_t at)
 /* Past a link's "](...)", a wiki's "}}"; 0: no markup is here. */
 static size_t markup_at(fl_slice raw, size_t at)
 {
+    assert(at < raw.len);
     fl_slice rest = rest_at(raw, at);
     unsigned char c = raw.ptr[at];
     if (c == '`')
@@ -212,6 +215,7 @@ bool fl_sentence_next(fl_sentence *out, fl_sentences *from, bool *nomem)
 /* A comma ends a clause in Chinese, not in a Latin sentence, nor between arguments: "f(a, b)". */
 static bool is_comma(const fl_sentence *s, size_t at)
 {
+    assert(at < s->text.len);
     bool before_latin = at + 1 < s->text.len && s->text.ptr[at + 1] == ' ';
     return s->is_chinese && s->text.ptr[at] == ',' && !before_latin;
 }

@@ -1,5 +1,8 @@
 /*
  * documents.c - which reader a file is for, and what holds for all of them.
+ *
+ * JSON is told by its first two marks and not by trying: a broken export shall be refused with the
+ * place of its mistake, and not be learnt from as if it were prose.
  */
 #include "documents.h"
 
@@ -41,6 +44,7 @@ static bool is_json(fl_slice text)
 /* In any case, as HTML allows. */
 static bool has_tag(fl_slice text, const char *name)
 {
+    assert(name[0] == '<');
     size_t len = strlen(name);
     bool same = text.len > len;
     for (size_t i = 0; same && i < len; i++)
@@ -64,6 +68,7 @@ static bool is_html(fl_slice text)
 static fl_status read_one(fl_slice bytes, const char *name, uint64_t offset,
                           fl_document_visit *visit, void *payload, fl_error *err)
 {
+    assert(offset <= byte_order_mark.len);
     fl_arena arena = fl_arena_of(FL_MAX_DOCUMENT_ARENA_BYTES);
     blocks list = {.arena = &arena};
     text_origin origin = {.offset = offset, .is_raw = true};

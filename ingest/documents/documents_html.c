@@ -42,6 +42,7 @@ static fl_slice rest_of(const struct walk *w)
 /* A pair in front of the text that is about to be written. */
 static void mark(struct walk *w)
 {
+    assert(w->map_count <= w->map_cap);
     if (w->in_text || w->failed)
         return;
     if (w->map_count == w->map_cap) {
@@ -97,6 +98,7 @@ static struct tag read_tag(struct walk *w)
 /* The inside of <script> and <style> up to their end, whatever it holds. */
 static void skip_inside(struct walk *w, const char *name)
 {
+    assert(w->pos <= w->in.len);
     size_t len = strlen(name);
     for (; w->pos + len + 2 <= w->in.len; w->pos++) {
         const unsigned char *at = w->in.ptr + w->pos;
@@ -120,6 +122,7 @@ static bool is_one_of(const char *name, const char *const *names)
 /* What a tag means for the text. */
 static void take_tag(struct walk *w)
 {
+    assert(w->in.ptr[w->pos] == '<');
     static const char *const paragraphs[] = {
         "p",      "div",    "br", "ul", "ol", "table",      "tbody", "thead", "section", "article",
         "header", "footer", "dl", "dt", "dd", "blockquote", "body",  "hr",    NULL};
@@ -144,6 +147,7 @@ static void take_tag(struct walk *w)
 /* &#39; &#x27; and the names; false: it is no entity that is known. */
 static bool take_entity(struct walk *w)
 {
+    assert(w->in.ptr[w->pos] == '&');
     static const struct {
         fl_slice name;
         const char *text;
@@ -185,6 +189,7 @@ static bool take_entity(struct walk *w)
 /* Line breaks in HTML are blanks, but in <pre>. */
 static void take_byte(struct walk *w)
 {
+    assert(w->pos < w->in.len);
     unsigned char c = w->in.ptr[w->pos];
     bool is_blank = c == ' ' || (c >= '\t' && c <= '\r');
     if (is_blank && !w->in_pre) {
@@ -206,6 +211,7 @@ static void take_byte(struct walk *w)
 /* "1 < 2" begins none. */
 static bool begins_tag(fl_slice rest)
 {
+    assert(rest.len > 1);
     unsigned char next = rest.len > 1 ? rest.ptr[1] | 0x20 : 0;
     return rest.ptr[0] == '<' && ((next >= 'a' && next <= 'z') || rest.ptr[1] == '/' ||
                                   rest.ptr[1] == '!' || rest.ptr[1] == '?');

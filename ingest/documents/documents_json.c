@@ -10,6 +10,12 @@
  * One table says which member means what: the trackers agree on what an issue is and differ in its
  * words. What is not in the table is passed over. An object without a title is no issue; one
  * without a plan and an action is no step; a file that holds neither is refused.
+ *
+ * An object is read once as an issue and once as a step, member by member, and what it was is told
+ * at its end: members come in any order. Texts of one document live until the next one begins.
+ *
+ * Offsets are those of the string's inside in the file, so that a sentence can be found there even
+ * where it was written with escapes (documents_text.c counts them).
  */
 #include <assert.h>
 
@@ -117,6 +123,7 @@ static fl_slice read_person(fl_json *in)
 /* One comment's "body". Notes that the tracker itself wrote ("changed the label") are no one's. */
 static void read_comment(fl_json *in, struct issue *issue)
 {
+    assert(issue->comment_count <= MAX_COMMENTS);
     fl_slice key;
     struct text body = {{0}, {0}, 0};
     bool is_system = false;
@@ -213,6 +220,7 @@ static member member_of(fl_slice key)
 /* A member other than "fields". */
 static void read_issue_member(fl_json *in, struct issue *issue, member what)
 {
+    assert(what != MEMBER_FIELDS);
     switch (what) {
     case MEMBER_TITLE:
         issue->title = read_text(in);
@@ -259,6 +267,7 @@ static void read_fields(fl_json *in, struct issue *issue)
 /* A scalar of a step as it is written; containers are passed over. */
 static void read_step_member(fl_json *in, struct step *step, fl_slice key)
 {
+    assert(step->count <= MAX_FIELDS);
     struct text text = {{0}, {0}, 0};
     fl_json_kind kind = fl_json_peek(in);
     fl_json_mark mark = fl_json_here(in);
@@ -303,6 +312,7 @@ static fl_status name_of(fl_slice *out, struct reading *in, fl_slice what)
 /* The document is whole: name it and let it be seen. */
 static fl_status hand_on(struct reading *in, fl_document *document, fl_slice what)
 {
+    assert(in->list.arena == &in->arena);
     fl_status status = fl_blocks_check(&in->list, in->err);
     if (status == FL_OK)
         status = name_of(&document->name, in, what);
@@ -328,6 +338,7 @@ static fl_slice last_of(fl_slice url)
 /* Title, text, comments, in this order, whatever the order of the members. */
 static fl_status visit_issue(struct reading *in)
 {
+    assert(in->issue.title.value.len > 0);
     const struct issue *issue = &in->issue;
     blocks *list = &in->list;
     fl_blocks_add(list, &(fl_block){.kind = FL_BLOCK_TITLE,
@@ -353,6 +364,7 @@ static fl_status visit_issue(struct reading *in)
 /* Its members as fields; a run and its number name it wherever it is read again. */
 static fl_status visit_step(struct reading *in)
 {
+    assert(in->step.plan.len > 0 && in->step.action.len > 0);
     const struct step *step = &in->step;
     for (size_t i = 0; i < step->count; i++)
         fl_blocks_add(&in->list, &(fl_block){.kind = FL_BLOCK_FIELD,
@@ -372,6 +384,7 @@ static fl_status visit_step(struct reading *in)
 /* The file's name before what the JSON reader says. */
 static fl_status broken(struct reading *in)
 {
+    assert(!fl_json_ok(&in->json));
     return fl_fail(in->err, in->json.err.status, in->json.err.offset, "%.60s: %.120s", in->name,
                    in->json.err.message);
 }
@@ -424,6 +437,7 @@ static fl_status read_object(struct reading *in, bool *wraps)
 /* The issues of a search result, and what stands behind them. */
 static fl_status read_result(struct reading *in)
 {
+    assert(in->json.depth > 0);
     fl_slice key;
     bool wraps;
     fl_status status = FL_OK;

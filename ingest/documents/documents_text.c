@@ -104,6 +104,7 @@ fl_status fl_blocks_check(const blocks *list, fl_error *err)
 /* How many bytes one character of a JSON string takes as written, and decoded. */
 static size_t escaped_step(fl_slice escaped, size_t at, size_t *decoded)
 {
+    assert(at < escaped.len);
     *decoded = 1;
     if (escaped.ptr[at] != '\\')
         return 1;
@@ -122,6 +123,7 @@ static size_t escaped_step(fl_slice escaped, size_t at, size_t *decoded)
 /* Where byte `at` of the text stands in the file. Asked in rising order. */
 static uint64_t offset_of(struct reading *in, size_t at)
 {
+    assert(at <= in->text.len);
     const text_origin *from = in->origin;
     if (from->map != NULL) {
         while (in->map_at + 1 < from->map_count && from->map[2 * (in->map_at + 1)] <= at)
@@ -178,6 +180,7 @@ static bool is_rule(fl_slice body, unsigned char c)
 /* Trimmed, with its place; nothing is no block. */
 static void emit(struct reading *in, fl_block_kind kind, uint32_t level, fl_slice text)
 {
+    assert(kind != FL_BLOCK_BREAK && kind != FL_BLOCK_FIELD);
     text = fl_slice_trim(text);
     if (text.len == 0)
         return;
@@ -227,6 +230,7 @@ static bool is_plain_heading(fl_slice text)
 /* A paragraph of one line between blank lines may be a heading. */
 static void close_block(struct reading *in, bool before_blank)
 {
+    assert(in->open.start <= in->open.end);
     struct open_block *open = &in->open;
     if (!open->is_open)
         return;
@@ -256,6 +260,7 @@ static void open_block(struct reading *in, fl_block_kind kind, uint32_t level, f
 /* Deeper ones than HTML has are of the last level. */
 static void heading(struct reading *in, size_t level, fl_slice text)
 {
+    assert(level > 0);
     close_block(in, false);
     emit(in, FL_BLOCK_HEADING, (uint32_t)(level > MAX_LEVEL ? MAX_LEVEL : level), text);
 }
@@ -380,6 +385,7 @@ static bool take_message(struct reading *in, fl_slice body)
 /* Its line may name a language, which is left out. */
 static bool opens_fence(struct reading *in, fl_slice body)
 {
+    assert(in->fence == 0);
     bool is_wiki = fl_slice_starts_with(body, FL_SLICE("{noformat")) ||
                    fl_slice_starts_with(body, FL_SLICE("{code"));
     if (!is_wiki && run_of(body, '`') < FENCE && run_of(body, '~') < FENCE)
@@ -392,6 +398,7 @@ static bool opens_fence(struct reading *in, fl_slice body)
 /* Only by the mark that opened it, so that code may hold the others. */
 static bool closes_fence(const struct reading *in, fl_slice body)
 {
+    assert(in->fence != 0);
     if (in->fence == '{')
         return fl_slice_equal(body, FL_SLICE("{noformat}")) ||
                fl_slice_equal(body, FL_SLICE("{code}"));
@@ -416,6 +423,7 @@ static bool take_underline(struct reading *in, fl_slice body)
 /* Lines below a paragraph belong to it; so do indented ones below an item. */
 static void take_text(struct reading *in, const struct line *line)
 {
+    assert(line->body.len > 0);
     struct open_block *open = &in->open;
     bool continues = open->is_open && (open->kind == FL_BLOCK_PARAGRAPH ||
                                        (open->kind == FL_BLOCK_ITEM && line->indent > 0));
@@ -465,6 +473,7 @@ static void take_line(struct reading *in, const struct line *line)
 /* "---" as the first line, up to the next: labels and values. */
 static void take_front_matter(struct reading *in)
 {
+    assert(in->list->count == 0 || in->pos == 0);
     struct line line;
     size_t start = in->pos;
     if (!next_line(&line, in) || !fl_slice_equal(line.body, FL_SLICE("---"))) {

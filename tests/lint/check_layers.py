@@ -14,7 +14,6 @@ GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model
 INGEST = {
     "ingest/alerts",
     "ingest/block",
-INGEST = {
     "ingest/documents",
     "ingest/events",
     "ingest/fetch",
