@@ -169,8 +169,8 @@ static const fl_option options[] = {
 static const fl_example examples[] = {
     {"faultline learn --dry-run postmortems/", "what the texts of a folder seem to say"},
     {"faultline learn issues.json", "keep it as proposals, for 'faultline review'"},
-    {"gh issue view 423 --json title,body,author,createdAt,url,comments | faultline learn -",
-     "one issue, as GitHub's program prints it"},
+    {"faultline learn --dry-run --format json - < issue.json",
+     "one issue, as 'gh issue view --json title,body,author,createdAt,url,comments' prints it"},
 };
 
 static const fl_exit_note exits[] = {
