@@ -167,8 +167,9 @@ static const fl_option options[] = {
      .required = true,
      .repeatable = true,
      .argument = "DIR",
-     .help = "Telemetry of the incident: OTLP files (JSON lines or protobuf), saved answers of"
-             " Prometheus, Loki and Zipkin; plain, gzip or zstd; or a folder with them"},
+     .help =
+         "Telemetry of the incident: OTLP files (JSON lines or protobuf), saved answers of"
+         " Prometheus, Loki, Tempo, Jaeger and Zipkin; plain, gzip or zstd; or a folder with them"},
     {.name = "at",
      .kind = FL_OPTION_TIME,
      .required = true,

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "intake.h"
+#include "jaeger.h"
 #include "loki.h"
 #include "mem.h"
 #include "prometheus.h"
@@ -70,8 +71,9 @@ static fl_slice stem_of(const char *path)
 /* In the order in which their first members can be told apart at the least cost. */
 static fl_status read_json(fl_payloads *p, fl_slice bytes, const char *path, fl_error *err)
 {
+    assert(bytes.len > 0 && p->to.source == path);
     static fl_status (*const readers[])(fl_intake *, fl_slice, fl_error *) = {
-        fl_zipkin_json, fl_loki_json, fl_loki_answer};
+        fl_zipkin_json, fl_loki_json, fl_jaeger_json, fl_loki_answer};
     fl_error own = {0};
     fl_status status = FL_E_UNSUPPORTED;
     for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]) && status == FL_E_UNSUPPORTED;

@@ -1,6 +1,7 @@
 /*
  * payloads.h - files with what other tools send or answer: saved answers of Prometheus and Loki,
- * bodies that were pushed to them, spans of Zipkin. What a file holds is told by its content, not
+ * bodies that were pushed to them, spans of Zipkin, traces of
+ * Jaeger. What a file holds is told by its content, not
  * by its name.
  */
 #ifndef FL_PAYLOADS_H

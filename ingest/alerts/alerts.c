@@ -148,6 +148,7 @@ static int compare_labels(const void *left, const void *right)
 static uint64_t fingerprint_of(const fl_labels *labels)
 {
     uint64_t hash = fnv_offset;
+    assert(labels->count <= FL_MAX_LABELS);
     for (size_t i = 0; i < labels->count; i++)
         hash = hash_text(hash_text(hash, labels->items[i].key), labels->items[i].value.text);
     return hash;
@@ -157,6 +158,7 @@ static fl_status push(struct reading *x)
 {
     fl_alert_record *alert = &x->alert;
     fl_attr told[FL_WHO_LABELS];
+    assert(x->labels.count > 0 && x->has_start);
     if (x->labels.count > 1)
         qsort(x->labels.items, x->labels.count, sizeof(x->labels.items[0]), compare_labels);
     x->who = x->labels;

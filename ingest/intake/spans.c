@@ -70,6 +70,7 @@ void fl_span_draft_attr(fl_span_draft *draft, fl_slice key, fl_value value)
 
 bool fl_span_draft_event(fl_span_draft *draft, int64_t time_ns, fl_slice name)
 {
+    assert(draft->event_attr_count <= FL_MAX_EVENT_ATTRS_PER_SPAN);
     if (draft->event_count == FL_MAX_EVENTS_PER_SPAN) {
         draft->dropped++;
         return false;

@@ -236,6 +236,7 @@ static uint64_t read_be(const unsigned char *bytes)
 static void read_ids(const struct loki *x, fl_log *log)
 {
     unsigned char bytes[16] = {0};
+    assert(x->stream_labels <= x->labels.count);
     for (size_t i = x->stream_labels; i < x->labels.count; i++) {
         fl_slice name = x->labels.items[i].key, text = x->labels.items[i].value.text;
         bool is_trace =

@@ -125,6 +125,7 @@ static fl_status read_entry(struct loki *x, fl_json *in)
 static fl_status read_entries(struct loki *x, fl_json *in, bool *sound)
 {
     fl_status status = FL_OK;
+    assert(x->stream_labels <= x->labels.count);
     *sound = true;
     if (!fl_json_enter_array(in))
         return FL_OK;

@@ -312,6 +312,7 @@ static bool is_stale(double value)
 
 fl_status fl_prometheus_sample(fl_prometheus *p, int64_t time_ns, double value, fl_error *err)
 {
+    assert(p->is_skipped || p->point.metric.len > 0);
     if (p->is_skipped)
         return FL_OK;
     if (!isfinite(value)) {

@@ -123,6 +123,7 @@ static fl_status read_export(struct answer *a, const struct series *series, fl_j
     fl_json values = reader_at(a, series->values), times = reader_at(a, series->timestamps);
     fl_status status = FL_OK;
     bool more = fl_json_enter_array(&values) && fl_json_enter_array(&times);
+    assert(series->values.ptr != NULL && series->timestamps.ptr != NULL);
     while (more && status == FL_OK) {
         bool has_value = fl_json_next_element(&values), has_time = fl_json_next_element(&times);
         int64_t time_ns = 0;

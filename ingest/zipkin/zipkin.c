@@ -187,6 +187,7 @@ static fl_status note_shared(struct zipkin *x)
 {
     uint64_t *slot = NULL;
     const fl_span *span = &x->draft.span;
+    assert(x->is_survey && x->shared != NULL);
     if (!x->is_shared || span->id == 0)
         return FL_OK;
     fl_error own = {0};
@@ -201,6 +202,7 @@ static fl_status note_shared(struct zipkin *x)
 /* Give the server's half an id of its own, and its children that id as parent. */
 static void settle_ids(const struct zipkin *x, fl_span *span)
 {
+    assert(!x->is_survey);
     if (x->shared == NULL)
         return;
     if (x->is_shared) {
@@ -234,6 +236,7 @@ static fl_status push(struct zipkin *x)
 {
     uint32_t handle;
     fl_attr version = {.key = FL_SLICE("service.version"), .value = {.kind = FL_VALUE_STRING}};
+    assert(x->draft.span.id != 0 && x->draft.span.start_ns <= x->draft.span.end_ns);
     version.value.text = fl_span_draft_find(&x->draft, version.key);
     fl_resource who = resource_of(x);
     if (version.value.text.len > 0)
