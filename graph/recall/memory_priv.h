@@ -6,7 +6,11 @@
 
 #include "memory.h"
 
-enum { FL_MEMORY_MAX_INCIDENTS = 1024 };
+enum {
+    FL_MEMORY_MAX_INCIDENTS = 1024,
+    FL_RECALL_MAX_FIXES = 64, /* of one cause */
+    FL_RECALL_MAX_CAUSES = 8  /* of one similar incident */
+};
 
 typedef struct fl_exhibit {
     uint64_t incident;
@@ -43,6 +47,18 @@ void fl_edge_list_dispose(fl_edge_list *list);
 FL_NODISCARD fl_status fl_recall_title(const char **out, fl_recall *r, uint64_t id, fl_error *err);
 size_t fl_recall_bits(uint32_t set);
 FL_NODISCARD fl_status fl_recall_no_memory(fl_error *err);
+
+/* memory_ahead.c: what the next steps ask the store for, read at once. */
+FL_NODISCARD fl_status fl_recall_ahead_symptoms(fl_recall *r, fl_error *err);
+FL_NODISCARD fl_status fl_recall_ahead_causes(fl_recall *r, const fl_path *paths, size_t count,
+                                              fl_error *err);
+FL_NODISCARD fl_status fl_recall_ahead_edges(fl_recall *r, const uint64_t *nodes, size_t count,
+                                             fl_graph_scope side, fl_error *err);
+FL_NODISCARD fl_status fl_recall_ahead_titles(fl_recall *r, const uint64_t *nodes, size_t count,
+                                              fl_error *err);
+/* Of nodes whose edges were read: those that lead from them to causes, and on to fixes. */
+FL_NODISCARD fl_status fl_recall_ahead_outcomes(fl_recall *r, const uint64_t *incidents,
+                                                size_t count, fl_error *err);
 
 /* memory_similar.c: the incidents that show most of the same. Symptoms have their weights. */
 FL_NODISCARD fl_status fl_recall_similar(fl_recall *r, fl_error *err);

@@ -15,11 +15,10 @@
 #include <string.h>
 
 #include "edge_confidence.h"
+#include "graph_ahead.h"
 #include "mem.h"
 #include "memory_priv.h"
 #include "slice.h"
-
-enum { MAX_FIXES = 64 };
 
 fl_status fl_recall_no_memory(fl_error *err)
 {
@@ -287,7 +286,7 @@ static fl_status find_fixes(fl_recall *r, fl_path *path, fl_error *err)
     fl_edge_list edges;
     fl_status status =
         fl_recall_edges(&edges, r, path->cause, FL_GRAPH_OUT, FL_EDGE_RESOLVED_BY, err);
-    size_t count = edges.count < MAX_FIXES ? edges.count : MAX_FIXES,
+    size_t count = edges.count < FL_RECALL_MAX_FIXES ? edges.count : FL_RECALL_MAX_FIXES,
            most = r->question->most_fixes;
     fl_path_fix *fixes = fl_arena_alloc(r->arena, count > 0 ? count : 1, sizeof(*fixes));
     if (status == FL_OK && fixes == NULL)
@@ -348,6 +347,7 @@ static fl_status make_paths(fl_recall *r, fl_error *err)
     r->out->paths = paths;
     r->out->path_count = most > 0 && count > most ? most : count;
     r->out->causes = count;
+    status = fl_recall_ahead_causes(r, paths, r->out->path_count, err);
     for (size_t i = 0; status == FL_OK && i < r->out->path_count; i++) {
         status = fl_recall_title(&paths[i].title, r, paths[i].cause, err);
         if (status == FL_OK)
@@ -371,7 +371,7 @@ static fl_status make_priors(fl_recall *r, fl_error *err)
 static fl_status recall_all(fl_recall *r, fl_error *err)
 {
     const fl_symptoms *symptoms = r->question->symptoms;
-    fl_status status = FL_OK;
+    fl_status status = fl_recall_ahead_symptoms(r, err);
     for (size_t s = 0; status == FL_OK && s < symptoms->count; s++) {
         status = collect_causes(r, s, symptoms->nodes[s].id, err);
         if (status == FL_OK)
@@ -406,5 +406,7 @@ fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_ques
         return fl_recall_no_memory(err);
     if (question->self != NULL)
         r->self = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(question->self));
-    return recall_all(r, err);
+    fl_status status = recall_all(r, err);
+    fl_graph_ahead_forget(store);
+    return status;
 }

@@ -14,7 +14,7 @@
 #include "memory_priv.h"
 #include "slice.h"
 
-enum { MAX_TOLD = 32, MAX_CAUSES = 8, MAX_FIXES = 8 };
+enum { MAX_TOLD = 32, MAX_FIXES = 8, AHEAD = 64 };
 
 typedef struct alike {
     fl_similar told;
@@ -152,15 +152,15 @@ static fl_status add_fixes(fl_similar *told, const char **fixes, fl_recall *r, u
 /* What it was, and what helped. */
 static fl_status name_outcome(alike *a, fl_recall *r, fl_error *err)
 {
-    const char **causes = fl_arena_alloc(r->arena, MAX_CAUSES, sizeof(*causes));
+    const char **causes = fl_arena_alloc(r->arena, FL_RECALL_MAX_CAUSES, sizeof(*causes));
     const char **fixes = fl_arena_alloc(r->arena, MAX_FIXES, sizeof(*fixes));
     if (causes == NULL || fixes == NULL)
         return fl_recall_no_memory(err);
     fl_edge_list edges;
     fl_status status =
         fl_recall_edges(&edges, r, a->shows->incident, FL_GRAPH_OUT, FL_EDGE_DIAGNOSED_AS, err);
-    for (size_t i = 0; status == FL_OK && i < edges.count && a->told.cause_count < MAX_CAUSES;
-         i++) {
+    for (size_t i = 0;
+         status == FL_OK && i < edges.count && a->told.cause_count < FL_RECALL_MAX_CAUSES; i++) {
         status = fl_recall_title(&causes[a->told.cause_count++], r, edges.others[i], err);
         if (status == FL_OK)
             status = add_fixes(&a->told, fixes, r, edges.others[i], err);
@@ -193,6 +193,30 @@ static void sort_in(alike *all, size_t at)
     }
 }
 
+/* The edges of the next few at once. */
+static fl_status look_ahead(const alike *next, size_t left, fl_recall *r, fl_error *err)
+{
+    uint64_t ids[AHEAD];
+    size_t count = left < AHEAD ? left : AHEAD;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = next[i].shows->incident;
+    return fl_recall_ahead_edges(r, ids, count, FL_GRAPH_OUT, err);
+}
+
+/* All that explain() will ask for the first few. */
+static fl_status explain_ahead(const alike *first, size_t count, fl_recall *r, fl_error *err)
+{
+    uint64_t ids[AHEAD];
+    fl_status status = FL_OK;
+    count = count < AHEAD ? count : AHEAD;
+    for (size_t i = 0; status == FL_OK && i < count; i++) {
+        size_t told = first[i].told.theirs < MAX_TOLD ? first[i].told.theirs : MAX_TOLD;
+        ids[i] = first[i].shows->incident;
+        status = fl_recall_ahead_titles(r, first[i].symptoms, told, err);
+    }
+    return status == FL_OK ? fl_recall_ahead_outcomes(r, ids, count, err) : status;
+}
+
 /* Looks at incidents, highest bound first, until none that is left can be among the best `most`.
  * Those lie in front then. */
 static fl_status find_best(alike *all, size_t most, fl_recall *r, fl_error *err)
@@ -201,7 +225,10 @@ static fl_status find_best(alike *all, size_t most, fl_recall *r, fl_error *err)
     for (size_t i = 0; status == FL_OK && i < r->incident_count; i++) {
         if (i >= most && all[most - 1].told.overlap > all[i].bound)
             break;
-        status = look_at(&all[i], r, err);
+        if (i % AHEAD == 0)
+            status = look_ahead(all + i, r->incident_count - i, r, err);
+        if (status == FL_OK)
+            status = look_at(&all[i], r, err);
         sort_in(all, i);
     }
     return status;
@@ -221,6 +248,8 @@ fl_status fl_recall_similar(fl_recall *r, fl_error *err)
                          .bound = weight_of(r, r->incidents[i].symptoms) / ours};
     qsort(all, r->incident_count, sizeof(*all), compare_bounds);
     fl_status status = find_best(all, count, r, err);
+    if (status == FL_OK)
+        status = explain_ahead(all, count, r, err);
     for (size_t i = 0; status == FL_OK && i < count; i++) {
         status = explain(&all[i], r, err);
         told[i] = all[i].told;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph_ahead.h"
 #include "hash.h"
 #include "map.h"
 #include "mem.h"
@@ -286,6 +287,7 @@ fl_status fl_graph_add(fl_graph_added *added, fl_store *store, const fl_graph_ba
     fl_map_destroy(own);
     added = added != NULL ? added : &ignored;
     *added = (fl_graph_added){0};
+    fl_graph_ahead_forget(store); /* it was of the moment before */
     if (status == FL_OK)
         status = add_sorted(added, store, batch, err);
     if (status != FL_OK && batch->kinds != NULL)
@@ -312,6 +314,10 @@ fl_status fl_graph_nodes(fl_store *store, const fl_graph_question *question,
     assert(store != NULL && visit != NULL);
     assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
     check_question(question);
+    fl_status status;
+    const fl_graph_walk to = {.node = visit, .payload = payload};
+    if (fl_graph_ahead_answers_nodes(&status, store, question, &to, err))
+        return status;
     return store->kind->graph->nodes(store, question, visit, payload, err);
 }
 
@@ -320,6 +326,10 @@ fl_status fl_graph_edges(fl_store *store, const fl_graph_question *question,
 {
     assert(store != NULL && visit != NULL);
     check_question(question);
+    fl_status status;
+    const fl_graph_walk to = {.edge = visit, .payload = payload};
+    if (fl_graph_ahead_answers_edges(&status, store, question, &to, err))
+        return status;
     return store->kind->graph->edges(store, question, visit, payload, err);
 }
 
@@ -329,5 +339,9 @@ fl_status fl_graph_evidence_for(fl_store *store, const fl_graph_question *questi
     assert(store != NULL && visit != NULL);
     assert(question->scope == FL_GRAPH_ALL || question->scope == FL_GRAPH_ONE);
     check_question(question);
+    fl_status status;
+    const fl_graph_walk to = {.evidence = visit, .payload = payload};
+    if (fl_graph_ahead_answers_evidence(&status, store, question, &to, err))
+        return status;
     return store->kind->graph->evidence(store, question, visit, payload, err);
 }

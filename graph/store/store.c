@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph_ahead.h"
 #include "store_priv.h"
 
 static const fl_store_kind *const kinds[] = {&fl_store_sqlite, &fl_store_postgres};
@@ -81,8 +82,10 @@ fl_status fl_store_check(fl_store *store, fl_store_fault *visit, void *payload, 
 
 void fl_store_close(fl_store *store)
 {
-    if (store != NULL)
-        store->kind->close(store);
+    if (store == NULL)
+        return;
+    fl_graph_ahead_forget(store);
+    store->kind->close(store);
 }
 
 fl_status fl_store_hold(fl_store *store, fl_error *err)

@@ -43,6 +43,18 @@ typedef struct fl_graph_walk {
     void *payload;
 } fl_graph_walk;
 
+/* Whether the question is answered by rows that were read ahead (graph_ahead.h); they are walked
+ * then, and *status is how that ended. */
+bool fl_graph_ahead_answers_nodes(fl_status *status, const fl_store *store,
+                                  const fl_graph_question *question, const fl_graph_walk *to,
+                                  fl_error *err);
+bool fl_graph_ahead_answers_edges(fl_status *status, const fl_store *store,
+                                  const fl_graph_question *question, const fl_graph_walk *to,
+                                  fl_error *err);
+bool fl_graph_ahead_answers_evidence(fl_status *status, const fl_store *store,
+                                     const fl_graph_question *question, const fl_graph_walk *to,
+                                     fl_error *err);
+
 /* A row that this program would not have written; `what` is "a node". */
 fl_status fl_graph_fail_kind(const char *what, fl_error *err);
 
@@ -66,6 +78,7 @@ FL_NODISCARD fl_status fl_store_match_take(char **document, fl_store_match *foun
 /* The first member of every kind's own struct. */
 struct fl_store {
     const fl_store_kind *kind;
+    struct fl_graph_ahead *ahead; /* rows that were read ahead; NULL: none */
 };
 
 extern const fl_store_kind fl_store_sqlite, fl_store_postgres;

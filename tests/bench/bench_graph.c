@@ -227,7 +227,8 @@ static int64_t ask(made *m, size_t *paths, size_t *fixes)
         nodes[s] = (fl_graph_node){.id = id, .kind = FL_NODE_SYMPTOM, .key = keys[s]};
     }
     const fl_symptoms symptoms = {.nodes = nodes, .count = SYMPTOMS};
-    const fl_memory_question question = {.symptoms = &symptoms, .now_ns = NOW_NS};
+    const fl_memory_question question = {
+        .symptoms = &symptoms, .now_ns = NOW_NS, .most_similar = 5};
     fl_arena arena = fl_arena_of(256U << 20);
     int64_t start_ns = fl_time_monotonic();
     if (fl_memory_recall(&memory, m->store, &question, &arena, &err) != FL_OK)
