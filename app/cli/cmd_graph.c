@@ -25,6 +25,7 @@ static const fl_action *const actions[] = {
     &fl_graph_action_stats.about,
     &fl_graph_action_init.about,
     &fl_graph_action_check.about,
+    &fl_graph_action_copy.about,
     &fl_graph_action_migrate.about,
     NULL
 };

@@ -48,6 +48,7 @@ extern const fl_graph_action fl_graph_action_import;
 extern const fl_graph_action fl_graph_action_neighbours;
 extern const fl_graph_action fl_graph_action_show;
 extern const fl_graph_action fl_graph_action_check;
+extern const fl_graph_action fl_graph_action_copy;
 extern const fl_graph_action fl_graph_action_migrate;
 extern const fl_graph_action fl_graph_action_stats;
 extern const fl_graph_action fl_graph_action_init;

@@ -98,3 +98,39 @@ fl_status fl_report_plan_json(fl_buf *out, const fl_store_plan *plan, bool is_dr
     fl_put_value(&w, document, "migrations", migrations);
     return fl_put_document(out, &w, document, err);
 }
+
+/* What FROM has, and how much of it was new to TO. */
+fl_status fl_report_copied_text(fl_buf *out, const fl_graph_copied *copied,
+                                const fl_report_style *style, fl_error *err)
+{
+    assert(copied != NULL);
+    fl_page page = fl_page_on(out, style);
+    fl_page_put(&page, FL_INK_PLAIN, "Read ");
+    write_rows(&page, copied->nodes, copied->edges, copied->evidence);
+    fl_page_printf(&page, FL_INK_PLAIN, ", %" PRIu64 " incident%s", copied->incidents,
+                   copied->incidents == 1 ? "" : "s");
+    fl_page_newline(&page);
+    fl_page_put(&page, FL_INK_PLAIN, "New");
+    fl_page_pad(&page, 5);
+    write_rows(&page, copied->added.nodes, copied->added.edges, copied->added.evidence);
+    fl_page_printf(&page, FL_INK_PLAIN, ", %" PRIu64 " incident%s", copied->added_incidents,
+                   copied->added_incidents == 1 ? "" : "s");
+    fl_page_newline(&page);
+    return fl_buf_check(out, "the answer", err);
+}
+
+/* Rows as in an import, and incidents. */
+fl_status fl_report_copied_json(fl_buf *out, const fl_graph_copied *copied, fl_error *err)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *document = json_object();
+    assert(copied != NULL);
+    json_t *read = rows_json(&w, copied->nodes, copied->edges, copied->evidence);
+    json_t *added = rows_json(&w, copied->added.nodes, copied->added.edges, copied->added.evidence);
+    fl_put_count(&w, read, "incidents", copied->incidents);
+    fl_put_count(&w, added, "incidents", copied->added_incidents);
+    fl_put_text(&w, document, "schema", "faultline.graph-copy/1");
+    fl_put_value(&w, document, "read", read);
+    fl_put_value(&w, document, "added", added);
+    return fl_put_document(out, &w, document, err);
+}

@@ -4,6 +4,7 @@
 #ifndef FL_REPORT_EXCHANGE_H
 #define FL_REPORT_EXCHANGE_H
 
+#include "graph_copy.h"
 #include "graph_import.h"
 #include "report.h"
 
@@ -21,5 +22,11 @@ FL_NODISCARD fl_status fl_report_plan_text(fl_buf *out, const fl_store_plan *pla
 /* schemas/json/graph-migrate.schema.json */
 FL_NODISCARD fl_status fl_report_plan_json(fl_buf *out, const fl_store_plan *plan, bool is_dry,
                                            fl_error *err);
+
+FL_NODISCARD fl_status fl_report_copied_text(fl_buf *out, const fl_graph_copied *copied,
+                                             const fl_report_style *style, fl_error *err);
+/* schemas/json/graph-copy.schema.json */
+FL_NODISCARD fl_status fl_report_copied_json(fl_buf *out, const fl_graph_copied *copied,
+                                             fl_error *err);
 
 #endif

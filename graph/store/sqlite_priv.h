@@ -12,6 +12,7 @@ typedef struct sqlite_store {
     fl_store base;
     sqlite3 *db;
     char path[128]; /* for messages, cut */
+    bool read_only; /* the disk is */
 } sqlite_store;
 
 /* The last failure of the database as a sentence. `what` is what was being done: "opening". */

@@ -17,6 +17,7 @@
  * nanoseconds since the epoch, UTC. All values are bound, never printed into SQL.
  */
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "fl_sql_001_incidents.h"
 #include "fl_sql_002_graph.h"
 #include "fl_sql_003_statistics.h"
@@ -34,7 +36,8 @@ enum {
     APPLICATION_ID = 0x464C4E31, /* "FLN1" */
     BUSY_MS = 5000,
     RETRY_MS = 20,
-    SMALLEST_PAGE = 512
+    SMALLEST_PAGE = 512,
+    MAX_NAME = 3 * 4096 + 32 /* of a path, each byte as three */
 };
 
 /* What was committed survives the end of the program at any moment; what a power failure takes are
@@ -185,7 +188,7 @@ static fl_status set_up(sqlite_store *store, fl_error *err)
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
     if (status == FL_OK && version < VERSION)
         status = migrate(store, err);
-    if (status == FL_OK)
+    if (status == FL_OK && !store->read_only)
         status = enter_wal(store, err);
     if (status == FL_OK)
         status = fl_sqlite_run(store, SESSION, "opening", err);
@@ -212,6 +215,54 @@ static fl_status check_size(const char *path, fl_error *err)
     return FL_OK;
 }
 
+/* "file:PATH?immutable=1", in which only letters, digits and a few marks stand for themselves. */
+static bool immutable_name(char *out, size_t size, const char *location)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    fl_buf name = fl_buf_of(size - 1);
+    fl_buf_text(&name, "file:");
+    for (const char *p = location; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("/._-", c) != NULL;
+        if (plain)
+            fl_buf_char(&name, *p);
+        else
+            fl_buf_printf(&name, "%%%c%c", hex[c >> 4], hex[c & 15]);
+    }
+    fl_buf_text(&name, "?immutable=1");
+    bool fits = name.status == FL_OK;
+    if (fits)
+        memcpy(out, name.ptr, name.len + 1);
+    fl_buf_dispose(&name);
+    return fits;
+}
+
+/* Whether there is a log beside the file with something in it. */
+static bool has_log(const char *location)
+{
+    char log[MAX_NAME];
+    struct stat info;
+    int len = snprintf(log, sizeof(log), "%s-wal", location);
+    return len > 0 && (size_t)len < sizeof(log) && stat(log, &info) == 0 && info.st_size > 0;
+}
+
+/* On a disk that is read only nothing can be made beside the file, which SQLite wants even for
+ * reading; nobody changes it there either, and it is opened as what does not change. Not where a
+ * log is left: what is in that would be passed over. */
+static int open_database(sqlite_store *store, const char *location)
+{
+    char name[MAX_NAME];
+    bool exists = access(location, F_OK) == 0;
+    store->read_only = exists && access(location, W_OK) != 0 && errno == EROFS;
+    if (!store->read_only)
+        return sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                               NULL);
+    if (has_log(location) || !immutable_name(name, sizeof(name), location))
+        return sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READONLY, NULL);
+    return sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+}
+
 /* A connection that could not be opened is closed all the same, as SQLite asks. */
 static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode mode,
                              fl_error *err)
@@ -227,8 +278,7 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
     store->base.kind = &fl_store_sqlite;
     snprintf(store->path, sizeof(store->path), "%s", location);
-    int code =
-        sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int code = open_database(store, location);
     status = code == SQLITE_OK ? set_up(store, err) : fl_sqlite_fail(store, "opening", err);
     if (status != FL_OK) {
         sqlite_close(&store->base);

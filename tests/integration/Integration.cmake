@@ -119,3 +119,13 @@ if(TARGET faultline_cli)
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/durability_postgresql PROPERTIES SKIP_RETURN_CODE 77)
 endif()
+
+# Stores as they go wrong, and copies of them, on both engines.
+if(TARGET faultline_cli)
+  set(stores ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_stores.py $<TARGET_FILE:graph_writer> $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  add_test(NAME integration/stores COMMAND ${stores})
+  add_test(NAME integration/stores_postgresql COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${stores})
+  set_tests_properties(integration/stores integration/stores_postgresql PROPERTIES LABELS integration TIMEOUT 900
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(integration/stores_postgresql PROPERTIES SKIP_RETURN_CODE 77)
+endif()
