@@ -104,8 +104,8 @@ static int compare_observations(const void *a, const void *b)
     return (int)x->supports - (int)y->supports;
 }
 
-void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
-                      double half_life_days, int64_t now_ns)
+void fl_confidence_sums(fl_confidence *out, fl_observation *items, size_t count,
+                        double half_life_days, int64_t now_ns)
 {
     assert(count == 0 || items != NULL);
     assert(half_life_days > 0);
@@ -118,7 +118,15 @@ void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
         a += supporting;
         b += contradicting;
     }
-    fl_confidence_beta(out, a, b);
+    *out = (fl_confidence){.a = a, .b = b, .mean = a / (a + b), .low = NAN, .high = NAN};
+}
+
+void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
+                      double half_life_days, int64_t now_ns)
+{
+    fl_confidence sums;
+    fl_confidence_sums(&sums, items, count, half_life_days, now_ns);
+    fl_confidence_beta(out, sums.a, sums.b);
 }
 
 void fl_confidence_beta(fl_confidence *out, double a, double b)
@@ -180,16 +188,22 @@ static double log_density_scale(double a, double b)
     return lgamma(a + b) - lgamma(a) - lgamma(b);
 }
 
+/* With the scale that every x of one a and b has in common. */
+static double scaled_cdf(double x, double a, double b, double scale)
+{
+    if (x == 0 || x == 1)
+        return x;
+    double front = exp(scale + a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front * continued_fraction(x, a, b) / a;
+    return 1 - front * continued_fraction(1 - x, b, a) / b;
+}
+
 double fl_beta_cdf(double x, double a, double b)
 {
     assert(a > 0 && b > 0);
     assert(x >= 0 && x <= 1);
-    if (x == 0 || x == 1)
-        return x;
-    double front = exp(log_density_scale(a, b) + a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2))
-        return front * continued_fraction(x, a, b) / a;
-    return 1 - front * continued_fraction(1 - x, b, a) / b;
+    return scaled_cdf(x, a, b, log_density_scale(a, b));
 }
 
 /* Newton's steps inside a bracket that each evaluation narrows; where a step leaves it, the bracket
@@ -201,7 +215,7 @@ double fl_beta_quantile(double p, double a, double b)
     if (p == 0 || p == 1)
         return p;
     for (int i = 0; i < 200 && high - low > 4 * DBL_EPSILON * high; i++) {
-        double error = fl_beta_cdf(x, a, b) - p;
+        double error = scaled_cdf(x, a, b, scale) - p;
         if (error == 0)
             return x;
         *(error > 0 ? &high : &low) = x;

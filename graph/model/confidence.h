@@ -59,6 +59,9 @@ typedef struct fl_confidence {
 /* Sorts `items`, so that the sum has one order and one value, however they come. */
 void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
                       double half_life_days, int64_t now_ns);
+/* The same without the interval, which takes most of the time: low and high are NaN. */
+void fl_confidence_sums(fl_confidence *out, fl_observation *items, size_t count,
+                        double half_life_days, int64_t now_ns);
 /* From the posterior's two parameters, both above 0: mean and interval. */
 void fl_confidence_beta(fl_confidence *out, double a, double b);
 /*

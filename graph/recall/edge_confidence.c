@@ -56,8 +56,8 @@ fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, const fl_edge_
     collected all = {.limit = question->limit, .belief = out};
     fl_status status = fl_graph_evidence_for(store, &asked, collect, &all, err);
     if (status == FL_OK)
-        fl_confidence_of(&out->confidence, all.items, all.count, FL_HALF_LIFE_DAYS,
-                         question->at_ns);
+        (question->sums_only ? fl_confidence_sums : fl_confidence_of)(
+            &out->confidence, all.items, all.count, FL_HALF_LIFE_DAYS, question->at_ns);
     fl_mem_free(all.items);
     return status;
 }

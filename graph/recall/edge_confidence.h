@@ -18,6 +18,7 @@ typedef struct fl_edge_question {
     int64_t known_ns; /* what was recorded later is not known */
     int64_t at_ns;    /* to which ages are counted */
     size_t limit;     /* items that are read */
+    bool sums_only;   /* the interval is not needed */
 } fl_edge_question;
 
 /* An edge that is not there has the prior. */

@@ -112,7 +112,7 @@ static fl_status believe_cause(fl_confidence *out, size_t *items, draft *d, size
     if (status != FL_OK)
         return status;
     const fl_cause_belief *cause = fl_symptom_belief_find(&belief, d->to[judged]->id);
-    *out = cause->confidence;
+    fl_confidence_beta(out, cause->confidence.a, cause->confidence.b);
     *items = cause->supporting + cause->contradicting + cause->elsewhere;
     return FL_OK;
 }

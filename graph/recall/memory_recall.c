@@ -231,7 +231,7 @@ static void weigh_prior(fl_cause_prior *out, uint64_t cause, const fl_recall *r)
     if (!is_named)
         return;
     fl_confidence none;
-    fl_confidence_of(&none, NULL, 0, FL_HALF_LIFE_DAYS, r->at_ns);
+    fl_confidence_sums(&none, NULL, 0, FL_HALF_LIFE_DAYS, r->at_ns);
     fl_confidence_beta(&out->confidence, none.a + a / weights, none.b + b / weights);
     out->log_odds = log_odds / weights;
 }
@@ -269,7 +269,8 @@ static fl_status fix_of(fl_path_fix *out, fl_recall *r, const fl_path *path, uin
     const fl_edge_question question = {.edge = edge,
                                        .known_ns = r->question->now_ns,
                                        .at_ns = r->at_ns,
-                                       .limit = FL_MEMORY_MAX_EVIDENCE};
+                                       .limit = FL_MEMORY_MAX_EVIDENCE,
+                                       .sums_only = true};
     fl_status status = fl_edge_belief_of(&belief, r->store, &question, err);
     if (status != FL_OK)
         return status;

@@ -230,7 +230,7 @@ static void count_claims(fl_cause_belief *out, const reading *r)
 static fl_confidence prior_alone(int64_t at_ns)
 {
     fl_confidence out;
-    fl_confidence_of(&out, NULL, 0, FL_HALF_LIFE_DAYS, at_ns);
+    fl_confidence_sums(&out, NULL, 0, FL_HALF_LIFE_DAYS, at_ns);
     return out;
 }
 
@@ -257,8 +257,8 @@ static void weigh(fl_cause_belief *out, reading *r, uint32_t edge)
     }
     int64_t at_ns = r->question->at_ns;
     fl_confidence prior = prior_alone(at_ns), without;
-    fl_confidence_of(&out->confidence, r->weighed, count, FL_HALF_LIFE_DAYS, at_ns);
-    fl_confidence_of(&without, r->trusted, trusted, FL_HALF_LIFE_DAYS, at_ns);
+    fl_confidence_sums(&out->confidence, r->weighed, count, FL_HALF_LIFE_DAYS, at_ns);
+    fl_confidence_sums(&without, r->trusted, trusted, FL_HALF_LIFE_DAYS, at_ns);
     out->prior.supporting = without.a - prior.a;
     out->prior.contradicting = without.b - prior.b;
 }

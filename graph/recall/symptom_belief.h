@@ -33,8 +33,8 @@ typedef struct fl_prior_sums {
 } fl_prior_sums;
 
 typedef struct fl_cause_belief {
-    uint64_t cause, edge; /* both 0: a cause that no edge names */
-    fl_confidence confidence;
+    uint64_t cause, edge;     /* both 0: a cause that no edge names */
+    fl_confidence confidence; /* without its interval */
     fl_prior_sums prior;
     /* Incidents and documents: for it, against it, and for another cause instead. */
     size_t supporting, contradicting, elsewhere;

@@ -201,6 +201,17 @@ END_TEST
 
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
 
+START_TEST(sums_alone_are_those_of_the_whole)
+{
+    fl_observation items[] = {{FL_SOURCE_PERSON, 1, true, 0}, {FL_SOURCE_DOCUMENT, 2, false, 5}};
+    fl_confidence whole, sums;
+    fl_confidence_of(&whole, items, 2, FL_HALF_LIFE_DAYS, 10);
+    fl_confidence_sums(&sums, items, 2, FL_HALF_LIFE_DAYS, 10);
+    ck_assert(sums.a == whole.a && sums.b == whole.b && sums.mean == whole.mean);
+    ck_assert(isnan(sums.low) && isnan(sums.high));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("confidence");
@@ -217,6 +228,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_path_is_as_sure_as_the_product_of_its_edges);
     tcase_add_test(tc, a_path_of_certain_edges_stays_finite);
     tcase_add_test(tc, every_source_is_found_by_its_name);
+    tcase_add_test(tc, sums_alone_are_those_of_the_whole);
     suite_add_tcase(suite, tc);
     return suite;
 }
