@@ -4,7 +4,8 @@
  *
  * Invariants:
  *   (1) raw.ptr[raw_pos .. raw.len) is input that was fetched and not consumed; over a plain file
- *       it stays empty, since output is read straight into the caller's buffer;
+ *       it stays empty, since output is read straight into the caller's buffer (of a plain pipe it
+ *       holds the first bytes, by which the kind was told);
  *   (2) in_total counts consumed and out_total delivered bytes: the bomb rule compares the two
  *       after each step, and a step makes at most STEP_BYTES;
  *   (3) `inside` says that a gzip member or zstd frame has begun and not ended. Between two, the
@@ -100,11 +101,18 @@ static void zlib_free(void *opaque, void *ptr)
     fl_mem_free(ptr);
 }
 
+/* What invariant (1) is about. */
+static fl_slice raw_left(const fl_stream *in)
+{
+    return (fl_slice){.ptr = in->raw.len > 0 ? in->raw.ptr + in->raw_pos : NULL,
+                      .len = in->raw.len - in->raw_pos};
+}
+
 /* What decoding needs beyond the stream itself. zlib is started by the first member that is read
  * step by step: one that is read whole does without (stream_whole.c). */
 static fl_status start_decoder(fl_stream *in, fl_error *err)
 {
-    assert(in->zstd == NULL && in->raw_buf == NULL);
+    assert(in->zstd == NULL);
     bool ok = true;
     if (in->kind == FL_STREAM_ZSTD) {
         in->zstd = ZSTD_createDCtx();
@@ -182,6 +190,41 @@ fl_status fl_stream_open(fl_stream **out, const char *path, fl_error *err)
         return status;
     return create(out, fd, fl_stream_format_of((fl_slice){.ptr = magic, .len = magic_len}), path,
                   err);
+}
+
+/* The first bytes are fetched here, to be told by: they are what raw begins with. */
+static fl_status attach(fl_stream *in, fl_error *err)
+{
+    fl_status status = fl_stream_fetch(in, MAGIC_BYTES);
+    if (status != FL_OK)
+        return fl_fail(err, status, FL_NO_OFFSET, "%s", in->failure.message);
+    in->kind = fl_stream_format_of(raw_left(in));
+    return start_decoder(in, err);
+}
+
+fl_status fl_stream_attach(fl_stream **out, int fd, const char *name, fl_error *err)
+{
+    assert(out != NULL && fd >= 0 && name != NULL);
+    *out = NULL;
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0)
+        return fail_open(-1, name, strerror(errno), err);
+    fl_stream *in = NULL;
+    fl_status status = create(&in, own, FL_STREAM_PLAIN, name, err);
+    if (status == FL_OK)
+        status = attach(in, err);
+    if (status != FL_OK)
+        fl_stream_close(in);
+    else
+        *out = in;
+    return status;
+}
+
+fl_status fl_stream_open_or_stdin(fl_stream **out, const char *path, fl_error *err)
+{
+    assert(path != NULL);
+    return strcmp(path, "-") == 0 ? fl_stream_attach(out, STDIN_FILENO, "standard input", err)
+                                  : fl_stream_open(out, path, err);
 }
 
 fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name, fl_error *err)
@@ -267,13 +310,6 @@ fl_status fl_stream_fetch(fl_stream *in, size_t want)
         in->raw_pos = 0;
     }
     return FL_OK;
-}
-
-/* What invariant (1) is about. */
-static fl_slice raw_left(const fl_stream *in)
-{
-    return (fl_slice){.ptr = in->raw.len > 0 ? in->raw.ptr + in->raw_pos : NULL,
-                      .len = in->raw.len - in->raw_pos};
 }
 
 /* Only here does in_total grow: the bomb rule counts what was used, not what was fetched. */
@@ -459,11 +495,11 @@ static void read_compressed(fl_stream *in, unsigned char *out, size_t cap, size_
 static void read_plain(fl_stream *in, unsigned char *out, size_t cap, size_t *len)
 {
     assert(in->kind == FL_STREAM_PLAIN);
-    if (in->fd >= 0) {
-        ssize_t got = read_some(in, out, cap);
+    fl_slice left = raw_left(in);
+    if (in->fd >= 0 && left.len == 0) {
+        ssize_t got = in->raw_ended ? 0 : read_some(in, out, cap);
         *len = got > 0 ? (size_t)got : 0;
     } else {
-        fl_slice left = raw_left(in);
         *len = left.len < cap ? left.len : cap;
         if (*len > 0)
             memcpy(out, left.ptr, *len);

@@ -19,6 +19,11 @@ typedef struct fl_stream fl_stream;
 /* FL_E_NOTFOUND or FL_E_IO ("cannot open PATH: reason"), or FL_E_NOMEM. A folder, a FIFO or a
  * device is refused. */
 FL_NODISCARD fl_status fl_stream_open(fl_stream **out, const char *path, fl_error *err);
+/* The same over what another program writes to a pipe, or any descriptor that is open: it is read
+ * once, from where it is, and stays the caller's. Waits for the first bytes. */
+FL_NODISCARD fl_status fl_stream_attach(fl_stream **out, int fd, const char *name, fl_error *err);
+/* A file by its path; "-" is standard input. */
+FL_NODISCARD fl_status fl_stream_open_or_stdin(fl_stream **out, const char *path, fl_error *err);
 /* The same over bytes in memory, which are borrowed until the close. `name` is for messages. */
 FL_NODISCARD fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name,
                                       fl_error *err);

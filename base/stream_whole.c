@@ -60,6 +60,8 @@ static bool has_all_raw(fl_stream *in)
 {
     if (in->fd < 0)
         return in->raw.len <= MOST_RAW_BYTES;
+    if (in->raw.len > 0) /* attached */
+        return fl_stream_fetch(in, in->raw_cap) == FL_OK && in->raw_ended;
     size_t size = file_bytes(in);
     if (size == 0 || size > MOST_RAW_BYTES)
         return false;

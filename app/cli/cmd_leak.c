@@ -233,7 +233,8 @@ static const fl_operand operand = {
     .name = "PATH|URL",
     .help = "A profile, a goroutine text, memory statistics or a log with a crash, or a folder of"
             " them, all of one program; plain, gzip or zstd; what a file holds is told by its"
-            " content. Or the address of a program that serves net/http/pprof, such as"
+            " content; - is standard input. Or the address of a program that serves "
+            "net/http/pprof, such as"
             " http://localhost:6060",
     .required = true,
     .is_path = true,

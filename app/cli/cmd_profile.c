@@ -8,7 +8,6 @@
 
 #include "args.h"
 #include "faultline/profile.h"
-#include "goroutine_read.h"
 #include "mem.h"
 #include "naming.h"
 #include "pprof.h"
@@ -49,23 +48,6 @@ static view view_of(const char *name)
 
 /* --- files --- */
 
-/* Go's goroutine?debug=2 is a text without counts; the decoder of profiles does not know it. */
-static fl_status read_profile(fl_profile *out, const char *path, const fl_pprof_options *options,
-                              fl_error *err)
-{
-    fl_stream *stream;
-    fl_goroutines *goroutines = NULL;
-    fl_error why = {0}, other = {0};
-    fl_status status = fl_profile_read_file(out, path, options, &why);
-    if (status == FL_E_UNSUPPORTED && fl_stream_open(&stream, path, &other) == FL_OK) {
-        if (fl_goroutines_read(&goroutines, stream, &other) == FL_OK && goroutines->total > 0)
-            status = fl_goroutines_to_profile(out, goroutines, err);
-        fl_stream_close(stream);
-        fl_goroutines_destroy(goroutines);
-    }
-    return status == FL_OK ? FL_OK : fl_fail(err, status, why.offset, "%s", why.message);
-}
-
 /* The last profile, with the names that programs and source maps have for it. */
 static fl_status give_names(loaded *all, fl_cli *cli, const char *path, fl_error *err)
 {
@@ -104,8 +86,8 @@ static fl_status load_names(loaded *all, const fl_args *args, fl_error *err)
 /* A profile that fails is kept too, so that one place frees them. */
 static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, fl_error *err)
 {
-    fl_pprof_options options = {.skip_zero = true,
-                                .skip_type = all->type[0] != '\0' ? all->type : NULL};
+    fl_pprof_options options = {
+        .skip_zero = true, .in_logs = true, .skip_type = all->type[0] != '\0' ? all->type : NULL};
     assert(all->count < all->cap);
     fl_profile *profile = NULL;
     fl_status status = fl_profile_create(&profile, err);
@@ -115,7 +97,7 @@ static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, 
     all->sources[all->count++] =
         (fl_call_source){.profile = profile, .name = path, .is_base = is_base};
     all->has_base |= is_base;
-    status = read_profile(profile, path, &options, err);
+    status = fl_profile_read_file(profile, path, &options, err);
     if (status == FL_OK && all->type[0] == '\0' && profile->type_count > 0)
         snprintf(all->type, sizeof(all->type), "%.*s",
                  FL_SLICE_ARG(profile->types[profile->default_type].name));
@@ -350,6 +332,7 @@ static const fl_example examples[] = {
     {"faultline profile top heap.pb.gz", "which functions hold the memory"},
     {"faultline profile diff --sample-type inuse_objects heap-1.pb.gz heap-2.pb.gz",
      "what there is more of in the second"},
+    {"curl -s localhost:6060/debug/pprof/heap | faultline profile top -", "of a running program"},
     {"faultline profile flame cpu.pb.gz > cpu.svg", "a flame graph for the browser"},
 };
 
@@ -364,7 +347,8 @@ const fl_command fl_cmd_profile = {
     .summary = "look at profiles by hand: top, tree, diff, flame graph",
     .description =
         "Reads profiles in the format of pprof (Go, Node.js, Rust, Python and others write it) and"
-        " Go's text profiles (debug=1), plain or compressed, and shows which functions hold or"
+        " Go's texts (debug=1 and debug=2), plain or compressed, FILE or - for standard input, and"
+        " shows which functions hold or"
         " spend what they count. The tables have the figures and the form of 'go tool pprof -top'"
         " and '-tree'.\n"
         "Of several files the sum is shown; they must have the sample type in common.",

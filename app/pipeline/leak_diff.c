@@ -213,7 +213,7 @@ fl_status fl_leak_diff_files(fl_leak_diff *out, const char *first, const char *s
                              fl_arena *arena, fl_error *err)
 {
     assert(out != NULL && first != NULL && second != NULL);
-    static const fl_pprof_options options = {.normalise_names = true};
+    static const fl_pprof_options options = {.normalise_names = true, .in_logs = true};
     const char *const paths[2] = {first, second};
     fl_profile *profiles[2] = {NULL, NULL};
     struct comparing c = {.out = out, .arena = arena};

@@ -133,6 +133,31 @@ static bool is_address(const char *input)
     return strstr(input, "://") != NULL;
 }
 
+static bool is_stdin(const char *input)
+{
+    return strcmp(input, "-") == 0;
+}
+
+/* Standard input is one file: it is read to its end before it is told what it is. */
+static fl_status read_stdin(fl_leak_run *run, fl_error *err)
+{
+    fl_stream *stream;
+    fl_stream_block block = {0};
+    fl_slice bytes = {0};
+    fl_status status = fl_stream_open_or_stdin(&stream, "-", err);
+    if (status != FL_OK)
+        return status;
+    status = fl_stream_read_all(&bytes, &block, stream, MAX_TEXT_BYTES, err);
+    fl_stream_close(stream);
+    if (status == FL_OK && bytes.len > MAX_TEXT_BYTES)
+        status = fl_fail(err, FL_E_LIMIT, bytes.len, "standard input is longer than %d bytes",
+                         MAX_TEXT_BYTES);
+    if (status == FL_OK)
+        status = read_one(run, "standard input", &bytes, 0, err);
+    fl_mem_free(block.ptr);
+    return status;
+}
+
 /* What a file holds is told by its content; hidden ones are somebody's housekeeping. */
 static bool is_any(const char *name)
 {
@@ -150,7 +175,7 @@ static fl_status read_files(fl_leak_run *run, fl_error *err)
     if (paths == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for file names");
     for (size_t i = 0; i < request->input_count; i++)
-        if (!is_address(request->inputs[i]))
+        if (!is_address(request->inputs[i]) && !is_stdin(request->inputs[i]))
             paths[count++] = request->inputs[i];
     fl_status status = fl_inputs_list_named(&files, paths, count, is_any, &run->arena, err);
     for (size_t i = 0; status == FL_OK && i < files.count; i++) {
@@ -159,6 +184,9 @@ static fl_status read_files(fl_leak_run *run, fl_error *err)
         done += files.items[i].bytes;
         status = read_one(run, files.items[i].path, NULL, 0, err);
     }
+    for (size_t i = 0; status == FL_OK && i < request->input_count; i++)
+        if (is_stdin(request->inputs[i]))
+            status = read_stdin(run, err);
     return status;
 }
 

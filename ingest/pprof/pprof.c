@@ -1,9 +1,9 @@
 /*
  * pprof.c - tells what a file is, and says so where it is no profile.
  *
- * Order of the questions: a text form by its first line; then what people hand over by mistake, by
- * its magic number or first words; what is left is profile.proto, if it begins with one of its
- * tags.
+ * Order of the questions: a text form by its first line; goroutines one by one, which ingest/
+ * goroutine reads; then what people hand over by mistake, by its magic number or first words; what
+ * is left is profile.proto, if it begins with one of its tags.
  */
 #include "pprof.h"
 
@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "goroutine_read.h"
 #include "pprof_priv.h"
 
 fl_status fl_pprof_fail(const fl_pprof_reading *r, fl_status status, uint64_t offset,
@@ -104,6 +105,46 @@ static fl_status refuse(const fl_pprof_reading *r, fl_slice text, const char *wh
     return fl_pprof_fail(r, FL_E_UNSUPPORTED, 0, "this is not a profile");
 }
 
+/* --- goroutines one by one --- */
+
+enum { HEAD_BYTES = 4096 };
+
+/* Words of a person or a program: no protobuf of any size is free of control characters. */
+static bool is_words(fl_slice head)
+{
+    for (size_t i = 0; i < head.len; i++)
+        if (head.ptr[i] < ' ' && head.ptr[i] != '\n' && head.ptr[i] != '\r' && head.ptr[i] != '\t')
+            return false;
+    return head.len > 0;
+}
+
+/* Whether goroutines are to be looked for. */
+static bool may_be_goroutines(const fl_pprof_reading *r)
+{
+    fl_slice head = {r->input.ptr, r->input.len < HEAD_BYTES ? r->input.len : HEAD_BYTES};
+    return is_words(head) && (r->options.in_logs || fl_goroutines_sniff(head));
+}
+
+/* The counts of equal stacks. FL_E_UNSUPPORTED: there are none in it. */
+static fl_status read_goroutines(fl_pprof_reading *r)
+{
+    fl_stream *in = NULL;
+    fl_goroutines *goroutines = NULL;
+    uint64_t input_bytes = r->profile->input_bytes;
+    fl_status status = fl_stream_over(&in, r->input, "goroutines", r->err);
+    if (status == FL_OK)
+        status = fl_goroutines_read(&goroutines, in, r->err);
+    if (status == FL_OK && goroutines->total == 0)
+        status = FL_E_UNSUPPORTED;
+    if (status == FL_OK)
+        status = fl_goroutines_to_profile(r->profile, goroutines, r->err);
+    if (status == FL_OK)
+        r->profile->input_bytes = input_bytes;
+    fl_stream_close(in);
+    fl_goroutines_destroy(goroutines);
+    return status;
+}
+
 /* A profile begins with a message, mostly: 0A and a small length. A text may begin with a newline
  * and white space too, so behind one only a long word tells. */
 static fl_status read_form(fl_pprof_reading *r)
@@ -113,6 +154,12 @@ static fl_status read_form(fl_pprof_reading *r)
         return fl_pprof_fail(r, FL_E_UNSUPPORTED, 0, "this is an empty file, not a profile");
     if (fl_pprof_is_text(text))
         return fl_pprof_read_text(r);
+    if (may_be_goroutines(r)) {
+        fl_status status = read_goroutines(r);
+        if (status != FL_E_UNSUPPORTED)
+            return status;
+        *r->err = (fl_error){0};
+    }
     bool is_proto = starts_like_proto(r->input) && first_words(text).len < SHOWN_BYTES;
     const char *mistake = known_mistake(text, r->input.ptr[0] == '\n' ? 5 : 0);
     if (mistake != NULL)
@@ -149,9 +196,10 @@ fl_status fl_profile_read_file(fl_profile *profile, const char *path,
     assert(path != NULL);
     fl_stream *in = NULL;
     fl_profile_begin(profile);
-    fl_status status = fl_stream_open(&in, path, err);
+    fl_status status = fl_stream_open_or_stdin(&in, path, err);
     if (status == FL_OK)
-        status = fl_profile_read(profile, in, path, options, err);
+        status = fl_profile_read(profile, in, strcmp(path, "-") == 0 ? "standard input" : path,
+                                 options, err);
     fl_stream_close(in);
     return status;
 }

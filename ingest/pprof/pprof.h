@@ -1,5 +1,6 @@
 /*
- * pprof.h - profiles out of files: profile.proto, Go's debug=1 texts; plain, gzip or zstd.
+ * pprof.h - profiles out of files: profile.proto, Go's debug=1 texts and goroutines one by one
+ * (debug=2); plain, gzip or zstd.
  *
  * What a file holds is told by its content, never by its name. The byte tables, the rules and what
  * is ignored: docs/formats/pprof.md.
@@ -15,13 +16,15 @@
 
 typedef struct fl_pprof_options {
     bool normalise_names; /* "[go.shape.int]" becomes "[...]" */
+    bool in_logs; /* goroutines may begin anywhere in a text, as in a log; else where it begins */
     /* Leave out samples of a protobuf profile whose value of one type is 0, which in a heap are
      * most: for readers that count that type alone. They are checked all the same. */
     bool skip_zero;
     const char *skip_type; /* its name; NULL: the default type. Where there is none, all stay */
 } fl_pprof_options;
 
-/* Replace the content of `profile` by that of the file; `options` may be NULL. On failure the
+/* Replace the content of `profile` by that of the file, "-" for standard input; `options` may be
+ * NULL. On failure the
  * profile is empty. FL_E_UNSUPPORTED: not a profile at all, and what it is instead ("this is a web
  * page (text/html), not a profile"). Others as of the stream, and FL_E_SYNTAX, FL_E_TRUNCATED with
  * the offset in the decompressed bytes; FL_E_LIMIT; FL_E_NOMEM. */

@@ -135,6 +135,23 @@ class Leak(unittest.TestCase):
                 subprocess.run([zstd, "-q", "--rm", path], check=True)
             self.assertEqual(whole, self.answer(plain))
 
+    def test_standard_input_is_one_more_file(self):
+        folder = self.leaking()
+        whole = self.answer(folder)
+        last = sorted(folder.iterdir())[-1]
+        bytes_ = last.read_bytes()
+        last.unlink()
+        done = subprocess.run([FAULTLINE, "leak", folder, "-", "--format", "json"], input=bytes_, capture_output=True,
+                              env=self.environment(), timeout=TIMEOUT_S, check=True)
+        self.assertEqual(json.loads(done.stdout)["findings"], whole["findings"])
+
+    def test_goroutines_one_by_one_are_compared(self):
+        dump = "goroutine 1 [select]:\nmain.wait()\n\t/m.go:9 +0x1\n\n"
+        for i in (1, 2):
+            (self.place / f"{i}.txt").write_text(dump * 9 * i)
+        out = self.run_it("leak", "--diff", self.place / "1.txt", self.place / "2.txt").stdout.decode()
+        self.assertIn("main.wait", out)
+
     def test_the_shop_that_keeps_its_receipts(self):
         document = self.answer(SHOP / "orders")
         self.assertEqual(document["verdict"], "leak")

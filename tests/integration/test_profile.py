@@ -7,6 +7,7 @@ tests/golden/profile holds small profiles and what go tool pprof 1.26 printed fo
 Where go is installed, and the recordings are there (FL_SHARED, or ../shared beside the tree), the same is done
 with those. The heaps' totals are compared with what the recorded programs said of themselves.
 """
+import gzip
 import json
 import math
 import os
@@ -112,6 +113,36 @@ class Formats(unittest.TestCase):
         self.assertEqual(sum(int(line.rsplit(" ", 1)[1]) for line in folded.splitlines()), total)
         tree = json.loads(run("flame", "--format", "json", "heap-2.pb.gz")[1])
         self.assertEqual(tree["root"]["value"], total)
+
+
+class Inputs(unittest.TestCase):
+    def test_standard_input_is_a_file_however_it_is_packed(self):
+        packed = (GOLDEN / "heap-2.pb.gz").read_bytes()
+        plain = gzip.decompress(packed)
+        inputs = [packed, plain, gzip.compress(plain[:1000]) + gzip.compress(plain[1000:])]
+        if shutil.which("zstd"):
+            inputs.append(subprocess.run(["zstd", "-q"], input=plain, capture_output=True, check=True).stdout)
+        for view in ("top", "tree", "flame"):
+            expected = run(view, "heap-2.pb.gz")[1].replace("heap-2.pb.gz", "-")
+            for bytes_ in inputs:
+                done = subprocess.run([FAULTLINE, "profile", view, "-"], input=bytes_, capture_output=True, timeout=60, check=True)
+                self.assertEqual(done.stdout.decode(), expected)
+        done = subprocess.run([FAULTLINE, "profile", "diff", "heap-1.pb.gz", "-"], cwd=GOLDEN, input=packed, capture_output=True,
+                              timeout=60, check=True)
+        self.assertEqual(done.stdout.decode(), run("diff", "heap-1.pb.gz", "heap-2.pb.gz")[1])
+
+    def test_goroutines_one_by_one_are_a_profile_from_everywhere(self):
+        text = "".join(f"goroutine {i} [select]:\nmain.wait()\n\t/m.go:9 +0x1\n\n" for i in range(1, 8))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "dump.txt.gz"
+            path.write_bytes(gzip.compress(text.encode()))
+            answers = [json.loads(run("top", "--format", "json", path)[1])]
+            done = subprocess.run([FAULTLINE, "profile", "top", "--format", "json", "-"], input=text.encode(), capture_output=True,
+                                  timeout=60, check=True)
+            answers.append(json.loads(done.stdout))
+            self.assertEqual(run("diff", path, path)[0], 0)
+        for answer in answers:
+            self.assertEqual((answer["total"], answer["rows"][0]["function"]), (7, "main.wait"))
 
 
 class Mistakes(unittest.TestCase):

@@ -53,7 +53,7 @@ ALLOWED = {
     "ingest/otlp": LOWEST,
     "ingest/profile": LOWEST,
     "ingest/prometheus": LOWEST | {"ingest/intake"},
-    "ingest/pprof": LOWEST | {"ingest/profile"},
+    "ingest/pprof": LOWEST | {"ingest/goroutine", "ingest/profile"},
     "ingest/srcmap": LOWEST,
     "ingest/symbol": LOWEST,
     "ingest/timeline": LOWEST,

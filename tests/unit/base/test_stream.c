@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -405,6 +406,98 @@ START_TEST(an_unreadable_file_is_refused_with_the_reason)
 }
 END_TEST
 
+/* A pipe that holds `bytes` and whose writer has gone; the descriptor to read from. */
+static int pipe_of(fl_slice bytes)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert(bytes.len <= 65536); /* what a pipe holds */
+    ck_assert_int_eq(write(ends[1], bytes.ptr, bytes.len), (ssize_t)bytes.len);
+    close(ends[1]);
+    return ends[0];
+}
+
+START_TEST(a_pipe_is_read_once_whatever_it_holds)
+{
+    fl_bytes plain = sample(50000);
+    const fl_bytes packed[] = {sample(50000), fl_gzip(fl_bytes_slice(plain)),
+                               fl_zstd(fl_bytes_slice(plain), 3), sample(3)};
+    for (size_t i = 0; i < 8; i++) {
+        fl_slice bytes = fl_bytes_slice(packed[i / 2]);
+        fl_bytes got = {0};
+        fl_stream *in;
+        fl_stream_block block = {0};
+        fl_slice whole;
+        int fd = pipe_of(bytes);
+        ck_assert_ok(fl_stream_attach(&in, fd, "pipe", &err));
+        if (i % 2 == 0) {
+            ck_assert_ok(drain(in, 700, &got));
+            whole = fl_bytes_slice(got);
+        } else {
+            ck_assert_ok(fl_stream_read_all(&whole, &block, in, 1 << 20, &err));
+        }
+        ck_assert_uint_eq(whole.len, bytes.len == 3 ? 3 : plain.len);
+        ck_assert_mem_eq(whole.ptr, plain.ptr, whole.len);
+        fl_stream_close(in);
+        ck_assert_int_eq(close(fd), 0); /* still the caller's */
+        free(got.ptr);
+        fl_mem_free(block.ptr);
+    }
+    for (size_t i = 0; i < 4; i++)
+        free(packed[i].ptr);
+    free(plain.ptr);
+}
+END_TEST
+
+START_TEST(what_cannot_be_attached_is_said)
+{
+    fl_stream *in;
+    int folder = open("/tmp", O_RDONLY), empty = pipe_of(BYTES(""));
+    ck_assert_fails(FL_E_IO, fl_stream_attach(&in, folder, "x", &err));
+    ck_assert_str_eq(err.message, "cannot read x: Is a directory");
+    ck_assert_ptr_null(in);
+    close(folder);
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_IO, fl_stream_attach(&in, folder, "x", &err));
+    ck_assert_str_eq(err.message, "cannot open x: Bad file descriptor");
+    err = (fl_error){0};
+    fl_bytes got;
+    ck_assert_ok(fl_stream_attach(&in, empty, "x", &err));
+    ck_assert_ok(drain(in, 10, &got));
+    ck_assert_uint_eq(got.len, 0);
+    fl_stream_close(in);
+    free(got.ptr);
+    close(empty);
+}
+END_TEST
+
+START_TEST(each_allocation_may_fail_while_attaching)
+{
+    fl_bytes plain = sample(20000), packed = fl_zstd(fl_bytes_slice(plain), 3);
+    fl_status status = FL_E_NOMEM;
+    for (long allowed = 0; status != FL_OK; allowed++) {
+        fl_stream *in;
+        fl_bytes got = {0};
+        int fd = pipe_of(fl_bytes_slice(packed));
+        err = (fl_error){0};
+        fl_mem_fail_after(allowed);
+        status = fl_stream_attach(&in, fd, "x", &err);
+        if (status == FL_OK) {
+            status = drain(in, 10000, &got);
+            fl_stream_close(in);
+        }
+        fl_mem_fail_after(-1);
+        free(got.ptr);
+        close(fd);
+        ck_assert(status == FL_OK || status == FL_E_NOMEM);
+        ck_assert_int_eq(err.status, status);
+        ck_assert_int_lt(allowed, 20);
+    }
+    free(plain.ptr);
+    free(packed.ptr);
+}
+END_TEST
+
 START_TEST(each_allocation_may_fail_while_opening_and_reading)
 {
     fl_bytes plain = sample(200000);
@@ -456,6 +549,9 @@ static Suite *stream_suite(void)
     tcase_add_test(cases, a_small_file_may_expand_as_it_likes);
     tcase_add_test(cases, what_is_not_a_file_is_refused_with_the_reason);
     tcase_add_test(cases, an_unreadable_file_is_refused_with_the_reason);
+    tcase_add_test(cases, a_pipe_is_read_once_whatever_it_holds);
+    tcase_add_test(cases, what_cannot_be_attached_is_said);
+    tcase_add_test(cases, each_allocation_may_fail_while_attaching);
     tcase_add_test(cases, each_allocation_may_fail_while_opening_and_reading);
     suite_add_tcase(suite, cases);
     return suite;

@@ -201,6 +201,70 @@ START_TEST(more_addresses_than_any_runtime_writes_are_refused)
 }
 END_TEST
 
+static const char dump_of_two[] = "goroutine 1 [running]:\n"
+                                  "main.main()\n"
+                                  "\t/m.go:5 +0x1\n"
+                                  "\n"
+                                  "goroutine 7 [chan send, 3 minutes]:\n"
+                                  "main.work(0x1)\n"
+                                  "\t/m.go:9 +0x2\n"
+                                  "created by main.main in goroutine 1\n"
+                                  "\t/m.go:4 +0x3\n"
+                                  "\n"
+                                  "goroutine 8 [chan send, 3 minutes]:\n"
+                                  "main.work(0x2)\n"
+                                  "\t/m.go:9 +0x2\n"
+                                  "created by main.main in goroutine 1\n"
+                                  "\t/m.go:4 +0x3\n";
+
+START_TEST(goroutines_one_by_one_are_counted_by_their_stacks)
+{
+    ck_assert_ok(read_text(dump_of_two));
+    ck_assert_int_eq(profile->kind, FL_PROFILE_GOROUTINE);
+    ck_assert_int_eq(profile->form, FL_PROFILE_FORM_STACKS);
+    ck_assert_uint_eq(profile->input_bytes, sizeof(dump_of_two) - 1);
+    ck_assert_uint_eq(profile->sample_count, 2);
+    ck_assert_int_eq(fl_profile_value(profile, 0, 0) + fl_profile_value(profile, 1, 0), 3);
+}
+END_TEST
+
+START_TEST(goroutines_behind_other_lines_are_read_where_that_is_asked_for)
+{
+    fl_buf log = fl_buf_of(1 << 20);
+    const fl_pprof_options anywhere = {.in_logs = true};
+    for (int i = 0; i < 1000; i++)
+        fl_buf_text(&log, "the server is ready and waits for requests\n");
+    fl_buf_text(&log, dump_of_two);
+    ck_assert_fails(FL_E_UNSUPPORTED, read_text(log.ptr));
+    ck_assert_str_eq(
+        err.message,
+        "in: this is text (\"the server is ready and waits for reques\"), not a profile");
+    err = (fl_error){0};
+    ck_assert_ok(fl_profile_read_bytes(profile, fl_buf_slice(&log), "in", &anywhere, &err));
+    ck_assert_uint_eq(profile->sample_count, 2);
+    ck_assert_fails(FL_E_UNSUPPORTED, fl_profile_read_bytes(profile, BYTES("404 page not found\n"),
+                                                            "in", &anywhere, &err));
+    ck_assert_str_eq(err.message, "in: this is text (\"404 page not found\"), not a profile");
+    ck_assert_uint_eq(profile->sample_count, 0);
+    fl_buf_dispose(&log);
+}
+END_TEST
+
+START_TEST(survives_each_allocation_failing_in_goroutines)
+{
+    fl_status status = FL_E_NOMEM;
+    for (long n = 0; status != FL_OK; n++) {
+        err = (fl_error){0};
+        fl_mem_fail_after(n);
+        status = read_text(dump_of_two);
+        fl_mem_fail_after(-1);
+        ck_assert_msg(status == FL_OK || status == FL_E_NOMEM, "%s", err.message);
+        ck_assert_int_eq(err.status, status);
+        ck_assert_uint_eq(profile->sample_count, status == FL_OK ? 2 : 0);
+    }
+}
+END_TEST
+
 START_TEST(survives_each_allocation_failing)
 {
     bool done = false;
@@ -234,6 +298,9 @@ static Suite *pprof_text_suite(void)
                         (int)(sizeof(damages) / sizeof(damages[0])));
     tcase_add_test(cases, every_prefix_is_read_or_refused);
     tcase_add_test(cases, more_addresses_than_any_runtime_writes_are_refused);
+    tcase_add_test(cases, goroutines_one_by_one_are_counted_by_their_stacks);
+    tcase_add_test(cases, goroutines_behind_other_lines_are_read_where_that_is_asked_for);
+    tcase_add_test(cases, survives_each_allocation_failing_in_goroutines);
     tcase_add_test(cases, survives_each_allocation_failing);
     suite_add_tcase(suite, cases);
     return suite;
