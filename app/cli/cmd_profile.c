@@ -332,7 +332,6 @@ static const fl_example examples[] = {
     {"faultline profile top heap.pb.gz", "which functions hold the memory"},
     {"faultline profile diff --sample-type inuse_objects heap-1.pb.gz heap-2.pb.gz",
      "what there is more of in the second"},
-    {"faultline profile top - < heap.pb.gz", "from standard input, as out of curl"},
     {"faultline profile flame cpu.pb.gz > cpu.svg", "a flame graph for the browser"},
 };
 
