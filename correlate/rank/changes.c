@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queries.h"
 #include "rank_priv.h"
 #include "timestamp.h"
 
@@ -293,13 +294,9 @@ static const char *query_of(struct rank *r, const fl_change *change, const char 
     if (change->url != NULL)
         return change->url;
     if (change->is_seen && change->kind == FL_CHANGE_DEPLOY)
-        return fl_arena_printf(
-            r->arena, "{ resource.service.name = \"%s\" && resource.service.version = \"%s\" }",
-            service, change->after);
+        return fl_query_spans(r->arena, service, "resource.service.version", change->after);
     if (change->is_seen)
-        return fl_arena_printf(
-            r->arena, "{ resource.service.name = \"%s\" && event.feature_flag.key = \"%s\" }",
-            service, change->key);
+        return fl_query_spans(r->arena, service, "event.feature_flag.key", change->key);
     return fl_arena_printf(r->arena, "jq 'select(.time == \"%s\")' EVENTS", time);
 }
 

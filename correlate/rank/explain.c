@@ -8,11 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queries.h"
 #include "rank_priv.h"
 #include "slice.h"
 #include "timestamp.h"
 
 enum { MAX_HYPOTHESES = 20 };
+
+/* What finds the lines of a statement: its place in the source, else its words. */
+static const char *line_of(const fl_template *line)
+{
+    return line->location != NULL ? line->location : line->text;
+}
 
 /* Where the test saw the shift begin; without a window of its own, the moment that was asked about.
  */
@@ -54,14 +61,11 @@ static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
     if (fl_step_kind_of(asked) != FL_STEP_LOG)
         asked = context->step;
     if (logs && fl_step_kind_of(asked) == FL_STEP_LOG)
-        out->query = fl_arena_printf(r->arena, "{service_name=\"%s\"} |= `%s`", service,
-                                     r->timeline->templates[fl_step_index(asked)].location != NULL
-                                         ? r->timeline->templates[fl_step_index(asked)].location
-                                         : r->timeline->templates[fl_step_index(asked)].text);
+        out->query = fl_query_lines(r->arena, service,
+                                    line_of(&r->timeline->templates[fl_step_index(asked)]));
     else
-        out->query =
-            fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }",
-                            service, fl_rank_operation_text(r, context->operation));
+        out->query = fl_query_spans(r->arena, service, "name",
+                                    fl_rank_operation_text(r, context->operation));
 }
 
 /* Back from ln(0.5 ms + x). */
@@ -85,17 +89,16 @@ static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
     if (stream->kind == FL_STREAM_WIRE) {
         out->text = fl_arena_printf(r->arena, "%s%.3g ms outside of both (baseline %.3g ms)",
                                     fl_rank_head(r, PART_VALUE, index), now, before);
-        out->query = fl_arena_printf(
-            r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }",
-            t->services[stream->caller], t->services[stream->callee]);
+        out->query =
+            fl_query_calls(r->arena, t->services[stream->caller], t->services[stream->callee]);
         return;
     }
     const char *service = t->services[t->operations[stream->operation].service];
     out->text =
         fl_arena_printf(r->arena, "%s%.3g ms of its own, without its callees (baseline %.3g ms)",
                         fl_rank_head(r, PART_VALUE, index), now, before);
-    out->query = fl_arena_printf(r->arena, "{ resource.service.name = \"%s\" && name = \"%s\" }",
-                                 service, fl_rank_operation_text(r, stream->operation));
+    out->query =
+        fl_query_spans(r->arena, service, "name", fl_rank_operation_text(r, stream->operation));
 }
 
 /* One instance's series where the metric has instances, so that the query finds just it. */
@@ -113,10 +116,7 @@ static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
     out->value = m->after;
     out->baseline = m->before;
     out->unit = series->unit[0] != '\0' ? series->unit : NULL;
-    out->query = fl_arena_printf(r->arena, "%s{service_name=\"%s\"%s%s%s}", series->name, service,
-                                 entity->instance != NULL ? ",instance=\"" : "",
-                                 entity->instance != NULL ? entity->instance : "",
-                                 entity->instance != NULL ? "\"" : "");
+    out->query = fl_query_metric(r->arena, series->name, service, entity->instance);
 }
 
 /* The service's worst series, dated by its own window. */
@@ -142,8 +142,7 @@ static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
                                 fl_rank_head(r, PART_LINES, index), out->value, out->baseline);
     out->at_ns = onset_of(r, &r->traces, test->onset);
     out->unit = "{line}/min";
-    out->query = fl_arena_printf(r->arena, "{service_name=\"%s\"} |= `%s`", service,
-                                 line->location != NULL ? line->location : line->text);
+    out->query = fl_query_lines(r->arena, service, line_of(line));
 }
 
 /* A call that stopped: there is nothing to measure but that it was there. */
@@ -163,9 +162,7 @@ static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
     out->value = 0;
     out->baseline = before;
     out->unit = "{call}";
-    out->query = fl_arena_printf(
-        r->arena, "{ resource.service.name = \"%s\" } > { resource.service.name = \"%s\" }", caller,
-        callee);
+    out->query = fl_query_calls(r->arena, caller, callee);
 }
 
 /* Heaviest first, for or against; then an order that does not depend on how they were found. */
