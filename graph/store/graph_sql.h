@@ -56,6 +56,11 @@ static const char *const fl_sql_evidence[] = {
     " FROM " table " WHERE team = $1 AND recorded_ns <= $2 AND " id " = asked.at ORDER BY " order  \
     " LIMIT $4) AS found ORDER BY asked.at, " order
 
+/* Edges of evidence that are not there. */
+#define FL_SQL_PG_MISSING_EDGES                                                                    \
+    "SELECT FROM unnest($2::bigint[]) AS asked (at) WHERE NOT EXISTS"                              \
+    " (SELECT FROM edge WHERE team = $1 AND id = asked.at)"
+
 static const char *const fl_sql_pg_nodes_each[] = {
     [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_NODE_COLUMNS, "node", "id", "id"),
 };

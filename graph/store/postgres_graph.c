@@ -3,7 +3,8 @@
  *
  * A batch goes over in chunks: one statement a chunk, a column of values each parameter, which the
  * server unnests. So a row costs no round trip, everything stays a parameter, and rows that are
- * there already are passed over by ON CONFLICT. Rows that refer to others come after them.
+ * there already are passed over by ON CONFLICT. Rows that refer to others come after them; whether
+ * the edges of evidence are there is one more statement (003_checked_in_batches.sql says why).
  */
 #include <assert.h>
 
@@ -143,6 +144,33 @@ static fl_status add_rows(size_t *added, postgres_store *store, const rows *all,
     return status;
 }
 
+/* Each edge once: evidence comes sorted by it. Within the transaction that adds the evidence. */
+static fl_status check_edges(postgres_store *store, const fl_graph_batch *batch, fl_error *err)
+{
+    fl_buf ids = fl_buf_of(MAX_COLUMN_BYTES);
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < batch->evidence_count;) {
+        size_t missing = 0;
+        fl_postgres_params params = {.count = 0};
+        fl_buf_clear(&ids);
+        fl_buf_char(&ids, '{');
+        for (size_t to = i + CHUNK_ROWS; i < to && i < batch->evidence_count; i++)
+            if (i == 0 || batch->evidence[i].edge != batch->evidence[i - 1].edge)
+                add_number(&ids, batch->evidence[i].edge);
+        fl_buf_char(&ids, '}');
+        status = fl_buf_check(&ids, "a batch for the store", err);
+        fl_postgres_text(&params, FL_POSTGRES_TEAM);
+        fl_postgres_text(&params, ids.ptr);
+        if (status == FL_OK)
+            status = fl_postgres_run(&missing, store, FL_SQL_PG_MISSING_EDGES, &params, err);
+        if (status == FL_OK && missing > 0)
+            status = fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                             "there is evidence for an edge that is not there");
+    }
+    fl_buf_dispose(&ids);
+    return status;
+}
+
 typedef struct addition {
     const fl_graph_batch *batch;
     fl_graph_added *added;
@@ -160,6 +188,8 @@ static fl_status add_all(postgres_store *store, void *payload, fl_error *err)
     fl_status status = add_rows(&in->added->nodes, store, &nodes, err);
     if (status == FL_OK)
         status = add_rows(&in->added->edges, store, &edges, err);
+    if (status == FL_OK)
+        status = check_edges(store, b, err);
     if (status == FL_OK)
         status = add_rows(&in->added->evidence, store, &evidence, err);
     return status;
