@@ -272,15 +272,16 @@ static void program_evidence(leak_writer *w, leak_evidence_list *list, const lea
     const leak_subject *s = j->subject;
     bool is_growth = j->verdict == FL_LEAK_LEAK || j->verdict == FL_LEAK_NOT_ENOUGH_DATA;
     if (is_growth && t->is_known && t->trend.slope > 0 && t->trend.growth_z >= 3)
-        add_evidence(w, list,
-                     (fl_leak_evidence){
-                         .source = FL_LEAK_FROM_MEMSTATS,
-                         .value = t->trend.slope * HOUR_S,
-                         .unit = "bytes/h",
-                         .text = fl_arena_printf(
-                             w->arena, "the heap after collections grows by %s an hour (exact, %s)",
-                             fl_leak_bytes_text(w, t->trend.slope * HOUR_S),
-                             fl_leak_shape_name(t->trend.shape))});
+        add_evidence(
+            w, list,
+            (fl_leak_evidence){
+                .source = FL_LEAK_FROM_MEMSTATS,
+                .value = t->trend.slope * HOUR_S,
+                .unit = "bytes/h",
+                .text = fl_arena_printf(
+                    w->arena, "the heap after collections grows by %s an hour (exact, %s%s)",
+                    fl_leak_bytes_text(w, t->trend.slope * HOUR_S),
+                    fl_leak_shape_name(t->trend.shape), t->is_late ? ", since it began to" : "")});
     if (j->verdict == FL_LEAK_GC_PRESSURE)
         add_evidence(
             w, list,

@@ -271,7 +271,7 @@ static fl_leak_verdict judge_lock(const fl_leak *leak, const leak_subject *s)
  * from a leak. */
 static double trend_confidence(const leak_subject *s)
 {
-    static const double caps[] = {0, 0, 0, 0.4, 0.55, 0.72, 0.78, 0.84, 0.88, 0.9};
+    static const double caps[] = {0, 0, 0, 0.4, 0.55, 0.72, 0.78, 0.8, 0.88, 0.9};
     size_t n = s->series.count;
     double cap = n < sizeof(caps) / sizeof(caps[0]) ? caps[n] : 0.92;
     double z = fmin(

@@ -228,8 +228,8 @@ typedef struct leak_total {
     fl_series series;
     fl_trend trend;
     bool is_known;
-    double noise_bytes; /* of one value */
-    double load_ratio;  /* requests by the second: second half over first; NaN */
+    bool is_late;      /* of its last part only, in which it began to rise */
+    double load_ratio; /* requests by the second: second half over first; NaN */
 } leak_total;
 
 /* Which snapshots are judged (leak_scope.c). */

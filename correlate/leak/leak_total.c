@@ -12,7 +12,11 @@
 #include "faultline/limits.h"
 #include "leak_priv.h"
 
-enum { WINDOWS = 24, MIN_WINDOWS = 4 };
+enum { WINDOWS = 24, MIN_WINDOWS = 4, LATE_WINDOWS = MIN_LEAK_POINTS };
+/* A rise that begins late must be beyond what a cache that fills makes: as surely as a total's, and
+ * by twice the smallest heap that Go collects. */
+#define LATE_Z          6.0
+#define LATE_RISE_BYTES (4 << 20)
 /* The first part of a program's life fills its caches; a total is judged without it. */
 #define WARM_UP 0.1
 /* gctrace rounds to MB: the deviation of a rounding error. */
@@ -58,6 +62,45 @@ static fl_status windows_of(leak_total *out, leak_case *c, const leak_row *rows,
     for (size_t i = 0; i < used && out->is_known && status == FL_OK; i++)
         error[i] = fmax(ROUNDING_BYTES, out->trend.slope_error * span / 2);
     return status == FL_OK ? fl_trend_of(&out->trend, &out->series, c->scratch, err) : status;
+}
+
+/* A leak that begins in the middle: flat, then a rise that lasts to the end. What is judged then is
+ * the rise alone; as a whole such a series is a step, or scatters around a line that explains
+ * nothing. */
+static fl_status cut_late_rise(leak_total *total, fl_arena *scratch, fl_error *err)
+{
+    const fl_series *all = &total->series;
+    fl_status status = FL_OK;
+    bool found = total->trend.shape == FL_SHAPE_GROWING && total->trend.growth_z >= LATE_Z;
+    double *error = fl_arena_alloc(scratch, all->count + 1, sizeof(*error));
+    if (error == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the leak analysis");
+    for (size_t i = 0; i < all->count; i++) /* what scattered before does not err in the rise */
+        error[i] = ROUNDING_BYTES;
+    for (size_t at = 3; at + LATE_WINDOWS <= all->count && !found && status == FL_OK; at++) {
+        double low = all->value[0], high = low, rise = all->value[all->count - 1] - all->value[at];
+        for (size_t i = 0; i <= at; i++) {
+            low = fmin(low, all->value[i]);
+            high = fmax(high, all->value[i]);
+        }
+        if (rise < 0.5 * high || rise < LATE_RISE_BYTES || high - low > 0.25 * rise)
+            continue;
+        fl_trend trend;
+        fl_series tail = {.time_s = all->time_s + at,
+                          .value = all->value + at,
+                          .error = error + at,
+                          .count = all->count - at};
+        status = fl_trend_of(&trend, &tail, scratch, err);
+        found = trend.shape == FL_SHAPE_GROWING && trend.growth_z >= LATE_Z &&
+                trend.late_share >= 0.5 && trend.fall_share <= 0.1;
+        if (status == FL_OK && found)
+            *total = (leak_total){.series = tail,
+                                  .trend = trend,
+                                  .is_known = true,
+                                  .is_late = true,
+                                  .load_ratio = total->load_ratio};
+    }
+    return status;
 }
 
 /* Of rows that are taken again and again, the smallest after each collection: the rest is garbage
@@ -118,5 +161,7 @@ fl_status fl_leak_total_of(leak_case *c, fl_error *err)
             c->total = found;
         c->total.load_ratio = kept;
     }
+    if (status == FL_OK && c->total.is_known)
+        status = cut_late_rise(&c->total, c->scratch, err);
     return status;
 }

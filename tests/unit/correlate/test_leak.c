@@ -73,6 +73,38 @@ START_TEST(an_exact_total_that_grows_finds_a_leak_below_the_sampling_floor)
 }
 END_TEST
 
+static double late_total(size_t i)
+{
+    return 3 * MB + 0.1 * MB * (double)(i % 3) + (i > 20 ? 2 * MB * (double)(i - 20) : 0);
+}
+
+static double late_step(size_t i)
+{
+    return 3 * MB + 0.1 * MB * (double)(i % 3) + (i > 20 ? 40 * MB : 0);
+}
+
+/* Flat for half of the time: as a whole that is no line. The heap profiles alone are too few. */
+START_TEST(a_leak_that_begins_late_is_found_by_the_exact_total)
+{
+    static const double live[] = {1, 1, 1, 4, 12, 25};
+    for (int k = 0; k < 2; k++) {
+        run r = begin(&plain);
+        for (int i = 0; i < 6; i++)
+            add_heap(&r, i, 300 * MB * (i + 1), live[i] * MB);
+        add_totals(&r, 40, k == 0 ? late_total : late_step);
+        const fl_leak_report *report = judge(&r);
+        if (k == 0) {
+            ck_assert_int_eq(report->verdict, FL_LEAK_LEAK);
+            ck_assert_str_eq(report->findings[0].function, "main.(*store).put");
+            ck_assert(report->confidence <= 0.85);
+        }
+        for (size_t i = 0; i < report->finding_count && k == 1; i++)
+            ck_assert(!(report->findings[i].support & 1u << FL_LEAK_FROM_MEMSTATS));
+        end(&r);
+    }
+}
+END_TEST
+
 START_TEST(agreement_of_both_views_makes_surer)
 {
     double confidence[2];
@@ -194,6 +226,7 @@ static Suite *leak_suite(void)
     tcase_add_test(cases, growth_below_the_sampling_floor_is_never_called_no_leak);
     tcase_add_test(cases, an_exact_total_that_stays_is_no_leak);
     tcase_add_test(cases, an_exact_total_that_grows_finds_a_leak_below_the_sampling_floor);
+    tcase_add_test(cases, a_leak_that_begins_late_is_found_by_the_exact_total);
     tcase_add_test(cases, agreement_of_both_views_makes_surer);
     tcase_add_test(cases, what_rises_and_then_stays_is_bounded);
     tcase_add_test(cases, memory_that_follows_load_is_bounded);
