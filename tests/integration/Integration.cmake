@@ -129,3 +129,11 @@ if(TARGET faultline_cli)
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/stores_postgresql PROPERTIES SKIP_RETURN_CODE 77)
 endif()
+
+# The page on running a shared store: its roles, its backup, its retention.
+if(TARGET faultline_cli)
+  add_test(NAME integration/operations COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${Python3_EXECUTABLE}
+    ${CMAKE_CURRENT_LIST_DIR}/test_operations.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/operations PROPERTIES LABELS "integration;postgresql" TIMEOUT 300 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()

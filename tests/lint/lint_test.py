@@ -5,6 +5,7 @@ import unittest
 
 import check_docs
 import check_layers
+import check_sql
 import check_style
 
 
@@ -16,6 +17,41 @@ def tree(files):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
     return folder
+
+
+class Sql(unittest.TestCase):
+    TABLES = {"node", "edge"}
+
+    def found(self, sql):
+        return len(check_sql.check_statement(sql, self.TABLES, "x.c"))
+
+    def test_a_statement_of_one_team_passes(self):
+        for sql in ("SELECT id FROM node WHERE team = $1 AND id = $2 ORDER BY id", "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    "INSERT INTO node (team, id) SELECT $1, * FROM unnest($2::bigint[])", "SELECT 1 FROM version",
+                    "SELECT a.id FROM edge a JOIN node n ON n.team = a.team AND n.id = a.to_id WHERE a.team = $1",
+                    "SELECT f.* FROM unnest($3) AS q (at), LATERAL (SELECT id FROM node WHERE team = $1 AND id = q.at) AS f",
+                    "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT (team, id) DO UPDATE SET id = excluded.id"):
+            self.assertEqual(0, self.found(sql.replace("FROM edge a JOIN", "FROM edge JOIN")), sql)
+
+    def test_a_statement_over_all_teams_is_found(self):
+        for sql in ("SELECT id FROM node", "SELECT id FROM node WHERE id = $1", "SELECT id FROM node WHERE id = $1 AND team = $2", "DELETE FROM edge WHERE id = 1",
+                    "UPDATE node SET id = 1", "INSERT INTO node (id, team) VALUES ($1, $2)", "INSERT INTO node (team, id) VALUES ($2, $1)",
+                    "INSERT INTO node VALUES ($1, $2)", "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+                    "SELECT 1 FROM edge JOIN node ON node.id = edge.to_id WHERE team = $1",
+                    "SELECT f.* FROM unnest($3) AS q (at), LATERAL (SELECT id FROM node) AS f WHERE team = $1"):
+            self.assertGreater(self.found(sql), 0, sql)
+
+    def test_a_table_whose_keys_do_not_begin_with_team_is_found(self):
+        good = "CREATE TABLE node (\n  team text,\n  id bigint,\n  PRIMARY KEY (team, id)\n);\nCREATE INDEX n ON node (team, id);\n"
+        self.assertEqual([], check_sql.check_migration(good, "m"))
+        for wrong in (good.replace("KEY (team, id)", "KEY (id, team)"), good.replace("ON node (team", "ON node (id"),
+                      good.replace("id bigint", "id bigint UNIQUE"), good.replace("  PRIMARY KEY (team, id)", "  note text"),
+                      good.replace("id)\n);", "id),\n  FOREIGN KEY (id) REFERENCES node (id)\n);")):
+            self.assertNotEqual([], check_sql.check_migration(wrong, "m"), wrong)
+
+    def test_literals_are_put_together_as_the_preprocessor_does(self):
+        text = "#define COLUMNS \"id, \" \"key\"\n#define OF(table) \"SELECT \" COLUMNS \" FROM \" table\nconst char *a = OF(\"node\") \" WHERE x\"; char c = '\"'; f(\"A; B\");\n"
+        self.assertEqual(["SELECT id, key FROM node WHERE x", "A", "B"], check_sql.statements_of(text))
 
 
 class Style(unittest.TestCase):
