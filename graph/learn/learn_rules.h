@@ -56,6 +56,8 @@ typedef enum fl_phrase_kind {
     FL_WORD_DISCARD,
     FL_WORD_FAILURE,
     FL_WORD_ACTION,
+    FL_WORD_REPORT,
+    FL_WORD_AFTER_UPGRADE,
     FL_WORD_LEAD,
     FL_WORD_TAIL,
     FL_WORD_VAGUE,

@@ -226,6 +226,11 @@ static void causal(struct said *in, size_t i)
            in->cues[i].phrase->kind == FL_CUE_WHY);
     const struct cue *cue = &in->cues[i];
     const char *rule = rule_of(in, i);
+    /* ", because of X that led to Y": what it led to is beside it, and not before the comma. */
+    bool opens = cue->phrase->text.ptr[0] == ',';
+    if (opens && i + 1 < in->count && in->cues[i + 1].phrase->kind == FL_CUE_EXPLAINS &&
+        in->cues[i + 1].start < fl_sentence_clause_end(in->s, cue->end))
+        return;
     claim none = {{0}, {{0}, 0, NULL, false}};
     fl_slice before = fl_sentence_strip(in->l->rules, in->s, left_start(in, i), cue->start);
     bool leads = before.len == 0 && (i == 0 || cue->start == 0);
@@ -643,11 +648,24 @@ static void take_first_trouble(struct said *in)
         set_once(&l->account.effect, &whole);
 }
 
+/* A line of a program or of a drawing that stands in the text without a fence. */
+static bool is_code(fl_slice text)
+{
+    static const fl_slice marks[] = {FL_SLICE_INIT("-->"),   FL_SLICE_INIT(" := "),
+                                     FL_SLICE_INIT("();"),   FL_SLICE_INIT("= new "),
+                                     FL_SLICE_INIT(" // "),  FL_SLICE_INIT("\") {"),
+                                     FL_SLICE_INIT(" => {"), FL_SLICE_INIT("){")};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (fl_slice_find(text, marks[i]) < text.len)
+            return true;
+    return false;
+}
+
 void fl_learn_sentence(learning *l, const fl_sentence *s)
 {
     assert(s->text.len == s->lower.len && s->text.len > 0);
     struct said in = {.l = l, .s = s};
-    if (l->section == FL_SECTION_SKIP || take_arrows(l, s))
+    if (l->section == FL_SECTION_SKIP || is_code(s->text) || take_arrows(l, s))
         return;
     bool announces = s->text.ptr[s->text.len - 1] == ':';
     find_cues(&in);

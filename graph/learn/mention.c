@@ -279,7 +279,8 @@ size_t fl_mentions_find(fl_mention out[FL_MAX_MENTIONS], const fl_learn_rules *r
     assert(rules != NULL && sentence->text.len == sentence->lower.len);
     struct finding f = {.rules = rules, .s = sentence, .out = out};
     fl_slice lower = sentence->lower;
-    f.is_upgrade = fl_learn_has(rules, FL_PHRASES(FL_WORD_UPGRADED), lower);
+    f.is_upgrade = fl_learn_has(rules, FL_PHRASES(FL_WORD_UPGRADED), lower) &&
+                   !fl_learn_has(rules, FL_PHRASES(FL_WORD_AFTER_UPGRADE), lower);
     for (size_t at = 0, start; at < lower.len && f.count < FL_MAX_MENTIONS;) {
         const fl_phrase *phrase =
             fl_learn_phrase_at(rules, FL_PHRASES(FL_PHRASE_COMPONENT), lower, at);

@@ -68,7 +68,8 @@ static bool is_abbreviation(fl_slice block, size_t start, size_t point)
     while (word > start && (is_letter(block.ptr[word - 1]) || block.ptr[word - 1] == '.'))
         word--;
     fl_slice text = {.ptr = block.ptr + word, .len = point - word};
-    if (text.len == 1 && word > start)
+    bool is_initial = text.len == 1 && text.ptr[0] >= 'A' && text.ptr[0] <= 'Z';
+    if (is_initial && word > start)
         return true;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (fl_slice_equal(text, known[i]))
@@ -333,10 +334,23 @@ static size_t tail_word(const fl_learn_rules *rules, fl_slice lower)
     return 0;
 }
 
+/* "Heap dumps show that X": where X begins. */
+static size_t reported_start(const fl_learn_rules *rules, const fl_sentence *s, size_t start,
+                             size_t end)
+{
+    fl_slice lower = fl_slice_part(s->lower, start, end);
+    size_t at;
+    const fl_phrase *phrase =
+        fl_learn_phrase_from(rules, FL_PHRASES(FL_WORD_REPORT), lower, 0, &at);
+    return phrase != NULL && at + phrase->text.len < lower.len ? start + at + phrase->text.len
+                                                               : start;
+}
+
 fl_slice fl_sentence_strip(const fl_learn_rules *rules, const fl_sentence *s, size_t start,
                            size_t end)
 {
     assert(start <= end && end <= s->text.len);
+    start = reported_start(rules, s, start, end);
     for (bool changed = true; changed && start < end;) {
         fl_slice text = {.ptr = s->text.ptr + start, .len = end - start};
         fl_slice lower = {.ptr = s->lower.ptr + start, .len = end - start};
