@@ -49,6 +49,7 @@ struct fl_learn_rules {
     size_t end_count;
     bool is_sorted;
     uint16_t bucket[BUCKETS + 1];
+    uint64_t *kinds; /* of all phrases of a bucket, at the place of its first */
 };
 
 static const char *const section_names[FL_SECTION_COUNT] = {
@@ -319,6 +320,16 @@ static void sort_phrases(fl_learn_rules *rules)
             next++;
         rules->bucket[b] = (uint16_t)next;
     }
+    uint64_t *first = rules->kinds;
+    for (size_t i = 0; i < rules->phrase_count; i++) {
+        bool begins = i == 0 || bucket_of(rules->phrases[i].text.ptr) !=
+                                    bucket_of(rules->phrases[i - 1].text.ptr);
+        if (begins) {
+            first = &rules->kinds[i];
+            *first = 0;
+        }
+        *first |= FL_PHRASES(rules->phrases[i].kind);
+    }
     rules->is_sorted = true;
 }
 
@@ -363,7 +374,8 @@ fl_status fl_learn_rules_create(fl_learn_rules **out, fl_error *err)
     rules->arena = fl_arena_of(MAX_RULE_BYTES);
     rules->phrases = fl_arena_alloc(&rules->arena, MAX_PHRASES, sizeof(*rules->phrases));
     rules->sections = fl_arena_alloc(&rules->arena, MAX_SECTIONS, sizeof(*rules->sections));
-    fl_status status = rules->phrases != NULL && rules->sections != NULL
+    rules->kinds = fl_arena_alloc(&rules->arena, MAX_PHRASES, sizeof(*rules->kinds));
+    fl_status status = rules->phrases != NULL && rules->sections != NULL && rules->kinds != NULL
                            ? FL_OK
                            : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
     for (size_t i = 0; status == FL_OK && i < sizeof(documents) / sizeof(documents[0]); i++)
@@ -410,8 +422,11 @@ const fl_phrase *fl_learn_phrase_at(const fl_learn_rules *rules, uint64_t kinds,
     if (lower.len - at < 2)
         return NULL;
     unsigned bucket = bucket_of(lower.ptr + at);
+    size_t first = rules->bucket[bucket], last = rules->bucket[bucket + 1];
+    if (first == last || (rules->kinds[first] & kinds) == 0)
+        return NULL;
     fl_slice rest = {.ptr = lower.ptr + at, .len = lower.len - at};
-    for (size_t i = rules->bucket[bucket]; i < rules->bucket[bucket + 1]; i++) {
+    for (size_t i = first; i < last; i++) {
         const fl_phrase *phrase = &rules->phrases[i];
         if ((kinds & FL_PHRASES(phrase->kind)) != 0 && fl_slice_starts_with(rest, phrase->text) &&
             is_whole(lower, at, phrase->text))

@@ -70,7 +70,9 @@ static bool words_at(const struct finding *f, uint64_t kinds, size_t at, size_t 
     const fl_phrase *phrase = fl_learn_phrase_at(f->rules, kinds, f->s->lower, at);
     if (phrase == NULL && at < f->s->lower.len && f->s->lower.ptr[at] == '-' &&
         (kinds & FL_PHRASES(FL_WORD_TO)) != 0) {
-        *end = at + 1;
+        for (at++; at < f->s->lower.len && f->s->lower.ptr[at] == ' ';)
+            at++;
+        *end = at;
         return true;
     }
     if (phrase == NULL)

@@ -5,9 +5,9 @@
  * item has been seen: documents' items whose reference no person has answered wait. Then nodes and
  * edges are asked for, one by one: what waits is little beside what the graph holds.
  *
- * The walk needs memory for what waits and for one edge's answers. It reads all evidence: half a
- * second for a million items in SQLite. Reviews are rare, and an index for them would cost every
- * write.
+ * The walk needs memory for what waits and for one edge's answers. It reads all evidence, and asks
+ * three times for each item that waits: docs/benchmarks.md has the time for a million. Reviews are
+ * rare, and an index for them would cost every write.
  *
  * Invariants: items before `first` are of edges that are finished; those from `first` to `count`
  * are of the edge that is being seen, and may still leave.
