@@ -36,6 +36,7 @@ ANSWERS = (0, 5, 6, 7)
 MAX_LINES = {"CONTRIBUTING.md": 150}
 NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md", "docs/correlation.md")
 INCIDENTS = "examples/shop/incidents"
+WAITING = "3f2a"  # the id of a proposal, in examples of reviews
 SHIPPED = INCIDENTS + "/pool-exhaustion"
 PROFILES = INCIDENTS + "/cache-growth/profiles/orders"
 FENCE = re.compile(r"^\s*```\s*(\w*)\s*$")
@@ -179,7 +180,8 @@ def stand_ins_of(root):
     return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at,
             "later/": SHIPPED, "2023-01-29T10:00:00Z": truth["recorded"]["to"],
             "profiles/": PROFILES, "heap.pb.gz": heaps[0], "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
-            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "checkout.yaml": "examples/checkout.yaml", "10m": "300ms", "1m": "200ms"}
+            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "checkout.yaml": "examples/checkout.yaml",
+            "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms"}
 
 
 class Server:
@@ -280,8 +282,10 @@ def run_manual(root, program, man):
     stored = json.loads(kept.stdout)["incident"]["id"]
     for name, command in pages:
         given = shlex.split(command.text)
+        if WAITING in given:
+            words[WAITING] = json.loads(place.run("faultline review --list --format json").stdout)["proposals"][0]["id"]
         words.update({word: stored for word in given if re.fullmatch(r"[0-9]{8}T[0-9]{4}", word)})
-        command.text = " ".join(word if word == ">" else shlex.quote(words.get(word, word)) for word in given)
+        command.text = " ".join(word if word in "<>" else shlex.quote(words.get(word, word)) for word in given)
         command.exit_code = None
         problem = place.problem_of(command)
         if problem:
