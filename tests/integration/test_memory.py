@@ -104,6 +104,19 @@ class Memory(test_cli.Cli):
         _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:30:30Z", "--format", "json")
         self.assertFalse([e for h in json.loads(out)["hypotheses"] for e in h["evidence"] if e["modality"] == "memory"])
 
+    def test_one_author_moves_no_edge_past_the_cap(self):
+        first = self.incident()
+        self.run_it("confirm", first, "--cause", "what it was", "--author", "ada")
+        for second in range(25):
+            _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", f"2023-01-29T09:30:{second + 10}Z", "--format", "json")
+            self.run_it("confirm", json.loads(out)["incident"]["id"], "--cause", "made up", "--author", "eve")
+        _, out, _ = self.run_it("graph", "paths", "--incident", first, "--format", "json")
+        paths = {path["cause"]: path for path in json.loads(out)["paths"]}
+        self.assertEqual((paths["made up"]["supporting"], paths["what it was"]["elsewhere"]), (25, 25))
+        self.assertLessEqual(paths["made up"]["confidence"]["mean"], 20.5 / 21)
+        # The cap of 20 observations, and not 25: 1.5 of 22 beside 1.5 of 27.
+        self.assertGreater(paths["what it was"]["confidence"]["mean"], 1.5 / 23)
+
     def test_a_drill_teaches_nothing(self):
         self.incident()
         before = self.run_it("graph", "export")[1]

@@ -308,6 +308,55 @@ START_TEST(no_author_moves_an_edge_past_the_cap_by_rivals_either)
 }
 END_TEST
 
+/* One author, ten thousand incidents, one edge. */
+static void flood(uint64_t edge, const char *author, bool supports)
+{
+    enum { ITEMS = 10000 };
+    fl_graph_evidence *items = fl_arena_alloc(&arena, ITEMS, sizeof(*items));
+    for (size_t i = 0; i < ITEMS; i++) {
+        items[i] = (fl_graph_evidence){.edge = edge,
+                                       .source = FL_SOURCE_PERSON,
+                                       .author = author,
+                                       .reference = fl_arena_printf(&arena, "made up %zu", i),
+                                       .supports = supports,
+                                       .at_ns = NOW,
+                                       .recorded_ns = NOW};
+        items[i].id = fl_graph_evidence_id(&items[i]);
+    }
+    const fl_graph_batch batch = {.evidence = items, .evidence_count = ITEMS};
+    fl_graph_added added;
+    ck_assert_ok(fl_graph_add(&added, store, &batch, &err));
+    ck_assert_uint_eq(added.evidence, ITEMS);
+}
+
+START_TEST(ten_thousand_confirmations_of_one_author_count_for_its_cap)
+{
+    char id[16];
+    size_t count;
+    fl_incident asked = incident_named("asked");
+    for (int i = 0; i < 4; i++) {
+        snprintf(id, sizeof(id), "honest%d", i);
+        (void)note(id, 0, FL_SOURCE_PERSON, i % 2 == 0 ? "ada" : "bob");
+    }
+    (void)note("made", 1, FL_SOURCE_PERSON, "eve");
+    fl_graph_node cause;
+    ck_assert_ok(fl_symptoms_cause(&cause, &fl_test_hypotheses[1], NOW, &arena, &err));
+    fl_symptoms symptoms = symptoms_of(&asked);
+    for (size_t i = 0; i < symptoms.count; i++)
+        flood(fl_edge_id(FL_EDGE_EXPLAINED_BY, symptoms.nodes[i].id, cause.id, FL_SLICE("")), "eve",
+              true);
+    fl_memory memory = recall(&asked);
+    const double cap = fl_source_cap(FL_SOURCE_PERSON);
+    ck_assert_double_le(memory.paths[0].confidence.a, 0.5 + cap + 1e-9);
+    ck_assert_double_le(memory.paths[1].confidence.b, 0.5 + cap + 1e-9);
+    const fl_prior *priors = priors_of(&count, "asked");
+    ck_assert_uint_eq(count, 2);
+    /* S is 20 at most and C what others said: no more than ln(1 + 20 / b), which the ranking clips
+     * at 19 to 1. */
+    ck_assert_double_le(priors[1].log_odds, log1p(cap * 4));
+}
+END_TEST
+
 START_TEST(people_make_a_prior_for_the_hypothesis_that_names_the_cause)
 {
     size_t count;
@@ -513,6 +562,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_similar_incident_says_what_is_common_and_what_it_was);
     tcase_add_test(tc, only_the_most_similar_are_told_and_they_are_the_same);
     tcase_add_test(tc, a_cause_that_is_no_hypothesis_now_does_not_speak_against_one_that_is);
+    tcase_add_test(tc, ten_thousand_confirmations_of_one_author_count_for_its_cap);
     tcase_add_test(tc, every_allocation_may_fail);
     suite_add_tcase(suite, tc);
     return suite;
