@@ -130,6 +130,8 @@ static fl_slice short_commit(fl_slice commit)
 static fl_slice last_segment(fl_slice path)
 {
     size_t at = path.len;
+    if (at == 0)
+        return path;
     while (at > 0 && path.ptr[at - 1] != '/')
         at--;
     return (fl_slice){.ptr = path.ptr + at, .len = path.len - at};

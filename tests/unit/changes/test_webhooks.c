@@ -74,6 +74,7 @@ static const struct {
     {STATUS("failure"), ""},
     {"{\"deployment\":{\"sha\":\"" SHA "\"}," REPO "}", ""},
     {"{\"deployment_status\":{\"state\":\"success\",\"updated_at\":\"2023-11-14T22:13:20Z\"},\"deployment\":{\"ref\":\"v2\",\"payload\":{\"service\":\"pay\"}}," REPO "}", "deploy " AT " [pay]  >v2 github \n"},
+    {"{\"deployment_status\":{\"state\":\"success\",\"updated_at\":1700000000},\"repository\":{\"full_name\":\"a/b\"}}", "deploy " AT " []  > github \n"},
     {PULL("closed", "true"), "merge-request " AT " [cart]  0123456789ab>" SHORT " github https://h/pull/2\n"},
     {PULL("closed", "false"), ""},
     {PULL("opened", "true"), ""},
