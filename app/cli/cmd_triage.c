@@ -140,6 +140,7 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .pprof = pprof,
         .pprof_count = fl_args_list(args, "pprof", pprof),
         .at_ns = fl_args_time(args, "at", cli->now_ns),
+        .at_from_alerts = !fl_args_has(args, "at"),
         .window_ns = fl_args_duration(args, "window"),
         .service = fl_args_text(args, "service"),
         .topology = fl_args_text(args, "topology"),
@@ -149,6 +150,11 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .payload = &progress,
     };
     assert(request.otlp_count > 0);
+    if (request.at_from_alerts && request.events_count == 0) {
+        fl_cli_complain(cli, "triage: option --at TIME is missing, as in: %s",
+                        fl_cmd_triage.examples[0].line);
+        return FL_EXIT_USAGE;
+    }
     /* The store first: a place that cannot be written to is said before the work, not after. */
     fl_status status = open_store(&store, location, args, &err);
     if (status == FL_OK)
@@ -172,9 +178,10 @@ static const fl_option options[] = {
          " Prometheus, Loki, Tempo, Jaeger and Zipkin; plain, gzip or zstd; or a folder with them"},
     {.name = "at",
      .kind = FL_OPTION_TIME,
-     .required = true,
      .argument = "TIME",
-     .help = "When the incident began or was noticed: RFC 3339, an age like -2h, or an epoch"},
+     .help =
+         "When the incident began or was noticed: RFC 3339, an age like -2h, or an epoch; without"
+         " it, when the earliest alert among the events began to fire"},
     {.name = "baseline",
      .kind = FL_OPTION_FOLDER,
      .repeatable = true,
@@ -185,7 +192,9 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "FILE",
      .help = "Change events (deploys, configuration, flags, merge requests) as JSON lines or a "
-             "list: one that precedes the trouble of its own service may be the cause"},
+             "list, or webhooks of GitHub and GitLab: one that precedes the trouble of its own "
+             "service may be the cause. Or alerts of Alertmanager: they tell TIME and NAME where "
+             "these are not given"},
     {.name = "pprof",
      .kind = FL_OPTION_FOLDER,
      .repeatable = true,

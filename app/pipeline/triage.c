@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "cut_sink.h"
-#include "events.h"
 #include "faultline/limits.h"
 #include "fl_metric_roles_yaml.h"
 #include "hash.h"
@@ -33,6 +32,7 @@
 #include "timestamp.h"
 #include "topology.h"
 #include "trace_streams.h"
+#include "triage_events.h"
 #include "triage_profiles.h"
 
 /* Minutes are what pod metrics and alert rules are scraped and evaluated by. */
@@ -43,6 +43,7 @@ enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 24, MAX_UNREADABLE_TOLD = 4 };
 
 struct fl_triage {
     const fl_triage_request *request; /* during fl_triage_run only */
+    fl_triage_request asked;          /* with what alerts tell */
     fl_roles *roles;
     fl_miner *miner;
     fl_timeline_builder *builder;
@@ -77,6 +78,23 @@ static int64_t whole_steps(int64_t window_ns)
 {
     assert(window_ns > 0 && window_ns <= FL_MAX_WINDOWS * step_ns);
     return (window_ns + step_ns - 1) / step_ns * step_ns;
+}
+
+/* When it began, and of whom the alert is. */
+static fl_status ask_alerts(fl_triage *t, fl_error *err)
+{
+    fl_triage_alert alert;
+    fl_status status =
+        fl_triage_alerts_read(&alert, t->asked.events, t->asked.events_count, &t->arena, err);
+    if (status != FL_OK)
+        return status;
+    if (alert.count == 0)
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET,
+                       "no alert among the events tells when it began: say it with --at TIME");
+    t->asked.at_ns = alert.starts_ns;
+    if (t->asked.service == NULL)
+        t->asked.service = alert.service;
+    return FL_OK;
 }
 
 /* The caller's role rules come before the built-in ones: the first that fits wins. */
@@ -202,7 +220,7 @@ static fl_status read_events(fl_triage *t, fl_error *err)
     for (size_t i = 0; i < t->request->events_count && status == FL_OK; i++) {
         report_progress(t, t->request->events[i]);
         fl_timeline_expect_changes(t->builder);
-        status = fl_events_file(&sink, t->request->events[i], t->request->strict, err);
+        status = fl_triage_events_read(&sink, t->request->events[i], t->request->strict, err);
     }
     return status;
 }
@@ -423,10 +441,13 @@ fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_er
     fl_triage *t = fl_mem_calloc(1, sizeof(*t));
     if (t == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a triage");
-    t->request = request;
+    t->asked = *request;
+    t->request = &t->asked;
     t->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
     t->decode_ns = fl_time_monotonic();
-    fl_status status = prepare(t, err);
+    fl_status status = request->at_from_alerts ? ask_alerts(t, err) : FL_OK;
+    if (status == FL_OK)
+        status = prepare(t, err);
     if (status == FL_OK)
         status = read_inputs(t, err);
     if (status == FL_OK)

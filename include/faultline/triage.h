@@ -18,8 +18,9 @@ typedef struct fl_triage_request {
     size_t otlp_count;
     const char *const *baseline; /* the same for fault-free telemetry; may be none */
     size_t baseline_count;
-    const char *const *events; /* files with change events: JSON lines or a list */
+    const char *const *events; /* files with change events, webhooks, or alerts */
     size_t events_count;
+    bool at_from_alerts; /* the alerts among `events` tell at_ns, and `service` where it is NULL */
     int64_t at_ns;       /* when it was noticed or began */
     int64_t window_ns;   /* how long after `at` to look; 0: 5 minutes */
     const char *service; /* whose symptom is reported; NULL: not known */
