@@ -188,7 +188,7 @@ static void take_title(learning *l, const fl_block *block)
     fl_sentences from = {.block = block->text, .arena = &l->scratch};
     bool nomem = false;
     fl_account_close(l);
-    l->account.title = (claim){{0}, {{0}, 0, NULL, false}};
+    l->account.title = (claim){.at = {.offset = 0}};
     if (fl_sentence_next(&s, &from, &nomem)) {
         claim title = fl_learn_claim(l, &s, 0, s.text.len, "title");
         bool fails = fl_learn_has(l->rules, FL_PHRASES(FL_WORD_FAILURE), s.lower);

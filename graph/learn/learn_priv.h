@@ -31,6 +31,7 @@ typedef struct place {
 typedef struct claim {
     fl_slice text;
     place at;
+    fl_slice exception, message; /* a log line's, as triage tells them; empty: none */
 } claim;
 
 typedef struct requirement {
@@ -117,6 +118,7 @@ typedef struct edge_claim {
     fl_slice from, to;
     fl_node_kind from_kind, to_kind;
     const char *qualifier;
+    const fl_graph_node *from_node; /* instead of `from`; NULL: none */
     bool contradicts;
     place at;
 } edge_claim;

@@ -231,7 +231,7 @@ static void causal(struct said *in, size_t i)
     if (opens && i + 1 < in->count && in->cues[i + 1].phrase->kind == FL_CUE_EXPLAINS &&
         in->cues[i + 1].start < fl_sentence_clause_end(in->s, cue->end))
         return;
-    claim none = {{0}, {{0}, 0, NULL, false}};
+    claim none = {.at = {.offset = 0}};
     fl_slice before = fl_sentence_strip(in->l->rules, in->s, left_start(in, i), cue->start);
     bool leads = before.len == 0 && (i == 0 || cue->start == 0);
     if (cue->phrase->kind == FL_CUE_BECAUSE_FIRST ||

@@ -45,7 +45,7 @@ static claim claim_of(learning *l, fl_slice text, const char *rule)
 {
     fl_sentence s;
     if (!sentence_of(&s, l, text))
-        return (claim){{0}, {{0}, 0, NULL, false}};
+        return (claim){.at = {.offset = 0}};
     return fl_learn_claim(l, &s, 0, s.text.len, rule);
 }
 
@@ -109,7 +109,7 @@ static void take_label_row(learning *l, const fl_slice *cells)
 void fl_learn_row(learning *l, const fl_block *block)
 {
     fl_slice cells[MAX_COLUMNS];
-    claim roles[FL_SECTION_COUNT] = {{{0}, {{0}, 0, NULL, false}}};
+    claim roles[FL_SECTION_COUNT] = {{.at = {.offset = 0}}};
     size_t count = cells_of(cells, block->text);
     static_assert(sizeof(l->columns) / sizeof(l->columns[0]) == MAX_COLUMNS, "as wide as a row");
     if (is_divider(block->text))
@@ -150,6 +150,27 @@ static bool is_frame(fl_slice lower)
            fl_slice_starts_with(lower, FL_SLICE("... "));
 }
 
+/* "a.b.PoolException: no connection left": type and message, as triage takes them from a template
+ * (correlate/rank/explain.c). */
+static void find_exception(claim *log)
+{
+    static const fl_slice endings[] = {FL_SLICE_INIT("Exception:"), FL_SLICE_INIT("Error:")};
+    fl_slice text = log->text;
+    for (size_t start = 0; start < text.len;) {
+        size_t end = start + fl_slice_find(fl_slice_part(text, start, text.len), FL_SLICE(" "));
+        fl_slice word = fl_slice_part(text, start, end);
+        for (size_t k = 0; k < sizeof(endings) / sizeof(endings[0]); k++) {
+            if (word.len <= endings[k].len || !fl_slice_ends_with(word, endings[k]) ||
+                end + 1 >= text.len)
+                continue;
+            log->exception = fl_slice_part(word, 0, word.len - 1);
+            log->message = fl_slice_part(text, end + 1, text.len);
+            return;
+        }
+        start = end + 1;
+    }
+}
+
 void fl_learn_log_line(learning *l, const fl_block *block)
 {
     assert(l->account.log_count <= MAX_LOGS);
@@ -173,6 +194,8 @@ void fl_learn_log_line(learning *l, const fl_block *block)
         claim log = {.text = fl_arena_copy(&l->scratch, text),
                      .at = fl_learn_place(l, &s, "log line")};
         log.at.is_hedged = false;
+        if (log.text.ptr != NULL)
+            find_exception(&log);
         if (log.text.ptr == NULL)
             l->status = fl_fail(l->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a document");
         else

@@ -13,6 +13,7 @@
 #include "learn_priv.h"
 #include "mem.h"
 #include "slice.h"
+#include "symptoms.h"
 
 struct fl_proposals {
     fl_proposal *items;
@@ -165,7 +166,10 @@ void fl_propose(learning *l, const edge_claim *edge)
                      .at_ns = l->at_ns};
     if (l->status != FL_OK || edge->from.len == 0 || edge->to.len == 0)
         return;
-    l->status = make_node(&p.from, arena, edge->from_kind, edge->from, l->now_ns, l->err);
+    if (edge->from_node != NULL)
+        p.from = *edge->from_node;
+    else
+        l->status = make_node(&p.from, arena, edge->from_kind, edge->from, l->now_ns, l->err);
     if (l->status == FL_OK)
         l->status = make_node(&p.to, arena, edge->to_kind, edge->to, l->now_ns, l->err);
     bool is_loop =
@@ -177,6 +181,30 @@ void fl_propose(learning *l, const edge_claim *edge)
         return;
     p.id = id_of(&p);
     l->status = append(l->out, &p, l->err);
+}
+
+/* An exception has the fingerprints of triage's symptoms, so that the next incident that shows it
+ * is told: it is seen alone, or between two log lines. */
+static void propose_exception(learning *l, const edge_claim *like, const claim *symptom)
+{
+    static const fl_locus_kind places[] = {FL_LOCUS_EXCEPTION, FL_LOCUS_CODE_REGION};
+    fl_arena *arena = &l->out->arena;
+    const char *type = fl_arena_cstr(arena, symptom->exception);
+    const char *message = fl_arena_cstr(arena, symptom->message);
+    if (type == NULL || message == NULL)
+        l->status = no_memory(l->err);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && l->status == FL_OK; i++) {
+        fl_graph_node node;
+        edge_claim edge = *like;
+        const fl_hypothesis shown = {.locus = places[i],
+                                     .cause = FL_CAUSE_EXCEPTION,
+                                     .exception_type = type,
+                                     .exception_message = message};
+        l->status = fl_symptoms_one(&node, &shown, l->now_ns, arena, l->err);
+        edge.from_node = &node;
+        if (l->status == FL_OK)
+            fl_propose(l, &edge);
+    }
 }
 
 void fl_propose_pair(learning *l, fl_edge_kind kind, const claim *from, const claim *to,
@@ -193,11 +221,16 @@ void fl_propose_pair(learning *l, fl_edge_kind kind, const claim *from, const cl
     assert(ends[kind].from != ends[kind].to);
     /* The sentence about the cause is the one to show, but for what was done and what was not. */
     const claim *by = kind == FL_EDGE_INTRODUCED ? from : to;
-    fl_propose(l, &(edge_claim){.kind = kind,
-                                .from = from->text,
-                                .to = to->text,
-                                .from_kind = ends[kind].from,
-                                .to_kind = ends[kind].to,
-                                .contradicts = contradicts,
-                                .at = by->at});
+    const edge_claim edge = {.kind = kind,
+                             .from = from->text,
+                             .to = to->text,
+                             .from_kind = ends[kind].from,
+                             .to_kind = ends[kind].to,
+                             .contradicts = contradicts,
+                             .at = by->at};
+    if (l->status == FL_OK && kind == FL_EDGE_EXPLAINED_BY && from->exception.len > 0 &&
+        to->text.len > 0)
+        propose_exception(l, &edge, from);
+    else
+        fl_propose(l, &edge);
 }

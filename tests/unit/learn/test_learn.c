@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "mem.h"
+#include "symptoms.h"
 
 #include "fl_learnt_text.h"
 
@@ -83,6 +84,9 @@ static const struct {
      "explained-by | slow search | index gone\nresolved-by | index gone | reindex\n"},
     {"# T\n## Logs\n```\n2024-01-01 10:00:00 ERROR pool 17 exhausted\nat com.a.B.c(D.java:1)\n```\n## Cause\nThe disk was full.",
      "explained-by | pool <*> exhausted | The disk was full\n"},
+    {"# T\n## Logs\n```\n10:00:00 ERROR a.b.PoolException: no connection of 8 left\n```\n## Cause\nThe disk was full.",
+     "explained-by | exception: a.b.PoolException: no connection of <*> left | The disk was full\n"
+     "explained-by | exception: a.b.PoolException: no connection of <*> left | The disk was full\n"},
     /* plans */
     {"name: disk-full\ntrigger: \"disk > 0.9\"\nactions:\n- type: config-update\n  key: \"log.keep\"\n  value: \"2d\"\n",
      "explained-by | disk > 0.9 | disk-full\nresolved-by | disk-full | config-update log.keep=2d\n"},
@@ -154,6 +158,27 @@ START_TEST(the_same_text_under_another_name_proposes_nothing_new)
 }
 END_TEST
 
+START_TEST(an_exception_in_a_log_has_the_fingerprints_that_triage_gives_it)
+{
+    const char *text = "# T\n## Logs\n```\nERROR a.b.PoolException: no connection of 8 left\n```\n"
+                       "## Cause\nThe disk was full.";
+    fl_learnt_lines(&learnt, SLICE(text), FL_EDGE_KIND_COUNT);
+    ck_assert_uint_eq(fl_proposals_count(learnt.proposals), 2);
+    fl_arena arena = fl_arena_of(1 << 16);
+    fl_hypothesis shown = {.locus = FL_LOCUS_EXCEPTION,
+                           .cause = FL_CAUSE_EXCEPTION,
+                           .exception_type = "a.b.PoolException",
+                           .exception_message = "no connection of <*> left"};
+    for (size_t i = 0; i < 2; i++) {
+        fl_graph_node node;
+        ck_assert_ok(fl_symptoms_one(&node, &shown, 1, &arena, &err));
+        ck_assert_uint_eq(fl_proposals_at(learnt.proposals, i)->from.id, node.id);
+        shown.locus = FL_LOCUS_CODE_REGION;
+    }
+    fl_arena_dispose(&arena);
+}
+END_TEST
+
 START_TEST(want_of_memory_is_said)
 {
     fl_slice text = SLICE(texts[14].text);
@@ -213,6 +238,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_proposal_keeps_its_sentence_its_place_and_its_author);
     tcase_add_test(tests, an_issue_that_grows_says_its_old_sentences_once);
     tcase_add_test(tests, the_same_text_under_another_name_proposes_nothing_new);
+    tcase_add_test(tests, an_exception_in_a_log_has_the_fingerprints_that_triage_gives_it);
     tcase_add_test(tests, want_of_memory_is_said);
     tcase_add_test(tests, texts_of_a_megabyte_take_no_longer_than_their_length);
     suite_add_tcase(suite, tests);
