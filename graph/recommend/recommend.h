@@ -13,8 +13,9 @@
  * by which paths it was reached, and how many incidents of the graph were diagnosed as one of these
  * causes: those it would have been for.
  *
- * Cost: two indexed questions for each component and setting, one for each cause that they lead to,
- * and evidence only of causes that apply: independent of the size of the graph.
+ * Cost: questions by index and for many nodes at once: the edges of what the service has, the edges
+ * of the causes that they lead to, the evidence for those edges that decide; names, history and
+ * plans only of what applies. Independent of the size of the graph.
  */
 #ifndef FL_RECOMMEND_H
 #define FL_RECOMMEND_H
