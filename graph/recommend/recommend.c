@@ -9,6 +9,13 @@
  * once, after it is settled which they are. Advice is merged by its fix: several causes may ask for
  * one thing.
  *
+ * Sure is a product of two: the weakest requirement, since the requirements of a cause were stated
+ * together, and the fix. That a symptom is explained by the cause plays no part: it says what the
+ * cause looks like, and not whether it comes.
+ *
+ * Order: by kind of advice, then by the lower bound, so that one report does not outrank fifty;
+ * texts settle a tie, so that every store and every run gives the same answer.
+ *
  * Nothing is written to the store.
  */
 #include "recommend.h"
@@ -19,7 +26,8 @@
 #include "recommend_judge.h"
 #include "slice.h"
 
-enum { MAX_UNSURE = 64, SCRATCH_BYTES = 64 << 20 };
+/* Of the edges that enter a fix nearly all come from causes: beyond these no plan is looked for. */
+enum { PLAN_EDGES = 24, MAX_UNSURE = 64, SCRATCH_BYTES = 64 << 20 };
 
 /* A node's name, or that it is to be asked for. */
 typedef struct name {
@@ -49,6 +57,7 @@ typedef struct writing {
 
 /* ---- history: incidents and symptoms of a cause ---- */
 
+/* Rows come by node, and so this is asked once a cause. */
 static fl_recommend_applied *applied_of(fl_recommend_work *w, uint64_t cause, size_t from)
 {
     for (size_t i = from; i < w->applied_count && i < from + FL_RECOMMEND_BATCH; i++)
@@ -57,6 +66,7 @@ static fl_recommend_applied *applied_of(fl_recommend_work *w, uint64_t cause, si
     return NULL;
 }
 
+/* All edges that enter the causes: what they explain, and who was diagnosed. */
 static fl_status read_history(fl_recommend_work *w)
 {
     uint64_t ids[FL_RECOMMEND_BATCH];
@@ -68,7 +78,8 @@ static fl_status read_history(fl_recommend_work *w)
         for (; count < FL_RECOMMEND_BATCH && at + count < w->applied_count; count++)
             ids[count] = w->applied[at + count].cause;
         fl_arena_reset(&w->scratch);
-        status = fl_recommend_read_edges(&rows, w, ids, count, FL_GRAPH_IN);
+        const fl_recommend_asked asked = {ids, count, FL_RECOMMEND_MAX_EDGES, FL_GRAPH_IN};
+        status = fl_recommend_read_edges(&rows, w, &asked);
         for (size_t i = 0; status == FL_OK && i < rows.count; i++) {
             const fl_recommend_row *row = &rows.items[i];
             if (a == NULL || a->cause != row->to)
@@ -139,7 +150,8 @@ static fl_status read_plans(writing *in)
         for (; count < FL_RECOMMEND_BATCH && at + count < in->draft_count; count++)
             ids[count] = in->drafts[at + count].fix;
         fl_arena_reset(&in->w.scratch);
-        status = fl_recommend_read_edges(&rows, &in->w, ids, count, FL_GRAPH_IN);
+        const fl_recommend_asked asked = {ids, count, PLAN_EDGES, FL_GRAPH_IN};
+        status = fl_recommend_read_edges(&rows, &in->w, &asked);
         for (size_t i = 0; status == FL_OK && i < rows.count; i++) {
             draft *d;
             if (rows.items[i].kind != FL_EDGE_IMPLEMENTS)
@@ -154,6 +166,7 @@ static fl_status read_plans(writing *in)
 
 /* ---- names ---- */
 
+/* Each node once, however many paths it lies on. */
 static fl_status want_name(writing *in, uint64_t id)
 {
     bool added;
@@ -166,6 +179,7 @@ static fl_status want_name(writing *in, uint64_t id)
     return FL_OK;
 }
 
+/* A cause, what it explains, and settings that the service has not. */
 static fl_status want_names_of(writing *in, const fl_recommend_applied *a)
 {
     fl_status status = want_name(in, a->cause);
@@ -177,6 +191,7 @@ static fl_status want_names_of(writing *in, const fl_recommend_applied *a)
     return status;
 }
 
+/* Room for all of them first. */
 static fl_status want_names(writing *in)
 {
     size_t most = in->draft_count * (1 + FL_RECOMMEND_FEW);
@@ -197,6 +212,7 @@ static fl_status want_names(writing *in)
     return status;
 }
 
+/* The key names it for programs, the title for people. */
 static fl_status take_name(const fl_graph_node *node, void *payload, fl_error *err)
 {
     writing *in = payload;
@@ -209,6 +225,7 @@ static fl_status take_name(const fl_graph_node *node, void *payload, fl_error *e
     return out->key != NULL && out->title != NULL ? FL_OK : fl_recommend_no_memory(err);
 }
 
+/* In batches, in the order in which they were wanted. */
 static fl_status read_names(writing *in)
 {
     fl_status status = want_names(in);
@@ -287,6 +304,7 @@ static fl_status write_titles(const char *const **out, const writing *in, const 
     return FL_OK;
 }
 
+/* All fixes of a cause share its gates and history. */
 static fl_status write_path(fl_recommend_path *out, const writing *in,
                             const fl_recommend_applied *a, const fl_recommend_belief *belief)
 {
@@ -398,6 +416,7 @@ static fl_status allocate(writing *in)
     return status == FL_OK ? fl_map_create(&in->name_at, SIZE_MAX / 64, w->err) : status;
 }
 
+/* In the order in which one thing needs another. */
 static fl_status write_answer(writing *in)
 {
     fl_status status = draft_fixes(in);

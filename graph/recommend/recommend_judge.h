@@ -70,10 +70,16 @@ typedef struct fl_recommend_rows { /* one asked node after the other */
 } fl_recommend_rows;
 
 fl_status fl_recommend_no_memory(fl_error *err);
-/* The edges of `count` nodes, at most a batch, which are sorted for it. The rows live until the
- * scratch arena is reset. */
+
+typedef struct fl_recommend_asked { /* whose edges, and how many of each */
+    uint64_t *ids;                  /* at most a batch; they are sorted for the question */
+    size_t count, limit;
+    fl_graph_scope side;
+} fl_recommend_asked;
+
+/* The rows live until the scratch arena is reset. */
 FL_NODISCARD fl_status fl_recommend_read_edges(fl_recommend_rows *out, fl_recommend_work *w,
-                                               uint64_t *ids, size_t count, fl_graph_scope side);
+                                               const fl_recommend_asked *asked);
 /* Fills w->applied. */
 FL_NODISCARD fl_status fl_recommend_judge(fl_recommend_work *w);
 
