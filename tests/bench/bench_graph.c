@@ -22,7 +22,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-enum { BATCH = 20000, SYMPTOMS = 5, TEXT_BYTES = 48 };
+enum { BATCH = 20000, SYMPTOMS = 5, TEXT_BYTES = 48, HUB = 100000 };
 
 #define NOW_NS INT64_C(1700000000000000000)
 #define DAY_NS INT64_C(86400000000000)
@@ -216,14 +216,16 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int64_t ask(made *m, size_t *paths, size_t *fixes)
+/* `first` is one of the symptoms; the others are from anywhere. */
+static int64_t ask(made *m, size_t first, size_t *paths, size_t *fixes)
 {
     char keys[SYMPTOMS][TEXT_BYTES];
     fl_graph_node nodes[SYMPTOMS];
     fl_error err = {0};
     fl_memory memory;
     for (size_t s = 0; s < SYMPTOMS; s++) {
-        uint64_t id = node_of(FL_NODE_SYMPTOM, pick(m, m->symptoms, 1.3), keys[s]);
+        size_t index = s == 0 ? first : pick(m, m->symptoms, 1.3);
+        uint64_t id = node_of(FL_NODE_SYMPTOM, index, keys[s]);
         nodes[s] = (fl_graph_node){.id = id, .kind = FL_NODE_SYMPTOM, .key = keys[s]};
     }
     const fl_symptoms symptoms = {.nodes = nodes, .count = SYMPTOMS};
@@ -247,7 +249,7 @@ static void bench_paths(made *m, size_t questions)
     size_t paths = 0, fixes = 0;
     m->state = 99;
     for (size_t i = 0; i < questions; i++)
-        taken_ns[i] = ask(m, &paths, &fixes);
+        taken_ns[i] = ask(m, pick(m, m->symptoms, 1.3), &paths, &fixes);
     qsort(taken_ns, questions, sizeof(*taken_ns), compare_times);
     printf("paths of %d symptoms, %zu questions, %.0f causes and %.0f fixes each:"
            " median %.2f ms, p99 %.2f ms, longest %.2f ms\n",
@@ -255,6 +257,39 @@ static void bench_paths(made *m, size_t questions)
            (double)fixes / (double)questions, (double)taken_ns[questions / 2] / 1e6,
            (double)taken_ns[questions * 99 / 100] / 1e6, (double)taken_ns[questions - 1] / 1e6);
     free(taken_ns);
+}
+
+/* A symptom that 100,000 incidents exhibit and that every cause explains, among four others. */
+static void bench_hub(made *m)
+{
+    size_t hub = m->symptoms, paths = 0, fixes = 0, used = 0;
+    fl_graph_node *nodes = room(HUB + 1, sizeof(*nodes));
+    fl_graph_edge *edges = room(HUB + m->causes, sizeof(*edges));
+    char(*keys)[TEXT_BYTES] = room(HUB + 1, TEXT_BYTES);
+    uint64_t symptom = node_of(FL_NODE_SYMPTOM, hub, keys[HUB]);
+    for (size_t i = 0; i < HUB + m->causes; i++) {
+        char cause[TEXT_BYTES];
+        fl_graph_edge *edge = &edges[used++];
+        if (i < HUB) {
+            uint64_t id = node_of(FL_NODE_INCIDENT, m->incidents + i, keys[i]);
+            nodes[i] = (fl_graph_node){.id = id, .kind = FL_NODE_INCIDENT, .key = keys[i]};
+            *edge = (fl_graph_edge){.kind = FL_EDGE_EXHIBITS, .from = id, .to = symptom};
+        } else {
+            uint64_t id = node_of(FL_NODE_CAUSE, i - HUB, cause);
+            *edge = (fl_graph_edge){.kind = FL_EDGE_EXPLAINED_BY, .from = symptom, .to = id};
+        }
+        edge->id = fl_edge_id(edge->kind, edge->from, edge->to, FL_SLICE(""));
+    }
+    nodes[HUB] =
+        (fl_graph_node){.id = symptom, .kind = FL_NODE_SYMPTOM, .key = keys[HUB], .recorded_ns = 0};
+    add(m, &(fl_graph_batch){
+               .nodes = nodes, .node_count = HUB + 1, .edges = edges, .edge_count = used});
+    (void)ask(m, hub, &paths, &fixes);
+    int64_t taken_ns = ask(m, hub, &paths, &fixes);
+    printf("one of them a hub of %zu edges: %.2f ms\n", used, (double)taken_ns / 1e6);
+    free(nodes);
+    free(edges);
+    free(keys);
 }
 
 static fl_status stop_at_first(const fl_graph_edge *edge, void *payload, fl_error *err)
@@ -312,6 +347,7 @@ int main(int argc, char **argv)
     if (!is_filled(m.store))
         fill(&m);
     bench_paths(&m, questions);
+    bench_hub(&m);
     fl_store_close(m.store);
     free(m.judged);
     return EXIT_SUCCESS;
