@@ -29,6 +29,7 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* The first of those that are equally near, in the order of the table: what is used most. */
 const char *fl_nearest(const char *wrong, const char *const *names, size_t count)
 {
     const char *best = NULL;
@@ -64,6 +65,7 @@ static const fl_option *find_option(const fl_command *command, const char *name,
     return NULL;
 }
 
+/* NULL where there is none, which only a caller's own table can make it. */
 const fl_option *fl_option_find(const fl_command *command, const char *name)
 {
     return find_option(command, name, strlen(name));
@@ -182,6 +184,7 @@ static fl_status parse_short(fl_args *out, const char *word, words *left, fl_err
     return FL_OK;
 }
 
+/* One pass; what a word is depends only on those before it. */
 fl_status fl_args_parse(fl_args *out, const fl_command *command, int argc, char *const *argv,
                         fl_error *err)
 {
@@ -315,6 +318,7 @@ static fl_status check_value(const fl_option *option, const char *value, int64_t
     return FL_OK;
 }
 
+/* From either of the two ways to list them, so that parsing and completion need not know which. */
 size_t fl_operand_choices(const fl_operand *operand, const char *out[FL_MAX_CHOICES + 1])
 {
     size_t count = 0;
@@ -349,6 +353,7 @@ static fl_status check_operand(const fl_args *args, fl_error *err)
                : not_a_choice(operand->name, args->operand, choices, err);
 }
 
+/* In the order in which they were typed, so that the first mistake is the one that is said. */
 fl_status fl_args_check(const fl_args *args, int64_t now_ns, fl_error *err)
 {
     const fl_command *command = args->command;
@@ -379,12 +384,14 @@ static const fl_given *last_given(const fl_args *args, const char *name)
     return NULL;
 }
 
+/* As it was typed: what an option means is for its command. */
 const char *fl_args_text(const fl_args *args, const char *name)
 {
     const fl_given *given = last_given(args, name);
     return given != NULL ? given->value : fl_option_find(args->command, name)->fallback;
 }
 
+/* Given twice is given. */
 bool fl_args_flag(const fl_args *args, const char *name)
 {
     assert(fl_option_find(args->command, name)->kind == FL_OPTION_FLAG);
@@ -396,6 +403,7 @@ bool fl_args_has(const fl_args *args, const char *name)
     return last_given(args, name) != NULL;
 }
 
+/* In the order in which they were typed: some commands read meaning into it. */
 size_t fl_args_list(const fl_args *args, const char *name, const char *out[FL_MAX_GIVEN])
 {
     const fl_option *option = fl_option_find(args->command, name);
@@ -412,6 +420,7 @@ bool fl_args_wants_json(const fl_args *args)
     return strcmp(fl_args_text(args, "format"), "json") == 0;
 }
 
+/* Relative times are counted back from `now_ns`, which a run has one of. */
 int64_t fl_args_time(const fl_args *args, const char *name, int64_t now_ns)
 {
     int64_t time_ns = 0;
@@ -444,6 +453,7 @@ uint64_t fl_args_count(const fl_args *args, const char *name)
     return text != NULL && fl_parse_u64(fl_slice_of(text), &count) ? count : 0;
 }
 
+/* From 0 to 1: fl_args_check() has seen to it. */
 double fl_args_ratio(const fl_args *args, const char *name)
 {
     double ratio = 0;

@@ -18,6 +18,7 @@ const char *const fl_graph_text_json[] = {"text", "json", NULL};
 /* clang-format off */
 static const fl_action *const actions[] = {
     &fl_graph_action_paths.about,
+    &fl_graph_action_as_of.about,
     &fl_graph_action_show.about,
     &fl_graph_action_neighbours.about,
     &fl_graph_action_export.about,
@@ -107,6 +108,7 @@ static fl_status open_stored(fl_graph_call *call, fl_graph_access access, fl_err
                            : status;
 }
 
+/* What an action cannot do is said before its store is opened. */
 static fl_exit run_graph(fl_cli *cli, const fl_args *args)
 {
     assert(args->operand != NULL); /* required */
@@ -143,6 +145,10 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "KEY",
      .help = "paths: a symptom as 'graph export' writes its key"},
+    {.name = "service",
+     .kind = FL_OPTION_TEXT,
+     .argument = "NAME",
+     .help = "paths: the symptoms of the incidents that were laid to this service"},
     {.name = "as-of",
      .kind = FL_OPTION_TIME,
      .argument = "TIME",
@@ -188,6 +194,7 @@ static const fl_operand operand = {
 static const fl_example examples[] = {
     {"faultline graph paths --incident 20230129T0934",
      "what explained such symptoms before, and what fixed it"},
+    {"faultline graph as-of -2h", "what the graph was surest of two hours ago"},
     {"faultline graph show 20230129T0934",
      "a node, here an incident: its edges and what they rest on"},
     {"faultline graph neighbours 20230129T0934 --depth 3", "what lies up to three edges around it"},

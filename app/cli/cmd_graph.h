@@ -47,6 +47,7 @@ extern const fl_graph_action fl_graph_action_export;
 extern const fl_graph_action fl_graph_action_import;
 extern const fl_graph_action fl_graph_action_neighbours;
 extern const fl_graph_action fl_graph_action_show;
+extern const fl_graph_action fl_graph_action_as_of;
 extern const fl_graph_action fl_graph_action_check;
 extern const fl_graph_action fl_graph_action_copy;
 extern const fl_graph_action fl_graph_action_migrate;

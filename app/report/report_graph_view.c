@@ -153,10 +153,24 @@ static json_t *evidence_json(fl_put *w, const fl_graph_evidence *item)
     return object;
 }
 
+/* In the order in which they were read, or sorted by whoever asked. */
+json_t *fl_report_evidence_json(const fl_graph_evidence *items, size_t count)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *rows = json_array();
+    assert(items != NULL || count == 0);
+    for (size_t i = 0; i < count; i++)
+        fl_put_item(&w, rows, evidence_json(&w, &items[i]));
+    if (w.status == FL_OK)
+        return rows;
+    json_decref(rows);
+    return NULL;
+}
+
 /* An edge, its far end, how sure it is, and why. */
 static json_t *link_json(fl_put *w, const fl_graph_link *link)
 {
-    json_t *object = json_object(), *belief = json_object(), *evidence = json_array();
+    json_t *object = json_object(), *belief = json_object();
     put_edge(w, object, &link->edge);
     fl_put_value(w, object, "other", node_json(w, &link->other));
     fl_put_rounded(w, belief, "mean", link->confidence.mean);
@@ -167,9 +181,8 @@ static json_t *link_json(fl_put *w, const fl_graph_link *link)
     fl_put_count(w, object, "supporting", link->supporting);
     fl_put_count(w, object, "contradicting", link->contradicting);
     fl_put_moment(w, object, "last", link->last_ns);
-    for (size_t i = 0; i < link->evidence_count; i++)
-        fl_put_item(w, evidence, evidence_json(w, &link->evidence[i]));
-    fl_put_value(w, object, "evidence", evidence);
+    fl_put_value(w, object, "evidence",
+                 fl_report_evidence_json(link->evidence, link->evidence_count));
     return object;
 }
 
@@ -239,4 +252,97 @@ fl_status fl_report_around_json(fl_buf *out, const fl_graph_around *around, fl_e
     fl_put_value(&w, document, "edges", edges);
     fl_put_text(&w, document, "cut", cut_names[around->cut]);
     return fl_put_document(out, &w, document, err);
+}
+
+/* ---- what the graph is surest of ---- */
+
+/* The two ends, then how sure that is. */
+static void write_known(fl_page *page, const fl_graph_known *known)
+{
+    char last[FL_TIME_TEXT];
+    fl_page_pad(page, INDENT);
+    fl_page_wrap(page, FL_INK_PLAIN, name_of(&known->from));
+    fl_page_newline(page);
+    fl_page_pad(page, EVIDENCE);
+    fl_page_printf(page, FL_INK_PLAIN, "-> %s ", fl_edge_kind_name(known->edge.kind));
+    fl_page_wrap(page, FL_INK_BOLD, name_of(&known->to));
+    fl_page_newline(page);
+    fl_page_pad(page, EVIDENCE);
+    fl_page_printf(page, FL_INK_DIM, "%.2f (%.2f to %.2f, n = %u); %u for, %u against; last %s",
+                   (double)known->mean, (double)known->low, (double)known->high,
+                   known->supporting + known->contradicting, known->supporting,
+                   known->contradicting, fl_time_format(last, known->last_ns));
+    fl_page_newline(page);
+}
+
+/* That nothing was known is an answer, too. */
+fl_status fl_report_known_text(fl_buf *out, const fl_graph_known_list *known,
+                               const fl_report_style *style, fl_error *err)
+{
+    assert(known->items != NULL || known->count == 0);
+    fl_page page = fl_page_on(out, style);
+    fl_page_put(&page, FL_INK_BOLD,
+                known->count > 0 ? "What the graph is surest of" : "There is no evidence by then");
+    fl_page_newline(&page);
+    for (size_t i = 0; i < known->count; i++)
+        write_known(&page, &known->items[i]);
+    return fl_buf_check(out, "the answer", err);
+}
+
+/* Nodes and confidence as in the other answers. */
+fl_status fl_report_known_json(fl_buf *out, const fl_graph_known_list *known, int64_t as_of_ns,
+                               fl_error *err)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *document = json_object(), *edges = json_array();
+    assert(known->items != NULL || known->count == 0);
+    fl_put_text(&w, document, "schema", "faultline.graph-known/1");
+    fl_put_moment(&w, document, "as_of", as_of_ns);
+    for (size_t i = 0; i < known->count; i++) {
+        const fl_graph_known *k = &known->items[i];
+        json_t *edge = json_object(), *belief = json_object();
+        put_id(&w, edge, "id", k->edge.id);
+        fl_put_text(&w, edge, "kind", fl_edge_kind_name(k->edge.kind));
+        fl_put_value(&w, edge, "from", node_json(&w, &k->from));
+        fl_put_value(&w, edge, "to", node_json(&w, &k->to));
+        fl_put_rounded(&w, belief, "mean", (double)k->mean);
+        fl_put_rounded(&w, belief, "low", (double)k->low);
+        fl_put_rounded(&w, belief, "high", (double)k->high);
+        fl_put_count(&w, belief, "n", (uint64_t)k->supporting + k->contradicting);
+        fl_put_value(&w, edge, "confidence", belief);
+        fl_put_count(&w, edge, "supporting", k->supporting);
+        fl_put_count(&w, edge, "contradicting", k->contradicting);
+        fl_put_moment(&w, edge, "last", k->last_ns);
+        fl_put_item(&w, edges, edge);
+    }
+    fl_put_value(&w, document, "edges", edges);
+    return fl_put_document(out, &w, document, err);
+}
+
+/* ---- what paths rest on ---- */
+
+/* Under the title of each cause, in the order of the paths. */
+fl_status fl_report_path_rows_text(fl_buf *out, const fl_memory *memory, const fl_path_rows *rows,
+                                   size_t most, const fl_report_style *style, fl_error *err)
+{
+    assert(rows != NULL || memory->path_count == 0);
+    fl_page page = fl_page_on(out, style);
+    if (memory->path_count > 0) {
+        fl_page_put(&page, FL_INK_BOLD, "Evidence");
+        fl_page_newline(&page);
+    }
+    for (size_t i = 0; i < memory->path_count; i++) {
+        fl_page_pad(&page, INDENT);
+        fl_page_wrap(&page, FL_INK_PLAIN, memory->paths[i].title);
+        fl_page_newline(&page);
+        for (size_t k = 0; k < rows[i].count && k < most; k++)
+            write_evidence(&page, &rows[i].items[k]);
+        if (rows[i].count > most) {
+            fl_page_pad(&page, EVIDENCE);
+            fl_page_printf(&page, FL_INK_DIM, "and %zu more%s", rows[i].count - most,
+                           rows[i].cut ? ", at least" : "");
+            fl_page_newline(&page);
+        }
+    }
+    return fl_buf_check(out, "the answer", err);
 }

@@ -5,6 +5,7 @@
 #define FL_REPORT_MEMORY_H
 
 #include "memory.h"
+#include "path_evidence.h"
 #include "report.h"
 
 /* What later telemetry says of an incident after its fix. */
@@ -33,9 +34,10 @@ FL_NODISCARD fl_status fl_report_learnt_json(fl_buf *out, const char *what, cons
 /* Causes and fixes of the past, best first, and the incidents most alike, with why. */
 FL_NODISCARD fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory,
                                              const fl_report_style *style, fl_error *err);
-/* schemas/json/paths.schema.json: all of it. */
+/* schemas/json/paths.schema.json: all of it, with what each path rests on. */
 FL_NODISCARD fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms,
-                                             const fl_memory *memory, fl_error *err);
+                                             const fl_memory *memory, const fl_path_rows *rows,
+                                             fl_error *err);
 
 /* The similar incidents alone. */
 FL_NODISCARD fl_status fl_report_similar_text(fl_buf *out, const fl_memory *memory,

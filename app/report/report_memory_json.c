@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "json_put.h"
+#include "report_graph_view.h"
 #include "report_memory.h"
 #include "timestamp.h"
 
@@ -128,19 +129,20 @@ static json_t *fixes_json(const fl_path *path)
 }
 
 /* All of them: the text shows a few. */
-static json_t *paths_json(const fl_memory *memory)
+static json_t *paths_json(const fl_memory *memory, const fl_path_rows *rows)
 {
     json_t *paths = json_array();
     for (size_t i = 0; i < memory->path_count; i++) {
         const fl_path *path = &memory->paths[i];
         json_array_append_new(
-            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "cause", path->title,
-                             "confidence", belief_json(&path->confidence, fl_path_items(path)),
-                             "shared_symptoms", (json_int_t)path->shared, "supporting",
-                             (json_int_t)path->supporting, "contradicting",
-                             (json_int_t)path->contradicting, "elsewhere",
+            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "cause",
+                             path->title, "confidence",
+                             belief_json(&path->confidence, fl_path_items(path)), "shared_symptoms",
+                             (json_int_t)path->shared, "supporting", (json_int_t)path->supporting,
+                             "contradicting", (json_int_t)path->contradicting, "elsewhere",
                              (json_int_t)path->elsewhere, "automatic", (json_int_t)path->automatic,
-                             "last", time_json(path->last_ns), "fixes", fixes_json(path)));
+                             "last", time_json(path->last_ns), "fixes", fixes_json(path),
+                             "evidence", fl_report_evidence_json(rows[i].items, rows[i].count)));
     }
     return paths;
 }
@@ -184,13 +186,13 @@ static json_t *keys_json(const fl_symptoms *symptoms)
 }
 
 fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms, const fl_memory *memory,
-                                fl_error *err)
+                                const fl_path_rows *rows, fl_error *err)
 {
     return dump(out,
                 json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "schema", "faultline.paths/1",
                           "symptoms", checked(keys_json(symptoms), symptoms->count), "seen",
                           (json_int_t)memory->seen, "cut", memory->cut, "paths",
-                          checked(paths_json(memory), memory->path_count), "similar",
+                          checked(paths_json(memory, rows), memory->path_count), "similar",
                           checked(similar_json(memory), memory->similar_count)),
                 err);
 }

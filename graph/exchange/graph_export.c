@@ -84,6 +84,7 @@ static fl_status write_all(walk *w, fl_store *store, const fl_graph_question *al
     return status == FL_OK ? fl_buf_check(out, "the graph", err) : status;
 }
 
+/* The store is held for all walks together: beliefs and edges would not meet otherwise. */
 fl_status fl_graph_export(const fl_graph_sink *sink, fl_store *store, const char *format,
                           int64_t as_of_ns, fl_error *err)
 {

@@ -277,6 +277,7 @@ static fl_status allocate(import *in, fl_error *err)
     return status;
 }
 
+/* Everything that was allocated goes on the one way out. */
 fl_status fl_graph_import(fl_graph_imported *out, fl_store *store, const fl_graph_source *source,
                           fl_error *err)
 {

@@ -71,4 +71,25 @@ FL_NODISCARD fl_status fl_graph_view_around(fl_graph_around *out, fl_store *stor
                                             const fl_graph_around_question *question,
                                             fl_arena *arena, fl_error *err);
 
+/* An edge that the graph is sure of: what explains a symptom, what resolves a cause. */
+typedef struct fl_graph_known {
+    fl_graph_edge edge;
+    fl_graph_node from, to;
+    float mean, low, high;
+    uint32_t supporting, contradicting; /* items */
+    int64_t last_ns;
+} fl_graph_known;
+
+typedef struct fl_graph_known_list {
+    const fl_graph_known *items; /* highest lower bound first */
+    size_t count;
+} fl_graph_known_list;
+
+/* The FL_VIEW_MAX_KNOWN edges explained-by and resolved-by of highest lower bound, as they were
+ * known at a time: evidence that was recorded later is left out, and ages are counted to it. Reads
+ * all evidence once. */
+enum { FL_VIEW_MAX_KNOWN = 20 };
+FL_NODISCARD fl_status fl_graph_view_known(fl_graph_known_list *out, fl_store *store,
+                                           int64_t as_of_ns, fl_arena *arena, fl_error *err);
+
 #endif

@@ -181,6 +181,7 @@ static fl_status wrong_id(uint64_t said, uint64_t is, const char *what, fl_error
                    said, what, is);
 }
 
+/* What an id must be follows from the row: nobody can give a node another one's. */
 fl_status fl_import_node(fl_graph_node *out, fl_arena *arena, fl_slice object, fl_error *err)
 {
     static const field fields[] = {
@@ -199,6 +200,7 @@ fl_status fl_import_node(fl_graph_node *out, fl_arena *arena, fl_slice object, f
     return id == out->id ? FL_OK : wrong_id(out->id, id, "this kind and key", err);
 }
 
+/* Whether its ends are there is for who has the nodes. */
 fl_status fl_import_edge(fl_graph_edge *out, fl_arena *arena, fl_slice object, fl_error *err)
 {
     static const field fields[] = {
@@ -218,6 +220,7 @@ fl_status fl_import_edge(fl_graph_edge *out, fl_arena *arena, fl_slice object, f
     return id == out->id ? FL_OK : wrong_id(out->id, id, "this kind, ends and qualifier", err);
 }
 
+/* Author and reference may be empty, as the store lets them be. */
 fl_status fl_import_evidence(fl_graph_evidence *out, fl_arena *arena, fl_slice object,
                              fl_error *err)
 {

@@ -16,6 +16,7 @@
 
 enum { WINDOW_BYTES = 2 * FL_MAX_IMPORT_VALUE_BYTES };
 
+/* Two values at their largest: while one is taken, the beginning of the next may be there. */
 fl_status fl_window_open(fl_window *out, const fl_graph_source *source, fl_error *err)
 {
     assert(source != NULL && source->read != NULL && source->name != NULL);
@@ -91,6 +92,7 @@ static bool is_space(unsigned char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* At the end of what was read the source is asked once more; nothing is looked at twice. */
 fl_status fl_window_peek(int *out, fl_window *w, fl_error *err)
 {
     bool more = true;
@@ -111,6 +113,7 @@ fl_status fl_window_peek(int *out, fl_window *w, fl_error *err)
     return FL_OK;
 }
 
+/* The byte that was found is shown only where it prints. */
 fl_status fl_window_expect(fl_window *w, char wanted, fl_error *err)
 {
     char message[64];
@@ -162,6 +165,7 @@ static void look_at(search *s, unsigned char c)
     s->at++;
 }
 
+/* A value that is cut off by the end of the document is told from one that is too large. */
 fl_status fl_window_take(fl_window_value *out, fl_window *w, fl_error *err)
 {
     int first;

@@ -242,6 +242,66 @@ class Graph(test_cli.Cli):
         self.assertTrue(all(edge["from"] in ids and edge["to"] in ids for edge in cut["edges"]))
         self.assertIn("raise --limit", self.good("graph", "neighbours", "incident:" + incident, "--limit", "2"))
 
+    # ---- paths, and what was known when ----
+
+    def test_paths_are_told_with_what_they_rest_on_however_they_are_asked_for(self):
+        incident = self.taught("pool too small")
+        service = json.loads(self.good("incidents", "--format", "json"))["incidents"][0]["service"]
+        symptoms = [node["key"] for node in json.loads(self.exported())["nodes"] if node["kind"] == "symptom"]
+        asked = [["--incident", incident], ["--service", service], [word for key in symptoms for word in ("--symptom", key)]]
+        for words in asked:
+            paths = self.validate("paths.schema.json", self.good("graph", "paths", *words, "--format", "json"))
+            path = next(path for path in paths["paths"] if path["cause"] == "pool too small")
+            self.assertEqual({item["author"] for item in path["evidence"]}, {"pool too small"})
+            self.assertEqual({item["reference"] for item in path["evidence"]}, {incident})
+            self.assertEqual({item["source"] for item in path["evidence"]}, {"person"})
+            text = self.good("graph", "paths", *words)
+            self.assertRegex(text, r"Evidence\n  pool too small\n    for +person pool too small of " + re.escape(incident))
+        self.assertEqual(sorted(paths["symptoms"]), sorted(symptoms))
+
+    def test_a_service_without_incidents_is_answered_with_the_nearest(self):
+        self.taught("x")
+        service = json.loads(self.good("incidents", "--format", "json"))["incidents"][0]["service"]
+        code, out, err = self.run_it("graph", "paths", "--service", service + "x")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"no incident of service '{service}x' is stored; did you mean '{service}'?", err)
+        code, _, err = self.run_it("graph", "paths", "--service", service, "--symptom", "x")
+        self.assertEqual(code, 1)
+        self.assertIn("takes one of --incident, --service and --symptom", err)
+
+    def test_what_was_known_then_is_without_what_came_later(self):
+        incident = self.taught("pool too small")
+        between = "2024-06-01T00:00:00Z"
+        now = self.validate("graph-known.schema.json", self.good("graph", "as-of", "now", "--format", "json"))
+        self.assertIn("pool too small", {edge["to"]["title"] for edge in now["edges"]})
+        lows = [edge["confidence"]["low"] for edge in now["edges"]]
+        self.assertEqual(lows, sorted(lows, reverse=True))
+        then = self.validate("graph-known.schema.json", self.good("graph", "as-of", between, "--format", "json"))
+        self.assertEqual(then["edges"], [])
+        self.assertIn("There is no evidence by then", self.good("graph", "as-of", between))
+        paths = json.loads(self.good("graph", "as-of", between, "--incident", incident, "--format", "json"))
+        self.assertEqual((paths["paths"], paths["seen"]), ([], 0))
+        self.assertEqual(paths, json.loads(self.good("graph", "paths", "--as-of", between, "--incident", incident, "--format", "json")))
+        code, out, err = self.run_it("graph", "as-of", "noon")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("time 'noon' is not RFC 3339", err)
+
+    def test_what_is_known_ages_to_the_time_that_is_asked_for(self):
+        self.taught("pool too small")
+        graph = json.loads(self.exported())
+        for table in ("nodes", "edges", "evidence"):
+            for row in graph[table]:
+                row["recorded"] = "2023-02-01T00:00:00Z"
+        path, other = self.write("early.json", graph), str(self.place_of_test / "early.db")
+        self.good("graph", "import", path, "--store", other)
+        means = []
+        for time in ("2023-02-02T00:00:00Z", "2023-08-02T00:00:00Z", "2026-01-01T00:00:00Z"):
+            known = json.loads(self.good("graph", "as-of", time, "--store", other, "--format", "json"))
+            means.append(max(edge["confidence"]["mean"] for edge in known["edges"]))
+        self.assertEqual(means, sorted(means, reverse=True))
+        self.assertAlmostEqual(means[0], 0.75, delta=0.01)
+        self.assertAlmostEqual(means[1], (0.5 + 0.5) / (1 + 0.5), delta=0.01)  # half a year: half of one item
+
     # ---- check ----
 
     def store(self):

@@ -251,7 +251,7 @@ class Memory(test_cli.Cli):
                 (["resolve", first, "--fix", "x", "--verify", self.case, "--after", "2023-01-29T09:00:00Z"], 1,
                  "--after is not later than the incident"),
                 (["resolve", first, "--fix", "x", "--verify", "nowhere", "--after", "2023-01-29T10:00:00Z"], 1, "nowhere"),
-                (["graph", "paths"], 1, "graph paths wants --incident ID, or --symptom KEY"),
+                (["graph", "paths"], 1, "graph paths wants --incident ID, --service NAME, or --symptom KEY"),
                 (["graph", "walk"], 2, "choose one of: paths, "),
                 (["graph", "paths", "--incident", first, "--format", "dot"], 2, "graph paths has no format dot"),
                 (["graph", "stats", "--store", "nowhere.db"], 1, "no store at nowhere.db")):

@@ -4,6 +4,8 @@
 
 #include "graph_find.h"
 #include "mem.h"
+#include "path_evidence.h"
+#include "service_symptoms.h"
 
 #include "fl_graph_made.h"
 #include "fl_store_place.h"
@@ -205,14 +207,124 @@ START_TEST(a_walk_whose_time_is_over_says_so)
 }
 END_TEST
 
+/* ---- what is known, of services ---- */
+
+START_TEST(what_the_graph_is_surest_of_comes_first)
+{
+    fl_graph_known_list known;
+    ck_assert_ok(fl_graph_view_known(&known, store, FL_MADE_AT_NS + 2, &arena, &err));
+    ck_assert_uint_eq(known.count, 2); /* "requires" has no evidence */
+    ck_assert_int_eq(known.items[0].edge.kind, FL_EDGE_RESOLVED_BY);
+    ck_assert_str_eq(known.items[0].to.key, "raise maxTotal");
+    ck_assert_double_eq_tol(known.items[0].mean, 0.75, 1e-6);
+    ck_assert_double_eq_tol(known.items[1].mean, 0.5, 1e-6);
+    ck_assert_uint_eq(known.items[1].contradicting, 1);
+    ck_assert_ok(fl_graph_view_known(&known, store, FL_MADE_AT_NS - 1, &arena, &err));
+    ck_assert_uint_eq(known.count, 0);
+}
+END_TEST
+
+enum { SYMPTOM_PAIRS = 30 };
+
+START_TEST(only_the_surest_few_are_kept)
+{
+    char keys[SYMPTOM_PAIRS][24], authors[SYMPTOM_PAIRS][8];
+    fl_graph_node nodes[SYMPTOM_PAIRS];
+    fl_graph_edge edges[SYMPTOM_PAIRS];
+    fl_graph_evidence items[SYMPTOM_PAIRS * (SYMPTOM_PAIRS + 1) / 2];
+    fl_graph_known_list known;
+    size_t count = 0;
+    for (int i = 0; i < SYMPTOM_PAIRS; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "symptom-%d", i);
+        snprintf(authors[i], sizeof(authors[i]), "a%d", i);
+        nodes[i] = fl_made_node(FL_NODE_SYMPTOM, keys[i], 1);
+        edges[i] = fl_made_edge(FL_EDGE_EXPLAINED_BY, &nodes[i], &made.nodes[1], NULL, 1);
+        for (int k = 0; k <= i; k++)
+            items[count++] = fl_made_evidence(&edges[i], authors[k], true, 5);
+    }
+    const fl_graph_batch batch = {.nodes = nodes,
+                                  .node_count = SYMPTOM_PAIRS,
+                                  .edges = edges,
+                                  .edge_count = SYMPTOM_PAIRS,
+                                  .evidence = items,
+                                  .evidence_count = count};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_ok(fl_graph_view_known(&known, store, 5, &arena, &err));
+    ck_assert_uint_eq(known.count, FL_VIEW_MAX_KNOWN);
+    for (size_t i = 0; i < known.count; i++)
+        ck_assert_uint_eq(known.items[i].supporting, SYMPTOM_PAIRS - i);
+    ck_assert_str_eq(known.items[0].from.key, "symptom-29");
+}
+END_TEST
+
+/* Two incidents of one service: both show the first symptom, one the second. */
+static void make_incidents(void)
+{
+    const char *const ids[] = {"incident-1", "incident-2"};
+    fl_graph_node nodes[4] = {fl_made_node(FL_NODE_SYMPTOM, "log|rare", 1), made.nodes[0]};
+    fl_graph_edge edges[3];
+    for (int i = 0; i < 2; i++) {
+        const fl_hypothesis best = {.service = "payments", .probability = 0.5};
+        const fl_incident incident = {
+            .id = ids[i], .at_ns = 1, .hypotheses = &best, .hypothesis_count = 1};
+        ck_assert_ok(fl_store_put(store, &incident, SLICE("{}"), FL_MADE_AT_NS, &err));
+        nodes[2 + i] = fl_made_node(FL_NODE_INCIDENT, ids[i], 1);
+        edges[i] = fl_made_edge(FL_EDGE_EXHIBITS, &nodes[2 + i], &nodes[1], NULL, 1);
+    }
+    edges[2] = fl_made_edge(FL_EDGE_EXHIBITS, &nodes[2], &nodes[0], NULL, 1);
+    const fl_graph_batch batch = {.nodes = nodes, .node_count = 4, .edges = edges, .edge_count = 3};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+}
+
+START_TEST(what_most_incidents_of_a_service_show_comes_first)
+{
+    fl_symptoms symptoms;
+    make_incidents();
+    ck_assert_ok(fl_service_symptoms(&symptoms, store, "payments", FL_GRAPH_NOW, &arena, &err));
+    ck_assert_uint_eq(symptoms.count, 2);
+    ck_assert_str_eq(symptoms.nodes[0].key, made.nodes[0].key);
+    ck_assert_str_eq(symptoms.nodes[1].key, "log|rare");
+    ck_assert_fails(FL_E_NOTFOUND,
+                    fl_service_symptoms(&symptoms, store, "payment", FL_GRAPH_NOW, &arena, &err));
+    ck_assert_str_eq(err.message, "no incident of service 'payment' is stored; did you mean"
+                                  " 'payments'?");
+    err = (fl_error){0};
+    ck_assert_fails(FL_E_NOTFOUND, fl_service_symptoms(&symptoms, store, "payments",
+                                                       FL_MADE_AT_NS - 1, &arena, &err));
+    ck_assert_str_eq(err.message, "no incident of service 'payments' is stored");
+}
+END_TEST
+
+START_TEST(a_path_is_told_with_its_rows_newest_first)
+{
+    const fl_path_rows *rows;
+    const fl_path_fix fix = {.id = made.nodes[2].id};
+    const fl_path path = {.cause = made.nodes[1].id, .fixes = &fix, .fix_count = 1};
+    const fl_memory memory = {.paths = &path, .path_count = 1};
+    const fl_symptoms symptoms = {.nodes = made.nodes, .count = 1};
+    fl_memory_question question = {.symptoms = &symptoms, .now_ns = FL_MADE_AT_NS + 2};
+    ck_assert_ok(fl_path_evidence(&rows, store, &question, &memory, &arena, &err));
+    ck_assert_uint_eq(rows[0].count, 3);
+    ck_assert_str_eq(rows[0].items[0].author, "ada");
+    ck_assert_str_eq(rows[0].items[1].author, "bob");
+    ck_assert_str_eq(rows[0].items[2].note, FL_HOSTILE_TEXT);
+    question.now_ns = FL_MADE_AT_NS;
+    ck_assert_ok(fl_path_evidence(&rows, store, &question, &memory, &arena, &err));
+    ck_assert_uint_eq(rows[0].count, 1);
+}
+END_TEST
+
 START_TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
 {
-    for (int what = 0; what < 3; what++) {
+    make_incidents();
+    for (int what = 0; what < 5; what++) {
         fl_status status = FL_E_NOMEM;
         for (long n = 0; status != FL_OK && n < 200; n++) {
             fl_graph_node node;
             fl_graph_node_view view;
             fl_graph_around around;
+            fl_graph_known_list known;
+            fl_symptoms symptoms;
             const fl_graph_around_question question = {
                 .node = &made.nodes[1], .depth = 3, .most = 100, .as_of_ns = FL_GRAPH_NOW};
             err = (fl_error){0};
@@ -223,6 +335,11 @@ START_TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
             else if (what == 1)
                 status =
                     fl_graph_view_node(&view, store, &made.nodes[1], FL_GRAPH_NOW, &arena, &err);
+            else if (what == 2)
+                status = fl_graph_view_known(&known, store, FL_GRAPH_NOW, &arena, &err);
+            else if (what == 3)
+                status =
+                    fl_service_symptoms(&symptoms, store, "payments", FL_GRAPH_NOW, &arena, &err);
             else
                 status = fl_graph_view_around(&around, store, &question, &arena, &err);
             fl_mem_fail_after(-1);
@@ -247,6 +364,10 @@ static Suite *suite(void)
     tcase_add_test(tc, a_ring_is_walked_both_ways_and_ends);
     tcase_add_test(tc, what_is_beyond_the_rows_is_left_out_and_said);
     tcase_add_test(tc, a_walk_whose_time_is_over_says_so);
+    tcase_add_test(tc, what_the_graph_is_surest_of_comes_first);
+    tcase_add_test(tc, only_the_surest_few_are_kept);
+    tcase_add_test(tc, what_most_incidents_of_a_service_show_comes_first);
+    tcase_add_test(tc, a_path_is_told_with_its_rows_newest_first);
     tcase_add_test(tc, every_failed_allocation_is_an_error_and_leaks_nothing);
     suite_add_tcase(s, tc);
     return s;
