@@ -58,11 +58,16 @@ static fl_status answer(struct reviewing *r, const fl_waiting *waiting, const fl
 
 /* ---- by id ---- */
 
-/* The words of an edit: what is not a symptom's cause is named by its side. */
-static void take_words(fl_review *review, const fl_args *args)
+/* The words of an edit: by side, or the end that is a cause. */
+static void take_words(fl_review *review, const fl_args *args, const fl_proposal *proposal)
 {
+    const char *cause = fl_args_text(args, "cause");
     review->from = fl_args_text(args, "from");
     review->to = fl_args_text(args, "to");
+    if (cause != NULL && proposal->to.kind == FL_NODE_CAUSE)
+        review->to = cause;
+    else if (cause != NULL && proposal->from.kind == FL_NODE_CAUSE)
+        review->from = cause;
 }
 
 static fl_status answer_one(struct reviewing *r)
@@ -86,10 +91,10 @@ static fl_status answer_one(struct reviewing *r)
         id = given != NULL ? given : id;
     }
     assert(id != NULL); /* the caller has looked */
-    if (review.verdict == FL_REVIEW_EDIT)
-        take_words(&review, r->args);
     const fl_waiting *waiting;
     fl_status status = fl_review_find(&waiting, &r->list, id, &r->err);
+    if (status == FL_OK && review.verdict == FL_REVIEW_EDIT)
+        take_words(&review, r->args, &waiting->proposal);
     return status == FL_OK ? answer(r, waiting, &review) : status;
 }
 
@@ -217,7 +222,11 @@ static const fl_option options[] = {
     {.name = "edit",
      .kind = FL_OPTION_TEXT,
      .argument = "ID",
-     .help = "It says something else: with --from, --to or both"},
+     .help = "It says something else: with --cause, --from or --to"},
+    {.name = "cause",
+     .kind = FL_OPTION_TEXT,
+     .argument = "TEXT",
+     .help = "edit: the cause, whichever end of the edge it is"},
     {.name = "from",
      .kind = FL_OPTION_TEXT,
      .argument = "TEXT",
@@ -241,7 +250,7 @@ static const fl_option options[] = {
 static const fl_example examples[] = {
     {"faultline review", "walk the proposals: accept, edit, reject"},
     {"faultline review --list --format json", "what waits, for a program"},
-    {"faultline review --edit 3f2a --to 'pool of 8 connections'",
+    {"faultline review --edit 3f2a --cause 'pool of 8 connections'",
      "the sentence names another cause"},
 };
 

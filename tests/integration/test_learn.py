@@ -64,6 +64,13 @@ class Learn(test_cli.Cli):
         code, _, err = self.run_it("review", "--accept", first["id"])
         self.assertEqual((code, err), (1, f"faultline: no proposal {first['id']} waits for a review\n"))
 
+    def test_an_edit_of_the_cause_finds_its_end_of_the_edge(self):
+        self.proposals(self.file("a.md", TICKET))
+        for proposal in self.waiting():
+            _, out, _ = self.run_it("review", "--edit", proposal["id"], "--cause", "no rotation", "--author", "ada", "--format", "json")
+            moved = self.validate("reviewed.schema.json", out)
+            self.assertEqual([moved[end]["key"] for end in ("from", "to") if moved[end]["kind"] == "cause"], ["no rotation"])
+
     def test_a_rejected_proposal_stays_away_when_the_text_is_read_again(self):
         path = self.file("a.md", TICKET)
         self.proposals(path)
