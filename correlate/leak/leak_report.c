@@ -315,6 +315,13 @@ static void scope_warnings(leak_writer *w, text_list *list)
                             "one sample in %.0f bytes, and were left out",
                             scope->other_rates, scope->other_rates + scope->of_rate,
                             fmax(scope->rate, 1)));
+    if (w->c->leak->untimed > 0 && w->c->used_count[SET_HEAP] < FL_TREND_MIN_POINTS)
+        add_text(
+            w, list, MAX_LINES,
+            fl_arena_printf(w->arena,
+                            "%llu profiles do not say when they were taken (text forms do not) "
+                            "and are no points of a series: ask for them without debug=",
+                            (unsigned long long)w->c->leak->untimed));
     if (scope->lives > 1)
         add_text(w, list, MAX_LINES,
                  fl_arena_printf(w->arena,

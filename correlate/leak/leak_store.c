@@ -531,45 +531,67 @@ static fl_status note_crash(fl_leak *leak, const fl_gocrash *crash, fl_error *er
     return status;
 }
 
-fl_status fl_leak_add_goroutines(fl_leak *leak, const fl_goroutines *goroutines, int64_t time_ns,
-                                 fl_error *err)
+static bool is_leaked(const fl_goroutines *goroutines, size_t group)
 {
-    assert(leak != NULL && goroutines != NULL);
+    return goroutines->form == FL_GOROUTINES_LEAKED || goroutines->groups[group].is_leaked;
+}
+
+/* The groups as a snapshot of one set: all of them, or those that nothing can wake. */
+static fl_status add_groups(fl_leak *leak, const fl_goroutines *goroutines, leak_set_kind kind,
+                            int64_t time_ns, fl_error *err)
+{
     leak_snapshot snapshot = {.time_ns = time_ns,
                               .rank = fl_hash_mix((uint64_t)time_ns),
                               .from = 1u << FL_LEAK_FROM_GOROUTINE,
                               .program = NO_ID};
-    bool is_leaked = goroutines->form == FL_GOROUTINES_LEAKED;
-    leak_set *set = &leak->sets[is_leaked ? SET_LEAKED : SET_GOROUTINES];
     size_t cap = 0;
     fl_status status = FL_OK;
-    for (size_t i = 0; i < goroutines->crash_count && status == FL_OK; i++)
-        status = note_crash(leak, &goroutines->crashes[i], err);
     for (size_t i = 0; i < goroutines->group_count && status == FL_OK; i++) {
-        const fl_gogroup *group = &goroutines->groups[i];
         uint32_t stack = NO_ID, site = NO_ID;
         leak_cell *cell = NULL;
-        status = group_stack(&stack, leak, group, err);
-        if (status != FL_OK || stack == NO_ID)
+        if (kind == SET_LEAKED && !is_leaked(goroutines, i))
             continue;
-        status = note_parked(leak, group, stack, goroutines->newest_id, err);
-        if (status == FL_OK)
+        status = group_stack(&stack, leak, &goroutines->groups[i], err);
+        if (status == FL_OK && stack != NO_ID)
             status = site_of(&site, leak, stack, 0, err);
         if (status == FL_OK && site != NO_ID)
             status = cell_of(&cell, &snapshot, &cap, leak, site, err);
         if (cell != NULL)
-            cell->value[V_COUNT] += (double)group->count;
+            cell->value[V_COUNT] += (double)goroutines->groups[i].count;
     }
     seal(&snapshot, leak);
     snapshot.print = print_of(&snapshot);
-    /* Those that nothing can wake are one now and for ever, whenever it was told. */
-    bool is_point =
-        (time_ns != 0 || is_leaked) && goroutines->total > 0 && goroutines->crash_count == 0;
-    if (status == FL_OK && is_point)
-        status = keep(set, &snapshot, err);
-    if (status != FL_OK || !is_point)
+    if (status == FL_OK && snapshot.cell_count > 0)
+        status = keep(&leak->sets[kind], &snapshot, err);
+    if (status != FL_OK || snapshot.cell_count == 0)
         fl_mem_free(snapshot.cells);
     else
-        set->seen++;
+        leak->sets[kind].seen++;
+    return status;
+}
+
+fl_status fl_leak_add_goroutines(fl_leak *leak, const fl_goroutines *goroutines, int64_t time_ns,
+                                 fl_error *err)
+{
+    assert(leak != NULL && goroutines != NULL);
+    bool any_leaked = false;
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < goroutines->crash_count && status == FL_OK; i++)
+        status = note_crash(leak, &goroutines->crashes[i], err);
+    for (size_t i = 0; i < goroutines->group_count && status == FL_OK; i++) {
+        uint32_t stack = NO_ID;
+        any_leaked = any_leaked || is_leaked(goroutines, i);
+        status = group_stack(&stack, leak, &goroutines->groups[i], err);
+        if (status == FL_OK && stack != NO_ID)
+            status = note_parked(leak, &goroutines->groups[i], stack, goroutines->newest_id, err);
+    }
+    if (status != FL_OK ||
+        goroutines->crash_count > 0) /* those that died are no number to compare */
+        return status;
+    /* Those that nothing can wake are one now and for ever, whenever it was told. */
+    if (any_leaked)
+        status = add_groups(leak, goroutines, SET_LEAKED, time_ns, err);
+    if (status == FL_OK && goroutines->form != FL_GOROUTINES_LEAKED && time_ns != 0)
+        status = add_groups(leak, goroutines, SET_GOROUTINES, time_ns, err);
     return status;
 }

@@ -186,6 +186,41 @@ START_TEST(a_leak_profile_alone_is_a_leak)
 }
 END_TEST
 
+/* goroutineleak?debug=2 marks each that nothing can wake in its state. */
+START_TEST(a_text_that_marks_leaked_goroutines_is_a_leak)
+{
+    const fl_goframe wait = {
+        .function = BYTES("main.wait"), .file = BYTES("/srv/app/main.go"), .line = 12};
+    const fl_goframe work = {
+        .function = BYTES("main.work"), .file = BYTES("/srv/app/main.go"), .line = 20};
+    const fl_goframe *waits[] = {&wait}, *works[] = {&work};
+    const fl_gogroup groups[] = {{.count = 40, .stack = waits, .stack_count = 1, .is_leaked = true},
+                                 {.count = 9, .stack = works, .stack_count = 1}};
+    const fl_goroutines text = {
+        .form = FL_GOROUTINES_STACKS, .total = 49, .groups = groups, .group_count = 2};
+    run r = begin(&plain);
+    fl_error err = {0};
+    ck_assert_ok(fl_leak_add_goroutines(r.leak, &text, 0, &err));
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_LEAK);
+    ck_assert_uint_eq(r.report.finding_count, 1);
+    ck_assert_str_eq(r.report.findings[0].function, "main.wait");
+    end(&r);
+}
+END_TEST
+
+START_TEST(profiles_without_a_time_are_said_to_be_no_points)
+{
+    run r = begin(&plain);
+    made_profile m;
+    heap_of(&m, FL_SLICE("/srv/shop"), 0, 40 * MB, 9 * MB);
+    m.profile.time_ns = 0;
+    add(&r, &m);
+    ck_assert_int_eq(judge(&r)->verdict, FL_LEAK_NOT_ENOUGH_DATA);
+    ck_assert(warns(&r.report, "1 profiles do not say when they were taken"));
+    end(&r);
+}
+END_TEST
+
 static Suite *leak_scope_suite(void)
 {
     Suite *suite = suite_create("correlate/leak_scope");
@@ -199,6 +234,8 @@ static Suite *leak_scope_suite(void)
     tcase_add_test(cases, several_instances_in_turn_are_never_a_leak);
     tcase_add_test(cases, counters_that_fall_by_a_rounding_error_are_one_life);
     tcase_add_test(cases, a_leak_profile_alone_is_a_leak);
+    tcase_add_test(cases, a_text_that_marks_leaked_goroutines_is_a_leak);
+    tcase_add_test(cases, profiles_without_a_time_are_said_to_be_no_points);
     suite_add_tcase(suite, cases);
     return suite;
 }
