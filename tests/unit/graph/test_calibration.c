@@ -124,7 +124,7 @@ static void make(made *m, size_t number)
                                            .score = 5 + 10 * next()};
     }
     m->incident = (fl_incident){.id = m->id,
-                                .at_ns = BEGIN + (int64_t)number * 4 * 365 * DAY / INCIDENTS,
+                                .at_ns = BEGIN + (int64_t)number * (4 * 365 * DAY / INCIDENTS),
                                 .hypotheses = m->hypotheses,
                                 .hypothesis_count = count};
 }
@@ -207,6 +207,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("calibration");
     TCase *tc = tcase_create("calibration");
+    tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_is_promised_is_what_comes);
     suite_add_tcase(suite, tc);
