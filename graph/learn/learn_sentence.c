@@ -222,8 +222,7 @@ static void because_first(struct said *in, size_t i)
  * cues. */
 static void causal(struct said *in, size_t i)
 {
-    assert((FL_PHRASES(in->cues[i].phrase->kind) & CAUSAL_CUES) != 0 ||
-           in->cues[i].phrase->kind == FL_CUE_WHY);
+    assert((FL_PHRASES(in->cues[i].phrase->kind) & CAUSAL_CUES) != 0);
     const struct cue *cue = &in->cues[i];
     const char *rule = rule_of(in, i);
     /* ", because of X that led to Y": what it led to is beside it, and not before the comma. */
@@ -365,6 +364,8 @@ static void take_cue(struct said *in, size_t i)
     case FL_CUE_LIST:
         list_item(l, in->s, cue->end);
         l->in_list = true;
+        break;
+    case FL_CUE_WHY: /* asks, or "that is why" */
         break;
     default:
         causal(in, i);

@@ -220,7 +220,7 @@ static member member_of(fl_slice key)
 /* A member other than "fields". */
 static void read_issue_member(fl_json *in, struct issue *issue, member what)
 {
-    assert(what != MEMBER_FIELDS);
+    assert(what <= MEMBER_FIELDS);
     switch (what) {
     case MEMBER_TITLE:
         issue->title = read_text(in);
@@ -246,7 +246,7 @@ static void read_issue_member(fl_json *in, struct issue *issue, member what)
     case MEMBER_COMMENTS:
         read_comments(in, issue);
         break;
-    default:
+    default: /* also fields within fields */
         fl_json_skip(in);
     }
 }

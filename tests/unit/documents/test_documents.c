@@ -125,6 +125,7 @@ static const struct {
     {"{\"total\":1,\"issues\":[{\"key\":\"OPS-1\",\"fields\":{\"summary\":\"s\",\"description\":\"d.\",\"reporter\":{\"displayName\":\"P N\"},"
      "\"created\":\"2023-02-01T03:12:00.000+0000\",\"comment\":{\"total\":1,\"comments\":[{\"body\":\"c.\"}]}}}],\"after\":[]}",
      "[file (OPS-1)|OPS-1|P N|1675221120]\ntitle|s\ntext|d.\nbreak|\ntext|c.\n"},
+    {"{\"key\":\"A-1\",\"fields\":{\"summary\":\"s\",\"fields\":{\"summary\":\"t\"}}}", "[file (A-1)|A-1||0]\ntitle|s\n"},
     {"{\"plan\":\"p\",\"run\":\"r\",\"step\":2,\"action\":\"restart\",\"outcome\":\"cleared\",\"at\":\"2024-05-21T06:20:00Z\",\"deep\":{\"x\":1}}",
      "[file (p/r/2)|p/r/2||1716272400]\nfield plan|p\nfield run|r\nfield step|2\nfield action|restart\nfield outcome|cleared\nfield at|2024-05-21T06:20:00Z\n"},
 };
@@ -238,7 +239,7 @@ END_TEST
 START_TEST(want_of_memory_is_said_and_leaks_nothing)
 {
     check_raw = false;
-    const char *inputs[] = {exports[0].text, exports[2].text, exports[3].text, texts[3].text,
+    const char *inputs[] = {exports[0].text, exports[2].text, exports[4].text, texts[3].text,
                             "<p>a</p><p>b</p>"};
     for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
         fl_status status = FL_E_NOMEM;

@@ -66,6 +66,7 @@ static const struct {
     /* why */
     {"Why was the shop down? Because the disk was full.",
      "explained-by | the shop down | the disk was full\n"},
+    {"# Shop down\nThat is why is it slow here.", ""},
     /* changes, versions, settings */
     {"# Shop down\nThe root cause was a full disk. Introduced by !12, which moved the logs.",
      "explained-by | Shop down | a full disk\nintroduced | !12 | a full disk\n"},
