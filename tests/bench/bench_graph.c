@@ -34,6 +34,7 @@ typedef struct made {
     uint64_t *judged; /* ids of the edges that evidence is for */
     size_t judged_count;
     uint64_t state;
+    size_t most; /* causes, and fixes of each, that are told; 0: all */
 } made;
 
 static void fail(const char *what, const fl_error *err)
@@ -229,8 +230,11 @@ static int64_t ask(made *m, size_t first, size_t *paths, size_t *fixes)
         nodes[s] = (fl_graph_node){.id = id, .kind = FL_NODE_SYMPTOM, .key = keys[s]};
     }
     const fl_symptoms symptoms = {.nodes = nodes, .count = SYMPTOMS};
-    const fl_memory_question question = {
-        .symptoms = &symptoms, .now_ns = NOW_NS, .most_similar = 5};
+    const fl_memory_question question = {.symptoms = &symptoms,
+                                         .now_ns = NOW_NS,
+                                         .most_similar = 5,
+                                         .most_paths = m->most,
+                                         .most_fixes = m->most};
     fl_arena arena = fl_arena_of(256U << 20);
     int64_t start_ns = fl_time_monotonic();
     if (fl_memory_recall(&memory, m->store, &question, &arena, &err) != FL_OK)
@@ -346,6 +350,9 @@ int main(int argc, char **argv)
         fail("opening", &err);
     if (!is_filled(m.store))
         fill(&m);
+    m.most = 3; /* as triage asks */
+    bench_paths(&m, questions);
+    m.most = 0; /* as graph paths does */
     bench_paths(&m, questions);
     bench_hub(&m);
     fl_store_close(m.store);
