@@ -239,10 +239,29 @@ static void write_head(fl_page *page, const fl_recommend_shown *shown)
     if (advice->met > 0)
         fl_page_printf(page, FL_INK_PLAIN, "; %zu more followed already", advice->met);
     fl_page_newline(page);
-    if (advice->count == 0 && advice->met == 0)
+    if (advice->count == 0 && advice->met == 0 && advice->risk_count == 0)
         fl_page_wrap(page, FL_INK_PLAIN,
                      "No recommendation: the graph knows no cause that these components and "
                      "settings meet. 'faultline graph init' loads the curated library.\n");
+}
+
+/* A cause that has no fix yet is still worth to be known before the launch. */
+static void write_risks(fl_page *page, const fl_recommended *advice, fl_buf *line)
+{
+    if (advice->risk_count == 0)
+        return;
+    fl_page_newline(page);
+    fl_page_put(page, FL_INK_BOLD, "Known to lead to trouble, without a fix");
+    fl_page_newline(page);
+    for (size_t i = 0; i < advice->risk_count; i++) {
+        const fl_recommend_path *risk = &advice->risks[i];
+        fl_buf_printf(line, "%.2f (90 %% %.2f to %.2f, n = %zu); diagnosed in %zu incident%s",
+                      risk->confidence.mean, risk->confidence.low, risk->confidence.high,
+                      risk->supporting + risk->contradicting, risk->incidents,
+                      risk->incidents == 1 ? "" : "s");
+        labelled_buf(page, "sure", line);
+        write_path(page, risk, line);
+    }
 }
 
 /* A version that is not said, a number without a unit: who wrote the file can tell. */
@@ -282,6 +301,7 @@ fl_status fl_report_recommend_text(fl_buf *out, const fl_recommend_shown *shown,
         }
         write_item(&page, &advice->items[i], shown->service, &line);
     }
+    write_risks(&page, advice, &line);
     write_unsure(&page, advice, &line);
     fl_status status = fl_buf_check(&line, "a line", err);
     fl_buf_dispose(&line);

@@ -148,13 +148,21 @@ fl_status fl_report_recommend_markdown(fl_buf *out, const fl_recommend_shown *sh
     fl_buf_printf(out, "\n\n%zu causes apply; %zu pieces of advice are followed already.%s\n",
                   advice->causes, advice->met,
                   advice->cut ? " A limit was met: there may be more." : "");
-    if (advice->count == 0)
+    if (advice->count == 0 && advice->risk_count == 0)
         fl_buf_text(out, "\nNo recommendation.\n");
     for (size_t i = 0; i < advice->count; i++) {
         fl_advice_kind kind = advice->items[i].words.kind;
         if (i == 0 || advice->items[i - 1].words.kind != kind)
             fl_buf_printf(out, "\n## %s\n\n", fl_advice_kind_name(kind));
         md_item(out, &advice->items[i], shown->service);
+    }
+    if (advice->risk_count > 0)
+        fl_buf_text(out, "\n## known to lead to trouble, without a fix\n\n");
+    for (size_t i = 0; i < advice->risk_count; i++) {
+        fl_buf_text(out, "- [ ] **");
+        md_text(out, advice->risks[i].title);
+        fl_buf_text(out, "**\n");
+        md_path(out, &advice->risks[i]);
     }
     if (advice->unsure_count > 0)
         fl_buf_text(out, "\n## cannot be told\n\n");
@@ -323,6 +331,11 @@ fl_status fl_report_recommend_rego(fl_buf *out, const fl_recommend_shown *shown,
         }
         fl_buf_text(out, "\tmessage := ");
         rego_message(out, item);
+        fl_buf_text(out, "\n}\n");
+    }
+    for (size_t i = 0; i < advice->risk_count; i++) {
+        fl_buf_text(out, "\nwarn contains message if {\n\tinput.name == service\n\tmessage := ");
+        fl_recommend_quote(out, advice->risks[i].title);
         fl_buf_text(out, "\n}\n");
     }
     return fl_buf_check(out, "the policy", err);

@@ -111,6 +111,7 @@ fl_status fl_report_recommend_json(fl_buf *out, const fl_recommend_shown *shown,
     const fl_recommended *advice = shown->advice;
     fl_put w = {FL_OK};
     json_t *document = json_object(), *items = json_array(), *unsure = json_array();
+    json_t *risks = json_array();
     fl_put_text(&w, document, "schema", "faultline.recommendation/1");
     fl_put_text(&w, document, "service", shown->service->name);
     fl_put_count(&w, document, "causes", advice->causes);
@@ -119,6 +120,9 @@ fl_status fl_report_recommend_json(fl_buf *out, const fl_recommend_shown *shown,
     for (size_t i = 0; i < advice->count; i++)
         fl_put_item(&w, items, item_json(&w, &advice->items[i], shown->service));
     fl_put_value(&w, document, "recommendations", items);
+    for (size_t i = 0; i < advice->risk_count; i++)
+        fl_put_item(&w, risks, path_json(&w, &advice->risks[i]));
+    fl_put_value(&w, document, "risks", risks);
     for (size_t i = 0; i < advice->unsure_count; i++) {
         json_t *one = json_object();
         fl_put_text(&w, one, "cause", advice->unsure[i].cause);

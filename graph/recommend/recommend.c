@@ -308,7 +308,7 @@ static fl_status write_titles(const char *const **out, const writing *in, const 
 static fl_status write_path(fl_recommend_path *out, const writing *in,
                             const fl_recommend_applied *a, const fl_recommend_belief *belief)
 {
-    const fl_confidence parts[] = {a->weakest, belief->confidence};
+    const fl_confidence parts[] = {a->weakest->confidence, belief->confidence};
     name cause = name_of(in, a->cause);
     *out = (fl_recommend_path){.key = cause.key,
                                .title = cause.title,
@@ -323,7 +323,8 @@ static fl_status write_path(fl_recommend_path *out, const writing *in,
                                .incidents = a->incidents,
                                .curated = belief->curated,
                                .own = belief->own};
-    fl_confidence_path(&out->confidence, parts, 2);
+    /* A cause without a fix is as sure as its weakest requirement. */
+    fl_confidence_path(&out->confidence, parts, belief == a->weakest ? 1 : 2);
     return write_titles(&out->symptoms, in, a->symptoms, a->symptom_count);
 }
 
@@ -341,6 +342,28 @@ static int compare_paths(const void *a, const void *b)
 {
     const fl_recommend_path *x = a, *y = b;
     return by_lower_bound(&x->confidence, &y->confidence, x->key, y->key);
+}
+
+/* Causes that nobody knows a fix for are said none the less. */
+static fl_status write_risks(writing *in)
+{
+    fl_recommended *out = in->w.out;
+    fl_recommend_path *risks = fl_arena_alloc(in->w.arena, in->w.applied_count + 1, sizeof(*risks));
+    fl_status status = risks != NULL ? FL_OK : fl_recommend_no_memory(in->w.err);
+    for (size_t i = 0; status == FL_OK && i < in->w.applied_count; i++) {
+        const fl_recommend_applied *a = &in->w.applied[i];
+        if (a->unknown_count > 0 || a->fix_count > 0)
+            continue;
+        if (out->risk_count == FL_RECOMMEND_MAX_ITEMS) {
+            out->cut = true;
+            break;
+        }
+        status = write_path(&risks[out->risk_count++], in, a, a->weakest);
+    }
+    if (status == FL_OK)
+        qsort(risks, out->risk_count, sizeof(*risks), compare_paths);
+    out->risks = risks;
+    return status;
 }
 
 /* What is to be set first, what is only to be done last. */
@@ -430,6 +453,8 @@ static fl_status write_answer(writing *in)
         return status;
     name_gates(in);
     status = write_unsure(in);
+    if (status == FL_OK)
+        status = write_risks(in);
     return status == FL_OK ? write_items(in) : status;
 }
 

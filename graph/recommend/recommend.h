@@ -71,6 +71,10 @@ typedef struct fl_recommend_unsure { /* could not be compared: everything else a
 typedef struct fl_recommended {
     const fl_recommendation *items; /* by kind of advice, highest lower bound first */
     size_t count;
+    /* Causes that apply and have no fix that is believed, highest lower bound first: to be known
+     * of. Their reason, references and items are those of the weakest requirement. */
+    const fl_recommend_path *risks;
+    size_t risk_count;
     const fl_recommend_unsure *unsure;
     size_t unsure_count;
     size_t causes; /* that apply */

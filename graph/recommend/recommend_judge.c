@@ -353,8 +353,8 @@ static fl_status add_gate(fl_recommend_applied *a, fl_recommend_work *w, const t
         if (gate->gate == NULL)
             return fl_recommend_no_memory(w->err);
     }
-    if (a->gate_count == 0 || t->belief->confidence.mean < a->weakest.mean)
-        a->weakest = t->belief->confidence;
+    if (a->gate_count == 0 || t->belief->confidence.mean < a->weakest->confidence.mean)
+        a->weakest = t->belief;
     if (t->answer == FL_GATE_UNKNOWN) {
         a->unknown_count++;
         a->unknown_at = a->gate_count;

@@ -32,9 +32,9 @@ typedef struct fl_recommend_applied {
     fl_recommend_gate *gates; /* names of settings that are absent are NULL */
     uint64_t *targets;        /* the nodes that they are about */
     size_t gate_count;
-    size_t unknown_count, unknown_at; /* gates that cannot be told, and one of them */
-    fl_confidence weakest;            /* of the requirements */
-    fl_recommend_fix *fixes;          /* those that are believed to help */
+    size_t unknown_count, unknown_at;   /* gates that cannot be told, and one of them */
+    const fl_recommend_belief *weakest; /* of the requirements */
+    fl_recommend_fix *fixes;            /* those that are believed to help */
     size_t fix_count;
     uint64_t symptoms[FL_RECOMMEND_FEW];
     size_t symptom_count, incidents;

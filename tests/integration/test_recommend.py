@@ -86,6 +86,18 @@ class Recommend(test_cli.Cli):
         self.assertNotIn("redis-wait-starves-pool",
                          {p["cause"] for item in other["recommendations"] for p in item["paths"]})
 
+    def test_a_path_that_a_document_tells_comes_out(self):
+        told = self.folder / "told.txt"
+        told.write_text("Spring Boot 2.7.18 + Lettuce 6.2.5 \u2192 redis.timeout=2000ms \u2192 connection pool starvation\n")
+        self.assertEqual(self.run_it("learn", told)[0], 0)
+        answer = self.validate("recommendation.schema.json", self.advice(SEED, "--format", "json"))
+        self.assertEqual([risk["title"] for risk in answer["risks"]], ["connection pool starvation"])
+        self.assertEqual({gate["name"]: gate["found"] for gate in answer["risks"][0]["requires"]},
+                         {"spring-boot": "2.7.18", "lettuce": "6.2.5", "redis.timeout": "2000ms"})
+        self.assertIn("connection pool starvation", self.advice(SEED))
+        other = self.advice(SEED.replace("6.2.5", "6.3.0"), "--format", "json")
+        self.assertEqual(json.loads(other)["risks"], [])
+
     def test_a_leak_in_profiles_leads_to_what_is_publicly_known(self):
         self.init()
         incidents = test_cli.SOURCE / "examples/shop/incidents"

@@ -174,6 +174,14 @@ START_TEST(a_toolchain_that_is_new_enough_is_not_to_be_upgraded)
 }
 END_TEST
 
+static char *shown_as(fl_status (*form)(fl_buf *, const fl_recommend_shown *, fl_error *))
+{
+    fl_buf out = fl_buf_of(1 << 20);
+    const fl_recommend_shown shown = {.service = &service, .advice = &advice};
+    ck_assert_ok(form(&out, &shown, &err));
+    return out.ptr; /* the caller's */
+}
+
 /* ---- a team's own graph ---- */
 
 typedef struct own {
@@ -274,6 +282,29 @@ START_TEST(edges_that_are_spoken_against_are_not_used)
 }
 END_TEST
 
+START_TEST(a_cause_without_a_fix_is_a_risk_to_be_known_of)
+{
+    own o = {.node_count = 0};
+    uint64_t cause = add_node(&o, FL_NODE_CAUSE, "pool starved <b>");
+    add_edge(&o, FL_EDGE_REQUIRES, cause, add_node(&o, FL_NODE_COMPONENT, "lettuce"),
+             "maven =6.2.5", 1);
+    add_edge(&o, FL_EDGE_REQUIRES, cause, add_node(&o, FL_NODE_CONFIG, "redis.timeout=2000ms"),
+             NULL, 1);
+    keep(&o);
+    ask(LETTUCE "config: {redis.timeout: 2000ms}\n");
+    ck_assert_uint_eq(advice.count, 0);
+    ck_assert_uint_eq(advice.risk_count, 1);
+    ck_assert_str_eq(advice.risks[0].title, "pool starved <b>");
+    ck_assert_str_eq(advice.risks[0].why, "it helped");
+    ck_assert_double_eq_tol(advice.risks[0].confidence.mean, 0.75, 1e-9); /* Beta(3/2, 1/2) */
+    char *markdown = shown_as(fl_report_recommend_markdown);
+    ck_assert_ptr_nonnull(strstr(markdown, "**pool starved \\<b\\>**"));
+    fl_mem_free(markdown);
+    ask(LETTUCE "config: {redis.timeout: 1999ms}\n");
+    ck_assert_uint_eq(advice.risk_count, 0);
+}
+END_TEST
+
 START_TEST(a_fix_of_two_causes_is_one_piece_of_advice)
 {
     own o = {.node_count = 0};
@@ -312,14 +343,6 @@ START_TEST(each_allocation_may_fail)
 END_TEST
 
 /* ---- forms ---- */
-
-static char *shown_as(fl_status (*form)(fl_buf *, const fl_recommend_shown *, fl_error *))
-{
-    fl_buf out = fl_buf_of(1 << 20);
-    const fl_recommend_shown shown = {.service = &service, .advice = &advice};
-    ck_assert_ok(form(&out, &shown, &err));
-    return out.ptr; /* the caller's */
-}
 
 /* Quotes, markup, templates, code and marks that reorder text. */
 #define HOSTILE                                                                                    \
@@ -426,6 +449,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_toolchain_that_is_new_enough_is_not_to_be_upgraded);
     tcase_add_test(tests, what_a_team_learnt_of_an_exact_value_is_advised);
     tcase_add_test(tests, edges_that_are_spoken_against_are_not_used);
+    tcase_add_test(tests, a_cause_without_a_fix_is_a_risk_to_be_known_of);
     tcase_add_test(tests, a_fix_of_two_causes_is_one_piece_of_advice);
     tcase_add_test(tests, each_allocation_may_fail);
     tcase_add_test(tests, hostile_text_stays_text_in_every_form);
