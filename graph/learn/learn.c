@@ -10,7 +10,8 @@
  * little.
  *
  * Cost: each byte is cleaned once and looked up a few times; sentences of more than 2000 bytes are
- * data and are passed over. Memory: three times the document.
+ * data and are passed over. Memory: ten times the document (288 MB for one of 30 MB, which
+ * takes 4.3 s).
  */
 #include "learn.h"
 
