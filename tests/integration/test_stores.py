@@ -110,11 +110,8 @@ class Stores(unittest.TestCase):
     def test_a_copy_that_is_killed_at_any_moment_is_taken_up_again(self):
         first, middle, third = self.pairs()
         self.teach(first)
-        self.good("graph", "copy", first, third)
         chance = random.Random(11)
-        for source, target in ((first, middle), (third, middle + ".again" if not SERVER else middle)):
-            if SERVER:
-                psql("DROP SCHEMA IF EXISTS faultline CASCADE")
+        for source, target in ((first, middle), (middle, third)):
             begun = time.monotonic()
             self.good("graph", "copy", source, str(self.folder / f"timed{begun}.db"))
             whole_s = time.monotonic() - begun
