@@ -32,6 +32,7 @@ typedef struct leak_function {
     fl_sym name, file;
     fl_owner owner;
     bool is_observer; /* takes profiles itself: runtime/pprof, net/http/pprof */
+    uint32_t next;    /* which stood behind it in the last profile; NO_ID: none */
 } leak_function;
 
 typedef struct leak_frame {
