@@ -17,6 +17,7 @@
 /* A step of a changed context is part of the change when its share has at least doubled. */
 #define LEAST_LIFT 2.0
 
+/* Counts of one context: a row for each window, a column for each step that may come next. */
 struct matrix {
     size_t outcomes;
     double *baseline, *incident; /* window-major */
@@ -35,6 +36,7 @@ struct transitions {
     fl_map *excused;  /* row << 32 | window -> how many */
 };
 
+/* Which side each window is on and where there; a window may be on neither. */
 static fl_status map_windows(struct transitions *x, fl_error *err)
 {
     struct rank *r = x->r;
@@ -51,6 +53,7 @@ static fl_status map_windows(struct transitions *x, fl_error *err)
     return status;
 }
 
+/* None before the first excuses were found. */
 static double excused_count(const struct transitions *x, uint32_t row, uint32_t window)
 {
     const uint64_t *count =
@@ -107,6 +110,7 @@ static fl_status fill_matrix(struct matrix *m, struct transitions *x, const fl_c
     return status;
 }
 
+/* Counts are whole numbers far below 2^53: the sum is exact in any order. */
 static double sum_of(const double *row, size_t count)
 {
     double sum = 0;
@@ -128,6 +132,7 @@ static size_t without_empty(double *rows, size_t count, size_t outcomes, uint32_
     return kept;
 }
 
+/* Whether window i could come from what made window j: no real difference between the two. */
 static fl_status fits(bool *out, struct rank *r, const struct matrix *m, size_t i, size_t j,
                       fl_error *err)
 {
@@ -142,6 +147,14 @@ static fl_status fits(bool *out, struct rank *r, const struct matrix *m, size_t 
     return status;
 }
 
+/* An end with an error, or a line of a level that says so. */
+static bool is_error_step(const struct rank *r, fl_step step)
+{
+    return fl_step_kind_of(step) == FL_STEP_END_ERROR ||
+           (fl_step_kind_of(step) == FL_STEP_LOG &&
+            r->timeline->templates[fl_step_index(step)].is_error);
+}
+
 /* The share of a window's steps that are errors: of windows that fit equally many, the healthier.
  */
 static double error_share(const struct rank *r, const fl_context *context, const double *row)
@@ -149,10 +162,7 @@ static double error_share(const struct rank *r, const fl_context *context, const
     double errors = 0;
     for (uint32_t b = 0; b < context->row_count; b++) {
         fl_step next = r->streams->rows[r->streams->context_rows[context->first_row + b]].next;
-        bool is_error = fl_step_kind_of(next) == FL_STEP_END_ERROR ||
-                        (fl_step_kind_of(next) == FL_STEP_LOG &&
-                         r->timeline->templates[fl_step_index(next)].is_error);
-        errors += is_error ? row[b] : 0;
+        errors += is_error_step(r, next) ? row[b] : 0;
     }
     return errors / sum_of(row, context->row_count);
 }
@@ -236,13 +246,6 @@ static fl_status clean(struct matrix *m, struct rank *r, size_t index, fl_error 
     return status;
 }
 
-static bool is_error_step(const struct rank *r, fl_step step)
-{
-    return fl_step_kind_of(step) == FL_STEP_END_ERROR ||
-           (fl_step_kind_of(step) == FL_STEP_LOG &&
-            r->timeline->templates[fl_step_index(step)].is_error);
-}
-
 /* Which step became rarer and which more frequent in the changed windows. */
 static void find_direction(struct context_result *out, struct transitions *x,
                            const fl_context *context, const struct matrix *m)
@@ -283,6 +286,8 @@ static void find_direction(struct context_result *out, struct transitions *x,
     out->worse = out->test.lbf > FL_LBF_REAL && !recovery;
 }
 
+/* Empty windows out, the baseline cleaned, then one test; onset and end are translated back to the
+ * places among the incident's windows. */
 static fl_status test_context(struct transitions *x, size_t index, fl_error *err)
 {
     struct rank *r = x->r;
@@ -319,6 +324,7 @@ static fl_status test_context(struct transitions *x, size_t index, fl_error *err
 
 /* ---- excusing ---- */
 
+/* Steps that became more frequent where the context became worse. */
 static void mark_deviant(struct transitions *x)
 {
     const fl_streams *s = x->r->streams;
@@ -326,6 +332,7 @@ static void mark_deviant(struct transitions *x)
         x->is_deviant[i] = x->is_more[i] && x->r->contexts[s->rows[i].context].worse;
 }
 
+/* Whether the span took a step that is part of a change. */
 static bool span_deviates(const struct transitions *x, uint32_t span)
 {
     const fl_streams *s = x->r->streams;

@@ -21,6 +21,7 @@
 static const int64_t max_gap_ns = INT64_C(300) * 1000000000;
 enum { MAX_BUCKETS = 512 };
 
+/* A series by the ranks of its names, so that its place does not depend on what came first. */
 struct sorted_series {
     const struct raw_series *raw;
     const char *name, *unit, *attributes;
@@ -29,6 +30,7 @@ struct sorted_series {
     size_t sample_count;
 };
 
+/* The work in hand. A series of samples may become several: a rate, a mean, a percentile. */
 struct metrics {
     fl_timeline_builder *b;
     const struct ranks *ranks;
@@ -42,6 +44,8 @@ struct metrics {
     double *scratch; /* windows x (2 + MAX_BUCKETS) */
 };
 
+/* Parts of a metric come in the order of their enum: the count before the sum before the buckets,
+ * which is what emit_metric() relies on; buckets by their bounds. */
 static int compare_sorted(const void *left, const void *right)
 {
     const struct sorted_series *a = left, *b = right;
@@ -59,6 +63,7 @@ static int compare_sorted(const void *left, const void *right)
     return (a->raw->param > b->raw->param) - (a->raw->param < b->raw->param);
 }
 
+/* Interned names: equal ids are equal texts. */
 static bool same_metric(const struct sorted_series *a, const struct sorted_series *b)
 {
     return a->entity == b->entity && a->raw->name == b->raw->name && a->raw->unit == b->raw->unit &&
@@ -75,6 +80,7 @@ static void drop_far_samples(fl_timeline_builder *b)
     b->sample_count = kept;
 }
 
+/* Names to ranks, samples to their series and windows; then in order. */
 static fl_status sort_series(struct metrics *m, fl_error *err)
 {
     fl_timeline_builder *b = m->b;
@@ -107,6 +113,7 @@ static fl_status sort_series(struct metrics *m, fl_error *err)
     return FL_OK;
 }
 
+/* Rules are regular expressions: each pair of name and unit is asked about once. */
 static fl_status find_role(fl_metric_role *out, struct metrics *m, const struct raw_series *raw,
                            fl_error *err)
 {
@@ -126,12 +133,14 @@ static fl_status find_role(fl_metric_role *out, struct metrics *m, const struct 
     return status;
 }
 
+/* A window without samples has no value, which is not 0. */
 static void fill_nan(double *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         values[i] = NAN;
 }
 
+/* Levels: neighbours do not matter, only who is in the window. */
 static void mean_per_window(double *out, size_t windows, const struct sorted_series *series)
 {
     assert(out != NULL);
@@ -186,6 +195,8 @@ static double first_growth(const struct sorted_series *bucket, const struct sort
     return watched ? first->value : 0;
 }
 
+/* One series of the timeline; *values is NULL where the budget is used up, which is counted. What a
+ * histogram of durations is counted by is traffic, whatever its name says of latency. */
 static fl_status emit(struct metrics *m, const struct sorted_series *series, const char *statistic,
                       double **values, fl_error *err)
 {
@@ -218,6 +229,7 @@ static fl_status emit(struct metrics *m, const struct sorted_series *series, con
     return FL_OK;
 }
 
+/* Growth over the time in which it was seen: a window that nobody watched has no rate. */
 static fl_status emit_rate(struct metrics *m, const struct sorted_series *series, fl_error *err)
 {
     double *values;
@@ -230,6 +242,7 @@ static fl_status emit_rate(struct metrics *m, const struct sorted_series *series
     return FL_OK;
 }
 
+/* Growth of the sum over growth of the count; without events there is no mean. */
 static fl_status emit_mean(struct metrics *m, const struct sorted_series *count,
                            const struct sorted_series *sum, fl_error *err)
 {
@@ -273,6 +286,7 @@ static void split_buckets(double *growth, size_t count, size_t stride)
         growth[i * stride] = fmax(0, growth[i * stride] - growth[(i - 1) * stride]);
 }
 
+/* Buckets of one metric, of which a single one without a bound tells nothing. */
 static fl_status emit_percentile(struct metrics *m, const struct sorted_series *events,
                                  const struct sorted_series *buckets, size_t count, fl_error *err)
 {
@@ -298,6 +312,7 @@ static fl_status emit_percentile(struct metrics *m, const struct sorted_series *
     return FL_OK;
 }
 
+/* A quantile that the sender computed is a level of its own: quantiles cannot be added up. */
 static fl_status emit_level(struct metrics *m, const struct sorted_series *series, fl_error *err)
 {
     double *values;
@@ -354,6 +369,7 @@ static fl_status emit_metric(struct metrics *m, const struct sorted_series *seri
     return status;
 }
 
+/* At most two series of each: a rate, and a mean or a percentile. */
 static fl_status emit_all(struct metrics *m, fl_error *err)
 {
     fl_timeline_builder *b = m->b;
