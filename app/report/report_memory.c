@@ -185,9 +185,16 @@ fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, const fl_r
 {
     assert(memory->paths != NULL || memory->path_count == 0);
     fl_page page = fl_page_on(out, style);
-    fl_page_put(&page, FL_INK_BOLD, "Seen before");
-    fl_page_printf(&page, FL_INK_PLAIN, " in %zu incident%s%s", memory->seen,
-                   memory->seen == 1 ? "" : "s", memory->cut ? " or more" : "");
+    if (memory->seen == 0) {
+        fl_page_put(&page, FL_INK_BOLD, "Not seen before");
+        fl_page_put(&page, FL_INK_PLAIN,
+                    memory->path_count > 0 ? "; what is known of such symptoms from elsewhere"
+                                           : "");
+    } else {
+        fl_page_put(&page, FL_INK_BOLD, "Seen before");
+        fl_page_printf(&page, FL_INK_PLAIN, " in %zu incident%s%s", memory->seen,
+                       memory->seen == 1 ? "" : "s", memory->cut ? " or more" : "");
+    }
     fl_page_newline(&page);
     for (size_t i = 0; i < memory->path_count; i++)
         write_path(&page, &memory->paths[i]);

@@ -40,7 +40,8 @@ static fl_status collect(const fl_graph_evidence *item, void *payload, fl_error 
                                                 .supports = item->supports,
                                                 .at_ns = item->at_ns};
     *(item->supports ? &all->belief->supporting : &all->belief->contradicting) += 1;
-    all->belief->last_ns = item->at_ns > all->belief->last_ns ? item->at_ns : all->belief->last_ns;
+    if (item->source != FL_SOURCE_LIBRARY && item->at_ns > all->belief->last_ns)
+        all->belief->last_ns = item->at_ns; /* the library was loaded then, nothing was seen */
     return FL_OK;
 }
 

@@ -9,7 +9,7 @@
 typedef struct fl_edge_belief {
     fl_confidence confidence;
     size_t supporting, contradicting; /* items */
-    int64_t last_ns;                  /* of the newest item; 0: there is none */
+    int64_t last_ns;                  /* of the newest item that was seen, not curated; 0: none */
     bool cut;                         /* there is more evidence than was read */
 } fl_edge_belief;
 
