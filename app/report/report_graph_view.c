@@ -14,6 +14,7 @@
 #include "timestamp.h"
 
 enum { INDENT = 2, FIELD = 12, EVIDENCE = 4, EVIDENCE_TEXT = 14, ID_TEXT = 24 };
+enum { SENTENCE_TEXT = FL_MAX_GRAPH_TEXT_BYTES + 256 };
 
 /* Words where there are some. "?" for a node that is not there, in a damaged store. */
 static const char *name_of(const fl_graph_node *node)
@@ -47,16 +48,15 @@ static void write_node(fl_page *page, const fl_graph_node *node)
 /* "for   person ada of 20230129T0934, 2023-01-29T09:34:00Z: it was" */
 static void write_evidence(fl_page *page, const fl_graph_evidence *item)
 {
-    char at[FL_TIME_TEXT];
+    char at[FL_TIME_TEXT], text[SENTENCE_TEXT];
     fl_page_pad(page, EVIDENCE);
     fl_page_put(page, item->supports ? FL_INK_GOOD : FL_INK_BAD,
                 item->supports ? "for" : "against");
     fl_page_pad(page, EVIDENCE_TEXT);
-    fl_page_printf(page, FL_INK_DIM, "%s %.80s of %.80s, %s%s", fl_source_name(item->source),
-                   item->author, item->reference, fl_time_format(at, item->at_ns),
-                   item->note != NULL ? ": " : "");
-    if (item->note != NULL)
-        fl_page_wrap(page, FL_INK_DIM, item->note);
+    snprintf(text, sizeof(text), "%s %.80s of %.80s, %s%s%s", fl_source_name(item->source),
+             item->author, item->reference, fl_time_format(at, item->at_ns),
+             item->note != NULL ? ": " : "", item->note != NULL ? item->note : "");
+    fl_page_wrap(page, FL_INK_DIM, text);
     fl_page_newline(page);
 }
 
@@ -75,10 +75,11 @@ static void write_link(fl_page *page, const fl_graph_link *link, size_t most)
     if (link->evidence_count == 0)
         return;
     fl_page_pad(page, EVIDENCE);
-    fl_page_printf(
-        page, FL_INK_PLAIN, "%.2f (%.2f to %.2f, n = %zu); %zu for, %zu against; last %s",
-        link->confidence.mean, link->confidence.low, link->confidence.high, link->evidence_count,
-        link->supporting, link->contradicting, fl_time_format(last, link->last_ns));
+    fl_page_printf(page, FL_INK_PLAIN, "%.2f (%.2f to %.2f, n = %zu); %zu for, %zu against",
+                   link->confidence.mean, link->confidence.low, link->confidence.high,
+                   link->evidence_count, link->supporting, link->contradicting);
+    if (link->last_ns != 0)
+        fl_page_printf(page, FL_INK_PLAIN, "; last %s", fl_time_format(last, link->last_ns));
     fl_page_newline(page);
     for (size_t i = 0; i < link->evidence_count && i < most; i++)
         write_evidence(page, &link->evidence[i]);
@@ -268,10 +269,12 @@ static void write_known(fl_page *page, const fl_graph_known *known)
     fl_page_wrap(page, FL_INK_BOLD, name_of(&known->to));
     fl_page_newline(page);
     fl_page_pad(page, EVIDENCE);
-    fl_page_printf(page, FL_INK_DIM, "%.2f (%.2f to %.2f, n = %u); %u for, %u against; last %s",
+    fl_page_printf(page, FL_INK_DIM, "%.2f (%.2f to %.2f, n = %u); %u for, %u against",
                    (double)known->mean, (double)known->low, (double)known->high,
                    known->supporting + known->contradicting, known->supporting,
-                   known->contradicting, fl_time_format(last, known->last_ns));
+                   known->contradicting);
+    if (known->last_ns != 0)
+        fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format(last, known->last_ns));
     fl_page_newline(page);
 }
 
