@@ -26,6 +26,12 @@
     "INSERT INTO evidence (team, " FL_SQL_EVIDENCE_COLUMNS                                         \
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"
 
+/* As many rows as come, in PostgreSQL (postgres_copy.c). One that is there already ends the copy,
+ * which is then undone. */
+#define FL_SQL_PG_COPY(table, columns)                                                             \
+    "SAVEPOINT before_copy; COPY " table " (team, " columns ") FROM STDIN (FORMAT BINARY)"
+#define FL_SQL_PG_UNDO_COPY "ROLLBACK TO SAVEPOINT before_copy"
+
 /* Questions: team, as-of time, where there is one the id, and the limit. */
 #define FL_SQL_ASKED    " WHERE team = $1 AND recorded_ns <= $2"
 #define FL_SQL_BY_ID    " ORDER BY id LIMIT "

@@ -25,6 +25,8 @@
     X(PQgetisnull)                                                                                 \
     X(PQgetvalue)                                                                                  \
     X(PQhost)                                                                                      \
+    X(PQputCopyData)                                                                               \
+    X(PQputCopyEnd)                                                                                \
     X(PQreset)                                                                                     \
     X(PQresultErrorField)                                                                          \
     X(PQresultErrorMessage)                                                                        \
@@ -53,6 +55,8 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DECLARE)
 #define PQgetisnull          fl_lazy_PQgetisnull
 #define PQgetvalue           fl_lazy_PQgetvalue
 #define PQhost               fl_lazy_PQhost
+#define PQputCopyData        fl_lazy_PQputCopyData
+#define PQputCopyEnd         fl_lazy_PQputCopyEnd
 #define PQreset              fl_lazy_PQreset
 #define PQresultErrorField   fl_lazy_PQresultErrorField
 #define PQresultErrorMessage fl_lazy_PQresultErrorMessage

@@ -1,9 +1,10 @@
 /*
  * postgres_graph.c - the graph in PostgreSQL: schemas/sql/postgresql/002_graph.sql.
  *
- * A batch goes over in chunks: one statement a chunk, a column of values each parameter, which the
- * server unnests. So a row costs no round trip, everything stays a parameter, and rows that are
- * there already are passed over by ON CONFLICT. Rows that refer to others come after them; whether
+ * Many rows are copied (postgres_copy.c). Few, and such as are there already in part, go over in
+ * chunks: one statement a chunk, a column of values each parameter, which the server unnests. So a
+ * row costs no round trip, everything stays a parameter, and rows that are there already are passed
+ * over by ON CONFLICT. Rows that refer to others come after them; whether
  * the edges of evidence are there is one more statement (003_checked_in_batches.sql says why).
  */
 #include <assert.h>
@@ -16,7 +17,11 @@
 enum {
     CHUNK_ROWS = 5000, /* beyond that a statement is not noticeably cheaper a row */
     MAX_COLUMN_BYTES = 256 << 20,
-    MAX_COLUMNS = 9
+    MAX_COLUMNS = 9,
+    COPY_ROWS = 200, /* from here on a copy is cheaper, with its savepoint and its turn-arounds */
+    /* A copy that is undone costs as much as the batch, and leaves what it wrote to be vacuumed: at
+     * most one in as many is. */
+    NEW_BATCHES = 16
 };
 
 /* PostgreSQL's arrays as texts: {1,2} or {"a","b"}; only '"' and '\' are escaped. */
@@ -43,14 +48,6 @@ static void add_text(fl_buf *column, const char *text)
     }
     fl_buf_char(column, '"');
 }
-
-/* How rows of one kind are sent. */
-typedef struct rows {
-    const char *sql;
-    const void *first;
-    size_t count, size, column_count;
-    void (*add)(fl_buf *columns, const void *row);
-} rows;
 
 static void add_node(fl_buf *columns, const void *row)
 {
@@ -101,8 +98,12 @@ static const char add_evidence_sql[] =
            "$2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::smallint[],"
            " $8::bigint[], $9::bigint[], $10::text[]");
 
+static const char copy_nodes_sql[] = FL_SQL_PG_COPY("node", FL_SQL_NODE_COLUMNS);
+static const char copy_edges_sql[] = FL_SQL_PG_COPY("edge", FL_SQL_EDGE_COLUMNS);
+static const char copy_evidence_sql[] = FL_SQL_PG_COPY("evidence", FL_SQL_EVIDENCE_COLUMNS);
+
 /* The next rows, CHUNK_ROWS at most, as columns. */
-static fl_status fill_columns(fl_buf *columns, const rows *all, size_t from, size_t to,
+static fl_status fill_columns(fl_buf *columns, const fl_postgres_rows *all, size_t from, size_t to,
                               fl_error *err)
 {
     assert(from < to && to <= all->count);
@@ -120,7 +121,8 @@ static fl_status fill_columns(fl_buf *columns, const rows *all, size_t from, siz
     return status;
 }
 
-static fl_status add_rows(size_t *added, postgres_store *store, const rows *all, fl_error *err)
+static fl_status insert_rows(size_t *added, postgres_store *store, const fl_postgres_rows *all,
+                             fl_error *err)
 {
     fl_buf columns[MAX_COLUMNS];
     fl_status status = FL_OK;
@@ -136,11 +138,32 @@ static fl_status add_rows(size_t *added, postgres_store *store, const rows *all,
         for (size_t c = 0; c < all->column_count; c++)
             fl_postgres_text(&params, columns[c].ptr);
         if (status == FL_OK)
-            status = fl_postgres_run(&changed, store, all->sql, &params, err);
+            status = fl_postgres_run(&changed, store, all->insert_sql, &params, err);
         *added += changed;
     }
     for (size_t c = 0; c < MAX_COLUMNS; c++)
         fl_buf_dispose(&columns[c]);
+    return status;
+}
+
+/* Copied as long as everything that comes is new: a batch that is repeated is inserted, and so are
+ * those after it, until enough of them were new. */
+static fl_status add_rows(size_t *added, postgres_store *store, const fl_postgres_rows *all,
+                          fl_error *err)
+{
+    bool conflict = false;
+    unsigned *known = &store->known[all->kind];
+    *added = 0;
+    if (all->count >= COPY_ROWS && *known == 0) {
+        fl_status status = fl_postgres_copy(&conflict, added, store, all, err);
+        if (status != FL_OK || !conflict)
+            return status;
+    }
+    fl_status status = insert_rows(added, store, all, err);
+    if (conflict || *added < all->count)
+        *known = NEW_BATCHES;
+    else if (*known > 0 && all->count >= COPY_ROWS)
+        (*known)--;
     return status;
 }
 
@@ -181,10 +204,16 @@ static fl_status add_all(postgres_store *store, void *payload, fl_error *err)
 {
     const addition *in = payload;
     const fl_graph_batch *b = in->batch;
-    const rows nodes = {add_nodes_sql, b->nodes, b->node_count, sizeof(*b->nodes), 5, add_node};
-    const rows edges = {add_edges_sql, b->edges, b->edge_count, sizeof(*b->edges), 6, add_edge};
-    const rows evidence = {add_evidence_sql,     b->evidence, b->evidence_count,
-                           sizeof(*b->evidence), 9,           add_evidence};
+    const fl_postgres_rows nodes = {FL_POSTGRES_NODES, b->nodes,       b->node_count,
+                                    sizeof(*b->nodes), add_nodes_sql,  5,
+                                    add_node,          copy_nodes_sql, fl_postgres_put_node};
+    const fl_postgres_rows edges = {FL_POSTGRES_EDGES, b->edges,       b->edge_count,
+                                    sizeof(*b->edges), add_edges_sql,  6,
+                                    add_edge,          copy_edges_sql, fl_postgres_put_edge};
+    const fl_postgres_rows evidence = {
+        FL_POSTGRES_EVIDENCE, b->evidence,       b->evidence_count,
+        sizeof(*b->evidence), add_evidence_sql,  9,
+        add_evidence,         copy_evidence_sql, fl_postgres_put_evidence};
     fl_status status = add_rows(&in->added->nodes, store, &nodes, err);
     if (status == FL_OK)
         status = add_rows(&in->added->edges, store, &edges, err);

@@ -4,14 +4,20 @@
 #ifndef FL_POSTGRES_PRIV_H
 #define FL_POSTGRES_PRIV_H
 
+#include "buf.h"
 #include "libpq_lazy.h"
 #include "store_priv.h"
+
+/* The kinds of rows that a batch has. */
+enum { FL_POSTGRES_NODES, FL_POSTGRES_EDGES, FL_POSTGRES_EVIDENCE, FL_POSTGRES_KINDS };
 
 typedef struct postgres_store {
     fl_store base;
     PGconn *db;
     char state[6]; /* SQLSTATE of the last failure; "" where the server said none */
     bool held;     /* inside of fl_store_hold() */
+    /* Batches of each kind that are not to be copied: one before had rows that were there. */
+    unsigned known[FL_POSTGRES_KINDS];
 } postgres_store;
 
 /* The one team of a store that has one. */
@@ -47,6 +53,27 @@ typedef fl_status fl_postgres_work(postgres_store *store, void *payload, fl_erro
  * back, it is rolled back and run again, up to 8 times with growing waits. */
 FL_NODISCARD fl_status fl_postgres_transact(postgres_store *store, fl_postgres_work *work,
                                             void *payload, fl_error *err);
+
+/* Rows of one kind, in the order of their keys, and how they are sent. */
+typedef struct fl_postgres_rows {
+    int kind;
+    const void *first;
+    size_t count, size;
+    const char *insert_sql;
+    size_t column_count;
+    void (*add)(fl_buf *columns, const void *row); /* as texts, for the INSERT */
+    const char *copy_sql;
+    void (*put)(fl_buf *out, const void *row); /* one after the other, for the COPY */
+} fl_postgres_rows;
+
+void fl_postgres_put_node(fl_buf *out, const void *row);
+void fl_postgres_put_edge(fl_buf *out, const void *row);
+void fl_postgres_put_evidence(fl_buf *out, const void *row);
+
+/* All rows at once, inside of a transaction. Where one of them is there already none is added, and
+ * *conflict says so; the transaction goes on. */
+FL_NODISCARD fl_status fl_postgres_copy(bool *conflict, size_t *added, postgres_store *store,
+                                        const fl_postgres_rows *all, fl_error *err);
 
 /* Text of column `at`; NULL for NULL. */
 const char *fl_postgres_column(const PGresult *row, int at);
