@@ -177,13 +177,14 @@ static fl_status visit_edge(const fl_graph_edge *edge, void *payload, fl_error *
     return status == FL_OK ? check_recorded(c, edge->id, edge->recorded_ns, err) : status;
 }
 
-/* The run is over: does it weigh more than its author may? A drill weighs nothing. */
+/* The run is over: does it weigh more than its author may? A drill weighs nothing; the curated
+ * library names as many references as it has, and the cap is what they are meant to come to. */
 static fl_status end_run(check *c, fl_error *err)
 {
     const author_run *run = &c->run;
     double weight = (double)run->items * fl_source_weight(run->source);
     double cap = fl_source_cap(run->source);
-    if (run->items == 0 || weight <= cap)
+    if (run->items == 0 || weight <= cap || run->source == FL_SOURCE_LIBRARY)
         return FL_OK;
     return say(c, FL_FAULT_BEYOND_CAP, run->edge, err,
                "%.80s (%s) says %" PRIu64 " things of one edge: they count as %g of %g",

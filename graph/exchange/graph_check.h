@@ -2,11 +2,13 @@
  * graph_check.h - whether a store keeps what it promises.
  *
  *   database         the database itself finds a fault: pages, indexes, references
- *   unknown-kind     a row of a kind that this program does not know; rows behind it are not
- * checked wrong-id         an id is not the hash of what the row says text             a text that
- * is empty where it must not be, too long, or not UTF-8 dangling-edge    an edge whose end is not
- * there forbidden-edge   an edge between kinds that it may not join stray-evidence   evidence for
- * an edge that is not there circle           changes that introduce each other in a circle
+ *   unknown-kind     a kind that this program does not know; rows behind it are not looked at
+ *   wrong-id         an id is not the hash of what the row says
+ *   text             empty where it must not be, too long, or not UTF-8
+ *   dangling-edge    an edge whose end is not there
+ *   forbidden-edge   an edge between kinds that it may not join
+ *   stray-evidence   evidence for an edge that is not there
+ *   circle           changes that introduce each other in a circle
  *
  * and, as a note that breaks nothing:
  *

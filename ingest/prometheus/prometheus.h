@@ -1,12 +1,13 @@
 /*
  * prometheus.h - metrics as Prometheus and what speaks its protocols send or answer them.
  *
- *   remote write 1.0  prometheus.WriteRequest, a snappy block of protobuf
- *                     (prometheus.io/docs/specs/prw/remote_write_spec; prompb/remote.proto,
- * types.proto) HTTP API answers  /api/v1/query, query_range, series, metadata: matrix, vector and
- * scalar (prometheus.io/docs/prometheus/latest/querying/api) export            VictoriaMetrics'
- * /api/v1/export: {"metric", "values", "timestamps"} a line How names become kinds of points, and
- * what is passed over: docs/formats/prometheus.md.
+ *   remote write 1.0   prometheus.WriteRequest, a snappy block of protobuf: see
+ *                      prometheus.io/docs/specs/prw/remote_write_spec and prompb/remote.proto
+ *   HTTP API answers   /api/v1/query, query_range, series, metadata: matrix, vector and scalar; see
+ *                      prometheus.io/docs/prometheus/latest/querying/api
+ *   export             VictoriaMetrics' /api/v1/export: "metric", "values", "timestamps" a line
+ *
+ * How names become kinds of points, and what is passed over: docs/formats/prometheus.md.
  *
  * A series costs itself where it cannot be read. Samples that mean no value (stale markers, NaN,
  * infinities) and what has no place here (exemplars, native histograms) are counted, not refused.

@@ -4,8 +4,9 @@
  *
  *   rules:
  *     - match: 'cpu.*(percent|utili[sz]ation)'   # PCRE2, anywhere in the name, case ignored
- *       role: cpu                                # traffic errors latency cpu memory network disk
- * pool queue other unit: '%'                                # optional: only series with this unit
+ *       role: cpu                                # or traffic, errors, latency, memory, network,
+ *                                                # disk, pool, queue, other
+ *       unit: '%'                                # optional: only series with this unit
  *       scale: share                             # share | value; default value
  *       of: 100                                  # share: what the whole is
  *       host: true                               # about the node, not the service; default false
