@@ -48,6 +48,17 @@
 /* Goroutines of which only the number is known: those that last a second rise with load as those
  * that are parked for ever do, so that it is no more than the surest guess (0.8 would be sure). */
 #define COUNT_ALONE 0.75
+/* Memory that rose by less than three quarters of its mean rate in its last half may be a cache that
+ * fills ever more slowly: no surer than that guess, whatever else agrees that it rises. */
+#define STEADY_SHARE 0.75
+/* And no guess at all over fewer snapshots than a usual series of ten has, but for one. */
+#define COUNT_POINTS 9
+/* Growth over fewer points than this that slows down may be ending. One and a half errors: a cache
+ * that fills shows no more over so few, and a leak loses no more than time by it. */
+#define SHORT_POINTS 8
+#define SLOW_Z       1.5
+/* What falls by more than this in between saws: its last part depends on where it was cut. */
+#define SAWS_FALL_SHARE 0.1
 /* A rise that one step makes up is a reload, not a trend. */
 #define MAX_STEP_SHARE 0.6
 /* The same of two neighbouring steps, of four at least: a steady rise has half in them. */
@@ -331,6 +342,14 @@ static bool total_stopped(const leak_case *c, const leak_subject *s)
     return expected >= (3u << 20) && seen <= 0.3 * expected && t->trend.shape != FL_SHAPE_GROWING;
 }
 
+/* Its rise, or that of the exact total, became slower. */
+static bool is_unsteady(const leak_case *c, const leak_subject *s)
+{
+    bool total_slows = total_grows(c) && c->total.trend.late_share < STEADY_SHARE;
+    return total_slows ||
+           (s->trend.shape == FL_SHAPE_GROWING && s->trend.late_share < STEADY_SHARE);
+}
+
 /* The prior of each verdict, or for growth what the trend, the number of points and the other
  * views make of it (docs/leaks-method.md, "Confidence"). */
 static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_verdict verdict)
@@ -349,6 +368,8 @@ static double confidence_of(const leak_case *c, const leak_subject *s, fl_leak_v
         if (total_denies(c, s))
             p = odds_times(p, 0.25);
         if (s->kind == FL_LEAK_GOROUTINES && !s->is_kept)
+            p = fmin(p, COUNT_ALONE);
+        if (s->kind == FL_LEAK_SITE && is_unsteady(c, s))
             p = fmin(p, COUNT_ALONE);
         return fmin(p, 0.97);
     }
@@ -515,6 +536,33 @@ static bool is_told_twice(const leak_case *c, const leak_subject *s)
     return false;
 }
 
+/* Goroutines of which nothing but a number is known, over a few snapshots. */
+static bool is_bare_count(const leak_subject *s)
+{
+    return s->kind == FL_LEAK_GOROUTINES && s->series.count < COUNT_POINTS && !s->is_leaked &&
+           !s->is_kept && !s->survivors.is_old;
+}
+
+/*
+ * Over a few points the rise slows down, by the time or for each byte that is allocated: a cache
+ * that fills looks like this. Where an exact total is known, that tells. What climbs in steps
+ * always slows down between them, but a map allocates in the same steps.
+ */
+static bool may_be_filling(const leak_case *c, const leak_subject *s)
+{
+    bool saws = s->trend.fall_share > SAWS_FALL_SHARE;
+    if (s->kind != FL_LEAK_SITE || s->series.count >= SHORT_POINTS || c->total.is_known)
+        return false;
+    double slow_z = 0;
+    if (items_grow(s) && !saws)
+        slow_z = fmax(s->item_trend.slow_z, s->item_trend.keep_slow_z);
+    if (grows(s) && !saws)
+        slow_z = fmax(slow_z, fmax(s->trend.slow_z, s->trend.keep_slow_z));
+    else if (!grows(s) && !s->is_ladder_step && s->number[FL_LEAK_F_LADDER_STEPS] < 3)
+        slow_z = fmax(slow_z, s->trend.keep_slow_z);
+    return slow_z >= SLOW_Z;
+}
+
 static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *s, fl_error *err)
 {
     fl_leak_verdict verdict = s->kind == FL_LEAK_SITE         ? judge_site(c, s)
@@ -534,6 +582,8 @@ static fl_status judge_subject(leak_judgement *out, leak_case *c, leak_subject *
         verdict = FL_LEAK_NOT_ENOUGH_DATA;
     if (verdict == FL_LEAK_LEAK && total_stopped(c, s))
         verdict = FL_LEAK_BOUNDED_GROWTH;
+    if (verdict == FL_LEAK_LEAK && (is_bare_count(s) || may_be_filling(c, s)))
+        verdict = FL_LEAK_NOT_ENOUGH_DATA;
     if (verdict == FL_LEAK_NO_LEAK)
         return may_try(s) ? try_signatures(out, c, s, err) : FL_OK;
     return add_judged(out, c, s, verdict, err);

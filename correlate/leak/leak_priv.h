@@ -118,6 +118,7 @@ typedef struct leak_survivors {
     size_t covered; /* goroutines of which that is known; 0: of none */
     bool none_stay; /* all of the earlier ones had ended, whichever texts are compared */
     bool most_stay; /* nearly all were still there when there were many more */
+    bool is_old;    /* in one text, most were started long before the newest: no requests' work */
 } leak_survivors;
 
 /* One row of memory statistics, of those that count for the total. */

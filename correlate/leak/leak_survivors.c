@@ -20,6 +20,9 @@
 #define MOST_STAY  0.9
 /* The number rose by that between the texts: they are not of one moment. */
 #define ROSE 1.3
+/* Of all that were ever started: half of a group is older than the newest third. What is at work
+ * for a moment has the newest ids, what piles up steadily has them from everywhere. */
+#define OLD_SHARE (2.0 / 3)
 /* Texts that are looked at: the first, the last, and what lies between as far as it fits. */
 enum { MAX_TEXTS = 16 };
 
@@ -102,6 +105,18 @@ static void compare_texts(const text_sample *early, const text_sample *late, siz
     assert(*stayed <= *covered);
 }
 
+/* Ids rise with time: whether half of a sample is from the earlier two thirds. A program that has
+ * just begun has started little else than what is at work: the number must have risen since. */
+static bool is_old(const text_sample *text, double first_count)
+{
+    size_t older = 0;
+    if (text->count < ROSE * first_count)
+        return false;
+    for (size_t i = 0; i < text->id_count; i++)
+        older += (double)text->ids[i] <= OLD_SHARE * (double)text->newest_id;
+    return text->id_count >= MIN_SAMPLE && 2 * older >= text->id_count;
+}
+
 fl_status fl_leak_survivors_of(leak_survivors *out, const leak_case *c, const leak_subject *s,
                                fl_error *err)
 {
@@ -120,7 +135,9 @@ fl_status fl_leak_survivors_of(leak_survivors *out, const leak_case *c, const le
             add_group(text, p);
     }
     bool none_stay = true;
+    double first_count = s->series.count > 0 ? s->series.value[0] : 0;
     for (size_t i = 0; i < count; i++) {
+        out->is_old = out->is_old || is_old(&texts[i], first_count);
         for (size_t k = 0; k < count; k++) {
             size_t covered = 0, stayed = 0;
             if (texts[i].newest_id >= texts[k].newest_id)

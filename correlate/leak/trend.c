@@ -24,6 +24,9 @@
  * time at least. */
 #define PLATEAU_Z     3.0
 #define PLATEAU_SHARE 0.22
+#define PLATEAU_RATIO 0.3
+/* A rise that may be ending: half of what was promised. */
+#define SLOW_RATIO 0.5
 /* The gate of a trend: Gaussian 3.5 sigma, 1 in 4,300, against some 50 sites in a profile. */
 #define TREND_Z 3.5
 
@@ -314,28 +317,51 @@ static double level_z(const fl_series *s)
 }
 
 /*
+ * By how many errors less came from point `k` on than the rise before it promised, where it was no
+ * more than `ratio` of that; else 0. `x` is what the rise is measured by: the time, or what was
+ * made; the part behind the point must be long enough of it.
+ */
+static double shortfall_z(const fl_series *s, const double *x, size_t k, double ratio)
+{
+    size_t last = s->count - 1;
+    assert(k > 0 && k < last);
+    double before = x[k] - x[0], after = x[last] - x[k];
+    double rise = s->value[k] - s->value[0], seen = s->value[last] - s->value[k];
+    if (!(before > 0) || rise <= 0 || after < PLATEAU_SHARE * (x[last] - x[0]))
+        return 0;
+    double expected = rise / before * after;
+    if (seen > ratio * expected)
+        return 0;
+    double variance = fl_pair_variance(s, k, last) + s->quantum * expected +
+                      fl_pair_variance(s, 0, k) * after * after / (before * before);
+    return (expected - seen) / sqrt(fmax(variance, 1e-300));
+}
+
+/*
  * Has a rise ended? From each point on, the rise before it says how much should have come after it.
  * Where so much less came that the errors do not explain it, the rise is over; the later part must
  * be long enough to tell. Returns that point, or 0.
  */
 static size_t plateau_of(const fl_series *s)
 {
-    size_t n = s->count, best = 0;
-    double best_z = PLATEAU_Z, span = s->time_s[n - 1] - s->time_s[0];
-    for (size_t k = 1; k + 1 < n; k++) {
-        double before = s->time_s[k] - s->time_s[0], after = s->time_s[n - 1] - s->time_s[k];
-        double rate = (s->value[k] - s->value[0]) / before;
-        double expected = rate * after, seen = s->value[n - 1] - s->value[k];
-        if (rate <= 0 || after < PLATEAU_SHARE * span || seen > 0.3 * expected)
-            continue;
-        double variance = fl_pair_variance(s, k, n - 1) + s->quantum * expected +
-                          fl_pair_variance(s, 0, k) * after * after / (before * before);
-        double z = (expected - seen) / sqrt(fmax(variance, 1e-300));
+    size_t best = 0;
+    double best_z = PLATEAU_Z;
+    for (size_t k = 1; k + 1 < s->count; k++) {
+        double z = shortfall_z(s, s->time_s, k, PLATEAU_RATIO);
         if (z > best_z) {
             best_z = z;
             best = k;
         }
     }
+    return best;
+}
+
+/* The clearest sign that a rise slows down; one late value alone is none. */
+static double slowing_z(const fl_series *s, const double *x)
+{
+    double best = 0;
+    for (size_t k = 1; k + 2 < s->count; k++)
+        best = fmax(best, shortfall_z(s, x, k, SLOW_RATIO));
     return best;
 }
 
@@ -389,6 +415,7 @@ static fl_trend ends_only(const fl_series *s)
     t.last = s->count > 0 ? s->value[s->count - 1] : NAN;
     t.slope = t.low = t.high = t.slope_error = t.growth_z = t.mann_kendall_z = NAN;
     t.level_z = t.late_share = t.late_z = t.step_share = t.jump_share = t.fall_share = NAN;
+    t.slow_z = t.keep_slow_z = 0;
     return t;
 }
 
@@ -420,6 +447,8 @@ fl_status fl_trend_of(fl_trend *out, const fl_series *series, fl_arena *scratch,
     double late_error = slope_error(series, half > n - 2 ? n - 2 : half, n, late, room);
     out->late_z = late_error > 0 ? late / late_error : 0;
     set_steps(out, series);
+    out->slow_z = slowing_z(series, series->time_s);
+    out->keep_slow_z = series->made != NULL ? slowing_z(series, series->made) : 0;
     set_weights(series, weight);
     out->shape = shape_of(out, series, weight, room);
     for (size_t i = 0; i < n; i++)

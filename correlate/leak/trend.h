@@ -51,6 +51,9 @@ typedef struct fl_trend {
     double step_share;       /* largest single rise over the whole rise */
     double jump_share;       /* the same of two neighbouring ones: a step caught half way */
     double fall_share;       /* largest fall from a maximum before it, over the maximum */
+    double slow_z;           /* errors by which a later part rose by less than half of what the part
+                              * before it promised; 0: none did */
+    double keep_slow_z;      /* the same for each unit that was made, where that is known */
     size_t knot;             /* bounded, step: the first point of the later level */
 } fl_trend;
 

@@ -23,6 +23,7 @@ import (
 	"corpus.example/lab/async"
 	"corpus.example/lab/fresh"
 	"corpus.example/lab/later"
+	"corpus.example/lab/load"
 	"corpus.example/lab/media"
 	"corpus.example/lab/pace"
 	"corpus.example/lab/steady"
@@ -35,7 +36,7 @@ type program func(ctx context.Context, seconds float64)
 func programs() map[string]program {
 	all := make(map[string]program)
 	for _, set := range []map[string]func(context.Context, float64){
-		async.Programs, fresh.Programs, later.Programs, media.Programs, steady.Programs, store.Programs, web.Programs,
+		async.Programs, fresh.Programs, later.Programs, load.Programs, media.Programs, steady.Programs, store.Programs, web.Programs,
 	} {
 		for name, fn := range set {
 			all[name] = fn

@@ -218,6 +218,21 @@ START_TEST(a_bucket_array_that_doubled_is_a_leak_though_it_is_flat_between)
 }
 END_TEST
 
+/* A ring that is full keeps less of what is made; over six collections it looks like a leak else. */
+START_TEST(what_keeps_ever_less_may_be_a_cache_that_fills)
+{
+    static const double live[][6] = {{20, 60, 95, 115, 130, 145}, {20, 45, 70, 95, 120, 145}};
+    for (size_t k = 0; k < 2; k++) {
+        run r = begin(&plain);
+        for (int i = 0; i < 6; i++)
+            add_heap(&r, i, (20 + 60 * i) * MB, live[k][i] * MB);
+        ck_assert_int_eq(judge(&r)->verdict, k == 0 ? FL_LEAK_NOT_ENOUGH_DATA : FL_LEAK_LEAK);
+        ck_assert_str_eq(r.report.findings[0].function, "main.(*store).put");
+        end(&r);
+    }
+}
+END_TEST
+
 static Suite *leak_suite(void)
 {
     Suite *suite = suite_create("correlate/leak");
@@ -233,6 +248,7 @@ static Suite *leak_suite(void)
     tcase_add_test(cases, two_snapshots_are_not_enough_for_retention);
     tcase_add_test(cases, something_built_anew_again_and_again_is_churn);
     tcase_add_test(cases, a_bucket_array_that_doubled_is_a_leak_though_it_is_flat_between);
+    tcase_add_test(cases, what_keeps_ever_less_may_be_a_cache_that_fills);
     suite_add_tcase(suite, cases);
     return suite;
 }

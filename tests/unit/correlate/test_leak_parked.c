@@ -20,6 +20,7 @@ START_TEST(parked_goroutines_that_get_more_are_a_leak)
                               .created_by = &start,
                               .state = BYTES("chan receive"),
                               .waiting_count = 800,
+                              .wait_median = 3,
                               .wait_max = 7};
     const fl_goroutines text = {
         .form = FL_GOROUTINES_STACKS, .total = 900, .groups = &group, .group_count = 1};
@@ -296,6 +297,31 @@ START_TEST(a_few_ids_tell_nothing)
 }
 END_TEST
 
+/* Seven snapshots of a number that rises: load does the same, and ids would tell. One text of it
+ * tells ages: what is at work for a moment has the newest ids. */
+START_TEST(a_number_of_goroutines_over_few_snapshots_is_no_verdict)
+{
+    static const struct {
+        uint64_t from, newest;
+        int verdict;
+    } texts[] = {{0, 0, FL_LEAK_NOT_ENOUGH_DATA},
+                 {10, 30, FL_LEAK_LEAK},
+                 {1000, 1020, FL_LEAK_NOT_ENOUGH_DATA}};
+    for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+        run r = begin(&plain);
+        for (int i = 0; i < 7; i++)
+            add_goroutines(&r, i, "runtime.gopark:462;runtime.selectgo:400;main.wait:12",
+                           10 + 2 * i);
+        if (texts[k].newest > 0)
+            add_text(&r, texts[k].from, texts[k].newest);
+        ck_assert_int_eq(judge(&r)->verdict, texts[k].verdict);
+        ck_assert_str_eq(r.report.findings[0].function, "main.wait");
+        ck_assert_double_le(r.report.findings[0].confidence, 0.75);
+        end(&r);
+    }
+}
+END_TEST
+
 static Suite *leak_parked_suite(void)
 {
     Suite *suite = suite_create("correlate/leak_parked");
@@ -313,6 +339,7 @@ static Suite *leak_parked_suite(void)
     tcase_add_test(cases, goroutines_that_are_still_there_are_surely_a_leak);
     tcase_add_test(cases, texts_of_one_moment_do_not_make_sure);
     tcase_add_test(cases, a_few_ids_tell_nothing);
+    tcase_add_test(cases, a_number_of_goroutines_over_few_snapshots_is_no_verdict);
     suite_add_tcase(suite, cases);
     return suite;
 }

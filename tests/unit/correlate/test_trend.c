@@ -241,6 +241,22 @@ START_TEST(running_out_of_memory_is_an_error)
 }
 END_TEST
 
+/* From the third value on 20 came where 200 were promised; the two differences err by 4 in all. */
+START_TEST(a_rise_that_slows_down_is_told_by_time_and_by_what_was_made)
+{
+    ck_assert_double_eq_tol(TREND(1, 0, 100, 200, 210, 220).slow_z, 90, 1e-9);
+    ck_assert_double_eq(TREND(1, 0, 100, 200, 300, 400, 500).slow_z, 0);
+    /* One late value alone is none. */
+    ck_assert_double_eq(TREND(1, 0, 100, 200, 300, 400, 410).slow_z, 0);
+    made m;
+    make(&m, 5, (double[]){0, 100, 200, 300, 400}, 1);
+    ck_assert_double_eq(trend_of(&m.series).keep_slow_z, 0);
+    m.series.made = (double[]){0, 100, 400, 1000, 2000};
+    ck_assert_double_eq(trend_of(&m.series).slow_z, 0);
+    ck_assert_double_gt(trend_of(&m.series).keep_slow_z, 3);
+}
+END_TEST
+
 static Suite *trend_suite(void)
 {
     Suite *suite = suite_create("correlate/trend");
@@ -260,6 +276,7 @@ static Suite *trend_suite(void)
     tcase_add_test(cases, students_quantiles_are_those_of_the_table);
     tcase_add_test(cases, autocorrelated_noise_makes_a_trend_less_sure);
     tcase_add_test(cases, fewer_than_three_points_have_ends_and_nothing_else);
+    tcase_add_test(cases, a_rise_that_slows_down_is_told_by_time_and_by_what_was_made);
     tcase_add_test(cases, running_out_of_memory_is_an_error);
     suite_add_tcase(suite, cases);
     return suite;
