@@ -48,8 +48,8 @@
 /* Goroutines of which only the number is known: those that last a second rise with load as those
  * that are parked for ever do, so that it is no more than the surest guess (0.8 would be sure). */
 #define COUNT_ALONE 0.75
-/* Memory that rose by less than three quarters of its mean rate in its last half may be a cache that
- * fills ever more slowly: no surer than that guess, whatever else agrees that it rises. */
+/* Memory that rose by less than three quarters of its mean rate in its last half may be a cache
+ * that fills ever more slowly: no surer than that guess, whatever else agrees that it rises. */
 #define STEADY_SHARE 0.75
 /* And no guess at all over fewer snapshots than a usual series of ten has, but for one. */
 #define COUNT_POINTS 9

@@ -362,6 +362,10 @@ static void write_advice(leak_writer *w, fl_leak_report *out)
             add_text(w, &collect, MAX_LINES,
                      "goroutine profiles at the same times, and one goroutine?debug=2 text after a "
                      "minute or more");
+        if (out->finding_count > 0 && out->findings[0].subject == FL_LEAK_GOROUTINES)
+            add_text(w, &collect, MAX_LINES,
+                     "two goroutine?debug=2 texts, longer apart than a request lasts: their ids "
+                     "tell whether goroutines stay or come and go with the load");
         if (!c->total.is_known)
             add_text(w, &collect, MAX_LINES,
                      "memory statistics beside them (GODEBUG=gctrace=1 or /debug/vars): the heap "

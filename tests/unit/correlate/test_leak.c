@@ -218,7 +218,7 @@ START_TEST(a_bucket_array_that_doubled_is_a_leak_though_it_is_flat_between)
 }
 END_TEST
 
-/* A ring that is full keeps less of what is made; over six collections it looks like a leak else. */
+/* A ring that is full keeps less of what is made; over six collections it is like a leak else. */
 START_TEST(what_keeps_ever_less_may_be_a_cache_that_fills)
 {
     static const double live[][6] = {{20, 60, 95, 115, 130, 145}, {20, 45, 70, 95, 120, 145}};
