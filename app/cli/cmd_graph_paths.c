@@ -4,8 +4,10 @@
  * surest of, as it was known at a time.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "cmd_graph.h"
+#include "graph_questions.h"
 #include "report_graph_view.h"
 #include "report_memory.h"
 #include "service_symptoms.h"
@@ -57,6 +59,23 @@ static fl_status write_paths(fl_graph_call *call, const fl_memory_question *ques
     return status;
 }
 
+/* Answers are documents, one a line: no other format has them. */
+static fl_status answer_stdin(fl_graph_call *call, fl_error *err)
+{
+    const fl_args *args = call->args;
+    if (strcmp(args->more[0], "-") != 0)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                       "graph paths takes nothing behind it but '-', not '%.40s'", args->more[0]);
+    if (fl_args_has(args, "incident") || fl_args_has(args, "symptom") ||
+        fl_args_has(args, "service"))
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                       "graph paths - is asked by its input, without --incident, --service and"
+                       " --symptom");
+    if (fl_args_has(args, "format") && fl_graph_wants(call, "text"))
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "graph paths - answers as JSON only");
+    return fl_graph_answer_questions(call, err);
+}
+
 /* Ages are counted to the incident, as the triage of it did, or to an earlier time that is named.
  */
 static fl_status run_paths(fl_graph_call *call, fl_error *err)
@@ -76,6 +95,11 @@ static fl_status run_paths(fl_graph_call *call, fl_error *err)
     if (status == FL_OK)
         status = fl_memory_recall(&memory, stored->store, &question, &stored->arena, err);
     return status == FL_OK ? write_paths(call, &question, &memory, err) : status;
+}
+
+static fl_status run_one_or_many(fl_graph_call *call, fl_error *err)
+{
+    return call->args->more_count > 0 ? answer_stdin(call, err) : run_paths(call, err);
 }
 
 /* The time stands behind the action; where something is asked for, its paths are the answer. */
@@ -105,11 +129,15 @@ static fl_status run_as_of(fl_graph_call *call, fl_error *err)
 
 const fl_graph_action fl_graph_action_paths = {
     .about = {.name = "paths",
+              .operands = "[-]",
               .help = "causes and fixes that the graph knows for the symptoms of an --incident, of"
                       " a --service's incidents, or named by --symptom: best first, with what that"
-                      " rests on"},
+                      " rests on; with '-', questions on standard input, a JSON object a line"
+                      " ({\"symptoms\": [KEY, ...]}, {\"incident\": ID} or {\"service\": NAME}),"
+                      " each answered by a line from the graph in memory"},
     .formats = fl_graph_text_json,
-    .run = run_paths,
+    .most = 1,
+    .run = run_one_or_many,
 };
 
 const fl_graph_action fl_graph_action_as_of = {

@@ -12,7 +12,7 @@
 #include "slice.h"
 
 /* The document is copied into the arena; its own bytes go at once. */
-static fl_status read_incident(fl_stored *out, const char *id, fl_error *err)
+fl_status fl_stored_read(fl_stored *out, const char *id, fl_error *err)
 {
     char *document = NULL;
     fl_status status = fl_store_get(out->store, id, &document, err);
@@ -34,7 +34,7 @@ fl_status fl_stored_open(fl_stored *out, const fl_args *args, const char *id, fl
     assert(out != NULL && args != NULL);
     *out = (fl_stored){.arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES)};
     fl_status status = fl_stored_open_store(&out->store, args, err);
-    return status == FL_OK && id != NULL ? read_incident(out, id, err) : status;
+    return status == FL_OK && id != NULL ? fl_stored_read(out, id, err) : status;
 }
 
 fl_status fl_stored_symptoms(fl_symptoms *out, fl_stored *stored, const fl_args *args,

@@ -30,6 +30,8 @@ typedef struct fl_stored_asked {
  * there is neither. */
 FL_NODISCARD fl_status fl_stored_symptoms(fl_symptoms *out, fl_stored *stored, const fl_args *args,
                                           const fl_stored_asked *asked, fl_error *err);
+/* The incident of this id, or of the only one that begins so, into out->incident and its arena. */
+FL_NODISCARD fl_status fl_stored_read(fl_stored *out, const char *id, fl_error *err);
 void fl_stored_dispose(fl_stored *stored);
 
 #endif

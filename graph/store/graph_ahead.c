@@ -285,7 +285,7 @@ static fl_status read_ahead(fl_store *store, table of, const fl_graph_question *
                             const uint64_t *ids, size_t count, fl_error *err)
 {
     assert(question->limit != 0 && question->scope != FL_GRAPH_ALL);
-    if (count == 0)
+    if (count == 0 || (of != TABLE_NODE && store->kind->graph->is_near))
         return FL_OK;
     fl_status status = open_ahead(store, err);
     if (status != FL_OK || store->ahead->full)

@@ -345,3 +345,14 @@ fl_status fl_graph_evidence_for(fl_store *store, const fl_graph_question *questi
         return status;
     return store->kind->graph->evidence(store, question, visit, payload, err);
 }
+
+fl_status fl_graph_changed(fl_graph_mark *mark, fl_store *store, fl_graph_visit_id *visit,
+                           void *payload, fl_error *err)
+{
+    assert(mark != NULL && store != NULL && visit != NULL);
+    fl_graph_mark moved = {.at = mark->at, .is_set = mark->is_set};
+    fl_status status = store->kind->graph->changed(&moved, store, visit, payload, err);
+    if (status == FL_OK)
+        *mark = moved;
+    return status;
+}

@@ -110,4 +110,23 @@ FL_NODISCARD fl_status fl_graph_evidence_for(fl_store *store, const fl_graph_que
                                              fl_graph_visit_evidence *visit, void *payload,
                                              fl_error *err);
 
+/* Up to where somebody knows a store; begun as {0}. */
+typedef struct fl_graph_mark {
+    int64_t at;
+    bool is_set;
+    bool is_lost; /* the store no longer has what came since: everything is to be read again */
+} fl_graph_mark;
+
+/*
+ * Visits the ids of edges that came, or for which evidence came, since the mark, and moves the mark
+ * to now. In no order; some may be told more than once, also ones that had been told before: what
+ * was being written when the mark was set may be there already or not, and is told again. Nothing
+ * is visited where the mark is not set yet, or is lost. After a failure the mark is where it was.
+ * Between fl_store_hold() and fl_store_release(), so that what is read of those edges fits to the
+ * mark.
+ */
+typedef fl_status fl_graph_visit_id(uint64_t id, void *payload, fl_error *err);
+FL_NODISCARD fl_status fl_graph_changed(fl_graph_mark *mark, fl_store *store,
+                                        fl_graph_visit_id *visit, void *payload, fl_error *err);
+
 #endif

@@ -79,10 +79,94 @@ typedef struct rows {
     const void *first;
     size_t count, size;
     int (*bind)(sqlite3_stmt *statement, const void *row);
+    uint64_t (*edge_of)(const void *row); /* that it belongs to; NULL: none */
 } rows;
 
+static uint64_t edge_of_edge(const void *row)
+{
+    return ((const fl_graph_edge *)row)->id;
+}
+
+static uint64_t edge_of_evidence(const void *row)
+{
+    return ((const fl_graph_evidence *)row)->edge;
+}
+
+/* Edges of which something came, as one batch notes them: 004_changes.sql. Writers follow each
+ * other, so that numbers are in the order of the commits. */
+typedef struct change_log {
+    sqlite3_stmt *statement;
+    int64_t number; /* of the newest */
+    uint64_t edge;  /* of the newest of this batch; 0: none */
+} change_log;
+
+/* Beyond these the oldest go: 20 bytes each, and hours of incidents. */
+enum { KEPT_CHANGES = 200000 };
+
+/* One number, 0 for none, of a statement whose first parameter is the team. */
+static fl_status read_number(int64_t *out, sqlite_store *store, const char *sql, fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
+    if (status == FL_OK &&
+        (bind_text(statement, 1, team) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW))
+        status = fl_sqlite_fail(store, "reading", err);
+    *out = status == FL_OK ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return status;
+}
+
+#define NEWEST_CHANGE "SELECT max(number) FROM change WHERE team = $1"
+
+/* Inside of the transaction that writes. */
+static fl_status open_log(change_log *out, sqlite_store *store, fl_error *err)
+{
+    *out = (change_log){0};
+    fl_status status = read_number(&out->number, store, NEWEST_CHANGE, err);
+    if (status == FL_OK)
+        status = fl_sqlite_prepare(&out->statement, store,
+                                   "INSERT INTO change (team, number, edge_id) VALUES ($1, $2, $3)",
+                                   "writing", err);
+    if (status == FL_OK && bind_text(out->statement, 1, team) != SQLITE_OK)
+        status = fl_sqlite_fail(store, "writing", err);
+    return status;
+}
+
+/* Rows come sorted by edge: each edge once. */
+static fl_status note_change(change_log *log, sqlite_store *store, uint64_t edge, fl_error *err)
+{
+    if (log->edge == edge)
+        return FL_OK;
+    log->edge = edge;
+    int code = sqlite3_bind_int64(log->statement, 2, ++log->number);
+    code |= bind_id(log->statement, 3, edge);
+    if (code != SQLITE_OK || sqlite3_step(log->statement) != SQLITE_DONE)
+        return fl_sqlite_fail(store, "writing", err);
+    sqlite3_reset(log->statement);
+    return FL_OK;
+}
+
+/* Also of a log that could not be opened. */
+static fl_status close_log(change_log *log, sqlite_store *store, fl_status status, fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_finalize(log->statement);
+    if (status != FL_OK || log->edge == 0 || log->number <= KEPT_CHANGES)
+        return status;
+    status = fl_sqlite_prepare(
+        &statement, store, "DELETE FROM change WHERE team = $1 AND number <= $2", "writing", err);
+    if (status == FL_OK &&
+        (bind_text(statement, 1, team) != SQLITE_OK ||
+         sqlite3_bind_int64(statement, 2, log->number - KEPT_CHANGES) != SQLITE_OK ||
+         sqlite3_step(statement) != SQLITE_DONE))
+        status = fl_sqlite_fail(store, "writing", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 /* *added counts those that were not there. */
-static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, fl_error *err)
+static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, change_log *log,
+                          fl_error *err)
 {
     assert(all->count == 0 || all->first != NULL);
     sqlite3_stmt *statement = NULL;
@@ -98,8 +182,11 @@ static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, f
                                        "there is evidence for an edge that is not there")
                              : fl_sqlite_fail(store, "writing", err);
         }
-        *added += status == FL_OK ? (size_t)sqlite3_changes(store->db) : 0;
+        bool is_new = status == FL_OK && sqlite3_changes(store->db) > 0;
+        *added += is_new;
         sqlite3_reset(statement);
+        if (is_new && all->edge_of != NULL)
+            status = note_change(log, store, all->edge_of(row), err);
     }
     sqlite3_finalize(statement);
     return status;
@@ -109,18 +196,21 @@ static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, f
 static fl_status add_all(fl_graph_added *added, sqlite_store *store, const fl_graph_batch *batch,
                          fl_error *err)
 {
-    const rows nodes = {FL_SQL_ADD_NODE, batch->nodes, batch->node_count, sizeof(*batch->nodes),
-                        bind_node};
-    const rows edges = {FL_SQL_ADD_EDGE, batch->edges, batch->edge_count, sizeof(*batch->edges),
-                        bind_edge};
-    const rows evidence = {FL_SQL_ADD_EVIDENCE, batch->evidence, batch->evidence_count,
-                           sizeof(*batch->evidence), bind_evidence};
-    fl_status status = add_rows(&added->nodes, store, &nodes, err);
+    const rows nodes = {FL_SQL_ADD_NODE,       batch->nodes, batch->node_count,
+                        sizeof(*batch->nodes), bind_node,    NULL};
+    const rows edges = {FL_SQL_ADD_EDGE,       batch->edges, batch->edge_count,
+                        sizeof(*batch->edges), bind_edge,    edge_of_edge};
+    const rows evidence = {FL_SQL_ADD_EVIDENCE,      batch->evidence, batch->evidence_count,
+                           sizeof(*batch->evidence), bind_evidence,   edge_of_evidence};
+    change_log log;
+    fl_status status = open_log(&log, store, err);
     if (status == FL_OK)
-        status = add_rows(&added->edges, store, &edges, err);
+        status = add_rows(&added->nodes, store, &nodes, &log, err);
     if (status == FL_OK)
-        status = add_rows(&added->evidence, store, &evidence, err);
-    return status;
+        status = add_rows(&added->edges, store, &edges, &log, err);
+    if (status == FL_OK)
+        status = add_rows(&added->evidence, store, &evidence, &log, err);
+    return close_log(&log, store, status, err);
 }
 
 static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
@@ -248,9 +338,51 @@ static fl_status graph_evidence(fl_store *store, const fl_graph_question *questi
     return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
 }
 
+/* Those behind the mark. */
+static fl_status visit_changes(sqlite_store *store, int64_t since, fl_graph_visit_id *visit,
+                               void *payload, fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_DONE;
+    fl_status status = fl_sqlite_prepare(
+        &statement, store, "SELECT edge_id FROM change WHERE team = $1 AND number > $2", "reading",
+        err);
+    if (status == FL_OK && (bind_text(statement, 1, team) != SQLITE_OK ||
+                            sqlite3_bind_int64(statement, 2, since) != SQLITE_OK))
+        status = fl_sqlite_fail(store, "reading", err);
+    while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        status = visit(column_id(statement, 0), payload, err);
+    if (status == FL_OK && code != SQLITE_DONE)
+        status = fl_sqlite_fail(store, "reading", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* A mark beyond the newest is one of another file, which was put into the place of this one. */
+static fl_status graph_changed(fl_graph_mark *mark, fl_store *base, fl_graph_visit_id *visit,
+                               void *payload, fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    int64_t oldest = 0, newest = 0, since = mark->at;
+    bool was_set = mark->is_set;
+    assert(sqlite3_get_autocommit(store->db) == 0); /* held */
+    fl_status status =
+        read_number(&oldest, store, "SELECT min(number) FROM change WHERE team = $1", err);
+    if (status == FL_OK)
+        status = read_number(&newest, store, NEWEST_CHANGE, err);
+    if (status != FL_OK)
+        return status;
+    *mark = (fl_graph_mark){
+        .at = newest, .is_set = true, .is_lost = was_set && (since > newest || oldest > since + 1)};
+    return was_set && !mark->is_lost && since < newest
+               ? visit_changes(store, since, visit, payload, err)
+               : FL_OK;
+}
+
 const fl_graph_kind fl_graph_sqlite = {
     .add = graph_add,
     .nodes = graph_nodes,
     .edges = graph_edges,
     .evidence = graph_evidence,
+    .changed = graph_changed,
 };

@@ -23,13 +23,15 @@
 #include "fl_sql_pg_001_incidents.h"
 #include "fl_sql_pg_002_graph.h"
 #include "fl_sql_pg_003_checked_in_batches.h"
+#include "fl_sql_pg_004_changes.h"
 #include "mem.h"
 #include "number.h"
 #include "postgres_priv.h"
 #include "slice.h"
 
 static const fl_slice *const migrations[] = {&fl_sql_pg_001_incidents, &fl_sql_pg_002_graph,
-                                             &fl_sql_pg_003_checked_in_batches};
+                                             &fl_sql_pg_003_checked_in_batches,
+                                             &fl_sql_pg_004_changes};
 
 enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),

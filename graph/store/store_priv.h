@@ -16,6 +16,9 @@ typedef struct fl_graph_kind {
                        fl_graph_visit_edge *visit, void *payload, fl_error *err);
     fl_status (*evidence)(fl_store *store, const fl_graph_question *question,
                           fl_graph_visit_evidence *visit, void *payload, fl_error *err);
+    fl_status (*changed)(fl_graph_mark *mark, fl_store *store, fl_graph_visit_id *visit,
+                         void *payload, fl_error *err);
+    bool is_near; /* edges and evidence are in memory: reading them ahead would be a copy */
 } fl_graph_kind;
 
 typedef struct fl_store_kind {

@@ -29,6 +29,7 @@
 #include "fl_sql_001_incidents.h"
 #include "fl_sql_002_graph.h"
 #include "fl_sql_003_statistics.h"
+#include "fl_sql_004_changes.h"
 #include "mem.h"
 #include "sqlite_priv.h"
 
@@ -49,7 +50,7 @@ enum {
     "PRAGMA wal_autocheckpoint = 16384"
 
 static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph,
-                                             &fl_sql_003_statistics};
+                                             &fl_sql_003_statistics, &fl_sql_004_changes};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

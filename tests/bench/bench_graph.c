@@ -11,6 +11,8 @@
  * in life. Evidence is spread over the first two kinds, two years and fifty authors.
  *
  * A question is five symptoms, each from anywhere: what is known of them is read anew each time.
+ * Then the graph is read into memory, refreshed after every hundred items of new evidence, and
+ * asked the same.
  */
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "graph_live.h"
 #include "memory.h"
 #include "slice.h"
 #include "timestamp.h"
@@ -328,6 +331,71 @@ static void fill(made *m)
     add_evidence(m);
 }
 
+enum { REFRESHES = 50, NEW_ITEMS = 100 };
+
+static int64_t refresh(fl_store *live, fl_graph_news *news)
+{
+    fl_error err = {0};
+    int64_t start_ns = fl_time_monotonic();
+    if (fl_graph_live_refresh(news, live, &err) != FL_OK)
+        fail("refreshing", &err);
+    return fl_time_monotonic() - start_ns;
+}
+
+/* Evidence of references that were not there before, for edges of the store. */
+static void add_new_evidence(made *m, size_t round)
+{
+    fl_graph_evidence items[NEW_ITEMS];
+    char(*texts)[2 * TEXT_BYTES] = room(NEW_ITEMS, sizeof(*texts));
+    size_t first = (size_t)(fl_time_now() / 1000) + round * NEW_ITEMS;
+    for (size_t i = 0; i < NEW_ITEMS; i++)
+        make_evidence(m, &items[i], first + i, texts[i]);
+    add(m, &(fl_graph_batch){.evidence = items, .evidence_count = NEW_ITEMS});
+    free(texts);
+}
+
+/* The edges as they were made, where the store was filled by another run. */
+static void make_judged(made *m)
+{
+    m->state = 1;
+    for (size_t i = 0; i < m->judged_count; i++)
+        m->judged[i] = make_edge(m, i).id;
+}
+
+static void bench_live(made *m, size_t questions)
+{
+    fl_store *store = m->store, *live = NULL;
+    fl_error err = {0};
+    fl_graph_news news;
+    int64_t taken_ns[REFRESHES], idle_ns = 0;
+    make_judged(m);
+    if (fl_graph_live_open(&live, store, &err) != FL_OK)
+        fail("opening", &err);
+    int64_t load_ns = refresh(live, &news);
+    printf("read into memory: %zu edges, %zu items in %.0f ms; %zu bytes\n", news.edges,
+           news.evidence, (double)load_ns / 1e6, fl_graph_live_bytes(live));
+    for (size_t i = 0; i < REFRESHES; i++) {
+        add_new_evidence(m, i);
+        taken_ns[i] = refresh(live, &news);
+        if (news.is_whole || news.evidence != NEW_ITEMS)
+            fprintf(stderr, "bench_graph: %zu items are new, not %d\n", news.evidence, NEW_ITEMS);
+        idle_ns += refresh(live, &news) / REFRESHES;
+    }
+    qsort(taken_ns, REFRESHES, sizeof(*taken_ns), compare_times);
+    printf("refreshed after %d new items: median %.2f ms, longest %.2f ms; after none: %.2f ms\n",
+           NEW_ITEMS, (double)taken_ns[REFRESHES / 2] / 1e6, (double)taken_ns[REFRESHES - 1] / 1e6,
+           (double)idle_ns / 1e6);
+    m->store = live;
+    for (m->most = 3;; m->most = 0) {
+        printf("in memory, ");
+        bench_paths(m, questions);
+        if (m->most == 0)
+            break;
+    }
+    m->store = store;
+    fl_store_close(live);
+}
+
 int main(int argc, char **argv)
 {
     size_t nodes = argc > 2 ? strtoul(argv[2], NULL, 10) : 100000;
@@ -354,6 +422,7 @@ int main(int argc, char **argv)
     bench_paths(&m, questions);
     m.most = 0; /* as graph paths does */
     bench_paths(&m, questions);
+    bench_live(&m, questions);
     bench_hub(&m);
     fl_store_close(m.store);
     free(m.judged);

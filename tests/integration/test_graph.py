@@ -259,6 +259,64 @@ class Graph(test_cli.Cli):
             self.assertRegex(text, r"Evidence\n  pool too small\n    for +person pool too small of " + re.escape(incident))
         self.assertEqual(sorted(paths["symptoms"]), sorted(symptoms))
 
+    def answers(self, text, *words):
+        done = subprocess.run([FAULTLINE, "graph", "paths", "-", *words], input=text.encode(), capture_output=True, timeout=120,
+                              env=self.environment(), cwd=self.home.name)
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        return [json.loads(line) for line in done.stdout.decode().splitlines()]
+
+    def test_questions_on_standard_input_are_answered_as_those_of_the_command_line(self):
+        incident = self.taught()
+        service = json.loads(self.good("incidents", "--format", "json"))["incidents"][0]["service"]
+        symptoms = [node["key"] for node in json.loads(self.exported())["nodes"] if node["kind"] == "symptom"]
+        questions = [{"incident": incident}, {"service": service}, {"symptoms": symptoms}, {"symptoms": symptoms[:1], "most": 1}]
+        answers = self.answers("\n \n".join(map(json.dumps, questions)))  # the last line may lack its end
+        self.assertEqual(len(answers), len(questions))
+        words = [["--incident", incident], ["--service", service], [word for key in symptoms for word in ("--symptom", key)]]
+        # What ages counts to the moment of the question: alike to six decimals, as the document has them, but for the last.
+        for answer, asked in zip(answers, words):
+            direct = json.loads(self.good("graph", "paths", *asked, "--format", "json"))
+            self.validate("paths.schema.json", json.dumps(answer))
+            for path, other in zip(answer["paths"], direct["paths"], strict=True):
+                for key in ("mean", "low", "high", "n"):
+                    self.assertAlmostEqual(path["confidence"][key], other["confidence"][key], delta=2e-6)
+                self.assertEqual({**path, "confidence": 0, "fixes": 0}, {**other, "confidence": 0, "fixes": 0})
+                self.assertEqual([fix["fix"] for fix in path["fixes"]], [fix["fix"] for fix in other["fixes"]])
+            self.assertEqual(answer["symptoms"], direct["symptoms"])
+        self.assertEqual(len(answers[3]["paths"]), 1)
+
+    def test_what_is_learnt_between_two_questions_is_in_the_second_answer(self):
+        incident = json.loads(self.triage("--format", "json")[1])["incident"]["id"]
+        with subprocess.Popen([FAULTLINE, "graph", "paths", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env=self.environment(), cwd=self.home.name) as asked:
+            def ask():
+                asked.stdin.write(json.dumps({"incident": incident}) + "\n")
+                asked.stdin.flush()
+                return {path["cause"] for path in json.loads(asked.stdout.readline())["paths"]}
+            before = ask()
+            self.assertEqual(self.run_it("confirm", incident, "--cause", "pool too small")[0], 0)
+            self.assertEqual(ask() - before, {"pool too small"})
+            asked.stdin.close()
+            self.assertEqual(asked.wait(60), 0)
+
+    def test_a_question_that_cannot_be_answered_is_told_so_and_the_next_one_answered(self):
+        incident = self.taught("pool too small")
+        wrong = {
+            "{": None, "[]": None, "{\"incident\": \"nowhere\"}": "no incident 'nowhere'",
+            "{}": "a question has one of symptoms, incident and service",
+            json.dumps({"incident": incident, "service": "x"}): "a question has one of symptoms, incident and service",
+            "{\"symptom\": [\"a\"]}": "no question has a member symptom", "{\"symptoms\": [\"\"]}": "a text that is empty or has a NUL",
+            json.dumps({"symptoms": [str(i) for i in range(33)]}): "more than 32 symptoms",
+            "{\"service\": \"\\u0000\"}": "a text that is empty or has a NUL", "x" * (2 << 20): "a question is larger than 1048576 bytes",
+        }
+        for line, sentence in wrong.items():
+            told, good = self.answers(line + "\n" + json.dumps({"incident": incident}) + "\n")
+            self.assertEqual(list(told), ["error"], line[:80])
+            self.assertIn(sentence or "", told["error"])
+            self.assertEqual(good["paths"][0]["cause"], "pool too small")
+        for words in (("x",), ("-", "--service", "x"), ("-", "--format", "text")):
+            self.assertEqual(self.run_it("graph", "paths", *words)[0], 1)
+
     def test_a_service_without_incidents_is_answered_with_the_nearest(self):
         self.taught("x")
         service = json.loads(self.good("incidents", "--format", "json"))["incidents"][0]["service"]
