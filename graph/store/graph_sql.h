@@ -67,12 +67,15 @@ static const char *const fl_sql_evidence[] = {
     "SELECT FROM unnest($2::bigint[]) AS asked (at) WHERE NOT EXISTS"                              \
     " (SELECT FROM edge WHERE team = $1 AND id = asked.at)"
 
-/* What changed: 004_changes.sql. Numbers of transactions that are open, and all that come, are not
- * below the first of these. */
+/* What changed: 004_changes.sql. Transactions that are open, and all that come, have no number below
+ * the mark. Numbers that are still to be given stand in rows that were restored from elsewhere, and
+ * are not news. */
 #define FL_SQL_PG_MARK "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+#define FL_SQL_PG_SINCE                                                                            \
+    " WHERE team = $1 AND changed >= $2"                                                           \
+    " AND changed < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 #define FL_SQL_PG_CHANGED                                                                          \
-    "SELECT id FROM edge WHERE team = $1 AND changed >= $2"                                        \
-    " UNION SELECT edge_id FROM evidence WHERE team = $1 AND changed >= $2"
+    "SELECT id FROM edge" FL_SQL_PG_SINCE " UNION SELECT edge_id FROM evidence" FL_SQL_PG_SINCE
 
 static const char *const fl_sql_pg_nodes_each[] = {
     [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_NODE_COLUMNS, "node", "id", "id"),
