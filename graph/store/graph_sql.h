@@ -67,9 +67,9 @@ static const char *const fl_sql_evidence[] = {
     "SELECT FROM unnest($2::bigint[]) AS asked (at) WHERE NOT EXISTS"                              \
     " (SELECT FROM edge WHERE team = $1 AND id = asked.at)"
 
-/* What changed: 004_changes.sql. Transactions that are open, and all that come, have no number below
- * the mark. Numbers that are still to be given stand in rows that were restored from elsewhere, and
- * are not news. */
+/* What changed: 004_changes.sql. Transactions that are open, and all that come, have no number
+ * below the mark. Numbers that are still to be given stand in rows that were restored from
+ * elsewhere, and are not news. */
 #define FL_SQL_PG_MARK "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 #define FL_SQL_PG_SINCE                                                                            \
     " WHERE team = $1 AND changed >= $2"                                                           \

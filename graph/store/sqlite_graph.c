@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "buf.h"
 #include "graph_sql.h"
 #include "slice.h"
 #include "sqlite_priv.h"
@@ -93,74 +94,81 @@ static uint64_t edge_of_evidence(const void *row)
 }
 
 /* Edges of which something came, as one batch notes them: 004_changes.sql. Writers follow each
- * other, so that numbers are in the order of the commits. */
+ * other, so that numbers are in the order of the commits. One row a batch costs a hundredth of one
+ * row an edge. */
 typedef struct change_log {
-    sqlite3_stmt *statement;
-    int64_t number; /* of the newest */
-    uint64_t edge;  /* of the newest of this batch; 0: none */
+    fl_buf ids;
+    uint64_t edge; /* the newest; 0: none */
 } change_log;
 
-/* Beyond these the oldest go: 20 bytes each, and hours of incidents. */
-enum { KEPT_CHANGES = 200000 };
+enum {
+    KEPT_CHANGES = 200000, /* ids; beyond them the oldest rows go */
+    ID_BYTES = 8,
+    MAX_LOG_BYTES = 256 << 20
+};
 
 /* One number, 0 for none, of a statement whose first parameter is the team. */
 static fl_status read_number(int64_t *out, sqlite_store *store, const char *sql, fl_error *err)
 {
     sqlite3_stmt *statement = NULL;
+    int code = SQLITE_ERROR;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
-    if (status == FL_OK &&
-        (bind_text(statement, 1, team) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW))
+    if (status == FL_OK && bind_text(statement, 1, team) == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (status == FL_OK && code != SQLITE_ROW && code != SQLITE_DONE)
         status = fl_sqlite_fail(store, "reading", err);
-    *out = status == FL_OK ? sqlite3_column_int64(statement, 0) : 0;
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
     return status;
 }
 
 #define NEWEST_CHANGE "SELECT max(number) FROM change WHERE team = $1"
 
-/* Inside of the transaction that writes. */
-static fl_status open_log(change_log *out, sqlite_store *store, fl_error *err)
+/* Rows come sorted by edge: each edge once. */
+static void note_change(change_log *log, uint64_t edge)
 {
-    *out = (change_log){0};
-    fl_status status = read_number(&out->number, store, NEWEST_CHANGE, err);
-    if (status == FL_OK)
-        status = fl_sqlite_prepare(&out->statement, store,
-                                   "INSERT INTO change (team, number, edge_id) VALUES ($1, $2, $3)",
-                                   "writing", err);
-    if (status == FL_OK && bind_text(out->statement, 1, team) != SQLITE_OK)
+    unsigned char bytes[ID_BYTES];
+    if (log->edge == edge)
+        return;
+    log->edge = edge;
+    for (size_t i = 0; i < ID_BYTES; i++)
+        bytes[i] = (unsigned char)(edge >> 8 * i);
+    fl_buf_add(&log->ids, (fl_slice){.ptr = bytes, .len = ID_BYTES});
+}
+
+/* A statement on the log: $1 is the team, $2 a number, $3 the ids where it has them. */
+static fl_status run_on_log(sqlite_store *store, const char *sql, int64_t number, const fl_buf *ids,
+                            fl_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "writing", err);
+    if (status != FL_OK)
+        return status;
+    int code = bind_text(statement, 1, team) | sqlite3_bind_int64(statement, 2, number);
+    if (ids != NULL)
+        code |= sqlite3_bind_blob(statement, 3, ids->ptr, (int)ids->len, SQLITE_STATIC);
+    if (code != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE)
         status = fl_sqlite_fail(store, "writing", err);
+    sqlite3_finalize(statement);
     return status;
 }
 
-/* Rows come sorted by edge: each edge once. */
-static fl_status note_change(change_log *log, sqlite_store *store, uint64_t edge, fl_error *err)
+/* Inside of the transaction that writes. */
+static fl_status write_log(const change_log *log, sqlite_store *store, fl_error *err)
 {
-    if (log->edge == edge)
+    int64_t number = 0;
+    if (log->edge == 0)
         return FL_OK;
-    log->edge = edge;
-    int code = sqlite3_bind_int64(log->statement, 2, ++log->number);
-    code |= bind_id(log->statement, 3, edge);
-    if (code != SQLITE_OK || sqlite3_step(log->statement) != SQLITE_DONE)
-        return fl_sqlite_fail(store, "writing", err);
-    sqlite3_reset(log->statement);
-    return FL_OK;
-}
-
-/* Also of a log that could not be opened. */
-static fl_status close_log(change_log *log, sqlite_store *store, fl_status status, fl_error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    sqlite3_finalize(log->statement);
-    if (status != FL_OK || log->edge == 0 || log->number <= KEPT_CHANGES)
-        return status;
-    status = fl_sqlite_prepare(
-        &statement, store, "DELETE FROM change WHERE team = $1 AND number <= $2", "writing", err);
-    if (status == FL_OK &&
-        (bind_text(statement, 1, team) != SQLITE_OK ||
-         sqlite3_bind_int64(statement, 2, log->number - KEPT_CHANGES) != SQLITE_OK ||
-         sqlite3_step(statement) != SQLITE_DONE))
-        status = fl_sqlite_fail(store, "writing", err);
-    sqlite3_finalize(statement);
+    fl_status status = fl_buf_check(&log->ids, "a batch for the store", err);
+    if (status == FL_OK)
+        status = read_number(&number, store, NEWEST_CHANGE, err);
+    number += (int64_t)(log->ids.len / ID_BYTES);
+    if (status == FL_OK)
+        status = run_on_log(store, "INSERT INTO change (team, number, edges) VALUES ($1, $2, $3)",
+                            number, &log->ids, err);
+    if (status == FL_OK && number > KEPT_CHANGES)
+        status = run_on_log(store, "DELETE FROM change WHERE team = $1 AND number <= $2",
+                            number - KEPT_CHANGES, NULL, err);
     return status;
 }
 
@@ -186,7 +194,7 @@ static fl_status add_rows(size_t *added, sqlite_store *store, const rows *all, c
         *added += is_new;
         sqlite3_reset(statement);
         if (is_new && all->edge_of != NULL)
-            status = note_change(log, store, all->edge_of(row), err);
+            note_change(log, all->edge_of(row));
     }
     sqlite3_finalize(statement);
     return status;
@@ -202,15 +210,16 @@ static fl_status add_all(fl_graph_added *added, sqlite_store *store, const fl_gr
                         sizeof(*batch->edges), bind_edge,    edge_of_edge};
     const rows evidence = {FL_SQL_ADD_EVIDENCE,      batch->evidence, batch->evidence_count,
                            sizeof(*batch->evidence), bind_evidence,   edge_of_evidence};
-    change_log log;
-    fl_status status = open_log(&log, store, err);
-    if (status == FL_OK)
-        status = add_rows(&added->nodes, store, &nodes, &log, err);
+    change_log log = {.ids = fl_buf_of(MAX_LOG_BYTES)};
+    fl_status status = add_rows(&added->nodes, store, &nodes, &log, err);
     if (status == FL_OK)
         status = add_rows(&added->edges, store, &edges, &log, err);
     if (status == FL_OK)
         status = add_rows(&added->evidence, store, &evidence, &log, err);
-    return close_log(&log, store, status, err);
+    if (status == FL_OK)
+        status = write_log(&log, store, err);
+    fl_buf_dispose(&log.ids);
+    return status;
 }
 
 static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
@@ -338,20 +347,35 @@ static fl_status graph_evidence(fl_store *store, const fl_graph_question *questi
     return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
 }
 
+/* The ids of one row; what is not a whole id at the end is passed over. */
+static fl_status visit_ids(const unsigned char *bytes, size_t len, fl_graph_visit_id *visit,
+                           void *payload, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t at = 0; status == FL_OK && len - at >= ID_BYTES; at += ID_BYTES) {
+        uint64_t id = 0;
+        for (size_t i = 0; i < ID_BYTES; i++)
+            id |= (uint64_t)bytes[at + i] << 8 * i;
+        status = visit(id, payload, err);
+    }
+    return status;
+}
+
 /* Those behind the mark. */
 static fl_status visit_changes(sqlite_store *store, int64_t since, fl_graph_visit_id *visit,
                                void *payload, fl_error *err)
 {
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
-    fl_status status = fl_sqlite_prepare(
-        &statement, store, "SELECT edge_id FROM change WHERE team = $1 AND number > $2", "reading",
-        err);
+    fl_status status = fl_sqlite_prepare(&statement, store,
+                                         "SELECT edges FROM change WHERE team = $1 AND number > $2",
+                                         "reading", err);
     if (status == FL_OK && (bind_text(statement, 1, team) != SQLITE_OK ||
                             sqlite3_bind_int64(statement, 2, since) != SQLITE_OK))
         status = fl_sqlite_fail(store, "reading", err);
     while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        status = visit(column_id(statement, 0), payload, err);
+        status = visit_ids(sqlite3_column_blob(statement, 0),
+                           (size_t)sqlite3_column_bytes(statement, 0), visit, payload, err);
     if (status == FL_OK && code != SQLITE_DONE)
         status = fl_sqlite_fail(store, "reading", err);
     sqlite3_finalize(statement);
@@ -363,17 +387,20 @@ static fl_status graph_changed(fl_graph_mark *mark, fl_store *base, fl_graph_vis
                                void *payload, fl_error *err)
 {
     sqlite_store *store = (sqlite_store *)base;
-    int64_t oldest = 0, newest = 0, since = mark->at;
+    int64_t before = 0, newest = 0, since = mark->at;
     bool was_set = mark->is_set;
     assert(sqlite3_get_autocommit(store->db) == 0); /* held */
     fl_status status =
-        read_number(&oldest, store, "SELECT min(number) FROM change WHERE team = $1", err);
+        read_number(&before, store,
+                    "SELECT number - length(edges) / 8 FROM change WHERE team = $1 AND number ="
+                    " (SELECT min(number) FROM change WHERE team = $1)",
+                    err);
     if (status == FL_OK)
         status = read_number(&newest, store, NEWEST_CHANGE, err);
     if (status != FL_OK)
         return status;
     *mark = (fl_graph_mark){
-        .at = newest, .is_set = true, .is_lost = was_set && (since > newest || oldest > since + 1)};
+        .at = newest, .is_set = true, .is_lost = was_set && (since > newest || since < before)};
     return was_set && !mark->is_lost && since < newest
                ? visit_changes(store, since, visit, payload, err)
                : FL_OK;
