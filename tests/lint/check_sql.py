@@ -89,6 +89,9 @@ def check_statement(sql, tables, where):
             problems.append(f"{shown}: the first value is not that of {FIRST}, $1")
     for found in re.finditer(rf"\bINSERT INTO (?:faultline\.)?({names})\b(?! ?\()", sql):
         problems.append(f"{shown}: columns are not named")
+    for found in re.finditer(rf"\bCOPY (?:faultline\.)?({names})\b ?(\([^)]*\))?", sql):
+        if first_column((found.group(2) or "").strip("()")) != FIRST:
+            problems.append(f"{shown}: the columns that are copied do not begin with {FIRST}")
     for columns in re.findall(r"ON CONFLICT \(([^)]*)\)", sql):
         if first_column(columns) != FIRST:
             problems.append(f"{shown}: ON CONFLICT ({columns}) does not begin with {FIRST}")

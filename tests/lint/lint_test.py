@@ -28,6 +28,7 @@ class Sql(unittest.TestCase):
     def test_a_statement_of_one_team_passes(self):
         for sql in ("SELECT id FROM node WHERE team = $1 AND id = $2 ORDER BY id", "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                     "INSERT INTO node (team, id) SELECT $1, * FROM unnest($2::bigint[])", "SELECT 1 FROM version",
+                    "COPY node (team, id) FROM STDIN (FORMAT BINARY)",
                     "SELECT a.id FROM edge a JOIN node n ON n.team = a.team AND n.id = a.to_id WHERE a.team = $1",
                     "SELECT f.* FROM unnest($3) AS q (at), LATERAL (SELECT id FROM node WHERE team = $1 AND id = q.at) AS f",
                     "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT (team, id) DO UPDATE SET id = excluded.id"):
@@ -35,7 +36,7 @@ class Sql(unittest.TestCase):
 
     def test_a_statement_over_all_teams_is_found(self):
         for sql in ("SELECT id FROM node", "SELECT id FROM node WHERE id = $1", "SELECT id FROM node WHERE id = $1 AND team = $2", "DELETE FROM edge WHERE id = 1",
-                    "UPDATE node SET id = 1", "INSERT INTO node (id, team) VALUES ($1, $2)", "INSERT INTO node (team, id) VALUES ($2, $1)",
+                    "UPDATE node SET id = 1", "COPY node (id, team) FROM STDIN", "COPY edge FROM STDIN", "INSERT INTO node (id, team) VALUES ($1, $2)", "INSERT INTO node (team, id) VALUES ($2, $1)",
                     "INSERT INTO node VALUES ($1, $2)", "INSERT INTO node (team, id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
                     "SELECT 1 FROM edge JOIN node ON node.id = edge.to_id WHERE team = $1",
                     "SELECT f.* FROM unnest($3) AS q (at), LATERAL (SELECT id FROM node) AS f WHERE team = $1"):
