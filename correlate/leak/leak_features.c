@@ -294,12 +294,34 @@ static bool is_kept(const leak_case *c, const leak_subject *s, double median_min
     return n >= FL_TREND_MIN_POINTS && !ends && load_of(c) - 1 < (half_ratio(&s->series) - 1) / 2;
 }
 
-/* Waits by the second: of what others waited for, since the program started or between
- * snapshots. */
-static void lock_features(leak_subject *s, double span_s)
+/* Profiles that tell what they cover (mutex?seconds=30) hold the waits of that time alone, and one
+ * is enough. false: not all of them do. */
+static bool waits_told(const leak_case *c, leak_subject *s)
 {
     size_t n = s->series.count;
-    if (n == 0 || !(span_s > 0))
+    double delay = 0, waits = 0, over = 0;
+    assert(n <= c->used_count[s->set]);
+    for (size_t i = 0; i < n; i++) {
+        if (!(c->used[s->set][i]->duration_s > 0))
+            return false;
+        delay += s->series.value[i];
+        waits += s->objects[i];
+        over += c->used[s->set][i]->duration_s;
+    }
+    if (n == 0)
+        return false;
+    s->number[FL_LEAK_F_DELAY_PER_S] = delay / NS_PER_S / over;
+    s->number[FL_LEAK_F_WAITS_PER_S] = waits / over;
+    s->number[FL_LEAK_F_LEVEL] = s->series.value[n - 1];
+    return true;
+}
+
+/* Waits by the second: of what others waited for, since the program started or between
+ * snapshots. */
+static void lock_features(const leak_case *c, leak_subject *s, double span_s)
+{
+    size_t n = s->series.count;
+    if (waits_told(c, s) || n == 0 || !(span_s > 0))
         return;
     /* Cumulative since the program's start: differences where there are two, else against the
      * whole series, which errs towards more. */
@@ -430,7 +452,7 @@ fl_status fl_leak_features_of(leak_case *c, fl_error *err)
         leak_subject *s = i < c->subject_count ? &c->subjects[i] : &c->paths[i - c->subject_count];
         memcpy(s->number, program, sizeof(s->number));
         if (s->kind == FL_LEAK_LOCK)
-            lock_features(s, program[FL_LEAK_F_SPAN_S]);
+            lock_features(c, s, program[FL_LEAK_F_SPAN_S]);
         else
             trend_features(s);
         if (s->kind == FL_LEAK_SITE) {

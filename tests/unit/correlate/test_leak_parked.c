@@ -112,6 +112,30 @@ START_TEST(a_lock_that_others_wait_for_is_latency)
 }
 END_TEST
 
+/* Of 30 seconds, 45 were waited; a profile since the program's start tells no rate. */
+START_TEST(one_mutex_profile_of_a_known_duration_is_enough)
+{
+    for (int k = 0; k < 3; k++) {
+        static const int64_t seconds[] = {30, 0, 600};
+        run r = begin(&plain);
+        made_profile m;
+        made_begin(&m, FL_PROFILE_MUTEX, START);
+        made_sample(&m, "sync.(*Mutex).Unlock:229;main.update:44;main.main:7", 0,
+                    (double[]){3000, 45e9});
+        m.profile.duration_ns = seconds[k] * MADE_S;
+        add(&r, &m);
+        const fl_leak_report *report = judge(&r);
+        ck_assert_int_eq(report->verdict, k == 0 ? FL_LEAK_LATENCY : FL_LEAK_NOT_ENOUGH_DATA);
+        if (k == 0) {
+            ck_assert_str_eq(report->findings[0].function, "main.update");
+            ck_assert_uint_eq(report->findings[0].line, 44);
+            ck_assert_double_eq_tol(report->findings[0].evidence[0].value, 1.5, 1e-9);
+        }
+        end(&r);
+    }
+}
+END_TEST
+
 /* Waits of 50 ms in RLock are a lock; waits for work, or of 1 ms, are none. */
 START_TEST(a_block_profile_tells_locks_from_idle_workers)
 {
@@ -331,6 +355,7 @@ static Suite *leak_parked_suite(void)
     tcase_add_test(cases, a_fatal_error_is_a_crash_and_comes_first);
     tcase_add_test(cases, a_panic_that_was_handled_is_no_crash);
     tcase_add_test(cases, a_lock_that_others_wait_for_is_latency);
+    tcase_add_test(cases, one_mutex_profile_of_a_known_duration_is_enough);
     tcase_add_test(cases, a_block_profile_tells_locks_from_idle_workers);
     tcase_add_test(cases, sleepers_of_which_most_woke_follow_the_load);
     tcase_add_test(cases, a_number_of_goroutines_alone_is_never_sure);
