@@ -38,7 +38,7 @@ typedef struct made {
     size_t judged_count;
     uint64_t state;
     int64_t used_ns; /* of the processor, by the last question */
-    size_t most; /* causes, and fixes of each, that are told; 0: all */
+    size_t most;     /* causes, and fixes of each, that are told; 0: all */
 } made;
 
 static void fail(const char *what, const fl_error *err)
