@@ -18,6 +18,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "bytes.h"
+
 enum { CONSTANT, DELTA, DELTA2, RAW };
 enum { DECIMAL, XOR };
 enum { MAX_I64_POWER = 9, MAX_F64_POWER = 6 };
@@ -209,13 +211,6 @@ fl_status fl_column_i64(int64_t *out, size_t count, fl_reader *in, fl_error *err
     return check_read(in, err);
 }
 
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
 /* Whether the value is integer / 10^power, to the bit. 2^53: every integer below is a double. */
 static bool is_decimal(double value, size_t power, int64_t *integer)
 {
@@ -223,7 +218,7 @@ static bool is_decimal(double value, size_t power, int64_t *integer)
     if (!(fabs(scaled) < 9007199254740992.0))
         return false;
     *integer = (int64_t)llround(scaled);
-    return bits_of((double)*integer / (double)POWERS[power]) == bits_of(value);
+    return fl_bits_of((double)*integer / (double)POWERS[power]) == fl_bits_of(value);
 }
 
 /* The least power with which all are; MAX_F64_POWER + 1: none. A power that suits a value does not
@@ -268,7 +263,7 @@ static void put_xors(fl_buf *out, const double *values, size_t count)
     uint64_t last = 0;
     fl_buf_char(out, XOR);
     for (size_t i = 0; i < count; i++) {
-        uint64_t bits = bits_of(values[i]), differs = bits ^ last;
+        uint64_t bits = fl_bits_of(values[i]), differs = bits ^ last;
         unsigned char bytes[9];
         size_t tail = 0, len = 0;
         last = bits;

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "faultline/status.h"
 
 typedef enum fl_proto_type {
@@ -184,10 +185,7 @@ static inline uint32_t fl_proto_fixed32(fl_proto *in)
 
 static inline double fl_proto_double(fl_proto *in)
 {
-    uint64_t bits = fl_proto_fixed64(in);
-    double value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
+    return fl_double_of(fl_proto_fixed64(in));
 }
 
 /* Borrowed; ptr is not NULL where a field of no bytes was read. */

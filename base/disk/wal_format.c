@@ -12,34 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "crc32c.h"
 #include "wal_priv.h"
 
 static const char MAGIC[] = "FLWAL001";
-
-/* Byte by byte: a log may move to a machine of the other order. */
-static void put_u32(unsigned char *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (unsigned char)(value >> 8 * i);
-}
-
-static void put_u64(unsigned char *to, uint64_t value)
-{
-    put_u32(to, (uint32_t)value);
-    put_u32(to + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t get_u32(const unsigned char *from)
-{
-    return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 |
-           (uint32_t)from[3] << 24;
-}
-
-static uint64_t get_u64(const unsigned char *from)
-{
-    return get_u32(from) | (uint64_t)get_u32(from + 4) << 32;
-}
 
 void fl_wal_name(char out[WAL_NAME_BYTES], uint64_t first)
 {
@@ -66,16 +43,18 @@ void fl_wal_header_write(unsigned char out[WAL_HEADER_BYTES], const fl_wal_segme
 {
     assert(segment->valid_before <= segment->first);
     memcpy(out, MAGIC, 8);
-    put_u64(out + 8, segment->first);
-    put_u64(out + 16, segment->valid_before);
-    put_u32(out + 24, fl_crc32c(0, (fl_slice){out, 24}));
+    fl_bytes_put_le(out + 8, segment->first, 8);
+    fl_bytes_put_le(out + 16, segment->valid_before, 8);
+    fl_bytes_put_le(out + 24, fl_crc32c(0, (fl_slice){out, 24}), 4);
 }
 
 bool fl_wal_header_read(fl_wal_segment *out, const unsigned char bytes[WAL_HEADER_BYTES])
 {
-    if (memcmp(bytes, MAGIC, 8) != 0 || get_u32(bytes + 24) != fl_crc32c(0, (fl_slice){bytes, 24}))
+    if (memcmp(bytes, MAGIC, 8) != 0 ||
+        fl_bytes_le(bytes + 24, 4) != fl_crc32c(0, (fl_slice){bytes, 24}))
         return false;
-    *out = (fl_wal_segment){.first = get_u64(bytes + 8), .valid_before = get_u64(bytes + 16)};
+    *out = (fl_wal_segment){.first = fl_bytes_le(bytes + 8, 8),
+                            .valid_before = fl_bytes_le(bytes + 16, 8)};
     return out->valid_before <= out->first;
 }
 
@@ -84,7 +63,7 @@ static uint32_t record_crc(const unsigned char frame[WAL_FRAME_BYTES], uint64_t 
                            fl_slice payload)
 {
     unsigned char before[13]; /* sequence, length, kind */
-    put_u64(before, sequence);
+    fl_bytes_put_le(before, sequence, 8);
     memcpy(before + 8, frame, 4);
     before[12] = frame[8];
     return fl_crc32c(fl_crc32c(0, (fl_slice){before, sizeof(before)}), payload);
@@ -94,14 +73,14 @@ void fl_wal_frame_write(unsigned char out[WAL_FRAME_BYTES], uint64_t sequence, u
                         fl_slice payload)
 {
     assert(payload.len <= FL_MAX_WAL_RECORD_BYTES);
-    put_u32(out, (uint32_t)payload.len + 1);
+    fl_bytes_put_le(out, (uint32_t)payload.len + 1, 4);
     out[8] = kind;
-    put_u32(out + 4, record_crc(out, sequence, payload));
+    fl_bytes_put_le(out + 4, record_crc(out, sequence, payload), 4);
 }
 
 bool fl_wal_frame_len(size_t *out, const unsigned char frame[WAL_FRAME_BYTES])
 {
-    uint32_t len = get_u32(frame);
+    uint32_t len = (uint32_t)fl_bytes_le(frame, 4);
     if (len == 0 || len - 1 > FL_MAX_WAL_RECORD_BYTES)
         return false;
     *out = len - 1;
@@ -111,5 +90,5 @@ bool fl_wal_frame_len(size_t *out, const unsigned char frame[WAL_FRAME_BYTES])
 bool fl_wal_frame_holds(const unsigned char frame[WAL_FRAME_BYTES], uint64_t sequence,
                         fl_slice payload)
 {
-    return get_u32(frame + 4) == record_crc(frame, sequence, payload);
+    return fl_bytes_le(frame + 4, 4) == record_crc(frame, sequence, payload);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "bytes.h"
 #include "faultline/limits.h"
 #include "hash.h"
 #include "leak_priv.h"
@@ -337,9 +338,7 @@ static uint64_t print_of(const leak_snapshot *snapshot)
         const leak_cell *cell = &snapshot->cells[i];
         uint64_t hash = fl_hash_mix(cell->site + 1);
         for (size_t v = 0; v < VALUE_COUNT; v++) {
-            uint64_t bits = 0;
-            memcpy(&bits, &cell->value[v], sizeof(bits));
-            hash = fl_hash_mix(hash ^ bits);
+            hash = fl_hash_mix(hash ^ fl_bits_of(cell->value[v]));
         }
         sum += hash;
     }

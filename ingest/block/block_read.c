@@ -19,6 +19,7 @@
 
 #include "arena.h"
 #include "block_priv.h"
+#include "bytes.h"
 #include "crc32c.h"
 #include "faultline/limits.h"
 #include "map.h"
@@ -53,13 +54,6 @@ static fl_status refuse(struct told *in, const char *what)
 fl_slice fl_block_text(fl_reader *in)
 {
     return fl_read_bytes(in, fl_column_count(in));
-}
-
-static double double_of(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
 }
 
 /* Reads beyond the key give zeros, which is asked about once, behind all of them. */
@@ -125,7 +119,7 @@ static void read_value(fl_value *out, fl_reader *in)
     if (is_text(out->kind))
         out->text = fl_block_text(in);
     else if (out->kind == FL_VALUE_DOUBLE)
-        out->real = double_of(fl_read_be(in, 8));
+        out->real = fl_double_of(fl_read_be(in, 8));
     else if (out->kind != FL_VALUE_NONE)
         out->number = (int64_t)fl_read_be(in, 8);
 }
@@ -400,7 +394,7 @@ static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *
     out->temporality = (fl_temporality)fl_read_be(&in->key, 1);
     out->monotonic = fl_read_be(&in->key, 1) != 0;
     out->part = (fl_point_part)fl_read_be(&in->key, 1);
-    out->param = double_of(fl_read_be(&in->key, 8));
+    out->param = fl_double_of(fl_read_be(&in->key, 8));
     if (out->kind > FL_POINT_PART || out->temporality > FL_TEMPORALITY_CUMULATIVE ||
         out->part > FL_PART_QUANTILE)
         return refuse(in, "a point of an unknown kind");
@@ -439,7 +433,7 @@ static fl_status read_doubles(double **out, size_t *count, struct told *in, fl_s
         return refuse(in, "a point has too many bounds");
     *out = allot(in, *count, sizeof(**out), &status);
     for (size_t i = 0; status == FL_OK && i < *count; i++)
-        (*out)[i] = double_of(fl_read_be(&from, 8));
+        (*out)[i] = fl_double_of(fl_read_be(&from, 8));
     return status;
 }
 
@@ -574,14 +568,6 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     }
 }
 
-static uint64_t get_le(const unsigned char *from, int width)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < width; i++)
-        value |= (uint64_t)from[i] << 8 * i;
-    return value;
-}
-
 /* Whose file it is, which version, whether it is whole; in this order. */
 static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
 {
@@ -592,9 +578,9 @@ static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
     if (memcmp(bytes.ptr, BLOCK_MAGIC, 8) != 0)
         return fl_fail(err, FL_E_UNSUPPORTED, 5, "a block of version %.3s, this program reads 001",
                        (const char *)bytes.ptr + 5);
-    if (get_le(bytes.ptr + 8, 4) != fl_crc32c(0, (fl_slice){bytes.ptr + 12, bytes.len - 12}))
+    if (fl_bytes_le(bytes.ptr + 8, 4) != fl_crc32c(0, (fl_slice){bytes.ptr + 12, bytes.len - 12}))
         return fl_fail(err, FL_E_SYNTAX, 8, "a block is damaged: its checksum is another");
-    *plain_len = get_le(bytes.ptr + 12, 8);
+    *plain_len = fl_bytes_le(bytes.ptr + 12, 8);
     if (*plain_len > BLOCK_MAX_PLAIN_BYTES)
         return fl_fail(err, FL_E_LIMIT, 12, "a block of more than %d bytes", BLOCK_MAX_PLAIN_BYTES);
     return FL_OK;

@@ -32,6 +32,7 @@
 #include <zstd.h>
 
 #include "block_priv.h"
+#include "bytes.h"
 #include "crc32c.h"
 #include "intern.h"
 #include "mem.h"
@@ -65,13 +66,6 @@ void fl_block_put_u64(fl_buf *out, uint64_t value)
         fl_buf_char(out, (char)(unsigned char)(value >> shift));
 }
 
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
 /* As many bytes as the kind needs; a reader knows the kind. */
 static void put_value(fl_buf *out, const fl_value *value)
 {
@@ -83,7 +77,7 @@ static void put_value(fl_buf *out, const fl_value *value)
         fl_block_put_u64(out, (uint64_t)value->number);
         break;
     case FL_VALUE_DOUBLE:
-        fl_block_put_u64(out, bits_of(value->real));
+        fl_block_put_u64(out, fl_bits_of(value->real));
         break;
     case FL_VALUE_STRING:
     case FL_VALUE_BYTES:
@@ -332,7 +326,7 @@ static void begin_point(fl_block_writer *to, block_group kind, uint32_t resource
     fl_buf_char(&to->key, (char)point->temporality);
     fl_buf_char(&to->key, (char)point->monotonic);
     fl_buf_char(&to->key, (char)point->part);
-    fl_block_put_u64(&to->key, bits_of(point->param));
+    fl_block_put_u64(&to->key, fl_bits_of(point->param));
     fl_block_put_attrs(&to->key, &point->attrs);
     add_kinds(to, FL_COLUMN_I64, 2);
 }
@@ -357,7 +351,7 @@ static void put_doubles(fl_block_writer *to, const double *values, size_t count)
 {
     fl_buf_clear(&to->blob);
     for (size_t i = 0; i < count; i++)
-        fl_block_put_u64(&to->blob, bits_of(values[i]));
+        fl_block_put_u64(&to->blob, fl_bits_of(values[i]));
     fl_rows_text(to->rows, fl_buf_slice(&to->blob));
 }
 
@@ -491,12 +485,6 @@ uint64_t fl_block_writer_records(const fl_block_writer *writer)
     return writer->records;
 }
 
-static void put_le(unsigned char *to, uint64_t value, int width)
-{
-    for (int i = 0; i < width; i++)
-        to[i] = (unsigned char)(value >> 8 * i);
-}
-
 /* Head and frame, in memory of their own first: `out` gets all or nothing. */
 static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
 {
@@ -512,8 +500,8 @@ static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
                          ZSTD_getErrorName(len));
     } else {
         memcpy(bytes, BLOCK_MAGIC, 8);
-        put_le(bytes + 12, plain.len, 8);
-        put_le(bytes + 8, fl_crc32c(0, (fl_slice){bytes + 12, 8 + len}), 4);
+        fl_bytes_put_le(bytes + 12, plain.len, 8);
+        fl_bytes_put_le(bytes + 8, fl_crc32c(0, (fl_slice){bytes + 12, 8 + len}), 4);
         fl_buf_add(out, (fl_slice){bytes, BLOCK_HEAD_BYTES + len});
         status = fl_buf_check(out, "a block", err);
     }

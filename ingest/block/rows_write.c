@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "column.h"
 #include "intern.h"
 #include "mem.h"
@@ -180,9 +181,7 @@ void fl_rows_i64(fl_rows *rows, int64_t value)
 
 void fl_rows_f64(fl_rows *rows, double value)
 {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    put_cell(rows, FL_COLUMN_F64, bits);
+    put_cell(rows, FL_COLUMN_F64, fl_bits_of(value));
 }
 
 void fl_rows_text(fl_rows *rows, fl_slice text)

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 
+#include "bytes.h"
 #include "faultline/limits.h"
 #include "loki_priv.h"
 #include "number.h"
@@ -223,14 +224,6 @@ fl_status fl_loki_begin_stream(struct loki *x)
     return status;
 }
 
-static uint64_t read_be(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 /* Ids in hexadecimal, as Loki's OTLP endpoint and promtail's stages write them. Zipkin's and
  * Jaeger's older ones have 16 digits. Whatever else is there stays an attribute. */
 static void read_ids(const struct loki *x, fl_log *log)
@@ -243,11 +236,11 @@ static void read_ids(const struct loki *x, fl_log *log)
             same_word(name, FL_SLICE("trace_id")) || same_word(name, FL_SLICE("traceid"));
         bool is_span = same_word(name, FL_SLICE("span_id")) || same_word(name, FL_SLICE("spanid"));
         if (is_trace && fl_parse_hex(text, bytes, 16))
-            log->trace = (fl_trace_id){.hi = read_be(bytes), .lo = read_be(bytes + 8)};
+            log->trace = (fl_trace_id){.hi = fl_bytes_be64(bytes), .lo = fl_bytes_be64(bytes + 8)};
         else if (is_trace && fl_parse_hex(text, bytes, 8))
-            log->trace = (fl_trace_id){.lo = read_be(bytes)};
+            log->trace = (fl_trace_id){.lo = fl_bytes_be64(bytes)};
         else if (is_span && fl_parse_hex(text, bytes, 8))
-            log->span = read_be(bytes);
+            log->span = fl_bytes_be64(bytes);
     }
 }
 

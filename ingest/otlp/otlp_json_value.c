@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "number.h"
 #include "otlp_priv.h"
 
@@ -59,14 +60,6 @@ static bool parse_base64(unsigned char *out, size_t len, fl_slice text)
     return true;
 }
 
-static uint64_t big_endian(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 fl_trace_id fl_otlp_json_trace_id(fl_otlp *otlp, fl_json *in)
 {
     fl_trace_id id = {0};
@@ -75,7 +68,7 @@ fl_trace_id fl_otlp_json_trace_id(fl_otlp *otlp, fl_json *in)
     if (text.len == 0)
         return id;
     if (text.len == 24 && parse_base64(bytes, sizeof(bytes), text))
-        return (fl_trace_id){.hi = big_endian(bytes), .lo = big_endian(bytes + 8)};
+        return (fl_trace_id){.hi = fl_bytes_be64(bytes), .lo = fl_bytes_be64(bytes + 8)};
     if (text.len != 2 * FL_OTLP_TRACE_ID_BYTES || !parse_hex64(text.ptr, &id.hi) ||
         !parse_hex64(text.ptr + 16, &id.lo)) {
         fl_otlp_complain(otlp, "trace id is not 16 bytes as 32 hexadecimal digits");
@@ -92,7 +85,7 @@ uint64_t fl_otlp_json_span_id(fl_otlp *otlp, fl_json *in, const char *complaint)
     if (text.len == 0)
         return 0;
     if (text.len == 12 && parse_base64(bytes, sizeof(bytes), text))
-        return big_endian(bytes);
+        return fl_bytes_be64(bytes);
     if (text.len != 2 * FL_OTLP_SPAN_ID_BYTES || !parse_hex64(text.ptr, &id)) {
         fl_otlp_complain(otlp, complaint);
         return 0;

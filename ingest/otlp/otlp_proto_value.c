@@ -11,6 +11,7 @@
  */
 #include <assert.h>
 
+#include "bytes.h"
 #include "otlp_priv.h"
 #include "utf8.h"
 
@@ -46,19 +47,11 @@ fl_slice fl_otlp_proto_text(fl_proto *in)
     return (fl_slice){0};
 }
 
-/* Written out, since compilers then make one load and a byte swap of it. */
-static inline uint64_t read_be64(const unsigned char *p)
-{
-    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
-           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
-           (uint64_t)p[6] << 8 | (uint64_t)p[7];
-}
-
 fl_trace_id fl_otlp_proto_trace_id(fl_otlp *otlp, fl_proto *in)
 {
     fl_slice id = fl_proto_bytes(in);
     if (id.len == FL_OTLP_TRACE_ID_BYTES)
-        return (fl_trace_id){.hi = read_be64(id.ptr), .lo = read_be64(id.ptr + 8)};
+        return (fl_trace_id){.hi = fl_bytes_be64(id.ptr), .lo = fl_bytes_be64(id.ptr + 8)};
     if (id.len > 0)
         fl_otlp_complain(otlp, "trace id is not 16 bytes");
     return (fl_trace_id){0};
@@ -68,7 +61,7 @@ uint64_t fl_otlp_proto_span_id(fl_otlp *otlp, fl_proto *in, const char *complain
 {
     fl_slice id = fl_proto_bytes(in);
     if (id.len == FL_OTLP_SPAN_ID_BYTES)
-        return read_be64(id.ptr);
+        return fl_bytes_be64(id.ptr);
     if (id.len > 0)
         fl_otlp_complain(otlp, complaint);
     return 0;

@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "bytes.h"
 #include "faultline/limits.h"
 #include "mem.h"
 #include "number.h"
@@ -305,9 +306,7 @@ fl_status fl_prometheus_begin(fl_prometheus *p, const char **complaint, fl_error
 /* The NaN that marks where a series ended: math/value.StaleNaN. */
 static bool is_stale(double value)
 {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    return bits == UINT64_C(0x7ff0000000000002);
+    return fl_bits_of(value) == UINT64_C(0x7ff0000000000002);
 }
 
 fl_status fl_prometheus_sample(fl_prometheus *p, int64_t time_ns, double value, fl_error *err)
