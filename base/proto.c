@@ -9,6 +9,9 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "utf8.h"
 
 enum { MAX_VARINT_BYTES = 10, MAX_FIELD = (1 << 29) - 1 };
 
@@ -137,4 +140,35 @@ bool fl_proto_adopt(fl_proto *in, const fl_proto *child)
     if (fl_proto_ok(in))
         in->err = child->err;
     return stop(in);
+}
+
+/* Most strings are short and ASCII: eight bytes at a time, the last eight overlapping. */
+static inline bool is_ascii(fl_slice text)
+{
+    uint64_t seen = 0, word;
+    if (text.len < sizeof(word)) {
+        for (size_t i = 0; i < text.len; i++)
+            seen |= text.ptr[i];
+        return seen < 0x80;
+    }
+    for (size_t i = 0; i < text.len - sizeof(word); i += sizeof(word)) {
+        memcpy(&word, text.ptr + i, sizeof(word));
+        seen |= word;
+    }
+    memcpy(&word, text.ptr + text.len - sizeof(word), sizeof(word));
+    return ((seen | word) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+fl_slice fl_proto_text(fl_proto *in)
+{
+    fl_slice text = fl_proto_bytes(in);
+    if (is_ascii(text))
+        return text;
+    size_t valid = fl_utf8_valid_prefix(text);
+    if (valid == text.len)
+        return text;
+    uint64_t offset = in->base_offset + (uint64_t)(text.ptr - in->bytes.ptr) + valid;
+    (void)fl_fail(&in->err, FL_E_SYNTAX, offset, "invalid UTF-8 in field %u", (unsigned)in->field);
+    (void)stop(in);
+    return (fl_slice){0};
 }

@@ -214,4 +214,8 @@ static inline fl_proto fl_proto_message(fl_proto *in)
 /* Take over a child's failure; false where there is one, or was one here. */
 bool fl_proto_adopt(fl_proto *in, const fl_proto *child);
 
+/* The current field as a string of UTF-8. Where it is none, the reader fails at its byte: "invalid
+ * UTF-8 in field N". */
+fl_slice fl_proto_text(fl_proto *in);
+
 #endif

@@ -9,7 +9,6 @@
 #include <assert.h>
 
 #include "slice.h"
-#include "utf8.h"
 
 void fl_intake_begin(fl_intake *to, fl_slice bytes, bool is_text)
 {
@@ -84,19 +83,6 @@ fl_slice fl_intake_text(fl_slice bytes)
     if (!fl_slice_starts_with(bytes, FL_SLICE("\xef\xbb\xbf")))
         return bytes;
     return (fl_slice){.ptr = bytes.ptr + 3, .len = bytes.len - 3};
-}
-
-fl_slice fl_intake_proto_text(fl_proto *in)
-{
-    fl_slice text = fl_proto_bytes(in);
-    size_t valid = fl_utf8_valid_prefix(text);
-    if (valid == text.len)
-        return text;
-    uint64_t offset = in->base_offset + (uint64_t)(text.ptr - in->bytes.ptr) + valid;
-    (void)fl_fail(&in->err, FL_E_SYNTAX, offset, "invalid UTF-8 in field %u", (unsigned)in->field);
-    in->pos = in->bytes.len;
-    in->type = FL_PROTO_NONE;
-    return (fl_slice){0};
 }
 
 bool fl_intake_time(int64_t *out_ns, int64_t value, int64_t unit_ns)

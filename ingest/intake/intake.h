@@ -45,8 +45,6 @@ fl_json fl_intake_reader(const fl_intake *to, fl_slice part, fl_arena *arena);
 
 /* Without a byte order mark. */
 fl_slice fl_intake_text(fl_slice bytes);
-/* A protobuf string: the current field, checked for UTF-8. */
-fl_slice fl_intake_proto_text(fl_proto *in);
 /* A moment in units of `unit_ns`; false where it is before 1970 or beyond 2262. */
 bool fl_intake_time(int64_t *out_ns, int64_t value, int64_t unit_ns);
 

@@ -41,9 +41,9 @@ static void read_pair(struct loki *x, fl_proto *entry)
     fl_proto_enter(&in, entry);
     while (fl_proto_next(&in))
         if (in.field == 1)
-            name = fl_intake_proto_text(&in);
+            name = fl_proto_text(&in);
         else if (in.field == 2)
-            value = fl_intake_proto_text(&in);
+            value = fl_proto_text(&in);
     if (fl_proto_adopt(entry, &in))
         fl_labels_add(&x->labels, name, value);
 }
@@ -63,7 +63,7 @@ static fl_status read_entry(struct loki *x, fl_proto *stream)
             has_time = true;
             break;
         case 2:
-            line = fl_intake_proto_text(&in);
+            line = fl_proto_text(&in);
             break;
         case 3:
         case 4:
@@ -88,7 +88,7 @@ static fl_status read_stream(struct loki *x, fl_proto *request)
     fl_arena_reset(&x->arena);
     while (text.ptr == NULL && fl_proto_next(&head))
         if (head.field == 1)
-            text = fl_intake_proto_text(&head);
+            text = fl_proto_text(&head);
     if (!fl_proto_ok(&head))
         return fl_intake_refuse_error(x->to, &head.err, head.base_offset, 1, x->err);
     if (text.ptr == NULL)

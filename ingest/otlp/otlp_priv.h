@@ -189,8 +189,6 @@ void fl_otlp_json_summary_point(fl_otlp *otlp, fl_json *in);
 
 void fl_otlp_proto_attr(fl_otlp *otlp, fl_proto *in, fl_otlp_list *list);
 fl_value fl_otlp_proto_value(fl_otlp *otlp, fl_proto *in);
-/* The current field as a string of valid UTF-8. */
-fl_slice fl_otlp_proto_text(fl_proto *in);
 fl_trace_id fl_otlp_proto_trace_id(fl_otlp *otlp, fl_proto *in);
 uint64_t fl_otlp_proto_span_id(fl_otlp *otlp, fl_proto *in, const char *complaint);
 /* The ArrayValue or KeyValueList in the field in hand, as plain JSON behind what otlp->text holds.

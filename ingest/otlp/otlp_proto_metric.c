@@ -291,9 +291,9 @@ void fl_otlp_proto_metric(fl_otlp *otlp, fl_proto *in)
     while (fl_proto_next(in)) {
         const fl_otlp_data *found = data_of(in->field);
         if (in->field == 1) {
-            otlp->point.metric = fl_otlp_proto_text(in);
+            otlp->point.metric = fl_proto_text(in);
         } else if (in->field == 3) {
-            otlp->point.unit = fl_otlp_proto_text(in);
+            otlp->point.unit = fl_proto_text(in);
         } else if (found != NULL) {
             fl_proto_enter(&points, in);
             data = found;

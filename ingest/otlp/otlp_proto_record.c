@@ -44,7 +44,7 @@ static void read_event(fl_otlp *otlp, fl_proto *in)
             made.time_ns = fl_otlp_time(otlp, fl_proto_fixed64(&event));
             break;
         case 2:
-            made.name = fl_otlp_proto_text(&event);
+            made.name = fl_proto_text(&event);
             break;
         case 3:
             fl_otlp_proto_attr(otlp, &event, &attrs);
@@ -82,7 +82,7 @@ void fl_otlp_proto_span(fl_otlp *otlp, fl_proto *in)
             span.parent = fl_otlp_proto_span_id(otlp, in, "parent span id is not 8 bytes");
             break;
         case 5:
-            span.name = fl_otlp_proto_text(in);
+            span.name = fl_proto_text(in);
             break;
         case 6:
             span.kind = kind_of(fl_proto_u64(in));
@@ -112,7 +112,7 @@ void fl_otlp_proto_span(fl_otlp *otlp, fl_proto *in)
 /* An event is named by a field of its own since OTLP 1.5; before, by this attribute. */
 static void read_event_name(fl_otlp *otlp, fl_proto *in)
 {
-    fl_slice name = fl_otlp_proto_text(in);
+    fl_slice name = fl_proto_text(in);
     fl_attr *attr = name.len > 0 ? fl_otlp_attr_add(otlp, &otlp->attrs) : NULL;
     if (attr != NULL)
         *attr = (fl_attr){.key = FL_SLICE("event.name"),
@@ -140,7 +140,7 @@ void fl_otlp_proto_log(fl_otlp *otlp, fl_proto *in)
             log.severity = severity_of(fl_proto_u64(in));
             break;
         case 3:
-            log.severity_text = fl_otlp_proto_text(in);
+            log.severity_text = fl_proto_text(in);
             break;
         case 5:
             body = fl_otlp_proto_value(otlp, in);

@@ -13,39 +13,6 @@
 
 #include "bytes.h"
 #include "otlp_priv.h"
-#include "utf8.h"
-
-/* Most strings are short and ASCII: eight bytes at a time, the last eight overlapping. */
-static inline bool is_ascii(fl_slice text)
-{
-    uint64_t seen = 0, word;
-    if (text.len < sizeof(word)) {
-        for (size_t i = 0; i < text.len; i++)
-            seen |= text.ptr[i];
-        return seen < 0x80;
-    }
-    for (size_t i = 0; i < text.len - sizeof(word); i += sizeof(word)) {
-        memcpy(&word, text.ptr + i, sizeof(word));
-        seen |= word;
-    }
-    memcpy(&word, text.ptr + text.len - sizeof(word), sizeof(word));
-    return ((seen | word) & UINT64_C(0x8080808080808080)) == 0;
-}
-
-fl_slice fl_otlp_proto_text(fl_proto *in)
-{
-    fl_slice text = fl_proto_bytes(in);
-    if (is_ascii(text))
-        return text;
-    size_t valid = fl_utf8_valid_prefix(text);
-    if (valid == text.len)
-        return text;
-    uint64_t offset = in->base_offset + (uint64_t)(text.ptr - in->bytes.ptr) + valid;
-    (void)fl_fail(&in->err, FL_E_SYNTAX, offset, "invalid UTF-8 in field %u", (unsigned)in->field);
-    in->pos = in->bytes.len;
-    in->type = FL_PROTO_NONE;
-    return (fl_slice){0};
-}
 
 fl_trace_id fl_otlp_proto_trace_id(fl_otlp *otlp, fl_proto *in)
 {
@@ -90,7 +57,7 @@ static fl_value read_value(fl_otlp *otlp, fl_proto *in)
     while (fl_proto_next(in))
         switch (in->field) {
         case 1:
-            value = (fl_value){.kind = FL_VALUE_STRING, .text = fl_otlp_proto_text(in)};
+            value = (fl_value){.kind = FL_VALUE_STRING, .text = fl_proto_text(in)};
             break;
         case 2:
             value = (fl_value){.kind = FL_VALUE_BOOL, .number = fl_proto_u64(in) != 0};
@@ -132,7 +99,7 @@ void fl_otlp_proto_attr(fl_otlp *otlp, fl_proto *in, fl_otlp_list *list)
     fl_proto_enter(&pair, in);
     while (fl_proto_next(&pair))
         if (pair.field == 1)
-            attr.key = fl_otlp_proto_text(&pair);
+            attr.key = fl_proto_text(&pair);
         else if (pair.field == 2)
             attr.value = fl_otlp_proto_value(otlp, &pair);
     if (!fl_proto_adopt(in, &pair) || attr.key.len == 0)
@@ -173,7 +140,7 @@ static void write_value(fl_otlp *otlp, fl_proto *in, fl_otlp_frames *frames)
     while (fl_proto_next(in))
         switch (in->field) {
         case 1:
-            fl_otlp_text_string(out, fl_otlp_proto_text(in));
+            fl_otlp_text_string(out, fl_proto_text(in));
             return;
         case 2:
             fl_buf_text(out, fl_proto_u64(in) != 0 ? "true" : "false");
@@ -210,7 +177,7 @@ static bool write_key(fl_otlp *otlp, fl_proto *in, fl_proto *value)
     fl_proto_enter(&pair, in);
     while (fl_proto_next(&pair))
         if (pair.field == 1) {
-            key = fl_otlp_proto_text(&pair);
+            key = fl_proto_text(&pair);
         } else if (pair.field == 2) {
             *value = fl_proto_message(&pair);
             has_value = true;

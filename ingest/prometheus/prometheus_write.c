@@ -56,9 +56,9 @@ static void read_label(fl_prometheus *p, fl_proto *series)
     fl_proto_enter(&in, series);
     while (fl_proto_next(&in))
         if (in.field == 1)
-            name = fl_intake_proto_text(&in);
+            name = fl_proto_text(&in);
         else if (in.field == 2)
-            value = fl_intake_proto_text(&in);
+            value = fl_proto_text(&in);
     if (fl_proto_ok(&in) && name.len == 0)
         (void)fl_fail(&in.err, FL_E_SYNTAX, in.base_offset, "a label without a name");
     if (fl_proto_adopt(series, &in))
@@ -123,10 +123,10 @@ static fl_status read_metadata(fl_prometheus *p, fl_proto *request, fl_error *er
             type = fl_proto_u64(&in);
             break;
         case 2:
-            family = fl_intake_proto_text(&in);
+            family = fl_proto_text(&in);
             break;
         case 5:
-            unit = fl_intake_proto_text(&in);
+            unit = fl_proto_text(&in);
             break;
         default:
             break;
