@@ -22,7 +22,7 @@
 #include "fl_learn_sections_yaml.h"
 #include "mem.h"
 #include "slice.h"
-#include "yaml_tree.h"
+#include "yaml_fields.h"
 
 enum { MAX_PHRASES = 16384, MAX_SECTIONS = 4096, MAX_ENDS = 64, BUCKETS = 1 << 16 };
 /* A longer heading that holds the word is about something. */
@@ -108,11 +108,10 @@ static const char *const kind_names[FL_PHRASE_KIND_COUNT] = {
 /* One document being read. */
 struct reading {
     fl_learn_rules *rules;
-    const char *source;
-    fl_error *err;
+    fl_yaml_fields fields;
 };
 
-#define COMPLAIN(in, at, ...) fl_yaml_fail((at), (in)->source, (in)->err, __VA_ARGS__)
+#define COMPLAIN(in, at, ...) FL_YAML_COMPLAIN(&(in)->fields, (at), __VA_ARGS__)
 
 /* ---- reading ---- */
 
@@ -125,9 +124,10 @@ static fl_status copy_text(fl_slice *out, const struct reading *in, const fl_yam
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] >= 'A' && text.ptr[i] <= 'Z')
             return COMPLAIN(in, at, "a phrase is in small letters");
-    char *copy = fl_arena_cstr(&in->rules->arena, text); /* with a NUL: it names the rule, too */
+    char *copy = fl_arena_cstr(in->fields.arena, text); /* with a NUL: it names the rule, too */
     *out = fl_slice_of(copy);
-    return copy != NULL ? FL_OK : fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
+    return copy != NULL ? FL_OK
+                        : fl_fail(in->fields.err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
 }
 
 /* The same text may have several kinds: a cue may also be a word of a list. */
@@ -159,22 +159,6 @@ static fl_status add_phrases(const struct reading *in, const fl_yaml *list, fl_p
     return status;
 }
 
-/* Every member is one of `names`, which ends with NULL. */
-static fl_status check_keys(const struct reading *in, const fl_yaml *map, const char *what,
-                            const char *const *names)
-{
-    if (map->kind != FL_YAML_MAP)
-        return COMPLAIN(in, map, "%s is a mapping", what);
-    for (const fl_yaml *at = map->first; at != NULL; at = at->next) {
-        size_t k = 0;
-        while (names[k] != NULL && !fl_slice_equal(at->key, fl_slice_of(names[k])))
-            k++;
-        if (names[k] == NULL)
-            return COMPLAIN(in, at, "%s has no key '%.40s'", what, (const char *)at->key.ptr);
-    }
-    return FL_OK;
-}
-
 /* The place of a text among names; `count` where it is none of them. */
 static size_t index_of(const fl_yaml *at, const char *const *names, size_t count)
 {
@@ -191,7 +175,7 @@ static fl_status read_section(const struct reading *in, const fl_yaml *map)
 {
     static const char *const keys[] = {"role", "names", NULL};
     fl_learn_rules *rules = in->rules;
-    fl_status status = check_keys(in, map, "a section", keys);
+    fl_status status = fl_yaml_check_keys(&in->fields, map, "a section", keys);
     if (status != FL_OK)
         return status;
     const fl_yaml *list = fl_yaml_member(map, FL_SLICE("names"));
@@ -215,7 +199,7 @@ static fl_status read_cue(const struct reading *in, const fl_yaml *map)
 {
     static const char *const keys[] = {"kind", "words", "ends", NULL};
     fl_learn_rules *rules = in->rules;
-    fl_status status = check_keys(in, map, "a cue", keys);
+    fl_status status = fl_yaml_check_keys(&in->fields, map, "a cue", keys);
     if (status != FL_OK)
         return status;
     size_t kind = index_of(fl_yaml_member(map, FL_SLICE("kind")), kind_names, FL_WORD_HEDGE);
@@ -248,22 +232,22 @@ static fl_status read_words(const struct reading *in, const fl_yaml *list)
 static fl_status read_component(const struct reading *in, const fl_yaml *map)
 {
     static const char *const keys[] = {"name", "aliases", "versions", NULL};
-    fl_status status = check_keys(in, map, "a component", keys);
+    fl_status status = fl_yaml_check_keys(&in->fields, map, "a component", keys);
     if (status != FL_OK)
         return status;
     const fl_yaml *name = fl_yaml_member(map, FL_SLICE("name"));
     const fl_yaml *versions = fl_yaml_member(map, FL_SLICE("versions"));
-    fl_component *component = fl_arena_alloc(&in->rules->arena, 1, sizeof(*component));
+    fl_component *component = fl_arena_alloc(in->fields.arena, 1, sizeof(*component));
     if (component == NULL)
-        return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
+        return fl_fail(in->fields.err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
     if (name == NULL || name->kind != FL_YAML_TEXT)
         return COMPLAIN(in, map, "a component has a name");
     if (versions == NULL || versions->kind != FL_YAML_TEXT ||
         !fl_ecosystem_of(versions->text, &component->versions))
         return COMPLAIN(in, map, "a component has versions: semver, go, maven or debian");
-    component->name = fl_arena_cstr(&in->rules->arena, name->text);
+    component->name = fl_arena_cstr(in->fields.arena, name->text);
     if (component->name == NULL)
-        return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
+        return fl_fail(in->fields.err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for rules");
     status = add_phrase(in, name, FL_PHRASE_COMPONENT, component);
     if (status == FL_OK)
         status = add_phrases(in, fl_yaml_member(map, FL_SLICE("aliases")), FL_PHRASE_COMPONENT,
@@ -338,13 +322,14 @@ fl_status fl_learn_rules_add(fl_learn_rules *rules, fl_slice text, const char *s
 {
     static const char *const keys[] = {"sections", "cues", "words", "components", NULL};
     assert(rules != NULL && source != NULL);
-    struct reading in = {.rules = rules, .source = source, .err = err};
+    struct reading in = {.rules = rules,
+                         .fields = {.source = source, .arena = &rules->arena, .err = err}};
     fl_arena tree = fl_arena_of(MAX_RULE_BYTES);
     const fl_yaml *root = NULL;
     rules->is_sorted = false;
     fl_status status = fl_yaml_read(&root, &tree, text, source, err);
     if (status == FL_OK)
-        status = check_keys(&in, root, "the document", keys);
+        status = fl_yaml_check_keys(&in.fields, root, "the document", keys);
     if (status == FL_OK)
         status = read_each(&in, root, FL_SLICE("sections"), FL_YAML_LIST, read_section);
     if (status == FL_OK)

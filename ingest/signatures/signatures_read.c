@@ -18,14 +18,13 @@
 #include "regex.h"
 #include "signatures_priv.h"
 #include "slice.h"
+#include "yaml_fields.h"
 
 /* One document being read. */
 struct reading {
     struct signature_list *out;
     size_t cap;
-    const char *source;
-    fl_arena *arena;
-    fl_error *err;
+    fl_yaml_fields fields;
 };
 
 /* The members of one mapping that carry conditions, common or of a form. */
@@ -33,47 +32,18 @@ struct conditions {
     const fl_yaml *must, *any, *against;
 };
 
-/* One sentence for all of this file. */
-static fl_status no_memory(const struct reading *in)
-{
-    return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for %.100s", in->source);
-}
+#define COMPLAIN(in, at, ...) FL_YAML_COMPLAIN(&(in)->fields, (at), __VA_ARGS__)
 
-#define COMPLAIN(in, at, ...) fl_yaml_fail((at), (in)->source, (in)->err, __VA_ARGS__)
-
-/* Every member is one of `names`, which ends with NULL: a misspelt key must not be a condition
- * less. */
-static fl_status check_keys(const struct reading *in, const fl_yaml *map, const char *what,
-                            const char *const *names)
+/* Only the end is trimmed of code, whose first line may be indented. */
+static fl_status read_sketch(const char **out, const struct reading *in, const fl_yaml *map)
 {
-    if (map->kind != FL_YAML_MAP)
-        return COMPLAIN(in, map, "%s is a mapping", what);
-    for (const fl_yaml *at = map->first; at != NULL; at = at->next) {
-        size_t k = 0;
-        while (names[k] != NULL && !fl_slice_equal(at->key, fl_slice_of(names[k])))
-            k++;
-        if (names[k] == NULL)
-            return COMPLAIN(in, at, "%s has no key '%.40s'", what, (const char *)at->key.ptr);
-    }
-    return FL_OK;
-}
-
-/* A text member, trimmed at its ends; *out stays NULL where it is absent. */
-static fl_status read_text(const char **out, const struct reading *in, const fl_yaml *map,
-                           const char *name, bool required)
-{
-    const fl_yaml *at = fl_yaml_member(map, fl_slice_of(name));
-    *out = NULL;
-    if (at == NULL)
-        return required ? COMPLAIN(in, map, "%s is missing", name) : FL_OK;
-    fl_slice text = at->kind == FL_YAML_TEXT ? fl_slice_trim(at->text) : (fl_slice){0};
-    if (text.len == 0)
-        return COMPLAIN(in, at, "%s is a text", name);
-    /* Only the end is trimmed of code, whose first line may be indented. */
-    if (strcmp(name, "sketch") == 0)
-        text = (fl_slice){.ptr = at->text.ptr, .len = (size_t)(text.ptr - at->text.ptr) + text.len};
-    *out = fl_arena_cstr(in->arena, text);
-    return *out != NULL ? FL_OK : no_memory(in);
+    fl_status status = fl_yaml_take_text(out, &in->fields, map, "sketch", false);
+    if (status != FL_OK || *out == NULL)
+        return status;
+    fl_slice whole = fl_yaml_member(map, FL_SLICE("sketch"))->text, text = fl_slice_trim(whole);
+    *out = fl_arena_cstr(in->fields.arena,
+                         (fl_slice){whole.ptr, (size_t)(text.ptr - whole.ptr) + text.len});
+    return *out != NULL ? FL_OK : fl_yaml_no_memory(&in->fields);
 }
 
 /* The kind goes into file names and URLs of others: small letters, digits and single '-'. */
@@ -153,12 +123,12 @@ static fl_status read_pattern(const char **out, const struct reading *in, const 
         return COMPLAIN(in, at, "a pattern is not empty");
     fl_status status = fl_regex_create(&regex, at->text, false, &inner);
     if (status == FL_E_NOMEM)
-        return no_memory(in);
+        return fl_yaml_no_memory(&in->fields);
     if (status != FL_OK)
         return COMPLAIN(in, at, "%.140s", inner.message);
     fl_regex_destroy(regex);
-    *out = fl_arena_cstr(in->arena, at->text);
-    return *out != NULL ? FL_OK : no_memory(in);
+    *out = fl_arena_cstr(in->fields.arena, at->text);
+    return *out != NULL ? FL_OK : fl_yaml_no_memory(&in->fields);
 }
 
 /* The feature says whether it is a text or a number. */
@@ -185,7 +155,7 @@ static fl_status read_condition(fl_leak_condition *out, const struct reading *in
 {
     static const char *const names[] = {"feature", "at_least", "at_most", "matches",
                                         "lacks",   "text",     NULL};
-    fl_status status = check_keys(in, map, "a condition", names);
+    fl_status status = fl_yaml_check_keys(&in->fields, map, "a condition", names);
     if (status != FL_OK)
         return status;
     const fl_yaml *feature = fl_yaml_member(map, FL_SLICE("feature")), *operand = NULL;
@@ -205,7 +175,8 @@ static fl_status read_condition(fl_leak_condition *out, const struct reading *in
     if (operand == NULL)
         return COMPLAIN(in, map, "a condition has at_least, at_most, matches or lacks");
     status = read_operand(out, in, operand, op);
-    return status == FL_OK ? read_text(&out->text, in, map, "text", false) : status;
+    return status == FL_OK ? fl_yaml_take_text(&out->text, &in->fields, map, "text", false)
+                           : status;
 }
 
 /* An absent list is an empty one. */
@@ -222,9 +193,9 @@ static fl_status read_conditions(const fl_leak_condition **out, size_t *count,
     const fl_yaml *lists[2] = {common, own};
     size_t at = 0;
     fl_leak_condition *items =
-        fl_arena_alloc(in->arena, count_of(common) + count_of(own) + 1, sizeof(*items));
+        fl_arena_alloc(in->fields.arena, count_of(common) + count_of(own) + 1, sizeof(*items));
     if (items == NULL)
-        return no_memory(in);
+        return fl_yaml_no_memory(&in->fields);
     for (size_t i = 0; i < 2; i++) {
         if (lists[i] != NULL && lists[i]->kind != FL_YAML_LIST)
             return COMPLAIN(in, lists[i], "%.16s is a list", (const char *)lists[i]->key.ptr);
@@ -299,15 +270,15 @@ static fl_status read_references(fl_leak_signature *out, const struct reading *i
         return FL_OK;
     if (list->kind != FL_YAML_LIST)
         return COMPLAIN(in, list, "references is a list");
-    const char **items = fl_arena_alloc(in->arena, list->count + 1, sizeof(*items));
+    const char **items = fl_arena_alloc(in->fields.arena, list->count + 1, sizeof(*items));
     if (items == NULL)
-        return no_memory(in);
+        return fl_yaml_no_memory(&in->fields);
     for (const fl_yaml *at = list->first; at != NULL; at = at->next) {
         if (at->kind != FL_YAML_TEXT || !is_address(at->text))
             return COMPLAIN(in, at, "a reference is an address that begins with https://");
-        items[out->reference_count] = fl_arena_cstr(in->arena, at->text);
+        items[out->reference_count] = fl_arena_cstr(in->fields.arena, at->text);
         if (items[out->reference_count++] == NULL)
-            return no_memory(in);
+            return fl_yaml_no_memory(&in->fields);
     }
     out->references = items;
     return FL_OK;
@@ -317,7 +288,7 @@ static fl_status read_references(fl_leak_signature *out, const struct reading *i
 static fl_status read_verdict(fl_leak_signature *out, const struct reading *in, const fl_yaml *map)
 {
     const char *word;
-    fl_status status = read_text(&word, in, map, "verdict", true);
+    fl_status status = fl_yaml_take_text(&word, &in->fields, map, "verdict", true);
     if (status != FL_OK)
         return status;
     if (!fl_leak_verdict_find(&out->verdict, fl_slice_of(word)) ||
@@ -325,7 +296,7 @@ static fl_status read_verdict(fl_leak_signature *out, const struct reading *in, 
         return COMPLAIN(in, fl_yaml_member(map, FL_SLICE("verdict")),
                         "verdict is one of leak, bounded-growth, churn, retention, latency, "
                         "gc-pressure, crash, no-leak");
-    status = read_text(&word, in, map, "subject", true);
+    status = fl_yaml_take_text(&word, &in->fields, map, "subject", true);
     if (status == FL_OK && !fl_leak_subject_find(&out->subject, fl_slice_of(word)))
         return COMPLAIN(in, fl_yaml_member(map, FL_SLICE("subject")),
                         "subject is one of site, goroutines, lock, program");
@@ -335,21 +306,21 @@ static fl_status read_verdict(fl_leak_signature *out, const struct reading *in, 
 /* What the forms of a signature share. */
 static fl_status read_head(fl_leak_signature *out, const struct reading *in, const fl_yaml *map)
 {
-    fl_status status = read_text(&out->name, in, map, "name", true);
+    fl_status status = fl_yaml_take_text(&out->name, &in->fields, map, "name", true);
     if (status == FL_OK)
         status = check_name(in, map, out->name);
     if (status == FL_OK)
-        status = read_text(&out->title, in, map, "title", true);
+        status = fl_yaml_take_text(&out->title, &in->fields, map, "title", true);
     if (status == FL_OK)
         status = read_verdict(out, in, map);
     if (status == FL_OK)
         status = read_prior(&out->prior, in, map);
     if (status == FL_OK)
-        status = read_text(&out->cause, in, map, "cause", true);
+        status = fl_yaml_take_text(&out->cause, &in->fields, map, "cause", true);
     if (status == FL_OK)
-        status = read_text(&out->fix, in, map, "fix", true);
+        status = fl_yaml_take_text(&out->fix, &in->fields, map, "fix", true);
     if (status == FL_OK)
-        status = read_text(&out->sketch, in, map, "sketch", false);
+        status = read_sketch(&out->sketch, in, map);
     return status == FL_OK ? read_references(out, in, map) : status;
 }
 
@@ -360,14 +331,14 @@ static fl_status append(struct reading *in, const fl_leak_signature *item, const
     if (isnan(item->prior))
         return COMPLAIN(in, map, "prior is missing");
     if (out->count == MAX_SIGNATURES)
-        return fl_fail(in->err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d signatures",
+        return fl_fail(in->fields.err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d signatures",
                        MAX_SIGNATURES);
     if (out->count == in->cap) {
         size_t cap = in->cap > 0 ? 2 * in->cap : 16;
-        fl_leak_signature *items = fl_arena_alloc(in->arena, cap, sizeof(*items));
-        struct signature_place *places = fl_arena_alloc(in->arena, cap, sizeof(*places));
+        fl_leak_signature *items = fl_arena_alloc(in->fields.arena, cap, sizeof(*items));
+        struct signature_place *places = fl_arena_alloc(in->fields.arena, cap, sizeof(*places));
         if (items == NULL || places == NULL)
-            return no_memory(in);
+            return fl_yaml_no_memory(&in->fields);
         if (out->count > 0) {
             memcpy(items, out->items, out->count * sizeof(*items));
             memcpy(places, out->places, out->count * sizeof(*places));
@@ -376,7 +347,8 @@ static fl_status append(struct reading *in, const fl_leak_signature *item, const
         in->cap = cap;
     }
     out->items[out->count] = *item;
-    out->places[out->count++] = (struct signature_place){.source = in->source, .line = map->line};
+    out->places[out->count++] =
+        (struct signature_place){.source = in->fields.source, .line = map->line};
     return FL_OK;
 }
 
@@ -388,7 +360,7 @@ static fl_status read_form(struct reading *in, const fl_leak_signature *head,
                                         "any",     "against", NULL};
     fl_leak_signature item = *head;
     double prior;
-    fl_status status = check_keys(in, form, "a form", names);
+    fl_status status = fl_yaml_check_keys(&in->fields, form, "a form", names);
     if (status == FL_OK)
         status = read_versions(&item, in, form);
     if (status == FL_OK)
@@ -407,7 +379,7 @@ static fl_status read_signature(struct reading *in, const fl_yaml *map)
         "name", "title",   "verdict", "subject", "prior", "go_from", "go_to",      "must",
         "any",  "against", "forms",   "cause",   "fix",   "sketch",  "references", NULL};
     fl_leak_signature head = {0};
-    fl_status status = check_keys(in, map, "a signature", names);
+    fl_status status = fl_yaml_check_keys(&in->fields, map, "a signature", names);
     if (status == FL_OK)
         status = read_head(&head, in, map);
     if (status == FL_OK)
@@ -436,8 +408,8 @@ fl_status fl_signatures_read(struct signature_list *out, const fl_yaml *root, co
                              fl_arena *arena, fl_error *err)
 {
     static const char *const names[] = {"signatures", NULL};
-    struct reading in = {.out = out, .source = source, .arena = arena, .err = err};
-    fl_status status = check_keys(&in, root, "the document", names);
+    struct reading in = {.out = out, .fields = {.source = source, .arena = arena, .err = err}};
+    fl_status status = fl_yaml_check_keys(&in.fields, root, "the document", names);
     if (status != FL_OK)
         return status;
     const fl_yaml *list = fl_yaml_member(root, FL_SLICE("signatures"));
