@@ -113,6 +113,17 @@ static int to_buf(const char *bytes, size_t len, void *payload)
     return out->status == FL_OK ? 0 : -1;
 }
 
+void fl_put_belief(fl_put *w, json_t *object, const char *key, const fl_confidence *belief,
+                   size_t items)
+{
+    json_t *member = json_object();
+    fl_put_rounded(w, member, "mean", belief->mean);
+    fl_put_rounded(w, member, "low", belief->low);
+    fl_put_rounded(w, member, "high", belief->high);
+    fl_put_count(w, member, "n", items);
+    fl_put_value(w, object, key, member);
+}
+
 bool fl_put_dump(fl_buf *out, const json_t *value, size_t flags)
 {
     return value != NULL && json_dump_callback(value, to_buf, out, flags) == 0;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "buf.h"
+#include "confidence.h"
 
 typedef struct fl_put {
     fl_status status; /* the first failure */
@@ -31,6 +32,9 @@ void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
 void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
 /* Six decimals: beyond them two builds of the same sum differ. */
 void fl_put_rounded(fl_put *w, json_t *object, const char *key, double value);
+/* A posterior and how many items it rests on: mean, low, high, n (learnt.schema.json). */
+void fl_put_belief(fl_put *w, json_t *object, const char *key, const fl_confidence *belief,
+                   size_t items);
 /* Append a value as it is, with jansson's `flags`; it stays the caller's. False when memory or the
  * buffer ran out. */
 bool fl_put_dump(fl_buf *out, const json_t *value, size_t flags);

@@ -76,17 +76,6 @@ fl_status fl_report_waiting_json(fl_buf *out, const fl_waiting_list *list, fl_er
     return fl_put_document(out, &w, document, err);
 }
 
-/* As in learnt.schema.json. */
-static json_t *belief_json(fl_put *w, const fl_confidence *c, size_t items)
-{
-    json_t *out = json_object();
-    fl_put_rounded(w, out, "mean", c->mean);
-    fl_put_rounded(w, out, "low", c->low);
-    fl_put_rounded(w, out, "high", c->high);
-    fl_put_count(w, out, "n", items);
-    return out;
-}
-
 fl_status fl_report_reviewed_json(fl_buf *out, const char *what, const fl_reviewed *reviewed,
                                   fl_error *err)
 {
@@ -98,8 +87,7 @@ fl_status fl_report_reviewed_json(fl_buf *out, const char *what, const fl_review
     fl_put_text(&w, document, "kind", fl_edge_kind_name(reviewed->kind));
     fl_put_value(&w, document, "from", node_json(&w, &reviewed->from));
     fl_put_value(&w, document, "to", node_json(&w, &reviewed->to));
-    fl_put_value(&w, document, "before",
-                 belief_json(&w, &reviewed->before, reviewed->items_before));
-    fl_put_value(&w, document, "after", belief_json(&w, &reviewed->after, reviewed->items_after));
+    fl_put_belief(&w, document, "before", &reviewed->before, reviewed->items_before);
+    fl_put_belief(&w, document, "after", &reviewed->after, reviewed->items_after);
     return fl_put_document(out, &w, document, err);
 }

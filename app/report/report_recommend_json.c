@@ -28,17 +28,6 @@ static json_t *texts_json(fl_put *w, const char *const *texts, size_t count)
     return list;
 }
 
-/* The same members as in the answers about memory. */
-static json_t *belief_json(fl_put *w, const fl_confidence *c, size_t items)
-{
-    json_t *object = json_object();
-    fl_put_rounded(w, object, "mean", c->mean);
-    fl_put_rounded(w, object, "low", c->low);
-    fl_put_rounded(w, object, "high", c->high);
-    fl_put_count(w, object, "n", items);
-    return object;
-}
-
 /* What was required, and what the service has. */
 static json_t *gate_json(fl_put *w, const fl_recommend_gate *gate)
 {
@@ -62,8 +51,8 @@ static json_t *path_json(fl_put *w, const fl_recommend_path *path)
     fl_put_value(w, object, "requires", gates);
     fl_put_value(w, object, "symptoms", texts_json(w, path->symptoms, path->symptom_count));
     fl_put_value(w, object, "references", texts_json(w, path->references, path->reference_count));
-    fl_put_value(w, object, "confidence",
-                 belief_json(w, &path->confidence, path->supporting + path->contradicting));
+    fl_put_belief(w, object, "confidence", &path->confidence,
+                  path->supporting + path->contradicting);
     fl_put_count(w, object, "incidents", path->incidents);
     fl_put_value(w, object, "curated", json_boolean(path->curated));
     fl_put_value(w, object, "own", json_boolean(path->own));
@@ -96,7 +85,7 @@ static json_t *item_json(fl_put *w, const fl_recommendation *item, const fl_serv
     fl_put_value(w, object, "expression", expression_json(w, item, service));
     fl_put_value(w, object, "for", slice_json(item->words.duration));
     fl_put_text(w, object, "now", item->now);
-    fl_put_value(w, object, "confidence", belief_json(w, &item->confidence, item->evidence));
+    fl_put_belief(w, object, "confidence", &item->confidence, item->evidence);
     fl_put_count(w, object, "would_have_prevented", item->prevented);
     fl_put_value(w, object, "plans", texts_json(w, item->plans, item->plan_count));
     for (size_t i = 0; i < item->path_count; i++)
