@@ -264,6 +264,17 @@ static int open_database(sqlite_store *store, const char *location)
     return sqlite3_open_v2(name, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
 }
 
+/* Not yet connected; NULL: no memory. */
+static sqlite_store *make_store(const char *location)
+{
+    sqlite_store *store = fl_mem_calloc(1, sizeof(*store));
+    if (store == NULL)
+        return NULL;
+    store->base.kind = &fl_store_sqlite;
+    snprintf(store->path, sizeof(store->path), "%s", location);
+    return store;
+}
+
 /* A connection that could not be opened is closed all the same, as SQLite asks. */
 static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode mode,
                              fl_error *err)
@@ -274,11 +285,9 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
     fl_status status = check_size(location, err);
     if (status != FL_OK)
         return status;
-    sqlite_store *store = fl_mem_calloc(1, sizeof(*store));
+    sqlite_store *store = make_store(location);
     if (store == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
-    store->base.kind = &fl_store_sqlite;
-    snprintf(store->path, sizeof(store->path), "%s", location);
     int code = open_database(store, location);
     status = code == SQLITE_OK ? set_up(store, err) : fl_sqlite_fail(store, "opening", err);
     if (status != FL_OK) {
@@ -298,11 +307,9 @@ static fl_status sqlite_plan(fl_store_plan *out, const char *location, fl_error 
     fl_status status = check_size(location, err);
     if (status != FL_OK)
         return status;
-    sqlite_store *store = fl_mem_calloc(1, sizeof(*store));
+    sqlite_store *store = make_store(location);
     if (store == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while opening a store");
-    store->base.kind = &fl_store_sqlite;
-    snprintf(store->path, sizeof(store->path), "%s", location);
     int code = sqlite3_open_v2(location, &store->db, SQLITE_OPEN_READONLY, NULL);
     status = code == SQLITE_OK ? identify(&out->version, store, err)
                                : fl_sqlite_fail(store, "opening", err);
