@@ -225,6 +225,26 @@ static fl_status read_events(fl_triage *t, fl_error *err)
     return status;
 }
 
+/* A feed that fails half way gave what it could. */
+static fl_status read_feeds(fl_triage *t, fl_error *err)
+{
+    fl_cut cut = cut_of(t, false);
+    fl_sink sink = fl_cut_sink(&cut);
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < t->request->feed_count && status == FL_OK; i++) {
+        const fl_triage_feed *feed = &t->request->feeds[i];
+        fl_error own = {0};
+        if (feed->tells_changes)
+            fl_timeline_expect_changes(t->builder);
+        status = feed->read(feed->payload, &sink, &own);
+        if (status == FL_E_IO && !t->request->strict)
+            status = pass_over(t, own.message, err);
+        else if (status != FL_OK)
+            status = fl_fail(err, status, own.offset, "%s", own.message);
+    }
+    return status;
+}
+
 /* Their totals are series of the incident; what they found waits for the ranking. */
 static fl_status read_profiles(fl_triage *t, fl_error *err)
 {
@@ -255,6 +275,8 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
     status = read_files(t, &incident, false, err);
     if (status == FL_OK)
         status = read_files(t, &baseline, true, err);
+    if (status == FL_OK)
+        status = read_feeds(t, err);
     if (status == FL_OK)
         status = read_events(t, err);
     return status == FL_OK ? read_profiles(t, err) : status;

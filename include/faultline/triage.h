@@ -5,12 +5,22 @@
 #define FAULTLINE_TRIAGE_H
 
 #include "faultline/incident.h"
+#include "faultline/record.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct fl_triage fl_triage;
+
+/* Records that come from elsewhere than files: what is before `at` is baseline. */
+typedef struct fl_triage_feed {
+    /* Push them all. FL_E_IO costs this feed only, as an unreadable file of a folder does: its
+     * sentence is a warning, and what was pushed counts. Anything else ends the triage. */
+    fl_status (*read)(void *payload, const fl_sink *sink, fl_error *err);
+    void *payload;
+    bool tells_changes; /* where there is none, there was none: it is not a missing modality */
+} fl_triage_feed;
 
 typedef struct fl_triage_request {
     const char *const
@@ -20,6 +30,8 @@ typedef struct fl_triage_request {
     size_t baseline_count;
     const char *const *events; /* files with change events, webhooks, or alerts */
     size_t events_count;
+    const fl_triage_feed *feeds; /* each is read once */
+    size_t feed_count;
     bool at_from_alerts; /* the alerts among `events` tell at_ns, and `service` where it is NULL */
     int64_t at_ns;       /* when it was noticed or began */
     int64_t window_ns;   /* how long after `at` to look; 0: 5 minutes */
