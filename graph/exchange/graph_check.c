@@ -226,7 +226,7 @@ static fl_status visit_evidence(const fl_graph_evidence *item, void *payload, fl
         status = check_text(c, item->id, "an author", item->author, FL_MAX_NODE_KEY_BYTES, err);
     if (status == FL_OK)
         status =
-            check_text(c, item->id, "a reference", item->reference, FL_MAX_GRAPH_TEXT_BYTES, err);
+            check_text(c, item->id, "a reference", item->reference, FL_MAX_REFERENCE_BYTES, err);
     if (status == FL_OK)
         status = check_text(c, item->id, "a note", item->note, FL_MAX_GRAPH_TEXT_BYTES, err);
     if (status == FL_OK)

@@ -229,7 +229,7 @@ fl_status fl_import_evidence(fl_graph_evidence *out, fl_arena *arena, fl_slice o
         {"edge", FIELD_ID, offsetof(fl_graph_evidence, edge), 0, NULL},
         {"source", FIELD_NAME, offsetof(fl_graph_evidence, source), 0, find_source},
         {"author", FIELD_TEXT, offsetof(fl_graph_evidence, author), FL_MAX_NODE_KEY_BYTES, NULL},
-        {"reference", FIELD_TEXT, offsetof(fl_graph_evidence, reference), FL_MAX_GRAPH_TEXT_BYTES,
+        {"reference", FIELD_TEXT, offsetof(fl_graph_evidence, reference), FL_MAX_REFERENCE_BYTES,
          NULL},
         {"supports", FIELD_BOOL, offsetof(fl_graph_evidence, supports), 0, NULL},
         {"at", FIELD_TIME, offsetof(fl_graph_evidence, at_ns), 0, NULL},

@@ -52,7 +52,8 @@ fl_status fl_edge_belief_of(fl_edge_belief *out, fl_store *store, const fl_edge_
     fl_graph_question asked = {.scope = FL_GRAPH_ONE,
                                .id = question->edge,
                                .as_of_ns = question->known_ns,
-                               .limit = question->limit + 1};
+                               .limit = question->limit + 1,
+                               .brief = true};
     *out = (fl_edge_belief){0};
     collected all = {.limit = question->limit, .belief = out};
     fl_status status = fl_graph_evidence_for(store, &asked, collect, &all, err);

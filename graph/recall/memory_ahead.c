@@ -92,9 +92,11 @@ static fl_status list_out(outward *out, fl_recall *r, const uint64_t *nodes, siz
     return status;
 }
 
+/* Notes are for people, and do not count. */
 static fl_status ahead_evidence(fl_recall *r, const id_list *edges, fl_error *err)
 {
-    const fl_graph_question question = question_of(r, FL_GRAPH_ONE, AHEAD_EVIDENCE);
+    fl_graph_question question = question_of(r, FL_GRAPH_ONE, AHEAD_EVIDENCE);
+    question.brief = true;
     return fl_graph_ahead_evidence(r->store, &question, edges->items, edges->count, err);
 }
 

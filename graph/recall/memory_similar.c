@@ -140,7 +140,8 @@ static fl_status add_fixes(fl_similar *told, const char **fixes, fl_recall *r, u
         fl_graph_question question = {.scope = FL_GRAPH_ONE,
                                       .id = edges.ids[i],
                                       .as_of_ns = r->question->now_ns,
-                                      .limit = FL_MEMORY_MAX_EVIDENCE};
+                                      .limit = FL_MEMORY_MAX_EVIDENCE,
+                                      .brief = true};
         status = fl_graph_evidence_for(r->store, &question, find_mention, &m, err);
         if (status == FL_OK && m.found)
             status = fl_recall_title(&fixes[told->fix_count++], r, edges.others[i], err);
@@ -206,15 +207,18 @@ static fl_status look_ahead(const alike *next, size_t left, fl_recall *r, fl_err
 /* All that explain() will ask for the first few. */
 static fl_status explain_ahead(const alike *first, size_t count, fl_recall *r, fl_error *err)
 {
-    uint64_t ids[AHEAD];
-    fl_status status = FL_OK;
+    uint64_t incidents[AHEAD], symptoms[AHEAD * MAX_TOLD];
+    size_t named = 0;
     count = count < AHEAD ? count : AHEAD;
-    for (size_t i = 0; status == FL_OK && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t told = first[i].told.theirs < MAX_TOLD ? first[i].told.theirs : MAX_TOLD;
-        ids[i] = first[i].shows->incident;
-        status = fl_recall_ahead_titles(r, first[i].symptoms, told, err);
+        incidents[i] = first[i].shows->incident;
+        if (told > 0)
+            memcpy(symptoms + named, first[i].symptoms, told * sizeof(*symptoms));
+        named += told;
     }
-    return status == FL_OK ? fl_recall_ahead_outcomes(r, ids, count, err) : status;
+    fl_status status = fl_recall_ahead_titles(r, symptoms, named, err);
+    return status == FL_OK ? fl_recall_ahead_outcomes(r, incidents, count, err) : status;
 }
 
 /* Looks at incidents, highest bound first, until none that is left can be among the best `most`.

@@ -96,6 +96,7 @@ static fl_status read_all(reading *r, fl_error *err)
                                   .limit = FL_MEMORY_MAX_EDGES};
     fl_status status = fl_graph_edges(r->store, &question, take_edge, r, err);
     question.scope = FL_GRAPH_ONE;
+    question.brief = true;
     for (size_t i = 0; status == FL_OK && i < r->cause_count; i++) {
         size_t from = r->count;
         question.id = r->causes[i].edge;

@@ -31,8 +31,8 @@
 /* Of one recall: some ten thousand rows of evidence at 200 bytes, and much room. */
 enum { MAX_AHEAD_BYTES = 64 << 20, MAX_RUNS = 1 << 20 };
 
-/* Of which kind the rows of a run are. */
-typedef enum table { TABLE_NODE, TABLE_EDGE, TABLE_EVIDENCE } table;
+/* Of which kind the rows of a run are; without its notes, evidence is no answer to others. */
+typedef enum table { TABLE_NODE, TABLE_EDGE, TABLE_EVIDENCE, TABLE_BRIEF } table;
 
 /* A row of any kind; texts are in the arena. */
 typedef struct kept_row {
@@ -123,6 +123,8 @@ bool fl_graph_ahead_answers_evidence(fl_status *status, const fl_store *store,
                                      fl_error *err)
 {
     const run *found = answer_to(store, TABLE_EVIDENCE, question);
+    if (found == NULL && question->brief)
+        found = answer_to(store, TABLE_BRIEF, question);
     if (found == NULL)
         return false;
     size_t left = question->limit != 0 ? question->limit : SIZE_MAX;
@@ -274,6 +276,7 @@ static fl_status walk(fl_store *store, filling *f, const fl_graph_question *aske
     case TABLE_EDGE:
         return graph->edges(store, asked, keep_edge, f, err);
     case TABLE_EVIDENCE:
+    case TABLE_BRIEF:
         return graph->evidence(store, asked, keep_evidence, f, err);
     }
     assert(false);
@@ -326,7 +329,8 @@ fl_status fl_graph_ahead_edges(fl_store *store, const fl_graph_question *questio
 fl_status fl_graph_ahead_evidence(fl_store *store, const fl_graph_question *question,
                                   const uint64_t *ids, size_t count, fl_error *err)
 {
-    return read_ahead(store, TABLE_EVIDENCE, question, ids, count, err);
+    table of = question->brief ? TABLE_BRIEF : TABLE_EVIDENCE;
+    return read_ahead(store, of, question, ids, count, err);
 }
 
 void fl_graph_ahead_forget(fl_store *store)

@@ -15,6 +15,9 @@
 #define FL_SQL_EDGE_COLUMNS "id, kind, from_id, to_id, qualifier, recorded_ns"
 #define FL_SQL_EVIDENCE_COLUMNS                                                                    \
     "id, edge_id, source, author, reference, supports, at_ns, recorded_ns, note"
+/* In the same places those of the index alone (005_answers_from_indexes.sql). */
+#define FL_SQL_BRIEF_COLUMNS                                                                       \
+    "id, edge_id, source, author, reference, supports, at_ns, recorded_ns, NULL AS note"
 
 #define FL_SQL_ADD_NODE                                                                            \
     "INSERT INTO node (team, " FL_SQL_NODE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)"             \
@@ -40,6 +43,8 @@
 #define FL_SQL_EDGES    "SELECT " FL_SQL_EDGE_COLUMNS " FROM edge" FL_SQL_ASKED
 #define FL_SQL_EVIDENCE "SELECT " FL_SQL_EVIDENCE_COLUMNS " FROM evidence" FL_SQL_ASKED
 
+#define FL_SQL_BRIEF    "SELECT " FL_SQL_BRIEF_COLUMNS " FROM evidence" FL_SQL_ASKED
+
 static const char *const fl_sql_nodes[] = {
     [FL_GRAPH_ALL] = FL_SQL_NODES FL_SQL_BY_ID "$3",
     [FL_GRAPH_ONE] = FL_SQL_NODES " AND id = $3" FL_SQL_BY_ID "$4",
@@ -54,13 +59,19 @@ static const char *const fl_sql_evidence[] = {
     [FL_GRAPH_ALL] = FL_SQL_EVIDENCE FL_SQL_BY_EDGE "$3",
     [FL_GRAPH_ONE] = FL_SQL_EVIDENCE " AND edge_id = $3" FL_SQL_BY_EDGE "$4",
 };
+static const char *const fl_sql_evidence_brief[] = {
+    [FL_GRAPH_ALL] = FL_SQL_BRIEF FL_SQL_BY_EDGE "$3",
+    [FL_GRAPH_ONE] = FL_SQL_BRIEF " AND edge_id = $3" FL_SQL_BY_EDGE "$4",
+};
 
 /* Several ids at once, as PostgreSQL takes them: the rows of each by a walk of its index, and cut
- * there. */
+ * there. What is lateral can only be walked once for each id, one after the other, and keeps its
+ * own order: with the ids in theirs nothing is left to sort, and the first rows come before the
+ * last are found. */
 #define FL_SQL_EACH(columns, table, id, order)                                                     \
-    "SELECT found.* FROM unnest($3::bigint[]) AS asked (at), LATERAL (SELECT " columns             \
-    " FROM " table " WHERE team = $1 AND recorded_ns <= $2 AND " id " = asked.at ORDER BY " order  \
-    " LIMIT $4) AS found ORDER BY asked.at, " order
+    "SELECT found.* FROM unnest($3::bigint[]) WITH ORDINALITY AS asked (at, place),"               \
+    " LATERAL (SELECT " columns " FROM " table " WHERE team = $1 AND recorded_ns <= $2 AND " id    \
+    " = asked.at ORDER BY " order " LIMIT $4) AS found ORDER BY asked.place"
 
 /* Edges of evidence that are not there. */
 #define FL_SQL_PG_MISSING_EDGES                                                                    \
@@ -88,6 +99,10 @@ static const char *const fl_sql_pg_edges_each[] = {
 static const char *const fl_sql_pg_evidence_each[] = {
     [FL_GRAPH_ONE] =
         FL_SQL_EACH(FL_SQL_EVIDENCE_COLUMNS, "evidence", "edge_id", "source, author, id"),
+};
+static const char *const fl_sql_pg_evidence_brief_each[] = {
+    [FL_GRAPH_ONE] =
+        FL_SQL_EACH(FL_SQL_BRIEF_COLUMNS, "evidence", "edge_id", "source, author, id"),
 };
 
 #endif

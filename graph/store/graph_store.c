@@ -61,7 +61,7 @@ static fl_status check_evidence(const fl_graph_evidence *item, fl_error *err)
     assert(item->id == fl_graph_evidence_id(item));
     fl_status status = check_text(item->author, FL_MAX_NODE_KEY_BYTES, "an author", err);
     if (status == FL_OK)
-        status = check_text(item->reference, FL_MAX_GRAPH_TEXT_BYTES, "a reference", err);
+        status = check_text(item->reference, FL_MAX_REFERENCE_BYTES, "a reference", err);
     if (status == FL_OK)
         status = check_text(item->note, FL_MAX_GRAPH_TEXT_BYTES, "a note", err);
     return status;

@@ -12,8 +12,13 @@
 #include "graph.h"
 #include "store.h"
 
-/* A document of a megabyte in a key would be kept for ever, and read by everyone. */
-enum { FL_MAX_NODE_KEY_BYTES = 1024, FL_MAX_GRAPH_TEXT_BYTES = 4096 };
+/* A document of a megabyte in a key would be kept for ever, and read by everyone. What lies in an
+ * index, an author with a reference, has to fit into the 2,704 bytes of a row of PostgreSQL's. */
+enum {
+    FL_MAX_NODE_KEY_BYTES = 1024,
+    FL_MAX_REFERENCE_BYTES = 1024,
+    FL_MAX_GRAPH_TEXT_BYTES = 4096
+};
 
 typedef struct fl_graph_node {
     uint64_t id; /* fl_node_id() of kind and key */
@@ -89,6 +94,9 @@ typedef struct fl_graph_question {
      * FL_GRAPH_ALL. */
     const uint64_t *ids;
     size_t id_count;
+    /* Of evidence: whoever asks needs no note, which is then NULL; what is left lies side by side
+     * in a store. */
+    bool brief;
 } fl_graph_question; /* FL_GRAPH_OUT and FL_GRAPH_IN are for edges */
 
 /* As signed numbers, the order of every store, each once; returns how many are left. */

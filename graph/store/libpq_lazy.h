@@ -25,6 +25,7 @@
     X(PQgetisnull)                                                                                 \
     X(PQgetvalue)                                                                                  \
     X(PQhost)                                                                                      \
+    X(PQprepare)                                                                                   \
     X(PQputCopyData)                                                                               \
     X(PQputCopyEnd)                                                                                \
     X(PQreset)                                                                                     \
@@ -32,6 +33,7 @@
     X(PQresultErrorMessage)                                                                        \
     X(PQresultStatus)                                                                              \
     X(PQsendQueryParams)                                                                           \
+    X(PQsendQueryPrepared)                                                                         \
     X(PQsetNoticeProcessor)                                                                        \
     X(PQsetSingleRowMode)                                                                          \
     X(PQstatus)                                                                                    \
@@ -55,6 +57,7 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DECLARE)
 #define PQgetisnull          fl_lazy_PQgetisnull
 #define PQgetvalue           fl_lazy_PQgetvalue
 #define PQhost               fl_lazy_PQhost
+#define PQprepare            fl_lazy_PQprepare
 #define PQputCopyData        fl_lazy_PQputCopyData
 #define PQputCopyEnd         fl_lazy_PQputCopyEnd
 #define PQreset              fl_lazy_PQreset
@@ -62,6 +65,7 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DECLARE)
 #define PQresultErrorMessage fl_lazy_PQresultErrorMessage
 #define PQresultStatus       fl_lazy_PQresultStatus
 #define PQsendQueryParams    fl_lazy_PQsendQueryParams
+#define PQsendQueryPrepared  fl_lazy_PQsendQueryPrepared
 #define PQsetNoticeProcessor fl_lazy_PQsetNoticeProcessor
 #define PQsetSingleRowMode   fl_lazy_PQsetSingleRowMode
 #define PQstatus             fl_lazy_PQstatus

@@ -339,7 +339,10 @@ static fl_status graph_evidence(fl_store *store, const fl_graph_question *questi
                                 fl_graph_visit_evidence *visit, void *payload, fl_error *err)
 {
     fl_graph_walk to = {.evidence = visit, .payload = payload};
-    const char *const *sql = question->ids != NULL ? fl_sql_pg_evidence_each : fl_sql_evidence;
+    const char *const *each =
+        question->brief ? fl_sql_pg_evidence_brief_each : fl_sql_pg_evidence_each;
+    const char *const *one = question->brief ? fl_sql_evidence_brief : fl_sql_evidence;
+    const char *const *sql = question->ids != NULL ? each : one;
     return ask(store, sql[question->scope], question, visit_evidence, &to, err);
 }
 

@@ -11,6 +11,14 @@
 /* The kinds of rows that a batch has. */
 enum { FL_POSTGRES_NODES, FL_POSTGRES_EDGES, FL_POSTGRES_EVIDENCE, FL_POSTGRES_KINDS };
 
+enum { FL_POSTGRES_MAX_NAMED = 32 }; /* twice as many as there are questions */
+
+/* A statement with rows that was asked before. */
+typedef struct fl_postgres_asked {
+    const char *sql;
+    bool is_named; /* prepared on the server, under a name of its place */
+} fl_postgres_asked;
+
 typedef struct postgres_store {
     fl_store base;
     PGconn *db;
@@ -18,6 +26,8 @@ typedef struct postgres_store {
     bool held;     /* inside of fl_store_hold() */
     /* Batches of each kind that are not to be copied: one before had rows that were there. */
     unsigned known[FL_POSTGRES_KINDS];
+    fl_postgres_asked asked[FL_POSTGRES_MAX_NAMED];
+    size_t asked_count;
 } postgres_store;
 
 /* The one team of a store that has one. */

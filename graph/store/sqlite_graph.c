@@ -344,7 +344,8 @@ static fl_status graph_evidence(fl_store *store, const fl_graph_question *questi
                                 fl_graph_visit_evidence *visit, void *payload, fl_error *err)
 {
     const fl_graph_walk to = {.evidence = visit, .payload = payload};
-    return ask(store, fl_sql_evidence[question->scope], question, visit_evidence, &to, err);
+    const char *const *sql = question->brief ? fl_sql_evidence_brief : fl_sql_evidence;
+    return ask(store, sql[question->scope], question, visit_evidence, &to, err);
 }
 
 /* The ids of one row; what is not a whole id at the end is passed over. */

@@ -24,6 +24,7 @@
 #include "fl_sql_pg_002_graph.h"
 #include "fl_sql_pg_003_checked_in_batches.h"
 #include "fl_sql_pg_004_changes.h"
+#include "fl_sql_pg_005_answers_from_indexes.h"
 #include "mem.h"
 #include "number.h"
 #include "postgres_priv.h"
@@ -31,7 +32,8 @@
 
 static const fl_slice *const migrations[] = {&fl_sql_pg_001_incidents, &fl_sql_pg_002_graph,
                                              &fl_sql_pg_003_checked_in_batches,
-                                             &fl_sql_pg_004_changes};
+                                             &fl_sql_pg_004_changes,
+                                             &fl_sql_pg_005_answers_from_indexes};
 
 enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -141,13 +143,45 @@ static void drain(postgres_store *store)
         PQclear(rest);
 }
 
+/* Its name on the server; false where it has none. A statement that is asked a second time will be
+ * asked again, and is worth a name: the server then plans it once. `sql` is a literal and known by
+ * its address. */
+static bool name_statement(char *name, postgres_store *store, const char *sql)
+{
+    size_t i = 0;
+    while (i < store->asked_count && store->asked[i].sql != sql)
+        i++;
+    if (i == FL_POSTGRES_MAX_NAMED)
+        return false;
+    fl_postgres_asked *asked = &store->asked[i];
+    snprintf(name, FL_POSTGRES_NUMBER_TEXT, "fl%zu", i);
+    if (i == store->asked_count) {
+        store->asked[store->asked_count++] = (fl_postgres_asked){.sql = sql};
+        return false;
+    }
+    if (!asked->is_named) {
+        PGresult *result = PQprepare(store->db, name, sql, 0, NULL);
+        asked->is_named = PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    return asked->is_named;
+}
+
+static bool send(postgres_store *store, const char *sql, const fl_postgres_params *params)
+{
+    char name[FL_POSTGRES_NUMBER_TEXT];
+    if (name_statement(name, store, sql))
+        return PQsendQueryPrepared(store->db, name, params->count, params->values, NULL, NULL, 0) ==
+               1;
+    return PQsendQueryParams(store->db, sql, params->count, NULL, params->values, NULL, NULL, 0) ==
+           1;
+}
+
 static fl_status ask_once(postgres_store *store, const char *sql, const fl_postgres_params *params,
                           fl_postgres_row *visit, void *payload, fl_error *err)
 {
     fl_status status = FL_OK;
-    if (PQsendQueryParams(store->db, sql, params->count, NULL, params->values, NULL, NULL, 0) !=
-            1 ||
-        PQsetSingleRowMode(store->db) != 1)
+    if (!send(store, sql, params) || PQsetSingleRowMode(store->db) != 1)
         return fl_postgres_fail(store, NULL, "reading", err);
     PGresult *row;
     while (status == FL_OK && (row = PQgetResult(store->db)) != NULL) {
@@ -168,7 +202,8 @@ static fl_status revive(postgres_store *store, fl_error *err)
 {
     if (PQstatus(store->db) == CONNECTION_OK)
         return FL_OK;
-    if (!store->held) /* the moment that is held went with the connection */
+    store->asked_count = 0; /* their names went with the connection */
+    if (!store->held)       /* so did the moment that is held */
         PQreset(store->db);
     if (PQstatus(store->db) != CONNECTION_OK)
         return fl_postgres_fail(store, NULL, "reaching", err);

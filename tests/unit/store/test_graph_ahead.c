@@ -183,6 +183,34 @@ START_TEST(a_question_without_a_limit_is_answered_from_whole_runs)
 }
 END_TEST
 
+/* The store's own answers first, then those of what was read ahead either way. */
+START_TEST(evidence_without_its_notes_is_no_answer_to_who_wants_them)
+{
+    fl_graph_question brief = {.scope = FL_GRAPH_ONE,
+                               .id = edges[0].id,
+                               .as_of_ns = FL_GRAPH_NOW,
+                               .limit = 100,
+                               .brief = true},
+                      whole = brief;
+    whole.brief = false;
+    told with = {""}, without = {""};
+    ck_assert_ok(fl_graph_evidence_for(store, &whole, tell_item, &with, &err));
+    ck_assert_ok(fl_graph_evidence_for(store, &brief, tell_item, &without, &err));
+    ck_assert_ptr_nonnull(strstr(with.text, " noted\n"));
+    ck_assert_uint_eq(strlen(without.text), strlen(with.text) - strlen("noted") + strlen("-"));
+    for (int first = 0; first < 2; first++) {
+        told again = {""}, shorter = {""};
+        ck_assert_ok(
+            fl_graph_ahead_evidence(store, first == 0 ? &brief : &whole, &edges[0].id, 1, &err));
+        ck_assert_ok(fl_graph_evidence_for(store, &whole, tell_item, &again, &err));
+        ck_assert_ok(fl_graph_evidence_for(store, &brief, tell_item, &shorter, &err));
+        ck_assert_str_eq(again.text, with.text);
+        ck_assert_str_eq(shorter.text, first == 0 ? without.text : with.text);
+        fl_graph_ahead_forget(store);
+    }
+}
+END_TEST
+
 START_TEST(what_is_written_is_seen_at_once)
 {
     told before, after;
@@ -241,6 +269,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_was_read_ahead_is_answered_as_the_store_would);
     tcase_add_test(tc, a_question_without_a_limit_is_answered_from_whole_runs);
+    tcase_add_test(tc, evidence_without_its_notes_is_no_answer_to_who_wants_them);
     tcase_add_test(tc, what_is_written_is_seen_at_once);
     tcase_add_test(tc, a_visitor_ends_a_walk_of_what_was_read_ahead);
     tcase_add_test(tc, every_allocation_may_fail);

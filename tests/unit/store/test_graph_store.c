@@ -314,6 +314,41 @@ START_TEST(a_text_beyond_its_limit_is_refused)
 }
 END_TEST
 
+/* Printable, and not to be compressed: it fits as it is or not at all. */
+static void fill_with_noise(char *out, size_t len, uint64_t state)
+{
+    for (size_t i = 0; i < len; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        out[i] = (char)('!' + (state >> 40) % 94);
+    }
+    out[len] = '\0';
+}
+
+START_TEST(the_longest_author_and_reference_fit_into_an_index)
+{
+    small in;
+    seen all = {0};
+    char author[FL_MAX_NODE_KEY_BYTES + 1], reference[FL_MAX_REFERENCE_BYTES + 2];
+    make_small(&in);
+    ck_assert_ok(fl_graph_add(NULL, store, &in.batch, &err));
+    fill_with_noise(author, FL_MAX_NODE_KEY_BYTES, 1);
+    fill_with_noise(reference, FL_MAX_REFERENCE_BYTES, 2);
+    fl_graph_evidence item = evidence(&in.edges[1], author, true);
+    const fl_graph_batch batch = {.evidence = &item, .evidence_count = 1};
+    item.reference = reference;
+    item.id = fl_graph_evidence_id(&item);
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+    const fl_graph_question of = {
+        .scope = FL_GRAPH_ONE, .id = in.edges[1].id, .as_of_ns = FL_GRAPH_NOW};
+    ck_assert_ok(fl_graph_evidence_for(store, &of, see_evidence, &all, &err));
+    ck_assert_uint_eq(all.count, 2);
+    fill_with_noise(reference, FL_MAX_REFERENCE_BYTES + 1, 2);
+    item.id = fl_graph_evidence_id(&item);
+    ck_assert_fails(FL_E_LIMIT, fl_graph_add(NULL, store, &batch, &err));
+    ck_assert_str_eq(err.message, "a reference of 1025 bytes; the graph keeps up to 1024");
+}
+END_TEST
+
 START_TEST(a_text_that_is_not_utf8_or_nothing_is_refused)
 {
     fl_graph_node broken = node(FL_NODE_CAUSE, "caf\xe9", 1), empty = node(FL_NODE_FIX, "", 1);
@@ -420,10 +455,11 @@ START_TEST(every_question_names_the_team_first)
 {
     const char *const *const tables[] = {fl_sql_nodes,         fl_sql_edges,
                                          fl_sql_evidence,      fl_sql_pg_nodes_each,
-                                         fl_sql_pg_edges_each, fl_sql_pg_evidence_each};
-    static const size_t counts[] = {2, 4, 2, 2, 4, 2};
-    for (size_t t = 0; t < 6; t++)
-        for (size_t i = t < 3 ? 0 : 1; i < counts[t]; i++) {
+                                         fl_sql_pg_edges_each, fl_sql_pg_evidence_each,
+                                         fl_sql_evidence_brief, fl_sql_pg_evidence_brief_each};
+    static const size_t counts[] = {2, 4, 2, 2, 4, 2, 2, 2};
+    for (size_t t = 0; t < 8; t++)
+        for (size_t i = t < 3 || t == 6 ? 0 : 1; i < counts[t]; i++) {
             const char *where = strstr(tables[t][i], " WHERE ");
             ck_assert_ptr_nonnull(where);
             ck_assert_ptr_null(strstr(where + 1, " WHERE "));
@@ -550,6 +586,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, an_edge_that_its_kind_does_not_allow_is_refused);
     tcase_add_test(tc, an_edge_may_lead_to_what_the_store_holds_and_nowhere_else);
     tcase_add_test(tc, a_text_beyond_its_limit_is_refused);
+    tcase_add_test(tc, the_longest_author_and_reference_fit_into_an_index);
     tcase_add_test(tc, a_text_that_is_not_utf8_or_nothing_is_refused);
     tcase_add_test(tc, every_allocation_may_fail);
     tcase_add_test(tc, two_processes_lose_nothing_and_double_nothing);
