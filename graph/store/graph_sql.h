@@ -43,7 +43,7 @@
 #define FL_SQL_EDGES    "SELECT " FL_SQL_EDGE_COLUMNS " FROM edge" FL_SQL_ASKED
 #define FL_SQL_EVIDENCE "SELECT " FL_SQL_EVIDENCE_COLUMNS " FROM evidence" FL_SQL_ASKED
 
-#define FL_SQL_BRIEF    "SELECT " FL_SQL_BRIEF_COLUMNS " FROM evidence" FL_SQL_ASKED
+#define FL_SQL_BRIEF "SELECT " FL_SQL_BRIEF_COLUMNS " FROM evidence" FL_SQL_ASKED
 
 static const char *const fl_sql_nodes[] = {
     [FL_GRAPH_ALL] = FL_SQL_NODES FL_SQL_BY_ID "$3",
@@ -101,8 +101,7 @@ static const char *const fl_sql_pg_evidence_each[] = {
         FL_SQL_EACH(FL_SQL_EVIDENCE_COLUMNS, "evidence", "edge_id", "source, author, id"),
 };
 static const char *const fl_sql_pg_evidence_brief_each[] = {
-    [FL_GRAPH_ONE] =
-        FL_SQL_EACH(FL_SQL_BRIEF_COLUMNS, "evidence", "edge_id", "source, author, id"),
+    [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_BRIEF_COLUMNS, "evidence", "edge_id", "source, author, id"),
 };
 
 #endif

@@ -453,9 +453,9 @@ END_TEST
 
 START_TEST(every_question_names_the_team_first)
 {
-    const char *const *const tables[] = {fl_sql_nodes,         fl_sql_edges,
-                                         fl_sql_evidence,      fl_sql_pg_nodes_each,
-                                         fl_sql_pg_edges_each, fl_sql_pg_evidence_each,
+    const char *const *const tables[] = {fl_sql_nodes,          fl_sql_edges,
+                                         fl_sql_evidence,       fl_sql_pg_nodes_each,
+                                         fl_sql_pg_edges_each,  fl_sql_pg_evidence_each,
                                          fl_sql_evidence_brief, fl_sql_pg_evidence_brief_each};
     static const size_t counts[] = {2, 4, 2, 2, 4, 2, 2, 2};
     for (size_t t = 0; t < 8; t++)
