@@ -30,10 +30,9 @@
 #include "postgres_priv.h"
 #include "slice.h"
 
-static const fl_slice *const migrations[] = {&fl_sql_pg_001_incidents, &fl_sql_pg_002_graph,
-                                             &fl_sql_pg_003_checked_in_batches,
-                                             &fl_sql_pg_004_changes,
-                                             &fl_sql_pg_005_answers_from_indexes};
+static const fl_slice *const migrations[] = {
+    &fl_sql_pg_001_incidents, &fl_sql_pg_002_graph, &fl_sql_pg_003_checked_in_batches,
+    &fl_sql_pg_004_changes, &fl_sql_pg_005_answers_from_indexes};
 
 enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),
