@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
+#undef curl_multi_setopt
 
 #include "lazy.h"
 
@@ -20,7 +21,16 @@
     X(curl_easy_setopt)                                                                            \
     X(curl_easy_strerror)                                                                          \
     X(curl_free)                                                                                   \
+    X(curl_getdate)                                                                                \
     X(curl_global_init)                                                                            \
+    X(curl_multi_add_handle)                                                                       \
+    X(curl_multi_cleanup)                                                                          \
+    X(curl_multi_info_read)                                                                        \
+    X(curl_multi_init)                                                                             \
+    X(curl_multi_perform)                                                                          \
+    X(curl_multi_poll)                                                                             \
+    X(curl_multi_remove_handle)                                                                    \
+    X(curl_multi_setopt)                                                                           \
     X(curl_url)                                                                                    \
     X(curl_url_cleanup)                                                                            \
     X(curl_url_get)                                                                                \
@@ -29,18 +39,27 @@
 FL_CURL_FUNCTIONS(FL_LAZY_DECLARE)
 
 #ifndef FL_CURL_OWN_NAMES /* where the pointers are defined */
-#define curl_easy_cleanup  fl_lazy_curl_easy_cleanup
-#define curl_easy_getinfo  fl_lazy_curl_easy_getinfo
-#define curl_easy_init     fl_lazy_curl_easy_init
-#define curl_easy_perform  fl_lazy_curl_easy_perform
-#define curl_easy_setopt   fl_lazy_curl_easy_setopt
-#define curl_easy_strerror fl_lazy_curl_easy_strerror
-#define curl_free          fl_lazy_curl_free
-#define curl_global_init   fl_lazy_curl_global_init
-#define curl_url           fl_lazy_curl_url
-#define curl_url_cleanup   fl_lazy_curl_url_cleanup
-#define curl_url_get       fl_lazy_curl_url_get
-#define curl_url_set       fl_lazy_curl_url_set
+#define curl_easy_cleanup        fl_lazy_curl_easy_cleanup
+#define curl_easy_getinfo        fl_lazy_curl_easy_getinfo
+#define curl_easy_init           fl_lazy_curl_easy_init
+#define curl_easy_perform        fl_lazy_curl_easy_perform
+#define curl_easy_setopt         fl_lazy_curl_easy_setopt
+#define curl_easy_strerror       fl_lazy_curl_easy_strerror
+#define curl_free                fl_lazy_curl_free
+#define curl_getdate             fl_lazy_curl_getdate
+#define curl_global_init         fl_lazy_curl_global_init
+#define curl_multi_add_handle    fl_lazy_curl_multi_add_handle
+#define curl_multi_cleanup       fl_lazy_curl_multi_cleanup
+#define curl_multi_info_read     fl_lazy_curl_multi_info_read
+#define curl_multi_init          fl_lazy_curl_multi_init
+#define curl_multi_perform       fl_lazy_curl_multi_perform
+#define curl_multi_poll          fl_lazy_curl_multi_poll
+#define curl_multi_remove_handle fl_lazy_curl_multi_remove_handle
+#define curl_multi_setopt        fl_lazy_curl_multi_setopt
+#define curl_url                 fl_lazy_curl_url
+#define curl_url_cleanup         fl_lazy_curl_url_cleanup
+#define curl_url_get             fl_lazy_curl_url_get
+#define curl_url_set             fl_lazy_curl_url_set
 #endif
 
 /* Before the first call; again is no cost. */

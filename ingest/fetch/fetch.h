@@ -101,6 +101,9 @@ FL_NODISCARD fl_status fl_fetch_pprof(fl_fetch_answer *out, fl_fetch *fetch,
                                       const fl_fetch_target *target, fl_fetch_profile profile,
                                       const fl_fetch_ask *ask, fl_error *err);
 
+/* `url` without user and password, and its scheme. FL_E_SYNTAX where it is no http or https URL. */
+FL_NODISCARD fl_status fl_fetch_show_url(char shown[FL_FETCH_URL], char scheme[8], const char *url,
+                                         fl_error *err);
 /* Whether a word of a command line is meant as a URL: "scheme://". */
 bool fl_fetch_is_url(const char *text);
 

@@ -14,9 +14,6 @@ typedef struct fl_fetch_how {
 FL_NODISCARD fl_status fl_fetch_run(fl_fetch_answer *out, fl_fetch *fetch, const char *url,
                                     const fl_fetch_how *how, fl_error *err);
 
-/* `url` without user and password, and its scheme. FL_E_SYNTAX where it is no http or https URL. */
-FL_NODISCARD fl_status fl_fetch_show_url(char shown[FL_FETCH_URL], char scheme[8], const char *url,
-                                         fl_error *err);
 /* Whether a body is HTML, whatever its content type says. */
 bool fl_fetch_is_page(fl_slice body);
 /* Of a page, without its tags; empty where there is none. */

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""A server with the manners of good and bad ones, for the tests of ingest/fetch.
+"""A server with the manners of good and bad ones, for the tests of ingest/fetch and ingest/pull.
 
 usage: fetch_server.py [FOLDER]     prints its port, serves until its standard input ends
 
 With FOLDER, its files are served below /files/.
 """
+import collections
 import gzip
 import http.server
 import pathlib
+import socket
+import struct
 import sys
 import threading
 import time
+import urllib.parse
 
 INDEX = b"""<html><head><title>/debug/pprof/</title></head><body>
 <tr><td>3</td><td><a href='allocs?debug=1'>allocs</a></td></tr>
@@ -19,6 +23,10 @@ INDEX = b"""<html><head><title>/debug/pprof/</title></head><body>
 <a href="goroutine?debug=2">full goroutine stack dump</a></body></html>"""
 LOGIN = b"<!DOCTYPE html>\n<HTML><head><title>\n Sign in \x1b[31m</title></head>Name:</html>"
 FOLDER = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
+
+# How often a path with its query was asked, and when: for those that behave after some failures.
+HITS = collections.Counter()
+TIMES = collections.defaultdict(list)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,6 +78,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         self.wfile.write(b"half")
 
+    def fails_first(self):
+        """/fails-first?key=K&times=N&how=503|reset|cut[&after=S]: N failures, then "at last"."""
+        ask = dict(urllib.parse.parse_qsl(self.path.partition("?")[2]))
+        HITS[ask["key"]] += 1
+        TIMES[ask["key"]].append(time.monotonic())
+        if HITS[ask["key"]] > int(ask["times"]):
+            return self.answer(b"at last")
+        if ask["how"] == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return self.connection.close()
+        if ask["how"] == "cut":
+            return self.cut()
+        more = {"Retry_After": ask["after"]} if "after" in ask else {}
+        return self.answer(b"not now", "text/plain", int(ask["how"]), **more)
+
+    def hits(self):
+        """/hits?key=K: how often it was asked, and the seconds between the first two."""
+        key = self.path.partition("key=")[2]
+        times = TIMES[key]
+        gap = times[1] - times[0] if len(times) > 1 else 0
+        self.answer(b"%d %d" % (HITS[key], gap))
+
     def do_GET(self):
         path = self.path.split("?")[0]
         plain = {
@@ -93,6 +124,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/hop1": lambda: self.redirect("/zip"),
             "/to-https": lambda: self.redirect("https://127.0.0.1:1/"),
             "/to-file": lambda: self.redirect("file:///etc/hostname"),
+            "/to-host": lambda: self.redirect(f"http://localhost:{server.server_address[1]}/zip"),
+            "/to-port": lambda: self.redirect("http://127.0.0.1:1/zip"),
+            "/to-nowhere": lambda: self.answer(b"", code=302),
+            "/fails-first": self.fails_first,
+            "/hits": self.hits,
+            "/slow": lambda: (time.sleep(0.3), self.answer(b"slow")),
+            "/asks": lambda: self.answer(self.headers.get("Accept-Encoding", "").encode()),
             "/drip": self.drip,
             "/endless": self.endless,
             "/announced": self.announced,
