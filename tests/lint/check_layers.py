@@ -82,9 +82,11 @@ ALLOWED = {
     "app/profile": LOWEST | {"correlate/callgraph"},
     "app/report": LOWEST | GRAPH,
     "app/pipeline": ALL,
+    "app/serve/http": LOWEST,
     "app/cli": ALL | {"app/report", "app/pipeline", "app/profile"},
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/report", "app/pipeline", "app/profile", "app/cli",
+                    "app/serve/http",
                     "tests"},
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)

@@ -27,6 +27,10 @@ FLOORS = {
     "asserts_per_1000_lines": 17,
     "public_functions_documented_percent": 100,
 }
+# Functions that a library calls and whose parameters it prescribes: (file, function). Their other numbers hold.
+FOREIGN_SIGNATURES = {
+    ("app/serve/http/http_conn.c", "on_request"),  # MHD_AccessHandlerCallback
+}
 # Calls that nobody makes, with what to use. Then those that only some folders make.
 BANNED = {
     "strcpy": "fl_buf or memcpy", "strcat": "fl_buf", "sprintf": "snprintf", "vsprintf": "vsnprintf",
@@ -160,6 +164,8 @@ def check(root):
         code_lines += sum(1 for line in code.split("\n") if line.strip())
         asserts += len(ASSERT.findall(code))
         for name, number, length, complexity, parameters in functions_of(code):
+            if (str(where), name) in FOREIGN_SIGNATURES:
+                parameters = 0
             functions.append((length, complexity, parameters))
             for what, value in (("function_lines", length), ("complexity", complexity), ("parameters", parameters)):
                 if value > LIMITS[what + "_max"]:

@@ -1,0 +1,312 @@
+/*
+ * http.c - the server: its threads, its listeners, and what closes connections that are overdue.
+ */
+#include "http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http_priv.h"
+#include "mem.h"
+#include "mhd_lazy.h"
+#include "number.h"
+#include "slice.h"
+#include "timestamp.h"
+
+enum { BACKLOG = 1024, CHECKS_PER_S = 4 };
+
+static void set_defaults(fl_http_options *options)
+{
+    static const fl_http_options defaults = {.max_queued = 1024,
+                                             .budget_bytes = 256u << 20,
+                                             .max_connections = 4096,
+                                             .head_timeout_ns = 10 * FL_NS_PER_S,
+                                             .idle_timeout_ns = 75 * FL_NS_PER_S,
+                                             .body_grace_ns = 15 * FL_NS_PER_S,
+                                             .min_bytes_per_s = 4096};
+#define DEFAULT(field)                                                                             \
+    if (options->field == 0)                                                                       \
+    options->field = defaults.field
+    DEFAULT(max_queued);
+    DEFAULT(budget_bytes);
+    DEFAULT(max_connections);
+    DEFAULT(head_timeout_ns);
+    DEFAULT(idle_timeout_ns);
+    DEFAULT(body_grace_ns);
+    DEFAULT(min_bytes_per_s);
+#undef DEFAULT
+}
+
+/* --- the thread that closes what is overdue --- */
+
+/* Both directions at once: the event thread sees the end and does the rest, once. */
+static void close_overdue(fl_http *http)
+{
+    int64_t now_ns = fl_time_monotonic();
+    for (fl_http_conn *conn = http->conns; conn != NULL; conn = conn->next) {
+        if (atomic_load(&conn->deadline_ns) > now_ns)
+            continue;
+        atomic_store(&conn->deadline_ns, INT64_MAX);
+        http->connections_overdue++;
+        (void)shutdown(conn->fd, SHUT_RDWR);
+    }
+}
+
+static void *watch_overdue(void *payload)
+{
+    fl_http *http = payload;
+    (void)pthread_mutex_lock(&http->lock);
+    while (!http->is_ending) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += FL_NS_PER_S / CHECKS_PER_S;
+        if (until.tv_nsec >= FL_NS_PER_S) {
+            until.tv_sec++;
+            until.tv_nsec -= FL_NS_PER_S;
+        }
+        (void)pthread_cond_timedwait(&http->wake, &http->lock, &until);
+        close_overdue(http);
+    }
+    (void)pthread_mutex_unlock(&http->lock);
+    return NULL;
+}
+
+/* Signals are for the thread that waits for them. */
+static bool start_thread(fl_http *http)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = pthread_create(&http->overdue, NULL, watch_overdue, http) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
+}
+
+static void init_lock(fl_http *http)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_mutex_init(&http->lock, NULL);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&http->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
+static void free_http(fl_http *http)
+{
+    fl_workers_destroy(http->workers);
+    (void)pthread_cond_destroy(&http->wake);
+    (void)pthread_mutex_destroy(&http->lock);
+    fl_mem_free(http);
+}
+
+fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error *err)
+{
+    assert(out != NULL);
+    *out = NULL;
+    fl_status status = fl_mhd_load(err);
+    if (status != FL_OK)
+        return status;
+    fl_http *http = fl_mem_calloc(1, sizeof(*http));
+    if (http == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a server");
+    if (options != NULL)
+        http->options = *options;
+    set_defaults(&http->options);
+    http->budget.max = http->options.budget_bytes;
+    init_lock(http);
+    status =
+        fl_workers_create(&http->workers, http->options.workers, http->options.max_queued, err);
+    if (status == FL_OK && !start_thread(http))
+        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "cannot start a thread");
+    if (status != FL_OK) {
+        free_http(http);
+        return status;
+    }
+    *out = http;
+    return FL_OK;
+}
+
+fl_status fl_http_add(fl_http *http, const fl_http_route *routes, size_t count, fl_error *err)
+{
+    assert(http != NULL && http->listener_count == 0);
+    if (count > FL_HTTP_MAX_ROUTES - http->route_count)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d routes", FL_HTTP_MAX_ROUTES);
+    for (size_t i = 0; i < count; i++) {
+        assert(routes[i].method != NULL && routes[i].path != NULL && routes[i].run != NULL);
+        http->routes[http->route_count++] = routes[i];
+    }
+    return FL_OK;
+}
+
+/* --- listening --- */
+
+static fl_status bad_address(const char *address, fl_error *err)
+{
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                   "address '%.80s' is not like 127.0.0.1:4318 or [::1]:4318", address);
+}
+
+/* "HOST:PORT" or "[HOST]:PORT" to its parts. */
+static bool split_address(const char *address, char host[INET6_ADDRSTRLEN], uint16_t *port)
+{
+    const char *colon = strrchr(address, ':');
+    uint64_t number;
+    if (colon == NULL || !fl_parse_u64(fl_slice_of(colon + 1), &number) || number > UINT16_MAX)
+        return false;
+    size_t len = (size_t)(colon - address);
+    if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
+        address++;
+        len -= 2;
+    } else if (memchr(address, ':', len) != NULL) {
+        return false;
+    }
+    if (len == 0 || len >= INET6_ADDRSTRLEN)
+        return false;
+    memcpy(host, address, len);
+    host[len] = '\0';
+    *port = (uint16_t)number;
+    return true;
+}
+
+static int listen_on(const struct addrinfo *at)
+{
+    int on = 1, why;
+    int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (at->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    why = errno;
+    (void)close(fd);
+    errno = why;
+    return -1;
+}
+
+static unsigned port_of(int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof(at);
+    if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+        return 0;
+    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+                                          : ((struct sockaddr_in *)&at)->sin_port);
+}
+
+fl_status fl_http_listen(fl_http *http, const char *address, unsigned *port, fl_error *err)
+{
+    char host[INET6_ADDRSTRLEN], service[8];
+    uint16_t number;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *at = NULL;
+    assert(http != NULL && address != NULL && port != NULL && !http->is_stopping);
+    if (!split_address(address, host, &number))
+        return bad_address(address, err);
+    if (http->listener_count == FL_HTTP_MAX_LISTENERS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d addresses to listen on",
+                       FL_HTTP_MAX_LISTENERS);
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)number);
+    if (getaddrinfo(host, service, &hints, &at) != 0)
+        return bad_address(address, err);
+    int fd = listen_on(at);
+    int why = errno;
+    freeaddrinfo(at);
+    if (fd < 0)
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot listen on %.80s: %s", address,
+                       strerror(why));
+    *port = port_of(fd);
+    struct MHD_Daemon *listener = fl_http_conn_serve(http, fd);
+    if (listener == NULL) {
+        (void)close(fd);
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot serve on %.80s", address);
+    }
+    http->listeners[http->listener_count++] = listener;
+    return FL_OK;
+}
+
+/* --- the end --- */
+
+static void nap(void)
+{
+    struct timespec time = {.tv_nsec = 2 * FL_NS_PER_MS};
+    (void)nanosleep(&time, NULL);
+}
+
+void fl_http_stop(fl_http *http, int64_t grace_ns)
+{
+    assert(http != NULL && grace_ns >= 0);
+    if (atomic_exchange(&http->is_stopping, true))
+        return;
+    for (size_t i = 0; i < http->listener_count; i++) {
+        int fd = MHD_quiesce_daemon(http->listeners[i]);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    for (int64_t end_ns = fl_time_monotonic() + grace_ns;
+         http->active > 0 && fl_time_monotonic() < end_ns;)
+        nap();
+    http->is_closed = true;
+    while (http->working > 0)
+        nap();
+    for (size_t i = 0; i < http->listener_count; i++)
+        MHD_stop_daemon(http->listeners[i]);
+    http->listener_count = 0;
+    assert(http->conns == NULL && http->active == 0);
+}
+
+void fl_http_destroy(fl_http *http)
+{
+    if (http == NULL)
+        return;
+    fl_http_stop(http, 0);
+    (void)pthread_mutex_lock(&http->lock);
+    http->is_ending = true;
+    (void)pthread_cond_signal(&http->wake);
+    (void)pthread_mutex_unlock(&http->lock);
+    (void)pthread_join(http->overdue, NULL);
+    assert(atomic_load(&http->budget.used) == 0);
+    free_http(http);
+}
+
+fl_http_stats fl_http_stats_of(fl_http *http)
+{
+    assert(http != NULL);
+    fl_http_stats stats = {.connections = http->connections,
+                           .connections_total = http->connections_total,
+                           .connections_refused = http->connections_refused,
+                           .connections_overdue = http->connections_overdue,
+                           .requests = http->requests,
+                           .wire_bytes = http->wire_bytes,
+                           .body_bytes = http->body_bytes,
+                           .budget_used_bytes = atomic_load(&http->budget.used),
+                           .budget_bytes = http->budget.max,
+                           .workers = fl_workers_stats_of(http->workers)};
+    for (size_t i = 0; i < sizeof(stats.answers) / sizeof(stats.answers[0]); i++)
+        stats.answers[i] = http->answers[i];
+    for (size_t i = 0; i < FL_HTTP_REFUSALS; i++)
+        stats.refused[i] = http->refused[i];
+    return stats;
+}
+
+fl_workers *fl_http_workers(fl_http *http)
+{
+    assert(http != NULL);
+    return http->workers;
+}
+
+fl_budget *fl_http_budget(fl_http *http)
+{
+    assert(http != NULL);
+    return &http->budget;
+}
