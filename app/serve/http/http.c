@@ -1,5 +1,12 @@
 /*
  * http.c - the server: its threads, its listeners, and what closes connections that are overdue.
+ *
+ * Invariants:
+ *   (1) a connection stands in the list from its first callback to its last, which comes before its
+ *       descriptor is closed: whoever holds the lock may shut down what the list names;
+ *   (2) `working` counts what is suspended. A listener is stopped only when there is none of that
+ *       and none can come, since libmicrohttpd takes a suspended connection for a mistake then;
+ *   (3) routes do not change once somebody listens, so that no lock guards them.
  */
 #include "http.h"
 
@@ -22,6 +29,8 @@
 
 enum { BACKLOG = 1024, CHECKS_PER_S = 4 };
 
+/* What they are is said in the header, beside each. A body's 15 s are those of the SDKs' exporters:
+ * their timeout is 10 s. */
 static void set_defaults(fl_http_options *options)
 {
     static const fl_http_options defaults = {.max_queued = 1024,
@@ -44,7 +53,11 @@ static void set_defaults(fl_http_options *options)
 #undef DEFAULT
 }
 
-/* --- the thread that closes what is overdue --- */
+/* --- the thread that closes what is overdue ---
+ *
+ * libmicrohttpd's own timeout starts anew with each byte, so that a byte now and then holds a
+ * connection for ever. A deadline here is set by what was reached, not by what moved.
+ */
 
 /* Both directions at once: the event thread sees the end and does the rest, once. */
 static void close_overdue(fl_http *http)
@@ -89,6 +102,7 @@ static bool start_thread(fl_http *http)
     return ok;
 }
 
+/* Waiting by the monotonic clock: the other one may be set. */
 static void init_lock(fl_http *http)
 {
     pthread_condattr_t monotonic;
@@ -176,6 +190,8 @@ static bool split_address(const char *address, char host[INET6_ADDRSTRLEN], uint
     return true;
 }
 
+/* A restart must not wait for what its predecessor left in TIME_WAIT; an IPv6 address is for IPv6
+ * alone, so that "[::]" and "0.0.0.0" of one port can both be listened on. */
 static int listen_on(const struct addrinfo *at)
 {
     int on = 1, why;
@@ -193,6 +209,7 @@ static int listen_on(const struct addrinfo *at)
     return -1;
 }
 
+/* Where the system chose it. */
 static unsigned port_of(int fd)
 {
     struct sockaddr_storage at = {0};
@@ -237,6 +254,7 @@ fl_status fl_http_listen(fl_http *http, const char *address, unsigned *port, fl_
 
 /* --- the end --- */
 
+/* Between two looks at what a stop waits for: it is rare, and nobody measures it. */
 static void nap(void)
 {
     struct timespec time = {.tv_nsec = 2 * FL_NS_PER_MS};

@@ -36,6 +36,7 @@ fl_http_encoding fl_http_encoding_of(const char *name)
     return FL_HTTP_UNKNOWN;
 }
 
+/* Doubling, so that copying costs at most as much as reading; never more than what is announced. */
 static size_t wanted_cap(const fl_http_conn *conn, size_t needed)
 {
     size_t most = conn->announced != UINT64_MAX ? (size_t)conn->announced : SIZE_MAX / 2;
@@ -83,6 +84,7 @@ static bool begins_right(fl_http_encoding encoding, fl_slice body)
                                     : fl_slice_starts_with(body, FL_SLICE("\x28\xb5\x2f\xfd"));
 }
 
+/* What to decompress into at first. It does not have to be right: too low costs a second pass. */
 static size_t guess_of(fl_slice packed, size_t limit)
 {
     size_t guess = packed.len < limit / GUESS_RATIO ? packed.len * GUESS_RATIO : limit;
@@ -91,6 +93,7 @@ static size_t guess_of(fl_slice packed, size_t limit)
     return guess < limit ? guess : limit;
 }
 
+/* Under the guard of base/stream.h against bombs, too. */
 static fl_status read_once(fl_slice *out, fl_stream_block *block, fl_slice packed, size_t most,
                            fl_error *err)
 {
@@ -123,6 +126,7 @@ static fl_status decompress(fl_http_conn *conn, fl_stream_block *block, fl_error
     return status;
 }
 
+/* The charge for what is opened stays with the connection until the body is dropped. */
 bool fl_http_body_open(fl_http_conn *conn, unsigned char **opened)
 {
     fl_error err = {0};

@@ -48,6 +48,7 @@ static int64_t time_of_bytes(const fl_http *http, uint64_t bytes)
 
 /* --- connections --- */
 
+/* As text once, since each log line and limit of the connection wants it so. */
 static void name_client(fl_http_conn *conn, const struct sockaddr *address)
 {
     const void *bytes = NULL;
@@ -97,6 +98,7 @@ static void close_conn(fl_http *http, fl_http_conn *conn)
     fl_mem_free(conn);
 }
 
+/* The first and the last that is heard of a connection. */
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -113,6 +115,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
     *socket_context = NULL;
 }
 
+/* Before anything is allocated for it. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t len)
 {
     fl_http *http = cls;
@@ -123,6 +126,7 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, sock
     return MHD_NO;
 }
 
+/* NULL: there was no memory for it. */
 static fl_http_conn *conn_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -170,6 +174,7 @@ static struct MHD_Response *response_of(fl_http_conn *conn)
     return NULL;
 }
 
+/* Whoever does not read is closed as well: the time to write is that of the bytes. */
 static enum MHD_Result send_answer(fl_http_conn *conn, struct MHD_Connection *mhd)
 {
     fl_http *http = conn->http;
@@ -196,6 +201,7 @@ static fl_http_reply *refuse(fl_http_conn *conn, fl_http_refusal why)
     return &conn->reply;
 }
 
+/* What may pass: OTLP's senders repeat after a 503, others after Retry-After. */
 static void refuse_busy(fl_http_conn *conn, fl_http_refusal why, const char *what)
 {
     fl_http_reply *reply = refuse(conn, why);
@@ -205,6 +211,7 @@ static void refuse_busy(fl_http_conn *conn, fl_http_refusal why, const char *wha
 
 /* --- heads --- */
 
+/* Names and values stay libmicrohttpd's, for as long as the request is. */
 typedef struct field_list {
     fl_http_field *fields;
     size_t count, max;
@@ -239,6 +246,7 @@ static bool gather(fl_http_conn *conn, struct MHD_Connection *mhd)
     return !headers.too_many && !parameters.too_many;
 }
 
+/* How often the header stands there: of two the parties may read different ones. */
 static size_t count_of(const fl_http_request *request, const char *name)
 {
     size_t count = 0;
@@ -310,6 +318,7 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
     conn->route = route;
 }
 
+/* The head is whole. Nothing of the body was read yet. */
 static enum MHD_Result on_head(fl_http_conn *conn, struct MHD_Connection *mhd, const char *method,
                                const char *version)
 {
@@ -339,6 +348,7 @@ static enum MHD_Result on_head(fl_http_conn *conn, struct MHD_Connection *mhd, c
 
 /* --- bodies --- */
 
+/* A piece of the body, gathered or thrown away. */
 static enum MHD_Result on_body(fl_http_conn *conn, const char *bytes, size_t *len)
 {
     fl_http *http = conn->http;
@@ -413,6 +423,7 @@ static enum MHD_Result to_worker(fl_http_conn *conn, struct MHD_Connection *mhd)
     return MHD_YES;
 }
 
+/* Called for the head, for each piece of the body, at its end, and after a resume. */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
                                   const char *method, const char *version, const char *bytes,
                                   size_t *len, void **request_context)
@@ -468,6 +479,7 @@ static void on_log(void *cls, const char *format, va_list args)
     (void)cls, (void)format, (void)args;
 }
 
+/* Its own connection timeout stays off: deadlines are ours (http.c). */
 struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
 {
     struct MHD_OptionItem options[] = {

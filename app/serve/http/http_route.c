@@ -19,6 +19,7 @@ const char *const fl_http_refusal_names[FL_HTTP_REFUSALS] = {
     [FL_HTTP_REFUSED_STOPPING] = "stopping",
 };
 
+/* The reason phrases of RFC 9110, 15, of what is answered anywhere here. */
 static const struct status_text {
     unsigned status;
     const char *text;
@@ -54,6 +55,7 @@ const char *fl_http_status_text(unsigned status)
     return status < 400 ? "OK" : "Error";
 }
 
+/* Linear: there are a dozen of them, and few are asked for. */
 static const char *field_of(const fl_http_field *fields, size_t count, const char *name,
                             int (*compare)(const char *, const char *))
 {
@@ -141,6 +143,7 @@ size_t fl_http_max_body(const fl_http_route *route)
     return route->max_body_bytes > 0 ? route->max_body_bytes : FL_HTTP_MAX_BODY;
 }
 
+/* A pattern's star stands at its end only. */
 static bool path_matches(const char *pattern, const char *path)
 {
     size_t len = strlen(pattern);

@@ -39,6 +39,7 @@ static fl_job *next_job(fl_workers *workers)
     return job;
 }
 
+/* A thread's life: one job after the other, none of them under the lock. */
 static void *work(void *payload)
 {
     fl_workers *workers = payload;
@@ -55,6 +56,7 @@ static void *work(void *payload)
     return NULL;
 }
 
+/* By the cores that there are; one where the system does not say. */
 static unsigned usual_threads(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -107,6 +109,7 @@ void fl_workers_destroy(fl_workers *workers)
     fl_mem_free(workers);
 }
 
+/* One job wakes one thread. */
 bool fl_workers_submit(fl_workers *workers, fl_job *job)
 {
     assert(workers != NULL && job != NULL && job->run != NULL);
@@ -143,6 +146,7 @@ fl_workers_stats fl_workers_stats_of(fl_workers *workers)
     return stats;
 }
 
+/* Lock-free: each piece of each body comes through here. */
 bool fl_budget_take(fl_budget *budget, size_t bytes)
 {
     size_t used = atomic_load(&budget->used);
