@@ -145,26 +145,55 @@ static fl_status grow_families(fl_prometheus *p, size_t count, fl_error *err)
     return FL_OK;
 }
 
-fl_status fl_prometheus_note(fl_prometheus *p, fl_slice family, prometheus_type type, fl_slice unit,
+/* Keep what a family is; *is_news where that was not known. Over the budget it is forgotten. */
+static fl_status keep_family(bool *is_news, fl_prometheus *p, const fl_prometheus_family *family,
                              fl_error *err)
 {
-    fl_sym name, unit_name = 0;
+    fl_sym name, unit = 0;
     fl_error own = {0};
-    assert(type < TYPE_COUNT);
-    p->counts.metadata++;
-    if (family.len == 0 || fl_intern_count(p->texts) >= FL_MAX_METRICS)
+    *is_news = false;
+    if (family->name.len == 0 || fl_intern_count(p->texts) >= FL_MAX_METRICS)
         return FL_OK;
-    fl_status status = fl_intern_put(&name, p->texts, family, &own);
-    if (status == FL_OK && unit.len > 0)
-        status = fl_intern_put(&unit_name, p->texts, unit, &own);
+    fl_status status = fl_intern_put(&name, p->texts, family->name, &own);
+    if (status == FL_OK && family->unit.len > 0)
+        status = fl_intern_put(&unit, p->texts, family->unit, &own);
     if (status == FL_E_LIMIT)
         return FL_OK;
     if (status == FL_OK && name >= p->family_count)
         status = grow_families(p, (size_t)name + 1, &own);
     if (status != FL_OK)
         return fl_fail(err, status, own.offset, "%s", own.message);
-    p->families[name] = (struct prometheus_family){.type = type, .unit = unit_name};
+    struct prometheus_family *kept = &p->families[name];
+    *is_news = kept->type != (prometheus_type)family->type || kept->unit != unit;
+    *kept = (struct prometheus_family){.type = (prometheus_type)family->type, .unit = unit};
     return FL_OK;
+}
+
+fl_status fl_prometheus_note(fl_prometheus *p, fl_slice family, prometheus_type type, fl_slice unit,
+                             fl_error *err)
+{
+    bool is_news;
+    fl_prometheus_family told = {.name = family, .unit = unit, .type = type};
+    assert(type < TYPE_COUNT);
+    p->counts.metadata++;
+    fl_status status = keep_family(&is_news, p, &told, err);
+    if (status == FL_OK && is_news && p->told != NULL)
+        p->told(p->told_payload, &told);
+    return status;
+}
+
+void fl_prometheus_on_family(fl_prometheus *p, fl_prometheus_told *told, void *payload)
+{
+    assert(p != NULL);
+    p->told = told;
+    p->told_payload = payload;
+}
+
+fl_status fl_prometheus_tell(fl_prometheus *p, const fl_prometheus_family *family, fl_error *err)
+{
+    bool is_news;
+    assert(family->type < TYPE_COUNT);
+    return keep_family(&is_news, p, family, err);
 }
 
 /* NULL where nothing was told of it. */

@@ -39,6 +39,18 @@ void fl_prometheus_set_source(fl_prometheus *prometheus, const char *source);
 /* The metric of series without a name, as functions such as rate() give them; borrowed. Without it
  * such series are refused. */
 void fl_prometheus_set_name(fl_prometheus *prometheus, fl_slice name);
+/* What a sender told of a family of metrics; the type as MetricMetadata numbers it. */
+typedef struct fl_prometheus_family {
+    fl_slice name, unit; /* borrowed */
+    unsigned type;
+} fl_prometheus_family;
+typedef void fl_prometheus_told(void *payload, const fl_prometheus_family *family);
+/* For a server with several readers, of which each sees a part of the requests: `told` is called
+ * for each family that a payload tells of anew, or otherwise than before; fl_prometheus_tell()
+ * hands that on to another reader. FL_E_NOMEM. */
+void fl_prometheus_on_family(fl_prometheus *prometheus, fl_prometheus_told *told, void *payload);
+FL_NODISCARD fl_status fl_prometheus_tell(fl_prometheus *prometheus,
+                                          const fl_prometheus_family *family, fl_error *err);
 const fl_prometheus_counts *fl_prometheus_counts_of(const fl_prometheus *prometheus);
 /* How many series were refused since creation. */
 uint64_t fl_prometheus_rejects(const fl_prometheus *prometheus);

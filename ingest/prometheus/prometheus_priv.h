@@ -41,6 +41,8 @@ struct fl_prometheus {
     fl_intern *texts;                   /* names of families, and units */
     struct prometheus_family *families; /* by symbol; family_count of them */
     size_t family_count;
+    fl_prometheus_told *told; /* may be NULL */
+    void *told_payload;
     fl_arena text, body; /* of a series; of a payload */
     uint32_t resource;
     fl_point point;

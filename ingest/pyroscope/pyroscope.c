@@ -115,6 +115,22 @@ static fl_status read_pair(fl_pyroscope_upload *out, fl_slice key, fl_slice valu
     return FL_OK;
 }
 
+fl_status fl_pyroscope_parameter(fl_pyroscope_upload *upload, fl_slice key, fl_slice value,
+                                 fl_error *err)
+{
+    assert(upload != NULL);
+    return read_pair(upload, key, value, 0, err);
+}
+
+fl_status fl_pyroscope_check(const fl_pyroscope_upload *upload, fl_error *err)
+{
+    if (upload->app.len == 0)
+        return fl_fail(err, FL_E_SYNTAX, 0, "the query has no 'name'");
+    if (upload->from_ns > 0 && upload->until_ns > 0 && upload->until_ns < upload->from_ns)
+        return fl_fail(err, FL_E_SYNTAX, 0, "'until' is before 'from'");
+    return FL_OK;
+}
+
 fl_status fl_pyroscope_query(fl_pyroscope_upload *out, fl_slice query, fl_arena *arena,
                              fl_error *err)
 {
@@ -130,11 +146,7 @@ fl_status fl_pyroscope_query(fl_pyroscope_upload *out, fl_slice query, fl_arena 
         if (status == FL_OK)
             status = read_pair(out, key, value, at, err);
     }
-    if (status == FL_OK && out->app.len == 0)
-        return fl_fail(err, FL_E_SYNTAX, 0, "the query has no 'name'");
-    if (status == FL_OK && out->from_ns > 0 && out->until_ns > 0 && out->until_ns < out->from_ns)
-        return fl_fail(err, FL_E_SYNTAX, 0, "'until' is before 'from'");
-    return status;
+    return status == FL_OK ? fl_pyroscope_check(out, err) : status;
 }
 
 /* ---- forms ---- */

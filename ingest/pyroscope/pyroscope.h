@@ -24,6 +24,11 @@ typedef struct fl_pyroscope_upload {
  * the offset of what is wrong; FL_E_UNSUPPORTED for a format that is not pprof; FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_pyroscope_query(fl_pyroscope_upload *out, fl_slice query, fl_arena *arena,
                                           fl_error *err);
+/* The same of one key and its decoded value; texts are borrowed. `upload` begins as zeros. */
+FL_NODISCARD fl_status fl_pyroscope_parameter(fl_pyroscope_upload *upload, fl_slice key,
+                                              fl_slice value, fl_error *err);
+/* After the last one: whether they tell enough. */
+FL_NODISCARD fl_status fl_pyroscope_check(const fl_pyroscope_upload *upload, fl_error *err);
 /* The profile within a body: all of it, or the part "profile" of a multipart form. FL_E_SYNTAX,
  * FL_E_TRUNCATED. */
 FL_NODISCARD fl_status fl_pyroscope_profile(fl_slice *profile, fl_slice content_type, fl_slice body,

@@ -136,6 +136,41 @@ START_TEST(metadata_of_an_earlier_request_says_the_kind)
 }
 END_TEST
 
+static fl_status told_status;
+static unsigned told_count;
+
+/* Hands on to the reader in `payload`. */
+static void hand_on(void *payload, const fl_prometheus_family *family)
+{
+    told_count++;
+    if (payload != NULL)
+        told_status = fl_prometheus_tell(payload, family, &err);
+}
+
+START_TEST(what_one_reader_is_told_can_be_handed_on_to_another)
+{
+    fl_prometheus *other = NULL;
+    ck_assert_ok(fl_prometheus_create(&other, &r.to, &err));
+    fl_prometheus_on_family(other, hand_on, p);
+    metadata(1, "requests", "By");
+    ck_assert_ok(fl_prometheus_write_proto(other, fl_buf_slice(&request), &err));
+    ck_assert_ok(told_status);
+    ck_assert_uint_eq(told_count, 1);
+    ck_assert_ok(fl_prometheus_write_proto(other, fl_buf_slice(&request), &err));
+    ck_assert_uint_eq(told_count, 1);
+    fl_buf_clear(&request);
+    metadata(2, "requests", "By");
+    metadata(1, "", "By");
+    ck_assert_ok(fl_prometheus_write_proto(other, fl_buf_slice(&request), &err));
+    ck_assert_uint_eq(told_count, 2);
+    fl_buf_clear(&request);
+    fl_prometheus_destroy(other);
+    ck_assert_str_eq(read_one("requests", NULL, NULL),
+                     "gauge of 0: requests [By] 0..1000000000 value 1.5\n");
+    ck_assert_uint_eq(fl_prometheus_counts_of(p)->metadata, 0);
+}
+END_TEST
+
 START_TEST(samples_that_mean_no_value_are_counted)
 {
     label("__name__", "up");
@@ -366,6 +401,7 @@ static Suite *write_suite(void)
                         sizeof(by_name) / sizeof(by_name[0]));
     tcase_add_loop_test(cases, metadata_of_an_earlier_request_says_the_kind, 0,
                         sizeof(by_type) / sizeof(by_type[0]));
+    tcase_add_test(cases, what_one_reader_is_told_can_be_handed_on_to_another);
     tcase_add_test(cases, samples_that_mean_no_value_are_counted);
     tcase_add_test(cases, labels_may_come_behind_samples_and_zero_may_be_left_out);
     tcase_add_test(cases, a_recorded_request_is_read);

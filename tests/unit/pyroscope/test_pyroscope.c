@@ -129,6 +129,23 @@ START_TEST(a_profile_is_the_body_or_a_part_of_a_form)
 }
 END_TEST
 
+START_TEST(decoded_parameters_tell_the_same)
+{
+    memset(&upload, 0, sizeof(upload));
+    ck_assert_ok(fl_pyroscope_parameter(&upload, SLICE("until"), SLICE("1795381635"), &err));
+    ck_assert_fails(FL_E_SYNTAX, fl_pyroscope_check(&upload, &err));
+    ck_assert_str_eq(err.message, "the query has no 'name'");
+    err = (fl_error){0};
+    ck_assert_ok(fl_pyroscope_parameter(&upload, SLICE("name"), SLICE("a{k=v}"), &err));
+    ck_assert_ok(fl_pyroscope_parameter(&upload, SLICE("from"), SLICE("1795381633"), &err));
+    ck_assert_ok(fl_pyroscope_check(&upload, &err));
+    ck_assert(fl_slice_equal(upload.app, SLICE("a")));
+    ck_assert(fl_slice_equal(fl_labels_find(&upload.labels, SLICE("k")), SLICE("v")));
+    ck_assert_fails(FL_E_UNSUPPORTED,
+                    fl_pyroscope_parameter(&upload, SLICE("format"), SLICE("jfr"), &err));
+}
+END_TEST
+
 START_TEST(every_prefix_fails_cleanly)
 {
     const char *form = FORM(PART("other", "x") PART("profile", "bytes"));
@@ -169,6 +186,7 @@ static Suite *pyroscope_suite(void)
                         sizeof(bad) / sizeof(bad[0]));
     tcase_add_loop_test(cases, a_profile_is_the_body_or_a_part_of_a_form, 0,
                         sizeof(forms) / sizeof(forms[0]));
+    tcase_add_test(cases, decoded_parameters_tell_the_same);
     tcase_add_test(cases, every_prefix_fails_cleanly);
     tcase_add_test(cases, want_of_memory_is_an_error_like_any_other);
     suite_add_tcase(suite, cases);
