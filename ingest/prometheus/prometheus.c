@@ -130,6 +130,7 @@ bool fl_prometheus_type_parse(prometheus_type *out, fl_slice word)
 
 /* ---- types ---- */
 
+/* Room for `count` families by symbol; those that were not told of are TYPE_UNKNOWN, which is 0. */
 static fl_status grow_families(fl_prometheus *p, size_t count, fl_error *err)
 {
     size_t cap = p->family_count > 0 ? p->family_count : 64;
@@ -207,6 +208,8 @@ static const struct prometheus_family *find_family(const fl_prometheus *p, fl_sl
 
 /* ---- from a name to a kind ---- */
 
+/* The name without its ending, and which one that is; the first of the table that fits, of which
+ * none is another one's end. */
 static enum ending ending_of(fl_slice name, fl_slice *stem)
 {
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
@@ -218,6 +221,7 @@ static enum ending ending_of(fl_slice name, fl_slice *stem)
     return END_NONE;
 }
 
+/* One number of a histogram or summary, under the name of its family. */
 static void be_part(fl_prometheus *p, fl_slice family, fl_point_part part, double param)
 {
     p->point.kind = FL_POINT_PART;
@@ -226,6 +230,7 @@ static void be_part(fl_prometheus *p, fl_slice family, fl_point_part part, doubl
     p->point.param = param;
 }
 
+/* Prometheus' counters only rise, and begin again at zero with their process. */
 static void be_counter(fl_prometheus *p)
 {
     p->point.kind = FL_POINT_SUM;
@@ -276,6 +281,8 @@ static bool kind_by_type(fl_prometheus *p, fl_slice name, fl_slice stem, enum en
     return true;
 }
 
+/* A series of which nothing was told: by the naming rules at the top of this file. A name that only
+ * looks like a rule's, as "disk_count" of a gauge, is taken for what it looks like. */
 static void kind_by_name(fl_prometheus *p, fl_slice name, fl_slice stem, enum ending ending)
 {
     double param;
@@ -293,6 +300,7 @@ static void kind_by_name(fl_prometheus *p, fl_slice name, fl_slice stem, enum en
         be_part(p, name, FL_PART_QUANTILE, param);
 }
 
+/* By the family's last word; empty where that is no unit. */
 static fl_slice unit_of(fl_slice family)
 {
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)

@@ -62,6 +62,7 @@ static fl_status decode(fl_slice *out, fl_slice text, size_t at, fl_arena *arena
     return FL_OK;
 }
 
+/* The application's name and the labels behind it, as Pyroscope writes both into one. */
 static fl_status read_name(fl_pyroscope_upload *out, fl_slice name, size_t at, fl_error *err)
 {
     fl_slice rest = name;
@@ -91,6 +92,7 @@ static fl_status read_time(int64_t *out, fl_slice text, size_t at, const char *k
     return FL_OK;
 }
 
+/* One key of the query; what is not known here, a later version of a client may send. */
 static fl_status read_pair(fl_pyroscope_upload *out, fl_slice key, fl_slice value, size_t at,
                            fl_error *err)
 {
