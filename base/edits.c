@@ -3,6 +3,9 @@
  */
 #include "edits.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "slice.h"
 
 static size_t min_of(size_t a, size_t b)
@@ -32,4 +35,20 @@ size_t fl_edits(fl_slice a, fl_slice b)
 size_t fl_edits_most(size_t len)
 {
     return len / 3 > 1 ? len / 3 : 1;
+}
+
+const char *fl_nearest(const char *wrong, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t wrong_len = strlen(wrong), best_edits = SIZE_MAX;
+    for (size_t i = 0; i < count && wrong_len <= FL_MAX_EDITS_WORD; i++) {
+        size_t len = strlen(names[i]);
+        assert(len <= FL_MAX_EDITS_WORD);
+        size_t found = fl_edits(fl_slice_of(wrong), fl_slice_of(names[i]));
+        if (found <= fl_edits_most(len > wrong_len ? len : wrong_len) && found < best_edits) {
+            best = names[i];
+            best_edits = found;
+        }
+    }
+    return best;
 }

@@ -15,5 +15,8 @@ size_t fl_edits(fl_slice a, fl_slice b);
 /* How many edits still look like a mistake in a word of that length: a third of it, at least one.
  */
 size_t fl_edits_most(size_t len);
+/* The nearest of `names` to `wrong` by edits, or NULL where none is near enough: the first of those
+ * that are equally near. Names are at most FL_MAX_EDITS_WORD long. */
+const char *fl_nearest(const char *wrong, const char *const *names, size_t count);
 
 #endif

@@ -275,6 +275,47 @@ bool fl_parse_u64(fl_slice text, uint64_t *out)
     return true;
 }
 
+bool fl_parse_size(fl_slice text, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"", 1},
+                 {"B", 1},
+                 {"kB", 1e3},
+                 {"KB", 1e3},
+                 {"MB", 1e6},
+                 {"GB", 1e9},
+                 {"TB", 1e12},
+                 {"KiB", 1024},
+                 {"K", 1024},
+                 {"M", 1024 * 1024},
+                 {"MiB", 1024 * 1024},
+                 {"G", 1073741824.0},
+                 {"GiB", 1073741824.0},
+                 {"TiB", 1099511627776.0}};
+    size_t digits = 0;
+    double number;
+    while (digits < text.len &&
+           ((text.ptr[digits] >= '0' && text.ptr[digits] <= '9') || text.ptr[digits] == '.'))
+        digits++;
+    if (!fl_parse_double(fl_slice_part(text, 0, digits), &number))
+        return false;
+    while (digits < text.len && text.ptr[digits] == ' ')
+        digits++;
+    fl_slice unit = fl_slice_part(text, digits, text.len);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!fl_slice_equal(unit, fl_slice_of(units[i].name)))
+            continue;
+        number *= units[i].bytes;
+        if (!(number >= 1 && number < 9e18))
+            return false;
+        *out = (uint64_t)number;
+        return true;
+    }
+    return false;
+}
+
 /* A magnitude and a sign as an int64_t; 2^63 exists only with a minus. */
 static bool apply_sign(uint64_t magnitude, bool negative, int64_t *out)
 {

@@ -23,6 +23,9 @@ bool fl_parse_double(fl_slice text, double *out);
  * anything else leaves *out untouched. */
 bool fl_parse_i64(fl_slice text, int64_t *out);
 bool fl_parse_u64(fl_slice text, uint64_t *out);
+/* Bytes: "512MiB", "1.5GB", "800000": above 0, alone or with a unit of 1000 (kB) or of 1024 (KiB).
+ */
+bool fl_parse_size(fl_slice text, uint64_t *out);
 /* `len` bytes of hex, either case, into out[len / 2]; false on odd length, another character or a
  * length that is not 2 * out_len. What is in out[] is then unspecified. */
 bool fl_parse_hex(fl_slice text, unsigned char *out, size_t out_len);

@@ -29,23 +29,6 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The first of those that are equally near, in the order of the table: what is used most. */
-const char *fl_nearest(const char *wrong, const char *const *names, size_t count)
-{
-    const char *best = NULL;
-    size_t wrong_len = strlen(wrong), best_edits = SIZE_MAX;
-    for (size_t i = 0; i < count && wrong_len <= MAX_WORD; i++) {
-        size_t len = strlen(names[i]);
-        assert(len <= MAX_WORD);
-        size_t found = fl_edits(fl_slice_of(wrong), fl_slice_of(names[i]));
-        if (found <= fl_edits_most(len > wrong_len ? len : wrong_len) && found < best_edits) {
-            best = names[i];
-            best_edits = found;
-        }
-    }
-    return best;
-}
-
 /* The command's own options, then those that every command takes; NULL at the end. */
 static const fl_option *option_at(const fl_command *command, size_t at)
 {
@@ -229,42 +212,6 @@ static bool is_choice(const char *value, const char *const *choices)
     return false;
 }
 
-/* "512MiB", "1.5GB", "800000": above 0, in bytes or with a unit of 1000 (kB) or of 1024 (KiB). */
-static bool parse_size(const char *value, uint64_t *out)
-{
-    static const struct {
-        const char *name;
-        double bytes;
-    } units[] = {{"", 1},
-                 {"B", 1},
-                 {"kB", 1e3},
-                 {"KB", 1e3},
-                 {"MB", 1e6},
-                 {"GB", 1e9},
-                 {"TB", 1e12},
-                 {"KiB", 1024},
-                 {"K", 1024},
-                 {"M", 1024 * 1024},
-                 {"MiB", 1024 * 1024},
-                 {"G", 1073741824.0},
-                 {"GiB", 1073741824.0},
-                 {"TiB", 1099511627776.0}};
-    size_t digits = strspn(value, "0123456789.");
-    double number;
-    if (!fl_parse_double((fl_slice){.ptr = (const unsigned char *)value, .len = digits}, &number))
-        return false;
-    while (value[digits] == ' ')
-        digits++;
-    for (size_t i = 0; i < FL_COUNT(units); i++) {
-        if (strcmp(value + digits, units[i].name) != 0)
-            continue;
-        number *= units[i].bytes;
-        *out = number >= 1 && number < 9e18 ? (uint64_t)number : 0;
-        return *out > 0;
-    }
-    return false;
-}
-
 /* Values stay text: here it is made sure that reading them later cannot fail. */
 static fl_status check_value(const fl_option *option, const char *value, int64_t now_ns,
                              fl_error *err)
@@ -287,7 +234,7 @@ static fl_status check_value(const fl_option *option, const char *value, int64_t
                            inner.message);
         return FL_OK;
     case FL_OPTION_SIZE:
-        if (!parse_size(value, &count))
+        if (!fl_parse_size(fl_slice_of(value), &count))
             return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
                            "option --%s: '%.40s' is not a size like 512MiB, 2GB or 800000",
                            option->name, value);
@@ -443,7 +390,7 @@ uint64_t fl_args_size(const fl_args *args, const char *name)
 {
     uint64_t bytes = 0;
     const char *text = fl_args_text(args, name);
-    return text != NULL && parse_size(text, &bytes) ? bytes : 0;
+    return text != NULL && fl_parse_size(fl_slice_of(text), &bytes) ? bytes : 0;
 }
 
 uint64_t fl_args_count(const fl_args *args, const char *name)

@@ -10,6 +10,7 @@
 #define FL_ARGS_H
 
 #include "cli.h"
+#include "edits.h"
 
 /* A shell may expand a pattern to the snapshots of a day. */
 enum { FL_MAX_GIVEN = 256, FL_MAX_OPERANDS = 4096 };
@@ -56,10 +57,6 @@ int64_t fl_args_duration(const fl_args *args, const char *name);
 uint64_t fl_args_size(const fl_args *args, const char *name);
 uint64_t fl_args_count(const fl_args *args, const char *name);
 double fl_args_ratio(const fl_args *args, const char *name);
-
-/* The nearest of `names` to `wrong` by edits (Damerau, CACM 1964, adjacent swaps count one), or
- * NULL where nothing is near: at most a third of the letters, and at least one, may differ. */
-const char *fl_nearest(const char *wrong, const char *const *names, size_t count);
 
 /* --format, the same in every command that has an answer; `sentence` is its help. */
 #define FL_OPTION_FORMAT(sentence)                                                                 \

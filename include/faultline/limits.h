@@ -86,6 +86,12 @@
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
 #define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
 
+/* The daemon. A configuration that people write has some hundred lines; the tree and the values of
+ * a full file of short keys take some hundred times its bytes. */
+#define FL_MAX_CONFIG_BYTES       (256u << 10)
+#define FL_MAX_CONFIG_ARENA_BYTES (64u << 20)
+#define FL_MAX_SECRET_BYTES       (64u << 10)
+
 /* Leak analysis: distinct stacks and (stack, block size) pairs, snapshots of one kind and the cells
  * of all of them (40 bytes each), states of goroutines, rows of memory statistics, texts. A service
  * of 100 KB a profile has some 3,000 sites. */
