@@ -281,6 +281,8 @@ fl_status fl_wal_recover(fl_wal *wal, fl_wal_recovery *found, fl_error *err)
         status = read_headers(wal, found, err);
     for (size_t i = 0; status == FL_OK && i < wal->segment_count; i++)
         status = replay_segment(&in, i);
+    if (wal->next_sequence < wal->options.from_sequence) /* the log is gone, what it fed is not */
+        wal->next_sequence = wal->acknowledged = wal->options.from_sequence;
     fl_mem_free(in.window.bytes);
     return status;
 }

@@ -26,7 +26,8 @@ typedef enum block_group {
     BLOCK_SHAPES = 'H',    /* histograms and summaries */
     BLOCK_LOGS = 'L',
     BLOCK_SPANS = 'S',
-    BLOCK_CHANGES = 'C'
+    BLOCK_CHANGES = 'C',
+    BLOCK_ALERTS = 'A'
 } block_group;
 
 /* What stands for a variable in a pattern; a text that holds one itself is a variable as a whole.

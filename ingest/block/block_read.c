@@ -540,6 +540,43 @@ static fl_status tell_changes(struct told *in)
     return status;
 }
 
+static fl_status tell_alert(struct told *in, const fl_rows_column *numbers,
+                            const fl_rows_column *texts, size_t row)
+{
+    fl_alert_record alert = {.fingerprint = (uint64_t)numbers[0].integers[row],
+                             .starts_ns = numbers[1].integers[row],
+                             .ends_ns = numbers[2].integers[row],
+                             .is_resolved = numbers[3].integers[row] != 0,
+                             .name = texts[0].texts[row],
+                             .severity = texts[1].texts[row],
+                             .summary = texts[2].texts[row],
+                             .url = texts[3].texts[row],
+                             .service = texts[4].texts[row],
+                             .instance = texts[5].texts[row],
+                             .node = texts[6].texts[row]};
+    fl_reader packed = fl_reader_over(texts[7].texts[row]);
+    fl_status status = read_attrs(&alert.labels, in, &packed);
+    return status == FL_OK && in->sink->alert != NULL
+               ? in->sink->alert(in->sink->payload, &alert, in->err)
+               : status;
+}
+
+/* Alerts are about services by name, too. */
+static fl_status tell_alerts(struct told *in)
+{
+    const fl_rows_column *numbers = NULL, *texts = NULL;
+    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 4);
+    if (status == FL_OK)
+        status = take_columns(&texts, in, FL_COLUMN_TEXT, 8);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        begin_row(in);
+        status = tell_alert(in, numbers, texts, row);
+    }
+    return status;
+}
+
 static fl_status tell_group(void *context, const fl_rows_group *group, fl_error *err)
 {
     struct told *in = context;
@@ -563,6 +600,8 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
         return tell_spans(in);
     case BLOCK_CHANGES:
         return tell_changes(in);
+    case BLOCK_ALERTS:
+        return tell_alerts(in);
     default:
         return refuse(in, "it is of an unknown kind");
     }

@@ -13,6 +13,9 @@
  *                                                          attributes
  *   change   := "C"                                        i64 time, kind; text service, key,
  *                                                          before, after, source, url
+ *   alert    := "A"                                        i64 fingerprint, starts, ends, resolved;
+ *                                                          text name, severity, summary, url,
+ *                                                          service, instance, node, labels packed
  *
  *   of       := the resource's number
  *   series   := text metric, unit; kind, temporality, monotonic, part: u8; param: u64; attrs
@@ -421,6 +424,29 @@ static fl_status take_change(void *payload, const fl_change_record *change, fl_e
     return end_row(to, err);
 }
 
+/* The same. Labels repeat from one delivery to the next, and become one text of the column. */
+static fl_status take_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    fl_block_writer *to = payload;
+    const fl_slice texts[] = {alert->name,    alert->severity, alert->summary, alert->url,
+                              alert->service, alert->instance, alert->node};
+    begin_key(to, BLOCK_ALERTS);
+    add_kinds(to, FL_COLUMN_I64, 4);
+    add_kinds(to, FL_COLUMN_TEXT, 8);
+    fl_block_put_attrs(&to->blob, &alert->labels);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    fl_rows_i64(to->rows, (int64_t)alert->fingerprint);
+    fl_rows_i64(to->rows, alert->starts_ns);
+    fl_rows_i64(to->rows, alert->ends_ns);
+    fl_rows_i64(to->rows, alert->is_resolved);
+    for (size_t i = 0; i < 7; i++)
+        fl_rows_text(to->rows, texts[i]);
+    fl_rows_text(to->rows, fl_buf_slice(&to->blob));
+    return end_row(to, err);
+}
+
 /* What could not be read was counted by whoever read it. */
 static fl_status pass_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
@@ -443,6 +469,7 @@ fl_status fl_block_writer_create(fl_block_writer **out, size_t max_bytes, fl_err
                            .log = take_log,
                            .point = take_point,
                            .change = take_change,
+                           .alert = take_alert,
                            .reject = pass_reject};
     made->key = fl_buf_of(MAX_SCRATCH_BYTES);
     made->blob = fl_buf_of(MAX_SCRATCH_BYTES);

@@ -49,6 +49,12 @@ static fl_status take_change(void *payload, const fl_change_record *change, fl_e
     return next->change(next->payload, change, err);
 }
 
+static fl_status take_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    const fl_sink *next = payload;
+    return next->alert(next->payload, alert, err);
+}
+
 static fl_buf wrap(const uint8_t *data, size_t size)
 {
     fl_buf block = fl_buf_of((size_t)1 << 30);
@@ -82,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                           .span = take_span,
                           .log = take_log,
                           .point = take_point,
-                          .change = take_change};
+                          .change = take_change,
+                          .alert = take_alert};
     fl_status status = fl_block_read(fl_buf_slice(&block), &sink, &err);
     assert(status == err.status);
     uint64_t records = fl_block_writer_records(writer);

@@ -13,6 +13,7 @@ CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correla
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
     "ingest/alerts",
+    "ingest/archive",
     "ingest/block",
     "ingest/documents",
     "ingest/changes",
@@ -43,6 +44,7 @@ ALLOWED = {
     "base/contract": {"include", "base"},
     "base/disk": {"include", "base"},
     "ingest/alerts": LOWEST | {"ingest/intake"},
+    "ingest/archive": LOWEST | {"base/disk", "ingest/block"},
     "ingest/block": LOWEST | {"base/disk"},
     "ingest/documents": LOWEST,
     "ingest/changes": LOWEST | {"ingest/intake"},

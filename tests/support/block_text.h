@@ -39,11 +39,28 @@ static inline fl_status block_text_change(void *payload, const fl_change_record 
     return FL_OK;
 }
 
+static inline fl_status block_text_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    otlp_dump *dump = payload;
+    (void)err;
+    fl_buf_printf(
+        &dump->text,
+        "alert %016" PRIx64 " %" PRId64 "..%" PRId64 "%s %.*s %.*s %.*s %.*s of %.*s %.*s "
+        "%.*s",
+        alert->fingerprint, alert->starts_ns, alert->ends_ns, alert->is_resolved ? " resolved" : "",
+        FL_SLICE_ARG(alert->name), FL_SLICE_ARG(alert->severity), FL_SLICE_ARG(alert->summary),
+        FL_SLICE_ARG(alert->url), FL_SLICE_ARG(alert->service), FL_SLICE_ARG(alert->instance),
+        FL_SLICE_ARG(alert->node));
+    otlp_dump_attrs(&dump->text, alert->labels);
+    return FL_OK;
+}
+
 static inline fl_sink block_text_sink(otlp_dump *dump)
 {
     fl_sink sink = otlp_dump_sink(dump);
     sink.resource = block_text_resource;
     sink.change = block_text_change;
+    sink.alert = block_text_alert;
     return sink;
 }
 

@@ -23,8 +23,8 @@ typedef struct fake_bytes {
 
 typedef struct fake_node {
     fake_bytes seen, durable;
-    char name[64];         /* empty: removed */
-    char durable_name[64]; /* empty: was not there */
+    char name[256];         /* empty: removed */
+    char durable_name[256]; /* empty: was not there */
     bool is_used;
 } fake_node;
 

@@ -5,6 +5,7 @@
 #include "block_priv.h"
 #include "block_text.h"
 #include "fl_test.h"
+#include "made_records.h"
 #include "mem.h"
 #include "otlp.h"
 
@@ -68,80 +69,12 @@ START_TEST(genuine_records_come_back)
 }
 END_TEST
 
-static const fl_attr many[200];
-
-/* One record of each kind, with what is rare. */
-static void push_rare(const fl_sink *sink)
-{
-    uint32_t handle;
-    fl_attr attrs[] = {{SLICE("n"), {.kind = FL_VALUE_NONE}},
-                       {SLICE("b"), {.kind = FL_VALUE_BOOL, .number = 1}},
-                       {SLICE("d"), {.kind = FL_VALUE_DOUBLE, .real = -0.5}},
-                       {SLICE("o"), {.kind = FL_VALUE_OTHER, .text = SLICE("[1,2]")}},
-                       {SLICE("i"), {.kind = FL_VALUE_INT, .number = INT64_MIN}}};
-    fl_attrs five = {attrs, 5}, lots = {many, 200};
-    fl_resource resource = {.service = SLICE("pay"), .instance = SLICE("pay-1"), .attrs = five};
-    ck_assert_ok(sink->resource(sink->payload, &resource, &handle, &err));
-    fl_log log = {
-        .time_ns = -5, .severity = 24, .body = SLICE("a \x11 in 007 took 12ms"), .attrs = five};
-    ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
-    log.body = SLICE("retry 3 of 5 for order-77 at 10.0.0.1:8080, 0 left, 99999999999999999999");
-    log.attrs = lots;
-    ck_assert_ok(sink->log(sink->payload, handle, &log, &err));
-    fl_span_event event = {.time_ns = 7, .name = SLICE("exception"), .attrs = five};
-    fl_span span = {.trace = {1, 2},
-                    .id = 3,
-                    .parent = 4,
-                    .name = SLICE("GET /v1/orders/17"),
-                    .kind = FL_SPAN_SERVER,
-                    .start_ns = INT64_MIN,
-                    .end_ns = INT64_MAX,
-                    .is_error = true,
-                    .attrs = lots,
-                    .events = &event,
-                    .event_count = 1};
-    ck_assert_ok(sink->span(sink->payload, handle, &span, &err));
-    const double bounds[] = {0.5, 0.99}, values[] = {1, 2};
-    const uint64_t counts[] = {UINT64_MAX, 0, 7};
-    fl_point point = {.metric = SLICE("m"),
-                      .unit = SLICE("s"),
-                      .kind = FL_POINT_SUMMARY,
-                      .time_ns = 9,
-                      .count = 3,
-                      .sum = NAN,
-                      .bounds = bounds,
-                      .values = values,
-                      .bound_count = 2};
-    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
-    point.kind = FL_POINT_HISTOGRAM;
-    point.values = NULL;
-    point.counts = counts;
-    point.bucket_count = 3;
-    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
-    point.kind = FL_POINT_EXP_HISTOGRAM;
-    point.bounds = NULL;
-    point.bound_count = 0;
-    point.scale = -3;
-    point.offset = -70;
-    ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
-    fl_point part = {.metric = SLICE("p"),
-                     .kind = FL_POINT_PART,
-                     .part = FL_PART_BELOW,
-                     .param = INFINITY,
-                     .value = 0.1,
-                     .attrs = five};
-    ck_assert_ok(sink->point(sink->payload, handle, &part, &err));
-    fl_change_record change = {
-        .time_ns = 1, .kind = FL_CHANGE_FLAG, .key = SLICE("new-pricing"), .after = SLICE("on")};
-    ck_assert_ok(sink->change(sink->payload, &change, &err));
-}
-
 START_TEST(rare_records_come_back)
 {
     otlp_dump direct, back;
     fl_sink sink = block_text_sink(&direct);
-    push_rare(&sink);
-    push_rare(fl_block_writer_sink(writer));
+    made_records_push(&sink);
+    made_records_push(fl_block_writer_sink(writer));
     ck_assert_ok(fl_block_finish(&block, writer, &err));
     sink = block_text_sink(&back);
     ck_assert_ok(fl_block_read(fl_buf_slice(&block), &sink, &err));
@@ -244,7 +177,7 @@ END_TEST
 
 static void make_block(void)
 {
-    push_rare(fl_block_writer_sink(writer));
+    made_records_push(fl_block_writer_sink(writer));
     ck_assert_ok(fl_block_finish(&block, writer, &err));
 }
 

@@ -1,0 +1,131 @@
+/*
+ * archive_priv.h - what the parts of the archive share.
+ *
+ * Sequences are the log's. A head holds the batches of a run of sequences, a block says of which
+ * run it is; the log is replayed from where the newest block ends.
+ */
+#ifndef FL_ARCHIVE_PRIV_H
+#define FL_ARCHIVE_PRIV_H
+
+#include <pthread.h>
+
+#include "batch_priv.h"
+#include "map.h"
+
+enum { ARCHIVE_NAME_BYTES = 256, ARCHIVE_WAL_BATCH = 1 };
+
+/* One batch in memory. Never changes once it is durable. */
+typedef struct fl_head_entry {
+    fl_batch_facts facts;
+    size_t index; /* in its head */
+    size_t len;
+    bool is_durable;
+    unsigned char bytes[];
+} fl_head_entry;
+
+typedef struct fl_head {
+    fl_head_entry **entries; /* NULL: was refused */
+    size_t count, cap;
+    size_t bytes;                           /* of memory */
+    size_t pending;                         /* entries that the log has not answered for */
+    size_t refs;                            /* the archive's, and one for each reader */
+    uint64_t first_sequence, next_sequence; /* next: once it is being sealed */
+    int64_t opened_ns;                      /* when its first batch came */
+} fl_head;
+
+/* A sealed file. */
+typedef struct fl_sealed {
+    uint64_t first_sequence, next_sequence;
+    unsigned part; /* of the files of this run of sequences */
+    bool is_end;   /* the last of them: without it the others do not count */
+    int64_t min_ns, max_ns, sealed_ns;
+    uint64_t records, bytes;
+    size_t refs; /* one for each reader */
+    bool is_dropped;
+} fl_sealed;
+
+typedef struct fl_kept_profile {
+    char name[ARCHIVE_NAME_BYTES];
+    int64_t time_ns;
+    uint64_t bytes;
+} fl_kept_profile;
+
+/* Hashes of batches, in two generations: the older one goes when the newer is full or old. */
+typedef struct fl_repeats {
+    fl_map *newer, *older;
+    int64_t begun_ns;
+} fl_repeats;
+
+struct fl_archive {
+    fl_disk *disk;
+    fl_archive_options options;
+    fl_wal *wal;
+    pthread_mutex_t lock;   /* of all below; taken before the log's */
+    pthread_cond_t changed; /* an entry was settled, a seal ended */
+    pthread_cond_t work;    /* for the thread */
+    pthread_t thread;
+    bool has_thread, is_stopping, is_sealing, is_due;
+    fl_head *head, *sealing; /* sealing: NULL where there is none */
+    fl_sealed **blocks;      /* by sequence */
+    size_t block_count, block_cap;
+    fl_kept_profile **profiles; /* by time */
+    size_t profile_count, profile_cap;
+    uint64_t profile_bytes, next_temporary;
+    fl_repeats repeats;
+    int64_t now_ns;
+    fl_archive_stats stats;
+};
+
+/* --- heads --- */
+
+FL_NODISCARD fl_status fl_head_create(fl_head **out, uint64_t first_sequence, fl_error *err);
+void fl_head_unref(fl_head *head); /* the archive's lock is held, or nobody else is there */
+/* A copy; owned by the caller until it is added. */
+FL_NODISCARD fl_status fl_head_entry_create(fl_head_entry **out, fl_slice bytes,
+                                            const fl_batch_facts *facts, fl_error *err);
+/* Room for one more, so that fl_head_add() cannot fail. */
+FL_NODISCARD fl_status fl_head_reserve(fl_head *head, fl_error *err);
+void fl_head_add(fl_head *head, fl_head_entry *entry);
+void fl_head_remove(fl_head *head, fl_head_entry *entry); /* frees it */
+size_t fl_head_entry_bytes(size_t len);
+
+/* --- sealed blocks --- */
+
+void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block);
+/* Whether the name is a block's; its sequences, part and end. */
+bool fl_sealed_name_read(fl_sealed *out, const char *name);
+/* Write one file of a run, durable under its name; out->bytes is set. */
+FL_NODISCARD fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice block,
+                                       fl_error *err);
+/* What its head says. FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_UNSUPPORTED: not readable. */
+FL_NODISCARD fl_status fl_sealed_load(fl_sealed *block, fl_disk *disk, fl_error *err);
+FL_NODISCARD fl_status fl_sealed_read(const fl_sealed *block, fl_disk *disk, const fl_sink *sink,
+                                      fl_error *err);
+/* The archive's list; the lock is held. */
+FL_NODISCARD fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block,
+                                            fl_error *err);
+
+/* The files of an earlier process: what is not whole is removed, the rest listed. */
+FL_NODISCARD fl_status fl_archive_load(fl_archive *archive, fl_error *err);
+/* Where the newest block ends. */
+uint64_t fl_archive_sealed_until(const fl_archive *archive);
+
+/* --- sealing --- */
+
+/* Begin to fill a new head, the present one is to be sealed; false: one is being sealed already, or
+ * *status is not FL_OK. The lock is held. */
+FL_NODISCARD fl_status fl_archive_rotate(fl_archive *archive, fl_error *err);
+/* Write `sealing` as blocks. The lock is held on entry and on return, not in between. */
+FL_NODISCARD fl_status fl_archive_seal(fl_archive *archive, fl_error *err);
+/* The thread; its argument is the archive. */
+void *fl_archive_seal_thread(void *archive);
+/* Drop what is too old or too much. The lock is not held. */
+void fl_archive_retain(fl_archive *archive);
+
+/* --- profiles --- */
+
+bool fl_profile_name_read(int64_t *time_ns, const char *name);
+FL_NODISCARD fl_status fl_archive_add_profile(fl_archive *archive, const fl_kept_profile *profile,
+                                              fl_error *err);
+
+#endif

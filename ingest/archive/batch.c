@@ -1,0 +1,546 @@
+/*
+ * batch.c - records of one request to bytes, as batch_priv.h says.
+ *
+ * A record's length is bounded first, and then written straight through: room is asked for once.
+ *
+ * Invariant: bytes[0, len) are whole items; a record that was refused has left nothing.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "batch_priv.h"
+#include "faultline/limits.h"
+#include "mem.h"
+#include "slice.h"
+
+enum {
+    FIRST_CAP = 4096,
+    KEPT_CAP = 8 << 20, /* a larger buffer is given back with the next clear */
+    COUNT_BYTES = 10,   /* of a LEB128, at most */
+    FIXED_BYTES = 160   /* above all numbers of any record together */
+};
+
+struct fl_archive_batch {
+    fl_sink sink;
+    unsigned char *bytes;
+    size_t len, cap;
+    uint32_t resources;
+    fl_batch_facts facts;
+    uint64_t rejected;
+    char reasons[FL_ARCHIVE_REASONS][FL_ARCHIVE_REASON_BYTES];
+    size_t reason_count;
+};
+
+const char *fl_archive_kind_name(fl_archive_kind kind)
+{
+    static const char *const names[] = {"span", "log", "point", "change", "alert"};
+    static_assert(sizeof(names) / sizeof(names[0]) == FL_ARCHIVE_KIND_COUNT, "a name for each");
+    assert((unsigned)kind < FL_ARCHIVE_KIND_COUNT);
+    return names[kind];
+}
+
+void fl_batch_facts_clear(fl_batch_facts *facts)
+{
+    *facts = (fl_batch_facts){.min_ns = INT64_MAX, .max_ns = INT64_MIN};
+}
+
+void fl_batch_facts_note(fl_batch_facts *facts, fl_archive_kind kind, int64_t time_ns)
+{
+    facts->counts[kind]++;
+    facts->min_ns = time_ns < facts->min_ns ? time_ns : facts->min_ns;
+    facts->max_ns = time_ns > facts->max_ns ? time_ns : facts->max_ns;
+}
+
+void fl_batch_facts_add(fl_batch_facts *to, const fl_batch_facts *from)
+{
+    for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
+        to->counts[i] += from->counts[i];
+    to->min_ns = from->min_ns < to->min_ns ? from->min_ns : to->min_ns;
+    to->max_ns = from->max_ns > to->max_ns ? from->max_ns : to->max_ns;
+}
+
+uint64_t fl_batch_facts_records(const fl_batch_facts *facts)
+{
+    uint64_t records = 0;
+    for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
+        records += facts->counts[i];
+    return records;
+}
+
+int64_t fl_batch_alert_time(const fl_alert_record *alert)
+{
+    return alert->is_resolved && alert->ends_ns != 0 ? alert->ends_ns : alert->starts_ns;
+}
+
+/* Room for `more` bytes; the ceiling is what the log takes as one record. */
+static fl_status reserve(fl_archive_batch *to, size_t more, fl_error *err)
+{
+    size_t cap = to->cap;
+    if (more <= cap - to->len)
+        return FL_OK;
+    if (more > FL_MAX_WAL_RECORD_BYTES - to->len)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET,
+                       "the records of one request are above %u bytes", FL_MAX_WAL_RECORD_BYTES);
+    while (cap - to->len < more)
+        cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
+    unsigned char *grown = fl_mem_realloc(to->bytes, cap, 1);
+    if (grown == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a batch of %zu bytes", cap);
+    to->bytes = grown;
+    to->cap = cap;
+    return FL_OK;
+}
+
+/* Only these kinds have a text that counts; of others the member is left as it came. */
+static bool has_text(fl_value_kind kind)
+{
+    return kind == FL_VALUE_STRING || kind == FL_VALUE_BYTES || kind == FL_VALUE_OTHER;
+}
+
+/* Upper bounds, without what they are written as. */
+static size_t room_of_text(fl_slice text)
+{
+    return COUNT_BYTES + text.len;
+}
+
+/* A key, its kind, and a number or the length of a text for each. */
+static size_t room_of_attrs(const fl_attrs *attrs)
+{
+    size_t room = COUNT_BYTES;
+    for (size_t i = 0; i < attrs->count; i++) {
+        const fl_attr *attr = &attrs->items[i];
+        room += room_of_text(attr->key) + 1 + COUNT_BYTES;
+        room += has_text(attr->value.kind) ? attr->value.text.len : 0;
+    }
+    return room;
+}
+
+/* The writers below rely on room that was asked for, and return where they ended. */
+static unsigned char *put_count(unsigned char *at, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (unsigned char)(value | 0x80);
+    *at++ = (unsigned char)value;
+    return at;
+}
+
+/* Big-endian, as base/reader.h reads it. */
+static unsigned char *put_u64(unsigned char *at, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (unsigned char)(value >> (56 - 8 * i));
+    return at + 8;
+}
+
+/* Bit by bit: NaN's payload and the sign of zero come back. */
+static unsigned char *put_real(unsigned char *at, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    return put_u64(at, bits);
+}
+
+static unsigned char *put_text(unsigned char *at, fl_slice text)
+{
+    at = put_count(at, text.len);
+    if (text.len > 0)
+        memcpy(at, text.ptr, text.len);
+    return at + text.len;
+}
+
+/* As many bytes as the kind needs; a reader knows the kind. */
+static unsigned char *put_value(unsigned char *at, const fl_value *value)
+{
+    switch (value->kind) {
+    case FL_VALUE_NONE:
+        break;
+    case FL_VALUE_BOOL:
+    case FL_VALUE_INT:
+        return put_u64(at, (uint64_t)value->number);
+    case FL_VALUE_DOUBLE:
+        return put_real(at, value->real);
+    case FL_VALUE_STRING:
+    case FL_VALUE_BYTES:
+    case FL_VALUE_OTHER:
+        return put_text(at, value->text);
+    }
+    return at;
+}
+
+static unsigned char *put_attrs(unsigned char *at, const fl_attrs *attrs)
+{
+    at = put_count(at, attrs->count);
+    for (size_t i = 0; i < attrs->count; i++) {
+        at = put_text(at, attrs->items[i].key);
+        *at++ = (unsigned char)attrs->items[i].value.kind;
+        at = put_value(at, &attrs->items[i].value);
+    }
+    return at;
+}
+
+/* The first few are worth telling a sender, all are worth counting. */
+static void note_reason(fl_archive_batch *to, uint64_t records, const char *reason)
+{
+    to->rejected += records;
+    if (to->reason_count < FL_ARCHIVE_REASONS)
+        snprintf(to->reasons[to->reason_count++], FL_ARCHIVE_REASON_BYTES, "%s", reason);
+}
+
+/* What a reader would refuse costs itself only. Decoders keep to the limits. */
+static bool is_too_wide(fl_archive_batch *to, size_t attrs)
+{
+    if (attrs > FL_MAX_ATTRS_PER_RECORD)
+        note_reason(to, 1, "a record has more attributes than are kept");
+    return attrs > FL_MAX_ATTRS_PER_RECORD;
+}
+
+/* What was reserved was enough: anything else has overwritten memory already. */
+static void end_item(fl_archive_batch *to, const unsigned char *at)
+{
+    assert(at >= to->bytes + to->len && at <= to->bytes + to->cap);
+    to->len = (size_t)(at - to->bytes);
+}
+
+/* A resource that comes again is written again: decoders announce each once a request. */
+static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
+                               fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    fl_attrs attrs = resource->attrs;
+    if (is_too_wide(to, attrs.count))
+        attrs.count = FL_MAX_ATTRS_PER_RECORD;
+    fl_status status = reserve(to,
+                               FIXED_BYTES + resource->service.len + resource->instance.len +
+                                   resource->node.len + room_of_attrs(&attrs),
+                               err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = to->bytes + to->len;
+    *at++ = BATCH_RESOURCE;
+    at = put_text(at, resource->service);
+    at = put_text(at, resource->instance);
+    at = put_text(at, resource->node);
+    end_item(to, put_attrs(at, &attrs));
+    *handle = to->resources++;
+    return FL_OK;
+}
+
+static size_t room_of_events(const fl_span *span)
+{
+    size_t room = COUNT_BYTES;
+    for (size_t i = 0; i < span->event_count; i++)
+        room += 8 + room_of_text(span->events[i].name) + room_of_attrs(&span->events[i].attrs);
+    return room;
+}
+
+/* As many as the limits allow: asked before by widest_attrs(). */
+static unsigned char *put_events(unsigned char *at, const fl_span *span)
+{
+    at = put_count(at, span->event_count);
+    for (size_t i = 0; i < span->event_count; i++) {
+        at = put_u64(at, (uint64_t)span->events[i].time_ns);
+        at = put_text(at, span->events[i].name);
+        at = put_attrs(at, &span->events[i].attrs);
+    }
+    return at;
+}
+
+/* Of the record and of its events together. */
+static size_t widest_attrs(const fl_span *span)
+{
+    size_t events = 0, widest = span->attrs.count;
+    for (size_t i = 0; i < span->event_count; i++)
+        events += span->events[i].attrs.count;
+    if (span->event_count > FL_MAX_EVENTS_PER_SPAN || events > FL_MAX_EVENT_ATTRS_PER_SPAN)
+        return SIZE_MAX;
+    return widest;
+}
+
+/* The end is kept as a duration, which is small. */
+static fl_status take_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    assert(resource < to->resources && span->id != 0 && span->end_ns >= span->start_ns);
+    if (is_too_wide(to, widest_attrs(span)))
+        return FL_OK;
+    fl_status status = reserve(
+        to, FIXED_BYTES + span->name.len + room_of_attrs(&span->attrs) + room_of_events(span), err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = to->bytes + to->len;
+    *at++ = BATCH_SPAN;
+    at = put_count(at, resource);
+    at = put_u64(at, span->trace.hi);
+    at = put_u64(at, span->trace.lo);
+    at = put_u64(at, span->id);
+    at = put_u64(at, span->parent);
+    at = put_u64(at, (uint64_t)span->start_ns);
+    at = put_count(at, (uint64_t)span->end_ns - (uint64_t)span->start_ns);
+    *at++ = (unsigned char)span->kind;
+    *at++ = (unsigned char)span->is_error;
+    at = put_text(at, span->name);
+    at = put_attrs(at, &span->attrs);
+    end_item(to, put_events(at, span));
+    fl_batch_facts_note(&to->facts, FL_ARCHIVE_SPAN, span->start_ns);
+    return FL_OK;
+}
+
+/* The body is kept as it came: its template is found later, by the block. */
+static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    assert(resource < to->resources);
+    if (is_too_wide(to, log->attrs.count))
+        return FL_OK;
+    fl_status status = reserve(
+        to, FIXED_BYTES + log->severity_text.len + log->body.len + room_of_attrs(&log->attrs), err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = to->bytes + to->len;
+    *at++ = BATCH_LOG;
+    at = put_count(at, resource);
+    at = put_u64(at, (uint64_t)log->time_ns);
+    *at++ = (unsigned char)log->severity;
+    at = put_text(at, log->severity_text);
+    at = put_text(at, log->body);
+    at = put_u64(at, log->trace.hi);
+    at = put_u64(at, log->trace.lo);
+    at = put_u64(at, log->span);
+    end_item(to, put_attrs(at, &log->attrs));
+    fl_batch_facts_note(&to->facts, FL_ARCHIVE_LOG, log->time_ns);
+    return FL_OK;
+}
+
+/* The others have buckets or quantiles. */
+static bool is_number(fl_point_kind kind)
+{
+    return kind == FL_POINT_GAUGE || kind == FL_POINT_SUM || kind == FL_POINT_PART;
+}
+
+/* What the points of a series share, and the two moments that both forms have. */
+static unsigned char *put_series(unsigned char *at, uint32_t resource, const fl_point *point)
+{
+    *at++ = is_number(point->kind) ? BATCH_NUMBER : BATCH_SHAPE;
+    at = put_count(at, resource);
+    at = put_text(at, point->metric);
+    at = put_text(at, point->unit);
+    *at++ = (unsigned char)point->kind;
+    *at++ = (unsigned char)point->temporality;
+    *at++ = (unsigned char)point->monotonic;
+    *at++ = (unsigned char)point->part;
+    at = put_real(at, point->param);
+    at = put_attrs(at, &point->attrs);
+    at = put_u64(at, (uint64_t)point->start_ns);
+    return put_u64(at, (uint64_t)point->time_ns);
+}
+
+/* A count before them, since bounds may be there without values. */
+static unsigned char *put_reals(unsigned char *at, const double *values, size_t count)
+{
+    at = put_count(at, count);
+    for (size_t i = 0; i < count; i++)
+        at = put_real(at, values[i]);
+    return at;
+}
+
+/* Scale and offset may be negative: they are written as the 32 bits that they are. */
+static unsigned char *put_shape(unsigned char *at, const fl_point *point)
+{
+    at = put_count(at, point->count);
+    at = put_real(at, point->sum);
+    at = put_real(at, point->min);
+    at = put_real(at, point->max);
+    at = put_count(at, (uint32_t)point->scale);
+    at = put_count(at, (uint32_t)point->offset);
+    at = put_count(at, point->zero_count);
+    at = put_reals(at, point->bounds, point->bound_count);
+    at = put_reals(at, point->values, point->values != NULL ? point->bound_count : 0);
+    at = put_count(at, point->bucket_count);
+    for (size_t i = 0; i < point->bucket_count; i++)
+        at = put_count(at, point->counts[i]);
+    return at;
+}
+
+/* A series' labels are most of its bytes, and are written with each of its points. */
+static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    size_t room = FIXED_BYTES + point->metric.len + point->unit.len + room_of_attrs(&point->attrs);
+    assert(resource < to->resources);
+    if (is_too_wide(to, point->attrs.count))
+        return FL_OK;
+    if (!is_number(point->kind))
+        room += 2 * 8 * point->bound_count + COUNT_BYTES * point->bucket_count;
+    if (!is_number(point->kind) && (point->bound_count > FL_MAX_BUCKETS_PER_POINT ||
+                                    point->bucket_count > FL_MAX_BUCKETS_PER_POINT)) {
+        note_reason(to, 1, "a point has more buckets than are kept");
+        return FL_OK;
+    }
+    fl_status status = reserve(to, room, err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = put_series(to->bytes + to->len, resource, point);
+    end_item(to, is_number(point->kind) ? put_real(at, point->value) : put_shape(at, point));
+    fl_batch_facts_note(&to->facts, FL_ARCHIVE_POINT, point->time_ns);
+    return FL_OK;
+}
+
+/* Changes and alerts name services, and have no resource. */
+static fl_status take_change(void *payload, const fl_change_record *change, fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    const fl_slice texts[] = {change->service, change->key,    change->before,
+                              change->after,   change->source, change->url};
+    size_t room = FIXED_BYTES;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        room += texts[i].len;
+    fl_status status = reserve(to, room, err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = to->bytes + to->len;
+    *at++ = BATCH_CHANGE;
+    at = put_u64(at, (uint64_t)change->time_ns);
+    *at++ = (unsigned char)change->kind;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        at = put_text(at, texts[i]);
+    end_item(to, at);
+    fl_batch_facts_note(&to->facts, FL_ARCHIVE_CHANGE, change->time_ns);
+    return FL_OK;
+}
+
+/* All of its labels, beside those that have a meaning here. */
+static fl_status take_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    fl_archive_batch *to = payload;
+    const fl_slice texts[] = {alert->name,    alert->severity, alert->summary, alert->url,
+                              alert->service, alert->instance, alert->node};
+    size_t room = FIXED_BYTES + room_of_attrs(&alert->labels);
+    if (is_too_wide(to, alert->labels.count))
+        return FL_OK;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        room += texts[i].len;
+    fl_status status = reserve(to, room, err);
+    if (status != FL_OK)
+        return status;
+    unsigned char *at = to->bytes + to->len;
+    *at++ = BATCH_ALERT;
+    at = put_u64(at, alert->fingerprint);
+    at = put_u64(at, (uint64_t)alert->starts_ns);
+    at = put_u64(at, (uint64_t)alert->ends_ns);
+    *at++ = (unsigned char)alert->is_resolved;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        at = put_text(at, texts[i]);
+    end_item(to, put_attrs(at, &alert->labels));
+    fl_batch_facts_note(&to->facts, FL_ARCHIVE_ALERT, fl_batch_alert_time(alert));
+    return FL_OK;
+}
+
+/* From the decoder: what it lost goes into the answer to the sender. */
+static fl_status take_reject(void *payload, const fl_reject *reject, fl_error *err)
+{
+    (void)err;
+    note_reason(payload, reject->records, reject->reason);
+    return FL_OK;
+}
+
+fl_status fl_archive_batch_create(fl_archive_batch **out, fl_error *err)
+{
+    assert(out != NULL);
+    *out = NULL;
+    fl_archive_batch *made = fl_mem_calloc(1, sizeof(*made));
+    if (made == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a batch");
+    made->sink = (fl_sink){.payload = made,
+                           .resource = take_resource,
+                           .span = take_span,
+                           .log = take_log,
+                           .point = take_point,
+                           .change = take_change,
+                           .alert = take_alert,
+                           .reject = take_reject};
+    fl_status status = reserve(made, FIRST_CAP, err);
+    if (status != FL_OK) {
+        fl_mem_free(made);
+        return status;
+    }
+    fl_archive_batch_clear(made);
+    *out = made;
+    return FL_OK;
+}
+
+void fl_archive_batch_destroy(fl_archive_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    fl_mem_free(batch->bytes);
+    fl_mem_free(batch);
+}
+
+void fl_archive_batch_clear(fl_archive_batch *batch)
+{
+    assert(batch != NULL && batch->cap >= FIRST_CAP);
+    if (batch->cap > KEPT_CAP) {
+        unsigned char *less = fl_mem_realloc(batch->bytes, FIRST_CAP, 1);
+        batch->cap = less != NULL ? FIRST_CAP : batch->cap;
+        batch->bytes = less != NULL ? less : batch->bytes;
+    }
+    batch->bytes[0] = BATCH_VERSION;
+    batch->len = 1;
+    batch->resources = 0;
+    batch->rejected = 0;
+    batch->reason_count = 0;
+    fl_batch_facts_clear(&batch->facts);
+}
+
+const fl_sink *fl_archive_batch_sink(fl_archive_batch *batch)
+{
+    return &batch->sink;
+}
+
+fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *sink, fl_error *err)
+{
+    fl_batch_reader *reader;
+    assert(batch != NULL && sink != NULL);
+    fl_status status = fl_batch_reader_create(&reader, err);
+    if (status == FL_OK)
+        status = fl_batch_read(reader, fl_batch_bytes(batch), sink, err);
+    fl_batch_reader_destroy(reader);
+    return status;
+}
+
+uint64_t fl_archive_batch_records(const fl_archive_batch *batch)
+{
+    return fl_batch_facts_records(&batch->facts);
+}
+
+uint64_t fl_archive_batch_count(const fl_archive_batch *batch, fl_archive_kind kind)
+{
+    assert((unsigned)kind < FL_ARCHIVE_KIND_COUNT);
+    return batch->facts.counts[kind];
+}
+
+size_t fl_archive_batch_bytes(const fl_archive_batch *batch)
+{
+    return batch->len;
+}
+
+uint64_t fl_archive_batch_rejected(const fl_archive_batch *batch)
+{
+    return batch->rejected;
+}
+
+const char *fl_archive_batch_reason(const fl_archive_batch *batch, size_t i)
+{
+    return i < batch->reason_count ? batch->reasons[i] : NULL;
+}
+
+fl_slice fl_batch_bytes(const fl_archive_batch *batch)
+{
+    return (fl_slice){.ptr = batch->bytes, .len = batch->len};
+}
+
+const fl_batch_facts *fl_batch_facts_of(const fl_archive_batch *batch)
+{
+    return &batch->facts;
+}
