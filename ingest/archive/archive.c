@@ -5,6 +5,9 @@
  * have the same order and a head is a run of sequences without gaps; then it waits for the log
  * without the lock, and settles the entry: durable, or gone.
  *
+ * Locks: the archive's is held for the append and for settling, never while the disk works; the
+ * log's own is taken inside of it. Callbacks run without any.
+ *
  * Invariants:
  *  (1) What was acknowledged is in the log or in a block that is durable: the log is released up to
  *      where the newest block ends, and not before.
@@ -33,6 +36,7 @@ enum {
 
 enum { REPEAT_PENDING = 1, REPEAT_DURABLE = 2 };
 
+/* 0 is never a useful value of any of them. */
 static fl_archive_options with_defaults(const fl_archive_options *options)
 {
     fl_archive_options out = *options;
@@ -51,6 +55,7 @@ static fl_archive_options with_defaults(const fl_archive_options *options)
 
 /* --- repeats --- */
 
+/* The log's batches are noted here while it is replayed. */
 static fl_status open_repeats(fl_archive *archive, fl_error *err)
 {
     fl_status status = fl_map_create(&archive->repeats.newer, archive->options.repeat_batches, err);
@@ -87,6 +92,7 @@ static fl_status note_repeat(fl_archive *archive, uint64_t hash, uint64_t state,
     return status;
 }
 
+/* A refused batch is forgotten: its sender will repeat it. */
 static void settle_repeat(fl_archive *archive, uint64_t hash, uint64_t state)
 {
     uint64_t *found = find_repeat(&archive->repeats, hash);
@@ -143,6 +149,7 @@ static fl_status take_replayed(void *context, uint64_t sequence, unsigned char k
     return note_repeat(archive, fl_hash_stable(payload), REPEAT_DURABLE, err);
 }
 
+/* Blocks are known already: the log's batches that are in one are not replayed. */
 static fl_status open_log(fl_archive *archive, fl_error *err)
 {
     uint64_t from = fl_archive_sealed_until(archive);
@@ -163,6 +170,7 @@ static fl_status open_log(fl_archive *archive, fl_error *err)
     return status;
 }
 
+/* Last, so that nothing is shared while it is made. */
 static fl_status start_thread(fl_archive *archive, fl_error *err)
 {
     if (archive->options.has_no_thread)
@@ -203,6 +211,7 @@ fl_status fl_archive_open(fl_archive **out, fl_archive_recovery *found, fl_disk 
     return status;
 }
 
+/* The thread ends after the seal that it is in, if any. */
 void fl_archive_close(fl_archive *archive)
 {
     if (archive == NULL)
@@ -296,6 +305,8 @@ static void settle(fl_archive *archive, fl_head *head, fl_head_entry *entry, uin
     pthread_mutex_unlock(&archive->lock);
 }
 
+/* The copy and the hash are made before the lock is taken, so that it is held for an append only.
+ */
 fl_status fl_archive_commit(bool *repeated, fl_archive *archive, const fl_archive_batch *batch,
                             fl_error *err)
 {
@@ -344,6 +355,7 @@ static fl_status seal_now(fl_archive *archive, fl_error *err)
     return archive->sealing != NULL ? fl_archive_seal(archive, err) : FL_OK;
 }
 
+/* A seal that failed is due again with each tick. */
 void fl_archive_tick(fl_archive *archive, int64_t now_ns)
 {
     fl_error ignored = {0};
@@ -361,6 +373,7 @@ void fl_archive_tick(fl_archive *archive, int64_t now_ns)
     fl_archive_retain(archive);
 }
 
+/* The one that waits, and then the head: at most two. */
 fl_status fl_archive_flush(fl_archive *archive, fl_error *err)
 {
     assert(archive != NULL);
@@ -395,6 +408,7 @@ static void add_kept(fl_archive_stats *out, const fl_archive *archive)
     out->sealing_bytes = archive->sealing != NULL ? archive->sealing->bytes : 0;
 }
 
+/* The log's figures have a lock of their own, and may be a moment older. */
 fl_archive_stats fl_archive_stats_of(fl_archive *archive)
 {
     assert(archive != NULL);

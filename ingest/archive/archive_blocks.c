@@ -28,6 +28,7 @@ enum { SEALED_NUMBERS = 7, SEALED_HEAD_BYTES = 12 + 8 * SEALED_NUMBERS };
 
 static const char temporary_name[] = "seal.tmp";
 
+/* Sequences in the name: an open knows the runs of a folder before it reads any file. */
 void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block)
 {
     snprintf(out, ARCHIVE_NAME_BYTES, "%016llx-%016llx-%04x%c.block",
@@ -35,6 +36,7 @@ void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block)
              block->part, block->is_end ? 'e' : 'p');
 }
 
+/* Exactly as many digits, in lower case, and what stands behind them. */
 static bool read_hex(uint64_t *out, const char **at, size_t digits, char end)
 {
     *out = 0;
@@ -74,6 +76,7 @@ static uint64_t get_le(const unsigned char *from, int width)
     return value;
 }
 
+/* In the order of the grammar above. */
 static void put_head(unsigned char out[SEALED_HEAD_BYTES], const fl_sealed *block, size_t len)
 {
     const uint64_t numbers[SEALED_NUMBERS] = {block->first_sequence,
@@ -150,6 +153,8 @@ fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice block, fl_erro
     return write_file(disk, name, parts, err);
 }
 
+/* The head only: there may be thousands of files, and their blocks have checksums for when they are
+ * read. */
 fl_status fl_sealed_load(fl_sealed *block, fl_disk *disk, fl_error *err)
 {
     unsigned char bytes[SEALED_HEAD_BYTES];
@@ -170,6 +175,7 @@ fl_status fl_sealed_load(fl_sealed *block, fl_disk *disk, fl_error *err)
     return status;
 }
 
+/* As a whole: a block is checked before the first record of it is told. */
 fl_status fl_sealed_read(const fl_sealed *block, fl_disk *disk, const fl_sink *sink, fl_error *err)
 {
     char name[ARCHIVE_NAME_BYTES];
@@ -199,6 +205,7 @@ static bool is_before(const fl_sealed *a, const fl_sealed *b)
     return a->part < b->part;
 }
 
+/* Entries are on the heap, one by one, since readers hold them while the list moves. */
 fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block, fl_error *err)
 {
     if (archive->block_count == archive->block_cap) {
@@ -273,6 +280,7 @@ static fl_status remove_unfinished(fl_archive *archive, fl_error *err)
     return FL_OK;
 }
 
+/* A later version is no damage: that archive is not for this program, and is not opened. */
 static bool is_damage(fl_status status)
 {
     return status == FL_E_SYNTAX || status == FL_E_TRUNCATED || status == FL_E_LIMIT;
@@ -310,6 +318,7 @@ static fl_status find_temporary(void *payload, const char *name, uint64_t size_b
     return FL_OK;
 }
 
+/* One after the other: a folder is not changed while it is listed. */
 static fl_status remove_temporary(fl_archive *archive, fl_error *err)
 {
     for (;;) {
@@ -324,6 +333,7 @@ static fl_status remove_temporary(fl_archive *archive, fl_error *err)
     }
 }
 
+/* What is unfinished goes before the heads are read: it may have none. */
 fl_status fl_archive_load(fl_archive *archive, fl_error *err)
 {
     fl_status status = remove_temporary(archive, err);

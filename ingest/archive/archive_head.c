@@ -21,6 +21,7 @@ fl_status fl_head_create(fl_head **out, uint64_t first_sequence, fl_error *err)
     return FL_OK;
 }
 
+/* The last reader frees what the archive has long left behind. */
 void fl_head_unref(fl_head *head)
 {
     if (head == NULL || --head->refs > 0)
@@ -36,6 +37,7 @@ size_t fl_head_entry_bytes(size_t len)
     return sizeof(fl_head_entry) + sizeof(fl_head_entry *) + len;
 }
 
+/* One allocation: facts and bytes live and go together. */
 fl_status fl_head_entry_create(fl_head_entry **out, fl_slice bytes, const fl_batch_facts *facts,
                                fl_error *err)
 {
@@ -70,6 +72,7 @@ void fl_head_add(fl_head *head, fl_head_entry *entry)
     head->bytes += fl_head_entry_bytes(entry->len);
 }
 
+/* Its place stays, empty: indices of others do not move. */
 void fl_head_remove(fl_head *head, fl_head_entry *entry)
 {
     assert(head->entries[entry->index] == entry && !entry->is_durable);

@@ -3,6 +3,9 @@
  *
  *   name := time "~" service "~" instance "~" type ".profile"
  *
+ * The name is all that is known of a profile: there is no list of them that could disagree with the
+ * folder, and people can read it. Their bytes are not looked into.
+ *
  * The time has 16 hexadecimal digits, its sign turned so that names sort by time. In texts, bytes
  * other than letters, digits, '.', '_' and '-' are '%' and two hexadecimal digits.
  */
@@ -26,6 +29,7 @@ static bool is_plain(unsigned char c)
            c == '_' || c == '-';
 }
 
+/* Upper-case digits, as in URLs. */
 static void put_escaped(fl_buf *out, fl_slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -35,6 +39,7 @@ static void put_escaped(fl_buf *out, fl_slice text)
             fl_buf_printf(out, "%%%02X", text.ptr[i]);
 }
 
+/* -1: no digit of ours. */
 static int hex_of(unsigned char c)
 {
     if (c >= '0' && c <= '9')
@@ -162,6 +167,7 @@ static fl_status write_profile(fl_archive *archive, const char *temporary, const
     return status;
 }
 
+/* Profiles do not pass the log: each is a sync of its own, and they are few. */
 fl_status fl_archive_put_profile(fl_archive *archive, const fl_archive_profile *who, fl_slice bytes,
                                  fl_error *err)
 {

@@ -3,7 +3,10 @@
  * and the head.
  *
  * What is to be told is noted under the lock, once, and held by references; it is read without the
- * lock. Entries of heads and sealed files never change.
+ * lock. Entries of heads and sealed files never change, so a reading sees each record once, though
+ * a head becomes blocks meanwhile.
+ *
+ * Memory: one block, compressed and not, at a time.
  */
 #include <assert.h>
 
@@ -19,11 +22,13 @@ struct snapshot {
     size_t block_count;
 };
 
+/* Of a closed range and a half-open one. */
 static bool overlaps(int64_t min_ns, int64_t max_ns, const fl_batch_window *window)
 {
     return min_ns < window->to_ns && max_ns >= window->from_ns;
 }
 
+/* What is pending may still be refused, and is not told. */
 static void hold_entries(struct snapshot *out, fl_head *head, const fl_batch_window *window)
 {
     if (head == NULL)
@@ -58,6 +63,7 @@ static fl_status hold(struct snapshot *out, fl_archive *archive, const fl_batch_
     return FL_OK;
 }
 
+/* A block that was to be dropped meanwhile goes with the next tick. */
 static void release(struct snapshot *held, fl_archive *archive)
 {
     pthread_mutex_lock(&archive->lock);
@@ -87,6 +93,7 @@ static fl_status tell_block(const fl_sealed *block, fl_archive *archive, fl_batc
     return FL_OK;
 }
 
+/* In the order of the log, after the blocks, which are older. */
 static fl_status tell_entries(const struct snapshot *held, fl_batch_window *window, fl_error *err)
 {
     const fl_sink sink = fl_batch_window_sink(window);

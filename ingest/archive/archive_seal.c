@@ -4,6 +4,16 @@
  * A block is full at some size; then the next part of the same run begins with the record that did
  * not fit. The log is released after the last part has its name.
  *
+ * What a crash leaves, step by step: a temporary file, which the next open removes; parts without
+ * the last one, which it removes too, since the log still has the run; all parts, and a log that
+ * was not released, of which the open replays what is behind the newest block only.
+ *
+ * A failure (the disk is full) changes nothing: the head stays, the log keeps it, the next tick
+ * tries again. Meanwhile commits fill the other head, and are refused when that is full, too.
+ *
+ * Cost: a seal decodes each batch once and writes each record into a block; commits go on beside
+ * it.
+ *
  * Invariant: one seal at a time (is_sealing); between the snapshot and the end of it nobody changes
  * `sealing` but to settle what is pending, which is waited for first.
  */
@@ -89,6 +99,7 @@ static bool shall_retry(struct seal *seal, fl_status *status, fl_error *full, fl
     return false;
 }
 
+/* The writer says what a handle is in each part anew. */
 static fl_status seal_resource(void *payload, const fl_resource *resource, uint32_t *handle,
                                fl_error *err)
 {
@@ -167,6 +178,7 @@ static fl_status seal_alert(void *payload, const fl_alert_record *alert, fl_erro
     return status;
 }
 
+/* Batch after batch; entries that were refused left a gap. */
 static fl_status write_head(struct seal *seal, fl_error *err)
 {
     const fl_sink sink = {.payload = seal,
@@ -222,6 +234,8 @@ static fl_status publish(fl_archive *archive, const struct seal *seal, fl_error 
     return FL_OK;
 }
 
+/* What waits for the log is settled by its own threads, which need the lock: it is given up for the
+ * wait. */
 fl_status fl_archive_seal(fl_archive *archive, fl_error *err)
 {
     assert(archive->sealing != NULL && !archive->is_sealing);
@@ -247,6 +261,7 @@ fl_status fl_archive_seal(fl_archive *archive, fl_error *err)
     return status;
 }
 
+/* Sequences are given under the archive's lock: those below `next` are all in this head. */
 fl_status fl_archive_rotate(fl_archive *archive, fl_error *err)
 {
     fl_head *fresh;
@@ -287,6 +302,7 @@ static int64_t newest_of(const fl_sealed *block)
     return block->max_ns < block->sealed_ns ? block->max_ns : block->sealed_ns;
 }
 
+/* What retention by bytes counts: the log has a bound of its own. */
 static uint64_t kept_bytes(const fl_archive *archive)
 {
     uint64_t bytes = archive->profile_bytes;
@@ -315,6 +331,7 @@ static fl_sealed *oldest_block(const fl_archive *archive)
     return oldest;
 }
 
+/* Out of the list; its file is removed without the lock. */
 static void forget(fl_archive *archive, const fl_sealed *block)
 {
     size_t at = 0;
@@ -328,6 +345,7 @@ static void forget(fl_archive *archive, const fl_sealed *block)
         archive->blocks[at] = archive->blocks[at + 1];
 }
 
+/* The oldest is the first. */
 static void forget_profile(fl_archive *archive)
 {
     archive->stats.dropped_profiles++;

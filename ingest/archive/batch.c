@@ -2,6 +2,12 @@
  * batch.c - records of one request to bytes, as batch_priv.h says.
  *
  * A record's length is bounded first, and then written straight through: room is asked for once.
+ * So a record costs one comparison and the copies of its texts, whatever its number of fields.
+ * Texts are not looked up in a table: the log is read at most once, and the block that follows it
+ * has tables of its own.
+ *
+ * Limits of faultline/limits.h are kept here too, though decoders keep them: what a reader would
+ * refuse must not become durable.
  *
  * Invariant: bytes[0, len) are whole items; a record that was refused has left nothing.
  */
@@ -40,6 +46,7 @@ const char *fl_archive_kind_name(fl_archive_kind kind)
     return names[kind];
 }
 
+/* The range is empty: its ends are such that the first record sets both. */
 void fl_batch_facts_clear(fl_batch_facts *facts)
 {
     *facts = (fl_batch_facts){.min_ns = INT64_MAX, .max_ns = INT64_MIN};
@@ -226,6 +233,7 @@ static fl_status take_resource(void *payload, const fl_resource *resource, uint3
     return FL_OK;
 }
 
+/* Events are rare, and each has a moment, a name and attributes. */
 static size_t room_of_events(const fl_span *span)
 {
     size_t room = COUNT_BYTES;
@@ -477,6 +485,7 @@ void fl_archive_batch_destroy(fl_archive_batch *batch)
     fl_mem_free(batch);
 }
 
+/* A burst's buffer is not kept for quiet times; where less cannot be had, it stays. */
 void fl_archive_batch_clear(fl_archive_batch *batch)
 {
     assert(batch != NULL && batch->cap >= FIRST_CAP);
@@ -498,6 +507,7 @@ const fl_sink *fl_archive_batch_sink(fl_archive_batch *batch)
     return &batch->sink;
 }
 
+/* A reader of its own: it is large, and few ask for it. */
 fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *sink, fl_error *err)
 {
     fl_batch_reader *reader;

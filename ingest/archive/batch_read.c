@@ -3,7 +3,8 @@
  *
  * The log's checksum covers the bytes, and still nothing is taken for granted: kinds within their
  * enums, a span's id and order of time, buckets that fit bounds, the limits of faultline/limits.h.
- * A record is put together in memory that is used again for the next.
+ * A record is put together in memory that is used again for the next: a reader has room for the
+ * largest that the limits allow, and never asks for more but for handles of resources.
  */
 #include <assert.h>
 #include <string.h>
@@ -321,6 +322,7 @@ static fl_status read_reals(double *out, size_t *count, struct fl_batch_reader *
     return check_read(in);
 }
 
+/* Counts of buckets are small numbers, mostly. */
 static fl_status read_buckets(fl_point *out, struct fl_batch_reader *in)
 {
     uint64_t wanted = read_count(in);
@@ -433,6 +435,7 @@ static fl_status tell_item(struct fl_batch_reader *in)
     }
 }
 
+/* Items up to the end: a batch has no count, so that it can be written without looking back. */
 fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink, fl_error *err)
 {
     assert(reader != NULL && sink != NULL);

@@ -1,6 +1,9 @@
 /*
  * batch_sinks.c - sinks in front of others: one that notes what there is, one that passes a range
  * of time.
+ *
+ * A record has one time by which it is found: of a span its start, of an alert its start or, once
+ * it is resolved, its end. Both sinks agree on it, so that what facts leave out no range holds.
  */
 #include <assert.h>
 
