@@ -9,7 +9,8 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank"}
+CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
+             "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
     "ingest/alerts",
@@ -73,6 +74,7 @@ ALLOWED = {
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},
+    "correlate/watch": LOWEST | {"correlate/stat"},
     "graph/learn": LOWEST | {"correlate/logs", "graph/model", "graph/recall", "graph/store"},
     "graph/model": LOWEST,
     "graph/store": LOWEST | {"graph/model"},
