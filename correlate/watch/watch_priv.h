@@ -1,0 +1,90 @@
+/*
+ * watch_priv.h - what the watch keeps, for its own files.
+ */
+#ifndef FL_WATCH_PRIV_H
+#define FL_WATCH_PRIV_H
+
+#include "arena.h"
+#include "intern.h"
+#include "links.h"
+#include "watch.h"
+
+enum {
+    WATCH_STEP_S = 10,
+    WATCH_WINDOW_STEPS = 6, /* a minute: what lbf.h's constants were fitted with */
+    WATCH_NOW_WINDOWS = 10, /* in which a break is looked for */
+    WATCH_PAST_WINDOWS = 110,
+    WATCH_WINDOWS = WATCH_NOW_WINDOWS + WATCH_PAST_WINDOWS,
+    WATCH_AHEAD_STEPS = 6, /* clocks that differ */
+    WATCH_STEPS = WATCH_WINDOWS * WATCH_WINDOW_STEPS + 2 * WATCH_AHEAD_STEPS + 1,
+    WATCH_FEWEST_PAST = 10,       /* windows with requests; fewer are no baseline */
+    WATCH_SERVICE_OPERATIONS = 16 /* of one service; more count as one */
+};
+#define WATCH_STEP_NS   (WATCH_STEP_S * INT64_C(1000000000))
+#define WATCH_WINDOW_NS (WATCH_WINDOW_STEPS * WATCH_STEP_NS)
+
+typedef struct watch_cell {
+    uint32_t requests, errors;
+    float log_ms; /* the sum of ln(latency in ms) */
+} watch_cell;
+
+typedef struct watch_operation {
+    uint64_t hash; /* of the name; 0: all that have no place of their own */
+    watch_cell cells[WATCH_STEPS];
+} watch_operation;
+
+/* One of the three ways to break. */
+typedef struct watch_break {
+    bool is_open;         /* told, and not cleared */
+    int64_t onset_ns;     /* 0: there is none */
+    int64_t cleared_ns;   /* 0: not */
+    double usual, broken; /* the figure before and during */
+} watch_break;
+
+typedef struct watch_service {
+    fl_sym name;
+    uint32_t operations[WATCH_SERVICE_OPERATIONS];
+    size_t operation_count;
+    double entered, inner; /* requests from outside and from inside; they fade */
+    watch_break breaks[FL_SIGN_KIND_COUNT];
+} watch_service;
+
+typedef struct watch_call {
+    uint32_t caller, callee;
+    int64_t seen_ns;
+} watch_call;
+
+struct fl_watch {
+    fl_watch_options options;
+    fl_sink sink;
+    fl_intern *names;
+    watch_service *services;
+    size_t service_count;
+    watch_operation **operations;
+    size_t operation_count;
+    struct fl_map *call_at; /* caller and callee to a place in `calls` */
+    watch_call *calls;
+    size_t call_count;
+    fl_links *links;
+    int64_t now_ns, looked_step, turned_ns;
+    int64_t head_step;            /* the newest that is kept */
+    uint32_t points[WATCH_STEPS]; /* of everybody: telemetry goes on */
+    uint32_t spans[WATCH_STEPS];
+    fl_arena scratch;
+    fl_watch_stats stats;
+};
+
+/* Requests of one service, window by window, the oldest first. */
+typedef struct watch_windows {
+    double requests[WATCH_WINDOWS], errors[WATCH_WINDOWS];
+    double slowness[WATCH_WINDOWS]; /* ln of latency over the operation's usual one; NaN: none */
+    double others[WATCH_WINDOWS];   /* telemetry that is not this service's spans */
+    int64_t end_ns;
+} watch_windows;
+
+/* Look at one service, which is passed over where it is no entry. */
+FL_NODISCARD fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_step,
+                                     fl_watch_visit *visit, void *payload, fl_error *err);
+bool fl_watch_is_entry(const watch_service *service);
+
+#endif
