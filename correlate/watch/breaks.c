@@ -28,6 +28,7 @@ static const int64_t again_ns = INT64_C(300) * 1000000000; /* within it, it is t
 
 /* ---- windows ---- */
 
+/* Six steps that need not begin at a whole minute. */
 static watch_cell sum_window(const watch_operation *operation, int64_t first_step)
 {
     watch_cell sum = {0};
@@ -40,6 +41,7 @@ static watch_cell sum_window(const watch_operation *operation, int64_t first_ste
     return sum;
 }
 
+/* Windows are counted back from the end of the look, not from midnight. */
 static int64_t first_step_of(int64_t end_step, size_t window)
 {
     return end_step - (int64_t)(WATCH_WINDOWS - window) * WATCH_WINDOW_STEPS;
@@ -71,6 +73,7 @@ static void add_operation(watch_windows *out, double weight[WATCH_WINDOWS],
     }
 }
 
+/* Of everybody, without the requests of this service: whether telemetry comes in at all. */
 static void add_others(watch_windows *out, const fl_watch *watch, int64_t end_step)
 {
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
@@ -97,6 +100,8 @@ static void mark_past(bool out[WATCH_WINDOWS], const watch_service *service, int
     }
 }
 
+/* Latencies of operations are put together only over their own usual ones: a mix that shifts is no
+ * delay. */
 static void gather(watch_windows *out, const fl_watch *watch, const watch_service *service,
                    int64_t end_step, const bool *is_past)
 {
@@ -118,6 +123,7 @@ typedef struct finding {
     bool matters;
 } finding;
 
+/* Of errors in the wanted windows of a range; all where `wanted` is NULL. */
 static double share(const watch_windows *in, size_t from, size_t to, const bool *wanted)
 {
     double requests = 0, errors = 0;
@@ -129,6 +135,7 @@ static double share(const watch_windows *in, size_t from, size_t to, const bool 
     return requests > 0 ? errors / requests : NAN;
 }
 
+/* Failed and answered requests as outcomes; windows without requests say nothing. */
 static fl_status test_errors(finding *out, const watch_windows *in, const bool *is_past,
                              fl_arena *scratch, fl_error *err)
 {
@@ -226,6 +233,7 @@ static fl_status test_traffic(finding *out, const watch_windows *in, const bool 
     return FL_OK;
 }
 
+/* out->lbf stays 0 where there is too little past to compare with. */
 static fl_status test_kind(finding *out, fl_sign_kind kind, const watch_windows *in,
                            const bool *is_past, fl_arena *scratch, fl_error *err)
 {
@@ -258,6 +266,7 @@ static double newest(fl_sign_kind kind, const watch_windows *in)
     return in->requests[w] + in->others[w] > 0 ? -log(in->requests[w] + 0.5) : NAN;
 }
 
+/* Nothing measured is no recovery. */
 static bool has_ended(const watch_break *b, fl_sign_kind kind, const watch_windows *in)
 {
     if (in->end_ns - b->onset_ns >= WATCH_PAST_WINDOWS * WATCH_WINDOW_NS)
@@ -288,6 +297,7 @@ static double figure(fl_sign_kind kind, const watch_break *b, double value)
     return kind == FL_SIGN_TRAFFIC ? fmax(0, exp(-value) - 0.5) : value;
 }
 
+/* The key is made of what two daemons that see the same would agree on. */
 static fl_status tell(const fl_watch *watch, const watch_service *service, fl_sign_kind kind,
                       fl_watch_visit *visit, void *payload, fl_error *err)
 {
@@ -309,6 +319,7 @@ static fl_status tell(const fl_watch *watch, const watch_service *service, fl_si
     return visit(payload, &sign, err);
 }
 
+/* A service that recovers and breaks again at once has one break, not two. */
 static void begin(watch_break *b, const finding *found, int64_t end_ns)
 {
     int64_t onset = end_ns - (int64_t)(WATCH_NOW_WINDOWS - found->onset) * WATCH_WINDOW_NS;
@@ -346,6 +357,7 @@ static fl_status look_at(bool *is_news, fl_watch *watch, watch_service *service,
     return FL_OK;
 }
 
+/* A break that was told is followed to its end, whatever the service has become. */
 static bool is_watched(const watch_service *service)
 {
     bool is_open = false;

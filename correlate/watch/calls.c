@@ -43,6 +43,7 @@ void fl_calls_destroy(fl_calls *calls)
     fl_mem_free(calls);
 }
 
+/* Too many services, or too long names, are services that nothing is known of, and no failure. */
 fl_status fl_calls_service(uint32_t *out, fl_calls *calls, fl_slice name, fl_error *err)
 {
     *out = FL_NO_SERVICE;
@@ -64,6 +65,7 @@ fl_status fl_calls_service(uint32_t *out, fl_calls *calls, fl_slice name, fl_err
     return FL_OK;
 }
 
+/* Both matrices, for invariant's sake. */
 void fl_calls_add(fl_calls *calls, uint32_t caller, uint32_t callee)
 {
     assert(caller < FL_MAX_CALL_SERVICES && callee < FL_MAX_CALL_SERVICES);
@@ -109,6 +111,7 @@ static void step_on(row out, const row *edges, const row step)
         }
 }
 
+/* In rings around the service, which itself is never reached. */
 static void walk(uint8_t *out, const row *edges, uint32_t service)
 {
     row seen = {0}, step = {0}, next;
@@ -122,6 +125,7 @@ static void walk(uint8_t *out, const row *edges, uint32_t service)
     }
 }
 
+/* Both ways at once: a relation asks for both. */
 void fl_calls_reach(fl_reach *out, const fl_calls *calls, uint32_t service)
 {
     assert(service == FL_NO_SERVICE || service < FL_MAX_CALL_SERVICES);

@@ -40,6 +40,7 @@ const char *fl_sign_kind_name(fl_sign_kind kind)
     return names[kind];
 }
 
+/* What was not asked for gets the defaults that the header states. */
 fl_status fl_groups_create(fl_groups **out, const fl_groups_options *options, fl_error *err)
 {
     assert(options->calls != NULL);
@@ -73,6 +74,7 @@ static void free_group(fl_open *group)
     fl_mem_free(group);
 }
 
+/* Those that the group still has. */
 static void free_signs(fl_open *group)
 {
     for (size_t i = 0; i < group->out.member_count; i++)
@@ -103,6 +105,7 @@ const fl_group *fl_groups_at(const fl_groups *groups, size_t index)
     return &groups->open[index]->out;
 }
 
+/* There are few groups at a time: a walk is enough. */
 static fl_open *find_group(const fl_groups *groups, uint64_t key)
 {
     for (size_t i = 0; i < groups->count; i++)
@@ -119,11 +122,13 @@ const fl_group *fl_groups_find(const fl_groups *groups, uint64_t key)
 
 /* ---- signs ---- */
 
+/* With the NUL; a text that is too long is cut. */
 static size_t text_bytes(const char *text)
 {
     return text != NULL ? strnlen(text, FL_MAX_SIGN_TEXT_BYTES - 1) + 1 : 0;
 }
 
+/* Copy to *at, and move it behind the copy. */
 static const char *put_text(char **at, const char *text)
 {
     if (text == NULL)
@@ -136,6 +141,7 @@ static const char *put_text(char **at, const char *text)
     return out;
 }
 
+/* A copy that belongs to no group yet; the caller frees it. */
 static fl_status keep_sign(fl_kept_sign **out, fl_groups *groups, const fl_sign *sign,
                            fl_error *err)
 {
@@ -209,6 +215,7 @@ static void sum_up(fl_open *group)
     out->members = group->members;
 }
 
+/* Every change that a reader may see goes through here: the version tells him of it. */
 static void touch(fl_open *group, int64_t now_ns)
 {
     sum_up(group);
@@ -216,6 +223,7 @@ static void touch(fl_open *group, int64_t now_ns)
     group->out.version++;
 }
 
+/* The name is copied: it may be of a sign that goes before the group does. */
 static void set_root(fl_open *group, const char *name, uint32_t service)
 {
     group->root = service;
@@ -226,6 +234,7 @@ static void set_root(fl_open *group, const char *name, uint32_t service)
     group->out.root = put_text(&at, name);
 }
 
+/* Before anything is changed, so that a failure changes nothing. */
 static fl_status make_room(fl_open *group, size_t more, fl_error *err)
 {
     size_t wanted = group->out.member_count + more;
@@ -261,6 +270,7 @@ static void append(fl_open *group, fl_kept_sign *kept, const fl_relation *how)
                                      .hops = how->hops};
 }
 
+/* The sign is nobody's then: the caller finds it a place. */
 static void take_out(fl_open *group, size_t at)
 {
     size_t behind = group->out.member_count - at - 1;
@@ -440,6 +450,7 @@ static void update(fl_kept_sign *kept, const fl_sign *sign, int64_t now_ns)
         touch(kept->group, now_ns);
 }
 
+/* One that had cleared before it was told of opens nothing: there is nothing left to explain. */
 fl_status fl_groups_tell(uint64_t *key, fl_groups *groups, const fl_sign *sign, int64_t now_ns,
                          fl_error *err)
 {
@@ -474,6 +485,7 @@ fl_status fl_groups_tell(uint64_t *key, fl_groups *groups, const fl_sign *sign, 
 
 /* ---- what a ranking says ---- */
 
+/* How many of a group's signs a cause would explain. */
 static size_t explained(const fl_groups *groups, const fl_open *group, uint32_t service,
                         const fl_reach *reach)
 {
@@ -536,6 +548,7 @@ static fl_status let_go(fl_groups *groups, fl_open *group, const fl_reach *reach
     return status;
 }
 
+/* The same diagnosis again is no news, so that a triage that is repeated moves nothing. */
 fl_status fl_groups_diagnose(fl_groups *groups, uint64_t key, const fl_causes *causes,
                              int64_t now_ns, fl_error *err)
 {
@@ -559,6 +572,7 @@ fl_status fl_groups_diagnose(fl_groups *groups, uint64_t key, const fl_causes *c
 
 /* ---- the end ---- */
 
+/* From the newest: closing one does not move those that are still to be asked. */
 void fl_groups_settle(fl_groups *groups, int64_t now_ns)
 {
     bool any = false;
@@ -579,6 +593,7 @@ void fl_groups_settle(fl_groups *groups, int64_t now_ns)
 
 /* ---- what was kept elsewhere ---- */
 
+/* The first makes the group. */
 static fl_status restore_member(fl_groups *groups, fl_open **group, const fl_group *from,
                                 const fl_member *member, fl_error *err)
 {
@@ -602,6 +617,7 @@ static fl_status restore_member(fl_groups *groups, fl_open **group, const fl_gro
     return FL_OK;
 }
 
+/* A sign that another group has by now stays there: it was told of since. */
 fl_status fl_groups_restore(fl_groups *groups, const fl_group *from, fl_error *err)
 {
     fl_open *group = NULL;

@@ -30,6 +30,7 @@ struct fl_links {
     uint64_t mask;
 };
 
+/* All memory at once: noting a span allocates only in the index. */
 static fl_status begin(generation *g, size_t capacity, fl_error *err)
 {
     g->spans = fl_mem_alloc(capacity * sizeof(*g->spans));
@@ -68,6 +69,7 @@ void fl_links_destroy(fl_links *links)
     fl_mem_free(links);
 }
 
+/* A client's span is its side of a request that its callee counts. */
 static bool is_request(const fl_span *span)
 {
     return span->parent == 0 || span->kind == FL_SPAN_SERVER || span->kind == FL_SPAN_CONSUMER;
@@ -94,6 +96,7 @@ fl_status fl_links_note(fl_links *links, uint32_t service, const fl_span *span, 
     return FL_OK;
 }
 
+/* A parent may have come before its child or after. */
 static const seen_span *find_span(const fl_links *links, uint64_t id)
 {
     for (size_t g = 0; g < 2; g++) {
@@ -104,6 +107,7 @@ static const seen_span *find_span(const fl_links *links, uint64_t id)
     return NULL;
 }
 
+/* The older generation goes: its children had a whole turn to meet their parents. */
 void fl_links_turn(fl_links *links, const fl_links_visitor *to)
 {
     generation *old = &links->held[1];

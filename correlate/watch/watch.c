@@ -37,6 +37,7 @@ bool fl_watch_is_entry(const watch_service *service)
 
 /* ---- records ---- */
 
+/* A service's number is its handle, so that announcing it a million times costs nothing. */
 static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
                                fl_error *err)
 {
@@ -101,6 +102,7 @@ static bool is_kept(fl_watch *watch, int64_t step)
     return true;
 }
 
+/* The mean of logarithms, not of latencies: one request that took a minute is one request. */
 static fl_status count_request(fl_watch *watch, watch_service *service, const fl_span *span,
                                int64_t step, fl_error *err)
 {
@@ -142,6 +144,7 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     return count_request(watch, &watch->services[resource], span, step, err);
 }
 
+/* What a log says is for the triage. */
 static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
 {
     fl_watch *watch = payload;
@@ -152,6 +155,7 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
     return FL_OK;
 }
 
+/* That it came is what counts here: requests may stay away while it does. */
 static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     fl_watch *watch = payload;
@@ -164,6 +168,7 @@ static fl_status take_point(void *payload, uint32_t resource, const fl_point *po
     return FL_OK;
 }
 
+/* A change is no sign of trouble; the triage reads it from where it is kept. */
 static fl_status take_change(void *payload, const fl_change_record *change, fl_error *err)
 {
     (void)payload;
@@ -223,6 +228,7 @@ static fl_status take_reject(void *payload, const fl_reject *reject, fl_error *e
 
 /* ---- a watch ---- */
 
+/* Everything but operations is there from the beginning: memory does not grow with the load. */
 static fl_status set_up(fl_watch *watch, fl_error *err)
 {
     fl_status status = fl_intern_create(&watch->names, MAX_NAME_BYTES, err);
@@ -330,6 +336,7 @@ static void forget_calls(fl_watch *watch)
     }
 }
 
+/* A call that was seen again is as fresh as a new one. */
 static void note_call(void *payload, uint32_t caller, uint32_t callee)
 {
     fl_watch *watch = payload;
@@ -348,6 +355,7 @@ static void note_call(void *payload, uint32_t caller, uint32_t callee)
         (watch_call){.caller = caller, .callee = callee, .seen_ns = watch->now_ns};
 }
 
+/* Counted, not remembered: a service may become an entry, and stop being one. */
 static void note_entry(void *payload, uint32_t service, bool is_entry)
 {
     fl_watch *watch = payload;
@@ -358,6 +366,7 @@ static void note_entry(void *payload, uint32_t service, bool is_entry)
         watch->services[service].inner += 1;
 }
 
+/* What is known of entries fades, so that it follows the system. */
 static void turn_links(fl_watch *watch)
 {
     const fl_links_visitor to = {.payload = watch, .call = note_call, .entry = note_entry};
@@ -377,6 +386,7 @@ static double gate_of(const fl_watch *watch, size_t entries)
     return log(fmax(1, (double)entries * kinds * looks / watch->options.false_alarms_a_week));
 }
 
+/* Looks are at whole steps: how often the clock is told makes no difference to what is found. */
 fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visit, void *payload,
                            fl_error *err)
 {
@@ -402,6 +412,7 @@ fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visi
     return status;
 }
 
+/* By name: the numbers of services are another's there. */
 fl_status fl_watch_calls(fl_watch *watch, fl_calls *calls, fl_error *err)
 {
     fl_status status = FL_OK;
