@@ -332,6 +332,14 @@ char *fl_time_format(char out[FL_TIME_TEXT], int64_t time_ns)
     return out;
 }
 
+char *fl_time_format_s(char out[FL_TIME_TEXT], int64_t time_ns)
+{
+    char *fraction = strchr(fl_time_format(out, time_ns), '.');
+    if (fraction != NULL)
+        memcpy(fraction, "Z", 2);
+    return out;
+}
+
 /* The first unit of which `ns` holds at least one; the last unit for 0. */
 static size_t largest_unit(uint64_t ns)
 {

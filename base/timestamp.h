@@ -26,6 +26,8 @@ FL_NODISCARD fl_status fl_duration_parse(int64_t *out_ns, fl_slice text, fl_erro
 
 /* RFC 3339 in UTC with as many fraction digits as needed (0, 3, 6 or 9). Returns `out`. */
 char *fl_time_format(char out[FL_TIME_TEXT], int64_t time_ns);
+/* The same without the fraction: the second in which it lies. */
+char *fl_time_format_s(char out[FL_TIME_TEXT], int64_t time_ns);
 /* "1h30m", "250ms", "0s", "-2d"; for people: the largest unit and the two that follow it, rounded
  * half up ("1d2h3m"). */
 char *fl_duration_format(char out[FL_TIME_TEXT], int64_t duration_ns);

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "resolve_verify.h"
 
@@ -19,13 +20,28 @@ static const char *author_of(const fl_args *args)
     return user != NULL && user[0] != '\0' ? user : "unknown";
 }
 
+/* A cause "2" would be remembered as such, where the second hypothesis was meant. */
+static fl_status refuse_number(const char *words, fl_error *err)
+{
+    if (words[0] == '\0' || words[strspn(words, "0123456789#")] != '\0')
+        return FL_OK;
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                   "'%.20s' is no cause in words; a hypothesis is named by its number with"
+                   " --hypothesis",
+                   words);
+}
+
 /* The cause in words, or that of hypothesis N (1 where nothing is said). */
 static fl_status find_cause(fl_graph_node *out, fl_stored *stored, const fl_args *args,
                             const char *words, int64_t now_ns, fl_error *err)
 {
     const fl_incident *incident = stored->incident;
-    if (words != NULL)
-        return fl_symptoms_said(out, FL_NODE_CAUSE, words, now_ns, &stored->arena, err);
+    if (words != NULL) {
+        fl_status status = refuse_number(words, err);
+        return status != FL_OK
+                   ? status
+                   : fl_symptoms_said(out, FL_NODE_CAUSE, words, now_ns, &stored->arena, err);
+    }
     uint64_t number = fl_args_count(args, "hypothesis");
     if (number == 0 || number > incident->hypothesis_count)
         return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,

@@ -195,8 +195,7 @@ static void write_series(fl_page *page, const fl_leak_shown *shown)
     if (report->from_ns == 0 && report->to_ns == 0)
         return;
     snprintf(text, sizeof(text), "%s to %s (%s); the trend rests on %zu snapshots of %zu",
-             fl_time_format(from, report->from_ns - report->from_ns % FL_NS_PER_S),
-             fl_time_format(to, report->to_ns - report->to_ns % FL_NS_PER_S),
+             fl_time_format_s(from, report->from_ns), fl_time_format_s(to, report->to_ns),
              fl_duration_format(span, report->to_ns - report->from_ns), report->used_count,
              report->snapshot_count);
     labelled(page, "Series", text);

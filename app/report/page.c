@@ -10,7 +10,8 @@
  * alone.
  *
  * A wrapped paragraph keeps the column that it began in. A word that is wider than the room is cut,
- * and at least 20 columns are used, however narrow the page.
+ * unless it is an address, which people copy; and at least 20 columns are used, however narrow the
+ * page.
  */
 #include "page.h"
 
@@ -18,6 +19,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "slice.h"
 
@@ -180,10 +182,21 @@ void fl_page_pad(fl_page *page, size_t to)
     page->column += spaces;
 }
 
+/* Whether the word at `text` is a URL. */
+static bool is_address(const char *text)
+{
+    size_t scheme = 0;
+    while ((text[scheme] >= 'a' && text[scheme] <= 'z') || text[scheme] == '+')
+        scheme++;
+    return scheme > 0 && strncmp(text + scheme, "://", 3) == 0;
+}
+
 /* Columns and end of the word at `text`, cut where it would be wider than `room`. */
 static const char *word_end(const char *text, size_t room, size_t *columns)
 {
     *columns = 0;
+    if (is_address(text))
+        room = SIZE_MAX;
     while (*text != '\0') {
         const char *next = text;
         glyph g = next_glyph(&next);

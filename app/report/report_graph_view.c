@@ -79,7 +79,7 @@ static void write_link(fl_page *page, const fl_graph_link *link, size_t most)
                    link->confidence.mean, link->confidence.low, link->confidence.high,
                    link->evidence_count, link->supporting, link->contradicting);
     if (link->last_ns != 0)
-        fl_page_printf(page, FL_INK_PLAIN, "; last %s", fl_time_format(last, link->last_ns));
+        fl_page_printf(page, FL_INK_PLAIN, "; last %s", fl_time_format_s(last, link->last_ns));
     fl_page_newline(page);
     for (size_t i = 0; i < link->evidence_count && i < most; i++)
         write_evidence(page, &link->evidence[i]);
@@ -274,7 +274,7 @@ static void write_known(fl_page *page, const fl_graph_known *known)
                    known->supporting + known->contradicting, known->supporting,
                    known->contradicting);
     if (known->last_ns != 0)
-        fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format(last, known->last_ns));
+        fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format_s(last, known->last_ns));
     fl_page_newline(page);
 }
 

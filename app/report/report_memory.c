@@ -143,7 +143,7 @@ static void write_path(fl_page *page, const fl_path *path)
     if (path->automatic > 0)
         fl_page_printf(page, FL_INK_WARN, "; %zu not confirmed", path->automatic);
     if (path->last_ns != 0)
-        fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format(last, path->last_ns));
+        fl_page_printf(page, FL_INK_DIM, "; last %s", fl_time_format_s(last, path->last_ns));
     fl_page_newline(page);
     for (size_t i = 0; i < path->fix_count; i++)
         write_fix(page, &path->fixes[i]);

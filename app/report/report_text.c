@@ -325,8 +325,7 @@ static void write_moments(fl_page *page, const fl_incident *incident)
     for (size_t i = 0; i < shown; i++) {
         const fl_moment *moment = &incident->moments[i];
         fl_page_pad(page, 2);
-        fl_page_put(page, FL_INK_DIM,
-                    fl_time_format(at, moment->at_ns - moment->at_ns % FL_NS_PER_S));
+        fl_page_put(page, FL_INK_DIM, fl_time_format_s(at, moment->at_ns));
         fl_page_pad(page, 24);
         fl_page_printf(page, FL_INK_BOLD, "%.200s: ", moment->service);
         fl_page_wrap(page, FL_INK_PLAIN, moment->text);

@@ -266,6 +266,16 @@ START_TEST(times_are_shown_with_as_many_digits_as_needed)
 }
 END_TEST
 
+START_TEST(people_are_shown_whole_seconds)
+{
+    char text[FL_TIME_TEXT];
+    ck_assert_str_eq(fl_time_format_s(text, INT64_C(1674984840500000000)), "2023-01-29T09:34:00Z");
+    ck_assert_str_eq(fl_time_format_s(text, FL_NS_PER_S), "1970-01-01T00:00:01Z");
+    ck_assert_str_eq(fl_time_format_s(text, -1), "1969-12-31T23:59:59Z");
+    ck_assert_str_eq(fl_time_format_s(text, INT64_MAX), "2262-04-11T23:47:16Z");
+}
+END_TEST
+
 static const struct {
     int64_t ns;
     const char *text;
@@ -381,6 +391,7 @@ static Suite *timestamp_suite(void)
     tcase_add_loop_test(cases, what_is_no_duration_is_named, 0, COUNT(no_durations));
     tcase_add_loop_test(cases, times_are_shown_with_as_many_digits_as_needed, 0,
                         COUNT(shown_times));
+    tcase_add_test(cases, people_are_shown_whole_seconds);
     tcase_add_loop_test(cases, durations_are_shown_in_three_units, 0, COUNT(shown_durations));
     tcase_add_test(cases, a_shown_time_reads_back_and_agrees_with_gmtime);
     tcase_add_test(cases, every_day_of_the_range_agrees_with_gmtime);

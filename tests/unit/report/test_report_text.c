@@ -173,6 +173,17 @@ START_TEST(a_word_longer_than_the_line_is_broken)
 }
 END_TEST
 
+START_TEST(an_address_is_not_cut)
+{
+    const char *address =
+        "https://docs.example.org/one/two/three/four/five/six/seven/eight/nine/ten";
+    fl_page page = fl_page_on(&out, &(fl_report_style){.width = 40});
+    fl_page_pad(&page, 10);
+    fl_page_wrap(&page, FL_INK_PLAIN, address);
+    ck_assert_str_eq(out.ptr + 10, address);
+}
+END_TEST
+
 START_TEST(survives_each_allocation_failing)
 {
     fl_status status = FL_E_NOMEM;
@@ -202,6 +213,7 @@ static Suite *report_text_suite(void)
     tcase_add_test(cases, unknown_names_are_not_left_blank);
     tcase_add_test(cases, columns_are_those_of_a_terminal);
     tcase_add_test(cases, a_word_longer_than_the_line_is_broken);
+    tcase_add_test(cases, an_address_is_not_cut);
     tcase_add_test(cases, survives_each_allocation_failing);
     suite_add_tcase(suite, cases);
     return suite;
