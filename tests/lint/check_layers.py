@@ -88,10 +88,12 @@ ALLOWED = {
     "app/config": LOWEST,
     "app/pipeline": ALL,
     "app/serve/http": LOWEST,
+    "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
     "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile"},
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/config", "app/report", "app/pipeline", "app/profile", "app/cli",
                     "app/serve/http",
+                    "app/serve/receive",
                     "tests"},
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)
