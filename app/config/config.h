@@ -270,4 +270,16 @@ typedef void fl_config_change(void *payload, const char *key, bool can_reload);
 size_t fl_config_compare(const fl_config *before, const fl_config *after, fl_config_change *change,
                          void *payload);
 
+/* ---- showing ---- */
+
+/* Each value that is set and where it came from, a line each as YAML would take it; a password in
+ * the store's URL is three stars. */
+FL_NODISCARD fl_status fl_config_show(fl_buf *out, const fl_config *config, fl_error *err);
+/* The JSON Schema (2020-12) of the file. */
+void fl_config_schema(fl_buf *out);
+/* A file that says everything that can be said, as comments. */
+void fl_config_example(fl_buf *out);
+/* A heading for each section and a table of its settings, as Markdown. */
+void fl_config_reference(fl_buf *out);
+
 #endif

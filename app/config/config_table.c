@@ -42,7 +42,7 @@ FL_GROUP(tls, fl_config_listen);
 static const fl_config_field listen_fields[] = {
     FL_ROW("http", ADDRESSES, fl_config_listen, http, .fallback = "127.0.0.1:4318",
            .help = "Where everything over HTTP is served: OTLP, remote write, Loki, Zipkin, "
-                   "webhooks, profiles, questions; 'off' for nowhere"),
+                   "webhooks, profiles, questions; [] for nowhere"),
     FL_ROW("grpc", ADDRESSES, fl_config_listen, grpc, .fallback = "127.0.0.1:4317",
            .help = "Where OTLP over gRPC is served"),
     FL_ROW("loki", ADDRESSES, fl_config_listen, loki, .fallback = "127.0.0.1:3100",

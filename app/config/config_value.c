@@ -286,15 +286,16 @@ static fl_status read_url(const char **to, struct value *in)
 }
 
 /* A file, "sqlite:" and a file, or a connection URI of PostgreSQL, whose password stands in a file
- * as libpq has it. */
+ * as libpq has it; a flag or a variable may hold it, as they may for every other command. */
 static fl_status read_store(const char **to, struct value *in)
 {
     fl_slice text = in->from->text, authority = authority_of(text);
     size_t at = authority.len;
     while (at > 0 && authority.ptr[at - 1] != '@')
         at--;
-    if ((at > 0 && has_byte(fl_slice_part(authority, 0, at - 1), ':')) ||
-        fl_slice_find(text, FL_SLICE("password=")) < text.len)
+    bool has_password = (at > 0 && has_byte(fl_slice_part(authority, 0, at - 1), ':')) ||
+                        fl_slice_find(text, FL_SLICE("password=")) < text.len;
+    if (has_password && in->from->folder != NULL)
         return refuse_password(in, "add ?passfile=FILE, as libpq reads it");
     return copy(to, in, text);
 }
@@ -377,6 +378,5 @@ fl_status fl_config_value(void *to, fl_arena *arena, const fl_config_field *fiel
     case FL_CONFIG_ITEMS:
         break;
     }
-    assert(!"a mapping has no text");
-    return FL_E_SYNTAX;
+    return refuse(&in, "is not a mapping"); /* which the caller sees before */
 }

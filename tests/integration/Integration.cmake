@@ -29,6 +29,9 @@ if(TARGET faultline_cli)
 endif()
 
 if(TARGET faultline_cli)
+  add_test(NAME integration/config COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_config.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/config PROPERTIES LABELS integration TIMEOUT 120 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/recommend COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_recommend.py
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/recommend PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

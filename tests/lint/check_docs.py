@@ -180,7 +180,7 @@ def stand_ins_of(root):
     return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at,
             "later/": SHIPPED, "2023-01-29T10:00:00Z": truth["recorded"]["to"],
             "profiles/": PROFILES, "heap.pb.gz": heaps[0], "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
-            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "checkout.yaml": "examples/checkout.yaml",
+            "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "/etc/faultline/faultline.yaml": "examples/faultline.yaml", "checkout.yaml": "examples/checkout.yaml",
             "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms"}
 
 
