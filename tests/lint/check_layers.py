@@ -87,6 +87,7 @@ ALLOWED = {
     "app/report": LOWEST | GRAPH,
     "app/config": LOWEST,
     "app/pipeline": ALL,
+    "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,
     "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
     "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile"},
@@ -94,6 +95,7 @@ ALLOWED = {
     "tests": ALL | {"correlate/stat", "app/config", "app/report", "app/pipeline", "app/profile", "app/cli",
                     "app/serve/http",
                     "app/serve/receive",
+                    "app/serve/grpc",
                     "tests"},
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)

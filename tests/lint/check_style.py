@@ -30,6 +30,8 @@ FLOORS = {
 # Functions that a library calls and whose parameters it prescribes: (file, function). Their other numbers hold.
 FOREIGN_SIGNATURES = {
     ("app/serve/http/http_conn.c", "on_request"),  # MHD_AccessHandlerCallback
+    ("app/serve/grpc/grpc_session.c", "on_header"),  # nghttp2_on_header_callback
+    ("app/serve/grpc/grpc_session.c", "read_answer"),  # nghttp2_data_source_read_callback
 }
 # Calls that nobody makes, with what to use. Then those that only some folders make.
 BANNED = {

@@ -1,0 +1,352 @@
+/*
+ * grpc_loop.c - the event thread: sockets to sessions and back.
+ *
+ * Invariants:
+ *   (1) a connection is freed only at the end of a round, when no event of the round can name it,
+ *       and only when none of its calls is with a worker;
+ *   (2) while output waits for the client nothing of it is read, so that output is bounded by what
+ *       one round of input can ask for.
+ *
+ * A round is: what sockets and workers have to say, twice a second what the clock has to say, and
+ * at its end the connections that are closed. Level-triggered, so that a connection with much to
+ * read takes turns with the others, FL_GRPC_INPUT_BYTES each.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+
+#include "grpc_priv.h"
+#include "mem.h"
+#include "slice.h"
+#include "timestamp.h"
+
+#define TICK_NS (500 * FL_NS_PER_MS)
+enum {
+    EVENTS = 64,
+    TICK_MS = 500,
+    OUTPUT_BYTES = 16 << 10,    /* gathered before a write */
+    MAX_OUTPUT_BYTES = 1 << 20, /* OUTPUT_BYTES and one frame: far from this */
+    STUCK_S = 30                /* a client that takes nothing for so long is gone */
+};
+
+void fl_grpc_wake(fl_grpc *grpc)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(grpc->wake.fd, &one, sizeof(one)); /* full: it is awake */
+    (void)ignored;
+}
+
+/* epoll names a source by its address, which stays what it is until the round is over. */
+static bool watch(fl_grpc *grpc, int operation, fl_grpc_source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    return epoll_ctl(grpc->epoll, operation, source->fd, &event) == 0;
+}
+
+/* --- connections --- */
+
+/* The socket goes at once; the rest stays for the calls that workers have. */
+static void conn_close(fl_grpc_conn *conn)
+{
+    if (conn->source.fd < 0)
+        return;
+    (void)close(conn->source.fd); /* also leaves epoll */
+    conn->source.fd = -1;
+    fl_grpc_session_abandon(conn->session);
+    conn->grpc->connections--;
+}
+
+/* Invariant (1). What the connection and its calls took from the budget is given back here. */
+static void conn_free(fl_grpc_conn *conn)
+{
+    fl_grpc *grpc = conn->grpc;
+    assert(conn->source.fd < 0 && fl_grpc_session_running(conn->session) == 0);
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        grpc->conns = conn->next;
+    fl_grpc_session_destroy(conn->session);
+    fl_buf_dispose(&conn->out);
+    fl_budget_give(fl_http_budget(grpc->http), FL_GRPC_CONN_BYTES);
+    fl_mem_free(conn);
+}
+
+/* Give the client what it takes. */
+static void conn_write(fl_grpc_conn *conn)
+{
+    while (conn->source.fd >= 0) {
+        if (conn->out_sent == conn->out.len) {
+            fl_buf_clear(&conn->out);
+            conn->out_sent = 0;
+            if (fl_grpc_session_output(conn->session, &conn->out, OUTPUT_BYTES, NULL) != FL_OK) {
+                conn_close(conn);
+                return;
+            }
+            if (conn->out.len == 0)
+                break;
+        }
+        ssize_t len = send(conn->source.fd, conn->out.ptr + conn->out_sent,
+                           conn->out.len - conn->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (len < 0 && errno == EINTR)
+            continue;
+        if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (conn->stuck_ns == 0)
+                conn->stuck_ns = conn->grpc->now_ns;
+            break;
+        }
+        if (len <= 0) {
+            conn_close(conn);
+            return;
+        }
+        conn->out_sent += (size_t)len;
+        conn->stuck_ns = 0;
+    }
+    if (conn->source.fd < 0)
+        return;
+    bool has_output = conn->out_sent < conn->out.len;
+    if (!has_output && fl_grpc_session_is_over(conn->session)) {
+        conn_close(conn);
+        return;
+    }
+    uint32_t events = has_output ? EPOLLOUT : EPOLLIN;
+    if (events != conn->events && watch(conn->grpc, EPOLL_CTL_MOD, &conn->source, events))
+        conn->events = events;
+}
+
+/* What the client says wrongly is answered (GOAWAY says why) before its connection is closed. */
+static void conn_read(fl_grpc_conn *conn)
+{
+    fl_grpc *grpc = conn->grpc;
+    ssize_t len = recv(conn->source.fd, grpc->input, sizeof(grpc->input), MSG_DONTWAIT);
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (len <= 0) {
+        conn_close(conn);
+        return;
+    }
+    fl_status status = fl_grpc_session_feed(
+        conn->session, (fl_slice){.ptr = grpc->input, .len = (size_t)len}, grpc->now_ns, NULL);
+    conn_write(conn);
+    if (status != FL_OK) {
+        grpc->connections_failed++;
+        conn_close(conn);
+    }
+}
+
+/* NULL: no memory, or the budget is full of bodies: then new connections are what can wait. The
+ * socket stays the caller's in that case. */
+static fl_grpc_conn *conn_create(fl_grpc *grpc, int fd)
+{
+    fl_budget *budget = fl_http_budget(grpc->http);
+    if (!fl_budget_take(budget, FL_GRPC_CONN_BYTES))
+        return NULL;
+    fl_grpc_conn *conn = fl_mem_calloc(1, sizeof(*conn));
+    if (conn == NULL) {
+        fl_budget_give(budget, FL_GRPC_CONN_BYTES);
+        return NULL;
+    }
+    conn->source = (fl_grpc_source){.kind = FL_GRPC_CONN, .fd = fd};
+    conn->grpc = grpc;
+    conn->out = fl_buf_of(MAX_OUTPUT_BYTES);
+    conn->events = EPOLLIN;
+    const fl_grpc_hooks hooks = {.payload = conn,
+                                 .admit = fl_grpc_admit,
+                                 .ready = fl_grpc_ready,
+                                 .budget = budget,
+                                 .counters = &grpc->counters};
+    if (fl_grpc_session_create(&conn->session, &hooks, grpc->now_ns, NULL) != FL_OK ||
+        !watch(grpc, EPOLL_CTL_ADD, &conn->source, EPOLLIN)) {
+        fl_grpc_session_destroy(conn->session);
+        fl_mem_free(conn);
+        fl_budget_give(budget, FL_GRPC_CONN_BYTES);
+        return NULL;
+    }
+    conn->next = grpc->conns;
+    if (conn->next != NULL)
+        conn->next->previous = conn;
+    grpc->conns = conn;
+    grpc->connections++;
+    return conn;
+}
+
+/* --- accepting --- */
+
+/* As the HTTP server has it, so that limits per client count alike. */
+static void client_text(char out[INET6_ADDRSTRLEN], const struct sockaddr_storage *at)
+{
+    const void *address = at->ss_family == AF_INET6
+                              ? (const void *)&((const struct sockaddr_in6 *)at)->sin6_addr
+                              : (const void *)&((const struct sockaddr_in *)at)->sin_addr;
+    if (inet_ntop(at->ss_family, address, out, INET6_ADDRSTRLEN) == NULL)
+        out[0] = '\0';
+}
+
+/* Linear over at most max_connections: connections are long-lived, and new ones rare. */
+static bool is_allowed(const fl_grpc *grpc, const char *client)
+{
+    unsigned same = 0;
+    if (grpc->connections >= grpc->options.max_connections)
+        return false;
+    for (const fl_grpc_conn *conn = grpc->conns; conn != NULL; conn = conn->next)
+        if (conn->source.fd >= 0 && strcmp(conn->client, client) == 0)
+            same++;
+    return same < grpc->options.max_per_client;
+}
+
+/* The listeners stay in epoll, and are asked about nothing meanwhile. */
+static void set_accepting(fl_grpc *grpc, bool is_on)
+{
+    for (size_t i = 0; i < grpc->listener_count; i++)
+        (void)watch(grpc, EPOLL_CTL_MOD, &grpc->listeners[i], is_on ? EPOLLIN : 0);
+    grpc->is_paused = !is_on;
+}
+
+/* One connection a round: the backlog waits, and calls under way come first. */
+static void accept_one(fl_grpc *grpc, int listener)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t len = sizeof(at);
+    char client[INET6_ADDRSTRLEN];
+    int fd = accept(listener, (struct sockaddr *)&at, &len);
+    if (fd < 0) {
+        /* Out of descriptors: the connection stays where it is, and asking on would be a loop. */
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            set_accepting(grpc, false);
+        return;
+    }
+    grpc->connections_total++;
+    client_text(client, &at);
+    fl_grpc_conn *conn = is_allowed(grpc, client) ? conn_create(grpc, fd) : NULL;
+    if (conn == NULL) {
+        grpc->connections_refused++;
+        (void)close(fd);
+        return;
+    }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    memcpy(conn->client, client, sizeof(client));
+    conn_write(conn);
+}
+
+/* --- the rounds --- */
+
+/* Calls that workers are through with. Their order does not matter: each is a stream of its own. */
+static void take_done(fl_grpc *grpc)
+{
+    uint64_t count;
+    ssize_t ignored = read(grpc->wake.fd, &count, sizeof(count));
+    (void)ignored;
+    (void)pthread_mutex_lock(&grpc->lock);
+    fl_grpc_call *call = grpc->done;
+    grpc->done = NULL;
+    (void)pthread_mutex_unlock(&grpc->lock);
+    while (call != NULL) {
+        fl_grpc_call *next = call->next_done;
+        fl_grpc_conn *conn = call->owner;
+        fl_grpc_session_answer(conn->session, call);
+        conn_write(conn);
+        call = next;
+    }
+}
+
+/* The clock is asked for all connections in one go: there are a thousand of them at most. */
+static void tick(fl_grpc *grpc)
+{
+    if (grpc->is_paused)
+        set_accepting(grpc, true);
+    for (fl_grpc_conn *conn = grpc->conns; conn != NULL; conn = conn->next) {
+        if (conn->source.fd < 0)
+            continue;
+        bool is_stuck =
+            conn->stuck_ns != 0 && grpc->now_ns - conn->stuck_ns >= STUCK_S * FL_NS_PER_S;
+        if (is_stuck || !fl_grpc_session_tick(conn->session, grpc->now_ns))
+            conn_close(conn);
+        else
+            conn_write(conn);
+    }
+}
+
+/* A source may have been closed by an earlier event of the same round: its descriptor is -1 then.
+ */
+static void handle_event(const struct epoll_event *event, fl_grpc *grpc)
+{
+    fl_grpc_source *source = event->data.ptr;
+    if (source->kind == FL_GRPC_WAKE) {
+        take_done(grpc);
+        return;
+    }
+    if (source->kind == FL_GRPC_LISTENER) {
+        if (source->fd >= 0)
+            accept_one(grpc, source->fd);
+        return;
+    }
+    fl_grpc_conn *conn = (fl_grpc_conn *)source;
+    if (conn->source.fd >= 0 && (event->events & EPOLLOUT) != 0)
+        conn_write(conn);
+    if (conn->source.fd >= 0 && (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+        conn_read(conn);
+}
+
+static void free_closed(fl_grpc *grpc)
+{
+    fl_grpc_conn *next;
+    for (fl_grpc_conn *conn = grpc->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->source.fd < 0 && fl_grpc_session_running(conn->session) == 0)
+            conn_free(conn);
+    }
+}
+
+/* The way out: first no more calls, later no more patience. */
+static void stop_round(fl_grpc *grpc)
+{
+    for (size_t i = 0; !grpc->said_stop && i < grpc->listener_count; i++) {
+        (void)close(grpc->listeners[i].fd);
+        grpc->listeners[i].fd = -1;
+    }
+    for (fl_grpc_conn *conn = grpc->conns; conn != NULL; conn = conn->next) {
+        if (conn->source.fd < 0)
+            continue;
+        if (!grpc->said_stop)
+            fl_grpc_session_stop(conn->session);
+        conn_write(conn);
+        if (grpc->now_ns >= grpc->stop_ns)
+            conn_close(conn);
+    }
+    grpc->said_stop = true;
+}
+
+void *fl_grpc_loop(void *payload)
+{
+    enum { STOPPING_MS = 20 };
+    fl_grpc *grpc = payload;
+    struct epoll_event events[EVENTS];
+    int64_t ticked_ns = fl_time_monotonic();
+    for (;;) {
+        bool is_stopping = grpc->is_stopping;
+        int count = epoll_wait(grpc->epoll, events, EVENTS, is_stopping ? STOPPING_MS : TICK_MS);
+        grpc->now_ns = fl_time_monotonic();
+        for (int i = 0; i < count; i++)
+            handle_event(&events[i], grpc);
+        if (grpc->now_ns - ticked_ns >= TICK_NS) {
+            ticked_ns = grpc->now_ns;
+            tick(grpc);
+        }
+        if (is_stopping)
+            stop_round(grpc);
+        free_closed(grpc);
+        if (is_stopping && grpc->conns == NULL)
+            return NULL;
+    }
+}
