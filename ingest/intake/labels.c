@@ -45,6 +45,12 @@ static const struct {
 _Static_assert((int)PLACE_COUNT == (int)FL_WHO_LABELS, "a label for each place");
 enum { PLACE_NAMES = sizeof(places) / sizeof(places[0]) };
 
+/* They stand in front. */
+const fl_slice *fl_labels_service_label(size_t index)
+{
+    return index < PLACE_NAMES && places[index].place == PLACE_SERVICE ? &places[index].name : NULL;
+}
+
 void fl_labels_clear(fl_labels *labels)
 {
     labels->count = 0;

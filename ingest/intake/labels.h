@@ -36,6 +36,8 @@ void fl_labels_add(fl_labels *labels, fl_slice name, fl_slice value);
 fl_slice fl_labels_find(const fl_labels *labels, fl_slice name);
 /* The same, and the label leaves the set. */
 fl_slice fl_labels_take(fl_labels *labels, fl_slice name);
+/* The labels that may name a service, the best first; NULL behind the last. */
+const fl_slice *fl_labels_service_label(size_t index);
 /* Up to this many labels say who it is. */
 enum { FL_WHO_LABELS = 4 };
 /* Take those that say who it is out of the set into told[], which the resource's attributes are. */

@@ -34,6 +34,7 @@ struct fl_pull {
     fl_buf body;
 };
 
+/* libcurl is loaded here: a program that pulls nothing never pays for it. */
 fl_status fl_pull_create(fl_pull **out, const fl_pull_options *options, fl_error *err)
 {
     assert(out != NULL);
@@ -61,6 +62,7 @@ fl_status fl_pull_create(fl_pull **out, const fl_pull_options *options, fl_error
     return FL_OK;
 }
 
+/* In no list any more, and its handle not in the multi handle. */
 static void free_get(pull_get *get)
 {
     fl_pull_release(get);
@@ -68,6 +70,7 @@ static void free_get(pull_get *get)
     fl_mem_free(get);
 }
 
+/* With what still waits for it, whose `done` is not called: the whole fl_pull goes. */
 static void free_source(fl_pull_source *source)
 {
     const fl_pull_source_options *o = &source->options;
@@ -82,6 +85,7 @@ static void free_source(fl_pull_source *source)
     fl_mem_free(source);
 }
 
+/* Handles leave the multi handle before they are freed: libcurl wants it in this order. */
 void fl_pull_destroy(fl_pull *pull)
 {
     if (pull == NULL)
@@ -99,6 +103,9 @@ void fl_pull_destroy(fl_pull *pull)
 
 /* ---- sources ---- */
 
+/* Five seconds to connect are an eternity inside of a data centre. A query over an hour of
+ * thousands of series takes some seconds, a minute is what Prometheus and Loki themselves give one;
+ * four at a time leave most of the twenty that Prometheus runs at once to its other askers. */
 static void set_defaults(fl_pull_source_options *options)
 {
     static const fl_pull_source_options defaults = {.max_parallel = 4,
@@ -150,6 +157,7 @@ static bool copy_text(const char **text, size_t len)
     return copy != NULL;
 }
 
+/* The caller's options may be on its stack. A trailing slash would double that of a path. */
 static bool copy_texts(fl_pull_source_options *o)
 {
     size_t len = strlen(o->url);
@@ -165,6 +173,7 @@ static bool copy_texts(fl_pull_source_options *o)
     return ok;
 }
 
+/* The URL is checked by the same code that shows it in messages, without its password. */
 fl_status fl_pull_add(fl_pull_source **out, fl_pull *pull, const fl_pull_source_options *options,
                       fl_error *err)
 {
@@ -205,6 +214,7 @@ const char *fl_pull_source_url(const fl_pull_source *source)
     return source->shown;
 }
 
+/* A copy: what is counted goes on. */
 fl_pull_stats fl_pull_stats_of(const fl_pull_source *source)
 {
     fl_pull_stats out = source->stats;
@@ -214,6 +224,7 @@ fl_pull_stats fl_pull_stats_of(const fl_pull_source *source)
 
 /* ---- the queue ---- */
 
+/* In front go redirects and probes that must wait, which are older than all that wait. */
 static void enqueue(pull_get *get, bool in_front)
 {
     fl_pull_source *source = get->source;
@@ -228,6 +239,7 @@ static void enqueue(pull_get *get, bool in_front)
         source->last = get;
 }
 
+/* Nothing is sent here: a caller may ask for thousands in a row, and the step keeps the limits. */
 fl_status fl_pull_get(fl_pull_source *source, const char *path, fl_pull_done *done, void *payload,
                       fl_error *err)
 {
@@ -361,6 +373,7 @@ static fl_status feed_source(fl_pull_source *source, int64_t now_ns, fl_error *e
 
 /* ---- ends of transfers ---- */
 
+/* The order of what is in flight has no meaning, so that the last takes the place. */
 static void take_active(pull_get *get)
 {
     fl_pull *pull = get->source->pull;
@@ -372,6 +385,7 @@ static void take_active(pull_get *get)
     get->source->in_flight--;
 }
 
+/* What the server had to do for us, whether it was of use or not. */
 static void count_cost(fl_pull_source *source, const pull_get *get, int64_t now_ns)
 {
     curl_off_t bytes = 0;
@@ -412,6 +426,8 @@ static bool try_again(pull_get *get, const pull_result *result, int64_t now_ns)
     return true;
 }
 
+/* Three ways on: to where it is redirected, once more after a pause, or to the end. The breaker
+ * learns of each try, so that it opens while a request is still being tried again. */
 static fl_status finish(pull_get *get, int code, fl_error *err)
 {
     fl_pull_source *source = get->source;
@@ -487,6 +503,7 @@ static int64_t time_to_next(const fl_pull *pull, int64_t wait_ns, int64_t now_ns
     return wait_ns;
 }
 
+/* A message is gone once its handle is removed or another is read. */
 static fl_status take_messages(fl_pull *pull, bool *any, fl_error *err)
 {
     int left;
@@ -505,6 +522,7 @@ static fl_status take_messages(fl_pull *pull, bool *any, fl_error *err)
     return status;
 }
 
+/* Sending comes first: a step that waits does so with everything in flight that may be. */
 fl_status fl_pull_step(fl_pull *pull, int64_t wait_ns, fl_error *err)
 {
     assert(pull != NULL && wait_ns >= 0);
@@ -530,6 +548,7 @@ fl_status fl_pull_step(fl_pull *pull, int64_t wait_ns, fl_error *err)
     return FL_OK;
 }
 
+/* Answers may ask for more: it is over when nothing is left. */
 fl_status fl_pull_run(fl_pull *pull, fl_error *err)
 {
     fl_status status = FL_OK;

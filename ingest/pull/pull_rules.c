@@ -37,6 +37,7 @@ int64_t fl_pull_pause_ns(const fl_pull_pause *rule, unsigned tries, int64_t aske
     return asked_ns > pause ? asked_ns : pause;
 }
 
+/* Looking is what turns OPEN into HALF: there is no clock of its own. */
 bool fl_pull_breaker_permits(fl_pull_breaker *breaker, int64_t now_ns, bool *wait)
 {
     *wait = false;
@@ -83,6 +84,7 @@ static char *part_of(CURLU *url, CURLUPart part)
     return curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK ? text : NULL;
 }
 
+/* Host names are the same in any case (RFC 3986, 3.2.2). */
 static bool is_same(CURLU *a, CURLU *b, CURLUPart part)
 {
     char *x = part_of(a, part), *y = part_of(b, part);

@@ -27,6 +27,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *payload)
     return 0;
 }
 
+/* Of ASCII: header names are nothing else. */
 static unsigned char lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
@@ -116,6 +117,8 @@ static fl_status log_in(CURL *c, const fl_pull_source_options *o, fl_error *err)
     return status;
 }
 
+/* Each of these ends a try: without a limit of speed a server could hold a place for the whole time
+ * by a byte now and then. */
 static bool set_limits(CURL *c, const fl_pull_source_options *o)
 {
     bool ok = curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
@@ -152,6 +155,7 @@ static bool set_up(CURL *c, pull_get *get)
     return ok && set_limits(c, &get->source->options);
 }
 
+/* A handle for each try: connections are kept by the multi handle, not by these. */
 fl_status fl_pull_prepare(pull_get *get, fl_error *err)
 {
     assert(get->easy == NULL && get->url != NULL);
@@ -295,6 +299,7 @@ static void judge_redirect(pull_result *out, const pull_get *get)
         out->follow = to;
 }
 
+/* RFC 9110, 15.6, but for 501 and 505, which would be said again; 429 is RFC 6585. */
 static bool is_retryable_http(long http)
 {
     return http == 429 || http == 500 || http == 502 || http == 503 || http == 504;
@@ -322,6 +327,7 @@ static void judge_refusal(pull_result *out, const pull_get *get, fl_slice body)
                               out->http, fl_quote(words, fl_slice_trim(body)));
 }
 
+/* The body of a refusal is read too: servers say there what is wrong. */
 void fl_pull_judge(pull_result *out, pull_get *get, int code, fl_buf *body)
 {
     assert(get->easy != NULL);
