@@ -161,9 +161,9 @@ static fl_status open_log(fl_archive *archive, fl_error *err)
                                     .from_sequence = from};
     fl_error ignored = {0};
     fl_status status = fl_head_create(&archive->head, from, err);
-    if (status == FL_OK)
-        status =
-            fl_wal_open(&archive->wal, &archive->stats.found.wal, archive->disk, &options, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_wal_open(&archive->wal, &archive->stats.found.wal, archive->disk, &options, err);
     if (status == FL_OK) /* a crash came between a seal and this */
         (void)!fl_wal_release(archive->wal, from, &ignored);
     archive->head->opened_ns = archive->now_ns;

@@ -84,11 +84,11 @@ int64_t fl_batch_alert_time(const fl_alert_record *alert)
 static fl_status reserve(fl_archive_batch *to, size_t more, fl_error *err)
 {
     size_t cap = to->cap;
-    if (more <= cap - to->len)
-        return FL_OK;
     if (more > FL_MAX_WAL_RECORD_BYTES - to->len)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET,
                        "the records of one request are above %u bytes", FL_MAX_WAL_RECORD_BYTES);
+    if (more <= cap - to->len)
+        return FL_OK;
     while (cap - to->len < more)
         cap = cap < FIRST_CAP ? FIRST_CAP : cap * 2;
     unsigned char *grown = fl_mem_realloc(to->bytes, cap, 1);
