@@ -124,6 +124,7 @@ extern const fl_command fl_cmd_signatures;
 extern const fl_command fl_cmd_profile;
 extern const fl_command fl_cmd_config;
 extern const fl_command fl_cmd_drill;
+extern const fl_command fl_cmd_serve;
 extern const fl_command fl_cmd_completion;
 extern const fl_command fl_cmd_help;
 extern const fl_command fl_cmd_version;

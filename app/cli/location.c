@@ -31,25 +31,48 @@ static fl_status make_parents(char *path, fl_error *err)
     return FL_OK;
 }
 
-fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, bool make,
-                           fl_error *err)
+/* What is kept in the user's state folder: its name there, how to name another, and what that is
+ * called. */
+typedef struct kept {
+    const char *name, *option, *called;
+} kept;
+
+static const kept kept_store = {"faultline.db", "a store with --store", "the store's name"};
+static const kept kept_data = {"archive", "a folder with --data", "the folder's name"};
+
+static fl_status find(char out[FL_LOCATION_BYTES], const char *given, const kept *what,
+                      fl_error *err)
 {
-    const char *given = fl_args_text(args, "store"), *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int len;
     if (given != NULL)
         len = snprintf(out, FL_LOCATION_BYTES, "%s", given);
     else if (state != NULL && state[0] == '/')
-        len = snprintf(out, FL_LOCATION_BYTES, "%s/faultline/faultline.db", state);
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/faultline/%s", state, what->name);
     else if (home != NULL && home[0] == '/')
-        len = snprintf(out, FL_LOCATION_BYTES, "%s/.local/state/faultline/faultline.db", home);
+        len = snprintf(out, FL_LOCATION_BYTES, "%s/.local/state/faultline/%s", home, what->name);
     else
         return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,
-                       "neither XDG_STATE_HOME nor HOME names a folder; name a store with --store");
+                       "neither XDG_STATE_HOME nor HOME names a folder; name %s", what->option);
     if (len < 0 || len >= FL_LOCATION_BYTES)
-        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "the store's name is longer than %d bytes",
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "%s is longer than %d bytes", what->called,
                        FL_LOCATION_BYTES - 1);
-    return given == NULL && make ? make_parents(out, err) : FL_OK;
+    return FL_OK;
+}
+
+fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, bool make,
+                           fl_error *err)
+{
+    const char *given = fl_args_text(args, "store");
+    fl_status status = find(out, given, &kept_store, err);
+    return status == FL_OK && given == NULL && make ? make_parents(out, err) : status;
+}
+
+fl_status fl_location_data(char out[FL_LOCATION_BYTES], const fl_args *args, fl_error *err)
+{
+    const char *given = fl_args_text(args, "data");
+    fl_status status = find(out, given, &kept_data, err);
+    return status == FL_OK && given == NULL ? make_parents(out, err) : status;
 }
 
 bool fl_location_signatures(char out[FL_LOCATION_BYTES])

@@ -53,6 +53,11 @@ if(TARGET faultline_cli)
 endif()
 
 if(TARGET faultline_cli)
+  add_test(NAME integration/serve COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_serve.py $<TARGET_FILE:faultline_cli>)
+  set_tests_properties(integration/serve PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
+if(TARGET faultline_cli)
   add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)

@@ -39,6 +39,11 @@ INGEST = {
     "ingest/timeline",
     "ingest/zipkin",
 }
+SERVE = {
+    "app/serve/grpc",
+    "app/serve/http",
+    "app/serve/receive",
+}
 ALL = LOWEST | CORRELATE | GRAPH | INGEST | {"base/disk"}
 ALLOWED = {
     "include": set(),
@@ -93,13 +98,12 @@ ALLOWED = {
     "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,
     "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
-    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile"},
+    "app/serve": ALL | {"app/config", "app/pipeline", "app/report"} | SERVE,
+    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile", "app/serve"} | SERVE,
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/config", "app/report", "app/pipeline", "app/profile", "app/cli",
-                    "app/serve/http",
-                    "app/serve/receive",
-                    "app/serve/grpc",
-                    "tests"},
+                    "app/serve",
+                    "tests"} | SERVE,
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)
 KEYWORDS = ("DIR", "SOURCES", "USES", "PACKAGES")

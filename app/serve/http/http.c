@@ -6,7 +6,7 @@
  *       descriptor is closed: whoever holds the lock may shut down what the list names;
  *   (2) `working` counts what is suspended. A listener is stopped only when there is none of that
  *       and none can come, since libmicrohttpd takes a suspended connection for a mistake then;
- *   (3) routes do not change once somebody listens, so that no lock guards them.
+ *   (3) routes are only ever added, and counted once they are whole: no lock guards them.
  */
 #include "http.h"
 
@@ -128,6 +128,7 @@ fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error
     if (options != NULL)
         http->options = *options;
     set_defaults(&http->options);
+    http->is_ready = true;
     http->budget.max = http->options.budget_bytes;
     init_lock(http);
     status =
@@ -144,12 +145,13 @@ fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error
 
 fl_status fl_http_add(fl_http *http, const fl_http_route *routes, size_t count, fl_error *err)
 {
-    assert(http != NULL && http->listener_count == 0);
+    assert(http != NULL);
     if (count > FL_HTTP_MAX_ROUTES - http->route_count)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d routes", FL_HTTP_MAX_ROUTES);
     for (size_t i = 0; i < count; i++) {
         assert(routes[i].method != NULL && routes[i].path != NULL && routes[i].run != NULL);
-        http->routes[http->route_count++] = routes[i];
+        http->routes[http->route_count] = routes[i];
+        http->route_count++;
     }
     return FL_OK;
 }
@@ -173,6 +175,21 @@ fl_status fl_http_listen(fl_http *http, const char *address, unsigned *port, fl_
     }
     http->listeners[http->listener_count++] = listener;
     return FL_OK;
+}
+
+bool fl_http_is_loopback(const char *address)
+{
+    char host[INET6_ADDRSTRLEN];
+    uint16_t port;
+    if (!split_address(address, host, &port))
+        return false;
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+void fl_http_set_ready(fl_http *http, bool is_ready)
+{
+    assert(http != NULL);
+    http->is_ready = is_ready;
 }
 
 /* --- the end --- */

@@ -77,6 +77,7 @@ typedef struct fl_http_route {
     size_t max_body_bytes; /* as it comes and after decompression; 0: FL_HTTP_MAX_BODY */
     fl_http_handler *run;
     void *context;
+    bool is_probe; /* answered also while the server is not ready, or stopping */
 } fl_http_route;
 
 /* OTLP recommends 64 MiB as the largest body, after decompression. */
@@ -111,7 +112,7 @@ typedef enum fl_http_refusal {
     FL_HTTP_REFUSED_RATE,
     FL_HTTP_REFUSED_BUDGET,
     FL_HTTP_REFUSED_QUEUE,
-    FL_HTTP_REFUSED_STOPPING,
+    FL_HTTP_REFUSED_STOPPING, /* or not ready */
     FL_HTTP_REFUSALS
 } fl_http_refusal;
 
@@ -132,13 +133,19 @@ typedef struct fl_http fl_http;
 
 /* Workers run, nothing listens. FL_E_UNSUPPORTED where libmicrohttpd is missing. */
 FL_NODISCARD fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error *err);
-/* Before the first listener. The texts and contexts are borrowed, the array is copied. */
+/* From one thread, also while it serves. The texts and contexts are borrowed, the array is copied.
+ */
 FL_NODISCARD fl_status fl_http_add(fl_http *http, const fl_http_route *routes, size_t count,
                                    fl_error *err);
 /* "127.0.0.1:4318", "[::1]:0", "0.0.0.0:80": numbers only; port 0 is any free one. FL_E_SYNTAX on
  * another text, FL_E_IO "cannot listen on ADDRESS: reason". *port is where it listens. */
 FL_NODISCARD fl_status fl_http_listen(fl_http *http, const char *address, unsigned *port,
                                       fl_error *err);
+/* A server that is not ready answers probes, and 503 to all else: so it can listen before what its
+ * handlers need is there. A new one is ready. */
+void fl_http_set_ready(fl_http *http, bool is_ready);
+/* Whether only this machine reaches that address: 127.0.0.0/8 or ::1, with any port. */
+bool fl_http_is_loopback(const char *address);
 /* No more connections; requests under way are finished, for at most `grace_ns` where a client has
  * to do something for it. Handlers are waited for. Again is a no-op. */
 void fl_http_stop(fl_http *http, int64_t grace_ns);

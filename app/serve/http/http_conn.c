@@ -290,10 +290,6 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
                         wrong != NULL ? wrong : "there are more headers than are read");
         return;
     }
-    if (http->is_stopping) {
-        refuse_busy(conn, FL_HTTP_REFUSED_STOPPING, "this process is stopping");
-        return;
-    }
     fl_http_reply_init(&conn->reply);
     const fl_http_route *route = fl_http_find(http, request->method, request->path, &conn->reply);
     if (route == NULL || !fl_http_admit(http, route, request, &conn->reply)) {

@@ -62,7 +62,7 @@ typedef struct fl_http_conn {
 struct fl_http {
     fl_http_options options;
     fl_http_route routes[FL_HTTP_MAX_ROUTES];
-    size_t route_count;
+    atomic_size_t route_count; /* grows only; what is below it does not change */
     struct MHD_Daemon *listeners[FL_HTTP_MAX_LISTENERS];
     size_t listener_count;
     fl_workers *workers;
@@ -74,6 +74,7 @@ struct fl_http {
     bool is_ending;
     pthread_t overdue;
 
+    atomic_bool is_ready;
     atomic_bool is_stopping; /* requests are refused */
     atomic_bool is_closed;   /* nothing goes to the workers any more */
     atomic_uint connections, active, working;

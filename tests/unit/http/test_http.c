@@ -63,6 +63,7 @@ static const fl_http_route routes[] = {
     {.method = "GET", .path = "/slow", .run = slow},
     {.method = "POST", .path = "/busy", .run = busy},
     {.method = "GET", .path = "/endless", .run = endless},
+    {.method = "GET", .path = "/probe", .run = endless, .is_probe = true},
 };
 
 static void start(fl_http_options options)
@@ -444,6 +445,37 @@ START_TEST(connections_beyond_the_limit_are_closed)
 }
 END_TEST
 
+START_TEST(before_it_is_ready_a_server_answers_probes_alone)
+{
+    fl_http_set_ready(http, false);
+    ask("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_str_eq(raw_header(&answer, "Retry-After"), "1");
+    ck_assert_ptr_nonnull(strstr(answer.body, "this process is starting: send it again later"));
+    ask("GET /not-yet-added HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert_int_eq(answer.status, 503);
+    ask("GET /probe HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert_int_eq(answer.status, 500);
+}
+END_TEST
+
+static const struct loopback_case {
+    const char *address;
+    bool is_loopback;
+} loopback_cases[] = {
+    {"127.0.0.1:80", true}, {"127.1.2.3:80", true}, {"[::1]:80", true},      {"0.0.0.0:80", false},
+    {"[::]:80", false},     {"10.0.0.1:80", false}, {"localhost:80", false}, {"1127.0.0.1", false},
+};
+
+START_TEST(loopback_is_told_by_the_address)
+{
+    for (size_t i = 0; i < sizeof(loopback_cases) / sizeof(loopback_cases[0]); i++)
+        ck_assert_msg(fl_http_is_loopback(loopback_cases[i].address) ==
+                          loopback_cases[i].is_loopback,
+                      "%s", loopback_cases[i].address);
+}
+END_TEST
+
 START_TEST(a_stop_finishes_what_is_under_way)
 {
     int fd = raw_connect(port);
@@ -563,6 +595,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, requests_beyond_the_queue_are_told_to_come_again);
     tcase_add_test(tests, what_is_slow_is_closed);
     tcase_add_test(tests, connections_beyond_the_limit_are_closed);
+    tcase_add_test(tests, before_it_is_ready_a_server_answers_probes_alone);
+    tcase_add_test(tests, loopback_is_told_by_the_address);
     tcase_add_test(tests, a_stop_finishes_what_is_under_way);
     tcase_add_test(tests, a_stop_does_not_wait_for_a_client_beyond_its_grace);
     tcase_add_loop_test(tests, an_address_that_cannot_be_listened_on_is_said, 0,

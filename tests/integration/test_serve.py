@@ -1,0 +1,116 @@
+"""The daemon as a process: how it starts, answers about itself, and ends.
+
+usage: test_serve.py FAULTLINE [unittest options]
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from daemon import Daemon
+
+FAULTLINE = pathlib.Path(sys.argv[1]).resolve()
+
+
+def run(*words, **environment):
+    return subprocess.run([str(FAULTLINE), *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **environment})
+
+
+class Serve(unittest.TestCase):
+    def test_it_is_healthy_and_ready_and_ends_when_told(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Daemon(FAULTLINE) as daemon:
+                self.assertEqual(daemon.ask("GET", "/healthz")[0], 200)
+                status, headers, body = daemon.ask("GET", "/readyz")
+                self.assertEqual((status, body), (200, b"ready\n"))
+                self.assertEqual(daemon.stop(number), 0, daemon.said)
+                self.assertTrue(daemon.said.endswith("faultline: stopped\n"), daemon.said)
+
+    def test_a_hangup_does_not_end_it(self):
+        with Daemon(FAULTLINE) as daemon:
+            daemon.process.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+            self.assertEqual(daemon.ask("GET", "/readyz")[0], 200)
+
+    def test_its_figures_are_as_prometheus_wants_them(self):
+        with Daemon(FAULTLINE) as daemon:
+            daemon.ask("GET", "/nothing")
+            status, headers, body = daemon.ask("GET", "/metrics")
+            self.assertEqual(status, 200)
+            self.assertTrue(headers["Content-Type"].startswith("text/plain; version=0.0.4"))
+            figures = daemon.metrics()
+            self.assertEqual(figures['faultline_http_refused_total{reason="route"}'], 1)
+            self.assertGreater(figures["process_resident_memory_bytes"], 1e6)
+            if not shutil.which("promtool"):
+                self.skipTest("promtool is not there: the format was not checked by it")
+            checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=60)
+            self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))
+
+    def test_its_state_is_a_document(self):
+        with Daemon(FAULTLINE, listen=("127.0.0.1:0", "127.0.0.1:0")) as daemon:
+            document = daemon.status()
+            self.assertEqual(document["schema"], "faultline.status/1")
+            self.assertEqual(document["state"], "ready")
+            self.assertEqual([one["port"] for one in document["listeners"]], daemon.ports)
+
+    def test_a_folder_has_one_daemon(self):
+        with Daemon(FAULTLINE) as daemon:
+            second = run("serve", "--listen", "127.0.0.1:0", "--data", str(daemon.data))
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("is in use by another process", second.stderr)
+
+    def test_an_address_that_is_taken_is_said(self):
+        with Daemon(FAULTLINE) as daemon, tempfile.TemporaryDirectory() as folder:
+            address = f"127.0.0.1:{daemon.port}"
+            second = run("serve", "--listen", address, "--data", folder + "/a")
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(f"cannot listen on {address}: Address already in use", second.stderr)
+
+    def test_other_machines_are_not_served_unasked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            refused = run("serve", "--listen", "0.0.0.0:0", "--data", folder + "/a")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("0.0.0.0:0 can be reached from other machines", refused.stderr)
+        with Daemon(FAULTLINE, "--allow-unauthenticated", listen=("0.0.0.0:0",)) as daemon:
+            self.assertEqual(daemon.ask("GET", "/healthz")[0], 200)
+
+    def test_the_service_manager_hears_of_it(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(folder + "/notify")
+            manager.settimeout(30)
+            with Daemon(FAULTLINE, environment={"NOTIFY_SOCKET": folder + "/notify"}) as daemon:
+                self.assertEqual(manager.recv(100), b"READY=1")
+                daemon.stop()
+                heard = [manager.recv(100)]
+                while heard[-1] == b"WATCHDOG=1":
+                    heard.append(manager.recv(100))
+                self.assertEqual(heard[-1], b"STOPPING=1")
+
+    def test_many_who_ask_at_once_are_all_answered(self):
+        with Daemon(FAULTLINE) as daemon:
+            wrong = []
+
+            def ask():
+                for _ in range(25):
+                    if daemon.ask("GET", "/healthz")[0] != 200:
+                        wrong.append(1)
+            threads = [threading.Thread(target=ask) for _ in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(wrong, [])
+            self.assertEqual(daemon.status()["http"]["requests"], 401)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
