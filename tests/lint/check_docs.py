@@ -32,6 +32,7 @@ import tempfile
 import threading
 
 TIMEOUT_S = 120
+SERVE_S = 2  # so long a daemon runs that an example starts, on any free port; then it is told to end
 ANSWERS = (0, 5, 6, 7)
 MAX_LINES = {"CONTRIBUTING.md": 150}
 NEEDED = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/README.md", "docs/benchmarks.md", "docs/correlation.md")
@@ -181,7 +182,8 @@ def stand_ins_of(root):
             "later/": SHIPPED, "2023-01-29T10:00:00Z": truth["recorded"]["to"],
             "profiles/": PROFILES, "heap.pb.gz": heaps[0], "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
             "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "/etc/faultline/faultline.yaml": "examples/faultline.yaml", "checkout.yaml": "examples/checkout.yaml",
-            "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms"}
+            "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms",
+            "127.0.0.1:4318": "127.0.0.1:0", "/var/lib/faultline": "faultline-data"}
 
 
 class Server:
@@ -220,6 +222,8 @@ class Place:
         self.environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k.startswith("GCOV_")}
 
     def run(self, text):
+        if text.startswith("faultline serve"):
+            text = f"timeout --preserve-status -s TERM {SERVE_S} {text}" + ("" if "--listen" in text else " --listen 127.0.0.1:0")
         return subprocess.run(["bash", "-o", "pipefail", "-c", text], cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=TIMEOUT_S)
 
