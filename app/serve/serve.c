@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "listen.h"
 #include "mem.h"
 #include "notify.h"
 #include "serve_priv.h"
@@ -47,7 +48,7 @@ static void say(const fl_serve *serve, const char *format, ...)
 static fl_status listen_on(fl_serve *serve, const char *address, fl_error *err)
 {
     fl_serve_address *at = &serve->addresses[serve->address_count];
-    if (!fl_http_is_loopback(address) && !serve->options.allow_unauthenticated)
+    if (!fl_listen_is_loopback(address) && !serve->options.allow_unauthenticated)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
                        "%.60s can be reached from other machines: have tokens or client "
                        "certificates asked for, or say --allow-unauthenticated",

@@ -177,15 +177,6 @@ fl_status fl_http_listen(fl_http *http, const char *address, unsigned *port, fl_
     return FL_OK;
 }
 
-bool fl_http_is_loopback(const char *address)
-{
-    char host[INET6_ADDRSTRLEN];
-    uint16_t port;
-    if (!split_address(address, host, &port))
-        return false;
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
 void fl_http_set_ready(fl_http *http, bool is_ready)
 {
     assert(http != NULL);

@@ -144,8 +144,6 @@ FL_NODISCARD fl_status fl_http_listen(fl_http *http, const char *address, unsign
 /* A server that is not ready answers probes, and 503 to all else: so it can listen before what its
  * handlers need is there. A new one is ready. */
 void fl_http_set_ready(fl_http *http, bool is_ready);
-/* Whether only this machine reaches that address: 127.0.0.0/8 or ::1, with any port. */
-bool fl_http_is_loopback(const char *address);
 /* No more connections; requests under way are finished, for at most `grace_ns` where a client has
  * to do something for it. Handlers are waited for. Again is a no-op. */
 void fl_http_stop(fl_http *http, int64_t grace_ns);

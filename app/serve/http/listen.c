@@ -97,3 +97,12 @@ fl_status fl_listen_open(int *fd, unsigned *port, const char *address, fl_error 
     *port = port_of(*fd);
     return FL_OK;
 }
+
+bool fl_listen_is_loopback(const char *address)
+{
+    char host[INET6_ADDRSTRLEN];
+    uint16_t port;
+    if (!split_address(address, host, &port))
+        return false;
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}

@@ -2,6 +2,7 @@
 #include "fl_squeeze.h"
 #include "fl_test.h"
 #include "http.h"
+#include "listen.h"
 #include "mem.h"
 #include "slice.h"
 #include "timestamp.h"
@@ -470,7 +471,7 @@ static const struct loopback_case {
 START_TEST(loopback_is_told_by_the_address)
 {
     for (size_t i = 0; i < sizeof(loopback_cases) / sizeof(loopback_cases[0]); i++)
-        ck_assert_msg(fl_http_is_loopback(loopback_cases[i].address) ==
+        ck_assert_msg(fl_listen_is_loopback(loopback_cases[i].address) ==
                           loopback_cases[i].is_loopback,
                       "%s", loopback_cases[i].address);
 }
