@@ -33,7 +33,7 @@ typedef struct postgres_store {
 /* The one team of a store that has one. */
 #define FL_POSTGRES_TEAM "default"
 
-enum { FL_POSTGRES_MAX_PARAMS = 10, FL_POSTGRES_NUMBER_TEXT = 24 };
+enum { FL_POSTGRES_MAX_PARAMS = 12, FL_POSTGRES_NUMBER_TEXT = 24 };
 
 /* Parameters as texts, which the server casts to the types of the columns. */
 typedef struct fl_postgres_params {
@@ -90,5 +90,6 @@ const char *fl_postgres_column(const PGresult *row, int at);
 int64_t fl_postgres_column_number(const PGresult *row, int at);
 
 extern const fl_graph_kind fl_graph_postgres;
+extern const fl_live_kind fl_live_postgres;
 
 #endif

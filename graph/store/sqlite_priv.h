@@ -25,5 +25,6 @@ FL_NODISCARD fl_status fl_sqlite_prepare(sqlite3_stmt **out, sqlite_store *store
                                          const char *what, fl_error *err);
 
 extern const fl_graph_kind fl_graph_sqlite;
+extern const fl_live_kind fl_live_sqlite;
 
 #endif

@@ -21,6 +21,7 @@ typedef struct fl_store_row { /* borrowed during the visit */
     const char *service; /* of the first hypothesis; NULL where there is none */
     const char *cause;
     double probability;
+    const char *state; /* "open", "closed", "merged"; NULL: nobody keeps it open */
 } fl_store_row;
 
 typedef enum fl_store_mode {

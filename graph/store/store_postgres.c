@@ -25,14 +25,18 @@
 #include "fl_sql_pg_003_checked_in_batches.h"
 #include "fl_sql_pg_004_changes.h"
 #include "fl_sql_pg_005_answers_from_indexes.h"
+#include "fl_sql_pg_006_live.h"
 #include "mem.h"
 #include "number.h"
 #include "postgres_priv.h"
 #include "slice.h"
 
-static const fl_slice *const migrations[] = {
-    &fl_sql_pg_001_incidents, &fl_sql_pg_002_graph, &fl_sql_pg_003_checked_in_batches,
-    &fl_sql_pg_004_changes, &fl_sql_pg_005_answers_from_indexes};
+static const fl_slice *const migrations[] = {&fl_sql_pg_001_incidents,
+                                             &fl_sql_pg_002_graph,
+                                             &fl_sql_pg_003_checked_in_batches,
+                                             &fl_sql_pg_004_changes,
+                                             &fl_sql_pg_005_answers_from_indexes,
+                                             &fl_sql_pg_006_live};
 
 enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -568,7 +572,8 @@ static fl_status visit_incident(const PGresult *row, void *payload, fl_error *er
                         .verdict = fl_postgres_column(row, 3),
                         .service = fl_postgres_column(row, 4),
                         .cause = fl_postgres_column(row, 5),
-                        .probability = probability};
+                        .probability = probability,
+                        .state = fl_postgres_column(row, 7)};
     return to->visit(&out, to->payload, err);
 }
 
@@ -576,7 +581,8 @@ static fl_status postgres_list(fl_store *base, size_t limit, fl_store_visit *vis
                                fl_error *err)
 {
     static const char sql[] =
-        "SELECT id, at_ns, stored_ns, verdict, service, cause, probability FROM incident"
+        "SELECT id, at_ns, stored_ns, verdict, service, cause, probability, (SELECT state FROM live"
+        " WHERE team = $1 AND live.id = incident.id) FROM incident"
         " WHERE team = $1 ORDER BY stored_ns DESC, id LIMIT $2";
     list to = {.visit = visit, .payload = payload};
     fl_postgres_params params = {.count = 0};
@@ -620,4 +626,5 @@ const fl_store_kind fl_store_postgres = {
     .list = postgres_list,
     .get = postgres_get,
     .graph = &fl_graph_postgres,
+    .live = &fl_live_postgres,
 };

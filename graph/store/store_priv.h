@@ -4,7 +4,9 @@
 #ifndef FL_STORE_PRIV_H
 #define FL_STORE_PRIV_H
 
+#include "buf.h"
 #include "graph_store.h"
+#include "live_store.h"
 
 /* What has passed the checks of graph_store.c. Statements stand in graph_sql.h. */
 typedef struct fl_graph_kind {
@@ -21,6 +23,23 @@ typedef struct fl_graph_kind {
     bool is_near; /* edges and evidence are in memory: reading them ahead would be a copy */
 } fl_graph_kind;
 
+typedef struct fl_live_signs {
+    const uint64_t *items;
+    size_t count;
+    int64_t now_ns;
+} fl_live_signs;
+/* As numbers with signs, between the two brackets. */
+void fl_live_put_signs(fl_buf *out, const fl_live_signs *signs, const char *brackets);
+
+/* What live_store.h says of each. */
+typedef struct fl_live_kind {
+    fl_status (*publish)(fl_live_published *out, fl_store *store, const fl_live *live,
+                         const fl_live_signs *signs, fl_error *err);
+    fl_status (*claim)(fl_store *store, const fl_live_claimer *by, fl_live_visit *visit,
+                       void *payload, fl_error *err);
+    fl_status (*renew)(fl_store *store, const fl_live_claimer *by, fl_error *err);
+} fl_live_kind;
+
 typedef struct fl_store_kind {
     const char *scheme; /* of its URLs, without the colon */
     /* `location` is the URL without its scheme. */
@@ -36,6 +55,7 @@ typedef struct fl_store_kind {
                       fl_error *err);
     fl_status (*get)(fl_store *store, const char *id_prefix, char **document, fl_error *err);
     const fl_graph_kind *graph;
+    const fl_live_kind *live;
 } fl_store_kind;
 
 /* Where the rows of a walk go: the one of the three that its statement asks for. */

@@ -30,6 +30,7 @@
 #include "fl_sql_002_graph.h"
 #include "fl_sql_003_statistics.h"
 #include "fl_sql_004_changes.h"
+#include "fl_sql_005_live.h"
 #include "mem.h"
 #include "sqlite_priv.h"
 
@@ -50,7 +51,8 @@ enum {
     "PRAGMA wal_autocheckpoint = 16384"
 
 static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph,
-                                             &fl_sql_003_statistics, &fl_sql_004_changes};
+                                             &fl_sql_003_statistics, &fl_sql_004_changes,
+                                             &fl_sql_005_live};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -418,6 +420,7 @@ static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void 
         .service = column_text(statement, 4),
         .cause = column_text(statement, 5),
         .probability = has_probability ? sqlite3_column_double(statement, 6) : NAN,
+        .state = column_text(statement, 7),
     };
     if (row.id == NULL || row.verdict == NULL) /* both are NOT NULL: only for want of memory */
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
@@ -428,9 +431,9 @@ static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void 
 static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
                              fl_error *err)
 {
-    static const char sql[] =
-        "SELECT id, at_ns, stored_ns, verdict, service, cause, probability FROM incident"
-        " ORDER BY stored_ns DESC, id LIMIT ?1";
+    static const char sql[] = "SELECT id, at_ns, stored_ns, verdict, service, cause, probability,"
+                              " (SELECT state FROM live WHERE live.id = incident.id) FROM incident"
+                              " ORDER BY stored_ns DESC, id LIMIT ?1";
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
@@ -500,4 +503,5 @@ const fl_store_kind fl_store_sqlite = {
     .list = sqlite_list,
     .get = sqlite_get,
     .graph = &fl_graph_sqlite,
+    .live = &fl_live_sqlite,
 };

@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 
-SOURCES = ("graph/store/graph_sql.h", "graph/store/postgres_graph.c", "graph/store/store_postgres.c")
+SOURCES = ("graph/store/graph_sql.h", "graph/store/postgres_graph.c", "graph/store/postgres_live.c", "graph/store/store_postgres.c")
 MIGRATIONS = "schemas/sql/postgresql"
 LITERAL = re.compile(r"""'(?:\\.|[^'\\])'|"((?:\\.|[^"\\])*)\"""")
 FIRST = "team"
