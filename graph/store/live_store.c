@@ -18,6 +18,7 @@ static bool rises(const uint64_t *signs, size_t count)
     return true;
 }
 
+/* Asserted once for both kinds. */
 fl_status fl_live_publish(fl_live_published *out, fl_store *store, const fl_live *live,
                           const uint64_t *signs, size_t count, int64_t now_ns, fl_error *err)
 {

@@ -19,6 +19,9 @@ typedef struct publishing {
     size_t written;
 } publishing;
 
+/* The row's lock decides between daemons that ask for the same sign at once: the second waits, and
+ * then sees whose it is. Signs of what is over are given up, so that the table holds only what is
+ * open. */
 static fl_status write_signs(postgres_store *store, const publishing *p, fl_error *err)
 {
     static const char take_sql[] =
@@ -68,6 +71,7 @@ static fl_status publish(postgres_store *store, void *payload, fl_error *err)
     return status == FL_OK && p->written > 0 ? write_signs(store, p, err) : status;
 }
 
+/* min() over nothing is a row with NULL. */
 static fl_status take_id(const PGresult *row, void *payload, fl_error *err)
 {
     const char *id = fl_postgres_column(row, 0);
@@ -92,6 +96,8 @@ static fl_status find_other(fl_live_published *out, postgres_store *store, const
     return fl_postgres_ask(store, sql, &params, take_id, out->other, err);
 }
 
+/* The question comes after the commit: what another daemon took meanwhile is then seen by one of
+ * the two at least, and the next writing tells the other. */
 static fl_status postgres_publish(fl_live_published *out, fl_store *base, const fl_live *live,
                                   const fl_live_signs *signs, fl_error *err)
 {
@@ -130,6 +136,7 @@ static fl_status visit_claimed(const PGresult *row, void *payload, fl_error *err
     return to->visit(&live, to->payload, err);
 }
 
+/* One statement: rows that another daemon is claiming right now are locked, and passed over. */
 static fl_status postgres_claim(fl_store *base, const fl_live_claimer *by, fl_live_visit *visit,
                                 void *payload, fl_error *err)
 {
@@ -148,6 +155,7 @@ static fl_status postgres_claim(fl_store *base, const fl_live_claimer *by, fl_li
     return fl_postgres_ask((postgres_store *)base, sql, &params, visit_claimed, &to, err);
 }
 
+/* An incident that was claimed by another has his name: it is not ours to renew. */
 static fl_status renew(postgres_store *store, void *payload, fl_error *err)
 {
     static const char sql[] =
@@ -160,6 +168,7 @@ static fl_status renew(postgres_store *store, void *payload, fl_error *err)
     return fl_postgres_run(NULL, store, sql, &params, err);
 }
 
+/* In a transaction of its own, which is tried again where another is in the way. */
 static fl_status postgres_renew(fl_store *base, const fl_live_claimer *by, fl_error *err)
 {
     fl_live_claimer mine = *by;

@@ -9,7 +9,7 @@
 
 #include "sqlite_priv.h"
 
-enum { MAX_SIGNS_BYTES = 4 << 20 };
+enum { MAX_SIGNS_BYTES = 4 << 20 }; /* of all that an incident may have, as text */
 
 /* NULL for NULL. The text outlives the statement. */
 static int bind_text(sqlite3_stmt *statement, int at, const char *text)
@@ -18,6 +18,7 @@ static int bind_text(sqlite3_stmt *statement, int at, const char *text)
                         : sqlite3_bind_null(statement, at);
 }
 
+/* Nothing is changed where another keeps it, which is no failure. */
 static fl_status write_incident(bool *is_ours, sqlite_store *store, const fl_live *live,
                                 int64_t now_ns, fl_error *err)
 {
@@ -67,6 +68,7 @@ static fl_status write_signs(sqlite_store *store, const fl_live *live, const cha
     return status;
 }
 
+/* min() over nothing is a row with NULL. */
 static fl_status find_other(fl_live_published *out, sqlite_store *store, const fl_live *live,
                             const char *signs, fl_error *err)
 {
@@ -88,6 +90,7 @@ static fl_status find_other(fl_live_published *out, sqlite_store *store, const f
     return status;
 }
 
+/* The write lock is taken at the beginning: a reader that becomes a writer may be refused. */
 static fl_status sqlite_publish(fl_live_published *out, fl_store *base, const fl_live *live,
                                 const fl_live_signs *signs, fl_error *err)
 {
@@ -130,6 +133,7 @@ static fl_status visit_claimed(sqlite3_stmt *statement, fl_live_visit *visit, vo
     return visit(&live, payload, err);
 }
 
+/* The statement is run to its end, and only then are all of its rows changed. */
 static fl_status sqlite_claim(fl_store *base, const fl_live_claimer *by, fl_live_visit *visit,
                               void *payload, fl_error *err)
 {
@@ -153,6 +157,7 @@ static fl_status sqlite_claim(fl_store *base, const fl_live_claimer *by, fl_live
     return status;
 }
 
+/* One statement: it happens whole or not at all. */
 static fl_status sqlite_renew(fl_store *base, const fl_live_claimer *by, fl_error *err)
 {
     static const char sql[] = "UPDATE live SET lease_ns = ?2 WHERE owner = ?1 AND state = 'open'";
