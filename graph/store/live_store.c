@@ -20,12 +20,13 @@ static bool rises(const uint64_t *signs, size_t count)
 
 /* Asserted once for both kinds. */
 fl_status fl_live_publish(fl_live_published *out, fl_store *store, const fl_live *live,
-                          const uint64_t *signs, size_t count, int64_t now_ns, fl_error *err)
+                          int64_t now_ns, fl_error *err)
 {
-    assert(store != NULL && strlen(live->id) < FL_LIVE_ID_BYTES && rises(signs, count));
+    assert(store != NULL && strlen(live->id) < FL_LIVE_ID_BYTES &&
+           rises(live->signs, live->sign_count));
     assert((live->merged_to != NULL) == (strcmp(live->state, "merged") == 0));
     *out = (fl_live_published){0};
-    const fl_live_signs all = {.items = signs, .count = count, .now_ns = now_ns};
+    const fl_live_signs all = {.items = live->signs, .count = live->sign_count, .now_ns = now_ns};
     return store->kind->live->publish(out, store, live, &all, err);
 }
 

@@ -18,12 +18,14 @@ typedef struct fl_live { /* borrowed during a visit */
     const char *owner;
     int64_t lease_ns;
     int64_t opened_ns, changed_ns;
-    int64_t closed_ns; /* 0: open */
-    const char *body;  /* what the keeper needs to go on */
+    int64_t closed_ns;     /* 0: open */
+    const char *body;      /* what the keeper needs to go on */
+    const uint64_t *signs; /* rising, none twice; a visit tells of none */
+    size_t sign_count;
 } fl_live;
 
-/* Write an incident that is ours, and that these signs (rising, none twice) belong to it; when it
- * is no longer open they belong to none. *is_ours false: another daemon keeps it, and nothing of it
+/* Write an incident that is ours, and that its signs belong to it; when it is no longer open they
+ * belong to none. *is_ours false: another daemon keeps it, and nothing of it
  * was written. `other`: the open incident of a lower id that one of the signs belongs to; "": none.
  */
 typedef struct fl_live_published {
@@ -31,8 +33,7 @@ typedef struct fl_live_published {
     char other[FL_LIVE_ID_BYTES];
 } fl_live_published;
 FL_NODISCARD fl_status fl_live_publish(fl_live_published *out, fl_store *store, const fl_live *live,
-                                       const uint64_t *signs, size_t count, int64_t now_ns,
-                                       fl_error *err);
+                                       int64_t now_ns, fl_error *err);
 
 /* Who claims, and until when he keeps what he has. */
 typedef struct fl_live_claimer {
