@@ -16,6 +16,7 @@
 #define PRIOR      0.5  /* Jeffreys */
 #define TAIL       0.05 /* of each side of a 90 % interval */
 #define NS_PER_DAY 86400e9
+#define SMALL_STEP 1e-6 /* of Halley's: what it leaves is below the precision of a double */
 
 /*
  * Weights in the order in which the sources are to be trusted; a person counts as one observation.
@@ -72,23 +73,39 @@ double fl_source_weight_aged(fl_evidence_source source, int64_t at_ns, double ha
     return sources[source].weight * exp2(-fmax(age_days, 0) / half_life_days);
 }
 
-/* What one author says: items[0..n) sharing source and author. */
-static size_t author_sums(double *supporting, double *contradicting, const fl_observation *items,
-                          size_t count, double half_life_days, int64_t now_ns)
+void fl_confidence_begin(fl_confidence_tally *tally)
 {
-    size_t n = 0;
-    *supporting = *contradicting = 0;
-    for (; n < count && items[n].source == items[0].source && items[n].author == items[0].author;
-         n++) {
-        double weight =
-            fl_source_weight_aged(items[n].source, items[n].at_ns, half_life_days, now_ns);
-        *(items[n].supports ? supporting : contradicting) += weight;
-    }
-    double cap = sources[items[0].source].cap, sum = *supporting + *contradicting;
+    *tally = (fl_confidence_tally){.a = PRIOR, .b = PRIOR, .source = FL_SOURCE_COUNT};
+}
+
+/* What the author has said is all that it says: the cap can be applied. */
+static void end_author(fl_confidence_tally *tally)
+{
+    double sum = tally->supporting + tally->contradicting;
+    if (sum <= 0)
+        return;
+    double cap = sources[tally->source].cap;
     double share = sum > cap ? cap / sum : 1;
-    *supporting *= share;
-    *contradicting *= share;
-    return n;
+    tally->a += tally->supporting * share;
+    tally->b += tally->contradicting * share;
+    tally->supporting = tally->contradicting = 0;
+}
+
+void fl_confidence_count(fl_confidence_tally *tally, const fl_observation *item, bool supports,
+                         double weight)
+{
+    assert(item->source < FL_SOURCE_COUNT && weight >= 0);
+    if (item->source != tally->source || item->author != tally->author)
+        end_author(tally);
+    tally->source = item->source;
+    tally->author = item->author;
+    *(supports ? &tally->supporting : &tally->contradicting) += weight;
+}
+
+void fl_confidence_end(fl_confidence *out, fl_confidence_tally *tally)
+{
+    end_author(tally);
+    fl_confidence_mean(out, tally->a, tally->b);
 }
 
 /* Every field, so that items that compare equal are equal. */
@@ -109,16 +126,15 @@ void fl_confidence_sums(fl_confidence *out, fl_observation *items, size_t count,
 {
     assert(count == 0 || items != NULL);
     assert(half_life_days > 0);
-    double a = PRIOR, b = PRIOR;
+    fl_confidence_tally tally;
+    fl_confidence_begin(&tally);
     if (count > 1)
         qsort(items, count, sizeof(*items), compare_observations);
-    for (size_t i = 0; i < count;) {
-        double supporting, contradicting;
-        i += author_sums(&supporting, &contradicting, items + i, count - i, half_life_days, now_ns);
-        a += supporting;
-        b += contradicting;
-    }
-    *out = (fl_confidence){.a = a, .b = b, .mean = a / (a + b), .low = NAN, .high = NAN};
+    for (size_t i = 0; i < count; i++)
+        fl_confidence_count(
+            &tally, &items[i], items[i].supports,
+            fl_source_weight_aged(items[i].source, items[i].at_ns, half_life_days, now_ns));
+    fl_confidence_end(out, &tally);
 }
 
 void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
@@ -129,17 +145,30 @@ void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
     fl_confidence_beta(out, sums.a, sums.b);
 }
 
-void fl_confidence_beta(fl_confidence *out, double a, double b)
+void fl_confidence_mean(fl_confidence *out, double a, double b)
 {
     assert(a > 0 && b > 0);
-    *out = (fl_confidence){.a = a,
-                           .b = b,
-                           .mean = a / (a + b),
-                           .low = fl_beta_quantile(TAIL, a, b),
-                           .high = fl_beta_quantile(1 - TAIL, a, b)};
+    *out = (fl_confidence){.a = a, .b = b, .mean = a / (a + b), .low = NAN, .high = NAN};
 }
 
-void fl_confidence_path(fl_confidence *out, const fl_confidence *edges, size_t count)
+void fl_confidence_low(fl_confidence *out)
+{
+    out->low = fl_beta_quantile(TAIL, out->a, out->b);
+}
+
+void fl_confidence_high(fl_confidence *out)
+{
+    out->high = fl_beta_quantile(1 - TAIL, out->a, out->b);
+}
+
+void fl_confidence_beta(fl_confidence *out, double a, double b)
+{
+    fl_confidence_mean(out, a, b);
+    fl_confidence_low(out);
+    fl_confidence_high(out);
+}
+
+void fl_confidence_path_mean(fl_confidence *out, const fl_confidence *edges, size_t count)
 {
     assert(count > 0);
     double mean = 1, square = 1;
@@ -152,7 +181,13 @@ void fl_confidence_path(fl_confidence *out, const fl_confidence *edges, size_t c
     double variance = square - mean * mean;
     double sum = variance > 0 ? mean * (1 - mean) / variance - 1 : 1 / DBL_EPSILON;
     /* Edges too sure for a double to tell from 1 leave a whole of nothing. */
-    fl_confidence_beta(out, fmax(mean * sum, DBL_EPSILON), fmax((1 - mean) * sum, DBL_EPSILON));
+    fl_confidence_mean(out, fmax(mean * sum, DBL_EPSILON), fmax((1 - mean) * sum, DBL_EPSILON));
+}
+
+void fl_confidence_path(fl_confidence *out, const fl_confidence *edges, size_t count)
+{
+    fl_confidence_path_mean(out, edges, count);
+    fl_confidence_beta(out, out->a, out->b);
 }
 
 /* The continued fraction of I_x(a, b), by Lentz's method (Thompson and Barnett 1986). It converges
@@ -206,25 +241,49 @@ double fl_beta_cdf(double x, double a, double b)
     return scaled_cdf(x, a, b, log_density_scale(a, b));
 }
 
-/* Newton's steps inside a bracket that each evaluation narrows; where a step leaves it, the bracket
- * is halved instead, so that it always ends. With small parameters x may be any power of two. */
+/* Near the quantile: within a hundredth for parameters above 1, by Abramowitz and Stegun 26.5.22
+ * with the normal quantile of 26.2.23; below 1, where the density has a pole, by the power of its
+ * nearer end. */
+static double first_guess(double p, double a, double b)
+{
+    if (a <= 1 || b <= 1) {
+        double left = exp(a * log(a / (a + b))) / a, right = exp(b * log(b / (a + b))) / b;
+        double both = left + right;
+        return p < left / both ? pow(a * both * p, 1 / a) : 1 - pow(b * both * (1 - p), 1 / b);
+    }
+    double t = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
+    double y = t - (2.30753 + 0.27061 * t) / (1 + t * (0.99229 + t * 0.04481));
+    y = p < 0.5 ? y : -y;
+    double u = 1 / (2 * a - 1), v = 1 / (2 * b - 1), h = 2 / (u + v), l = (y * y - 3) / 6;
+    double w = y * sqrt(h + l) / h - (v - u) * (l + 5.0 / 6 - 2 / (3 * h));
+    return a / (a + b * exp(2 * w));
+}
+
+/* Halley's steps, whose error is that of the last one cubed, inside a bracket that each evaluation
+ * narrows; where a step leaves it, the bracket is halved instead, so that it always ends. With
+ * small parameters x may be any power of two. */
 double fl_beta_quantile(double p, double a, double b)
 {
     assert(p >= 0 && p <= 1);
-    double low = 0, high = 1, x = a / (a + b), scale = log_density_scale(a, b);
+    assert(a > 0 && b > 0);
+    double low = 0, high = 1, scale = log_density_scale(a, b);
     if (p == 0 || p == 1)
         return p;
+    double x = first_guess(p, a, b);
+    x = x > 0 && x < 1 ? x : a / (a + b); /* also for NaN */
     for (int i = 0; i < 200 && high - low > 4 * DBL_EPSILON * high; i++) {
         double error = scaled_cdf(x, a, b, scale) - p;
         if (error == 0)
             return x;
         *(error > 0 ? &high : &low) = x;
         double density = exp(scale + (a - 1) * log(x) + (b - 1) * log1p(-x));
-        double next = x - error / density;
+        double step = error / density, bend = (a - 1) / x - (b - 1) / (1 - x);
+        step /= 1 - 0.5 * fmin(1, step * bend);
+        double next = x - step;
         bool inside = next > low && next < high; /* false for NaN too */
         if (!inside)
             next = low > 0 ? low + (high - low) / 2 : high / 1024;
-        if (fabs(next - x) <= DBL_EPSILON * x)
+        if (fabs(next - x) <= (inside ? SMALL_STEP : DBL_EPSILON) * fmin(x, 1 - x))
             return next;
         x = next;
     }

@@ -62,14 +62,34 @@ void fl_confidence_of(fl_confidence *out, fl_observation *items, size_t count,
 /* The same without the interval, which takes most of the time: low and high are NaN. */
 void fl_confidence_sums(fl_confidence *out, fl_observation *items, size_t count,
                         double half_life_days, int64_t now_ns);
+/* The same, counted up one by one by who has the items in order already: those of one source and
+ * author side by side, each with its weight as fl_source_weight_aged() gives it. */
+typedef struct fl_confidence_tally {
+    double a, b;                      /* of the authors that are done */
+    double supporting, contradicting; /* of the author that is being counted */
+    fl_evidence_source source;
+    uint64_t author;
+} fl_confidence_tally;
+
+void fl_confidence_begin(fl_confidence_tally *tally);
+void fl_confidence_count(fl_confidence_tally *tally, const fl_observation *item, bool supports,
+                         double weight);
+void fl_confidence_end(fl_confidence *out, fl_confidence_tally *tally);
 /* From the posterior's two parameters, both above 0: mean and interval. */
 void fl_confidence_beta(fl_confidence *out, double a, double b);
+/* The same in parts, for who ranks many and shows few: the mean alone, then each end of the
+ * interval. */
+void fl_confidence_mean(fl_confidence *out, double a, double b);
+void fl_confidence_low(fl_confidence *out);
+void fl_confidence_high(fl_confidence *out);
 /*
  * A path holds where all of its edges do. With independent edges the moments of the product are the
  * products of the moments; a Beta distribution with the same mean and variance gives the interval.
  * `count` at least 1.
  */
 void fl_confidence_path(fl_confidence *out, const fl_confidence *edges, size_t count);
+/* Without its interval. */
+void fl_confidence_path_mean(fl_confidence *out, const fl_confidence *edges, size_t count);
 
 /* Regularized incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22), and its
  * inverse in x. a, b > 0; 0 <= x, p <= 1. */

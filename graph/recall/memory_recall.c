@@ -192,7 +192,7 @@ static void count_belief(fl_path *path, const fl_cause_belief *belief)
     path->last_ns = belief->last_ns > path->last_ns ? belief->last_ns : path->last_ns;
 }
 
-/* The posterior over all symptoms, as memory.h says. */
+/* The posterior over all symptoms, as memory.h says; the upper end only of those that are told. */
 static void weigh_path(fl_path *path, const fl_recall *r)
 {
     double a = 0, b = 0, weights = 0;
@@ -204,7 +204,8 @@ static void weigh_path(fl_path *path, const fl_recall *r)
         count_belief(path, belief);
     }
     assert(weights > 0); /* ln((N + 2) / (n + 1)) with n <= N */
-    fl_confidence_beta(&path->confidence, a / weights, b / weights);
+    fl_confidence_mean(&path->confidence, a / weights, b / weights);
+    fl_confidence_low(&path->confidence);
 }
 
 /* The weighted mean of the symptoms' log odds (a logarithmic opinion pool: Genest and Zidek 1986),
@@ -276,7 +277,8 @@ static fl_status fix_of(fl_path_fix *out, fl_recall *r, const fl_path *path, uin
         return status;
     const fl_confidence edges[] = {path->confidence, belief.confidence};
     *out = (fl_path_fix){.id = fix, .count = belief.supporting, .last_ns = belief.last_ns};
-    fl_confidence_path(&out->confidence, edges, 2);
+    fl_confidence_path_mean(&out->confidence, edges, 2);
+    fl_confidence_low(&out->confidence);
     r->out->cut = r->out->cut || belief.cut;
     return FL_OK;
 }
@@ -299,8 +301,10 @@ static fl_status find_fixes(fl_recall *r, fl_path *path, fl_error *err)
     r->out->cut = r->out->cut || edges.count > count;
     path->fixes = fixes;
     path->fix_count = most > 0 && count > most ? most : count;
-    for (size_t i = 0; status == FL_OK && i < path->fix_count; i++)
+    for (size_t i = 0; status == FL_OK && i < path->fix_count; i++) {
+        fl_confidence_high(&fixes[i].confidence);
         status = fl_recall_title(&fixes[i].title, r, fixes[i].id, err);
+    }
     fl_edge_list_dispose(&edges);
     return status;
 }
@@ -350,6 +354,7 @@ static fl_status make_paths(fl_recall *r, fl_error *err)
     r->out->causes = count;
     status = fl_recall_ahead_causes(r, paths, r->out->path_count, err);
     for (size_t i = 0; status == FL_OK && i < r->out->path_count; i++) {
+        fl_confidence_high(&paths[i].confidence);
         status = fl_recall_title(&paths[i].title, r, paths[i].cause, err);
         if (status == FL_OK)
             status = find_fixes(r, &paths[i], err);

@@ -1,8 +1,9 @@
 /*
  * symptom_belief.c - evidence of all edges of one symptom, weighed for each cause.
  *
- * All items are read first, sorted by what they refer to, and numbered by it. Then each cause is
- * weighed with its own items and those of its rivals turned round: O(causes * items), both bounded.
+ * All items are read first, sorted by what they refer to, and numbered by it; then sorted by who
+ * says it, and each given its weight at that time. Then each cause is weighed with its own items
+ * and those of its rivals turned round, in that one order: O(causes * items), both bounded.
  */
 #include "symptom_belief.h"
 
@@ -18,6 +19,7 @@ typedef struct witness {
     fl_observation said;
     uint64_t reference; /* a hash, then a number from 0 */
     uint32_t edge;      /* place among the edges of the symptom */
+    double weight;      /* at the time to which ages are counted */
     bool is_own;        /* of the incident that asks */
 } witness;
 
@@ -32,10 +34,8 @@ typedef struct reading {
     size_t reference_count;
     uint64_t self;
     bool is_candidate[FL_MEMORY_MAX_CAUSES];
-    unsigned char *judged;   /* per reference: a person or a fix has judged it */
-    unsigned char *claims;   /* per reference: what it says of the cause that is weighed */
-    fl_observation *weighed; /* as many as there are items */
-    fl_observation *trusted;
+    unsigned char *judged; /* per reference: a person or a fix has judged it */
+    unsigned char *claims; /* per reference: what it says of the cause that is weighed */
     bool cut;
 } reading;
 
@@ -108,15 +108,21 @@ static fl_status read_all(reading *r, fl_error *err)
     return status;
 }
 
-/* By reference, and then by every other field, so that the sums have one order. */
-static int compare_items(const void *a, const void *b)
+static int compare_references(const void *a, const void *b)
 {
     const witness *x = a, *y = b;
-    if (x->reference != y->reference)
-        return x->reference < y->reference ? -1 : 1;
-    if (x->edge != y->edge)
-        return x->edge < y->edge ? -1 : 1;
-    return (x->said.at_ns > y->said.at_ns) - (x->said.at_ns < y->said.at_ns);
+    return (x->reference > y->reference) - (x->reference < y->reference);
+}
+
+/* Authors together, and a sum of one author in one order: items of one time weigh the same. */
+static int compare_authors(const void *a, const void *b)
+{
+    const fl_observation *x = &((const witness *)a)->said, *y = &((const witness *)b)->said;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    if (x->author != y->author)
+        return x->author < y->author ? -1 : 1;
+    return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
 /* Somebody who knows has looked at the incident: a person, or telemetry after a fix. */
@@ -129,12 +135,10 @@ static bool is_judgement(const witness *item)
 static fl_status number_references(reading *r, fl_error *err)
 {
     if (r->count > 1)
-        qsort(r->items, r->count, sizeof(*r->items), compare_items);
+        qsort(r->items, r->count, sizeof(*r->items), compare_references);
     r->judged = fl_mem_calloc(r->count + 1, 1);
     r->claims = fl_mem_calloc(r->count + 1, 1);
-    r->weighed = fl_mem_calloc(r->count + 1, sizeof(*r->weighed));
-    r->trusted = fl_mem_calloc(r->count + 1, sizeof(*r->trusted));
-    if (r->judged == NULL || r->claims == NULL || r->weighed == NULL || r->trusted == NULL)
+    if (r->judged == NULL || r->claims == NULL)
         return no_memory(err);
     uint64_t previous = 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -149,6 +153,16 @@ static fl_status number_references(reading *r, fl_error *err)
 }
 
 /* ---- weighing ---- */
+
+/* Once for all causes: most of what weighing costs. */
+static void put_in_order(reading *r)
+{
+    if (r->count > 1)
+        qsort(r->items, r->count, sizeof(*r->items), compare_authors);
+    for (size_t i = 0; i < r->count; i++)
+        r->items[i].weight = fl_source_weight_aged(r->items[i].said.source, r->items[i].said.at_ns,
+                                                   FL_HALF_LIFE_DAYS, r->question->at_ns);
+}
 
 enum {
     CLAIM_FOR = 1,
@@ -227,41 +241,34 @@ static void count_claims(fl_cause_belief *out, const reading *r)
     }
 }
 
-/* Without any evidence; what is beyond it are the sums. */
-static fl_confidence prior_alone(int64_t at_ns)
-{
-    fl_confidence out;
-    fl_confidence_sums(&out, NULL, 0, FL_HALF_LIFE_DAYS, at_ns);
-    return out;
-}
-
 /* `edge` may be none of them: then every item is a rival's. */
 static void weigh(fl_cause_belief *out, reading *r, uint32_t edge)
 {
-    size_t count = 0, trusted = 0;
+    fl_confidence_tally all, trusted, none;
+    fl_confidence with, nothing;
+    fl_confidence_begin(&all);
+    fl_confidence_begin(&trusted);
+    fl_confidence_begin(&none);
     gather_claims(r, edge);
     count_claims(out, r);
     for (size_t i = 0; i < r->count; i++) {
         const witness *item = &r->items[i];
-        bool is_own = item->edge == edge;
+        bool is_own = item->edge == edge, supports = is_own && item->said.supports;
         bool is_rival =
             item->said.supports && (r->claims[item->reference] & (CLAIM_FOR | CLAIM_AGAINST)) == 0;
         if (!counts(r, item) || (!is_own && !is_rival))
             continue;
-        fl_observation said = item->said;
-        said.supports = is_own && said.supports;
-        r->weighed[count++] = said;
+        fl_confidence_count(&all, &item->said, supports, item->weight);
         if (is_prior(item) && (is_own || r->is_candidate[item->edge]))
-            r->trusted[trusted++] = said;
-        if (is_own && said.at_ns > out->last_ns)
-            out->last_ns = said.at_ns;
+            fl_confidence_count(&trusted, &item->said, supports, item->weight);
+        if (is_own && item->said.at_ns > out->last_ns)
+            out->last_ns = item->said.at_ns;
     }
-    int64_t at_ns = r->question->at_ns;
-    fl_confidence prior = prior_alone(at_ns), without;
-    fl_confidence_sums(&out->confidence, r->weighed, count, FL_HALF_LIFE_DAYS, at_ns);
-    fl_confidence_sums(&without, r->trusted, trusted, FL_HALF_LIFE_DAYS, at_ns);
-    out->prior.supporting = without.a - prior.a;
-    out->prior.contradicting = without.b - prior.b;
+    fl_confidence_end(&out->confidence, &all);
+    fl_confidence_end(&with, &trusted);
+    fl_confidence_end(&nothing, &none);
+    out->prior.supporting = with.a - nothing.a;
+    out->prior.contradicting = with.b - nothing.b;
 }
 
 /* Also of a reading that failed half way. */
@@ -270,8 +277,6 @@ static void reading_dispose(reading *r)
     fl_mem_free(r->items);
     fl_mem_free(r->judged);
     fl_mem_free(r->claims);
-    fl_mem_free(r->weighed);
-    fl_mem_free(r->trusted);
 }
 
 fl_status fl_symptom_belief_of(fl_symptom_belief *out, fl_store *store,
@@ -286,6 +291,8 @@ fl_status fl_symptom_belief_of(fl_symptom_belief *out, fl_store *store,
     fl_status status = r.causes != NULL ? read_all(&r, err) : no_memory(err);
     if (status == FL_OK)
         status = number_references(&r, err);
+    if (status == FL_OK)
+        put_in_order(&r);
     for (uint32_t i = 0; i < r.cause_count; i++)
         r.is_candidate[i] = is_candidate(&r, i);
     for (size_t i = 0; status == FL_OK && i < r.cause_count; i++)

@@ -283,12 +283,36 @@ static fl_status walk(fl_store *store, filling *f, const fl_graph_question *aske
     return FL_OK;
 }
 
+static fl_status pass_over(const fl_graph_node *node, void *payload, fl_error *err)
+{
+    (void)node;
+    (void)payload;
+    (void)err;
+    return FL_OK;
+}
+
+/* A store in memory keeps by itself what it is asked for and did not have yet. */
+static fl_status warm_nodes(fl_store *store, const fl_graph_question *question, const uint64_t *ids,
+                            size_t count, fl_error *err)
+{
+    fl_graph_question asked = *question;
+    uint64_t *sorted = fl_mem_alloc(count * sizeof(*sorted));
+    if (sorted == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while reading a store");
+    memcpy(sorted, ids, count * sizeof(*sorted));
+    asked.ids = sorted;
+    asked.id_count = fl_graph_sort_ids(sorted, count);
+    fl_status status = store->kind->graph->nodes(store, &asked, pass_over, NULL, err);
+    fl_mem_free(sorted);
+    return status;
+}
+
 /* What is known already is not asked again; of what is left, one walk. */
 static fl_status read_ahead(fl_store *store, table of, const fl_graph_question *question,
                             const uint64_t *ids, size_t count, fl_error *err)
 {
     assert(question->limit != 0 && question->scope != FL_GRAPH_ALL);
-    if (count == 0 || (of != TABLE_NODE && store->kind->graph->is_near))
+    if (count == 0 || store->kind->graph->is_near)
         return FL_OK;
     fl_status status = open_ahead(store, err);
     if (status != FL_OK || store->ahead->full)
@@ -317,6 +341,8 @@ static fl_status read_ahead(fl_store *store, table of, const fl_graph_question *
 fl_status fl_graph_ahead_nodes(fl_store *store, const fl_graph_question *question,
                                const uint64_t *ids, size_t count, fl_error *err)
 {
+    if (count > 0 && store->kind->graph->is_near)
+        return warm_nodes(store, question, ids, count, err);
     return read_ahead(store, TABLE_NODE, question, ids, count, err);
 }
 

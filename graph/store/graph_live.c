@@ -114,11 +114,61 @@ static bool answers(const live_store *live, const fl_graph_question *question)
     return live->mark.is_set && question->scope != FL_GRAPH_ALL;
 }
 
-/* Titles are asked for what is told only, and the graph of edges has no other use for nodes. */
+/* A node where its edges lead, once it was read; NULL: the store is to be asked. */
+static const fl_live_node *named_node(const live_store *live, uint64_t id)
+{
+    const fl_live_node *node = fl_live_rows_node(&live->rows, id);
+    return node != NULL && node->key != FL_LIVE_NO_TEXT ? node : NULL;
+}
+
+static fl_status tell_node(const asked *a, uint64_t id, fl_error *err)
+{
+    const fl_live_node *found = named_node(a->store, id);
+    fl_graph_node node;
+    assert(found != NULL);
+    if (found->recorded_ns > a->question->as_of_ns)
+        return FL_OK;
+    fl_live_rows_tell_node(&node, &a->store->rows, found);
+    return a->to->node(&node, a->to->payload, err);
+}
+
+static bool knows_nodes(const live_store *live, const fl_graph_question *question)
+{
+    const uint64_t *ids = question->ids != NULL ? question->ids : &question->id;
+    size_t count = question->ids != NULL ? question->id_count : 1, i = 0;
+    while (i < count && named_node(live, ids[i]) != NULL)
+        i++;
+    return i == count;
+}
+
+/* Whoever asked, and the rows that keep what the store says. */
+typedef struct passing {
+    fl_live_rows *rows;
+    const fl_graph_walk *to;
+} passing;
+
+/* Without memory for it, it is asked again the next time. */
+static fl_status keep_and_tell(const fl_graph_node *node, void *payload, fl_error *err)
+{
+    const passing *p = payload;
+    fl_status kept = fl_live_rows_name_node(p->rows, node, NULL);
+    (void)kept;
+    return p->to->node(node, p->to->payload, err);
+}
+
+/* Nodes of edges that came since everything was read are asked of the store once. */
 static fl_status live_nodes(fl_store *base, const fl_graph_question *question,
                             fl_graph_visit_node *visit, void *payload, fl_error *err)
 {
-    return fl_graph_nodes(behind(base), question, visit, payload, err);
+    live_store *live = (live_store *)base;
+    const fl_graph_walk to = {.node = visit, .payload = payload};
+    const asked a = {.store = live, .question = question, .to = &to};
+    passing p = {.rows = &live->rows, .to = &to};
+    if (!answers(live, question))
+        return fl_graph_nodes(behind(base), question, visit, payload, err);
+    if (knows_nodes(live, question))
+        return tell_each(&a, tell_node, err);
+    return fl_graph_nodes(behind(base), question, keep_and_tell, &p, err);
 }
 
 static fl_status live_edges(fl_store *base, const fl_graph_question *question,
@@ -316,11 +366,20 @@ static fl_status take_item(const fl_graph_evidence *item, void *payload, fl_erro
     return status == FL_OK ? fl_live_rows_add_item(r->rows, item, err) : status;
 }
 
-/* Edges before their evidence. */
+/* Where an edge leads; of others nobody asks in a way that memory answers. */
+static fl_status take_node(const fl_graph_node *node, void *payload, fl_error *err)
+{
+    return fl_live_rows_name_node(((refresh *)payload)->rows, node, err);
+}
+
+/* Edges before their evidence, and before the nodes that they lead to, which come with everything
+ * only. */
 static fl_status read_rows(refresh *r, fl_store *from, const fl_graph_question *question,
                            fl_error *err)
 {
     fl_status status = fl_graph_edges(from, question, take_edge, r, err);
+    if (status == FL_OK && question->scope == FL_GRAPH_ALL)
+        status = fl_graph_nodes(from, question, take_node, r, err);
     if (status == FL_OK)
         status = fl_graph_evidence_for(from, question, take_item, r, err);
     return status == FL_OK ? end_run(r, err) : status;

@@ -2,8 +2,8 @@
  * graph_live.h - the graph of a store in memory, for who asks it again and again.
  *
  * It stands in front of a store and is one itself: the same questions give the same rows, so that
- * everything that remembers answers from it what it would have answered from the store. Edges and
- * evidence are told from memory; nodes (titles, for what is shown), walks over everything, and
+ * everything that remembers answers from it what it would have answered from the store. Edges,
+ * evidence, and the nodes that edges lead to are told from memory; walks over everything, and
  * incidents are asked of the store behind it; what is added goes there.
  *
  * What is in memory is the graph as it was at the last refresh. A refresh asks the store only for

@@ -148,9 +148,28 @@ static fl_status number_node(uint32_t *out, fl_live_rows *rows, uint64_t id, fl_
         return status;
     if (added) {
         *slot = rows->node_count;
-        rows->nodes[rows->node_count++] = (fl_live_node){.id = id};
+        rows->nodes[rows->node_count++] = (fl_live_node){.id = id, .key = FL_LIVE_NO_TEXT};
     }
     *out = (uint32_t)*slot;
+    return FL_OK;
+}
+
+/* Rows of nodes never change: what was read once is true. The key is last, and says so. */
+fl_status fl_live_rows_name_node(fl_live_rows *rows, const fl_graph_node *node, fl_error *err)
+{
+    const uint64_t *number = fl_map_find(rows->node_numbers, node->id);
+    fl_sym key;
+    if (number == NULL || rows->nodes[*number].key != FL_LIVE_NO_TEXT)
+        return FL_OK;
+    fl_live_node *to = &rows->nodes[*number];
+    fl_status status = keep_text(&to->title, rows, node->title, err);
+    if (status == FL_OK)
+        status = keep_text(&key, rows, node->key, err);
+    if (status != FL_OK)
+        return status;
+    to->kind = (unsigned char)node->kind;
+    to->recorded_ns = node->recorded_ns;
+    to->key = key;
     return FL_OK;
 }
 
@@ -363,6 +382,16 @@ fl_status fl_live_rows_tidy(fl_live_rows *rows, fl_error *err)
 }
 
 /* ---- telling ---- */
+
+void fl_live_rows_tell_node(fl_graph_node *out, const fl_live_rows *rows, const fl_live_node *node)
+{
+    assert(node->key != FL_LIVE_NO_TEXT);
+    *out = (fl_graph_node){.id = node->id,
+                           .kind = (fl_node_kind)node->kind,
+                           .key = told_text(rows, node->key),
+                           .title = told_text(rows, node->title),
+                           .recorded_ns = node->recorded_ns};
+}
 
 void fl_live_rows_tell_edge(fl_graph_edge *out, const fl_live_rows *rows, uint32_t number)
 {

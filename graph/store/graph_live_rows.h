@@ -11,7 +11,7 @@
  * their ends, others in none yet; (3) items beyond `item_count` when a refresh began belong to no
  * edge until they are kept.
  *
- * Cost: an edge 40 bytes, 8 in the runs and its place in a table, a node 24 and the same, an item
+ * Cost: an edge 40 bytes, 8 in the runs and its place in a table, a node 48 and the same, an item
  * 40. Texts are kept once each.
  */
 #ifndef FL_GRAPH_LIVE_ROWS_H
@@ -30,6 +30,10 @@ typedef struct fl_live_run {
 typedef struct fl_live_node {
     uint64_t id;
     fl_live_run out, in; /* of `places`: numbers of edges */
+    int64_t recorded_ns;
+    fl_sym key; /* FL_LIVE_NO_TEXT: edges lead here, and the node itself was not read yet */
+    fl_sym title;
+    unsigned char kind;
 } fl_live_node;
 
 typedef struct fl_live_edge {
@@ -70,6 +74,9 @@ size_t fl_live_rows_bytes(const fl_live_rows *rows);
 const fl_live_node *fl_live_rows_node(const fl_live_rows *rows, uint64_t id);
 fl_live_edge *fl_live_rows_edge(const fl_live_rows *rows, uint64_t id);
 
+/* Nothing where it is there, or where no edge leads. */
+FL_NODISCARD fl_status fl_live_rows_name_node(fl_live_rows *rows, const fl_graph_node *node,
+                                              fl_error *err);
 /* Nothing where it is there. */
 FL_NODISCARD fl_status fl_live_rows_add_edge(fl_live_rows *rows, const fl_graph_edge *edge,
                                              fl_error *err);
@@ -83,7 +90,8 @@ void fl_live_rows_keep_items(fl_live_rows *rows, uint32_t edge, fl_live_run item
 /* Leave what was left behind, where that is most of it. */
 FL_NODISCARD fl_status fl_live_rows_tidy(fl_live_rows *rows, fl_error *err);
 
-/* As the store told them; texts are those of the rows. */
+/* As the store told them; texts are those of the rows. The node was named. */
+void fl_live_rows_tell_node(fl_graph_node *out, const fl_live_rows *rows, const fl_live_node *node);
 void fl_live_rows_tell_edge(fl_graph_edge *out, const fl_live_rows *rows, uint32_t number);
 void fl_live_rows_tell_item(fl_graph_evidence *out, const fl_live_rows *rows, uint64_t edge,
                             uint32_t place);

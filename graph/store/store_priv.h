@@ -20,7 +20,7 @@ typedef struct fl_graph_kind {
                           fl_graph_visit_evidence *visit, void *payload, fl_error *err);
     fl_status (*changed)(fl_graph_mark *mark, fl_store *store, fl_graph_visit_id *visit,
                          void *payload, fl_error *err);
-    bool is_near; /* edges and evidence are in memory: reading them ahead would be a copy */
+    bool is_near; /* in memory: reading ahead would be a copy; but nodes that it has not are kept */
 } fl_graph_kind;
 
 typedef struct fl_live_signs {

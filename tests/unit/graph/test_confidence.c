@@ -258,6 +258,43 @@ START_TEST(sums_alone_are_those_of_the_whole)
 }
 END_TEST
 
+/* Two authors under their caps and one beyond, by hand in the order of the sums. */
+START_TEST(what_is_counted_one_by_one_is_the_sum)
+{
+    fl_observation items[64];
+    fl_confidence sums, counted;
+    fl_confidence_tally tally;
+    for (size_t i = 0; i < 64; i++)
+        items[i] = said(i < 30 ? FL_SOURCE_PERSON : FL_SOURCE_DOCUMENT, i < 50 ? i % 3 : 9,
+                        i % 4 != 0, (int64_t)(i * 37 % 200));
+    fl_confidence_sums(&sums, items, 64, FL_HALF_LIFE_DAYS, NOW); /* and sorts them */
+    fl_confidence_begin(&tally);
+    for (size_t i = 0; i < 64; i++)
+        fl_confidence_count(
+            &tally, &items[i], items[i].supports,
+            fl_source_weight_aged(items[i].source, items[i].at_ns, FL_HALF_LIFE_DAYS, NOW));
+    fl_confidence_end(&counted, &tally);
+    ck_assert(counted.a == sums.a && counted.b == sums.b && counted.mean == sums.mean);
+    ck_assert(sums.a > 10 && sums.a + sums.b < 1 + 30 + 4 * fl_source_cap(FL_SOURCE_DOCUMENT));
+}
+END_TEST
+
+START_TEST(an_interval_in_parts_is_that_of_the_whole)
+{
+    fl_confidence whole, parts;
+    for (double a = 0.1; a < 3000; a *= 1.7) {
+        fl_confidence_beta(&whole, a, 5);
+        fl_confidence_mean(&parts, a, 5);
+        ck_assert(isnan(parts.low) && isnan(parts.high));
+        fl_confidence_low(&parts);
+        fl_confidence_high(&parts);
+        ck_assert(parts.mean == whole.mean && parts.low == whole.low && parts.high == whole.high);
+        ck_assert(fabs(fl_beta_cdf(parts.low, a, 5) - 0.05) < 1e-12);
+        ck_assert(fabs(fl_beta_cdf(parts.high, a, 5) - 0.95) < 1e-12);
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("confidence");
@@ -276,6 +313,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_path_of_certain_edges_stays_finite);
     tcase_add_test(tc, every_source_is_found_by_its_name);
     tcase_add_test(tc, sums_alone_are_those_of_the_whole);
+    tcase_add_test(tc, what_is_counted_one_by_one_is_the_sum);
+    tcase_add_test(tc, an_interval_in_parts_is_that_of_the_whole);
     suite_add_tcase(suite, tc);
     return suite;
 }

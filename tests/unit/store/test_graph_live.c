@@ -42,7 +42,8 @@ static void make_nodes(void)
         nodes[i] = (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(keys[i])),
                                    .kind = kind,
                                    .key = keys[i],
-                                   .title = i % 3 == 0 ? "Titled" : NULL};
+                                   .title = i % 3 == 0 ? "Titled" : NULL,
+                                   .recorded_ns = (int64_t)(7 * i)};
     }
 }
 
@@ -124,6 +125,14 @@ static void teardown(void)
 
 /* ---- what a store says ---- */
 
+static fl_status tell_node(const fl_graph_node *n, void *payload, fl_error *error)
+{
+    (void)error;
+    fl_buf_printf(payload, "%llx %d %s %s %lld\n", (unsigned long long)n->id, (int)n->kind, n->key,
+                  n->title != NULL ? n->title : "-", (long long)n->recorded_ns);
+    return FL_OK;
+}
+
 static fl_status tell_edge(const fl_graph_edge *e, void *payload, fl_error *error)
 {
     (void)error;
@@ -157,6 +166,16 @@ static void tell(fl_buf *out, fl_store *from, int64_t as_of_ns, size_t limit)
         q.id = edges[i].id;
         ck_assert_ok(fl_graph_edges(from, &q, tell_edge, out, &err));
         ck_assert_ok(fl_graph_evidence_for(from, &q, tell_item, out, &err));
+    }
+    uint64_t node_ids[] = {nodes[5].id, nodes[46].id, 12345, nodes[9].id};
+    for (size_t i = 0; i < NODES; i++) {
+        q.id = nodes[i].id;
+        ck_assert_ok(fl_graph_nodes(from, &q, tell_node, out, &err));
+    }
+    for (size_t count = 2; count <= 4; count += 2) { /* the first two are nodes */
+        q.ids = node_ids;
+        q.id_count = fl_graph_sort_ids(node_ids, count);
+        ck_assert_ok(fl_graph_nodes(from, &q, tell_node, out, &err));
     }
     uint64_t ids[] = {edges[5].id, edges[9].id, 12345, edges[2].id};
     q.ids = ids;
