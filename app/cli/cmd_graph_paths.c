@@ -84,8 +84,11 @@ static fl_status run_paths(fl_graph_call *call, fl_error *err)
     fl_memory memory;
     fl_stored *stored = &call->stored;
     const fl_incident *incident = stored->incident;
-    fl_memory_question question = {
-        .symptoms = &symptoms, .now_ns = call->as_of_ns, .most_similar = MOST_SIMILAR};
+    fl_memory_question question = {.symptoms = &symptoms,
+                                   .now_ns = call->as_of_ns,
+                                   .most_paths = (size_t)fl_args_count(call->args, "most"),
+                                   .most_fixes = (size_t)fl_args_count(call->args, "most"),
+                                   .most_similar = MOST_SIMILAR};
     assert(stored->store != NULL);
     fl_status status = find_symptoms(&symptoms, call, err);
     if (incident != NULL) {

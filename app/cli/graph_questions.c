@@ -76,13 +76,14 @@ static void read_keys(question *out, fl_json *in)
 }
 
 /* Members that are not known are refused: a word that was misspelt would be an answer to another
- * question. */
-static fl_status read_question(question *out, fl_slice line, fl_arena *arena, fl_error *err)
+ * question. `most` holds where the question says nothing of it. */
+static fl_status read_question(question *out, fl_slice line, uint64_t most, fl_arena *arena,
+                               fl_error *err)
 {
     fl_json in = fl_json_over(line, arena);
     fl_slice key;
     char quoted[FL_QUOTE_TEXT];
-    *out = (question){0};
+    *out = (question){.most = most};
     if (fl_json_enter_object(&in)) {
         while (fl_json_next_member(&in, &key)) {
             if (fl_slice_equal(key, FL_SLICE("symptoms")))
@@ -157,7 +158,8 @@ static fl_status answer(fl_graph_call *call, fl_stored *stored, fl_slice line, f
     fl_memory_question wanted = {.symptoms = &symptoms,
                                  .now_ns = is_past ? call->as_of_ns : fl_time_now(),
                                  .most_similar = MOST_SIMILAR};
-    fl_status status = read_question(&asked, line, &stored->arena, err);
+    fl_status status =
+        read_question(&asked, line, fl_args_count(call->args, "most"), &stored->arena, err);
     if (status == FL_OK)
         status = fl_graph_live_refresh(NULL, stored->store, err);
     if (status == FL_OK)

@@ -3,7 +3,8 @@
  * graph in memory (graph_live.h), for programs that ask again and again.
  *
  *   question := {"symptoms": [KEY, ...]} | {"incident": ID} | {"service": NAME}
- *               and, where wanted, "most": N    causes, and fixes of each, that are told
+ *               and, where wanted, "most": N    causes, and fixes of each, that are told, in
+ *                                               place of what --most says; 0: all
  *
  * One JSON object a line; the answer is one line, the document of `graph paths --format json`, or
  * {"error": SENTENCE} where the question could not be answered. Empty lines are passed over. Before

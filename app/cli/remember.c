@@ -9,7 +9,7 @@
 #include "slice.h"
 
 enum {
-    FIRST_REMEMBERED = 3,        /* paths, fixes and incidents: a glance; 'graph paths' has all */
+    FIRST_REMEMBERED = 3,        /* paths, fixes and incidents: a glance; 'graph paths' has more */
     MAX_MEMORY_BYTES = 64u << 20 /* far above what the limits of memory.h let a question take */
 };
 

@@ -128,6 +128,16 @@ static void write_fix(fl_page *page, const fl_path_fix *fix)
     fl_page_newline(page);
 }
 
+/* What is known beyond what is told; nothing where that is all. */
+static void write_rest(fl_page *page, size_t count, const char *one, const char *many)
+{
+    if (count == 0)
+        return;
+    fl_page_pad(page, BODY);
+    fl_page_printf(page, FL_INK_DIM, "%zu more %s", count, count == 1 ? one : many);
+    fl_page_newline(page);
+}
+
 /* In how many of the incidents and documents that tell of such symptoms, and how sure that makes.
  */
 static void write_path(fl_page *page, const fl_path *path)
@@ -147,6 +157,7 @@ static void write_path(fl_page *page, const fl_path *path)
     fl_page_newline(page);
     for (size_t i = 0; i < path->fix_count; i++)
         write_fix(page, &path->fixes[i]);
+    write_rest(page, path->known_fixes - path->fix_count, "fix is known", "fixes are known");
 }
 
 /* Texts under a word; a few, and how many more there are. */
@@ -198,6 +209,7 @@ fl_status fl_report_memory_text(fl_buf *out, const fl_memory *memory, const fl_r
     fl_page_newline(&page);
     for (size_t i = 0; i < memory->path_count; i++)
         write_path(&page, &memory->paths[i]);
+    write_rest(&page, memory->causes - memory->path_count, "cause is known", "causes are known");
     for (size_t i = 0; i < memory->similar_count; i++)
         write_similar(&page, &memory->similar[i]);
     return fl_buf_check(out, "the answer", err);

@@ -128,21 +128,22 @@ static json_t *fixes_json(const fl_path *path)
     return fixes;
 }
 
-/* All of them: the text shows a few. */
+/* All of them that are told: of their evidence the text shows a few items. */
 static json_t *paths_json(const fl_memory *memory, const fl_path_rows *rows)
 {
     json_t *paths = json_array();
     for (size_t i = 0; i < memory->path_count; i++) {
         const fl_path *path = &memory->paths[i];
         json_array_append_new(
-            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "cause",
+            paths, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o}", "cause",
                              path->title, "confidence",
                              belief_json(&path->confidence, fl_path_items(path)), "shared_symptoms",
                              (json_int_t)path->shared, "supporting", (json_int_t)path->supporting,
                              "contradicting", (json_int_t)path->contradicting, "elsewhere",
                              (json_int_t)path->elsewhere, "automatic", (json_int_t)path->automatic,
-                             "last", time_json(path->last_ns), "fixes", fixes_json(path),
-                             "evidence", fl_report_evidence_json(rows[i].items, rows[i].count)));
+                             "last", time_json(path->last_ns), "known_fixes",
+                             (json_int_t)path->known_fixes, "fixes", fixes_json(path), "evidence",
+                             fl_report_evidence_json(rows[i].items, rows[i].count)));
     }
     return paths;
 }
@@ -189,9 +190,10 @@ fl_status fl_report_memory_json(fl_buf *out, const fl_symptoms *symptoms, const 
                                 const fl_path_rows *rows, fl_error *err)
 {
     return dump(out,
-                json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "schema", "faultline.paths/1",
+                json_pack("{s:s, s:o, s:I, s:b, s:I, s:o, s:o}", "schema", "faultline.paths/1",
                           "symptoms", checked(keys_json(symptoms), symptoms->count), "seen",
-                          (json_int_t)memory->seen, "cut", memory->cut, "paths",
+                          (json_int_t)memory->seen, "cut", memory->cut, "known_causes",
+                          (json_int_t)memory->causes, "paths",
                           checked(paths_json(memory, rows), memory->path_count), "similar",
                           checked(similar_json(memory), memory->similar_count)),
                 err);

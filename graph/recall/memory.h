@@ -66,6 +66,7 @@ typedef struct fl_path {
     int64_t last_ns;          /* the newest evidence */
     const fl_path_fix *fixes; /* highest lower bound first */
     size_t fix_count;
+    size_t known_fixes; /* fixes are the best of these */
 } fl_path;
 
 /* How many incidents and documents a path's confidence rests on. */

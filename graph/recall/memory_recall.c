@@ -300,6 +300,7 @@ static fl_status find_fixes(fl_recall *r, fl_path *path, fl_error *err)
         qsort(fixes, count, sizeof(*fixes), compare_fixes);
     r->out->cut = r->out->cut || edges.count > count;
     path->fixes = fixes;
+    path->known_fixes = edges.count;
     path->fix_count = most > 0 && count > most ? most : count;
     for (size_t i = 0; status == FL_OK && i < path->fix_count; i++) {
         fl_confidence_high(&fixes[i].confidence);

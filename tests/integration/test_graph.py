@@ -285,6 +285,34 @@ class Graph(test_cli.Cli):
             self.assertEqual(answer["symptoms"], direct["symptoms"])
         self.assertEqual(len(answers[3]["paths"]), 1)
 
+    def test_a_page_of_causes_and_fixes_is_told_and_how_many_more_are_known(self):
+        incident = json.loads(self.triage("--format", "json", "--no-memory")[1])["incident"]["id"]
+        for i in range(12):
+            for k in range(12 if i == 0 else 1):
+                self.good("confirm", incident, "--cause", f"cause {i}", "--fix", f"fix {k}", "--author", f"a{i}-{k}")
+        by_number = {}
+        for words, causes, fixes in (((), 10, 10), (("--most", "0"), 12, 12), (("--most", "3"), 3, 3), (("--most", "50"), 12, 12)):
+            told = self.validate("paths.schema.json", self.good("graph", "paths", "--incident", incident, "--format", "json", *words))
+            named = [path["cause"] for path in told["paths"] if path["cause"].startswith("cause")]
+            self.assertEqual((len(told["paths"]) >= causes, told["known_causes"] >= 12), (True, True))
+            if causes < 12:
+                self.assertEqual(len(told["paths"]), causes)
+            for path in told["paths"]:
+                self.assertEqual(len(path["fixes"]), min(path["known_fixes"], fixes))
+                if path["cause"] == "cause 0":
+                    self.assertEqual(path["known_fixes"], 12)
+            by_number[words] = named
+            answer, = self.answers(json.dumps({"incident": incident}) + "\n", *words)
+            self.assertEqual([path["cause"] for path in answer["paths"]], [path["cause"] for path in told["paths"]])
+            self.assertEqual(answer["known_causes"], told["known_causes"])
+        whole = by_number["--most", "0"]
+        self.assertEqual(len(whole), 12)
+        self.assertEqual(by_number[()], whole[:len(by_number[()])])
+        text = self.good("graph", "paths", "--incident", incident)
+        self.assertRegex(text, r"\n +[2-9] more causes are known\n")
+        self.assertRegex(text, r"\n +2 more fixes are known\n")
+        self.assertNotIn("more fixes", self.good("graph", "paths", "--incident", incident, "--most", "0"))
+
     def test_what_is_learnt_between_two_questions_is_in_the_second_answer(self):
         incident = json.loads(self.triage("--format", "json")[1])["incident"]["id"]
         with subprocess.Popen([FAULTLINE, "graph", "paths", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
