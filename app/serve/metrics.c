@@ -26,14 +26,9 @@ void fl_metrics_gauge(fl_metrics *m, const char *name, const char *help)
     begin(m, name, "gauge", help);
 }
 
-/* Everything before the number. */
-static void put_name(fl_metrics *m, const char *label, const char *value)
+static void put_label(fl_metrics *m, const char *label, const char *value)
 {
-    assert(m->name != NULL && (label == NULL) == (value == NULL));
-    fl_buf_text(m->out, m->name);
-    if (label == NULL)
-        return;
-    fl_buf_printf(m->out, "{%s=\"", label);
+    fl_buf_printf(m->out, "%s=\"", label);
     for (const char *c = value; *c != '\0'; c++) {
         if (*c == '\\' || *c == '"')
             fl_buf_char(m->out, '\\');
@@ -42,7 +37,29 @@ static void put_name(fl_metrics *m, const char *label, const char *value)
         else
             fl_buf_char(m->out, *c);
     }
-    fl_buf_text(m->out, "\"}");
+    fl_buf_char(m->out, '"');
+}
+
+/* Everything before the number. */
+static void put_name(fl_metrics *m, const char *label, const char *value)
+{
+    assert(m->name != NULL && (label == NULL) == (value == NULL));
+    fl_buf_text(m->out, m->name);
+    if (label == NULL)
+        return;
+    fl_buf_char(m->out, '{');
+    put_label(m, label, value);
+    fl_buf_char(m->out, '}');
+}
+
+void fl_metrics_count_of(fl_metrics *m, const fl_metrics_label labels[2], uint64_t count)
+{
+    assert(m->name != NULL);
+    fl_buf_printf(m->out, "%s{", m->name);
+    put_label(m, labels[0].name, labels[0].value);
+    fl_buf_char(m->out, ',');
+    put_label(m, labels[1].name, labels[1].value);
+    fl_buf_printf(m->out, "} %" PRIu64 "\n", count);
 }
 
 void fl_metrics_count(fl_metrics *m, const char *label, const char *value, uint64_t count)

@@ -83,6 +83,54 @@ static fl_status listen_all(fl_serve *serve, fl_error *err)
     return FL_OK;
 }
 
+/* --- what comes in --- */
+
+/* What the last process left: said where it is not in order. */
+static void say_found(const fl_serve *serve, const fl_archive_recovery *found)
+{
+    if (found->batches > 0)
+        say(serve, "%llu requests of the last run are in the log and not yet in a block",
+            (unsigned long long)found->batches);
+    if (found->wal.torn_bytes > 0)
+        say(serve, "%llu bytes at the log's end were not whole and never acknowledged: cut off",
+            (unsigned long long)found->wal.torn_bytes);
+    if (found->wal.lost_records > 0 || found->damaged_batches > 0 || found->damaged_files > 0)
+        say(serve, "the disk lost %llu acknowledged requests and %llu blocks",
+            (unsigned long long)(found->wal.lost_records + found->damaged_batches),
+            (unsigned long long)found->damaged_files);
+}
+
+/* The archive, and the routes of all that is kept in it. */
+static fl_status start_receiving(fl_serve *serve, fl_error *err)
+{
+    const fl_serve_options *o = &serve->options;
+    fl_archive_recovery found;
+    size_t count;
+    fl_status status =
+        fl_archive_open(&serve->archive, &found, serve->disk, &o->archive, fl_time_now(), err);
+    if (status != FL_OK)
+        return status;
+    say_found(serve, &found);
+    fl_receive_options options = {.archive = serve->archive,
+                                  .github_secret = o->github_secret,
+                                  .gitlab_token = o->gitlab_token};
+    status = fl_receive_create(&serve->receive, &options, err);
+    if (status != FL_OK)
+        return status;
+    const fl_http_route *routes = fl_receive_routes(serve->receive, &count);
+    return fl_http_add(serve->http, routes, count, err);
+}
+
+/* Blocks are what the next process opens fastest; what cannot be sealed is in the log. */
+static void stop_receiving(fl_serve *serve)
+{
+    fl_error err = {0};
+    fl_receive_destroy(serve->receive);
+    if (serve->archive != NULL && fl_archive_flush(serve->archive, &err) != FL_OK)
+        say(serve, "%s; what was accepted stays in the log", err.message);
+    fl_archive_close(serve->archive);
+}
+
 /* --- the order --- */
 
 static fl_status start_parts(fl_serve *serve, fl_error *err)
@@ -95,7 +143,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
     if (status != FL_OK)
         return status;
     fl_http_set_ready(serve->http, false);
-    return listen_all(serve, err);
+    status = listen_all(serve, err);
+    return status == FL_OK ? start_receiving(serve, err) : status;
 }
 
 /* Each part is NULL where it was not started. */
@@ -104,6 +153,7 @@ static void stop_parts(fl_serve *serve)
     if (serve->http != NULL)
         fl_http_stop(serve->http, STOP_GRACE_S * FL_NS_PER_S);
     fl_http_destroy(serve->http);
+    stop_receiving(serve);
     fl_disk_close(serve->disk);
 }
 
@@ -135,7 +185,7 @@ fl_status fl_serve_start(fl_serve **out, const fl_serve_options *options, fl_err
 void fl_serve_tick(fl_serve *serve, int64_t now_ns)
 {
     assert(serve != NULL && now_ns > 0);
-    (void)now_ns;
+    fl_archive_tick(serve->archive, now_ns);
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 

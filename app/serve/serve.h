@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "archive.h"
 #include "http.h"
 
 enum { FL_SERVE_MAX_LISTEN = FL_HTTP_MAX_LISTENERS };
@@ -30,6 +31,9 @@ typedef struct fl_serve_options {
     size_t listen_count;
     bool allow_unauthenticated; /* beyond loopback although nobody has to say who he is */
     fl_http_options http;
+    fl_archive_options archive;
+    /* Of webhooks; empty: that webhook is taken from this machine alone. */
+    fl_slice github_secret, gitlab_token;
     const char *notify_socket; /* NULL: nobody to tell */
     const char *version;
     fl_serve_say *say;

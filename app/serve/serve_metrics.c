@@ -73,10 +73,104 @@ static void put_http(fl_metrics *m, fl_http *http)
                          (double)s.workers.queued);
 }
 
+/* One sample of each protocol and what it counts by. */
+static void put_by(fl_metrics *m, size_t protocol, const char *label, const char *value,
+                   uint64_t count)
+{
+    const fl_metrics_label labels[] = {
+        {"protocol", fl_receive_protocol_name((fl_receive_protocol)protocol)}, {label, value}};
+    fl_metrics_count_of(m, labels, count);
+}
+
+static void put_received(fl_metrics *m, const fl_receive_stats *s)
+{
+    const fl_metrics_label profile = {"kind", "profile"};
+    fl_metrics_counter(m, "faultline_receive_requests_total", "Requests that reached a handler");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        fl_metrics_count(m, "protocol", fl_receive_protocol_name((fl_receive_protocol)p),
+                         s->by[p].requests);
+    fl_metrics_counter(m, "faultline_receive_bytes_total", "Bytes of their bodies");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        fl_metrics_count(m, "protocol", fl_receive_protocol_name((fl_receive_protocol)p),
+                         s->by[p].bytes);
+    fl_metrics_counter(m, "faultline_receive_repeated_total",
+                       "Requests that were accepted before, and added nothing");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        fl_metrics_count(m, "protocol", fl_receive_protocol_name((fl_receive_protocol)p),
+                         s->by[p].repeated);
+    fl_metrics_counter(m, "faultline_receive_records_total", "Records that are kept");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++) {
+        for (size_t k = 0; k < FL_ARCHIVE_KIND_COUNT; k++)
+            put_by(m, p, "kind", fl_archive_kind_name((fl_archive_kind)k), s->by[p].records[k]);
+        put_by(m, p, profile.name, profile.value, s->by[p].profiles);
+    }
+}
+
+static void put_not_received(fl_metrics *m, const fl_receive_stats *s)
+{
+    fl_metrics_counter(m, "faultline_receive_late_total",
+                       "Records that are kept though more than an hour old");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        fl_metrics_count(m, "protocol", fl_receive_protocol_name((fl_receive_protocol)p),
+                         s->by[p].late);
+    fl_metrics_counter(m, "faultline_receive_refused_total", "Requests that were refused");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        for (size_t r = 0; r < FL_RECEIVE_REFUSALS; r++)
+            put_by(m, p, "reason", fl_receive_refusal_name((fl_receive_refusal)r),
+                   s->by[p].refused[r]);
+    fl_metrics_counter(m, "faultline_receive_lost_total",
+                       "Records of accepted requests that are not kept");
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++)
+        for (size_t l = 0; l < FL_RECEIVE_LOSSES; l++)
+            put_by(m, p, "reason", fl_receive_loss_name((fl_receive_loss)l), s->by[p].lost[l]);
+}
+
+static void put_archive(fl_metrics *m, fl_archive *archive)
+{
+    fl_archive_stats s = fl_archive_stats_of(archive);
+    fl_metrics_one_counter(m, "faultline_archive_batches_total", "Requests that were made durable",
+                           s.batches);
+    fl_metrics_one_counter(m, "faultline_archive_repeated_total", "Requests that were there before",
+                           s.repeated_batches);
+    fl_metrics_counter(m, "faultline_archive_refused_total",
+                       "Requests that were refused, by what was full");
+    fl_metrics_count(m, "reason", "memory", s.refused_memory);
+    fl_metrics_count(m, "reason", "disk", s.refused_disk);
+    fl_metrics_count(m, "reason", "other", s.refused_other);
+    fl_metrics_one_counter(m, "faultline_archive_sealed_blocks_total", "Blocks that were written",
+                           s.sealed_blocks);
+    fl_metrics_one_counter(m, "faultline_archive_seal_failures_total",
+                           "Blocks that could not be written, and are tried again",
+                           s.seal_failures);
+    fl_metrics_one_counter(m, "faultline_archive_dropped_bytes_total",
+                           "Bytes that retention dropped", s.dropped_bytes);
+    fl_metrics_one_counter(m, "faultline_archive_read_failures_total",
+                           "Blocks that could not be read", s.read_failures);
+    fl_metrics_gauge(m, "faultline_archive_bytes", "Bytes that are kept");
+    fl_metrics_count(m, "in", "head", s.head_bytes);
+    fl_metrics_count(m, "in", "sealing", s.sealing_bytes);
+    fl_metrics_count(m, "in", "log", s.wal_bytes);
+    fl_metrics_count(m, "in", "blocks", s.block_bytes);
+    fl_metrics_count(m, "in", "profiles", s.profile_bytes);
+    fl_metrics_one_gauge(m, "faultline_archive_blocks", "Sealed blocks", (double)s.blocks);
+    fl_metrics_one_gauge(m, "faultline_archive_oldest_timestamp_seconds",
+                         "Time of the oldest record; 0 where there is none",
+                         (double)s.oldest_ns / 1e9);
+    fl_metrics_one_gauge(m, "faultline_archive_lost_records",
+                         "Acknowledged requests that the log had lost at the start",
+                         (double)(s.found.wal.lost_records + s.found.damaged_batches));
+}
+
 void fl_serve_metrics(fl_serve *serve, fl_buf *out)
 {
     fl_metrics m = {.out = out};
     put_process(&m, serve);
     put_build(&m, serve);
     put_http(&m, serve->http);
+    if (serve->state == FL_SERVE_RECOVERING)
+        return;
+    fl_receive_stats received = fl_receive_stats_of(serve->receive);
+    put_received(&m, &received);
+    put_not_received(&m, &received);
+    put_archive(&m, serve->archive);
 }

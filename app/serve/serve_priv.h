@@ -6,7 +6,9 @@
 
 #include <stdatomic.h>
 
+#include "archive.h"
 #include "disk.h"
+#include "receive.h"
 #include "serve.h"
 
 typedef enum fl_serve_state {
@@ -29,6 +31,8 @@ struct fl_serve {
     size_t address_count;
     fl_disk *disk;
     fl_http *http;
+    fl_archive *archive;
+    fl_receive *receive;
 };
 
 /* "recovering", "ready", "refusing", "stopping". */
