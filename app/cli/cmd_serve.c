@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "args.h"
+#include "config_load.h"
 #include "faultline/triage.h"
 #include "location.h"
 #include "serve.h"
@@ -34,16 +35,100 @@ static void say(void *payload, const char *sentence)
     (void)fflush(cli->err);
 }
 
+/* What a flag of ours says in the configuration. */
+typedef struct named_flag {
+    const char *name, *flag, *key;
+} named_flag;
+
+static const named_flag named_flags[] = {
+    {"listen", "--listen", "listen.http"},
+    {"listen-grpc", "--listen-grpc", "listen.grpc"},
+    {"data", "--data", "archive.folder"},
+    {"store", "--store", "store.url"},
+    {"tokens", "--tokens", "listen.tokens_file"},
+    {"durability", "--durability", "archive.durability"},
+};
+
+/* The configuration as it is now: the file, the environment and our flags. */
+static fl_exit load(fl_config **out, fl_cli *cli, const fl_args *args)
+{
+    static const char *const yes[] = {"true"};
+    fl_config_flag flags[FL_COUNT(named_flags) + 1];
+    const char *values[FL_COUNT(named_flags)][FL_MAX_GIVEN];
+    size_t count = 0;
+    for (size_t i = 0; i < FL_COUNT(named_flags); i++)
+        if (fl_args_has(args, named_flags[i].name)) {
+            size_t given = 1;
+            if (fl_option_find(args->command, named_flags[i].name)->repeatable)
+                given = fl_args_list(args, named_flags[i].name, values[i]);
+            else
+                values[i][0] = fl_args_text(args, named_flags[i].name);
+            flags[count++] = (fl_config_flag){.flag = named_flags[i].flag,
+                                              .key = named_flags[i].key,
+                                              .values = values[i],
+                                              .count = given};
+        }
+    if (fl_args_flag(args, "allow-unauthenticated"))
+        flags[count++] = (fl_config_flag){.flag = "--allow-unauthenticated",
+                                          .key = "listen.allow_unauthenticated",
+                                          .values = yes,
+                                          .count = 1};
+    return fl_config_of(out, cli, fl_args_text(args, "config"), flags, count);
+}
+
+/* The folder and the store: said, or below the user's state folder. */
+typedef struct places {
+    char data[FL_LOCATION_BYTES], store[FL_LOCATION_BYTES];
+} places;
+
+static fl_status find_places(places *out, const fl_config *config, fl_error *err)
+{
+    fl_status status = fl_location_data(out->data, config->archive.folder, err);
+    if (status == FL_OK)
+        status = fl_location_store(out->store, config->store.url, err);
+    return status;
+}
+
+/* A mistake leaves everything as it is, after it was said. */
+static void reload(fl_cli *cli, const fl_args *args, fl_serve *serve, fl_config **config)
+{
+    fl_error err = {0};
+    fl_config *fresh = NULL;
+    if (load(&fresh, cli, args) != FL_EXIT_OK) {
+        say(cli, "the configuration is not taken over: it has mistakes");
+        return;
+    }
+    if (fl_serve_reload(serve, fresh, &err) != FL_OK) {
+        fl_cli_complain(cli, "the configuration is not taken over: %s", err.message);
+        fl_config_destroy(fresh);
+        return;
+    }
+    fl_config_destroy(*config);
+    *config = fresh;
+}
+
+/* The signals that the daemon waits for. */
+static sigset_t own_signals(void)
+{
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
 /* Until TERM or INT. */
-static void wait_for_end(fl_serve *serve, const sigset_t *signals)
+static void run_until_told(fl_cli *cli, const fl_args *args, fl_serve *serve, fl_config **config)
 {
     const struct timespec second = {.tv_sec = 1};
+    const sigset_t signals = own_signals();
     for (;;) {
-        int got = sigtimedwait(signals, NULL, &second);
+        int got = sigtimedwait(&signals, NULL, &second);
         if (got == SIGTERM || got == SIGINT)
             return;
         if (got == SIGHUP)
-            fl_serve_reload(serve);
+            reload(cli, args, serve, config);
         fl_serve_tick(serve, fl_time_now());
     }
 }
@@ -51,51 +136,69 @@ static void wait_for_end(fl_serve *serve, const sigset_t *signals)
 static fl_exit run_serve(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};
-    char data[FL_LOCATION_BYTES];
+    places where;
+    fl_config *config = NULL;
     fl_serve *serve = NULL;
-    const char *listen[FL_MAX_GIVEN];
-    fl_serve_options options = {
-        .data_path = data,
-        .listen_count = fl_args_list(args, "listen", listen),
-        .allow_unauthenticated = fl_args_flag(args, "allow-unauthenticated"),
-        .notify_socket = getenv("NOTIFY_SOCKET"),
-        .version = fl_version(),
-        .say = say,
-        .say_to = cli,
-    };
-    if (options.listen_count > FL_SERVE_MAX_LISTEN) {
-        fl_cli_complain(cli, "serve: --listen can be given %d times", FL_SERVE_MAX_LISTEN);
-        return FL_EXIT_USAGE;
-    }
-    memcpy(options.listen, listen, options.listen_count * sizeof(listen[0]));
-    sigset_t signals, before;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGHUP);
+    if (load(&config, cli, args) != FL_EXIT_OK)
+        return FL_EXIT_ERROR;
+    const fl_serve_options options = {.config = config,
+                                      .data_path = where.data,
+                                      .store = where.store,
+                                      .notify_socket = getenv("NOTIFY_SOCKET"),
+                                      .version = fl_version(),
+                                      .say = say,
+                                      .say_to = cli};
+    const sigset_t signals = own_signals();
+    sigset_t before;
     (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
     raise_descriptors();
-    fl_status status = fl_location_data(data, args, &err);
+    fl_status status = find_places(&where, config, &err);
     if (status == FL_OK)
         status = fl_serve_start(&serve, &options, &err);
     if (status == FL_OK)
-        wait_for_end(serve, &signals);
+        run_until_told(cli, args, serve, &config);
     fl_serve_stop(serve);
+    fl_config_destroy(config);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
 }
 
+static const char *const durabilities[] = {"batch", "memory", NULL};
+
 static const fl_option serve_options[] = {
+    {.name = "config",
+     .letter = 'c',
+     .kind = FL_OPTION_FILE,
+     .argument = "FILE",
+     .help = "The configuration (faultline config example); these options win over it"},
     {.name = "listen",
      .letter = 'l',
      .kind = FL_OPTION_TEXT,
      .repeatable = true,
      .argument = "ADDRESS:PORT",
      .help = "Listen here, for all protocols over HTTP, in place of the default ports"},
+    {.name = "listen-grpc",
+     .kind = FL_OPTION_TEXT,
+     .repeatable = true,
+     .argument = "ADDRESS:PORT",
+     .help = "Listen here for OTLP over gRPC"},
     {.name = "data",
      .kind = FL_OPTION_FOLDER,
      .argument = "DIR",
      .help = "Keep what comes in here; the default is below the user's state folder"},
+    {.name = "store",
+     .kind = FL_OPTION_TEXT,
+     .argument = "URL",
+     .help = "Where incidents and the graph are kept: a file, or postgresql://HOST/NAME"},
+    {.name = "tokens",
+     .kind = FL_OPTION_FILE,
+     .argument = "FILE",
+     .help = "Ask for bearer tokens: those whose hashes `faultline token` wrote there"},
+    {.name = "durability",
+     .kind = FL_OPTION_CHOICE,
+     .argument = "WHEN",
+     .choices = durabilities,
+     .help = "Acknowledge when it is on the disk (batch, the default) or in memory"},
     {.name = "allow-unauthenticated",
      .kind = FL_OPTION_FLAG,
      .help = "Listen on addresses that other machines reach although anybody could send"},
@@ -117,10 +220,11 @@ const fl_command fl_cmd_serve = {
     .summary = "receive telemetry, keep it, and open incidents",
     .description =
         "Runs until it is told to stop. Listens on this machine alone, on the ports that senders"
-        " try first: 4318 (OTLP over HTTP, and everything else), 3100 (Loki), 9411 (Zipkin), 4040"
-        " (Pyroscope). One of the latter that is taken is left out.\n"
+        " try first: 4318 (OTLP over HTTP, and everything else), 4317 (OTLP over gRPC), 3100"
+        " (Loki), 9411 (Zipkin), 4040 (Pyroscope). One that is taken is said and left out; with"
+        " --listen, or a configuration, the named ones must be free.\n"
         "What was acknowledged is on the disk. /healthz, /readyz and /metrics tell how it is;"
-        " `faultline status` shows it. SIGTERM and SIGINT end it once what is under way is"
+        " SIGHUP reads the configuration again. SIGTERM and SIGINT end it once what is under way is"
         " finished.",
     .options = serve_options,
     .option_count = FL_COUNT(serve_options),

@@ -64,14 +64,18 @@ fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, boo
                            fl_error *err)
 {
     const char *given = fl_args_text(args, "store");
-    fl_status status = find(out, given, &kept_store, err);
-    return status == FL_OK && given == NULL && make ? make_parents(out, err) : status;
+    return make ? fl_location_store(out, given, err) : find(out, given, &kept_store, err);
 }
 
-fl_status fl_location_data(char out[FL_LOCATION_BYTES], const fl_args *args, fl_error *err)
+fl_status fl_location_data(char out[FL_LOCATION_BYTES], const char *given, fl_error *err)
 {
-    const char *given = fl_args_text(args, "data");
     fl_status status = find(out, given, &kept_data, err);
+    return status == FL_OK && given == NULL ? make_parents(out, err) : status;
+}
+
+fl_status fl_location_store(char out[FL_LOCATION_BYTES], const char *given, fl_error *err)
+{
+    fl_status status = find(out, given, &kept_store, err);
     return status == FL_OK && given == NULL ? make_parents(out, err) : status;
 }
 

@@ -15,10 +15,12 @@ enum { FL_LOCATION_BYTES = 4096 };
 FL_NODISCARD fl_status fl_location_find(char out[FL_LOCATION_BYTES], const fl_args *args, bool make,
                                         fl_error *err);
 
-/* The daemon's folder: --data, or "archive" beside the default store, whose parents are made. The
- * same failures. */
-FL_NODISCARD fl_status fl_location_data(char out[FL_LOCATION_BYTES], const fl_args *args,
+/* The daemon's folder and its store: what is given, or in the user's state folder, which is made.
+ * The same failures. */
+FL_NODISCARD fl_status fl_location_data(char out[FL_LOCATION_BYTES], const char *given,
                                         fl_error *err);
+FL_NODISCARD fl_status fl_location_store(char out[FL_LOCATION_BYTES], const char *given,
+                                         fl_error *err);
 
 /* The folder with the user's own signatures, $XDG_CONFIG_HOME/faultline/signatures or the same
  * below ~/.config; false where there is none. */

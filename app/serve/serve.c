@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "listen.h"
 #include "mem.h"
@@ -18,11 +19,6 @@
 
 /* How long a stop waits for a client in the middle of its request. */
 enum { STOP_GRACE_S = 10 };
-
-const char *const fl_serve_default_listen[] = {"127.0.0.1:4318", "127.0.0.1:3100", "127.0.0.1:9411",
-                                               "127.0.0.1:4040"};
-const size_t fl_serve_default_listen_count =
-    sizeof(fl_serve_default_listen) / sizeof(fl_serve_default_listen[0]);
 
 const char *fl_serve_state_name(fl_serve_state state)
 {
@@ -45,45 +41,94 @@ static void say(const fl_serve *serve, const char *format, ...)
 
 /* --- listening --- */
 
-static fl_status listen_on(fl_serve *serve, const char *address, fl_error *err)
+/* As the listeners read it: names of machines are not looked up, but for the one that needs none.
+ */
+static void address_text(char *out, size_t cap, const fl_config_address *address)
 {
-    fl_serve_address *at = &serve->addresses[serve->address_count];
-    if (!fl_listen_is_loopback(address) && !serve->options.allow_unauthenticated)
-        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
-                       "%.60s can be reached from other machines: have tokens or client "
-                       "certificates asked for, or say --allow-unauthenticated",
-                       address);
-    fl_status status = fl_http_listen(serve->http, address, &at->port, err);
+    bool is_v6 = strchr(address->host, ':') != NULL;
+    const char *host = strcmp(address->host, "localhost") == 0 ? "127.0.0.1" : address->host;
+    (void)snprintf(out, cap, is_v6 ? "[%s]:%u" : "%s:%u", host, (unsigned)address->port);
+}
+
+static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bool is_grpc,
+                           fl_error *err)
+{
+    const fl_config_listen *listen = &serve->options.config->listen;
+    fl_serve_listener *at = &serve->listeners[serve->listener_count];
+    if (serve->listener_count == FL_SERVE_LISTENERS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d addresses", FL_SERVE_LISTENERS);
+    address_text(at->address, sizeof(at->address), address);
+    /* The configuration was checked for it; nobody should depend on that alone. */
+    if (!fl_listen_is_loopback(at->address) && !listen->allow_unauthenticated &&
+        listen->tokens_file == NULL && listen->client_ca_file == NULL)
+        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "%s is not loopback", at->address);
+    fl_status status = is_grpc ? fl_grpc_listen(serve->grpc, at->address, &at->port, err)
+                               : fl_http_listen(serve->http, at->address, &at->port, err);
     if (status != FL_OK)
         return status;
-    at->text = address;
-    serve->address_count++;
-    say(serve, "listening on %s, port %u", address, at->port);
+    at->is_grpc = is_grpc;
+    serve->listener_count++;
+    say(serve, "listening on %s, port %u%s", at->address, at->port, is_grpc ? ", for gRPC" : "");
     return FL_OK;
 }
 
-/* Addresses that were asked for must be had. Of the default ones, the senders' own ports are a
- * convenience that another program may need more. */
-static fl_status listen_all(fl_serve *serve, fl_error *err)
+/* An address that was asked for must be had. The ports that senders try first are a convenience
+ * which another program may need more; they are left alone, too, where --listen names others. */
+static fl_status listen_all(fl_serve *serve, const fl_config_addresses *list, bool is_grpc,
+                            fl_error *err)
 {
-    const fl_serve_options *o = &serve->options;
+    const fl_config *config = serve->options.config;
     fl_status status = FL_OK;
-    for (size_t i = 0; status == FL_OK && i < o->listen_count; i++)
-        status = listen_on(serve, o->listen[i], err);
-    if (o->listen_count > 0)
-        return status;
-    for (size_t i = 0; i < fl_serve_default_listen_count; i++) {
+    bool is_default = fl_config_where(config, list)->origin == FL_CONFIG_DEFAULT;
+    if (is_default && fl_config_where(config, &config->listen.http)->origin == FL_CONFIG_FLAG)
+        return FL_OK;
+    for (size_t i = 0; status == FL_OK && i < list->count; i++) {
         fl_error why = {0};
-        status = listen_on(serve, fl_serve_default_listen[i], &why);
-        if (status != FL_OK && i == 0)
-            return fl_fail(err, status, FL_NO_OFFSET, "%s", why.message);
-        if (status != FL_OK)
+        status = listen_on(serve, &list->items[i], is_grpc, &why);
+        if (status != FL_OK && is_default) {
             say(serve, "%s; going on without it", why.message);
+            status = FL_OK;
+        } else if (status != FL_OK) {
+            return fl_fail(err, status, FL_NO_OFFSET, "%s", why.message);
+        }
     }
-    return FL_OK;
+    return status;
 }
 
-/* --- what comes in --- */
+static fl_status listen_http(fl_serve *serve, fl_error *err)
+{
+    const fl_config_listen *listen = &serve->options.config->listen;
+    const fl_config_addresses *const lists[] = {&listen->http, &listen->loki, &listen->zipkin,
+                                                &listen->pyroscope};
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < sizeof(lists) / sizeof(lists[0]); i++)
+        status = listen_all(serve, lists[i], false, err);
+    return status;
+}
+
+/* --- the parts --- */
+
+static fl_status start_http(fl_serve *serve, fl_error *err)
+{
+    const fl_config_limits *limits = &serve->options.config->limits;
+    const fl_http_options options = {
+        .workers = (unsigned)(limits->workers < FL_MAX_WORKERS ? limits->workers : FL_MAX_WORKERS),
+        .budget_bytes = (size_t)limits->memory_bytes,
+        .max_connections = (unsigned)limits->connections,
+        .head_timeout_ns = limits->header_timeout_ns,
+        .idle_timeout_ns = limits->idle_timeout_ns,
+        .body_grace_ns = limits->body_timeout_ns};
+    const fl_config_listen *listen = &serve->options.config->listen;
+    if (listen->tokens_file != NULL || listen->cert_file != NULL)
+        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                       "tokens and TLS are not served by this version");
+    fl_status status = fl_http_create(&serve->http, &options, err);
+    if (status != FL_OK)
+        return status;
+    fl_http_set_ready(serve->http, false);
+    status = fl_serve_add_routes(serve, err);
+    return status == FL_OK ? listen_http(serve, err) : status;
+}
 
 /* What the last process left: said where it is not in order. */
 static void say_found(const fl_serve *serve, const fl_archive_recovery *found)
@@ -100,35 +145,76 @@ static void say_found(const fl_serve *serve, const fl_archive_recovery *found)
             (unsigned long long)found->damaged_files);
 }
 
-/* The archive, and the routes of all that is kept in it. */
-static fl_status start_receiving(fl_serve *serve, fl_error *err)
+static fl_status start_archive(fl_serve *serve, fl_error *err)
 {
-    const fl_serve_options *o = &serve->options;
-    fl_archive_recovery found;
-    size_t count;
-    fl_status status =
-        fl_archive_open(&serve->archive, &found, serve->disk, &o->archive, fl_time_now(), err);
+    const fl_config_archive *config = &serve->options.config->archive;
+    const fl_archive_options options = {.durability = config->durability == FL_CONFIG_DURABLE_MEMORY
+                                                          ? FL_DURABILITY_MEMORY
+                                                          : FL_DURABILITY_BATCH,
+                                        .head_bytes = (size_t)config->seal_bytes,
+                                        .head_age_ns = config->seal_after_ns,
+                                        .wal_bytes = config->wal_bytes,
+                                        .keep_ns = config->retention_ns,
+                                        .keep_bytes = config->retention_bytes};
+    fl_archive_recovery found = {0};
+    fl_archive *archive;
+    fl_status status = fl_archive_open(&archive, &found, serve->disk, &options, fl_time_now(), err);
     if (status != FL_OK)
         return status;
+    serve->archive = archive;
     say_found(serve, &found);
-    fl_receive_options options = {.archive = serve->archive,
-                                  .github_secret = o->github_secret,
-                                  .gitlab_token = o->gitlab_token};
-    status = fl_receive_create(&serve->receive, &options, err);
+    return FL_OK;
+}
+
+/* A webhook's secret, for the call that copies it; empty where there is none. */
+static fl_status secret_of(fl_buf *out, const char *path, fl_error *err)
+{
+    *out = fl_buf_of(4096);
+    return path != NULL ? fl_config_secret(out, path, err) : FL_OK;
+}
+
+static fl_status start_receive(fl_serve *serve, fl_error *err)
+{
+    const fl_config *config = serve->options.config;
+    fl_buf github = {0}, gitlab = {0};
+    fl_receive *receive;
+    size_t count;
+    fl_status status = secret_of(&github, config->webhooks.github_secret_file, err);
+    if (status == FL_OK)
+        status = secret_of(&gitlab, config->webhooks.gitlab_token_file, err);
+    const fl_receive_options options = {.archive = serve->archive,
+                                        .github_secret = fl_buf_slice(&github),
+                                        .gitlab_token = fl_buf_slice(&gitlab)};
+    if (status == FL_OK)
+        status = fl_receive_create(&receive, &options, err);
+    fl_buf_dispose(&github);
+    fl_buf_dispose(&gitlab);
     if (status != FL_OK)
         return status;
-    const fl_http_route *routes = fl_receive_routes(serve->receive, &count);
+    serve->receive = receive;
+    const fl_http_route *routes = fl_receive_routes(receive, &count);
     return fl_http_add(serve->http, routes, count, err);
 }
 
-/* Blocks are what the next process opens fastest; what cannot be sealed is in the log. */
-static void stop_receiving(fl_serve *serve)
+static bool is_ready(void *payload)
 {
-    fl_error err = {0};
-    fl_receive_destroy(serve->receive);
-    if (serve->archive != NULL && fl_archive_flush(serve->archive, &err) != FL_OK)
-        say(serve, "%s; what was accepted stays in the log", err.message);
-    fl_archive_close(serve->archive);
+    const fl_serve *serve = payload;
+    return serve->state == FL_SERVE_READY;
+}
+
+static fl_status start_grpc(fl_serve *serve, fl_error *err)
+{
+    const fl_config *config = serve->options.config;
+    const fl_grpc_options options = {.max_connections = (unsigned)config->limits.connections,
+                                     .max_per_client = (unsigned)config->limits.client_connections,
+                                     .is_ready = is_ready,
+                                     .payload = serve};
+    fl_grpc *grpc;
+    fl_status status = fl_grpc_create(&grpc, serve->http, &options, err);
+    if (status != FL_OK)
+        return status;
+    serve->grpc = grpc;
+    return listen_all(serve, &config->listen.grpc, true, err);
 }
 
 /* --- the order --- */
@@ -137,30 +223,45 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
 {
     fl_status status = fl_disk_open(&serve->disk, serve->options.data_path, err);
     if (status == FL_OK)
-        status = fl_http_create(&serve->http, &serve->options.http, err);
+        status = start_http(serve, err);
     if (status == FL_OK)
-        status = fl_serve_add_routes(serve, err);
-    if (status != FL_OK)
-        return status;
-    fl_http_set_ready(serve->http, false);
-    status = listen_all(serve, err);
-    return status == FL_OK ? start_receiving(serve, err) : status;
+        status = start_archive(serve, err);
+    if (status == FL_OK)
+        status = start_receive(serve, err);
+    if (status == FL_OK)
+        status = start_grpc(serve, err);
+    if (status == FL_OK && serve->listener_count == 0)
+        return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "there is no address to listen on");
+    return status;
 }
 
-/* Each part is NULL where it was not started. */
+/* The archive is sealed, which makes the next start quick; where that fails the log has it all. */
+static void stop_archive(fl_serve *serve)
+{
+    fl_error err = {0};
+    if (serve->archive != NULL && fl_archive_flush(serve->archive, &err) != FL_OK)
+        say(serve, "not sealed, and read from the log at the next start: %s", err.message);
+    fl_archive_close(serve->archive);
+}
+
+/* First who brings requests, then who handles them, then where they went. */
 static void stop_parts(fl_serve *serve)
 {
+    if (serve->grpc != NULL)
+        fl_grpc_stop(serve->grpc, STOP_GRACE_S * FL_NS_PER_S);
     if (serve->http != NULL)
         fl_http_stop(serve->http, STOP_GRACE_S * FL_NS_PER_S);
+    fl_grpc_destroy(serve->grpc);
     fl_http_destroy(serve->http);
-    stop_receiving(serve);
+    fl_receive_destroy(serve->receive);
+    stop_archive(serve);
     fl_disk_close(serve->disk);
 }
 
 fl_status fl_serve_start(fl_serve **out, const fl_serve_options *options, fl_error *err)
 {
-    assert(out != NULL && options != NULL && options->data_path != NULL);
-    assert(options->listen_count <= FL_SERVE_MAX_LISTEN);
+    assert(out != NULL && options != NULL && options->config != NULL);
+    assert(options->data_path != NULL);
     *out = NULL;
     fl_serve *serve = fl_mem_calloc(1, sizeof(*serve));
     if (serve == NULL)
@@ -182,20 +283,49 @@ fl_status fl_serve_start(fl_serve **out, const fl_serve_options *options, fl_err
     return FL_OK;
 }
 
+/* Refusing is a second in which batches were refused for the disk and none was taken. */
+static void judge_disk(fl_serve *serve)
+{
+    fl_archive_stats stats = fl_archive_stats_of(serve->archive);
+    bool refused = stats.refused_disk > serve->refused_before;
+    bool took = stats.batches > serve->batches_before;
+    serve->refused_before = stats.refused_disk;
+    serve->batches_before = stats.batches;
+    if (took && serve->state == FL_SERVE_REFUSING) {
+        serve->state = FL_SERVE_READY;
+        say(serve, "the disk takes data again");
+    } else if (refused && !took && serve->state == FL_SERVE_READY) {
+        serve->state = FL_SERVE_REFUSING;
+        say(serve, "the disk is full or fails: senders are told to come again");
+    }
+}
+
 void fl_serve_tick(fl_serve *serve, int64_t now_ns)
 {
     assert(serve != NULL && now_ns > 0);
     fl_archive_tick(serve->archive, now_ns);
+    judge_disk(serve);
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 
-/* The manager wants to hear of the beginning and the end, sd_notify(3). */
-void fl_serve_reload(fl_serve *serve)
+static void say_change(void *payload, const char *key, bool can_reload)
 {
-    assert(serve != NULL);
+    const fl_serve *serve = payload;
+    if (!can_reload)
+        say(serve, "%s counts from the next start", key);
+}
+
+/* The manager wants to hear of the beginning and the end, sd_notify(3). */
+fl_status fl_serve_reload(fl_serve *serve, const fl_config *fresh, fl_error *err)
+{
+    assert(serve != NULL && fresh != NULL);
+    (void)err;
     fl_notify(serve->options.notify_socket, "RELOADING=1");
-    say(serve, "there is nothing to read again");
+    size_t changes = fl_config_compare(serve->options.config, fresh, say_change, serve);
+    serve->options.config = fresh;
+    say(serve, "reloaded: %zu settings differ", changes);
     fl_notify(serve->options.notify_socket, "READY=1");
+    return FL_OK;
 }
 
 void fl_serve_stop(fl_serve *serve)
@@ -208,10 +338,4 @@ void fl_serve_stop(fl_serve *serve)
     stop_parts(serve);
     say(serve, "stopped");
     fl_mem_free(serve);
-}
-
-unsigned fl_serve_port(const fl_serve *serve, size_t i)
-{
-    assert(serve != NULL && i < FL_SERVE_MAX_LISTEN);
-    return serve->addresses[i].port;
 }

@@ -161,16 +161,77 @@ static void put_archive(fl_metrics *m, fl_archive *archive)
                          (double)(s.found.wal.lost_records + s.found.damaged_batches));
 }
 
+static void put_archive_kept(fl_metrics *m, fl_archive *archive)
+{
+    fl_archive_stats s = fl_archive_stats_of(archive);
+    fl_metrics_counter(m, "faultline_archive_records_total", "Records that were made durable");
+    for (size_t k = 0; k < FL_ARCHIVE_KIND_COUNT; k++)
+        fl_metrics_count(m, "kind", fl_archive_kind_name((fl_archive_kind)k), s.records[k]);
+    fl_metrics_one_counter(m, "faultline_archive_refused_records_total",
+                           "Records of requests that were refused", s.refused_records);
+    fl_metrics_one_counter(m, "faultline_archive_unsealed_records_total",
+                           "Records that fit into no block", s.unsealed_records);
+    fl_metrics_one_counter(m, "faultline_archive_dropped_blocks_total",
+                           "Blocks that retention dropped", s.dropped_blocks);
+    fl_metrics_one_counter(m, "faultline_archive_dropped_profiles_total",
+                           "Profiles that retention dropped", s.dropped_profiles);
+    fl_metrics_one_counter(m, "faultline_archive_syncs_total",
+                           "Syncs of the log, each of which many requests may share", s.wal_groups);
+    fl_metrics_one_gauge(m, "faultline_archive_block_records", "Records in blocks",
+                         (double)s.block_records);
+    fl_metrics_one_gauge(m, "faultline_archive_profiles", "Profiles that are kept",
+                         (double)s.profiles);
+    fl_metrics_one_gauge(m, "faultline_archive_torn_bytes",
+                         "Bytes at the log's end that the last start cut off",
+                         (double)s.found.wal.torn_bytes);
+}
+
+static void put_grpc(fl_metrics *m, fl_grpc *grpc)
+{
+    fl_grpc_stats s = fl_grpc_stats_of(grpc);
+    fl_metrics_one_gauge(m, "faultline_grpc_connections", "Connections that are open",
+                         s.connections);
+    fl_metrics_one_counter(m, "faultline_grpc_connections_total", "Connections that were accepted",
+                           s.connections_total);
+    fl_metrics_one_counter(m, "faultline_grpc_connections_refused_total",
+                           "Connections that were closed at once: there were too many",
+                           s.connections_refused);
+    fl_metrics_one_counter(m, "faultline_grpc_connections_failed_total",
+                           "Connections that broke the protocol", s.connections_failed);
+    fl_metrics_one_counter(m, "faultline_grpc_connections_impatient_total",
+                           "Connections that were ended for what they cost",
+                           s.connections_impatient);
+    fl_metrics_one_counter(m, "faultline_grpc_calls_total", "Calls", s.calls);
+    fl_metrics_counter(m, "faultline_grpc_codes_total", "Calls by the number of their grpc-status");
+    for (unsigned i = 0; i < FL_GRPC_CODES; i++) {
+        char code[8];
+        (void)snprintf(code, sizeof(code), "%u", i);
+        fl_metrics_count(m, "code", code, s.codes[i]);
+    }
+    fl_metrics_one_counter(m, "faultline_grpc_resets_total", "Calls that their client gave up",
+                           s.resets);
+    fl_metrics_one_counter(m, "faultline_grpc_refused_streams_total",
+                           "Calls beyond what one connection may have", s.refused_streams);
+    fl_metrics_one_counter(m, "faultline_grpc_message_bytes_total",
+                           "Bytes of messages as they came", s.message_bytes);
+}
+
+/* While it is recovered a part is not there yet. */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out)
 {
     fl_metrics m = {.out = out};
     put_process(&m, serve);
     put_build(&m, serve);
     put_http(&m, serve->http);
-    if (serve->state == FL_SERVE_RECOVERING)
-        return;
-    fl_receive_stats received = fl_receive_stats_of(serve->receive);
-    put_received(&m, &received);
-    put_not_received(&m, &received);
-    put_archive(&m, serve->archive);
+    if (serve->receive != NULL) {
+        fl_receive_stats received = fl_receive_stats_of(serve->receive);
+        put_received(&m, &received);
+        put_not_received(&m, &received);
+    }
+    if (serve->archive != NULL) {
+        put_archive(&m, serve->archive);
+        put_archive_kept(&m, serve->archive);
+    }
+    if (serve->grpc != NULL)
+        put_grpc(&m, serve->grpc);
 }

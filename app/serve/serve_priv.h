@@ -8,6 +8,8 @@
 
 #include "archive.h"
 #include "disk.h"
+#include "grpc.h"
+#include "http.h"
 #include "receive.h"
 #include "serve.h"
 
@@ -18,21 +20,27 @@ typedef enum fl_serve_state {
     FL_SERVE_STOPPING
 } fl_serve_state;
 
-typedef struct fl_serve_address {
-    const char *text; /* as it was asked for */
-    unsigned port;    /* 0: not listened on */
-} fl_serve_address;
+enum { FL_SERVE_LISTENERS = FL_HTTP_MAX_LISTENERS + FL_GRPC_MAX_LISTENERS };
 
+typedef struct fl_serve_listener {
+    char address[64]; /* as it was asked for */
+    unsigned port;
+    bool is_grpc;
+} fl_serve_listener;
+
+/* Parts stand in the order in which they are started; NULL before that. */
 struct fl_serve {
     fl_serve_options options;
     int64_t started_ns;
     _Atomic int state; /* of fl_serve_state */
-    fl_serve_address addresses[FL_SERVE_MAX_LISTEN];
-    size_t address_count;
+    fl_serve_listener listeners[FL_SERVE_LISTENERS];
+    size_t listener_count;
     fl_disk *disk;
     fl_http *http;
-    fl_archive *archive;
-    fl_receive *receive;
+    fl_archive *_Atomic archive; /* its figures are asked for while it is recovered */
+    fl_receive *_Atomic receive;
+    fl_grpc *_Atomic grpc;
+    uint64_t refused_before, batches_before; /* by the archive, at the last tick */
 };
 
 /* "recovering", "ready", "refusing", "stopping". */

@@ -10,10 +10,11 @@
 static json_t *listeners_of(fl_put *w, const fl_serve *serve)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < serve->address_count; i++) {
+    for (size_t i = 0; i < serve->listener_count; i++) {
         json_t *one = json_object();
-        fl_put_text(w, one, "address", serve->addresses[i].text);
-        fl_put_count(w, one, "port", serve->addresses[i].port);
+        fl_put_text(w, one, "address", serve->listeners[i].address);
+        fl_put_count(w, one, "port", serve->listeners[i].port);
+        fl_put_text(w, one, "protocol", serve->listeners[i].is_grpc ? "grpc" : "http");
         fl_put_item(w, list, one);
     }
     return list;
@@ -38,18 +39,75 @@ static json_t *http_of(fl_put *w, fl_http *http)
     return object;
 }
 
+/* Only protocols that somebody spoke. */
+static json_t *receive_of(fl_put *w, fl_receive *receive)
+{
+    const fl_receive_stats s = fl_receive_stats_of(receive);
+    json_t *list = json_array();
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++) {
+        const fl_receive_counts *c = &s.by[p];
+        uint64_t records = 0, refused = 0, lost = 0;
+        for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
+            records += c->records[i];
+        for (size_t i = 0; i < FL_RECEIVE_REFUSALS; i++)
+            refused += c->refused[i];
+        for (size_t i = 0; i < FL_RECEIVE_LOSSES; i++)
+            lost += c->lost[i];
+        if (c->requests == 0)
+            continue;
+        json_t *one = json_object();
+        fl_put_text(w, one, "protocol", fl_receive_protocol_name((fl_receive_protocol)p));
+        fl_put_count(w, one, "requests", c->requests);
+        fl_put_count(w, one, "refused", refused);
+        fl_put_count(w, one, "repeated", c->repeated);
+        fl_put_count(w, one, "records", records);
+        fl_put_count(w, one, "lost", lost);
+        fl_put_count(w, one, "late", c->late);
+        fl_put_count(w, one, "profiles", c->profiles);
+        fl_put_count(w, one, "bytes", c->bytes);
+        fl_put_item(w, list, one);
+    }
+    return list;
+}
+
+static json_t *archive_of(fl_put *w, fl_archive *archive)
+{
+    const fl_archive_stats s = fl_archive_stats_of(archive);
+    json_t *object = json_object(), *records = json_object();
+    for (size_t k = 0; k < FL_ARCHIVE_KIND_COUNT; k++)
+        fl_put_count(w, records, fl_archive_kind_name((fl_archive_kind)k), s.records[k]);
+    fl_put_value(w, object, "records", records);
+    fl_put_count(w, object, "batches", s.batches);
+    fl_put_count(w, object, "refused", s.refused_memory + s.refused_disk + s.refused_other);
+    fl_put_count(w, object, "head_bytes", s.head_bytes + s.sealing_bytes);
+    fl_put_count(w, object, "wal_bytes", s.wal_bytes);
+    fl_put_count(w, object, "blocks", s.blocks);
+    fl_put_count(w, object, "block_bytes", s.block_bytes);
+    fl_put_count(w, object, "block_records", s.block_records);
+    fl_put_count(w, object, "kept_profiles", s.profiles);
+    fl_put_count(w, object, "profile_bytes", s.profile_bytes);
+    fl_put_moment(w, object, "oldest", s.oldest_ns);
+    return object;
+}
+
 fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
 {
     assert(serve != NULL && out != NULL);
     fl_put w = {0};
     json_t *document = json_object();
+    int64_t now_ns = fl_time_now();
     fl_put_text(&w, document, "schema", "faultline.status/1");
     fl_put_text(&w, document, "version", serve->options.version);
     fl_put_text(&w, document, "state", fl_serve_state_name((fl_serve_state)serve->state));
+    fl_put_time(&w, document, "now", now_ns);
     fl_put_time(&w, document, "started", serve->started_ns);
     fl_put_number(&w, document, "uptime_s",
-                  (double)((fl_time_now() - serve->started_ns) / FL_NS_PER_MS) / 1e3);
+                  (double)((now_ns - serve->started_ns) / FL_NS_PER_MS) / 1e3);
     fl_put_value(&w, document, "listeners", listeners_of(&w, serve));
     fl_put_value(&w, document, "http", http_of(&w, serve->http));
+    fl_put_value(&w, document, "receive",
+                 serve->receive != NULL ? receive_of(&w, serve->receive) : json_array());
+    fl_put_value(&w, document, "archive",
+                 serve->archive != NULL ? archive_of(&w, serve->archive) : json_null());
     return fl_put_document(out, &w, document, err);
 }

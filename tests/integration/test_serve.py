@@ -20,6 +20,10 @@ from daemon import Daemon
 FAULTLINE = pathlib.Path(sys.argv[1]).resolve()
 
 
+LOGS = json.dumps({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+                                     "scopeLogs": [{"logRecords": [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": "hello"}}]}]}]})
+
+
 def run(*words, **environment):
     return subprocess.run([str(FAULTLINE), *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
                           env={**os.environ, **environment})
@@ -62,6 +66,36 @@ class Serve(unittest.TestCase):
             self.assertEqual(document["state"], "ready")
             self.assertEqual([one["port"] for one in document["listeners"]], daemon.ports)
 
+    def test_what_was_accepted_is_there_after_a_kill(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with Daemon(FAULTLINE, data=folder) as daemon:
+                status, headers, body = daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json"})
+                self.assertEqual((status, json.loads(body)), (200, {}))
+                self.assertEqual(daemon.status()["archive"]["records"]["log"], 1)
+                self.assertEqual(daemon.metrics()['faultline_receive_records_total{protocol="otlp_logs",kind="log"}'], 1)
+                daemon.kill()
+            with Daemon(FAULTLINE, data=folder) as daemon:
+                self.assertIn("1 requests of the last run are in the log and not yet in a block", daemon.said)
+                self.assertEqual(daemon.stop(), 0)
+            with Daemon(FAULTLINE, data=folder) as daemon:
+                self.assertNotIn("are in the log", daemon.said)
+                self.assertEqual(daemon.status()["archive"]["block_records"], 1)
+
+    def test_a_hangup_reads_the_configuration_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "faultline.yaml"
+            path.write_text("limits:\n  connections: 100\n")
+            with Daemon(FAULTLINE, "--config", str(path)) as daemon:
+                path.write_text("limits:\n  connections: 200\narchive:\n  retention_time: 1d\n")
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for(lambda: "reloaded" in daemon.said)
+                self.assertIn("faultline: limits.connections counts from the next start\nfaultline: reloaded: 2 settings differ\n", daemon.said)
+                path.write_text("limits:\n  conections: 200\n")
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for(lambda: "not taken over" in daemon.said)
+                self.assertIn("did you mean", daemon.said)
+                self.assertEqual(daemon.ask("GET", "/readyz")[0], 200)
+
     def test_a_folder_has_one_daemon(self):
         with Daemon(FAULTLINE) as daemon:
             second = run("serve", "--listen", "127.0.0.1:0", "--data", str(daemon.data))
@@ -79,7 +113,7 @@ class Serve(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             refused = run("serve", "--listen", "0.0.0.0:0", "--data", folder + "/a")
             self.assertEqual(refused.returncode, 1)
-            self.assertIn("0.0.0.0:0 can be reached from other machines", refused.stderr)
+            self.assertIn("0.0.0.0 is beyond loopback, where anybody could send and ask", refused.stderr)
         with Daemon(FAULTLINE, "--allow-unauthenticated", listen=("0.0.0.0:0",)) as daemon:
             self.assertEqual(daemon.ask("GET", "/healthz")[0], 200)
 
