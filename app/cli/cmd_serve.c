@@ -28,6 +28,7 @@ static void raise_descriptors(void)
     }
 }
 
+/* Line by line, as a log that somebody follows. */
 static void say(void *payload, const char *sentence)
 {
     fl_cli *cli = payload;
@@ -81,6 +82,8 @@ typedef struct places {
     char data[FL_LOCATION_BYTES], store[FL_LOCATION_BYTES];
 } places;
 
+/* The default folder is made here, where the user's folders are known; nothing is made that was
+ * named and is not there. */
 static fl_status find_places(places *out, const fl_config *config, fl_error *err)
 {
     fl_status status = fl_location_data(out->data, config->archive.folder, err);
@@ -133,6 +136,7 @@ static void run_until_told(fl_cli *cli, const fl_args *args, fl_serve *serve, fl
     }
 }
 
+/* Signals are blocked before the first thread is made, so that each inherits it. */
 static fl_exit run_serve(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+/* HELP and TYPE stand before the samples, each once. */
 static void begin(fl_metrics *m, const char *name, const char *type, const char *help)
 {
     assert(m != NULL && m->out != NULL && name != NULL && help != NULL);
@@ -26,6 +27,7 @@ void fl_metrics_gauge(fl_metrics *m, const char *name, const char *help)
     begin(m, name, "gauge", help);
 }
 
+/* One label with its value, escaped. */
 static void put_label(fl_metrics *m, const char *label, const char *value)
 {
     fl_buf_printf(m->out, "%s=\"", label);

@@ -1,6 +1,12 @@
 /*
  * serve.c - start and stop, in order.
  *
+ * Invariants:
+ *   (1) a part that was not started is NULL, and stopping it is nothing: a start that fails halfway
+ *       ends through the same function as a whole one;
+ *   (2) no request is in a handler when what handlers use is taken down;
+ *   (3) the state is written by the owner's thread alone, and read by any.
+ *
  * To wire a part in: a member of fl_serve, a line in start_parts(), one in stop_parts() at the
  * mirrored place, its figures in serve_metrics.c and serve_status.c.
  */
@@ -95,6 +101,8 @@ static fl_status listen_all(fl_serve *serve, const fl_config_addresses *list, bo
     return status;
 }
 
+/* The same routes on all of them: which port a sender finds first says nothing about what it sends.
+ */
 static fl_status listen_http(fl_serve *serve, fl_error *err)
 {
     const fl_config_listen *listen = &serve->options.config->listen;
@@ -108,6 +116,8 @@ static fl_status listen_http(fl_serve *serve, fl_error *err)
 
 /* --- the parts --- */
 
+/* Before the archive, whose recovery may take a while: meanwhile probes are answered, and senders
+ * told to come again. */
 static fl_status start_http(fl_serve *serve, fl_error *err)
 {
     const fl_config_limits *limits = &serve->options.config->limits;
@@ -145,6 +155,7 @@ static void say_found(const fl_serve *serve, const fl_archive_recovery *found)
             (unsigned long long)found->damaged_files);
 }
 
+/* Sizes and times are the configuration's; what it does not say the archive chooses. */
 static fl_status start_archive(fl_serve *serve, fl_error *err)
 {
     const fl_config_archive *config = &serve->options.config->archive;
@@ -173,6 +184,7 @@ static fl_status secret_of(fl_buf *out, const char *path, fl_error *err)
     return path != NULL ? fl_config_secret(out, path, err) : FL_OK;
 }
 
+/* Its routes are added when their handlers have what they need. */
 static fl_status start_receive(fl_serve *serve, fl_error *err)
 {
     const fl_config *config = serve->options.config;
@@ -196,12 +208,14 @@ static fl_status start_receive(fl_serve *serve, fl_error *err)
     return fl_http_add(serve->http, routes, count, err);
 }
 
+/* What grpc.health.v1 is told. */
 static bool is_ready(void *payload)
 {
     const fl_serve *serve = payload;
     return serve->state == FL_SERVE_READY;
 }
 
+/* Last, since its methods are looked up among the routes. */
 static fl_status start_grpc(fl_serve *serve, fl_error *err)
 {
     const fl_config *config = serve->options.config;
@@ -219,6 +233,7 @@ static fl_status start_grpc(fl_serve *serve, fl_error *err)
 
 /* --- the order --- */
 
+/* Each part needs only those before it. */
 static fl_status start_parts(fl_serve *serve, fl_error *err)
 {
     fl_status status = fl_disk_open(&serve->disk, serve->options.data_path, err);
@@ -300,6 +315,7 @@ static void judge_disk(fl_serve *serve)
     }
 }
 
+/* A second is short beside everything that is done by age, and long beside what this costs. */
 void fl_serve_tick(fl_serve *serve, int64_t now_ns)
 {
     assert(serve != NULL && now_ns > 0);
@@ -308,6 +324,7 @@ void fl_serve_tick(fl_serve *serve, int64_t now_ns)
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 
+/* Silence about what did not change would be taken for success. */
 static void say_change(void *payload, const char *key, bool can_reload)
 {
     const fl_serve *serve = payload;

@@ -29,6 +29,7 @@ static void put_process(fl_metrics *m, const fl_serve *serve)
                          (double)serve->started_ns / 1e9);
 }
 
+/* A constant with the version as its label can be joined to any other figure. */
 static void put_build(fl_metrics *m, const fl_serve *serve)
 {
     fl_metrics_gauge(m, "faultline_build_info", "Always 1; the label tells the version");
@@ -37,6 +38,7 @@ static void put_build(fl_metrics *m, const fl_serve *serve)
                          serve->state == FL_SERVE_READY);
 }
 
+/* What the transport did before any handler: above all, why it refused. */
 static void put_http(fl_metrics *m, fl_http *http)
 {
     static const char *const classes[] = {NULL, "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -82,6 +84,7 @@ static void put_by(fl_metrics *m, size_t protocol, const char *label, const char
     fl_metrics_count_of(m, labels, count);
 }
 
+/* What came and was taken. A repeated request counts as one that came and added nothing. */
 static void put_received(fl_metrics *m, const fl_receive_stats *s)
 {
     const fl_metrics_label profile = {"kind", "profile"};
@@ -106,6 +109,8 @@ static void put_received(fl_metrics *m, const fl_receive_stats *s)
     }
 }
 
+/* What was not taken, whole requests and single records, each by its reason: nothing is lost
+ * without a count. */
 static void put_not_received(fl_metrics *m, const fl_receive_stats *s)
 {
     fl_metrics_counter(m, "faultline_receive_late_total",
@@ -125,6 +130,7 @@ static void put_not_received(fl_metrics *m, const fl_receive_stats *s)
             put_by(m, p, "reason", fl_receive_loss_name((fl_receive_loss)l), s->by[p].lost[l]);
 }
 
+/* What was made durable, and how full it is. */
 static void put_archive(fl_metrics *m, fl_archive *archive)
 {
     fl_archive_stats s = fl_archive_stats_of(archive);
@@ -161,6 +167,7 @@ static void put_archive(fl_metrics *m, fl_archive *archive)
                          (double)(s.found.wal.lost_records + s.found.damaged_batches));
 }
 
+/* The same in records, and what retention and the last start left out. */
 static void put_archive_kept(fl_metrics *m, fl_archive *archive)
 {
     fl_archive_stats s = fl_archive_stats_of(archive);
@@ -186,6 +193,7 @@ static void put_archive_kept(fl_metrics *m, fl_archive *archive)
                          (double)s.found.wal.torn_bytes);
 }
 
+/* Codes by number, as gRPC's own tools show them: google.rpc.Code. */
 static void put_grpc(fl_metrics *m, fl_grpc *grpc)
 {
     fl_grpc_stats s = fl_grpc_stats_of(grpc);

@@ -12,6 +12,7 @@
 
 #include "metrics.h"
 
+/* That this is answered says that the event thread and a worker live. */
 static void healthz(void *context, const fl_http_request *request, fl_http_reply *reply)
 {
     (void)context, (void)request;
@@ -19,6 +20,7 @@ static void healthz(void *context, const fl_http_request *request, fl_http_reply
     fl_buf_text(&reply->body, "ok\n");
 }
 
+/* For load balancers: while it is 503, senders belong elsewhere. */
 static void readyz(void *context, const fl_http_request *request, fl_http_reply *reply)
 {
     const fl_serve *serve = context;
@@ -35,6 +37,7 @@ static void readyz(void *context, const fl_http_request *request, fl_http_reply 
     reply->retry_after_s = 1;
 }
 
+/* Also while it recovers or stops: that is when somebody looks. */
 static void metrics(void *context, const fl_http_request *request, fl_http_reply *reply)
 {
     (void)request;

@@ -7,6 +7,7 @@
 #include "serve_priv.h"
 #include "timestamp.h"
 
+/* Where it can be reached, with the ports that the system chose. */
 static json_t *listeners_of(fl_put *w, const fl_serve *serve)
 {
     json_t *list = json_array();
@@ -20,6 +21,7 @@ static json_t *listeners_of(fl_put *w, const fl_serve *serve)
     return list;
 }
 
+/* Requests before anybody looked at what they hold. */
 static json_t *http_of(fl_put *w, fl_http *http)
 {
     fl_http_stats s = fl_http_stats_of(http);
@@ -70,6 +72,7 @@ static json_t *receive_of(fl_put *w, fl_receive *receive)
     return list;
 }
 
+/* What is kept, and where it lies at the moment. */
 static json_t *archive_of(fl_put *w, fl_archive *archive)
 {
     const fl_archive_stats s = fl_archive_stats_of(archive);
