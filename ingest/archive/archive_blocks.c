@@ -141,6 +141,7 @@ static fl_status write_file(fl_disk *disk, const char *name, const fl_slice part
     return status;
 }
 
+/* Head and block are written one behind the other, without a copy of both. */
 fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice block, fl_error *err)
 {
     unsigned char head[SEALED_HEAD_BYTES];
@@ -227,6 +228,7 @@ fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block, fl_e
     return FL_OK;
 }
 
+/* Blocks stand by sequence, and a head is sealed before the next one: the last is the newest. */
 uint64_t fl_archive_sealed_until(const fl_archive *archive)
 {
     return archive->block_count > 0 ? archive->blocks[archive->block_count - 1]->next_sequence : 0;

@@ -32,6 +32,7 @@ void fl_head_unref(fl_head *head)
     fl_mem_free(head);
 }
 
+/* What an entry takes, without what the allocator adds. */
 size_t fl_head_entry_bytes(size_t len)
 {
     return sizeof(fl_head_entry) + sizeof(fl_head_entry *) + len;
@@ -51,6 +52,7 @@ fl_status fl_head_entry_create(fl_head_entry **out, fl_slice bytes, const fl_bat
     return FL_OK;
 }
 
+/* Before the log is asked, which cannot be undone. */
 fl_status fl_head_reserve(fl_head *head, fl_error *err)
 {
     size_t cap = head->cap == 0 ? 256 : head->cap * 2;

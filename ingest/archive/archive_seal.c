@@ -136,6 +136,7 @@ static fl_status seal_log(void *payload, uint32_t resource, const fl_log *log, f
     return status;
 }
 
+/* Most of what there is, in most places. */
 static fl_status seal_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     struct seal *seal = payload;
@@ -150,6 +151,7 @@ static fl_status seal_point(void *payload, uint32_t resource, const fl_point *po
     return status;
 }
 
+/* Changes and alerts are few, and alike. */
 static fl_status seal_change(void *payload, const fl_change_record *change, fl_error *err)
 {
     struct seal *seal = payload;

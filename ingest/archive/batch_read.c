@@ -56,6 +56,7 @@ void fl_batch_reader_destroy(fl_batch_reader *reader)
     fl_mem_free(reader);
 }
 
+/* What is wrong with an item, at the item. */
 static fl_status refuse(struct fl_batch_reader *in, const char *what)
 {
     return fl_fail(in->err, FL_E_SYNTAX, in->item, "an item of a batch: %s", what);

@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "column.h"
+#include "ids.h"
 #include "rows.h"
 
 #define BLOCK_MAGIC "FLBLK001"
@@ -22,6 +23,8 @@ enum {
 
 typedef enum block_group {
     BLOCK_RESOURCES = 'R', /* key: R.  columns: number, service, instance, node, attributes */
+    BLOCK_TRACES = 'T',    /* ids of traces, that logs and spans name by their place, from 1 */
+    BLOCK_IDS = 'I',       /* ids of spans */
     BLOCK_NUMBERS = 'N',   /* points of one number */
     BLOCK_SHAPES = 'H',    /* histograms and summaries */
     BLOCK_LOGS = 'L',
@@ -32,7 +35,20 @@ typedef enum block_group {
 
 /* What stands for a variable in a pattern; a text that holds one itself is a variable as a whole.
  */
-enum { VARIABLE_INTEGER = 0x11, VARIABLE_TEXT = 0x12 };
+enum {
+    VARIABLE_INTEGER = 0x11,
+    VARIABLE_TEXT = 0x12,
+    VARIABLE_TRACE = 0x13, /* the record's own ids, in hexadecimal: nothing is stored */
+    VARIABLE_SPAN = 0x14
+};
+
+/* A record's ids as its text may tell them; empty: none. */
+enum { BLOCK_TRACE_DIGITS = 32, BLOCK_SPAN_DIGITS = 16 };
+typedef struct block_own_ids {
+    unsigned char trace[BLOCK_TRACE_DIGITS], span[BLOCK_SPAN_DIGITS];
+} block_own_ids;
+
+void fl_block_own_ids(block_own_ids *out, fl_trace_id trace, uint64_t span);
 
 typedef struct block_variable {
     fl_slice text;
@@ -47,13 +63,14 @@ typedef struct block_pattern {
     size_t count;
 } block_pattern;
 
-/* Take `text` apart; slices point into it. pattern.status may be bad afterwards. */
-void fl_block_take_apart(block_pattern *out, fl_slice text);
+/* Take `text` apart; slices point into it. `own` may be NULL. pattern.status may be bad afterwards.
+ */
+void fl_block_take_apart(block_pattern *out, fl_slice text, const block_own_ids *own);
 /* How many variables a pattern has, and which. */
 size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl_slice pattern);
 /* The text again: row `row` of the columns that belong to the pattern. */
-void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns,
-                           size_t row);
+void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row,
+                           const block_own_ids *own);
 
 void fl_block_put_text(fl_buf *out, fl_slice text);
 fl_slice fl_block_text(fl_reader *in);

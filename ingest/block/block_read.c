@@ -27,10 +27,12 @@
 
 struct told {
     const fl_sink *sink;
+    fl_block_ids traces, ids;        /* of the block */
     fl_map *handles;                 /* the block's number of a resource to the sink's handle + 1 */
     fl_arena group_arena, row_arena; /* of a group's key, and of one record */
     fl_arena *arena;                 /* the one that is in use */
     fl_buf text;
+    block_own_ids own; /* of the record */
     const fl_rows_group *group;
     const fl_rows_column *columns; /* that are left */
     size_t columns_left;
@@ -46,6 +48,7 @@ struct attr_shape {
     bool is_packed;
 };
 
+/* Groups, not rows, are named: the place of a group is known, that of a cell is not. */
 static fl_status refuse(struct told *in, const char *what)
 {
     return fl_fail(in->err, FL_E_SYNTAX, in->group->offset, "a group of a block: %s", what);
@@ -114,6 +117,7 @@ static bool read_kind(fl_value_kind *out, fl_reader *in)
     return kind <= FL_VALUE_OTHER;
 }
 
+/* As put_value() writes it; what a kind does not have stays zero. */
 static void read_value(fl_value *out, fl_reader *in)
 {
     if (is_text(out->kind))
@@ -219,7 +223,7 @@ static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
                          const fl_rows_column *columns, size_t row)
 {
     fl_buf_clear(&in->text);
-    fl_block_put_together(&in->text, pattern, columns, row);
+    fl_block_put_together(&in->text, pattern, columns, row, &in->own);
     *out = fl_buf_slice(&in->text);
     return fl_buf_check(&in->text, "a record's text", in->err);
 }
@@ -271,7 +275,31 @@ static fl_status tell_resources(struct told *in)
     return status;
 }
 
-/* The four fixed columns, the body's, the attributes': as take_log() puts them. */
+/* A place in a list of ids; 0 is none. */
+static fl_status id_at(fl_trace_id *out, struct told *in, const fl_block_ids *ids, int64_t place)
+{
+    *out = (fl_trace_id){0};
+    if (place < 0 || (uint64_t)place > ids->count)
+        return refuse(in, "its ids are unknown");
+    if (place > 0)
+        *out = ids->items[place - 1];
+    return FL_OK;
+}
+
+/* Its moment and ids, which its body may name. */
+static fl_status read_log(fl_log *log, struct told *in, const fl_rows_column *fixed, size_t row)
+{
+    fl_trace_id span = {0};
+    log->time_ns = fixed[0].integers[row];
+    fl_status status = id_at(&log->trace, in, &in->traces, fixed[1].integers[row]);
+    if (status == FL_OK)
+        status = id_at(&span, in, &in->ids, fixed[2].integers[row]);
+    log->span = span.lo;
+    fl_block_own_ids(&in->own, log->trace, log->span);
+    return status;
+}
+
+/* The three fixed columns, the body's, the attributes': as take_log() puts them. */
 static fl_status tell_logs(struct told *in)
 {
     fl_log log = {0};
@@ -283,7 +311,7 @@ static fl_status tell_logs(struct told *in)
     log.severity = (int)fl_read_be(&in->key, 1);
     log.severity_text = fl_block_text(&in->key);
     if (status == FL_OK)
-        status = take_columns(&fixed, in, FL_COLUMN_I64, 4);
+        status = take_columns(&fixed, in, FL_COLUMN_I64, 3);
     if (status == FL_OK)
         status = read_pattern(&pattern, &variables, in);
     if (status == FL_OK)
@@ -292,11 +320,9 @@ static fl_status tell_logs(struct told *in)
         status = check_all_taken(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         begin_row(in);
-        log.time_ns = fixed[0].integers[row];
-        log.trace =
-            (fl_trace_id){(uint64_t)fixed[1].integers[row], (uint64_t)fixed[2].integers[row]};
-        log.span = (uint64_t)fixed[3].integers[row];
-        status = text_of(&log.body, in, pattern, variables, row);
+        status = read_log(&log, in, fixed, row);
+        if (status == FL_OK)
+            status = text_of(&log.body, in, pattern, variables, row);
         if (status == FL_OK)
             status = attrs_of(&log.attrs, &shape, in, row);
         if (status == FL_OK)
@@ -337,18 +363,24 @@ static fl_status check_span(struct told *in, const fl_span *span)
 static fl_status tell_span(struct told *in, fl_span *span, uint32_t resource,
                            const fl_rows_column *fixed, size_t row)
 {
-    span->trace = (fl_trace_id){(uint64_t)fixed[0].integers[row], (uint64_t)fixed[1].integers[row]};
-    span->id = (uint64_t)fixed[2].integers[row];
-    span->parent = (uint64_t)fixed[3].integers[row];
-    span->start_ns = fixed[4].integers[row];
-    span->end_ns = (int64_t)((uint64_t)span->start_ns + (uint64_t)fixed[5].integers[row]);
-    fl_status status = check_span(in, span);
+    fl_trace_id id = {0}, parent = {0};
+    fl_status status = id_at(&span->trace, in, &in->traces, fixed[0].integers[row]);
     if (status == FL_OK)
-        status = read_events(span, in, fixed[6].texts[row]);
+        status = id_at(&id, in, &in->ids, fixed[1].integers[row]);
+    if (status == FL_OK)
+        status = id_at(&parent, in, &in->ids, fixed[2].integers[row]);
+    span->id = id.lo;
+    span->parent = parent.lo;
+    span->start_ns = fixed[3].integers[row];
+    span->end_ns = (int64_t)((uint64_t)span->start_ns + (uint64_t)fixed[4].integers[row]);
+    if (status == FL_OK)
+        status = check_span(in, span);
+    if (status == FL_OK)
+        status = read_events(span, in, fixed[5].texts[row]);
     return status == FL_OK ? in->sink->span(in->sink->payload, resource, span, in->err) : status;
 }
 
-/* The events' column is the seventh, behind the six fixed ones. */
+/* The events' column is the sixth, behind the five fixed ones. */
 static fl_status tell_spans(struct told *in)
 {
     fl_span span = {0};
@@ -362,7 +394,7 @@ static fl_status tell_spans(struct told *in)
     if (status == FL_OK && span.kind > FL_SPAN_CONSUMER)
         status = refuse(in, "a span of an unknown kind");
     if (status == FL_OK)
-        status = take_columns(&fixed, in, FL_COLUMN_I64, 6);
+        status = take_columns(&fixed, in, FL_COLUMN_I64, 5);
     if (status == FL_OK)
         status = take_columns(&events, in, FL_COLUMN_TEXT, 1);
     if (status == FL_OK)
@@ -514,6 +546,23 @@ static fl_status tell_shapes(struct told *in)
     return status;
 }
 
+/* Ids in their order; the group comes before those that name them. */
+static fl_status read_ids(struct told *in, fl_block_ids *ids, size_t column_count)
+{
+    const fl_rows_column *columns = NULL;
+    fl_status status = take_columns(&columns, in, FL_COLUMN_I64, column_count);
+    if (status == FL_OK)
+        status = check_all_taken(in);
+    if (status == FL_OK)
+        status = fl_block_ids_reserve(ids, in->group->row_count, in->err);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        uint64_t high = column_count > 1 ? (uint64_t)columns[0].integers[row] : 0;
+        uint64_t low = (uint64_t)columns[column_count - 1].integers[row];
+        ids->items[ids->count++] = (fl_trace_id){high, low}; /* nobody looks for them here */
+    }
+    return status;
+}
+
 /* Changes are about services by name and have no resource. */
 static fl_status tell_changes(struct told *in)
 {
@@ -577,6 +626,7 @@ static fl_status tell_alerts(struct told *in)
     return status;
 }
 
+/* Arenas and columns are the group's; the ids and resources before it stay. */
 static fl_status tell_group(void *context, const fl_rows_group *group, fl_error *err)
 {
     struct told *in = context;
@@ -590,6 +640,10 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     switch (fl_read_be(&in->key, 1)) {
     case BLOCK_RESOURCES:
         return tell_resources(in);
+    case BLOCK_TRACES:
+        return read_ids(in, &in->traces, 2);
+    case BLOCK_IDS:
+        return read_ids(in, &in->ids, 1);
     case BLOCK_NUMBERS:
         return tell_numbers(in);
     case BLOCK_SHAPES:
@@ -637,6 +691,8 @@ static fl_status tell_plain(fl_slice plain, const fl_sink *sink, fl_error *err)
     if (status == FL_OK)
         status = fl_rows_read(plain, tell_group, &in, err);
     fl_map_destroy(in.handles);
+    fl_block_ids_dispose(&in.traces);
+    fl_block_ids_dispose(&in.ids);
     fl_buf_dispose(&in.text);
     fl_arena_dispose(&in.group_arena);
     fl_arena_dispose(&in.row_arena);

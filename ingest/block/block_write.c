@@ -6,11 +6,12 @@
  *   shape    := "H" of series                              i64 start, time, count, scale, offset,
  *                                                          zero; f64 sum, min, max; text bounds,
  *                                                          values, counts
- *   log      := "L" of severity:u8 text pattern schema     i64 time, trace hi, lo, span; variables;
+ *   traces   := "T"                                        i64 hi, lo
+ *   ids      := "I"                                        i64 id
+ *   log      := "L" of severity:u8 text pattern schema     i64 time, trace, span; variables;
  *                                                          attributes
- *   span     := "S" of kind:u8 error:u8 pattern schema     i64 trace hi, lo, id, parent, start,
- *                                                          duration; text events; variables;
- *                                                          attributes
+ *   span     := "S" of kind:u8 error:u8 pattern schema     i64 trace, id, parent, start, duration;
+ *                                                          text events; variables; attributes
  *   change   := "C"                                        i64 time, kind; text service, key,
  *                                                          before, after, source, url
  *   alert    := "A"                                        i64 fingerprint, starts, ends, resolved;
@@ -24,11 +25,12 @@
  *   schema   := count (text key, kind:u8)^count            above 128: one text of attrs instead
  *   value    := nothing | u64 (int, bool, bits of a double) | text
  *
- * Counts, lengths and numbers are LEB128; u64 is big-endian.
+ * Counts, lengths and numbers are LEB128; u64 is big-endian. A trace, id, parent and a log's span
+ * are places in "T" and "I", from 1; 0: none.
  *
- * Invariants: a resource's row comes before the first record of it in every block, since groups are
- * written in the order of their first rows and "R" is one group; kinds[] names the columns in the
- * order in which the cells are put.
+ * Invariants: the row of a resource or an id comes before the first record that names it in every
+ * block, since "R", "T" and "I" are one group each and get their places first;
+ * kinds[] names the columns in the order in which the cells are put.
  */
 #include <assert.h>
 #include <string.h>
@@ -47,6 +49,9 @@ enum { ZSTD_LEVEL = 6, MAX_RESOURCE_BYTES = 64 << 20, MAX_SCRATCH_BYTES = 128 <<
 struct fl_block_writer {
     fl_sink sink;
     fl_rows *rows;
+    fl_block_ids traces, ids; /* of this block */
+    size_t max_bytes;
+    bool has_id_places;   /* "T" and "I" stand before all that names an id */
     fl_intern *resources; /* what each handle stands for */
     bool *is_written;     /* in this block, by handle */
     size_t resource_cap;
@@ -118,6 +123,7 @@ static fl_status begin_row(fl_block_writer *to, fl_error *err)
                : status;
 }
 
+/* Counted only when the whole row is in. */
 static fl_status end_row(fl_block_writer *to, fl_error *err)
 {
     fl_status status = fl_rows_end(to->rows, err);
@@ -134,6 +140,7 @@ static void begin_key(fl_block_writer *to, block_group kind)
     fl_buf_char(&to->key, (char)kind);
 }
 
+/* As many as there will be cells of that kind, in a row. */
 static void add_kinds(fl_block_writer *to, fl_column_kind kind, size_t count)
 {
     assert(to->kind_count + count <= BLOCK_MAX_COLUMNS);
@@ -189,6 +196,54 @@ static fl_status say_resource(fl_block_writer *to, uint32_t handle, fl_error *er
     return status;
 }
 
+/* Both, though only one may ever have a row: which comes first is not known. */
+static fl_status place_ids(fl_block_writer *to, fl_error *err)
+{
+    static const fl_column_kind kinds[] = {FL_COLUMN_I64, FL_COLUMN_I64};
+    static const unsigned char keys[] = {BLOCK_TRACES, BLOCK_IDS};
+    if (to->has_id_places)
+        return FL_OK;
+    fl_status status = fl_rows_place(to->rows, (fl_slice){keys, 1}, kinds, 2, err);
+    if (status == FL_OK)
+        status = fl_rows_place(to->rows, (fl_slice){keys + 1, 1}, kinds, 1, err);
+    to->has_id_places = status == FL_OK;
+    return status;
+}
+
+/* The place of an id among those of the block, + 1, with a row of its own for the first of it. */
+static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_trace_id id,
+                        fl_error *err)
+{
+    fl_block_ids *ids = kind == BLOCK_TRACES ? &to->traces : &to->ids;
+    fl_status status = place_ids(to, err);
+    *out = 0;
+    if (status != FL_OK || (id.hi == 0 && id.lo == 0))
+        return status;
+    *out = (int64_t)fl_block_ids_find(ids, id);
+    if (*out != 0)
+        return FL_OK;
+    if (fl_block_writer_bytes(to) >= to->max_bytes)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
+                       fl_block_writer_bytes(to));
+    status = fl_block_ids_reserve(ids, 1, err);
+    if (status != FL_OK)
+        return status;
+    begin_key(to, kind);
+    add_kinds(to, FL_COLUMN_I64, kind == BLOCK_TRACES ? 2 : 1);
+    status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    if (kind == BLOCK_TRACES)
+        fl_rows_i64(to->rows, (int64_t)id.hi);
+    fl_rows_i64(to->rows, (int64_t)id.lo);
+    status = fl_rows_end(to->rows, err);
+    if (status == FL_OK) {
+        fl_block_ids_add(ids, id);
+        *out = (int64_t)ids->count;
+    }
+    return status;
+}
+
 /* Names and kinds of attributes into the key, a column for each value; or one for all of them. */
 static void add_attr_shape(fl_block_writer *to, const fl_attrs *attrs)
 {
@@ -232,14 +287,15 @@ static void add_attr_cells(fl_block_writer *to, const fl_attrs *attrs)
 }
 
 /* A text of the record: its pattern into the key, its variables become columns. */
-static void add_text_shape(fl_block_writer *to, fl_slice text)
+static void add_text_shape(fl_block_writer *to, fl_slice text, const block_own_ids *own)
 {
-    fl_block_take_apart(&to->text, text);
+    fl_block_take_apart(&to->text, text, own);
     fl_block_put_text(&to->key, fl_buf_slice(&to->text.pattern));
     for (size_t i = 0; i < to->text.count; i++)
         add_kinds(to, to->text.items[i].is_integer ? FL_COLUMN_I64 : FL_COLUMN_TEXT, 1);
 }
 
+/* In the order in which the pattern marks them. */
 static void add_text_cells(fl_block_writer *to)
 {
     for (size_t i = 0; i < to->text.count; i++)
@@ -253,23 +309,29 @@ static void add_text_cells(fl_block_writer *to)
 static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
 {
     fl_block_writer *to = payload;
+    int64_t trace = 0, span = 0;
+    block_own_ids own;
     fl_status status = say_resource(to, resource, err);
+    if (status == FL_OK)
+        status = say_id(&trace, to, BLOCK_TRACES, log->trace, err);
+    if (status == FL_OK)
+        status = say_id(&span, to, BLOCK_IDS, (fl_trace_id){.lo = log->span}, err);
     if (status != FL_OK)
         return status;
+    fl_block_own_ids(&own, log->trace, log->span);
     begin_key(to, BLOCK_LOGS);
     fl_column_put_count(&to->key, resource);
     fl_buf_char(&to->key, (char)log->severity);
     fl_block_put_text(&to->key, log->severity_text);
-    add_kinds(to, FL_COLUMN_I64, 4);
-    add_text_shape(to, log->body);
+    add_kinds(to, FL_COLUMN_I64, 3);
+    add_text_shape(to, log->body, &own);
     add_attr_shape(to, &log->attrs);
     status = begin_row(to, err);
     if (status != FL_OK)
         return status;
     fl_rows_i64(to->rows, log->time_ns);
-    fl_rows_i64(to->rows, (int64_t)log->trace.hi);
-    fl_rows_i64(to->rows, (int64_t)log->trace.lo);
-    fl_rows_i64(to->rows, (int64_t)log->span);
+    fl_rows_i64(to->rows, trace);
+    fl_rows_i64(to->rows, span);
     add_text_cells(to);
     add_attr_cells(to, &log->attrs);
     return end_row(to, err);
@@ -288,27 +350,34 @@ static void put_events(fl_block_writer *to, const fl_span *span)
     fl_rows_text(to->rows, fl_buf_slice(&to->blob));
 }
 
+/* A parent is said before its child, which it usually began before: places then rise with time. */
 static fl_status take_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
 {
     fl_block_writer *to = payload;
+    int64_t trace = 0, id = 0, parent = 0;
     fl_status status = say_resource(to, resource, err);
+    if (status == FL_OK)
+        status = say_id(&trace, to, BLOCK_TRACES, span->trace, err);
+    if (status == FL_OK)
+        status = say_id(&parent, to, BLOCK_IDS, (fl_trace_id){.lo = span->parent}, err);
+    if (status == FL_OK)
+        status = say_id(&id, to, BLOCK_IDS, (fl_trace_id){.lo = span->id}, err);
     if (status != FL_OK)
         return status;
     begin_key(to, BLOCK_SPANS);
     fl_column_put_count(&to->key, resource);
     fl_buf_char(&to->key, (char)span->kind);
     fl_buf_char(&to->key, (char)span->is_error);
-    add_kinds(to, FL_COLUMN_I64, 6);
+    add_kinds(to, FL_COLUMN_I64, 5);
     add_kinds(to, FL_COLUMN_TEXT, 1);
-    add_text_shape(to, span->name);
+    add_text_shape(to, span->name, NULL);
     add_attr_shape(to, &span->attrs);
     status = begin_row(to, err);
     if (status != FL_OK)
         return status;
-    fl_rows_i64(to->rows, (int64_t)span->trace.hi);
-    fl_rows_i64(to->rows, (int64_t)span->trace.lo);
-    fl_rows_i64(to->rows, (int64_t)span->id);
-    fl_rows_i64(to->rows, (int64_t)span->parent);
+    fl_rows_i64(to->rows, trace);
+    fl_rows_i64(to->rows, id);
+    fl_rows_i64(to->rows, parent);
     fl_rows_i64(to->rows, span->start_ns);
     fl_rows_i64(to->rows, (int64_t)((uint64_t)span->end_ns - (uint64_t)span->start_ns));
     put_events(to, span);
@@ -358,6 +427,7 @@ static void put_doubles(fl_block_writer *to, const double *values, size_t count)
     fl_rows_text(to->rows, fl_buf_slice(&to->blob));
 }
 
+/* Most buckets are empty or small: a byte each, before zstd. */
 static void put_counts(fl_block_writer *to, const uint64_t *counts, size_t count)
 {
     fl_buf_clear(&to->blob);
@@ -366,6 +436,7 @@ static void put_counts(fl_block_writer *to, const uint64_t *counts, size_t count
     fl_rows_text(to->rows, fl_buf_slice(&to->blob));
 }
 
+/* Twelve columns, whichever of them the kind of point uses: constant ones cost two bytes. */
 static fl_status take_shape(fl_block_writer *to, uint32_t resource, const fl_point *point,
                             fl_error *err)
 {
@@ -396,6 +467,7 @@ static bool is_number(fl_point_kind kind)
     return kind == FL_POINT_GAUGE || kind == FL_POINT_SUM || kind == FL_POINT_PART;
 }
 
+/* Points without a number of buckets are most, and have a narrower row. */
 static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     fl_status status = say_resource(payload, resource, err);
@@ -471,6 +543,7 @@ fl_status fl_block_writer_create(fl_block_writer **out, size_t max_bytes, fl_err
                            .change = take_change,
                            .alert = take_alert,
                            .reject = pass_reject};
+    made->max_bytes = max_bytes;
     made->key = fl_buf_of(MAX_SCRATCH_BYTES);
     made->blob = fl_buf_of(MAX_SCRATCH_BYTES);
     made->text.pattern = fl_buf_of(MAX_SCRATCH_BYTES);
@@ -489,6 +562,8 @@ void fl_block_writer_destroy(fl_block_writer *writer)
     if (writer == NULL)
         return;
     fl_rows_destroy(writer->rows);
+    fl_block_ids_dispose(&writer->traces);
+    fl_block_ids_dispose(&writer->ids);
     fl_intern_destroy(writer->resources);
     fl_mem_free(writer->is_written);
     fl_buf_dispose(&writer->key);
@@ -504,7 +579,8 @@ const fl_sink *fl_block_writer_sink(fl_block_writer *writer)
 
 size_t fl_block_writer_bytes(const fl_block_writer *writer)
 {
-    return fl_rows_bytes(writer->rows);
+    return fl_rows_bytes(writer->rows) + fl_block_ids_bytes(&writer->traces) +
+           fl_block_ids_bytes(&writer->ids);
 }
 
 uint64_t fl_block_writer_records(const fl_block_writer *writer)
@@ -536,6 +612,7 @@ static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
     return status;
 }
 
+/* The writer is emptied only after `out` has the block. */
 fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
 {
     assert(out != NULL && writer != NULL);
@@ -547,8 +624,11 @@ fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
     if (status != FL_OK)
         return status;
     fl_rows_clear(writer->rows);
+    fl_block_ids_clear(&writer->traces);
+    fl_block_ids_clear(&writer->ids);
     for (size_t i = 0; i < writer->resource_cap; i++)
         writer->is_written[i] = false;
     writer->records = 0;
+    writer->has_id_places = false;
     return FL_OK;
 }

@@ -3,7 +3,8 @@
  * \x12" with 17 and "node-3".
  *
  *   word     := a run of letters, digits, "_" and "-"
- *   variable := a word with a digit; digits alone (and digits with a short unit) are an integer
+ *   variable := a word with a digit; digits alone (and digits with a short unit) are an integer,
+ * and the ids that the record itself has are neither: they are known already
  *
  * Lossless, and blind to what a text means: the miner of log templates is a layer above. The idea
  * is CLP's (Rodrigues et al., OSDI 2021).
@@ -52,6 +53,7 @@ static int64_t integer_of(fl_slice digits)
     return (int64_t)value;
 }
 
+/* Whoever calls has checked that there is room. */
 static void add_variable(block_pattern *out, const block_variable *variable)
 {
     assert(out->count < BLOCK_MAX_TEXT_VARIABLES);
@@ -59,10 +61,40 @@ static void add_variable(block_pattern *out, const block_variable *variable)
     fl_buf_char(&out->pattern, variable->is_integer ? VARIABLE_INTEGER : VARIABLE_TEXT);
 }
 
+/* In lower case, as everybody writes them; others are texts. */
+static void put_hex(unsigned char *out, uint64_t value)
+{
+    for (int i = 15; i >= 0; i--, value >>= 4)
+        out[i] = (unsigned char)"0123456789abcdef"[value & 15];
+}
+
+void fl_block_own_ids(block_own_ids *out, fl_trace_id trace, uint64_t span)
+{
+    put_hex(out->trace, trace.hi);
+    put_hex(out->trace + 16, trace.lo);
+    put_hex(out->span, span);
+}
+
+/* A word that is one of the record's ids leaves a mark, and no variable. */
+static bool is_own_id(block_pattern *out, fl_slice word, const block_own_ids *own)
+{
+    if (own == NULL)
+        return false;
+    if (word.len == BLOCK_TRACE_DIGITS && memcmp(word.ptr, own->trace, BLOCK_TRACE_DIGITS) == 0)
+        fl_buf_char(&out->pattern, VARIABLE_TRACE);
+    else if (word.len == BLOCK_SPAN_DIGITS && memcmp(word.ptr, own->span, BLOCK_SPAN_DIGITS) == 0)
+        fl_buf_char(&out->pattern, VARIABLE_SPAN);
+    else
+        return false;
+    return true;
+}
+
 /* Words without a digit are part of the pattern: they tell statements apart. */
-static void take_word(block_pattern *out, fl_slice word)
+static void take_word(block_pattern *out, fl_slice word, const block_own_ids *own)
 {
     bool has_digit = false;
+    if (is_own_id(out, word, own))
+        return;
     for (size_t i = 0; i < word.len && !has_digit; i++)
         has_digit = fl_is_digit(word.ptr[i]);
     if (!has_digit) {
@@ -87,7 +119,7 @@ static void take_whole(block_pattern *out, fl_slice text)
     add_variable(out, &(block_variable){.text = text});
 }
 
-void fl_block_take_apart(block_pattern *out, fl_slice text)
+void fl_block_take_apart(block_pattern *out, fl_slice text, const block_own_ids *own)
 {
     size_t at = 0;
     fl_buf_clear(&out->pattern);
@@ -95,19 +127,21 @@ void fl_block_take_apart(block_pattern *out, fl_slice text)
     while (at < text.len) {
         size_t start = at;
         unsigned char c = text.ptr[at];
-        if (c == VARIABLE_INTEGER || c == VARIABLE_TEXT || out->count == BLOCK_MAX_TEXT_VARIABLES) {
+        if ((c >= VARIABLE_INTEGER && c <= VARIABLE_SPAN) ||
+            out->count == BLOCK_MAX_TEXT_VARIABLES) {
             take_whole(out, text);
             return;
         }
         while (at < text.len && is_word(text.ptr[at]))
             at++;
         if (at > start)
-            take_word(out, (fl_slice){text.ptr + start, at - start});
+            take_word(out, (fl_slice){text.ptr + start, at - start}, own);
         else
             fl_buf_add(&out->pattern, (fl_slice){text.ptr + at++, 1});
     }
 }
 
+/* Marks of own ids have no column. */
 size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl_slice pattern)
 {
     size_t count = 0;
@@ -117,7 +151,9 @@ size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl
     return count;
 }
 
-void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row)
+/* Columns are used up from left to right, as their marks come. */
+void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row,
+                           const block_own_ids *own)
 {
     for (size_t i = 0; i < pattern.len; i++) {
         unsigned char c = pattern.ptr[i];
@@ -125,6 +161,10 @@ void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *
             fl_buf_printf(out, "%lld", (long long)(columns++)->integers[row]);
         else if (c == VARIABLE_TEXT)
             fl_buf_add(out, (columns++)->texts[row]);
+        else if (c == VARIABLE_TRACE && own != NULL)
+            fl_buf_add(out, (fl_slice){own->trace, sizeof(own->trace)});
+        else if (c == VARIABLE_SPAN && own != NULL)
+            fl_buf_add(out, (fl_slice){own->span, sizeof(own->span)});
         else
             fl_buf_char(out, (char)c);
     }

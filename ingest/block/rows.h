@@ -25,6 +25,11 @@ FL_NODISCARD fl_status fl_rows_create(fl_rows **out, size_t max_bytes, fl_error 
 void fl_rows_destroy(fl_rows *rows); /* NULL is a no-op */
 size_t fl_rows_bytes(const fl_rows *rows);
 
+/* Groups are written in the order in which they come first: give one its place before it has a row.
+ * Does nothing where it is there. */
+FL_NODISCARD fl_status fl_rows_place(fl_rows *rows, fl_slice key, const fl_column_kind *kinds,
+                                     size_t count, fl_error *err);
+
 /* Begin a row of the group `key`; `kinds` must be what its other rows have. Then every cell, in
  * order, and the end. FL_E_LIMIT: the row does not fit; nothing of it is kept. */
 FL_NODISCARD fl_status fl_rows_begin(fl_rows *rows, fl_slice key, const fl_column_kind *kinds,

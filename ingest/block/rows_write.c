@@ -64,6 +64,7 @@ static void dispose_group(struct group *group)
     fl_mem_free(group->columns);
 }
 
+/* Cells are freed, not kept: the groups of the next hour may be others. */
 void fl_rows_clear(fl_rows *rows)
 {
     assert(rows != NULL && rows->open == NULL);
@@ -109,6 +110,7 @@ static fl_status reserve_group(fl_rows *rows, fl_error *err)
     return FL_OK;
 }
 
+/* The key is added last, since it cannot be taken back. */
 static fl_status add_group(fl_sym *out, fl_rows *rows, fl_slice key, const fl_column_kind *kinds,
                            size_t count, fl_error *err)
 {
@@ -131,19 +133,35 @@ static fl_status add_group(fl_sym *out, fl_rows *rows, fl_slice key, const fl_co
     return FL_OK;
 }
 
+/* The group of the key, made where it is not there. */
+static fl_status find_group(fl_sym *sym, fl_rows *rows, fl_slice key, const fl_column_kind *kinds,
+                            size_t count, fl_error *err)
+{
+    fl_status status = FL_OK;
+    if (rows->keys == NULL)
+        status = fl_intern_create(&rows->keys, rows->max_bytes, err);
+    if (status == FL_OK && !fl_intern_find(sym, rows->keys, key))
+        status = add_group(sym, rows, key, kinds, count, err);
+    return status;
+}
+
+fl_status fl_rows_place(fl_rows *rows, fl_slice key, const fl_column_kind *kinds, size_t count,
+                        fl_error *err)
+{
+    fl_sym ignored;
+    assert(rows != NULL && rows->open == NULL && count > 0 && count <= FL_MAX_ROW_COLUMNS);
+    return find_group(&ignored, rows, key, kinds, count, err);
+}
+
 fl_status fl_rows_begin(fl_rows *rows, fl_slice key, const fl_column_kind *kinds, size_t count,
                         fl_error *err)
 {
     fl_sym sym;
-    fl_status status = FL_OK;
     assert(rows != NULL && rows->open == NULL && count > 0 && count <= FL_MAX_ROW_COLUMNS);
     if (rows->bytes >= rows->max_bytes || rows->cells + count > FL_MAX_BLOCK_CELLS)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
                        rows->bytes);
-    if (rows->keys == NULL)
-        status = fl_intern_create(&rows->keys, rows->max_bytes, err);
-    if (status == FL_OK && !fl_intern_find(&sym, rows->keys, key))
-        status = add_group(&sym, rows, key, kinds, count, err);
+    fl_status status = find_group(&sym, rows, key, kinds, count, err);
     if (status != FL_OK)
         return status;
     rows->open = &rows->groups[sym];
@@ -184,6 +202,7 @@ void fl_rows_f64(fl_rows *rows, double value)
     put_cell(rows, FL_COLUMN_F64, fl_bits_of(value));
 }
 
+/* Its bytes and where they end; a failure of either is the row's. */
 void fl_rows_text(fl_rows *rows, fl_slice text)
 {
     assert(rows->open != NULL && rows->at < rows->open->column_count);
@@ -246,6 +265,7 @@ static fl_status index_texts(fl_intern *table, int64_t *index, const struct cell
     return status;
 }
 
+/* Texts that are all distinct need no index. */
 static void put_texts(fl_buf *out, const fl_intern *table, int64_t *scratch, const int64_t *index,
                       size_t rows)
 {
@@ -260,6 +280,7 @@ static void put_texts(fl_buf *out, const fl_intern *table, int64_t *scratch, con
         fl_column_put_i64(out, index, rows);
 }
 
+/* Its own table of distinct texts, which goes again before the next column. */
 static fl_status write_texts(fl_buf *out, const struct cells *cells, fl_error *err)
 {
     fl_intern *table;

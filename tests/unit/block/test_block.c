@@ -5,6 +5,7 @@
 #include "block_priv.h"
 #include "block_text.h"
 #include "fl_test.h"
+#include "hash.h"
 #include "made_records.h"
 #include "mem.h"
 #include "otlp.h"
@@ -150,13 +151,17 @@ START_TEST(a_text_comes_back_from_its_parts)
         "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 "
         "28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 "
         "58 59 60 61 62 63 64 65 66",
+        "a\x14z",
+        "trace 00000000000000ab00000000000000cd span=00000000000000ef 00000000000000EF",
         "r\xc3\xb4le 3\xff"};
     block_pattern pattern = {.pattern = fl_buf_of(1 << 16)};
+    block_own_ids own;
+    fl_block_own_ids(&own, (fl_trace_id){0xab, 0xcd}, 0xef);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         fl_rows_column columns[BLOCK_MAX_TEXT_VARIABLES];
         fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
         fl_buf back = fl_buf_of(1 << 16);
-        fl_block_take_apart(&pattern, SLICE(texts[i]));
+        fl_block_take_apart(&pattern, SLICE(texts[i]), &own);
         fl_slice shape = fl_buf_slice(&pattern.pattern);
         ck_assert_uint_eq(fl_block_pattern_kinds(kinds, shape), pattern.count);
         for (size_t v = 0; v < pattern.count; v++) {
@@ -165,13 +170,41 @@ START_TEST(a_text_comes_back_from_its_parts)
                                           .texts = &pattern.items[v].text};
             ck_assert_int_eq(kinds[v] == FL_COLUMN_I64, pattern.items[v].is_integer);
         }
-        fl_block_put_together(&back, shape, columns, 0);
+        fl_block_put_together(&back, shape, columns, 0, &own);
         ck_assert_str_eq(back.ptr != NULL ? back.ptr : "", texts[i]);
         fl_buf_dispose(&back);
     }
-    fl_block_take_apart(&pattern, SLICE("took 17 ms at node-3"));
+    fl_block_take_apart(&pattern, SLICE("took 17 ms at node-3"), NULL);
     ck_assert_str_eq(pattern.pattern.ptr, "took \x11 ms at \x12");
+    fl_block_take_apart(&pattern, SLICE("00000000000000ab00000000000000cd/00000000000000ef"), &own);
+    ck_assert_str_eq(pattern.pattern.ptr, "\x13/\x14"); /* a record's own ids cost nothing */
+    ck_assert_uint_eq(pattern.count, 0);
     fl_buf_dispose(&pattern.pattern);
+}
+END_TEST
+
+/* Ids that somebody has made so that they hash alike (hash.h: a bijective mix) stay apart. */
+START_TEST(ids_of_one_hash_stay_apart)
+{
+    const fl_sink *sink = fl_block_writer_sink(writer);
+    const fl_trace_id first = {1, 7}, second = {2, fl_hash_mix(1) ^ fl_hash_mix(2) ^ first.lo};
+    otlp_dump direct, back;
+    fl_sink dumping = block_text_sink(&direct);
+    const fl_sink *const sinks[] = {sink, &dumping};
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t handle;
+        ck_assert_ok(sinks[i]->resource(sinks[i]->payload, &(fl_resource){0}, &handle, &err));
+        for (size_t turn = 0; turn < 6; turn++) {
+            const fl_log log = {.trace = turn % 2 == 0 ? first : second, .span = turn / 2};
+            ck_assert_ok(sinks[i]->log(sinks[i]->payload, handle, &log, &err));
+        }
+    }
+    ck_assert_ok(fl_block_finish(&block, writer, &err));
+    fl_sink again = block_text_sink(&back);
+    ck_assert_ok(fl_block_read(fl_buf_slice(&block), &again, &err));
+    ck_assert_str_eq(back.text.ptr, direct.text.ptr);
+    fl_buf_dispose(&direct.text);
+    fl_buf_dispose(&back.text);
 }
 END_TEST
 
@@ -266,6 +299,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_writer_serves_block_after_block);
     tcase_add_test(tcase, a_full_block_says_so_and_keeps_what_it_has);
     tcase_add_test(tcase, a_text_comes_back_from_its_parts);
+    tcase_add_test(tcase, ids_of_one_hash_stay_apart);
     tcase_add_test(tcase, a_damaged_block_is_refused_before_anything_is_told);
     tcase_add_test(tcase, a_block_of_another_version_is_told_apart);
     tcase_add_test(tcase, survives_each_allocation_failing);
