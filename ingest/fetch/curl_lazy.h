@@ -31,6 +31,8 @@
     X(curl_multi_poll)                                                                             \
     X(curl_multi_remove_handle)                                                                    \
     X(curl_multi_setopt)                                                                           \
+    X(curl_slist_append)                                                                           \
+    X(curl_slist_free_all)                                                                         \
     X(curl_url)                                                                                    \
     X(curl_url_cleanup)                                                                            \
     X(curl_url_get)                                                                                \
@@ -56,6 +58,8 @@ FL_CURL_FUNCTIONS(FL_LAZY_DECLARE)
 #define curl_multi_poll          fl_lazy_curl_multi_poll
 #define curl_multi_remove_handle fl_lazy_curl_multi_remove_handle
 #define curl_multi_setopt        fl_lazy_curl_multi_setopt
+#define curl_slist_append        fl_lazy_curl_slist_append
+#define curl_slist_free_all      fl_lazy_curl_slist_free_all
 #define curl_url                 fl_lazy_curl_url
 #define curl_url_cleanup         fl_lazy_curl_url_cleanup
 #define curl_url_get             fl_lazy_curl_url_get

@@ -74,7 +74,8 @@ static void free_get(pull_get *get)
 static void free_source(fl_pull_source *source)
 {
     const fl_pull_source_options *o = &source->options;
-    const char *const texts[] = {o->url, o->token_file, o->user, o->password_file, o->ca_file};
+    const char *const texts[] = {o->url,     o->token_file, o->user,     o->password_file,
+                                 o->ca_file, o->cert_file,  o->key_file, o->tenant};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         fl_mem_free((void *)(uintptr_t)texts[i]);
     while (source->first != NULL) {
@@ -164,13 +165,22 @@ static bool copy_texts(fl_pull_source_options *o)
     while (len > 0 && o->url[len - 1] == '/')
         len--;
     bool ok = copy_text(&o->url, len);
-    const char **const texts[] = {&o->token_file, &o->user, &o->password_file, &o->ca_file};
+    const char **const texts[] = {&o->token_file, &o->user,     &o->password_file, &o->ca_file,
+                                  &o->cert_file,  &o->key_file, &o->tenant};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (!ok || !copy_text(texts[i], *texts[i] != NULL ? strlen(*texts[i]) : 0)) {
             ok = false;
             *texts[i] = NULL;
         }
     return ok;
+}
+
+/* What could begin another header, or another request, is none. */
+static bool is_header_value(const char *text)
+{
+    while (*text >= ' ' && *text != 0x7f)
+        text++;
+    return *text == '\0';
 }
 
 /* The URL is checked by the same code that shows it in messages, without its password. */
@@ -188,6 +198,8 @@ fl_status fl_pull_add(fl_pull_source **out, fl_pull *pull, const fl_pull_source_
                        shown);
     if (pull->source_count == FL_MAX_PULL_SOURCES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d sources", FL_MAX_PULL_SOURCES);
+    if (options->tenant != NULL && !is_header_value(options->tenant))
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "a tenant is not one line of text");
     fl_pull_source *source = fl_mem_calloc(1, sizeof(*source));
     if (source == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a source");

@@ -36,11 +36,14 @@ typedef struct fl_pull_options {
 } fl_pull_options;
 
 typedef struct fl_pull_source_options {
-    const char *url;            /* what every path is appended to: "http://host:9090/prefix" */
-    const char *token_file;     /* sent as a bearer token */
-    const char *user;           /* basic authentication; also out of the URL */
-    const char *password_file;  /* of `user` */
-    const char *ca_file;        /* certificates, in place of the system's */
+    const char *url;           /* what every path is appended to: "http://host:9090/prefix" */
+    const char *token_file;    /* sent as a bearer token */
+    const char *user;          /* basic authentication; also out of the URL */
+    const char *password_file; /* of `user` */
+    const char *ca_file;       /* certificates, in place of the system's */
+    const char *cert_file;     /* shown to the server, with key_file */
+    const char *key_file;
+    const char *tenant;         /* sent as X-Scope-OrgID, which Loki and Tempo know; NULL: none */
     unsigned max_parallel;      /* 4 */
     unsigned max_tries;         /* of a request; 4 */
     unsigned max_redirects;     /* 3 */

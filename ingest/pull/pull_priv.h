@@ -49,8 +49,9 @@ typedef struct pull_get {
     fl_pull_source *source;
     fl_pull_done *done;
     void *payload;
-    void *easy; /* CURL; NULL while it waits */
-    char *url;  /* the whole of it; after a redirect the new one */
+    void *easy;    /* CURL; NULL while it waits */
+    void *headers; /* curl_slist; NULL: none of our own */
+    char *url;     /* the whole of it; after a redirect the new one */
     fl_buf wire;
     pull_end ended;
     unsigned tries, redirects;

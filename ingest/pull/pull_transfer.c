@@ -128,6 +128,10 @@ static bool set_limits(CURL *c, const fl_pull_source_options *o)
     ok = ok && curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)o->slow_bytes_per_s) == CURLE_OK;
     ok = ok &&
          curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)(o->slow_ns / FL_NS_PER_S)) == CURLE_OK;
+    if (ok && o->cert_file != NULL)
+        ok = curl_easy_setopt(c, CURLOPT_SSLCERT, o->cert_file) == CURLE_OK;
+    if (ok && o->key_file != NULL)
+        ok = curl_easy_setopt(c, CURLOPT_SSLKEY, o->key_file) == CURLE_OK;
     return ok &&
            (o->ca_file == NULL || curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file) == CURLE_OK);
 }
@@ -155,18 +159,43 @@ static bool set_up(CURL *c, pull_get *get)
     return ok && set_limits(c, &get->source->options);
 }
 
+/* After the handle that uses them. */
+static void drop_headers(pull_get *get)
+{
+    if (get->headers != NULL)
+        curl_slist_free_all(get->headers);
+    get->headers = NULL;
+}
+
+/* Servers of several tenants want to know whose telemetry is asked for. */
+static bool name_tenant(CURL *c, pull_get *get)
+{
+    char line[256];
+    const char *tenant = get->source->options.tenant;
+    if (tenant == NULL)
+        return true;
+    int len = snprintf(line, sizeof(line), "X-Scope-OrgID: %s", tenant);
+    if (len < 0 || (size_t)len >= sizeof(line))
+        return false;
+    get->headers = curl_slist_append(NULL, line);
+    return get->headers != NULL &&
+           curl_easy_setopt(c, CURLOPT_HTTPHEADER, get->headers) == CURLE_OK;
+}
+
 /* A handle for each try: connections are kept by the multi handle, not by these. */
 fl_status fl_pull_prepare(pull_get *get, fl_error *err)
 {
     assert(get->easy == NULL && get->url != NULL);
     CURL *c = curl_easy_init();
-    if (c == NULL || !set_up(c, get)) {
+    if (c == NULL || !set_up(c, get) || !name_tenant(c, get)) {
         curl_easy_cleanup(c);
+        drop_headers(get);
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a request");
     }
     fl_status status = log_in(c, &get->source->options, err);
     if (status != FL_OK) {
         curl_easy_cleanup(c);
+        drop_headers(get);
         return status;
     }
     get->easy = c;
@@ -182,6 +211,7 @@ void fl_pull_release(pull_get *get)
     if (get->easy != NULL)
         curl_easy_cleanup(get->easy);
     get->easy = NULL;
+    drop_headers(get);
     fl_buf_dispose(&get->wire);
 }
 

@@ -130,6 +130,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "/fails-first": self.fails_first,
             "/hits": self.hits,
             "/slow": lambda: (time.sleep(0.3), self.answer(b"slow")),
+            "/tenant": lambda: self.answer(self.headers.get("X-Scope-OrgID", "nobody").encode()),
             "/asks": lambda: self.answer(self.headers.get("Accept-Encoding", "").encode()),
             "/drip": self.drip,
             "/endless": self.endless,

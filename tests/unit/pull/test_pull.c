@@ -356,6 +356,19 @@ START_TEST(secrets_come_from_files_and_reach_no_message)
 }
 END_TEST
 
+START_TEST(a_tenant_is_named_in_each_request)
+{
+    create((fl_pull_source_options){.tenant = "team-a"});
+    ck_assert_str_eq(ask("/tenant")->body, "team-a");
+    create((fl_pull_source_options){0});
+    ck_assert_str_eq(ask("/tenant")->body, "nobody");
+    ck_assert_fails(FL_E_SYNTAX,
+                    fl_pull_add(&source, pull,
+                                &(fl_pull_source_options){.url = base(), .tenant = "a\r\nb: c"},
+                                &err));
+}
+END_TEST
+
 START_TEST(nobody_there_is_an_error_after_some_tries)
 {
     create((fl_pull_source_options){.url = "http://127.0.0.1:1/prefix/"});
@@ -433,6 +446,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, what_is_under_way_may_be_dropped);
     tcase_add_test(tests, an_answer_may_ask_for_more_or_end_all);
     tcase_add_test(tests, secrets_come_from_files_and_reach_no_message);
+    tcase_add_test(tests, a_tenant_is_named_in_each_request);
     tcase_add_test(tests, nobody_there_is_an_error_after_some_tries);
     tcase_add_test(tests, urls_that_are_none_are_refused);
     tcase_add_test(tests, running_out_of_memory_anywhere_is_an_error);
