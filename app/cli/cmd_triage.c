@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "faultline/triage.h"
+#include "leak_watch.h"
 #include "location.h"
+#include "pulled.h"
 #include "remember.h"
 #include "terminal.h"
 
@@ -120,6 +122,31 @@ static fl_exit answer(fl_cli *cli, const fl_args *args, fl_triage *triage, fl_st
     return code != FL_EXIT_OK ? code : given;
 }
 
+/* A running program is asked once: there is nothing to wait for, and the terminal's interrupt ends
+ * the process as ever. */
+static bool wait_not(void *payload, int64_t duration_ns)
+{
+    (void)payload, (void)duration_ns;
+    return false;
+}
+
+static bool is_not_stopped(void *payload)
+{
+    (void)payload;
+    return false;
+}
+
+/* A mistake of the command line that the table of options cannot tell. NULL: there is none. */
+static const char *missing(const fl_triage_request *request, const fl_pulled *pulled)
+{
+    size_t sources = pulled->sources.count;
+    if (request->otlp_count == 0 && sources == 0)
+        return "triage: option --otlp DIR is missing, or a source such as --prometheus URL";
+    if (request->at_from_alerts && (request->events_count == 0 || sources > 0))
+        return "triage: option --at TIME is missing";
+    return NULL;
+}
+
 /* Everything that was opened is closed here, on every way out. */
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
@@ -130,6 +157,9 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
     fl_store *store = NULL;
     fl_triage *triage = NULL;
     fl_progress progress = fl_progress_begin(cli);
+    fl_pulled pulled;
+    fl_leak_watch once = {.wait = wait_not, .stopped = is_not_stopped};
+    const fl_leak_asker asker = {.ask = fl_leak_watch_ask, .payload = &once};
     fl_triage_request request = {
         .otlp = otlp,
         .otlp_count = fl_args_list(args, "otlp", otlp),
@@ -139,6 +169,7 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .events_count = fl_args_list(args, "events", events),
         .pprof = pprof,
         .pprof_count = fl_args_list(args, "pprof", pprof),
+        .asker = &asker,
         .at_ns = fl_args_time(args, "at", cli->now_ns),
         .at_from_alerts = !fl_args_has(args, "at"),
         .window_ns = fl_args_duration(args, "window"),
@@ -149,28 +180,32 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .progress = fl_progress_show,
         .payload = &progress,
     };
-    assert(request.otlp_count > 0);
-    if (request.at_from_alerts && request.events_count == 0) {
-        fl_cli_complain(cli, "triage: option --at TIME is missing, as in: %s",
-                        fl_cmd_triage.examples[0].line);
+    fl_status status = fl_pulled_init(&pulled, args, &request, &progress, &err);
+    const char *mistake = status == FL_OK ? missing(&request, &pulled) : err.message;
+    if (mistake != NULL) {
+        fl_cli_complain(cli, "%s, as in: %s", mistake, fl_cmd_triage.examples[0].line);
+        fl_pulled_dispose(&pulled);
         return FL_EXIT_USAGE;
     }
+    request.feeds = pulled.feeds;
+    request.feed_count = pulled.sources.count;
     /* The store first: a place that cannot be written to is said before the work, not after. */
-    fl_status status = open_store(&store, location, args, &err);
+    status = open_store(&store, location, args, &err);
     if (status == FL_OK)
         status = fl_triage_run(&triage, &request, &err);
     fl_progress_end(&progress);
+    fl_pulled_tell(&pulled, cli);
     fl_exit code =
         status != FL_OK ? fl_cli_fail(cli, &err) : answer(cli, args, triage, store, location);
     fl_triage_destroy(triage);
     fl_store_close(store);
+    fl_pulled_dispose(&pulled);
     return code;
 }
 
 static const fl_option options[] = {
     {.name = "otlp",
      .kind = FL_OPTION_FOLDER,
-     .required = true,
      .repeatable = true,
      .argument = "DIR",
      .help =
@@ -200,7 +235,14 @@ static const fl_option options[] = {
      .repeatable = true,
      .argument = "PATH",
      .help = "Profiles of a service, as 'faultline leak' reads them: SERVICE=PATH, or a folder that"
-             " is named as the service or has a folder for each"},
+             " is named as the service or has a folder for each; or SERVICE=URL of a running Go "
+             "program, which is asked once"},
+    FL_PULLED_OPTIONS,
+    {.name = "before",
+     .kind = FL_OPTION_DURATION,
+     .argument = "DURATION",
+     .fallback = "1h",
+     .help = "How much before TIME is asked for of these sources, to compare with"},
     {.name = "window",
      .kind = FL_OPTION_DURATION,
      .argument = "DURATION",
@@ -235,6 +277,9 @@ static const fl_option options[] = {
 static const fl_example examples[] = {
     {"faultline triage --otlp incident/ --at 2023-01-29T09:34:00Z",
      "rank the causes of what began at 09:34; what was recorded before then is the baseline"},
+    {"faultline triage --prometheus http://localhost:9090 --loki http://localhost:3100 --tempo "
+     "http://localhost:3200 --at -10m --service checkout",
+     "ask the servers that have the telemetry, in parallel"},
     {"faultline triage --otlp incident/ --baseline quiet/ --at -2h --format json",
      "compare with a quiet hour, and give the answer to a program"},
 };
@@ -255,8 +300,9 @@ const fl_command fl_cmd_triage = {
     .description =
         "Reads metrics, logs and traces, whatever is there of them, compares the window after TIME"
         " with the baseline, and ranks what may have caused the difference. Each hypothesis comes"
-        " with its evidence, and with the query that shows the raw data again. Nothing is sent"
-        " anywhere: no server, no network.\n"
+        " with its evidence, and with the query that shows the raw data again. Where the telemetry"
+        " is in Prometheus, Loki, Tempo or Jaeger, only the window and what was before it are asked"
+        " for there, of NAME and the services around it. Without URLs no network is used.\n"
         "The answer is printed and kept in a store, from which 'faultline show' prints it again.",
     .options = options,
     .option_count = FL_COUNT(options),

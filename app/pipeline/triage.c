@@ -251,7 +251,8 @@ static fl_status read_profiles(fl_triage *t, fl_error *err)
     fl_sink sink = fl_timeline_sink(t->builder, false);
     const fl_triage_profile_paths from = {.paths = t->request->pprof,
                                           .count = t->request->pprof_count,
-                                          .service = t->request->service};
+                                          .service = t->request->service,
+                                          .asker = t->request->asker};
     fl_status status = fl_triage_profiles_read(&t->profiles, &from, &sink, &t->arena, err);
     t->unreadable_files += t->profiles.unreadable;
     for (size_t i = 0; i < t->profiles.warning_count && status == FL_OK; i++)

@@ -47,6 +47,7 @@ struct reading {
     const char **warnings;
     size_t warning_count;
     uint64_t unreadable;
+    const fl_leak_asker *asker;
     const fl_sink *sink;
     fl_arena *arena;
     fl_error *err;
@@ -433,11 +434,18 @@ static fl_status push_series(struct reading *in, const struct source *source,
     return status;
 }
 
-/* Profiles that cannot be used cost themselves; a path that is not there is a mistake to be said.
- */
+/* A scheme stands in front of the first slash. */
+static bool is_address(const char *path)
+{
+    return strstr(path, "://") != NULL && strstr(path, "://") + 1 == strchr(path, '/');
+}
+
+/* Profiles that cannot be used cost themselves, and so does a program that does not answer; a path
+ * that is not there is a mistake to be said. */
 static fl_status pass_over(struct reading *in, const struct source *source, const fl_error *why)
 {
-    if (why->status == FL_E_NOMEM || why->status == FL_E_IO || why->status == FL_E_NOTFOUND)
+    bool is_mistake = why->status == FL_E_IO || why->status == FL_E_NOTFOUND;
+    if (why->status == FL_E_NOMEM || (is_mistake && !is_address(source->path)))
         return fl_fail(in->err, why->status, why->offset, "%s", why->message);
     const char *text =
         fl_arena_printf(in->arena, "profiles of %s: %s", source->service, why->message);
@@ -454,7 +462,7 @@ static fl_status read_source(struct reading *in, const struct source *source)
 {
     fl_leak_run *run;
     fl_error why = {0};
-    const fl_leak_request request = {.inputs = &source->path, .input_count = 1};
+    const fl_leak_request request = {.inputs = &source->path, .input_count = 1, .asker = in->asker};
     fl_status status = fl_leak_run_create(&run, &request, &why);
     if (status != FL_OK)
         return pass_over(in, source, &why);
@@ -481,6 +489,7 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
         .findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*in->findings)),
         .warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*in->warnings)),
         .moments = fl_arena_alloc(arena, MAX_MOMENTS, sizeof(*in->moments)),
+        .asker = from->asker,
         .sink = sink,
         .arena = arena,
         .err = err,

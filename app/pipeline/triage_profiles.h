@@ -5,6 +5,7 @@
 #define FL_TRIAGE_PROFILES_H
 
 #include "arena.h"
+#include "faultline/leak_run.h"
 #include "faultline/record.h"
 #include "rank.h"
 
@@ -22,6 +23,7 @@ typedef struct fl_triage_profile_paths {
     const char *const *paths; /* "SERVICE=PATH" or PATH */
     size_t count;
     const char *service; /* whose symptom is reported: it names profiles that nothing else does */
+    const fl_leak_asker *asker; /* of addresses among the paths; NULL: they are refused */
 } fl_triage_profile_paths;
 
 /* Judge the profiles, and push what they count in total as metrics into `sink`. Everything lives in

@@ -5,6 +5,7 @@
 #define FAULTLINE_TRIAGE_H
 
 #include "faultline/incident.h"
+#include "faultline/leak_run.h"
 #include "faultline/record.h"
 
 #ifdef __cplusplus
@@ -43,6 +44,7 @@ typedef struct fl_triage_request {
      * what faultline/leak_run.h takes. May be none. */
     const char *const *pprof;
     size_t pprof_count;
+    const fl_leak_asker *asker; /* how addresses among them are asked; NULL: they are refused */
     /* An earlier answer whose evidence is to be measured again in this window, after a fix; NULL:
      * none. Records of `otlp` from its beginning up to at_ns are left out: they are the incident.
      */

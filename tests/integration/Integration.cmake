@@ -147,3 +147,9 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/operations PROPERTIES LABELS "integration;postgresql" TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
+
+if(TARGET faultline_cli)
+  add_test(NAME integration/sources COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_sources.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/sources PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()

@@ -19,6 +19,7 @@ wrote. A document that still says `<!-- fill: ... -->` fails.
 """
 import argparse
 import dataclasses
+import functools
 import http.server
 import json
 import os
@@ -206,6 +207,14 @@ class Server:
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 
+@functools.cache
+def sources_address(root):
+    """The Prometheus, Loki and Tempo of the examples; they end with this process, whose pipe they read."""
+    stand_in = subprocess.Popen([sys.executable, root / "tests/support/sources_server.py", "1795380000"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+    return f"http://127.0.0.1:{stand_in.stdout.readline().strip()}"
+
+
 class Place:
     """A copy of what the documents speak of, with a home folder of its own."""
 
@@ -278,6 +287,8 @@ def run_manual(root, program, man):
     if not pages:
         return 0, [f"{man}: no examples in any manual page"]
     words, place, problems = stand_ins_of(root), Place(root, program), []
+    for port in (9090, 3100, 3200):
+        words[f"http://localhost:{port}"] = sources_address(root)
     words["http://localhost:6060"] = Server((root / words["heap.pb.gz"]).read_bytes()).address
     # Whatever id of an incident stands in an example, the stored one is meant.
     kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")

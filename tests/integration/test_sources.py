@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Telemetry out of the servers that keep it: a triage of stand-ins in which an incident is made up, and of the genuine
+Prometheus, which scrapes itself and node_exporter, where Debian's packages are there.
+
+usage: test_sources.py FAULTLINE SOURCE_DIR [unittest options]
+"""
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+AT = 1795380000
+
+
+def run(*arguments, timeout=120):
+    return subprocess.run([FAULTLINE, *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class StandIn:
+    """sources_server.py while a test runs."""
+
+    def __init__(self, words=""):
+        self.words = words
+
+    def __enter__(self):
+        self.process = subprocess.Popen([sys.executable, SOURCE / "tests/support/sources_server.py", f"{AT}{self.words}"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def triage(*arguments):
+    done = run("triage", "--at", str(AT), "--service", "checkout", "--store", "none", "--format", "json", *arguments)
+    return done, json.loads(done.stdout) if done.stdout else None
+
+
+class PulledTriage(unittest.TestCase):
+    def check(self, answer):
+        first = answer["hypotheses"][0]
+        self.assertEqual((first["service"], first["cause"]), ("payment", "pool"))
+
+    def test_three_sources_together_give_the_cause(self):
+        with StandIn() as url:
+            done, answer = triage("--prometheus", url, "--loki", url, "--tempo", url)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.check(answer)
+            again, _ = triage("--prometheus", url, "--loki", url, "--tempo", url)
+            self.assertEqual(done.stdout, again.stdout)
+            done, answer = triage("--prometheus", url, "--loki", url, "--jaeger", url)
+            self.assertEqual(done.returncode, 0)
+            self.check(answer)
+
+    def test_any_one_of_them_is_enough_to_ask(self):
+        with StandIn() as url:
+            for source in ("--prometheus", "--loki", "--tempo", "--jaeger"):
+                done, answer = triage(source, url)
+                self.assertIn(done.returncode, (0, 6), done.stderr)
+                self.assertEqual(answer.get("warnings", []), [])
+
+    def test_a_source_that_fails_costs_itself(self):
+        with StandIn() as good, StandIn(",ill") as ill:
+            done, answer = triage("--prometheus", ill, "--tempo", good, "--loki", "http://127.0.0.1:1")
+            self.assertEqual(done.returncode, 5)
+            self.assertEqual(answer["hypotheses"][0]["service"], "payment")
+            self.assertTrue(any("HTTP 503" in w for w in answer["warnings"]), answer["warnings"])
+            self.assertTrue(any("127.0.0.1:1/loki" in w for w in answer["warnings"]), answer["warnings"])
+
+    def test_a_program_that_does_not_answer_costs_itself(self):
+        with StandIn() as url:
+            done, answer = triage("--tempo", url, "--pprof", "payment=http://127.0.0.1:1")
+            self.assertEqual(done.returncode, 5)
+            self.assertTrue(any("profiles of payment: http://127.0.0.1:1" in w for w in answer["warnings"]))
+
+    def test_what_cannot_be_meant_is_said(self):
+        for arguments, said in (
+                (["--service", "x"], "option --otlp DIR is missing, or a source such as --prometheus URL"),
+                (["--tempo", "http://x"], "option --at TIME is missing"),
+                (["--tempo", "http://x", "--at", "-1h", "--token-file", "mimir=/x"], "KIND one of prometheus, loki"),
+        ):
+            done = run("triage", *arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(said, done.stderr)
+        for url in ("ftp://x/", "file:///etc/passwd", "prom:9090", "http://x/?a=b"):
+            done = run("triage", "--prometheus", url, "--at", "-1h", "--store", "none")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(url, done.stderr)
+
+
+class Genuine(unittest.TestCase):
+    """Prometheus and node_exporter, on ports that are free, with what they need in a folder that is removed."""
+
+    @classmethod
+    def setUpClass(cls):
+        missing = [p for p in ("prometheus", "prometheus-node-exporter") if shutil.which(p) is None]
+        if missing:
+            raise unittest.SkipTest(f"skipped: {', '.join(missing)} is not installed")
+        cls.folder = tempfile.TemporaryDirectory()
+        root = pathlib.Path(cls.folder.name)
+        cls.port, node = free_port(), free_port()
+        (root / "prometheus.yml").write_text(
+            "global: {scrape_interval: 1s}\nscrape_configs:\n"
+            f"- {{job_name: shop/prometheus, static_configs: [{{targets: ['127.0.0.1:{cls.port}']}}]}}\n"
+            f"- {{job_name: node, static_configs: [{{targets: ['127.0.0.1:{node}']}}]}}\n")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        cls.children = [
+            subprocess.Popen(["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{node}"], **quiet),
+            subprocess.Popen(["prometheus", f"--config.file={root}/prometheus.yml", f"--storage.tsdb.path={root}/data",
+                              f"--web.listen-address=127.0.0.1:{cls.port}"], **quiet)]
+        cls.url = f"http://127.0.0.1:{cls.port}"
+        deadline = time.monotonic() + 60
+        while cls.scraped() < 16:
+            if time.monotonic() > deadline:
+                cls.tearDownClass()
+                raise unittest.SkipTest("skipped: Prometheus did not scrape within a minute")
+            time.sleep(0.5)
+
+    @classmethod
+    def scraped(cls):
+        """How often both were scraped, at least."""
+        try:
+            with urllib.request.urlopen(f"{cls.url}/api/v1/query?query=min(count_over_time(up[1m]))") as answer:
+                result = json.load(answer)["data"]["result"]
+                return int(result[0]["value"][1]) if result else 0
+        except OSError:
+            return 0
+
+    @classmethod
+    def tearDownClass(cls):
+        for child in cls.children:
+            child.terminate()
+        for child in cls.children:
+            child.wait(20)
+        cls.folder.cleanup()
+
+    def test_its_own_series_and_those_of_the_host_are_asked_for(self):
+        at = int(time.time()) - 6
+        done = run("triage", "--prometheus", self.url, "--at", str(at), "--before", "1m", "--window", "1m", "--service",
+                   "prometheus", "--store", "none", "--format", "json")
+        self.assertIn(done.returncode, (0, 6), done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual(answer.get("warnings", []), [])
+        self.assertGreater(answer["modalities"]["metrics"]["series"], 300)
+        self.assertEqual(done.stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=1)
