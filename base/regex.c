@@ -191,6 +191,18 @@ static fl_status fail_match(const fl_regex *regex, int code, size_t text_len, fl
     }
 }
 
+/* PCRE2's own answer: how many groups there are places of, or a failure. */
+static int run(pcre2_match_data *data, const fl_regex *regex, fl_slice text, size_t start)
+{
+    PCRE2_SPTR subject = text.len > 0 ? text.ptr : (PCRE2_SPTR) "";
+    const pcre2_code *with = code_for(regex, text.len);
+    int code = pcre2_match(with, subject, text.len, start, 0, data, regex->limits);
+    if (code == PCRE2_ERROR_JIT_STACKLIMIT)
+        code =
+            pcre2_match(regex->code, subject, text.len, start, PCRE2_NO_JIT, data, regex->limits);
+    return code;
+}
+
 fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text, fl_error *err)
 {
     assert(matched != NULL && regex != NULL);
@@ -198,16 +210,34 @@ fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text, fl
     pcre2_match_data *data = pcre2_match_data_create(1, regex->memory);
     if (data == NULL)
         return fail_match(regex, PCRE2_ERROR_NOMEMORY, text.len, err);
-    PCRE2_SPTR subject = text.len > 0 ? text.ptr : (PCRE2_SPTR) "";
-    const pcre2_code *with = code_for(regex, text.len);
-    int code = pcre2_match(with, subject, text.len, 0, 0, data, regex->limits);
-    if (code == PCRE2_ERROR_JIT_STACKLIMIT)
-        code = pcre2_match(regex->code, subject, text.len, 0, PCRE2_NO_JIT, data, regex->limits);
+    int code = run(data, regex, text, 0);
     pcre2_match_data_free(data);
     if (code < 0 && code != PCRE2_ERROR_NOMATCH)
         return fail_match(regex, code, text.len, err);
     *matched = code >= 0; /* 0: it matched, with more groups than `data` has room for */
     return FL_OK;
+}
+
+fl_status fl_regex_find(fl_regex_span *out, const fl_regex *regex, fl_slice text, size_t start,
+                        fl_error *err)
+{
+    assert(out != NULL && regex != NULL && start <= text.len);
+    *out = (fl_regex_span){0};
+    pcre2_match_data *data = pcre2_match_data_create(2, regex->memory);
+    if (data == NULL)
+        return fail_match(regex, PCRE2_ERROR_NOMEMORY, text.len, err);
+    int code = run(data, regex, text, start);
+    if (code >= 0) {
+        const PCRE2_SIZE *places = pcre2_get_ovector_pointer(data);
+        /* 0: there are more groups than the two that there is room for; a \K may put the begin
+         * behind the end */
+        bool has_group = code != 1 && places[2] != PCRE2_UNSET;
+        size_t from = has_group ? places[2] : places[0], to = has_group ? places[3] : places[1];
+        *out = (fl_regex_span){
+            .found = true, .from = from, .len = to > from ? to - from : 0, .end = places[1]};
+    }
+    pcre2_match_data_free(data);
+    return code < 0 && code != PCRE2_ERROR_NOMATCH ? fail_match(regex, code, text.len, err) : FL_OK;
 }
 
 bool fl_regex_is_jit(const fl_regex *regex)

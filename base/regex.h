@@ -24,6 +24,16 @@ void fl_regex_destroy(fl_regex *regex);
  * anything: bytes that are not UTF-8 match nothing, and what lies between them is searched. */
 FL_NODISCARD fl_status fl_regex_match(bool *matched, const fl_regex *regex, fl_slice text,
                                       fl_error *err);
+/* Where a pattern matched: its first group where that took part, else the whole. `end` is where the
+ * whole ended, from which to look for the next. */
+typedef struct fl_regex_span {
+    bool found;
+    size_t from, len;
+    size_t end;
+} fl_regex_span;
+/* The same from `start` on, and where; what stands before `start` is seen by lookbehinds. */
+FL_NODISCARD fl_status fl_regex_find(fl_regex_span *out, const fl_regex *regex, fl_slice text,
+                                     size_t start, fl_error *err);
 /* True when the JIT has taken the pattern over; before, matching is slower but the same. */
 bool fl_regex_is_jit(const fl_regex *regex);
 

@@ -59,6 +59,39 @@ START_TEST(a_pattern_matches_what_it_says)
 END_TEST
 
 static const struct {
+    const char *pattern, *text;
+    size_t start;
+    fl_regex_span span;
+} places[] = {
+    {"o+", "foo boo", 0, {true, 1, 2, 3}},
+    {"o+", "foo boo", 3, {true, 5, 2, 7}},
+    {"o+", "foo boo", 7, {false, 0, 0, 0}},
+    {"key=(\\w+);", "a key=value;", 0, {true, 6, 5, 12}}, /* the group's place, the whole's end */
+    {"a(b)?c(d)", "acd", 0, {true, 0, 3, 3}},             /* the first took no part */
+    {"(?|x(1)|y(2))", "y2", 0, {true, 1, 1, 2}},
+    {"(a)(b)(c)", "abc", 0, {true, 0, 1, 3}},
+    {"(?<=x)y", "xy", 1, {true, 1, 1, 2}}, /* what stands before is seen */
+    {"", "ab", 2, {true, 2, 0, 2}},
+    {"x\\Ky", "xy", 0, {true, 1, 1, 2}},
+};
+
+START_TEST(a_match_is_found_where_it_stands)
+{
+    fl_regex *regex;
+    fl_regex_span span;
+    ck_assert_ok(fl_regex_create(&regex, SLICE(places[_i].pattern), false, &err));
+    for (int i = 0; i < 150; i++) { /* the interpreter, then the JIT */
+        ck_assert_ok(fl_regex_find(&span, regex, SLICE(places[_i].text), places[_i].start, &err));
+        ck_assert_int_eq(span.found, places[_i].span.found);
+        ck_assert_uint_eq(span.from, places[_i].span.from);
+        ck_assert_uint_eq(span.len, places[_i].span.len);
+        ck_assert_uint_eq(span.end, places[_i].span.end);
+    }
+    fl_regex_destroy(regex);
+}
+END_TEST
+
+static const struct {
     fl_slice pattern;
     fl_status status;
     uint64_t offset;
@@ -246,6 +279,8 @@ static Suite *regex_suite(void)
     TCase *cases = tcase_create("regex");
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_loop_test(cases, a_match_is_found_where_it_stands, 0,
+                        (int)(sizeof(places) / sizeof(places[0])));
     tcase_add_loop_test(cases, a_pattern_matches_what_it_says, 0,
                         (int)(sizeof(matches) / sizeof(matches[0])));
     tcase_add_loop_test(cases, a_malformed_pattern_is_named_with_the_reason, 0,
