@@ -57,6 +57,10 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/serve PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/receive COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_receive.py $<TARGET_FILE:faultline_cli>)
   set_tests_properties(integration/receive PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/clients COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_clients.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/clients)
+  add_test(NAME integration/components COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_components.py $<TARGET_FILE:faultline_cli>)
+  set_tests_properties(integration/clients integration/components PROPERTIES LABELS "integration;serve" TIMEOUT 900 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
 if(TARGET faultline_cli)
