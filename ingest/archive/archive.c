@@ -256,48 +256,90 @@ static fl_status make_room(fl_archive *archive, size_t len, fl_error *err)
     return fl_archive_rotate(archive, err);
 }
 
-/* Into the log and the head; the lock is held. */
+static void count_refused(fl_archive *archive, uint64_t *reason, uint64_t records)
+{
+    ++*reason;
+    archive->stats.refused_records += records;
+}
+
+/* Whose fault a failure of the log is: a disk's, or ours for want of memory. */
+static uint64_t *reason_of(fl_archive *archive, fl_status status)
+{
+    return status == FL_E_LIMIT || status == FL_E_IO ? &archive->stats.refused_disk
+                                                     : &archive->stats.refused_other;
+}
+
+/* Before anything is copied: when both heads are full, refusing must cost next to nothing. */
+static fl_status check_room(fl_archive *archive, const fl_archive_batch *batch, fl_error *err)
+{
+    pthread_mutex_lock(&archive->lock);
+    fl_status status = make_room(archive, fl_archive_batch_bytes(batch), err);
+    if (status != FL_OK)
+        count_refused(archive, &archive->stats.refused_memory, fl_archive_batch_records(batch));
+    pthread_mutex_unlock(&archive->lock);
+    return status;
+}
+
+/* Into the log and the head; the lock is held. Others may have taken the room meanwhile. */
 static fl_status admit(fl_wal_ticket *ticket, fl_archive *archive, fl_head_entry *entry,
                        fl_error *err)
 {
+    uint64_t records = fl_batch_facts_records(&entry->facts);
     fl_status status = make_room(archive, entry->len, err);
     if (status != FL_OK) {
-        archive->stats.refused_memory++;
+        count_refused(archive, &archive->stats.refused_memory, records);
         return status;
     }
     status = fl_head_reserve(archive->head, err);
     if (status == FL_OK)
         status = fl_wal_append(ticket, archive->wal, ARCHIVE_WAL_BATCH,
                                (fl_slice){entry->bytes, entry->len}, err);
-    if (status == FL_OK) {
-        if (archive->head->count == 0)
-            archive->head->opened_ns = archive->now_ns;
-        fl_head_add(archive->head, entry);
-        archive->head->pending++;
-    } else if (status == FL_E_LIMIT) {
-        archive->stats.refused_disk++;
-    } else {
-        archive->stats.refused_other++;
+    if (status != FL_OK) {
+        count_refused(archive, reason_of(archive, status), records);
+        return status;
     }
+    if (archive->head->count == 0)
+        archive->head->opened_ns = archive->now_ns;
+    fl_head_add(archive->head, entry);
+    archive->head->pending++;
+    return FL_OK;
+}
+
+/* Appended, or known already; the entry is then the head's, or was not needed. */
+static fl_status enter(bool *repeated, fl_wal_ticket *ticket, fl_head **head, fl_archive *archive,
+                       fl_head_entry *entry, fl_error *err)
+{
+    uint64_t hash = fl_hash_stable((fl_slice){entry->bytes, entry->len});
+    fl_error ignored = {0};
+    fl_status status = FL_OK;
+    pthread_mutex_lock(&archive->lock);
+    *repeated = is_repeated(archive, hash);
+    if (*repeated) {
+        archive->stats.repeated_batches++;
+    } else {
+        status = admit(ticket, archive, entry, err);
+        if (status == FL_OK) /* not to be remembered costs a repeat, and no more */
+            (void)!note_repeat(archive, hash, REPEAT_PENDING, &ignored);
+    }
+    entry->hash = hash;
+    *head = archive->head;
+    pthread_mutex_unlock(&archive->lock);
     return status;
 }
 
 /* What the log has answered. */
-static void settle(fl_archive *archive, fl_head *head, fl_head_entry *entry, uint64_t hash,
-                   fl_status status)
+static void settle(fl_archive *archive, fl_head *head, fl_head_entry *entry, fl_status status)
 {
     pthread_mutex_lock(&archive->lock);
     assert(head->pending > 0);
-    settle_repeat(archive, hash, status == FL_OK ? REPEAT_DURABLE : 0);
+    settle_repeat(archive, entry->hash, status == FL_OK ? REPEAT_DURABLE : 0);
     if (status == FL_OK) {
         entry->is_durable = true;
         archive->stats.batches++;
         for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
             archive->stats.records[i] += entry->facts.counts[i];
     } else {
-        archive->stats.refused_records += fl_batch_facts_records(&entry->facts);
-        archive->stats.refused_disk += status == FL_E_LIMIT || status == FL_E_IO;
-        archive->stats.refused_other += status != FL_E_LIMIT && status != FL_E_IO;
+        count_refused(archive, reason_of(archive, status), fl_batch_facts_records(&entry->facts));
         fl_head_remove(head, entry);
     }
     head->pending--;
@@ -305,43 +347,29 @@ static void settle(fl_archive *archive, fl_head *head, fl_head_entry *entry, uin
     pthread_mutex_unlock(&archive->lock);
 }
 
-/* The copy and the hash are made before the lock is taken, so that it is held for an append only.
- */
+/* The copy and the hash are made without the lock, so that it is held for an append only. */
 fl_status fl_archive_commit(bool *repeated, fl_archive *archive, const fl_archive_batch *batch,
                             fl_error *err)
 {
-    fl_slice bytes = fl_batch_bytes(batch);
+    fl_head *head = NULL;
     fl_head_entry *entry;
     fl_wal_ticket ticket = {0};
-    assert(repeated != NULL && archive != NULL);
+    assert(repeated != NULL && archive != NULL && batch != NULL);
     *repeated = false;
     if (fl_archive_batch_records(batch) == 0)
         return FL_OK;
-    uint64_t hash = fl_hash_stable(bytes);
-    fl_status status = fl_head_entry_create(&entry, bytes, fl_batch_facts_of(batch), err);
+    fl_status status = check_room(archive, batch, err);
+    if (status == FL_OK)
+        status = fl_head_entry_create(&entry, fl_batch_bytes(batch), fl_batch_facts_of(batch), err);
     if (status != FL_OK)
         return status;
-    pthread_mutex_lock(&archive->lock);
-    *repeated = is_repeated(archive, hash);
-    if (!*repeated) {
-        status = admit(&ticket, archive, entry, err);
-        archive->stats.refused_records +=
-            status != FL_OK ? fl_batch_facts_records(&entry->facts) : 0;
-    } else {
-        archive->stats.repeated_batches++;
-    }
-    fl_head *head = archive->head;
-    if (!*repeated && status == FL_OK) { /* not to be remembered costs a repeat, and no more */
-        fl_error ignored = {0};
-        (void)!note_repeat(archive, hash, REPEAT_PENDING, &ignored);
-    }
-    pthread_mutex_unlock(&archive->lock);
-    if (*repeated || status != FL_OK) {
+    status = enter(repeated, &ticket, &head, archive, entry, err);
+    if (status != FL_OK || *repeated) {
         fl_mem_free(entry);
         return status;
     }
     status = fl_wal_wait(archive->wal, &ticket, err);
-    settle(archive, head, entry, hash, status);
+    settle(archive, head, entry, status);
     return status;
 }
 

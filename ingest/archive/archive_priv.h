@@ -17,7 +17,8 @@ enum { ARCHIVE_NAME_BYTES = 256, ARCHIVE_WAL_BATCH = 1 };
 /* One batch in memory. Never changes once it is durable. */
 typedef struct fl_head_entry {
     fl_batch_facts facts;
-    size_t index; /* in its head */
+    uint64_t hash; /* of the bytes: by which a repeat is known */
+    size_t index;  /* in its head */
     size_t len;
     bool is_durable;
     unsigned char bytes[];

@@ -137,6 +137,22 @@ static fl_status seal_log(void *payload, uint32_t resource, const fl_log *log, f
 }
 
 /* Most of what there is, in most places. */
+static fl_status seal_number(void *payload, uint32_t resource, fl_slice series,
+                             const fl_number *number, fl_error *err)
+{
+    struct seal *seal = payload;
+    fl_status status;
+    fl_error full;
+    do {
+        full = (fl_error){0};
+        status = fl_block_writer_number(seal->writer, resource, series, number, &full);
+    } while (shall_retry(seal, &status, &full, err));
+    if (full.status == FL_OK)
+        fl_batch_facts_note(&seal->facts, FL_ARCHIVE_POINT, number->time_ns);
+    return status;
+}
+
+/* Histograms and summaries. */
 static fl_status seal_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     struct seal *seal = payload;
@@ -190,6 +206,7 @@ static fl_status write_head(struct seal *seal, fl_error *err)
                           .point = seal_point,
                           .change = seal_change,
                           .alert = seal_alert};
+    const fl_batch_numbers numbers = {.payload = seal, .number = seal_number};
     fl_batch_reader *reader;
     fl_status status = fl_batch_reader_create(&reader, err);
     for (size_t i = 0; status == FL_OK && i < seal->head->count; i++) {
@@ -197,7 +214,8 @@ static fl_status write_head(struct seal *seal, fl_error *err)
         if (entry == NULL)
             continue;
         assert(entry->is_durable);
-        status = fl_batch_read(reader, (fl_slice){entry->bytes, entry->len}, &sink, err);
+        status =
+            fl_batch_read_raw(reader, (fl_slice){entry->bytes, entry->len}, &sink, &numbers, err);
     }
     fl_batch_reader_destroy(reader);
     return status == FL_OK ? write_part(seal, true, err) : status;

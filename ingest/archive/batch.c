@@ -31,6 +31,10 @@ struct fl_archive_batch {
     fl_sink sink;
     unsigned char *bytes;
     size_t len, cap;
+    unsigned char series[2][BATCH_SHARED_BYTES]; /* of the point before, and of this one */
+    size_t series_len;                           /* of the one before */
+    size_t turn;                                 /* which of the two it is */
+    int64_t start_ns, time_ns;                   /* of the point before */
     uint32_t resources;
     fl_batch_facts facts;
     uint64_t rejected;
@@ -326,11 +330,9 @@ static bool is_number(fl_point_kind kind)
     return kind == FL_POINT_GAUGE || kind == FL_POINT_SUM || kind == FL_POINT_PART;
 }
 
-/* What the points of a series share, and the two moments that both forms have. */
-static unsigned char *put_series(unsigned char *at, uint32_t resource, const fl_point *point)
+/* What the points of a series share: the same bytes as in a block. */
+static unsigned char *put_series(unsigned char *at, const fl_point *point)
 {
-    *at++ = is_number(point->kind) ? BATCH_NUMBER : BATCH_SHAPE;
-    at = put_count(at, resource);
     at = put_text(at, point->metric);
     at = put_text(at, point->unit);
     *at++ = (unsigned char)point->kind;
@@ -338,9 +340,68 @@ static unsigned char *put_series(unsigned char *at, uint32_t resource, const fl_
     *at++ = (unsigned char)point->monotonic;
     *at++ = (unsigned char)point->part;
     at = put_real(at, point->param);
-    at = put_attrs(at, &point->attrs);
-    at = put_u64(at, (uint64_t)point->start_ns);
-    return put_u64(at, (uint64_t)point->time_ns);
+    return put_attrs(at, &point->attrs);
+}
+
+/* How many bytes two runs begin with alike, at most `most`; eight at a time. */
+static size_t common_first(const unsigned char *a, const unsigned char *b, size_t most)
+{
+    size_t len = 0;
+    while (len + 8 <= most && memcmp(a + len, b + len, 8) == 0)
+        len += 8;
+    while (len < most && a[len] == b[len])
+        len++;
+    return len;
+}
+
+/* The same of the bytes before two ends. */
+static size_t common_last(const unsigned char *a, const unsigned char *b, size_t most)
+{
+    size_t len = 0;
+    while (len + 8 <= most && memcmp(a - len - 8, b - len - 8, 8) == 0)
+        len += 8;
+    while (len < most && a[-1 - (ptrdiff_t)len] == b[-1 - (ptrdiff_t)len])
+        len++;
+    return len;
+}
+
+/* A series by what it has in common with the one before, which it replaces. */
+static unsigned char *put_like(unsigned char *at, fl_archive_batch *to, const fl_point *point)
+{
+    const unsigned char *before = to->series[to->turn];
+    unsigned char *own = to->series[1 - to->turn];
+    size_t len = (size_t)(put_series(own, point) - own);
+    size_t most = len < to->series_len ? len : to->series_len;
+    size_t first = common_first(own, before, most);
+    size_t last = common_last(own + len, before + to->series_len, most - first);
+    assert(len <= BATCH_SHARED_BYTES);
+    to->turn = 1 - to->turn;
+    to->series_len = len;
+    at = put_count(at, first);
+    at = put_count(at, last);
+    return put_text(at, (fl_slice){.ptr = own + first, .len = len - first - last});
+}
+
+/* Too long to be kept for the next one: its length goes before it once it is known. */
+static unsigned char *put_long(unsigned char *at, fl_archive_batch *to, const fl_point *point)
+{
+    unsigned char *series = at + 2 + COUNT_BYTES, length[COUNT_BYTES];
+    size_t len = (size_t)(put_series(series, point) - series);
+    size_t digits = (size_t)(put_count(length, len) - length);
+    to->series_len = 0;
+    *at++ = 0;
+    *at++ = 0;
+    memcpy(at, length, digits);
+    memmove(at + digits, series, len);
+    return at + digits + len;
+}
+
+/* Small numbers of either sign become small numbers; wraps around, which is exact. */
+static unsigned char *put_step(unsigned char *at, int64_t *before, int64_t now)
+{
+    uint64_t step = (uint64_t)now - (uint64_t)*before;
+    *before = now;
+    return put_count(at, step << 1 ^ (0 - (step >> 63)));
 }
 
 /* A count before them, since bounds may be there without values. */
@@ -370,11 +431,12 @@ static unsigned char *put_shape(unsigned char *at, const fl_point *point)
     return at;
 }
 
-/* A series' labels are most of its bytes, and are written with each of its points. */
+/* A series' labels are most of a point's bytes, and mostly those of the point before. */
 static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     fl_archive_batch *to = payload;
     size_t room = FIXED_BYTES + point->metric.len + point->unit.len + room_of_attrs(&point->attrs);
+    bool is_long = room > BATCH_SHARED_BYTES;
     assert(resource < to->resources);
     if (is_too_wide(to, point->attrs.count))
         return FL_OK;
@@ -388,7 +450,12 @@ static fl_status take_point(void *payload, uint32_t resource, const fl_point *po
     fl_status status = reserve(to, room, err);
     if (status != FL_OK)
         return status;
-    unsigned char *at = put_series(to->bytes + to->len, resource, point);
+    unsigned char *at = to->bytes + to->len;
+    *at++ = is_number(point->kind) ? BATCH_NUMBER : BATCH_SHAPE;
+    at = put_count(at, resource);
+    at = is_long ? put_long(at, to, point) : put_like(at, to, point);
+    at = put_step(at, &to->start_ns, point->start_ns);
+    at = put_step(at, &to->time_ns, point->time_ns);
     end_item(to, is_number(point->kind) ? put_real(at, point->value) : put_shape(at, point));
     fl_batch_facts_note(&to->facts, FL_ARCHIVE_POINT, point->time_ns);
     return FL_OK;
@@ -497,6 +564,8 @@ void fl_archive_batch_clear(fl_archive_batch *batch)
     batch->bytes[0] = BATCH_VERSION;
     batch->len = 1;
     batch->resources = 0;
+    batch->series_len = 0;
+    batch->start_ns = batch->time_ns = 0;
     batch->rejected = 0;
     batch->reason_count = 0;
     fl_batch_facts_clear(&batch->facts);

@@ -7,8 +7,8 @@
  *   span     := "S" of u64 trace hi, lo, id, parent, start; count duration; kind, error: u8;
  *               text name; attrs; count (u64 time, text name, attrs)^count
  *   log      := "L" of u64 time; severity:u8; text severity, body; u64 trace hi, lo, span; attrs
- *   number   := "N" of series; u64 start, time, value
- *   shape    := "H" of series; u64 start, time; count count; u64 sum, min, max; count scale, offset
+ *   number   := "N" of like moments; u64 value
+ *   shape    := "H" of like moments; count count; u64 sum, min, max; count scale, offset
  *               (as unsigned), zero; bounds:count u64^bounds; values:count u64^values;
  *               buckets:count count^buckets
  *   change   := "C" u64 time; kind:u8; text service, key, before, after, source, url
@@ -16,10 +16,15 @@
  *               service, instance, node; attrs labels
  *
  *   of       := count, a resource's number
- *   series   := text metric, unit; kind, temporality, monotonic, part: u8; u64 param; attrs
- *   attrs    := count (text key, kind:u8, value)^count
- *   value    := nothing | u64 (int, bool, bits of a double) | text
- *   text     := count bytes
+ *   like     := count first, last; text middle       series: the first bytes and the last bytes of
+ * the series before, and what stands between them moments  := zigzag start, time differences to the
+ * point before series   := text metric, unit; kind, temporality, monotonic, part: u8; u64 param;
+ * attrs attrs    := count (text key, kind:u8, value)^count value    := nothing | u64 (int, bool,
+ * bits of a double) | text text     := count bytes
+ *
+ * The series before the first one is empty, its moments are 0; so is a series above
+ * BATCH_SHARED_BYTES for the one after it. `series` is as in a block (ingest/block/block_write.c),
+ * where it becomes a group's key as it is.
  *
  * Counts are LEB128 and u64 is big-endian. The same records in the same order have the same bytes,
  * by which a repeated batch is known.
@@ -28,9 +33,12 @@
 #define FL_BATCH_PRIV_H
 
 #include "archive.h"
+#include "block.h"
 #include "reader.h"
 
-enum { BATCH_VERSION = 1 };
+/* Labels of a series are mostly those of the one before. Longer ones are rare, and a few bytes must
+ * not stand for many. */
+enum { BATCH_VERSION = 1, BATCH_SHARED_BYTES = 4096 };
 
 typedef enum batch_item {
     BATCH_RESOURCE = 'R',
@@ -68,6 +76,19 @@ void fl_batch_reader_destroy(fl_batch_reader *reader); /* NULL is a no-op */
  * sink returned. Records before the failure were told. */
 FL_NODISCARD fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
                                      fl_error *err);
+
+/* Who takes a point of one number without its series taken apart: for a block, most of the work. */
+typedef struct fl_batch_numbers {
+    void *payload;
+    fl_status (*number)(void *payload, uint32_t resource, fl_slice series, const fl_number *number,
+                        fl_error *err);
+} fl_batch_numbers;
+
+/* The same, but such points go to `numbers`. Their series are not looked into: bytes that were read
+ * by fl_batch_read() or come from a batch are sound. */
+FL_NODISCARD fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes,
+                                         const fl_sink *sink, const fl_batch_numbers *numbers,
+                                         fl_error *err);
 
 /* A sink that only notes facts. */
 fl_sink fl_batch_facts_sink(fl_batch_facts *facts);

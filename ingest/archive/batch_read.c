@@ -19,11 +19,16 @@ enum { MAX_RESOURCES = 16 << 20 };
 
 struct fl_batch_reader {
     const fl_sink *sink;
+    const fl_batch_numbers *numbers; /* NULL: points of one number go to the sink, too */
     fl_reader in;
+    bool is_in_series;
     size_t item;       /* where the item begins */
     uint32_t *handles; /* of the sink, by number */
     size_t resource_count, resource_cap;
     fl_error *err;
+    unsigned char series[2][BATCH_SHARED_BYTES]; /* of the point before, and of this one */
+    size_t series_len, turn;                     /* as in the batch that wrote it */
+    int64_t start_ns, time_ns;                   /* of the point before */
     fl_attr attrs[FL_MAX_ATTRS_PER_RECORD];
     fl_attr event_attrs[FL_MAX_EVENT_ATTRS_PER_SPAN];
     fl_span_event events[FL_MAX_EVENTS_PER_SPAN];
@@ -65,6 +70,8 @@ static fl_status refuse(struct fl_batch_reader *in, const char *what)
 /* Reads beyond the end give zeros, which is asked about once, behind all of them. */
 static fl_status check_read(struct fl_batch_reader *in)
 {
+    if (in->is_in_series && in->in.short_read)
+        return refuse(in, "a series ends too early");
     return in->in.short_read
                ? fl_fail(in->err, FL_E_TRUNCATED, in->in.bytes.len, "a batch ends inside an item")
                : FL_OK;
@@ -272,10 +279,49 @@ static bool is_number(fl_point_kind kind)
     return kind == FL_POINT_GAUGE || kind == FL_POINT_SUM || kind == FL_POINT_PART;
 }
 
-/* In the order of put_series(). */
-static fl_status read_series(fl_point *out, uint32_t *resource, struct fl_batch_reader *in)
+/* Between the first and the last bytes of the series before, as put_like() writes it. */
+static fl_status read_like(fl_slice *out, struct fl_batch_reader *in)
 {
-    fl_status status = read_handle(resource, in);
+    uint64_t first = read_count(in), last = read_count(in);
+    fl_slice middle = read_text(in);
+    fl_status status = check_read(in);
+    const unsigned char *before = in->series[in->turn];
+    unsigned char *own = in->series[1 - in->turn];
+    if (status != FL_OK)
+        return status;
+    if (first > in->series_len || last > in->series_len - first)
+        return refuse(in, "it has more of the series before than there is");
+    *out = middle;
+    if (first + last + middle.len > BATCH_SHARED_BYTES) {
+        in->series_len = 0;
+        return first + last == 0 ? FL_OK : refuse(in, "a series is too long to be shared");
+    }
+    memcpy(own, before, (size_t)first);
+    if (middle.len > 0)
+        memcpy(own + first, middle.ptr, middle.len);
+    memcpy(own + first + middle.len, before + (in->series_len - last), (size_t)last);
+    in->series_len = (size_t)(first + last) + middle.len;
+    in->turn = 1 - in->turn;
+    *out = (fl_slice){.ptr = own, .len = in->series_len};
+    return FL_OK;
+}
+
+/* A difference to the moment before, which it becomes. */
+static int64_t read_step(struct fl_batch_reader *in, int64_t *before)
+{
+    uint64_t step = read_count(in);
+    *before = (int64_t)((uint64_t)*before + (step >> 1 ^ (0 - (step & 1))));
+    return *before;
+}
+
+/* In the order of put_series(). A series has a reader of its own, and nothing behind its
+ * attributes.
+ */
+static fl_status take_series_apart(fl_point *out, struct fl_batch_reader *in, fl_slice series)
+{
+    fl_reader item = in->in;
+    in->in = fl_reader_over(series);
+    in->is_in_series = true;
     out->metric = read_text(in);
     out->unit = read_text(in);
     out->kind = (fl_point_kind)read_u8(in);
@@ -283,14 +329,26 @@ static fl_status read_series(fl_point *out, uint32_t *resource, struct fl_batch_
     out->monotonic = read_u8(in) != 0;
     out->part = (fl_point_part)read_u8(in);
     out->param = read_real(in);
-    if (status == FL_OK &&
-        (out->kind > FL_POINT_PART || out->temporality > FL_TEMPORALITY_CUMULATIVE ||
-         out->part > FL_PART_QUANTILE))
-        return refuse(in, "a point of an unknown kind");
+    fl_status status = read_record_attrs(&out->attrs, in);
+    if (status == FL_OK && !fl_reader_done(&in->in))
+        status = refuse(in, "a series has more than belongs to it");
+    if (status == FL_OK && (out->kind > FL_POINT_PART || out->part > FL_PART_QUANTILE ||
+                            out->temporality > FL_TEMPORALITY_CUMULATIVE))
+        status = refuse(in, "a point of an unknown kind");
+    in->in = item;
+    in->is_in_series = false;
+    return status;
+}
+
+/* What numbers and shapes have in common. */
+static fl_status read_point(fl_slice *series, fl_number *number, uint32_t *resource,
+                            struct fl_batch_reader *in)
+{
+    fl_status status = read_handle(resource, in);
     if (status == FL_OK)
-        status = read_record_attrs(&out->attrs, in);
-    out->start_ns = (int64_t)read_u64(in);
-    out->time_ns = (int64_t)read_u64(in);
+        status = read_like(series, in);
+    number->start_ns = read_step(in, &in->start_ns);
+    number->time_ns = read_step(in, &in->time_ns);
     return status;
 }
 
@@ -298,13 +356,22 @@ static fl_status read_series(fl_point *out, uint32_t *resource, struct fl_batch_
 static fl_status tell_number(struct fl_batch_reader *in)
 {
     fl_point point = {0};
+    fl_number number = {0};
+    fl_slice series = {0};
     uint32_t resource = 0;
-    fl_status status = read_series(&point, &resource, in);
-    point.value = read_real(in);
+    fl_status status = read_point(&series, &number, &resource, in);
+    number.value = read_real(in);
     if (status == FL_OK)
         status = check_read(in);
+    if (status == FL_OK && in->numbers != NULL)
+        return in->numbers->number(in->numbers->payload, resource, series, &number, in->err);
+    if (status == FL_OK)
+        status = take_series_apart(&point, in, series);
     if (status == FL_OK && !is_number(point.kind))
         return refuse(in, "a number that is a histogram");
+    point.start_ns = number.start_ns;
+    point.time_ns = number.time_ns;
+    point.value = number.value;
     return status == FL_OK ? in->sink->point(in->sink->payload, resource, &point, in->err) : status;
 }
 
@@ -356,9 +423,15 @@ static fl_status check_shape(struct fl_batch_reader *in, const fl_point *point, 
 static fl_status tell_shape(struct fl_batch_reader *in)
 {
     fl_point point = {.bounds = in->bounds, .values = in->values};
+    fl_number moments = {0};
+    fl_slice series = {0};
     uint32_t resource = 0;
     size_t values = 0;
-    fl_status status = read_series(&point, &resource, in);
+    fl_status status = read_point(&series, &moments, &resource, in);
+    if (status == FL_OK)
+        status = take_series_apart(&point, in, series);
+    point.start_ns = moments.start_ns;
+    point.time_ns = moments.time_ns;
     point.count = read_count(in);
     point.sum = read_real(in);
     point.min = read_real(in);
@@ -436,13 +509,23 @@ static fl_status tell_item(struct fl_batch_reader *in)
     }
 }
 
-/* Items up to the end: a batch has no count, so that it can be written without looking back. */
 fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink, fl_error *err)
+{
+    return fl_batch_read_raw(reader, bytes, sink, NULL, err);
+}
+
+/* Items up to the end: a batch has no count, so that it can be written without looking back. */
+fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
+                            const fl_batch_numbers *numbers, fl_error *err)
 {
     assert(reader != NULL && sink != NULL);
     reader->sink = sink;
+    reader->numbers = numbers;
     reader->in = fl_reader_over(bytes);
     reader->item = reader->resource_count = 0;
+    reader->series_len = reader->turn = 0;
+    reader->is_in_series = false;
+    reader->start_ns = reader->time_ns = 0;
     reader->err = err;
     unsigned version = read_u8(reader);
     fl_status status = check_read(reader);

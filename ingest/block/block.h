@@ -20,6 +20,16 @@ void fl_block_writer_destroy(fl_block_writer *writer); /* NULL is a no-op */
 /* Borrowed. It copies what it keeps; rejects are counted and go no further. Its handles of
  * resources hold over all of the writer's blocks. */
 const fl_sink *fl_block_writer_sink(fl_block_writer *writer);
+/* A point of one number, of a series that is written already: text metric, text unit; kind,
+ * temporality, monotonic, part as bytes; the 8 bits-as-bytes of param; attributes, all as
+ * block_write.c says. Saves taking it apart and putting it together. `series` must be sound. */
+typedef struct fl_number {
+    int64_t start_ns, time_ns;
+    double value;
+} fl_number;
+FL_NODISCARD fl_status fl_block_writer_number(fl_block_writer *writer, uint32_t resource,
+                                              fl_slice series, const fl_number *number,
+                                              fl_error *err);
 size_t fl_block_writer_bytes(const fl_block_writer *writer);
 uint64_t fl_block_writer_records(const fl_block_writer *writer);
 

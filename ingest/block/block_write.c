@@ -210,6 +210,23 @@ static fl_status place_ids(fl_block_writer *to, fl_error *err)
     return status;
 }
 
+/* A row for an id that is new: their order is that of the places. */
+static fl_status put_id(fl_block_writer *to, block_group kind, fl_trace_id id, fl_error *err)
+{
+    if (fl_block_writer_bytes(to) >= to->max_bytes)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
+                       fl_block_writer_bytes(to));
+    begin_key(to, kind);
+    add_kinds(to, FL_COLUMN_I64, kind == BLOCK_TRACES ? 2 : 1);
+    fl_status status = begin_row(to, err);
+    if (status != FL_OK)
+        return status;
+    if (kind == BLOCK_TRACES)
+        fl_rows_i64(to->rows, (int64_t)id.hi);
+    fl_rows_i64(to->rows, (int64_t)id.lo);
+    return fl_rows_end(to->rows, err);
+}
+
 /* The place of an id among those of the block, + 1, with a row of its own for the first of it. */
 static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_trace_id id,
                         fl_error *err)
@@ -219,28 +236,15 @@ static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_
     *out = 0;
     if (status != FL_OK || (id.hi == 0 && id.lo == 0))
         return status;
-    *out = (int64_t)fl_block_ids_find(ids, id);
-    if (*out != 0)
-        return FL_OK;
-    if (fl_block_writer_bytes(to) >= to->max_bytes)
-        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
-                       fl_block_writer_bytes(to));
-    status = fl_block_ids_reserve(ids, 1, err);
-    if (status != FL_OK)
+    uint64_t place;
+    bool is_new;
+    status = fl_block_ids_put(&place, &is_new, ids, id, err);
+    *out = (int64_t)place;
+    if (status != FL_OK || !is_new)
         return status;
-    begin_key(to, kind);
-    add_kinds(to, FL_COLUMN_I64, kind == BLOCK_TRACES ? 2 : 1);
-    status = begin_row(to, err);
+    status = put_id(to, kind, id, err);
     if (status != FL_OK)
-        return status;
-    if (kind == BLOCK_TRACES)
-        fl_rows_i64(to->rows, (int64_t)id.hi);
-    fl_rows_i64(to->rows, (int64_t)id.lo);
-    status = fl_rows_end(to->rows, err);
-    if (status == FL_OK) {
-        fl_block_ids_add(ids, id);
-        *out = (int64_t)ids->count;
-    }
+        fl_block_ids_take_back(ids);
     return status;
 }
 
@@ -403,19 +407,41 @@ static void begin_point(fl_block_writer *to, block_group kind, uint32_t resource
     add_kinds(to, FL_COLUMN_I64, 2);
 }
 
-/* The usual point. A counter's start stays the same and costs nothing. */
-static fl_status take_number(fl_block_writer *to, uint32_t resource, const fl_point *point,
-                             fl_error *err)
+/* The key is complete. A counter's start stays the same and costs nothing. */
+static fl_status put_number(fl_block_writer *to, const fl_number *number, fl_error *err)
 {
-    begin_point(to, BLOCK_NUMBERS, resource, point);
     add_kinds(to, FL_COLUMN_F64, 1);
     fl_status status = begin_row(to, err);
     if (status != FL_OK)
         return status;
-    fl_rows_i64(to->rows, point->start_ns);
-    fl_rows_i64(to->rows, point->time_ns);
-    fl_rows_f64(to->rows, point->value);
+    fl_rows_i64(to->rows, number->start_ns);
+    fl_rows_i64(to->rows, number->time_ns);
+    fl_rows_f64(to->rows, number->value);
     return end_row(to, err);
+}
+
+/* The usual point. */
+static fl_status take_number(fl_block_writer *to, uint32_t resource, const fl_point *point,
+                             fl_error *err)
+{
+    const fl_number number = {
+        .start_ns = point->start_ns, .time_ns = point->time_ns, .value = point->value};
+    begin_point(to, BLOCK_NUMBERS, resource, point);
+    return put_number(to, &number, err);
+}
+
+fl_status fl_block_writer_number(fl_block_writer *writer, uint32_t resource, fl_slice series,
+                                 const fl_number *number, fl_error *err)
+{
+    assert(writer != NULL && number != NULL && series.len > 0);
+    fl_status status = say_resource(writer, resource, err);
+    if (status != FL_OK)
+        return status;
+    begin_key(writer, BLOCK_NUMBERS);
+    fl_column_put_count(&writer->key, resource);
+    fl_buf_add(&writer->key, series);
+    add_kinds(writer, FL_COLUMN_I64, 2);
+    return put_number(writer, number, err);
 }
 
 /* Bounds are the same from point to point, and become one text of the column. */

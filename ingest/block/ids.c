@@ -1,9 +1,9 @@
 /*
  * ids.c - a list of ids, and a hash from an id to its place.
  *
- * Invariant: what the index names was compared with the list, so that two ids of one hash, which
- * only somebody who wants that can make, cost a second place and no mistake. An id that found no
- * room in the index has its place all the same.
+ * Invariant: what the index names is compared with the list, so that two ids of one hash, which
+ * only somebody who wants that can make, cost a second place and no mistake; nor does a place that
+ * was taken back and given to another id.
  */
 #include "ids.h"
 
@@ -34,16 +34,7 @@ void fl_block_ids_clear(fl_block_ids *ids)
     if (ids->index != NULL)
         fl_map_clear(ids->index);
     ids->count = 0;
-}
-
-uint64_t fl_block_ids_find(const fl_block_ids *ids, fl_trace_id id)
-{
-    const uint64_t *place = ids->index != NULL ? fl_map_find(ids->index, hash_of(id)) : NULL;
-    if (place == NULL || *place == 0)
-        return 0;
-    assert(*place <= ids->count);
-    const fl_trace_id *found = &ids->items[*place - 1];
-    return found->hi == id.hi && found->lo == id.lo ? *place : 0;
+    ids->last = 0;
 }
 
 /* The list only; the index grows by itself, and may fail to. */
@@ -68,15 +59,41 @@ size_t fl_block_ids_bytes(const fl_block_ids *ids)
     return ids->cap * sizeof(ids->items[0]) + ids->count * 48;
 }
 
-/* Without an index the block is larger, and says the same. */
-void fl_block_ids_add(fl_block_ids *ids, fl_trace_id id)
+static bool is_at(const fl_block_ids *ids, uint64_t place, fl_trace_id id)
 {
-    fl_error ignored = {0};
-    uint64_t *slot;
-    assert(ids->count < ids->cap);
-    ids->items[ids->count++] = id;
-    if (ids->index == NULL && fl_map_create(&ids->index, MAX_IDS, &ignored) != FL_OK)
-        return;
-    if (fl_map_slot(&slot, ids->index, hash_of(id), NULL, &ignored) == FL_OK)
+    return place > 0 && place <= ids->count && ids->items[place - 1].hi == id.hi &&
+           ids->items[place - 1].lo == id.lo;
+}
+
+/* One look into the index, since most ids are new, and the index is larger than any cache. */
+fl_status fl_block_ids_put(uint64_t *place, bool *is_new, fl_block_ids *ids, fl_trace_id id,
+                           fl_error *err)
+{
+    uint64_t *slot = NULL;
+    *is_new = false;
+    *place = ids->last;
+    if (is_at(ids, ids->last, id))
+        return FL_OK;
+    fl_status status = fl_block_ids_reserve(ids, 1, err);
+    if (status == FL_OK && ids->index == NULL)
+        status = fl_map_create(&ids->index, MAX_IDS, err);
+    if (status == FL_OK)
+        status = fl_map_slot(&slot, ids->index, hash_of(id), NULL, err);
+    if (status != FL_OK)
+        return status;
+    if (!is_at(ids, *slot, id)) {
+        *is_new = true;
+        ids->items[ids->count++] = id;
         *slot = ids->count;
+    }
+    *place = ids->last = *slot;
+    return FL_OK;
+}
+
+/* What names its place in the index names nothing then. */
+void fl_block_ids_take_back(fl_block_ids *ids)
+{
+    assert(ids->count > 0);
+    ids->count--;
+    ids->last = 0;
 }

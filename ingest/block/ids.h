@@ -16,18 +16,19 @@ typedef struct fl_block_ids {
     struct fl_map *index; /* a hash to the place of one id with it, + 1; NULL: none yet */
     fl_trace_id *items;
     size_t count, cap;
+    uint64_t last; /* the place that was found last: neighbours share ids */
 } fl_block_ids;
 
 void fl_block_ids_dispose(fl_block_ids *ids);
 /* Forget all, keep the memory. */
 void fl_block_ids_clear(fl_block_ids *ids);
-/* The place of `id`, + 1; 0: it is not there. */
-uint64_t fl_block_ids_find(const fl_block_ids *ids, fl_trace_id id);
-/* Room for `more`, so that fl_block_ids_add() cannot fail. */
+/* Room for `more` in the list. */
 FL_NODISCARD fl_status fl_block_ids_reserve(fl_block_ids *ids, size_t more, fl_error *err);
+/* The place of `id`, from 1; *is_new: it was added, at the end, and may be taken back. */
+FL_NODISCARD fl_status fl_block_ids_put(uint64_t *place, bool *is_new, fl_block_ids *ids,
+                                        fl_trace_id id, fl_error *err);
+void fl_block_ids_take_back(fl_block_ids *ids);
 /* Of memory. */
 size_t fl_block_ids_bytes(const fl_block_ids *ids);
-/* At the end; it may be there already. */
-void fl_block_ids_add(fl_block_ids *ids, fl_trace_id id);
 
 #endif

@@ -184,7 +184,7 @@ START_TEST(a_full_head_is_refused_until_it_is_sealed)
         status = put_line(archive, count, text);
     }
     ck_assert_fails(FL_E_LIMIT, status);
-    ck_assert_str_eq(err.message, "564 bytes wait to be written as blocks; try again later");
+    ck_assert_str_eq(err.message, "596 bytes wait to be written as blocks; try again later");
     ck_assert_int_eq(count, 5);
     fl_archive_tick(archive, 2000);
     ck_assert_ok(put_line(archive, 4, text));

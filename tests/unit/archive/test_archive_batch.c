@@ -164,7 +164,8 @@ static fl_status read_bytes(fl_slice bytes)
 
 #define RESOURCE  "\1R\0\0\0\0"
 #define EIGHT     "\0\0\0\0\0\0\0\0"
-#define SERIES(k) "N\0\0\0" k "\0\0\0" EIGHT "\0" EIGHT EIGHT
+#define SERIES(k) "\x0f\0\0" k "\0\0\0" EIGHT "\0" /* with its length */
+#define NUMBER(k) "N\0\0\0" SERIES(k) "\0\0" EIGHT
 
 START_TEST(malformed_bytes_are_refused_at_their_place)
 {
@@ -189,10 +190,18 @@ START_TEST(malformed_bytes_are_refused_at_their_place)
          FL_E_SYNTAX, 6, "an item of a batch: a span of an unknown kind"},
         {BYTES_INIT(RESOURCE "S\0" EIGHT EIGHT "\0\0\0\0\0\0\0\1" EIGHT EIGHT "\0\0\0\0\0\x81\x08"),
          FL_E_SYNTAX, 6, "an item of a batch: a span has too many events"},
-        {BYTES_INIT(RESOURCE SERIES("\6") EIGHT), FL_E_SYNTAX, 6,
+        {BYTES_INIT(RESOURCE NUMBER("\6")), FL_E_SYNTAX, 6,
          "an item of a batch: a point of an unknown kind"},
-        {BYTES_INIT(RESOURCE SERIES("\2") EIGHT), FL_E_SYNTAX, 6,
+        {BYTES_INIT(RESOURCE NUMBER("\2")), FL_E_SYNTAX, 6,
          "an item of a batch: a number that is a histogram"},
+        {BYTES_INIT(RESOURCE "N\0\1\0\0"), FL_E_SYNTAX, 6,
+         "an item of a batch: it has more of the series before than there is"},
+        {BYTES_INIT(RESOURCE "N\0\0\1\0"), FL_E_SYNTAX, 6,
+         "an item of a batch: it has more of the series before than there is"},
+        {BYTES_INIT(RESOURCE "N\0\0\0\1\0\0\0" EIGHT), FL_E_SYNTAX, 6,
+         "an item of a batch: a series ends too early"},
+        {BYTES_INIT(RESOURCE NUMBER("\0") "N\0\x0f\0\1\0\0\0" EIGHT), FL_E_SYNTAX, 36,
+         "an item of a batch: a series has more than belongs to it"},
         {BYTES_INIT("\1C" EIGHT "\4\0\0\0\0\0\0"), FL_E_SYNTAX, 1,
          "an item of a batch: a change of an unknown kind"},
     };
@@ -208,8 +217,7 @@ END_TEST
 
 START_TEST(histograms_that_do_not_fit_are_refused)
 {
-    static const char head[] =
-        RESOURCE "H\0\0\0\2\0\0\0" EIGHT "\0" EIGHT EIGHT "\0" EIGHT EIGHT EIGHT "\0\0\0";
+    static const char head[] = RESOURCE "H\0\0\0" SERIES("\2") "\0\0\0" EIGHT EIGHT EIGHT "\0\0\0";
     static const struct {
         fl_slice tail;
         const char kind;
@@ -228,13 +236,41 @@ START_TEST(histograms_that_do_not_fit_are_refused)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned char bytes[256];
         memcpy(bytes, head, sizeof(head) - 1);
-        bytes[sizeof(RESOURCE) - 1 + 4] = (unsigned char)cases[i].kind;
+        bytes[sizeof(RESOURCE) - 1 + 4 + 3] = (unsigned char)cases[i].kind;
         memcpy(bytes + sizeof(head) - 1, cases[i].tail.ptr, cases[i].tail.len);
         ck_assert_fails(FL_E_SYNTAX,
                         read_bytes((fl_slice){bytes, sizeof(head) - 1 + cases[i].tail.len}));
         ck_assert_str_eq(err.message, cases[i].message);
         ck_assert_uint_eq(err.offset, 6);
     }
+}
+END_TEST
+
+/* Series like their neighbours, and too long to be remembered, between each other. */
+START_TEST(series_come_back_whatever_stands_before_them)
+{
+    static unsigned char text[2 * BATCH_SHARED_BYTES];
+    static const size_t lengths[] = {3, 3, 4000, 4060, 4061, 4070, 4096, 4100, 8000, 20, 0, 3};
+    otlp_dump direct;
+    fl_sink dumping = block_text_sink(&direct);
+    const fl_sink *const sinks[] = {&dumping, fl_archive_batch_sink(batch)};
+    memset(text, 'x', sizeof(text));
+    for (size_t s = 0; s < 2; s++) {
+        uint32_t handle;
+        ck_assert_ok(sinks[s]->resource(sinks[s]->payload, &(fl_resource){0}, &handle, &err));
+        for (size_t i = 0; i < 3 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+            const fl_attr attr = {SLICE("k"),
+                                  {.kind = FL_VALUE_STRING, .text = {text, lengths[i / 3]}}};
+            const fl_point point = {.metric = SLICE(i % 2 == 0 ? "m" : "metric"),
+                                    .kind = i % 5 == 0 ? FL_POINT_SUM : FL_POINT_GAUGE,
+                                    .start_ns = i % 7 == 0 ? INT64_MIN : INT64_MAX,
+                                    .time_ns = (int64_t)(i * i),
+                                    .value = (double)i,
+                                    .attrs = {&attr, i % 4 != 0}};
+            ck_assert_ok(sinks[s]->point(sinks[s]->payload, handle, &point, &err));
+        }
+    }
+    check_same(&direct);
 }
 END_TEST
 
@@ -300,6 +336,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_request_above_the_log_s_ceiling_is_refused);
     tcase_add_test(tests, malformed_bytes_are_refused_at_their_place);
     tcase_add_test(tests, histograms_that_do_not_fit_are_refused);
+    tcase_add_test(tests, series_come_back_whatever_stands_before_them);
     tcase_add_test(tests, each_prefix_is_whole_or_refused);
     tcase_add_test(tests, survives_each_allocation_failing);
     suite_add_tcase(suite, tests);
