@@ -29,6 +29,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_config,
     &fl_cmd_drill,
     &fl_cmd_serve,
+    &fl_cmd_token,
     &fl_cmd_completion,
     &fl_cmd_help,
     &fl_cmd_version,

@@ -22,6 +22,7 @@
 #include "notify.h"
 #include "serve_priv.h"
 #include "timestamp.h"
+#include "tokens.h"
 
 /* How long a stop waits for a client in the middle of its request. */
 enum { STOP_GRACE_S = 10 };
@@ -68,6 +69,10 @@ static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bo
     if (!fl_listen_is_loopback(at->address) && !listen->allow_unauthenticated &&
         listen->tokens_file == NULL && listen->client_ca_file == NULL)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "%s is not loopback", at->address);
+    if (is_grpc && listen->cert_file != NULL && !fl_listen_is_loopback(at->address))
+        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                       "gRPC is served without TLS: with TLS asked for, %s is left to a proxy",
+                       at->address);
     fl_status status = is_grpc ? fl_grpc_listen(serve->grpc, at->address, &at->port, err)
                                : fl_http_listen(serve->http, at->address, &at->port, err);
     if (status != FL_OK)
@@ -116,27 +121,43 @@ static fl_status listen_http(fl_serve *serve, fl_error *err)
 
 /* --- the parts --- */
 
+/* Those of the file as it is now; no file: nobody has to have one. */
+static fl_status take_tokens(fl_serve *serve, const fl_config *config, fl_error *err)
+{
+    fl_tokens *tokens = NULL;
+    fl_status status = FL_OK;
+    if (config->listen.tokens_file != NULL)
+        status = fl_tokens_load(&tokens, config->listen.tokens_file, err);
+    if (status == FL_OK)
+        fl_http_set_tokens(serve->http, tokens);
+    return status;
+}
+
 /* Before the archive, whose recovery may take a while: meanwhile probes are answered, and senders
  * told to come again. */
 static fl_status start_http(fl_serve *serve, fl_error *err)
 {
-    const fl_config_limits *limits = &serve->options.config->limits;
+    const fl_config *config = serve->options.config;
+    const fl_config_limits *limits = &config->limits;
     const fl_http_options options = {
+        .cert_file = config->listen.cert_file,
+        .key_file = config->listen.key_file,
+        .client_ca_file = config->listen.client_ca_file,
+        .max_per_client = (unsigned)limits->client_connections,
+        .client_rate = (unsigned)limits->client_rate,
         .workers = (unsigned)(limits->workers < FL_MAX_WORKERS ? limits->workers : FL_MAX_WORKERS),
         .budget_bytes = (size_t)limits->memory_bytes,
         .max_connections = (unsigned)limits->connections,
         .head_timeout_ns = limits->header_timeout_ns,
         .idle_timeout_ns = limits->idle_timeout_ns,
         .body_grace_ns = limits->body_timeout_ns};
-    const fl_config_listen *listen = &serve->options.config->listen;
-    if (listen->tokens_file != NULL || listen->cert_file != NULL)
-        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
-                       "tokens and TLS are not served by this version");
     fl_status status = fl_http_create(&serve->http, &options, err);
     if (status != FL_OK)
         return status;
     fl_http_set_ready(serve->http, false);
-    status = fl_serve_add_routes(serve, err);
+    status = take_tokens(serve, config, err);
+    if (status == FL_OK)
+        status = fl_serve_add_routes(serve, err);
     return status == FL_OK ? listen_http(serve, err) : status;
 }
 
@@ -336,8 +357,13 @@ static void say_change(void *payload, const char *key, bool can_reload)
 fl_status fl_serve_reload(fl_serve *serve, const fl_config *fresh, fl_error *err)
 {
     assert(serve != NULL && fresh != NULL);
-    (void)err;
     fl_notify(serve->options.notify_socket, "RELOADING=1");
+    fl_status status = take_tokens(serve, fresh, err);
+    if (status != FL_OK) {
+        fl_notify(serve->options.notify_socket, "READY=1");
+        return status;
+    }
+    fl_http_set_rate(serve->http, (unsigned)fresh->limits.client_rate);
     size_t changes = fl_config_compare(serve->options.config, fresh, say_change, serve);
     serve->options.config = fresh;
     say(serve, "reloaded: %zu settings differ", changes);

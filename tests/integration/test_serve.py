@@ -2,12 +2,14 @@
 
 usage: test_serve.py FAULTLINE [unittest options]
 """
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -116,6 +118,66 @@ class Serve(unittest.TestCase):
             self.assertIn("0.0.0.0 is beyond loopback, where anybody could send and ask", refused.stderr)
         with Daemon(FAULTLINE, "--allow-unauthenticated", listen=("0.0.0.0:0",)) as daemon:
             self.assertEqual(daemon.ask("GET", "/healthz")[0], 200)
+
+    def test_tokens_are_asked_for_and_read_again_and_never_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = folder + "/tokens"
+            sender = run("token", "--role", "ingest", "--file", path, "--name", "a sender").stdout.strip()
+            self.assertEqual(pathlib.Path(path).stat().st_mode & 0o777, 0o600)
+            self.assertNotIn(sender, pathlib.Path(path).read_text())
+            with Daemon(FAULTLINE, "--tokens", path, listen=("0.0.0.0:0",)) as daemon:
+                send = lambda token: daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json", "Authorization": "Bearer " + token})[0]
+                self.assertEqual((send(sender), send("flt_wrong")), (200, 401))
+                self.assertEqual(daemon.ask("GET", "/v1/status", headers={"Authorization": "Bearer " + sender})[0], 403)
+                self.assertEqual(daemon.ask("GET", "/healthz")[0], 200)
+                other = run("token", "--role", "read", "--file", path).stdout.strip()
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for(lambda: "reloaded" in daemon.said)
+                self.assertEqual(daemon.ask("GET", "/v1/status", headers={"Authorization": "Bearer " + other})[0], 200)
+                pathlib.Path(path).write_text("nonsense " + other)
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for(lambda: "not taken over" in daemon.said)
+                self.assertEqual(send(sender), 200)
+                daemon.stop()
+                for token in (sender, other, "flt_wrong"):
+                    self.assertNotIn(token, daemon.said)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not there: no certificates to try TLS with")
+    def test_clients_show_certificates_where_they_are_asked_for(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            make = lambda *words: subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
+            for who in ("server", "authority", "stranger"):
+                make("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", who + ".key",
+                     "-out", who + ".pem", "-days", "2", "-subj", "/CN=" + who)
+            make("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "client.key", "-out", "client.csr",
+                 "-subj", "/CN=client")
+            make("x509", "-req", "-in", "client.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-out", "client.pem",
+                 "-days", "2")
+            (folder / "faultline.yaml").write_text("listen:\n  tls: {cert_file: server.pem, key_file: server.key, client_ca_file: authority.pem}\n")
+
+            def ask(port, who):
+                context = ssl.create_default_context(cafile=folder / "server.pem")
+                context.check_hostname = False
+                if who:
+                    context.load_cert_chain(folder / f"{who}.pem", folder / f"{who}.key")
+                connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+                connection.request("GET", "/v1/status")
+                answer = connection.getresponse()
+                return answer.status, answer.read()
+
+            with Daemon(FAULTLINE, "--config", str(folder / "faultline.yaml"), listen=("0.0.0.0:0",)) as daemon:
+                self.assertEqual(ask(daemon.port, "client")[0], 200)
+                for who in (None, "stranger"):
+                    status, body = ask(daemon.port, who)
+                    self.assertEqual(status, 403)
+                    self.assertIn(b"a client certificate of an authority that is trusted here is needed", body)
+                with self.assertRaises((OSError, http.client.HTTPException)):
+                    daemon.ask("GET", "/healthz")
+            (folder / "server.key").write_text("nothing")
+            refused = run("serve", "--config", str(folder / "faultline.yaml"), "--listen", "127.0.0.1:0", "--data", name + "/a")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("and its key cannot be used", refused.stderr)
 
     def test_the_service_manager_hears_of_it(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -30,6 +30,7 @@ static void set_defaults(fl_http_options *options)
     static const fl_http_options defaults = {.max_queued = 1024,
                                              .budget_bytes = 256u << 20,
                                              .max_connections = 4096,
+                                             .max_per_client = 2048,
                                              .head_timeout_ns = 10 * FL_NS_PER_S,
                                              .idle_timeout_ns = 75 * FL_NS_PER_S,
                                              .body_grace_ns = 15 * FL_NS_PER_S,
@@ -40,6 +41,7 @@ static void set_defaults(fl_http_options *options)
     DEFAULT(max_queued);
     DEFAULT(budget_bytes);
     DEFAULT(max_connections);
+    DEFAULT(max_per_client);
     DEFAULT(head_timeout_ns);
     DEFAULT(idle_timeout_ns);
     DEFAULT(body_grace_ns);
@@ -101,6 +103,7 @@ static void init_lock(fl_http *http)
 {
     pthread_condattr_t monotonic;
     (void)pthread_mutex_init(&http->lock, NULL);
+    (void)pthread_rwlock_init(&http->tokens_lock, NULL);
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&http->wake, &monotonic);
@@ -110,6 +113,10 @@ static void init_lock(fl_http *http)
 static void free_http(fl_http *http)
 {
     fl_workers_destroy(http->workers);
+    fl_clients_destroy(http->clients);
+    fl_tokens_destroy(http->tokens);
+    fl_tls_dispose(&http->tls);
+    (void)pthread_rwlock_destroy(&http->tokens_lock);
     (void)pthread_cond_destroy(&http->wake);
     (void)pthread_mutex_destroy(&http->lock);
     fl_mem_free(http);
@@ -131,8 +138,15 @@ fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error
     http->is_ready = true;
     http->budget.max = http->options.budget_bytes;
     init_lock(http);
-    status =
-        fl_workers_create(&http->workers, http->options.workers, http->options.max_queued, err);
+    status = fl_clients_create(&http->clients, http->options.max_per_client,
+                               http->options.client_rate, err);
+    if (status == FL_OK && http->options.cert_file != NULL)
+        status = fl_tls_load(&http->tls, http->options.cert_file, http->options.key_file,
+                             http->options.client_ca_file, err);
+    http->is_mutual = http->options.client_ca_file != NULL;
+    if (status == FL_OK)
+        status =
+            fl_workers_create(&http->workers, http->options.workers, http->options.max_queued, err);
     if (status == FL_OK && !start_thread(http))
         status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "cannot start a thread");
     if (status != FL_OK) {

@@ -20,6 +20,8 @@
 #include "buf.h"
 #include "workers.h"
 
+typedef struct fl_tokens fl_tokens; /* tokens.h */
+
 /* What a route asks for, and what a token grants; ADMIN grants all. */
 typedef enum fl_role { FL_ROLE_NONE, FL_ROLE_INGEST, FL_ROLE_READ, FL_ROLE_ADMIN } fl_role;
 
@@ -90,12 +92,17 @@ enum {
     FL_HTTP_MAX_LISTENERS = 16
 };
 
-/* Zero takes the default that stands behind. */
+/* Zero takes the default that stands behind. Files are read at the creation. */
 typedef struct fl_http_options {
-    unsigned workers;         /* fl_workers_create() */
-    size_t max_queued;        /* 1024 requests that wait for a worker */
-    size_t budget_bytes;      /* 256 MiB of bodies and answers, in all */
-    unsigned max_connections; /* 4096, over all listeners */
+    unsigned workers;        /* fl_workers_create() */
+    size_t max_queued;       /* 1024 requests that wait for a worker */
+    size_t budget_bytes;     /* 256 MiB of bodies and answers, in all */
+    unsigned max_per_client; /* 2048 connections of one client (clients.h) */
+    unsigned client_rate;    /* requests a second of one client; any number */
+    const char *cert_file,
+        *key_file;              /* PEM; all listeners speak TLS 1.2 or 1.3; none: they do not */
+    const char *client_ca_file; /* clients must show a certificate of these authorities */
+    unsigned max_connections;   /* 4096, over all listeners */
     int64_t head_timeout_ns;  /* 10 s from the connection, or the request line, to the head's end */
     int64_t idle_timeout_ns;  /* 75 s between two requests: more than what clients keep (60 s) */
     int64_t body_grace_ns;    /* 15 s for a body or an answer, and as much more as .. */
@@ -144,6 +151,9 @@ FL_NODISCARD fl_status fl_http_listen(fl_http *http, const char *address, unsign
 /* A server that is not ready answers probes, and 503 to all else: so it can listen before what its
  * handlers need is there. A new one is ready. */
 void fl_http_set_ready(fl_http *http, bool is_ready);
+/* From now on routes with a role ask for a token. Takes `tokens` (tokens.h); NULL: they do not. */
+void fl_http_set_tokens(fl_http *http, fl_tokens *tokens);
+void fl_http_set_rate(fl_http *http, unsigned requests_per_s);
 /* No more connections; requests under way are finished, for at most `grace_ns` where a client has
  * to do something for it. Handlers are waited for. Again is a no-op. */
 void fl_http_stop(fl_http *http, int64_t grace_ns);

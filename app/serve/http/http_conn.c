@@ -30,6 +30,8 @@
 
 /* Pages of it are touched as they are needed; a recv() of a body takes what is free of it. */
 enum { CONNECTION_BYTES = 64 << 10 };
+/* RFC 9325: nothing older than TLS 1.2. */
+static const char PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 /* Beyond our own limit, so that on_accept() closes what is too many: libmicrohttpd would leave it
  * waiting. */
 enum { MORE_CONNECTIONS = 64 };
@@ -49,16 +51,15 @@ static int64_t time_of_bytes(const fl_http *http, uint64_t bytes)
 /* --- connections --- */
 
 /* As text once, since each log line and limit of the connection wants it so. */
-static void name_client(fl_http_conn *conn, const struct sockaddr *address)
+static void name_client(char out[INET6_ADDRSTRLEN], const struct sockaddr *address)
 {
     const void *bytes = NULL;
     if (address != NULL && address->sa_family == AF_INET)
         bytes = &((const struct sockaddr_in *)address)->sin_addr;
     else if (address != NULL && address->sa_family == AF_INET6)
         bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (bytes == NULL ||
-        inet_ntop(address->sa_family, bytes, conn->client, sizeof(conn->client)) == NULL)
-        conn->client[0] = '\0';
+    if (bytes == NULL || inet_ntop(address->sa_family, bytes, out, INET6_ADDRSTRLEN) == NULL)
+        out[0] = '\0';
 }
 
 static fl_http_conn *open_conn(fl_http *http, struct MHD_Connection *mhd)
@@ -72,7 +73,8 @@ static fl_http_conn *open_conn(fl_http *http, struct MHD_Connection *mhd)
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     conn->http = http;
     conn->fd = fd != NULL ? fd->connect_fd : -1;
-    name_client(conn, address != NULL ? address->client_addr : NULL);
+    name_client(conn->client, address != NULL ? address->client_addr : NULL);
+    fl_clients_enter(http->clients, conn->client);
     set_deadline(conn, http->options.head_timeout_ns);
     (void)pthread_mutex_lock(&http->lock);
     conn->next = http->conns;
@@ -95,6 +97,7 @@ static void close_conn(fl_http *http, fl_http_conn *conn)
         conn->next->prev = conn->prev;
     (void)pthread_mutex_unlock(&http->lock);
     assert(conn->body == NULL && conn->charged == 0 && !conn->has_reply);
+    fl_clients_leave(http->clients, conn->client);
     fl_mem_free(conn);
 }
 
@@ -119,8 +122,11 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t len)
 {
     fl_http *http = cls;
-    (void)address, (void)len;
-    if (http->connections < http->options.max_connections && !http->is_stopping)
+    char client[INET6_ADDRSTRLEN];
+    (void)len;
+    name_client(client, address);
+    if (http->connections < http->options.max_connections && !http->is_stopping &&
+        fl_clients_has_room(http->clients, client))
         return MHD_YES;
     http->connections_refused++;
     return MHD_NO;
@@ -278,6 +284,18 @@ static const char *framing_problem(fl_http_conn *conn, const char *version)
     return NULL;
 }
 
+/* Whether the client showed a certificate, where it has to. The handshake is asked once: GnuTLS
+ * takes clients without one, so that they can be told. */
+static bool is_trusted(fl_http_conn *conn, struct MHD_Connection *mhd)
+{
+    if (!conn->http->is_mutual || conn->is_trusted)
+        return true;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    conn->is_trusted = info != NULL && fl_tls_is_trusted(info->tls_session);
+    return conn->is_trusted;
+}
+
 /* Everything that the head tells; the first thing that is wrong is what is answered. */
 static void judge_head(fl_http_conn *conn, bool fits, const char *version)
 {
@@ -288,6 +306,12 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
         conn->must_close = true;
         fl_http_problem(refuse(conn, FL_HTTP_REFUSED_HEAD), wrong != NULL ? 400 : 431, "%s",
                         wrong != NULL ? wrong : "there are more headers than are read");
+        return;
+    }
+    if (!is_trusted(conn, conn->mhd)) {
+        conn->must_close = true;
+        fl_http_problem(refuse(conn, FL_HTTP_REFUSED_AUTH), 403,
+                        "a client certificate of an authority that is trusted here is needed");
         return;
     }
     fl_http_reply_init(&conn->reply);
@@ -478,7 +502,8 @@ static void on_log(void *cls, const char *format, va_list args)
 /* Its own connection timeout stays off: deadlines are ours (http.c). */
 struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
 {
-    struct MHD_OptionItem options[] = {
+    const fl_tls *tls = &http->tls;
+    struct MHD_OptionItem options[16] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)http->options.max_connections + MORE_CONNECTIONS,
@@ -488,10 +513,21 @@ struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, http},
-        {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC |
-                                MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                            0, on_accept, http, on_request, http, MHD_OPTION_ARRAY, options,
+    size_t count = 8;
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    if (tls->cert.len > 0) {
+        flags |= MHD_USE_TLS;
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert.ptr};
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key.ptr};
+        options[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES};
+    }
+    if (tls->client_ca.len > 0)
+        options[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls->client_ca.ptr};
+    options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    return MHD_start_daemon(flags, 0, on_accept, http, on_request, http, MHD_OPTION_ARRAY, options,
                             MHD_OPTION_END);
 }

@@ -11,7 +11,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "clients.h"
 #include "http.h"
+#include "tls.h"
+#include "tokens.h"
 
 /* A refused body up to this size is read to its end, so that the client hears the answer and the
  * connection goes on; before a larger one that is announced the answer comes at once. */
@@ -47,6 +50,7 @@ typedef struct fl_http_conn {
     fl_http_reply reply;
     bool has_reply; /* `reply` is to be disposed of */
     bool must_close;
+    bool is_trusted;            /* its certificate was verified, where one is asked for */
     const fl_http_route *route; /* NULL: refused */
     fl_http_encoding encoding;
     uint64_t announced; /* Content-Length; UINT64_MAX: chunked */
@@ -67,6 +71,11 @@ struct fl_http {
     size_t listener_count;
     fl_workers *workers;
     fl_budget budget;
+    fl_clients *clients;
+    pthread_rwlock_t tokens_lock;
+    fl_tokens *tokens; /* NULL: nobody has to have one */
+    fl_tls tls;
+    bool is_mutual; /* clients show certificates */
 
     pthread_mutex_t lock; /* the list of connections, and the end of the overdue thread */
     pthread_cond_t wake;
@@ -95,6 +104,9 @@ FL_NODISCARD bool fl_http_body_add(fl_http_conn *conn, const char *bytes, size_t
 /* request.body out of what came, decompressed. After false a problem is in `reply`. */
 FL_NODISCARD bool fl_http_body_open(fl_http_conn *conn, unsigned char **opened);
 void fl_http_body_drop(fl_http_conn *conn);
+
+/* --- http_auth.c --- */
+void fl_http_refuse_all(fl_http *http, fl_http_reply *reply);
 
 /* --- http_route.c --- */
 void fl_http_count_refusal(fl_http *http, fl_http_refusal why);

@@ -162,15 +162,6 @@ static const char *allow_of(bool has_get, bool has_post, bool has_other)
     return "POST";
 }
 
-/* Before and after what the handlers need is there. */
-static void refuse_all(fl_http *http, fl_http_reply *reply)
-{
-    fl_http_count_refusal(http, FL_HTTP_REFUSED_STOPPING);
-    fl_http_problem(reply, 503, "this process is %s: send it again later",
-                    http->is_stopping ? "stopping" : "starting");
-    reply->retry_after_s = 1;
-}
-
 /* An exact path goes before a pattern; among patterns the first that was added. */
 const fl_http_route *fl_http_find(fl_http *http, const char *method, const char *path,
                                   fl_http_reply *reply)
@@ -192,7 +183,7 @@ const fl_http_route *fl_http_find(fl_http *http, const char *method, const char 
     if (found != NULL)
         return found;
     if (!http->is_ready) {
-        refuse_all(http, reply);
+        fl_http_refuse_all(http, reply);
         return NULL;
     }
     fl_http_count_refusal(http, FL_HTTP_REFUSED_ROUTE);
@@ -203,17 +194,6 @@ const fl_http_route *fl_http_find(fl_http *http, const char *method, const char 
         fl_http_problem(reply, 404, "there is nothing at %.200s", path);
     }
     return NULL;
-}
-
-bool fl_http_admit(fl_http *http, const fl_http_route *route, const fl_http_request *request,
-                   fl_http_reply *reply)
-{
-    assert(http != NULL && route != NULL && request != NULL && reply != NULL);
-    if (!route->is_probe && (http->is_stopping || !http->is_ready)) {
-        refuse_all(http, reply);
-        return false;
-    }
-    return true;
 }
 
 void fl_http_run(fl_http *http, const fl_http_route *route, const fl_http_request *request,

@@ -6,6 +6,7 @@
 #include "mem.h"
 #include "slice.h"
 #include "timestamp.h"
+#include "tokens.h"
 
 static fl_error err;
 static fl_http *http;
@@ -64,6 +65,8 @@ static const fl_http_route routes[] = {
     {.method = "GET", .path = "/slow", .run = slow},
     {.method = "POST", .path = "/busy", .run = busy},
     {.method = "GET", .path = "/endless", .run = endless},
+    {.method = "GET", .path = "/read", .role = FL_ROLE_READ, .run = only_length},
+    {.method = "POST", .path = "/send", .role = FL_ROLE_INGEST, .run = only_length},
     {.method = "GET", .path = "/probe", .run = endless, .is_probe = true},
 };
 
@@ -477,6 +480,108 @@ START_TEST(loopback_is_told_by_the_address)
 }
 END_TEST
 
+/* SHA-256 of "abc", FIPS 180-4's example. */
+static const char known[] =
+    "ingest ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n";
+
+static const struct token_case {
+    const char *path, *header;
+    int status;
+    const char *detail;
+} token_cases[] = {
+    {"POST /send", "Authorization: Bearer abc", 200, NULL},
+    {"POST /send", "authorization: bearer  abc ", 200, NULL},
+    {"POST /send", "Authorization: Basic dXNlcjphYmM=", 200, NULL},               /* user:abc */
+    {"POST /send", "Authorization: Basic YWJj", 401, "a bearer token is needed"}, /* abc */
+    {"POST /send", "Authorization: Basic !!!!", 401, "a bearer token is needed"},
+    {"POST /send", "Authorization: Bearer abd", 401, "a bearer token is needed"},
+    {"POST /send", "Authorization: Bearer ", 401, "a bearer token is needed"},
+    {"POST /send", "Authorization: abc", 401, "a bearer token is needed"},
+    {"POST /send", "X: y", 401, "a bearer token is needed"},
+    {"GET /read", "Authorization: Bearer abc", 403, "the token does not grant this"},
+    {"GET /echo", "X: y", 200, NULL}, /* asks for no role */
+};
+
+START_TEST(a_route_with_a_role_asks_for_a_token)
+{
+    const struct token_case *c = &token_cases[_i];
+    char request[256];
+    fl_tokens *tokens;
+    ck_assert_ok(fl_tokens_read(&tokens, SLICE(known), "t", &err));
+    fl_http_set_tokens(http, tokens);
+    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: 0\r\n\r\n",
+             c->path, c->header);
+    ask(request);
+    ck_assert_msg(answer.status == c->status, "%s, %s: %d", c->path, c->header, answer.status);
+    if (c->detail != NULL)
+        ck_assert_ptr_nonnull(strstr(answer.body, c->detail));
+    if (c->status == 401)
+        ck_assert_str_eq(raw_header(&answer, "WWW-Authenticate"), "Bearer realm=\"faultline\"");
+    ck_assert_uint_eq(fl_http_stats_of(http).refused[FL_HTTP_REFUSED_AUTH], c->status != 200);
+}
+END_TEST
+
+static const struct page_case {
+    const char *path, *host, *header;
+    int status;
+} page_cases[] = {
+    {"POST /send", "x", "X: y", 200},
+    {"POST /send", "x", "Origin: http://evil.example", 403},
+    {"POST /send", "x", "Origin: null", 403},
+    {"POST /send", "x", "Origin: http://localhost:3000", 200},
+    {"GET /read", "127.0.0.1:4318", "X: y", 200},
+    {"GET /read", "localhost:4318", "X: y", 200},
+    {"GET /read", "[::1]:4318", "X: y", 200},
+    {"GET /read", "evil.example:4318", "X: y", 403},
+    {"GET /read", "127.0.0.1.evil.example", "X: y", 403},
+};
+
+START_TEST(without_tokens_pages_of_other_machines_are_refused)
+{
+    const struct page_case *c = &page_cases[_i];
+    char request[256];
+    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: %s\r\n%s\r\nContent-Length: 0\r\n\r\n",
+             c->path, c->host, c->header);
+    ask(request);
+    ck_assert_msg(answer.status == c->status, "%s, %s, %s: %d", c->path, c->host, c->header,
+                  answer.status);
+}
+END_TEST
+
+START_TEST(a_client_beyond_its_rate_is_told_to_wait)
+{
+    int refused = 0;
+    restart((fl_http_options){.workers = 2, .client_rate = 5});
+    for (int i = 0; i < 20; i++) {
+        ask("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+        ck_assert(answer.status == 200 || answer.status == 429);
+        if (answer.status == 429)
+            ck_assert_str_eq(raw_header(&answer, "Retry-After"), "1");
+        refused += answer.status == 429;
+    }
+    ck_assert_int_ge(refused, 10);
+    ck_assert_uint_eq(fl_http_stats_of(http).refused[FL_HTTP_REFUSED_RATE], (uint64_t)refused);
+}
+END_TEST
+
+START_TEST(one_client_leaves_room_for_others)
+{
+    int fds[4], refused = 0;
+    restart((fl_http_options){.workers = 2, .max_per_client = 3});
+    for (int i = 0; i < 4; i++) {
+        fds[i] = raw_connect_from(port, "127.0.0.2");
+        raw_send(fds[i], "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 31);
+        raw_read(fds[i], &answer, false);
+        refused += answer.status != 200;
+    }
+    ck_assert_int_eq(refused, 1);
+    ask("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert_int_eq(answer.status, 200);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+}
+END_TEST
+
 START_TEST(a_stop_finishes_what_is_under_way)
 {
     int fd = raw_connect(port);
@@ -563,7 +668,7 @@ END_TEST
 START_TEST(a_server_that_cannot_be_made_leaves_nothing)
 {
     fl_http *other;
-    for (long i = 0; i < 2; i++) {
+    for (long i = 0; i < 3; i++) {
         err = (fl_error){0};
         fl_mem_fail_after(i);
         fl_status status = fl_http_create(&other, NULL, &err);
@@ -598,6 +703,12 @@ static Suite *make_suite(void)
     tcase_add_test(tests, connections_beyond_the_limit_are_closed);
     tcase_add_test(tests, before_it_is_ready_a_server_answers_probes_alone);
     tcase_add_test(tests, loopback_is_told_by_the_address);
+    tcase_add_loop_test(tests, a_route_with_a_role_asks_for_a_token, 0,
+                        (int)(sizeof(token_cases) / sizeof(token_cases[0])));
+    tcase_add_loop_test(tests, without_tokens_pages_of_other_machines_are_refused, 0,
+                        (int)(sizeof(page_cases) / sizeof(page_cases[0])));
+    tcase_add_test(tests, a_client_beyond_its_rate_is_told_to_wait);
+    tcase_add_test(tests, one_client_leaves_room_for_others);
     tcase_add_test(tests, a_stop_finishes_what_is_under_way);
     tcase_add_test(tests, a_stop_does_not_wait_for_a_client_beyond_its_grace);
     tcase_add_loop_test(tests, an_address_that_cannot_be_listened_on_is_said, 0,
