@@ -146,6 +146,7 @@ static fl_status start_http(fl_serve *serve, fl_error *err)
         .max_per_client = (unsigned)limits->client_connections,
         .client_rate = (unsigned)limits->client_rate,
         .workers = (unsigned)(limits->workers < FL_MAX_WORKERS ? limits->workers : FL_MAX_WORKERS),
+        .max_body_bytes = (size_t)limits->body_bytes,
         .budget_bytes = (size_t)limits->memory_bytes,
         .max_connections = (unsigned)limits->connections,
         .head_timeout_ns = limits->header_timeout_ns,
@@ -345,12 +346,17 @@ void fl_serve_tick(fl_serve *serve, int64_t now_ns)
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 
+/* What fl_serve_reload() takes over. A part that learns to adds its settings here. */
+static const char *const reloaded[] = {"listen.tokens_file", "limits.client_rate"};
+
 /* Silence about what did not change would be taken for success. */
 static void say_change(void *payload, const char *key, bool can_reload)
 {
     const fl_serve *serve = payload;
-    if (!can_reload)
-        say(serve, "%s counts from the next start", key);
+    for (size_t i = 0; can_reload && i < sizeof(reloaded) / sizeof(reloaded[0]); i++)
+        if (strcmp(reloaded[i], key) == 0)
+            return;
+    say(serve, "%s counts from the next start", key);
 }
 
 /* The manager wants to hear of the beginning and the end, sd_notify(3). */

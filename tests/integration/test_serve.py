@@ -91,7 +91,8 @@ class Serve(unittest.TestCase):
                 path.write_text("limits:\n  connections: 200\narchive:\n  retention_time: 1d\n")
                 daemon.process.send_signal(signal.SIGHUP)
                 daemon.wait_for(lambda: "reloaded" in daemon.said)
-                self.assertIn("faultline: limits.connections counts from the next start\nfaultline: reloaded: 2 settings differ\n", daemon.said)
+                self.assertIn("faultline: limits.connections counts from the next start\n"
+                              "faultline: archive.retention_time counts from the next start\nfaultline: reloaded: 2 settings differ\n", daemon.said)
                 path.write_text("limits:\n  conections: 200\n")
                 daemon.process.send_signal(signal.SIGHUP)
                 daemon.wait_for(lambda: "not taken over" in daemon.said)

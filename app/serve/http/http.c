@@ -28,6 +28,7 @@ enum { CHECKS_PER_S = 4 };
 static void set_defaults(fl_http_options *options)
 {
     static const fl_http_options defaults = {.max_queued = 1024,
+                                             .max_body_bytes = FL_HTTP_MAX_BODY,
                                              .budget_bytes = 256u << 20,
                                              .max_connections = 4096,
                                              .max_per_client = 2048,
@@ -39,6 +40,7 @@ static void set_defaults(fl_http_options *options)
     if (options->field == 0)                                                                       \
     options->field = defaults.field
     DEFAULT(max_queued);
+    DEFAULT(max_body_bytes);
     DEFAULT(budget_bytes);
     DEFAULT(max_connections);
     DEFAULT(max_per_client);

@@ -96,6 +96,7 @@ enum {
 typedef struct fl_http_options {
     unsigned workers;        /* fl_workers_create() */
     size_t max_queued;       /* 1024 requests that wait for a worker */
+    size_t max_body_bytes;   /* FL_HTTP_MAX_BODY; no route takes more */
     size_t budget_bytes;     /* 256 MiB of bodies and answers, in all */
     unsigned max_per_client; /* 2048 connections of one client (clients.h) */
     unsigned client_rate;    /* requests a second of one client; any number */

@@ -110,7 +110,7 @@ static fl_status read_once(fl_slice *out, fl_stream_block *block, fl_slice packe
 static fl_status decompress(fl_http_conn *conn, fl_stream_block *block, fl_error *err)
 {
     fl_slice packed = conn->request.body, *out = &conn->request.body;
-    size_t limit = fl_http_max_body(conn->route), most = guess_of(packed, limit);
+    size_t limit = fl_http_max_body(conn->http, conn->route), most = guess_of(packed, limit);
     if (!fl_budget_take(&conn->http->budget, most))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "over the budget");
     conn->charged += most;
@@ -155,7 +155,7 @@ bool fl_http_body_open(fl_http_conn *conn, unsigned char **opened)
     } else if (status == FL_E_LIMIT) {
         fl_http_count_refusal(http, FL_HTTP_REFUSED_SIZE);
         fl_http_problem(&conn->reply, 413, "the body is larger than %zu bytes when decompressed",
-                        fl_http_max_body(conn->route));
+                        fl_http_max_body(conn->http, conn->route));
     } else {
         fl_http_count_refusal(http, FL_HTTP_REFUSED_ENCODING);
         fl_http_problem(&conn->reply, 400, "the body is not %s to its end: %s", name, err.message);

@@ -330,9 +330,9 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
         fl_http_reply_add(reply, "Accept-Encoding", "gzip, zstd, snappy");
         return;
     }
-    if (conn->announced != UINT64_MAX && conn->announced > fl_http_max_body(route)) {
+    if (conn->announced != UINT64_MAX && conn->announced > fl_http_max_body(http, route)) {
         fl_http_problem(refuse(conn, FL_HTTP_REFUSED_SIZE), 413,
-                        "the body is larger than %zu bytes", fl_http_max_body(route));
+                        "the body is larger than %zu bytes", fl_http_max_body(http, route));
         return;
     }
     conn->route = route;
@@ -372,7 +372,7 @@ static enum MHD_Result on_head(fl_http_conn *conn, struct MHD_Connection *mhd, c
 static enum MHD_Result on_body(fl_http_conn *conn, const char *bytes, size_t *len)
 {
     fl_http *http = conn->http;
-    size_t max = conn->route != NULL ? fl_http_max_body(conn->route) : 0;
+    size_t max = conn->route != NULL ? fl_http_max_body(conn->http, conn->route) : 0;
     if (conn->route != NULL && conn->came + *len > max)
         fl_http_problem(refuse(conn, FL_HTTP_REFUSED_SIZE), 413,
                         "the body is larger than %zu bytes", max);

@@ -138,9 +138,10 @@ void fl_http_count_refusal(fl_http *http, fl_http_refusal why)
     http->refused[why]++;
 }
 
-size_t fl_http_max_body(const fl_http_route *route)
+size_t fl_http_max_body(const fl_http *http, const fl_http_route *route)
 {
-    return route->max_body_bytes > 0 ? route->max_body_bytes : FL_HTTP_MAX_BODY;
+    size_t most = http->options.max_body_bytes;
+    return route->max_body_bytes > 0 && route->max_body_bytes < most ? route->max_body_bytes : most;
 }
 
 /* A pattern's star stands at its end only. */
