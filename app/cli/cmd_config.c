@@ -7,8 +7,28 @@
 
 #include "args.h"
 #include "config_load.h"
+#include "serve_redact.h"
 
 enum { MAX_SHOWN_BYTES = 16 << 20 };
+
+/* fl_serve_redact_slow */
+static void notice_slow(void *payload, const char *name)
+{
+    fl_cli_complain(payload,
+                    "notice: redaction rule '%s' needs no text of four bytes or more, so it runs on"
+                    " every text and costs time",
+                    name);
+}
+
+/* The rules as the daemon would make them. */
+static fl_exit check_redaction(fl_cli *cli, const fl_config *config)
+{
+    fl_redact_rules *rules = NULL;
+    fl_error err = {0};
+    fl_status status = fl_serve_redaction(&rules, config, notice_slow, cli, &err);
+    fl_redact_rules_destroy(rules);
+    return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
+}
 
 /* All mistakes at once, each with its line and column; silence would leave a doubt. */
 static fl_exit run_check(fl_cli *cli, const char *path)
@@ -16,6 +36,8 @@ static fl_exit run_check(fl_cli *cli, const char *path)
     fl_config *config = NULL;
     fl_buf page = fl_buf_of(MAX_SHOWN_BYTES);
     fl_exit code = fl_config_of(&config, cli, path, NULL, 0);
+    if (code == FL_EXIT_OK)
+        code = check_redaction(cli, config);
     if (code == FL_EXIT_OK) {
         fl_buf_printf(&page, "%s is well formed\n", path);
         code = fl_cli_write_buf(cli, &page);

@@ -21,6 +21,7 @@
 #include "mem.h"
 #include "notify.h"
 #include "serve_priv.h"
+#include "serve_redact.h"
 #include "timestamp.h"
 #include "tokens.h"
 
@@ -206,23 +207,38 @@ static fl_status secret_of(fl_buf *out, const char *path, fl_error *err)
     return path != NULL ? fl_config_secret(out, path, err) : FL_OK;
 }
 
+/* fl_serve_redact_slow */
+static void say_slow(void *payload, const char *name)
+{
+    const fl_serve *serve = payload;
+    say(serve,
+        "redaction rule '%s' needs no text of four bytes or more, so it runs on every text and"
+        " costs time",
+        name);
+}
+
 /* Its routes are added when their handlers have what they need. */
 static fl_status start_receive(fl_serve *serve, fl_error *err)
 {
     const fl_config *config = serve->options.config;
     fl_buf github = {0}, gitlab = {0};
+    fl_redact_rules *redaction = NULL;
     fl_receive *receive;
     size_t count;
     fl_status status = secret_of(&github, config->webhooks.github_secret_file, err);
     if (status == FL_OK)
         status = secret_of(&gitlab, config->webhooks.gitlab_token_file, err);
+    if (status == FL_OK)
+        status = fl_serve_redaction(&redaction, config, say_slow, serve, err);
     const fl_receive_options options = {.archive = serve->archive,
                                         .github_secret = fl_buf_slice(&github),
-                                        .gitlab_token = fl_buf_slice(&gitlab)};
+                                        .gitlab_token = fl_buf_slice(&gitlab),
+                                        .redaction = redaction};
     if (status == FL_OK)
         status = fl_receive_create(&receive, &options, err);
     fl_buf_dispose(&github);
     fl_buf_dispose(&gitlab);
+    fl_redact_rules_destroy(redaction);
     if (status != FL_OK)
         return status;
     serve->receive = receive;
@@ -347,7 +363,9 @@ void fl_serve_tick(fl_serve *serve, int64_t now_ns)
 }
 
 /* What fl_serve_reload() takes over. A part that learns to adds its settings here. */
-static const char *const reloaded[] = {"listen.tokens_file", "limits.client_rate"};
+static const char *const reloaded[] = {"listen.tokens_file", "limits.client_rate",
+                                       "redaction.builtin",  "redaction.without",
+                                       "redaction.keys",     "redaction.rules"};
 
 /* Silence about what did not change would be taken for success. */
 static void say_change(void *payload, const char *key, bool can_reload)
@@ -363,13 +381,19 @@ static void say_change(void *payload, const char *key, bool can_reload)
 fl_status fl_serve_reload(fl_serve *serve, const fl_config *fresh, fl_error *err)
 {
     assert(serve != NULL && fresh != NULL);
+    fl_redact_rules *redaction;
     fl_notify(serve->options.notify_socket, "RELOADING=1");
-    fl_status status = take_tokens(serve, fresh, err);
+    fl_status status = fl_serve_redaction(&redaction, fresh, say_slow, serve, err);
+    if (status == FL_OK)
+        status = take_tokens(serve, fresh, err);
     if (status != FL_OK) {
+        fl_redact_rules_destroy(redaction);
         fl_notify(serve->options.notify_socket, "READY=1");
         return status;
     }
     fl_http_set_rate(serve->http, (unsigned)fresh->limits.client_rate);
+    fl_receive_set_redaction(serve->receive, redaction);
+    fl_redact_rules_destroy(redaction);
     size_t changes = fl_config_compare(serve->options.config, fresh, say_change, serve);
     serve->options.config = fresh;
     say(serve, "reloaded: %zu settings differ", changes);

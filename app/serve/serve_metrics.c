@@ -130,6 +130,19 @@ static void put_not_received(fl_metrics *m, const fl_receive_stats *s)
             put_by(m, p, "reason", fl_receive_loss_name((fl_receive_loss)l), s->by[p].lost[l]);
 }
 
+/* By rule; a reload begins them anew. */
+static void put_redacted(fl_metrics *m, fl_receive *receive)
+{
+    fl_redact_count counts[FL_REDACT_MAX_RULES + 2];
+    fl_redact_rules *rules = fl_receive_redaction(receive);
+    size_t count = rules != NULL ? fl_redact_counts(rules, counts) : 0;
+    fl_redact_rules_destroy(rules);
+    fl_metrics_counter(m, "faultline_redacted_total",
+                       "Places where something was taken out before it was stored");
+    for (size_t i = 0; i < count; i++)
+        fl_metrics_count(m, "rule", counts[i].name, counts[i].redacted);
+}
+
 /* What was made durable, and how full it is. */
 static void put_archive(fl_metrics *m, fl_archive *archive)
 {
@@ -235,6 +248,7 @@ void fl_serve_metrics(fl_serve *serve, fl_buf *out)
         fl_receive_stats received = fl_receive_stats_of(serve->receive);
         put_received(&m, &received);
         put_not_received(&m, &received);
+        put_redacted(&m, serve->receive);
     }
     if (serve->archive != NULL) {
         put_archive(&m, serve->archive);

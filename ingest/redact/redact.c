@@ -26,7 +26,7 @@
 enum { SHORTEST = 6 };
 
 struct fl_redact {
-    const fl_redact_rules *rules;
+    fl_redact_rules *rules;
     const fl_sink *behind;
     fl_sink sink;
     fl_arena arena; /* of the record that is being passed on */
@@ -322,7 +322,7 @@ static fl_status pass_reject(void *payload, const fl_reject *reject, fl_error *e
     return redact->behind->reject(redact->behind->payload, reject, err);
 }
 
-fl_status fl_redact_create(fl_redact **out, const fl_redact_rules *rules, const fl_sink *behind,
+fl_status fl_redact_create(fl_redact **out, fl_redact_rules *rules, const fl_sink *behind,
                            fl_error *err)
 {
     assert(out != NULL && rules != NULL && behind != NULL);
@@ -330,7 +330,7 @@ fl_status fl_redact_create(fl_redact **out, const fl_redact_rules *rules, const 
     *out = redact;
     if (redact == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for redaction");
-    redact->rules = rules;
+    redact->rules = fl_redact_rules_keep(rules);
     redact->behind = behind;
     redact->arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
     redact->sink = (fl_sink){.payload = redact,
@@ -348,6 +348,7 @@ void fl_redact_destroy(fl_redact *redact)
 {
     if (redact == NULL)
         return;
+    fl_redact_rules_destroy(redact->rules);
     fl_arena_dispose(&redact->arena);
     fl_mem_free(redact);
 }

@@ -41,28 +41,33 @@ typedef struct fl_redact_options {
     void *payload;
 } fl_redact_options;
 
-/* Compiled rules and their counts, for any number of threads. */
+/* Compiled rules and their counts, for any number of threads. They go when the last who has them
+ * gave them back. */
 typedef struct fl_redact_rules fl_redact_rules;
 
 /* Texts are copied. FL_E_SYNTAX with a sentence ("redaction rule 'x': pattern ..."), FL_E_NOTFOUND
  * (a built-in rule that there is not), FL_E_LIMIT, FL_E_NOMEM. The caller owns *out. */
 FL_NODISCARD fl_status fl_redact_rules_create(fl_redact_rules **out,
                                               const fl_redact_options *options, fl_error *err);
-void fl_redact_rules_destroy(fl_redact_rules *rules); /* NULL is a no-op */
+/* One more has them; returns `rules`. */
+fl_redact_rules *fl_redact_rules_keep(fl_redact_rules *rules);
+/* One fewer. NULL is a no-op. */
+void fl_redact_rules_destroy(fl_redact_rules *rules);
 
 typedef struct fl_redact_count {
-    const char *name;  /* of the rule; "key" for keys that name a secret, "unchecked" */
-    uint64_t redacted; /* places */
+    char name[FL_REDACT_NAME_BYTES]; /* of the rule; "key" for keys that name a secret,
+                                        "unchecked" */
+    uint64_t redacted;               /* places */
 } fl_redact_count;
 
-/* The counts in the order of the table, borrowed; returns how many. Numbers only grow. */
+/* The counts in the order of the table; returns how many. Numbers only grow. */
 size_t fl_redact_counts(const fl_redact_rules *rules, fl_redact_count out[FL_REDACT_MAX_RULES + 2]);
 
 /* One thread's sink. */
 typedef struct fl_redact fl_redact;
 
-/* `rules` and `behind` are borrowed until it is destroyed. FL_E_NOMEM. */
-FL_NODISCARD fl_status fl_redact_create(fl_redact **out, const fl_redact_rules *rules,
+/* `rules` are kept, `behind` is borrowed until it is destroyed. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_redact_create(fl_redact **out, fl_redact_rules *rules,
                                         const fl_sink *behind, fl_error *err);
 void fl_redact_destroy(fl_redact *redact); /* NULL is a no-op */
 const fl_sink *fl_redact_sink(const fl_redact *redact);

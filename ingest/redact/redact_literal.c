@@ -95,12 +95,16 @@ static bool read_escape(struct reader *in)
     return strchr("bBdDsSwWnrtAzZG", c) != NULL; /* others take arguments: \x41, \p{L}, \1, \Q */
 }
 
-/* A quantifier's braces: what they count was seen before. */
-static void skip_braces(struct reader *in)
+/* A quantifier's braces, "{2}", "{2,}" or "{2,3}"; what they count was seen before. Versions of
+ * PCRE2 differ in what other braces are. */
+static bool skip_braces(struct reader *in)
 {
-    while (in->at < in->end && *in->at != '}')
+    const char *begin = in->at;
+    while (in->at < in->end && (isdigit((unsigned char)*in->at) || *in->at == ','))
         in->at++;
-    in->at += in->at < in->end;
+    bool is_count = in->at > begin && in->at < in->end && *in->at == '}' && *begin != ',';
+    in->at += is_count;
+    return is_count;
 }
 
 /* Groups that say how the rest is to be read; "(?i)" says what holds here anyway. */
@@ -132,8 +136,7 @@ static bool read_one(struct reader *in)
         return !changes_reading(in) && skip_group(in);
     case '{':
         end_run(in);
-        skip_braces(in);
-        return true;
+        return skip_braces(in);
     case '^':
     case '$':
     case '.':

@@ -65,6 +65,7 @@ typedef struct fl_redact_compiled {
 } fl_redact_compiled;
 
 struct fl_redact_rules {
+    atomic_size_t users;
     fl_arena arena;
     fl_redact_compiled rules[FL_REDACT_MAX_RULES];
     size_t count;

@@ -290,6 +290,7 @@ fl_status fl_redact_rules_create(fl_redact_rules **out, const fl_redact_options 
     in.rules = fl_mem_calloc(1, sizeof(*in.rules));
     if (in.rules == NULL)
         return no_memory(&in);
+    atomic_init(&in.rules->users, 1);
     in.rules->arena = fl_arena_of(MAX_RULES_BYTES);
     fl_status status = make(&in);
     fl_arena_dispose(&in.tree);
@@ -300,9 +301,17 @@ fl_status fl_redact_rules_create(fl_redact_rules **out, const fl_redact_options 
     return status;
 }
 
+fl_redact_rules *fl_redact_rules_keep(fl_redact_rules *rules)
+{
+    assert(rules != NULL);
+    atomic_fetch_add_explicit(&rules->users, 1, memory_order_relaxed);
+    return rules;
+}
+
+/* Whoever is last must see what the others did before they gave it back. */
 void fl_redact_rules_destroy(fl_redact_rules *rules)
 {
-    if (rules == NULL)
+    if (rules == NULL || atomic_fetch_sub_explicit(&rules->users, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < rules->count; i++)
         fl_regex_destroy(rules->rules[i].regex);
@@ -310,18 +319,18 @@ void fl_redact_rules_destroy(fl_redact_rules *rules)
     fl_mem_free(rules);
 }
 
+static void tell(fl_redact_count *out, const fl_redact_rules *rules, const char *name, size_t at)
+{
+    memcpy(out->name, name, strlen(name) + 1);
+    out->redacted = atomic_load_explicit(&rules->counts[at], memory_order_relaxed);
+}
+
 size_t fl_redact_counts(const fl_redact_rules *rules, fl_redact_count out[FL_REDACT_MAX_RULES + 2])
 {
-    size_t count = 0;
     assert(rules != NULL && out != NULL);
-    for (; count < rules->count; count++)
-        out[count] =
-            (fl_redact_count){rules->rules[count].name,
-                              atomic_load_explicit(&rules->counts[count], memory_order_relaxed)};
-    out[count++] = (fl_redact_count){
-        "key", atomic_load_explicit(&rules->counts[FL_REDACT_BY_KEY], memory_order_relaxed)};
-    out[count++] =
-        (fl_redact_count){"unchecked", atomic_load_explicit(&rules->counts[FL_REDACT_UNCHECKED],
-                                                            memory_order_relaxed)};
-    return count;
+    for (size_t i = 0; i < rules->count; i++)
+        tell(&out[i], rules, rules->rules[i].name, i);
+    tell(&out[rules->count], rules, "key", FL_REDACT_BY_KEY);
+    tell(&out[rules->count + 1], rules, "unchecked", FL_REDACT_UNCHECKED);
+    return rules->count + 2;
 }

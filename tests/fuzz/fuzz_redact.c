@@ -23,7 +23,7 @@ static bool is_ascii(fl_slice text)
     return true;
 }
 
-static void check(const fl_redact_rules *rules, fl_slice text)
+static void check(fl_redact_rules *rules, fl_slice text)
 {
     uint64_t let_through = fl_redact_scan_text(&rules->scan, text);
     fl_redact *redact;

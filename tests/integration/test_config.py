@@ -5,10 +5,14 @@ usage: test_config.py FAULTLINE SOURCE [unittest options]
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+
+from daemon import Daemon
 
 try:
     import jsonschema
@@ -79,6 +83,67 @@ class Config(unittest.TestCase):
         self.assertEqual(list(validator.iter_errors(yaml.safe_load(self.run_config("example").stdout))), [])
         for bad in ({"limits": {"bodi": 1}}, {"archive": {"durability": "disk"}}, {"sources": {"loki": [{}]}}, {"incidents": {"enabled": "x"}}):
             self.assertNotEqual(list(validator.iter_errors(bad)), [], bad)
+
+
+def log_request(text):
+    return json.dumps({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+                                         "scopeLogs": [{"logRecords": [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": text},
+                                                                        "attributes": [{"key": "db.password", "value": {"stringValue": "hunter2"}}]}]}]}]})
+
+
+class Redaction(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name) / "c.yaml"
+        self.write("customer", "CUST-[0-9]{8}")
+
+    def write(self, name, pattern):
+        self.path.write_text(f"redaction:\n  rules:\n    - {{name: {name}, pattern: '{pattern}'}}\n")
+
+    def send(self, daemon, text):
+        status, _, body = daemon.ask("POST", "/v1/logs", log_request(text), {"Content-Type": "application/json"})
+        self.assertEqual((status, json.loads(body)), (200, {}))
+
+    def kept(self, daemon):
+        """Every byte of the log, which is not compressed, and of whatever else lies there."""
+        return b"".join(p.read_bytes() for p in sorted(daemon.data.rglob("*")) if p.is_file())
+
+    def test_what_is_stored_holds_no_secret(self):
+        with Daemon(PROGRAM, "--config", str(self.path)) as daemon:
+            self.send(daemon, "order of CUST-12345678 by jane@example.com, card 4111 1111 1111 1111")
+            bytes_kept = self.kept(daemon)
+            self.assertIn(b"order of [redacted:customer] by [redacted:email], card [redacted:card]", bytes_kept)
+            for secret in (b"12345678", b"jane@", b"4111", b"hunter2"):
+                self.assertNotIn(secret, bytes_kept)
+            figures = daemon.metrics()
+            for rule in ("customer", "email", "card", "key"):
+                self.assertEqual(figures[f'faultline_redacted_total{{rule="{rule}"}}'], 1, rule)
+            self.assertEqual(figures['faultline_redacted_total{rule="jwt"}'], 0)
+
+    def test_other_rules_hold_after_a_hangup_and_mistakes_change_nothing(self):
+        with Daemon(PROGRAM, "--config", str(self.path)) as daemon:
+            self.write("order", "ORD-[0-9]{4}")
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertTrue(daemon.wait_for(lambda: "reloaded: 1 settings differ" in daemon.said), daemon.said)
+            self.write("order", "ORD-(")
+            daemon.process.send_signal(signal.SIGHUP)
+            self.assertTrue(daemon.wait_for(lambda: "missing closing parenthesis" in daemon.said), daemon.said)
+            self.send(daemon, "CUST-12345678 ordered ORD-1234")
+            self.assertIn(b"CUST-12345678 ordered [redacted:order]", self.kept(daemon))
+
+    def test_a_rule_that_runs_on_every_text_is_told(self):
+        self.write("plate", "[A-Z]{2}[0-9]{4}")
+        said = "redaction rule 'plate' needs no text of four bytes or more"
+        with Daemon(PROGRAM, "--config", str(self.path)) as daemon:
+            self.assertIn(said, daemon.said)
+        done = subprocess.run([PROGRAM, "config", "check", self.path], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(said, done.stderr)
+        self.path.write_text("redaction: {without: [e-mail]}\n")
+        done = subprocess.run([PROGRAM, "config", "check", self.path], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (
+            1, f"faultline: {self.path}:1:13: redaction.without: there is no built-in redaction rule 'e-mail'\n"))
 
 
 if __name__ == "__main__":

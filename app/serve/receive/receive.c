@@ -53,8 +53,9 @@ struct fl_receive {
     struct protocol protocols[FL_RECEIVE_PROTOCOLS];
     fl_http_route routes[FL_RECEIVE_PROTOCOLS + FL_RECEIVE_PROBES];
     pthread_mutex_t profile_lock;
-    pthread_mutex_t lock; /* of the list */
+    pthread_mutex_t lock; /* of what follows */
     fl_receive_context *idle;
+    fl_redact_rules *redaction;
 };
 
 /* ---- contexts ---- */
@@ -64,9 +65,28 @@ static void destroy_context(fl_receive_context *context)
 {
     fl_otlp_destroy(context->otlp);
     fl_prometheus_destroy(context->prometheus);
+    fl_redact_destroy(context->redact);
     fl_archive_batch_destroy(context->batch);
     fl_arena_dispose(&context->arena);
     fl_mem_free(context);
+}
+
+/* What takes secrets out stands between the clock and the batch; the decoders' own sink stays where
+ * it is. */
+static fl_status redact_by(fl_receive_context *context, fl_redact_rules *rules, fl_error *err)
+{
+    fl_redact *fresh = NULL;
+    const fl_sink *batch = fl_archive_batch_sink(context->batch);
+    if (rules == context->rules)
+        return FL_OK;
+    fl_status status = rules != NULL ? fl_redact_create(&fresh, rules, batch, err) : FL_OK;
+    if (status != FL_OK)
+        return status;
+    fl_redact_destroy(context->redact);
+    context->redact = fresh;
+    context->rules = rules;
+    fl_receive_guard_init(&context->guard, fresh != NULL ? fl_redact_sink(fresh) : batch);
+    return FL_OK;
 }
 
 /* One more request is under way than ever before. */
@@ -97,15 +117,21 @@ static fl_status make_context(fl_receive_context **out, fl_receive *receive, fl_
 /* The one that was used last: its memory is in the processor's caches. */
 static fl_status take_context(fl_receive_context **out, fl_receive *receive, fl_error *err)
 {
+    fl_redact_rules *rules = fl_receive_redaction(receive);
     pthread_mutex_lock(&receive->lock);
     fl_receive_context *context = receive->idle;
     if (context != NULL)
         receive->idle = context->next;
     pthread_mutex_unlock(&receive->lock);
-    if (context == NULL)
-        return make_context(out, receive, err);
-    *out = context;
-    return FL_OK;
+    fl_status status = context == NULL ? make_context(&context, receive, err) : FL_OK;
+    if (status == FL_OK)
+        status = redact_by(context, rules, err);
+    fl_redact_rules_destroy(rules); /* the context has them now */
+    if (status != FL_OK && context != NULL)
+        destroy_context(context);
+    else
+        *out = context;
+    return status;
 }
 
 static void give_context(fl_receive *receive, fl_receive_context *context)
@@ -410,6 +436,8 @@ fl_status fl_receive_create(fl_receive **out, const fl_receive_options *options,
         receive->taps[i] = options->taps[i];
     receive->max_ahead_ns = options->max_ahead_ns > 0 ? options->max_ahead_ns : MAX_AHEAD_NS;
     receive->max_age_ns = options->max_age_ns;
+    if (options->redaction != NULL)
+        receive->redaction = fl_redact_rules_keep(options->redaction);
     set_routes(receive);
     fl_status status = fl_metric_types_create(&receive->types, err);
     if (status == FL_OK)
@@ -426,6 +454,25 @@ fl_status fl_receive_create(fl_receive **out, const fl_receive_options *options,
     return FL_OK;
 }
 
+void fl_receive_set_redaction(fl_receive *receive, fl_redact_rules *rules)
+{
+    fl_redact_rules *fresh = rules != NULL ? fl_redact_rules_keep(rules) : NULL;
+    pthread_mutex_lock(&receive->lock);
+    fl_redact_rules *before = receive->redaction;
+    receive->redaction = fresh;
+    pthread_mutex_unlock(&receive->lock);
+    fl_redact_rules_destroy(before);
+}
+
+fl_redact_rules *fl_receive_redaction(fl_receive *receive)
+{
+    pthread_mutex_lock(&receive->lock);
+    fl_redact_rules *rules =
+        receive->redaction != NULL ? fl_redact_rules_keep(receive->redaction) : NULL;
+    pthread_mutex_unlock(&receive->lock);
+    return rules;
+}
+
 void fl_receive_destroy(fl_receive *receive)
 {
     if (receive == NULL)
@@ -435,6 +482,7 @@ void fl_receive_destroy(fl_receive *receive)
         receive->idle = context->next;
         destroy_context(context);
     }
+    fl_redact_rules_destroy(receive->redaction);
     fl_metric_types_destroy(receive->types);
     fl_mem_free(receive->github_secret);
     fl_mem_free(receive->gitlab_token);

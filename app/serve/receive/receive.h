@@ -1,7 +1,8 @@
 /*
  * receive.h - every protocol in which telemetry is sent to us: its routes, its decoder, its answer.
  *
- *   request -> decoder -> clock -> batch -> archive (durable) -> taps -> the protocol's own answer
+ *   request -> decoder -> clock -> redaction -> batch -> archive (durable) -> taps -> the
+ * protocol's own answer
  *
  * A request is acknowledged only when what it held is durable; sent again, it changes nothing. What
  * is wrong with one record costs that record, and the sender is told in the way in which its
@@ -17,6 +18,7 @@
 
 #include "archive.h"
 #include "http.h"
+#include "redact.h"
 
 typedef struct fl_receive fl_receive;
 
@@ -93,8 +95,9 @@ typedef struct fl_receive_options {
     size_t tap_count;
     /* Empty: that webhook is taken from loopback alone. Copied. */
     fl_slice github_secret, gitlab_token;
-    int64_t max_ahead_ns; /* 0: 10 minutes, as Loki's creation_grace_period */
-    int64_t max_age_ns;   /* 0: however old */
+    fl_redact_rules *redaction; /* what is taken out of records; kept. NULL: nothing */
+    int64_t max_ahead_ns;       /* 0: 10 minutes, as Loki's creation_grace_period */
+    int64_t max_age_ns;         /* 0: however old */
 } fl_receive_options;
 
 enum { FL_RECEIVE_MAX_TAPS = 4 };
@@ -107,5 +110,9 @@ void fl_receive_destroy(fl_receive *receive);
 /* Borrowed, as long as `receive` lives. The handlers run on any number of threads. */
 const fl_http_route *fl_receive_routes(const fl_receive *receive, size_t *count);
 fl_receive_stats fl_receive_stats_of(fl_receive *receive);
+/* Other rules from the next request on; kept. */
+void fl_receive_set_redaction(fl_receive *receive, fl_redact_rules *rules);
+/* Those that hold now, for others who keep records: the caller gives them back. NULL: none. */
+fl_redact_rules *fl_receive_redaction(fl_receive *receive);
 
 #endif

@@ -17,7 +17,9 @@ typedef struct fl_receive_context {
     struct fl_receive_context *next;
     fl_receive *receive;
     fl_archive_batch *batch;
-    fl_receive_guard guard; /* in front of the batch; decoders push into guard.sink */
+    fl_redact *redact;      /* in front of the batch; NULL: nothing is taken out */
+    fl_redact_rules *rules; /* of `redact`, which keeps them */
+    fl_receive_guard guard; /* in front of both; decoders push into guard.sink */
     fl_intake intake;
     fl_otlp *otlp;
     fl_prometheus *prometheus;
