@@ -26,14 +26,12 @@
 /* ---- listen: the ports that OpenTelemetry, Loki, Zipkin and Pyroscope have by themselves ---- */
 
 static const fl_config_field tls_fields[] = {
-    FL_ROW("cert_file", FILE_NAME, fl_config_listen, cert_file, .reloads = true,
-           .example = "server.pem",
+    FL_ROW("cert_file", FILE_NAME, fl_config_listen, cert_file, .example = "server.pem",
            .help = "The certificate and those between it and the authority, as PEM; with it, every "
                    "listener speaks TLS"),
-    FL_ROW("key_file", SECRET, fl_config_listen, key_file, .reloads = true, .example = "server.key",
+    FL_ROW("key_file", SECRET, fl_config_listen, key_file, .example = "server.key",
            .help = "The certificate's private key, as PEM"),
-    FL_ROW("client_ca_file", FILE_NAME, fl_config_listen, client_ca_file, .reloads = true,
-           .example = "clients.pem",
+    FL_ROW("client_ca_file", FILE_NAME, fl_config_listen, client_ca_file, .example = "clients.pem",
            .help =
                "Mutual TLS: clients must show a certificate that one of these authorities signed"),
 };
@@ -66,8 +64,8 @@ FL_GROUP(listen, fl_config_listen);
 
 static const fl_config_field limits_fields[] = {
     /* OTLP recommends 64 MiB as the largest body. */
-    FL_ROW("body", SIZE, fl_config_limits, body_bytes, .reloads = true, .fallback = "64MiB",
-           .least = 1024, .help = "Bytes of one request, after decompression"),
+    FL_ROW("body", SIZE, fl_config_limits, body_bytes, .fallback = "64MiB", .least = 1024,
+           .help = "Bytes of one request, after decompression"),
     /* nginx takes four buffers of 8 KiB, Apache 8 KiB a line. */
     FL_ROW("headers", SIZE, fl_config_limits, header_bytes, .fallback = "32KiB", .least = 1024,
            .help = "Bytes of one request's headers"),
@@ -110,17 +108,15 @@ static const fl_config_field archive_fields[] = {
            .help = "When a request is acknowledged: batch when it is on the disk, memory before "
                    "that, so that a crash may lose what was acknowledged"),
     /* An incident is looked at within days; what it taught is in the store for good. */
-    FL_ROW("retention_time", DURATION, fl_config_archive, retention_ns, .reloads = true,
-           .fallback = "7d", .least = 60000, .help = "How long telemetry is kept"),
-    FL_ROW("retention_size", SIZE, fl_config_archive, retention_bytes, .reloads = true,
-           .fallback = "20GiB", .least = 1 << 20,
-           .help = "How many bytes of it are kept, the newest first"),
+    FL_ROW("retention_time", DURATION, fl_config_archive, retention_ns, .fallback = "7d",
+           .least = 60000, .help = "How long telemetry is kept"),
+    FL_ROW("retention_size", SIZE, fl_config_archive, retention_bytes, .fallback = "20GiB",
+           .least = 1 << 20, .help = "How many bytes of it are kept, the newest first"),
     /* Blocks of minutes: small enough to be skipped by time, large enough to compress well. */
-    FL_ROW("seal_after", DURATION, fl_config_archive, seal_after_ns, .reloads = true,
-           .fallback = "5m", .least = 1000,
-           .help = "Age at which what is in memory is written as a block"),
-    FL_ROW("seal_size", SIZE, fl_config_archive, seal_bytes, .reloads = true, .fallback = "64MiB",
-           .least = 1 << 16, .help = "Size at which it is"),
+    FL_ROW("seal_after", DURATION, fl_config_archive, seal_after_ns, .fallback = "5m",
+           .least = 1000, .help = "Age at which what is in memory is written as a block"),
+    FL_ROW("seal_size", SIZE, fl_config_archive, seal_bytes, .fallback = "64MiB", .least = 1 << 16,
+           .help = "Size at which it is"),
     FL_ROW("wal_size", SIZE, fl_config_archive, wal_bytes, .fallback = "1GiB", .least = 1 << 20,
            .help = "Bytes that the write-ahead log may take on the disk; beyond it senders are "
                    "told to retry"),
@@ -139,7 +135,7 @@ FL_GROUP(store, fl_config);
 /* ---- webhooks ---- */
 
 static const fl_config_field github_fields[] = {
-    FL_ROW("secret_file", SECRET, fl_config, webhooks.github_secret_file, .reloads = true,
+    FL_ROW("secret_file", SECRET, fl_config, webhooks.github_secret_file,
            .example = "github-secret",
            .help = "The secret that GitHub signs its webhooks with; without it they are taken from "
                    "loopback only"),
@@ -147,15 +143,14 @@ static const fl_config_field github_fields[] = {
 FL_GROUP(github, fl_config);
 
 static const fl_config_field gitlab_fields[] = {
-    FL_ROW("token_file", SECRET, fl_config, webhooks.gitlab_token_file, .reloads = true,
-           .example = "gitlab-token",
+    FL_ROW("token_file", SECRET, fl_config, webhooks.gitlab_token_file, .example = "gitlab-token",
            .help = "The token that GitLab sends with its webhooks; without it they are taken from "
                    "loopback only"),
 };
 FL_GROUP(gitlab, fl_config);
 
 static const fl_config_field alertmanager_fields[] = {
-    FL_ROW("token_file", SECRET, fl_config, webhooks.alertmanager_token_file, .reloads = true,
+    FL_ROW("token_file", SECRET, fl_config, webhooks.alertmanager_token_file,
            .example = "alertmanager-token",
            .help =
                "The bearer token that Alertmanager sends; without it listen.tokens_file decides"),
@@ -173,40 +168,40 @@ FL_GROUP(webhooks, fl_config);
 
 /* What every source has: how it is asked. */
 #define FL_ACCESS(type)                                                                            \
-    FL_ROW("bearer_file", SECRET, type, access.bearer_file, .reloads = true, .example = "token",   \
+    FL_ROW("bearer_file", SECRET, type, access.bearer_file, .example = "token",                    \
            .help = "A token to be sent as 'Authorization: Bearer'"),                               \
-        FL_ROW("user", TEXT, type, access.user, .reloads = true, .example = "faultline",           \
+        FL_ROW("user", TEXT, type, access.user, .example = "faultline",                            \
                .help = "The user of basic authentication"),                                        \
-        FL_ROW("password_file", SECRET, type, access.password_file, .reloads = true,               \
-               .example = "password", .help = "The user's password"),                              \
-        FL_ROW("ca_file", FILE_NAME, type, access.ca_file, .reloads = true, .example = "ca.pem",   \
+        FL_ROW("password_file", SECRET, type, access.password_file, .example = "password",         \
+               .help = "The user's password"),                                                     \
+        FL_ROW("ca_file", FILE_NAME, type, access.ca_file, .example = "ca.pem",                    \
                .help = "Authorities to be trusted instead of the system's"),                       \
-        FL_ROW("cert_file", FILE_NAME, type, access.cert_file, .reloads = true,                    \
-               .example = "client.pem", .help = "A certificate to show, with key_file"),           \
-        FL_ROW("key_file", SECRET, type, access.key_file, .reloads = true,                         \
-               .example = "client.key", .help = "The certificate's private key"),                  \
-        FL_ROW("tenant", TEXT, type, access.tenant, .reloads = true, .example = "team-a",          \
+        FL_ROW("cert_file", FILE_NAME, type, access.cert_file, .example = "client.pem",            \
+               .help = "A certificate to show, with key_file"),                                    \
+        FL_ROW("key_file", SECRET, type, access.key_file, .example = "client.key",                 \
+               .help = "The certificate's private key"),                                           \
+        FL_ROW("tenant", TEXT, type, access.tenant, .example = "team-a",                           \
                .help =                                                                             \
                    "Whose data is meant where several share the source, sent as X-Scope-OrgID"),   \
-        FL_ROW("connect_timeout", DURATION, type, access.connect_timeout_ns, .reloads = true,      \
-               .fallback = "5s", .least = 10, .help = "Time in which a connection must be there"), \
-        FL_ROW("timeout", DURATION, type, access.timeout_ns, .reloads = true, .fallback = "30s",   \
-               .least = 10, .help = "Time in which an answer must be there"),                      \
-        FL_ROW("retries", COUNT, type, access.retries, .reloads = true, .fallback = "3",           \
-               .most = 10, .help = "How often a request is repeated that failed but may succeed")
+        FL_ROW("connect_timeout", DURATION, type, access.connect_timeout_ns, .fallback = "5s",     \
+               .least = 10, .help = "Time in which a connection must be there"),                   \
+        FL_ROW("timeout", DURATION, type, access.timeout_ns, .fallback = "30s", .least = 10,       \
+               .help = "Time in which an answer must be there"),                                   \
+        FL_ROW("retries", COUNT, type, access.retries, .fallback = "3", .most = 10,                \
+               .help = "How often a request is repeated that failed but may succeed")
 
 #define FL_SOURCE_NAME(type, what)                                                                 \
-    FL_ROW("name", TEXT, type, name, .reloads = true, .example = what,                             \
+    FL_ROW("name", TEXT, type, name, .example = what,                                              \
            .help = "What it is called in messages and evidence; by default its kind")
 
 #define FL_SOURCE_URL(what)                                                                        \
-    FL_ROW("url", URL, fl_config_source, url, .required = true, .reloads = true, .example = what,  \
+    FL_ROW("url", URL, fl_config_source, url, .required = true, .example = what,                   \
            .help = "Where its API is")
 
 static const fl_config_field query_fields[] = {
-    FL_ROW("query", TEXT, fl_config_query, query, .required = true, .reloads = true,
+    FL_ROW("query", TEXT, fl_config_query, query, .required = true,
            .example = "rate(http_requests_total[1m])", .help = "In PromQL"),
-    FL_ROW("name", TEXT, fl_config_query, name, .reloads = true, .example = "http_requests_rate",
+    FL_ROW("name", TEXT, fl_config_query, name, .example = "http_requests_rate",
            .help = "The metric that the answer becomes where it has no name of its own"),
 };
 FL_GROUP(query, fl_config_query);
@@ -215,13 +210,13 @@ static const fl_config_field prometheus_fields[] = {
     FL_SOURCE_NAME(fl_config_source, "prometheus"),
     FL_SOURCE_URL("http://prometheus.example:9090"),
     FL_ACCESS(fl_config_source),
-    FL_ROW("interval", DURATION, fl_config_source, interval_ns, .reloads = true, .fallback = "30s",
-           .least = 1000, .help = "How often the queries are asked"),
-    FL_ROW("queries", ITEMS, fl_config_source, queries, .reloads = true, .group = &query,
+    FL_ROW("interval", DURATION, fl_config_source, interval_ns, .fallback = "30s", .least = 1000,
+           .help = "How often the queries are asked"),
+    FL_ROW("queries", ITEMS, fl_config_source, queries, .group = &query,
            .help = "What is asked on a schedule"),
     /* Some hundred series for each of a service's neighbours; more take longer than they tell. */
-    FL_ROW("series_most", COUNT, fl_config_source, series_most, .reloads = true,
-           .fallback = "10000", .least = 1, .most = 1000000,
+    FL_ROW("series_most", COUNT, fl_config_source, series_most, .fallback = "10000", .least = 1,
+           .most = 1000000,
            .help =
                "Series of one window at most; those of the service and its neighbours come first"),
 };
@@ -249,11 +244,11 @@ static const fl_config_field jaeger_fields[] = {
 FL_GROUP(jaeger, fl_config_source);
 
 static const fl_config_field target_fields[] = {
-    FL_ROW("service", TEXT, fl_config_target, service, .required = true, .reloads = true,
-           .example = "checkout", .help = "The service that the program is part of"),
-    FL_ROW("instance", TEXT, fl_config_target, instance, .reloads = true, .example = "checkout-1",
+    FL_ROW("service", TEXT, fl_config_target, service, .required = true, .example = "checkout",
+           .help = "The service that the program is part of"),
+    FL_ROW("instance", TEXT, fl_config_target, instance, .example = "checkout-1",
            .help = "Which of its programs; by default the URL's host"),
-    FL_ROW("url", URL, fl_config_target, url, .required = true, .reloads = true,
+    FL_ROW("url", URL, fl_config_target, url, .required = true,
            .example = "http://checkout-1.example:6060/debug/pprof",
            .help = "Where its profiles are"),
 };
@@ -264,28 +259,26 @@ static const char *const profiles[] = {"heap",  "allocs", "goroutine", "goroutin
 
 static const fl_config_field pprof_fields[] = {
     FL_SOURCE_NAME(fl_config_pprof, "pprof"),
-    FL_ROW("targets", ITEMS, fl_config_pprof, targets, .reloads = true, .group = &target,
+    FL_ROW("targets", ITEMS, fl_config_pprof, targets, .group = &target,
            .help = "Programs, one by one"),
-    FL_ROW("targets_file", FILE_NAME, fl_config_pprof, targets_file, .reloads = true,
-           .example = "targets.yaml",
+    FL_ROW("targets_file", FILE_NAME, fl_config_pprof, targets_file, .example = "targets.yaml",
            .help = "A file with a list of the same form, read again when it changes"),
-    FL_ROW("prometheus", TEXT, fl_config_pprof, prometheus, .reloads = true,
-           .example = "prometheus",
+    FL_ROW("prometheus", TEXT, fl_config_pprof, prometheus, .example = "prometheus",
            .help = "Name of the Prometheus among the sources whose targets are asked"),
-    FL_ROW("jobs", TEXTS, fl_config_pprof, jobs, .reloads = true, .example = "checkout, cart",
+    FL_ROW("jobs", TEXTS, fl_config_pprof, jobs, .example = "checkout, cart",
            .help = "Jobs of those targets; by default all"),
-    FL_ROW("service_label", TEXT, fl_config_pprof, service_label, .reloads = true,
-           .fallback = "job", .help = "Label of those targets that names the service"),
-    FL_ROW("path", TEXT, fl_config_pprof, path, .reloads = true, .fallback = "/debug/pprof",
+    FL_ROW("service_label", TEXT, fl_config_pprof, service_label, .fallback = "job",
+           .help = "Label of those targets that names the service"),
+    FL_ROW("path", TEXT, fl_config_pprof, path, .fallback = "/debug/pprof",
            .help = "Where those targets have their profiles"),
-    FL_ROW("profiles", TEXTS, fl_config_pprof, profiles, .reloads = true,
+    FL_ROW("profiles", TEXTS, fl_config_pprof, profiles,
            .fallback = "heap, allocs, goroutine, goroutineleak", .choices = profiles,
            .help = "Which profiles are asked for; one that a program does not have is not asked "
                    "for again"),
-    FL_ROW("interval", DURATION, fl_config_pprof, interval_ns, .reloads = true, .fallback = "1m",
-           .least = 1000, .help = "How often each program is asked"),
+    FL_ROW("interval", DURATION, fl_config_pprof, interval_ns, .fallback = "1m", .least = 1000,
+           .help = "How often each program is asked"),
     /* What teams accept of a profiler that is always on. */
-    FL_ROW("overhead", RATIO, fl_config_pprof, overhead_ratio, .reloads = true, .fallback = "0.01",
+    FL_ROW("overhead", RATIO, fl_config_pprof, overhead_ratio, .fallback = "0.01",
            .help = "Part of a program's time that asking it may take; one that answers slowly is "
                    "asked less often"),
     FL_ACCESS(fl_config_pprof),
@@ -293,15 +286,13 @@ static const fl_config_field pprof_fields[] = {
 FL_GROUP(pprof, fl_config_pprof);
 
 static const fl_config_field sources_fields[] = {
-    FL_ROW("prometheus", ITEMS, fl_config, sources.prometheus, .reloads = true,
-           .group = &prometheus, .help = "Prometheus, or what answers as it does"),
-    FL_ROW("loki", ITEMS, fl_config, sources.loki, .reloads = true, .group = &loki,
-           .help = "Loki, for logs"),
-    FL_ROW("tempo", ITEMS, fl_config, sources.tempo, .reloads = true, .group = &tempo,
-           .help = "Tempo, for traces"),
-    FL_ROW("jaeger", ITEMS, fl_config, sources.jaeger, .reloads = true, .group = &jaeger,
+    FL_ROW("prometheus", ITEMS, fl_config, sources.prometheus, .group = &prometheus,
+           .help = "Prometheus, or what answers as it does"),
+    FL_ROW("loki", ITEMS, fl_config, sources.loki, .group = &loki, .help = "Loki, for logs"),
+    FL_ROW("tempo", ITEMS, fl_config, sources.tempo, .group = &tempo, .help = "Tempo, for traces"),
+    FL_ROW("jaeger", ITEMS, fl_config, sources.jaeger, .group = &jaeger,
            .help = "Jaeger, for traces"),
-    FL_ROW("pprof", ITEMS, fl_config, sources.pprof, .reloads = true, .group = &pprof,
+    FL_ROW("pprof", ITEMS, fl_config, sources.pprof, .group = &pprof,
            .help = "Go programs that serve their profiles"),
 };
 FL_GROUP(sources, fl_config);
@@ -311,26 +302,24 @@ FL_GROUP(sources, fl_config);
 static const fl_config_field incidents_fields[] = {
     FL_ROW("enabled", BOOL, fl_config_incidents, enabled, .fallback = "true",
            .help = "Whether incidents are opened without being asked for"),
-    FL_ROW("entry", TEXTS, fl_config_incidents, entry, .reloads = true,
-           .example = "frontend, api-gateway",
+    FL_ROW("entry", TEXTS, fl_config_incidents, entry, .example = "frontend, api-gateway",
            .help = "Services whose break is a symptom; by default those that traces show to be "
                    "called from outside"),
     /* Several windows of the daily change in load, not the whole day. */
     FL_ROW("baseline", DURATION, fl_config_incidents, baseline_ns, .fallback = "2h", .least = 60000,
            .help = "What a break is compared with"),
     /* Longer than a restart or a roll-out of one instance takes. */
-    FL_ROW("sustained", DURATION, fl_config_incidents, sustained_ns, .reloads = true,
-           .fallback = "2m", .least = 10000,
-           .help = "How long a break lasts before it is an incident"),
+    FL_ROW("sustained", DURATION, fl_config_incidents, sustained_ns, .fallback = "2m",
+           .least = 10000, .help = "How long a break lasts before it is an incident"),
     /* Longer than the pauses of a symptom that comes and goes. */
-    FL_ROW("close_after", DURATION, fl_config_incidents, close_after_ns, .reloads = true,
-           .fallback = "15m", .least = 10000,
+    FL_ROW("close_after", DURATION, fl_config_incidents, close_after_ns, .fallback = "15m",
+           .least = 10000,
            .help = "How long the symptom must be gone before the incident is closed"),
-    FL_ROW("triage_every", DURATION, fl_config_incidents, triage_every_ns, .reloads = true,
-           .fallback = "30s", .least = 1000,
+    FL_ROW("triage_every", DURATION, fl_config_incidents, triage_every_ns, .fallback = "30s",
+           .least = 1000,
            .help = "At most how often an open incident is triaged again as evidence arrives"),
-    FL_ROW("open_most", COUNT, fl_config_incidents, open_most, .reloads = true, .fallback = "100",
-           .least = 1, .most = 100000, .help = "Incidents that are open at once"),
+    FL_ROW("open_most", COUNT, fl_config_incidents, open_most, .fallback = "100", .least = 1,
+           .most = 100000, .help = "Incidents that are open at once"),
     FL_ROW("claim", BOOL, fl_config_incidents, claim, .fallback = "true",
            .help =
                "Where several daemons share a PostgreSQL store: each incident is handled by one"),

@@ -431,13 +431,13 @@ START_TEST(a_reload_tells_what_differs_and_what_can_be_taken_over)
     fl_config *before = good("limits: {body: 1MiB}\nsources: {loki: [{url: 'http://a'}]}\n");
     fl_config *same = good("# moved\nsources:\n  loki:\n    - url: http://a\nlimits:\n"
                            "  body: 1024KiB\n");
-    fl_config *after = good("limits: {body: 2MiB}\nlisten: {http: '127.0.0.1:1'}\n"
+    fl_config *after = good("limits: {body: 2MiB, client_rate: 9}\nlisten: {http: '127.0.0.1:1'}\n"
                             "sources: {loki: [{url: 'http://b'}]}\n");
     struct heard heard = {0};
     ck_assert_uint_eq(fl_config_compare(before, same, note_change, &heard), 0);
-    ck_assert_uint_eq(fl_config_compare(before, after, note_change, &heard), 3);
-    ck_assert_str_eq(heard.text, "listen.http\nlimits.body\nsources.loki\n");
-    ck_assert_uint_eq(heard.mistakes, 1); /* the listener alone stays as it is */
+    ck_assert_uint_eq(fl_config_compare(before, after, note_change, &heard), 4);
+    ck_assert_str_eq(heard.text, "listen.http\nlimits.body\nlimits.client_rate\nsources.loki\n");
+    ck_assert_uint_eq(heard.notices, 1); /* the rate alone is taken over */
     fl_config_destroy(before);
     fl_config_destroy(same);
     fl_config_destroy(after);
