@@ -29,6 +29,7 @@ static const int64_t hour_ns = INT64_C(3600) * 1000000000;
 
 enum {
     DEFAULT_HEAD_BYTES = 64 << 20,
+    DEFAULT_BLOCK_BYTES = 96 << 20,
     /* Collectors retry for five minutes; at a thousand samples a batch and half a million a second
      * that is 150,000 batches. */
     DEFAULT_REPEAT_BATCHES = 256 << 10
@@ -42,6 +43,8 @@ static fl_archive_options with_defaults(const fl_archive_options *options)
     fl_archive_options out = *options;
     if (out.head_bytes == 0)
         out.head_bytes = DEFAULT_HEAD_BYTES;
+    if (out.block_bytes == 0)
+        out.block_bytes = DEFAULT_BLOCK_BYTES;
     if (out.head_age_ns == 0)
         out.head_age_ns = hour_ns;
     if (out.wal_bytes == 0)

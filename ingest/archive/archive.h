@@ -60,10 +60,12 @@ const char *fl_archive_batch_reason(const fl_archive_batch *batch, size_t i);
 /* Of all members 0 means the default in brackets. */
 typedef struct fl_archive_options {
     fl_durability durability;
-    size_t head_bytes;          /* [64 MiB] a head of this size is sealed; twice as much may lie in
-                                   memory: one that is filled and one that is being sealed */
-    int64_t head_age_ns;        /* [1 h] a head is sealed when its first batch is this old */
-    uint64_t wal_bytes;         /* [1 GiB] of the log; beyond, commits are refused */
+    size_t head_bytes;   /* [64 MiB] a head of this size is sealed; twice as much may lie in
+                            memory: one that is filled and one that is being sealed */
+    size_t block_bytes;  /* [96 MiB] of a block in memory, before it is compressed; a head that
+                            needs more becomes several */
+    int64_t head_age_ns; /* [1 h] a head is sealed when its first batch is this old */
+    uint64_t wal_bytes;  /* [1 GiB] of the log; beyond, commits are refused */
     uint64_t wal_segment_bytes; /* [64 MiB] */
     int64_t keep_ns;       /* [without end] blocks and profiles whose newest record is older go */
     uint64_t keep_bytes;   /* [without end] of blocks and profiles, the oldest go first */

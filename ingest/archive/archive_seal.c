@@ -24,8 +24,8 @@
 #include "block.h"
 #include "mem.h"
 
-/* Of one block in memory, before it is compressed. */
-enum { BLOCK_BYTES = 128 << 20, MAX_PARTS = 0xffff };
+/* A part's number has four digits in a name. */
+enum { MAX_PARTS = 0xffff };
 
 struct seal {
     fl_archive *archive;
@@ -65,7 +65,7 @@ static fl_status add_part(fl_sealed **out, struct seal *seal, fl_error *err)
 /* What the writer holds becomes a file. */
 static fl_status write_part(struct seal *seal, bool is_end, fl_error *err)
 {
-    fl_sealed *part;
+    fl_sealed *part = NULL;
     fl_buf bytes = fl_buf_of(SIZE_MAX / 4);
     fl_status status = add_part(&part, seal, err);
     if (status == FL_OK) {
@@ -224,7 +224,8 @@ static fl_status write_head(struct seal *seal, fl_error *err)
 /* Without the lock: nobody writes to a head that is being sealed. */
 static fl_status seal_head(struct seal *seal, fl_error *err)
 {
-    fl_status status = fl_block_writer_create(&seal->writer, BLOCK_BYTES, err);
+    fl_status status =
+        fl_block_writer_create(&seal->writer, seal->archive->options.block_bytes, err);
     if (status != FL_OK)
         return status;
     seal->to = fl_block_writer_sink(seal->writer);

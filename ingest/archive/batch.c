@@ -36,6 +36,7 @@ struct fl_archive_batch {
     size_t turn;                                 /* which of the two it is */
     int64_t start_ns, time_ns;                   /* of the point before */
     uint32_t resources;
+    size_t resource_at, resource_len; /* the item of the last one */
     fl_batch_facts facts;
     uint64_t rejected;
     char reasons[FL_ARCHIVE_REASONS][FL_ARCHIVE_REASON_BYTES];
@@ -213,7 +214,16 @@ static void end_item(fl_archive_batch *to, const unsigned char *at)
     to->len = (size_t)(at - to->bytes);
 }
 
-/* A resource that comes again is written again: decoders announce each once a request. */
+/* Where one like the last one comes, as between the scopes of a request, that one serves. */
+static bool is_last_resource(const fl_archive_batch *to, const unsigned char *end)
+{
+    const unsigned char *item = to->bytes + to->len;
+    size_t len = (size_t)(end - item);
+    return to->resources > 0 && len == to->resource_len &&
+           memcmp(to->bytes + to->resource_at, item, len) == 0;
+}
+
+/* One that comes again after another is written again: a request has few. */
 static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
                                fl_error *err)
 {
@@ -232,8 +242,14 @@ static fl_status take_resource(void *payload, const fl_resource *resource, uint3
     at = put_text(at, resource->service);
     at = put_text(at, resource->instance);
     at = put_text(at, resource->node);
-    end_item(to, put_attrs(at, &attrs));
-    *handle = to->resources++;
+    at = put_attrs(at, &attrs);
+    if (!is_last_resource(to, at)) {
+        to->resource_at = to->len;
+        to->resource_len = (size_t)(at - to->bytes) - to->len;
+        to->resources++;
+        end_item(to, at);
+    }
+    *handle = to->resources - 1;
     return FL_OK;
 }
 

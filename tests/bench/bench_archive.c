@@ -45,7 +45,7 @@ typedef struct sender {
     fl_slice bytes;
     fl_archive *archive;
     bench_step step;
-    uint64_t records, first;
+    uint64_t records, first, log_bytes;
     pthread_t thread;
 } sender;
 
@@ -147,6 +147,7 @@ static void *send_all(void *payload)
         bool repeated = false;
         if (status == FL_OK && at.records - sent >= BATCH_RECORDS) {
             sent = at.records;
+            from->log_bytes += fl_archive_batch_bytes(batch);
             while (from->step == STEP_COMMIT &&
                    (status = fl_archive_commit(&repeated, from->archive, batch, &err)) ==
                        FL_E_LIMIT) {
@@ -165,10 +166,11 @@ static void *send_all(void *payload)
     return NULL;
 }
 
-static uint64_t run(const sender *like, size_t threads, uint64_t records)
+static uint64_t run(uint64_t *bytes, const sender *like, size_t threads, uint64_t records)
 {
     sender senders[MAX_THREADS];
     uint64_t sent = 0;
+    *bytes = 0;
     for (size_t i = 0; i < threads; i++) {
         senders[i] = *like;
         senders[i].records = records / threads;
@@ -179,6 +181,7 @@ static uint64_t run(const sender *like, size_t threads, uint64_t records)
     for (size_t i = 0; i < threads; i++) {
         pthread_join(senders[i].thread, NULL);
         sent += senders[i].records;
+        *bytes += senders[i].log_bytes;
     }
     return sent;
 }
@@ -216,12 +219,12 @@ static void time_sample(const bench_sample *sample, uint64_t records, size_t thr
     fl_stream_close(stream);
     printf("%-20s", sample->name);
     double cpu = 0, wall = 0;
-    uint64_t sent = 0;
+    uint64_t sent = 0, bytes = 0;
     for (bench_step step = STEP_DECODE; step <= STEP_COMMIT; step++) {
         like.step = step;
         cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
         wall = seconds(CLOCK_MONOTONIC);
-        sent = run(&like, step == STEP_COMMIT ? threads : 1, records);
+        sent = run(&bytes, &like, step == STEP_COMMIT ? threads : 1, records);
         printf("  %s %6.0f ns", steps[step],
                (seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) * 1e9 / (double)sent);
         fflush(stdout);
@@ -233,10 +236,11 @@ static void time_sample(const bench_sample *sample, uint64_t records, size_t thr
     fl_archive_stats stats = fl_archive_stats_of(like.archive);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("  sealed %6.0f ns: %.0f records/s on one core; disk %.2f bytes each, %llu blocks, %llu "
+    printf("  sealed %6.0f ns: %.0f records/s on one core; log %.0f, disk %.2f bytes each, %llu "
+           "blocks, %llu "
            "groups, "
            "refused %llu; %ld MB\n",
-           cpu * 1e9 / (double)sent, (double)sent / cpu,
+           cpu * 1e9 / (double)sent, (double)sent / cpu, (double)bytes / (double)sent,
            (double)stats.block_bytes / (double)stats.block_records,
            (unsigned long long)stats.blocks, (unsigned long long)stats.wal_groups,
            (unsigned long long)stats.refused_memory, usage.ru_maxrss / 1024);

@@ -475,6 +475,45 @@ START_TEST(parts_without_their_end_are_removed)
 }
 END_TEST
 
+START_TEST(a_large_head_becomes_several_blocks)
+{
+    otlp_dump direct, back;
+    bool repeated;
+    fl_archive *archive = open_with((fl_archive_options){.block_bytes = 20000});
+    fl_sink sink = block_text_sink(&direct);
+    for (int i = 0; i < 5; i++) {
+        fl_archive_batch_clear(batch);
+        made_records_push(fl_archive_batch_sink(batch));
+        for (int turn = 0; turn <= i; turn++)
+            made_records_push(fl_archive_batch_sink(batch)); /* of other lengths: no repeats */
+        ck_assert_ok(fl_archive_batch_replay(batch, &sink, &err));
+        ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+        ck_assert(!repeated);
+    }
+    fl_buf expected = block_text_sorted(&direct);
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    fl_archive_stats stats = fl_archive_stats_of(archive);
+    ck_assert_uint_gt(stats.blocks, 3);
+    ck_assert_uint_eq(stats.block_records, 9 * 20);
+    ck_assert_uint_eq(stats.unsealed_records, 0);
+    for (int i = 0; i < 2; i++) {
+        sink = block_text_sink(&back);
+        ck_assert_ok(fl_archive_read(archive, INT64_MIN, INT64_MAX, &sink, &err));
+        fl_buf got = block_text_sorted(&back);
+        ck_assert_str_eq(got.ptr, expected.ptr);
+        fl_buf_dispose(&got);
+        fl_buf_dispose(&back.text);
+        fl_archive_close(archive);
+        fake_disk_crash(disk);
+        archive = open_it();
+        ck_assert_uint_eq(found.batches, 0);
+    }
+    fl_archive_close(archive);
+    fl_buf_dispose(&expected);
+    fl_buf_dispose(&direct.text);
+}
+END_TEST
+
 START_TEST(a_log_that_is_gone_does_not_hide_what_comes)
 {
     fl_archive *archive = open_it();
@@ -615,6 +654,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_damaged_newest_block_comes_back_from_the_log);
     tcase_add_test(tests, a_later_version_is_not_opened);
     tcase_add_test(tests, parts_without_their_end_are_removed);
+    tcase_add_test(tests, a_large_head_becomes_several_blocks);
     tcase_add_test(tests, a_log_that_is_gone_does_not_hide_what_comes);
     tcase_add_test(tests, a_sink_may_stop_the_reading);
     tcase_add_test(tests, an_empty_batch_is_durable_already);

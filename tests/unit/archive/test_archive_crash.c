@@ -72,7 +72,7 @@ static void reopen(life *at, uint64_t seed)
 {
     static unsigned char seen[MAX_LINES];
     const fl_archive_options options = {
-        .has_no_thread = true, .wal_segment_bytes = 3000, .head_bytes = 2000};
+        .has_no_thread = true, .wal_segment_bytes = 3000, .head_bytes = 2000, .block_bytes = 1500};
     fl_archive_close(at->archive);
     fake_disk_crash(at->disk);
     err = (fl_error){0};
