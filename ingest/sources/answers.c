@@ -77,7 +77,7 @@ static bool names_member(struct reading *r, fl_slice key, const void *how)
 {
     fl_answer_name *const *each = how;
     fl_json *in = &r->in;
-    if (!IS(key, "data"))
+    if (!IS(key, "data") && !IS(key, "tagValues"))
         return false;
     if (fl_json_null(in) || !fl_json_enter_array(in))
         return true;
@@ -269,6 +269,67 @@ fl_status fl_answer_time(int64_t *out_ns, fl_slice body, fl_arena *text, fl_erro
     if (status == FL_OK && *out_ns == 0)
         return fl_fail(err, FL_E_SYNTAX, 0, "an answer without a time");
     return status;
+}
+
+/* ---- figures ---- */
+
+/* A member of the object that comes next, by its path of two names. */
+static bool count_member(struct reading *r, fl_slice key, const void *how)
+{
+    fl_json *in = &r->in;
+    fl_slice inner;
+    (void)how;
+    if (!IS(key, "data") && !IS(key, "headStats"))
+        return false;
+    if (fl_json_peek(in) != FL_JSON_OBJECT || !fl_json_enter_object(in))
+        return false;
+    bool is_head = IS(key, "headStats");
+    while (fl_json_next_member(in, &inner)) {
+        if (is_head && IS(inner, "numSeries"))
+            *(uint64_t *)r->payload = fl_json_u64(in);
+        else if (is_head || !IS(inner, "headStats") || !count_member(r, inner, NULL))
+            fl_json_skip(in);
+    }
+    return true;
+}
+
+fl_status fl_answer_series_count(uint64_t *out, fl_slice body, fl_arena *text, fl_error *err)
+{
+    struct reading r = {.payload = out, .err = err};
+    assert(text != NULL);
+    *out = 0;
+    return read_answer(&r, body, text, count_member, NULL);
+}
+
+/* Lists are looked into no further than to their first element. */
+static bool any_member(struct reading *r, fl_slice key, const void *how)
+{
+    fl_json *in = &r->in;
+    fl_slice inner;
+    (void)how;
+    if (!IS(key, "data") && !IS(key, "result") && !IS(key, "traces") && !IS(key, "tagValues"))
+        return false;
+    if (fl_json_peek(in) == FL_JSON_ARRAY && fl_json_enter_array(in)) {
+        while (fl_json_next_element(in)) {
+            *(bool *)r->payload = true;
+            fl_json_skip(in);
+        }
+        return true;
+    }
+    if (!IS(key, "data") || fl_json_peek(in) != FL_JSON_OBJECT || !fl_json_enter_object(in))
+        return false;
+    while (fl_json_next_member(in, &inner))
+        if (!IS(inner, "result") || !any_member(r, inner, NULL))
+            fl_json_skip(in);
+    return true;
+}
+
+fl_status fl_answer_has_any(bool *out, fl_slice body, fl_arena *text, fl_error *err)
+{
+    struct reading r = {.payload = out, .err = err};
+    assert(text != NULL);
+    *out = false;
+    return read_answer(&r, body, text, any_member, NULL);
 }
 
 /* ---- targets ---- */

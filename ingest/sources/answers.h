@@ -9,6 +9,9 @@
  *             "metrics"? }                                  Tempo: /api/search
  *   version   { "version": V } | { "status", "data": { "version": V } }
  *   time      { "status", "data": { "resultType": "scalar", "result": [ seconds, "value" ] } }
+ *   tags      { "tagValues": [ "a", "b" ] }                 Tempo: as names
+ *   series    { "status", "data": { "headStats": { "numSeries": N } } }   Prometheus: status/tsdb
+ *   any       whether "data", its "result", "traces" or "tagValues" is a list that is not empty
  *   targets   { "status", "data": { "activeTargets": [ { "labels", "scrapeUrl", "health" }* ] } }
  *
  * Sources: prometheus.io/docs/prometheus/latest/querying/api, grafana.com/docs/loki and
@@ -49,6 +52,11 @@ FL_NODISCARD fl_status fl_answer_version(char out[FL_VERSION_TEXT], fl_slice bod
 /* A scalar that is a time in seconds. */
 FL_NODISCARD fl_status fl_answer_time(int64_t *out_ns, fl_slice body, fl_arena *text,
                                       fl_error *err);
+
+/* How many series a Prometheus has at hand; 0 where it does not tell. */
+FL_NODISCARD fl_status fl_answer_series_count(uint64_t *out, fl_slice body, fl_arena *text,
+                                              fl_error *err);
+FL_NODISCARD fl_status fl_answer_has_any(bool *out, fl_slice body, fl_arena *text, fl_error *err);
 
 /* What Prometheus scrapes. */
 typedef struct fl_scraped {

@@ -38,11 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fl_error err = {0};
     char version[FL_VERSION_TEXT];
     int64_t time_ns;
+    uint64_t count;
+    bool any;
     fl_status status = FL_OK;
     if (size == 0)
         return 0;
     fl_slice body = {.ptr = data + 1, .len = size - 1};
-    switch (data[0] % 6) {
+    switch (data[0] % 8) {
     case 0:
         status = fl_answer_names(body, &text, on_name, NULL, &err);
         break;
@@ -59,6 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 4:
         status = fl_answer_time(&time_ns, body, &text, &err);
         assert(status != FL_OK || time_ns > 0);
+        break;
+    case 6:
+        status = fl_answer_series_count(&count, body, &text, &err);
+        break;
+    case 7:
+        status = fl_answer_has_any(&any, body, &text, &err);
         break;
     default:
         status = fl_answer_targets(body, &text, on_target, NULL, &err);

@@ -65,7 +65,7 @@ static fl_status on_target(void *payload, const fl_scraped *target, fl_error *e)
 }
 
 /* Each reader by its number, so that tables can name it. */
-enum { NAMES, SERIES, TRACES, VERSION, TIME, TARGETS, READERS };
+enum { NAMES, SERIES, TRACES, VERSION, TIME, TARGETS, COUNT, ANY, READERS };
 
 static fl_status read_as(int reader, fl_slice body)
 {
@@ -82,6 +82,18 @@ static fl_status read_as(int reader, fl_slice body)
         return fl_answer_traces(body, &text, on_trace, NULL, &err);
     case TARGETS:
         return fl_answer_targets(body, &text, on_target, NULL, &err);
+    case COUNT: {
+        uint64_t count;
+        fl_status status = fl_answer_series_count(&count, body, &text, &err);
+        snprintf(came, sizeof(came), "%llu", (unsigned long long)count);
+        return status;
+    }
+    case ANY: {
+        bool any;
+        fl_status status = fl_answer_has_any(&any, body, &text, &err);
+        snprintf(came, sizeof(came), "%s", any ? "any" : "none");
+        return status;
+    }
     case VERSION: {
         fl_status status = fl_answer_version(version, body, &text, &err);
         snprintf(came, sizeof(came), "%s", version);
@@ -121,6 +133,14 @@ static const struct {
      "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1.5,\"1795379460."
      "123\"]}}",
      "1795379460123000000"},
+    {NAMES, "{\"tagValues\":[\"web\"]}", "web;"},
+    {COUNT, "{\"data\":{\"headStats\":{\"numSeries\":508,\"chunkCount\":9},\"x\":[]}}", "508"},
+    {COUNT, "{\"status\":\"success\",\"data\":[]}", "0"},
+    {ANY, "{\"data\":[\"a\"]}", "any"},
+    {ANY, "{\"data\":[]}", "none"},
+    {ANY, "{\"status\":\"success\",\"data\":{\"result\":[{}]}}", "any"},
+    {ANY, "{\"data\":{\"result\":[],\"x\":[1]}}", "none"},
+    {ANY, "{\"traces\":[{}],\"metrics\":{}}", "any"},
     {TARGETS,
      "{\"status\":\"success\",\"data\":{\"activeTargets\":[{\"discoveredLabels\":{\"x\":\"y\"},"
      "\"labels\":{\"job\":\"a\"},\"scrapeUrl\":\"http://a:1/metrics\",\"health\":\"up\"},"
