@@ -109,6 +109,7 @@ extern const size_t fl_common_option_count;
 const fl_command *fl_command_find(const char *name);
 
 extern const fl_command fl_cmd_triage;
+extern const fl_command fl_cmd_sources;
 extern const fl_command fl_cmd_incidents;
 extern const fl_command fl_cmd_show;
 extern const fl_command fl_cmd_confirm;

@@ -13,6 +13,7 @@
 /* clang-format off */
 const fl_command *const fl_commands[] = {
     &fl_cmd_triage,
+    &fl_cmd_sources,
     &fl_cmd_incidents,
     &fl_cmd_show,
     &fl_cmd_confirm,

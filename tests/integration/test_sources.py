@@ -15,6 +15,11 @@ import time
 import unittest
 import urllib.request
 
+try:
+    import jsonschema
+except ImportError:  # the package python3-jsonschema
+    jsonschema = None
+
 FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 AT = 1795380000
 
@@ -103,6 +108,57 @@ class PulledTriage(unittest.TestCase):
             self.assertIn(url, done.stderr)
 
 
+def check(*arguments):
+    done = run("sources", "check", "--format", "json", *arguments)
+    answer = json.loads(done.stdout) if done.stdout else None
+    if answer is not None and jsonschema is not None:
+        jsonschema.validate(answer, json.loads((SOURCE / "schemas/json/sources.schema.json").read_text()))
+    return done, answer and answer["sources"]
+
+
+class Check(unittest.TestCase):
+    def test_each_kind_tells_what_it_is(self):
+        with StandIn() as url:
+            done, sources = check("--prometheus", url, "--loki", url, "--tempo", url, "--jaeger", url.replace("//", "//eve:secret@"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found = {s["kind"]: s for s in sources}
+            self.assertEqual(found["Prometheus"]["version"], "2.42.0")
+            self.assertEqual(found["Prometheus"]["series"], 29)
+            self.assertEqual(found["Prometheus"]["names"][:2], ["node", "other0"])
+            self.assertEqual(found["Loki"]["services"], 4)
+            self.assertEqual(found["Tempo"]["names"], ["checkout", "frontend", "payment"])
+            self.assertEqual(found["Tempo"]["version"], "2.0.1")
+            self.assertEqual(found["Jaeger"]["services"], 3)
+            self.assertEqual(found["Jaeger"]["url"], url + "/")
+            for source in sources:
+                self.assertTrue(source["reachable"], source)
+                self.assertGreaterEqual(source["back_seconds"], 7 * 86400)
+            # Its time() is that of the incident; Date is our own clock's.
+            self.assertAlmostEqual(found["Prometheus"]["clock_offset_seconds"], AT + 0.5 - time.time(), delta=5)
+            self.assertLess(abs(found["Loki"]["clock_offset_seconds"]), 2)
+            self.assertGreaterEqual(found["Loki"]["clock_error_seconds"], 0.5)
+
+    def test_what_does_not_answer_is_told_from_what_does(self):
+        with StandIn(",ill") as url:
+            done, sources = check("--prometheus", url, "--loki", url)
+            self.assertEqual(done.returncode, 5)
+            self.assertEqual([s["reachable"] for s in sources], [False, True])
+            self.assertIn("HTTP 503", sources[0]["failure"])
+            done, _ = check("--prometheus", url)
+            self.assertEqual(done.returncode, 1)
+            done = run("sources", "check", "--prometheus", url)
+            self.assertIn("reachable   no: http://127.0.0.1:", done.stdout)
+        self.assertEqual(run("sources", "check").returncode, 2)
+
+    def test_the_configuration_names_them_as_well(self):
+        with StandIn() as url, tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "faultline.yaml"
+            path.write_text(f"sources:\n  loki:\n    - url: {url}\n  tempo:\n    - url: {url}\n")
+            done, sources = check("--config", path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual([s["kind"] for s in sources], ["Loki", "Tempo"])
+
+
 class Genuine(unittest.TestCase):
     """Prometheus and node_exporter, on ports that are free, with what they need in a folder that is removed."""
 
@@ -158,6 +214,15 @@ class Genuine(unittest.TestCase):
         self.assertEqual(answer.get("warnings", []), [])
         self.assertGreater(answer["modalities"]["metrics"]["series"], 300)
         self.assertEqual(done.stderr, "")
+
+    def test_it_is_told_what_it_is(self):
+        done, (source,) = check("--prometheus", self.url)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(source["version"], r"^2\.")
+        self.assertGreater(source["series"], 300)
+        self.assertEqual(source["names"], ["node", "shop/prometheus"])
+        self.assertLess(abs(source["clock_offset_seconds"]), 0.5)
+        self.assertEqual((source["back_seconds"], source["none_back_seconds"]), (3600, 6 * 3600))
 
 
 if __name__ == "__main__":

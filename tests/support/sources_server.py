@@ -147,7 +147,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.data({"headStats": {"numSeries": len(series()), "minTime": (AT - 7200) * 1000}})
         if path == "/series":
             return self.data([labels for labels, _ in series() if any(matches(m, labels) for m in ask["match[]"])])
+        if path == "/label/job/values":
+            return self.data(sorted({labels["job"] for labels, _ in series() if "job" in labels}))
         query = ask["query"][0]
+        if query.startswith("count("):
+            return self.data({"resultType": "vector", "result": [{"metric": {}, "value": [1, "2"]}]})
         if query == "time()":
             return self.data({"resultType": "scalar", "result": [AT + 0.5, str(AT + 0.5)]})
         selector, seconds = re.fullmatch(r"(\{.*\})\[(\d+)s\]", query).groups()
@@ -182,7 +186,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def tempo_search(self, ask):
         if "older" in WORDS and "q" in ask:
             return self.answer(b"unknown parameter", 400)
-        wants_errors = "error" in (ask.get("q") or ask["tags"])[0]
+        wants_errors = "error" in (ask.get("q") or ask.get("tags") or [""])[0]
         lo, hi, limit = (int(ask[k][0]) for k in ("start", "end", "limit"))
         found = [t for t in starts(lo, hi) if is_bad(t) or not wants_errors][-limit:]
         return self.answer({"traces": [{"traceID": trace_id(t).lstrip("0"), "rootServiceName": "frontend",
@@ -208,6 +212,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.tempo_search(ask)
         if path == "/api/status/buildinfo":
             return self.answer({"version": "2.0.1"})
+        if path == "/api/search/tag/service.name/values":
+            return self.answer({"tagValues": sorted(SERVICES)})
         if path == "/api/services":
             return self.answer({"data": SERVICES, "total": 3, "limit": 0, "offset": 0, "errors": None})
         if path == "/api/traces" and "service" in ask:
