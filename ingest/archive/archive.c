@@ -246,11 +246,28 @@ void fl_archive_close(fl_archive *archive)
 
 /* --- commit --- */
 
-/* Invariant (3). An empty head takes any batch, so that a large one is not refused for ever. */
+/* An empty head takes any batch, so that a large one is not refused for ever. */
+static bool head_takes(const fl_archive *archive, size_t len)
+{
+    const fl_head *head = archive->head;
+    return head->count == 0 ||
+           head->bytes + fl_head_entry_bytes(len) <= archive->options.head_bytes;
+}
+
+bool fl_archive_is_full(fl_archive *archive, size_t bytes)
+{
+    assert(archive != NULL);
+    pthread_mutex_lock(&archive->lock);
+    bool is_full = archive->sealing != NULL && !head_takes(archive, bytes);
+    pthread_mutex_unlock(&archive->lock);
+    return is_full;
+}
+
+/* Invariant (3). */
 static fl_status make_room(fl_archive *archive, size_t len, fl_error *err)
 {
     const fl_head *head = archive->head;
-    if (head->count == 0 || head->bytes + fl_head_entry_bytes(len) <= archive->options.head_bytes)
+    if (head_takes(archive, len))
         return FL_OK;
     if (archive->sealing != NULL)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET,

@@ -104,6 +104,10 @@ void fl_archive_close(fl_archive *archive); /* NULL is a no-op */
 FL_NODISCARD fl_status fl_archive_commit(bool *repeated, fl_archive *archive,
                                          const fl_archive_batch *batch, fl_error *err);
 
+/* Whether a batch of about so many bytes would be refused now for want of memory: to be asked
+ * before the work of decoding it. */
+bool fl_archive_is_full(fl_archive *archive, size_t bytes);
+
 /*
  * Push all records of [from_ns, to_ns), out of sealed blocks and the head, in no order of time. The
  * time of a record: a span's start, an alert's start or, where it is resolved, its end. Each

@@ -19,6 +19,7 @@ typedef struct receive_case {
     fl_archive *archive;
     fl_receive *receive;
     fl_receive_options options;
+    size_t head_bytes; /* of the archive; 0: its default */
     fl_http_request request;
     fl_http_field headers[RECEIVE_FIELDS], parameters[RECEIVE_FIELDS];
     fl_http_reply reply;
@@ -38,7 +39,8 @@ static inline void receive_case_open(receive_case *c)
     fl_error err = {0};
     fl_archive_recovery found;
     fl_receive_tap tap = {.payload = c, .batch = receive_case_tap};
-    fl_archive_options archive = {.has_no_thread = true, .wal_segment_bytes = 1 << 20};
+    fl_archive_options archive = {
+        .has_no_thread = true, .wal_segment_bytes = 1 << 20, .head_bytes = c->head_bytes};
     c->disk = fake_disk_make(1);
     ck_assert_ok(
         fl_archive_open(&c->archive, &found, &c->disk->base, &archive, RECEIVE_NOW_NS, &err));

@@ -322,7 +322,8 @@ static refusal admit(const struct protocol *protocol, const fl_http_request *req
     return (refusal){0};
 }
 
-/* The handler of every protocol's route. */
+/* The handler of every protocol's route. Where there is no room nothing is decoded: senders that
+ * come again and again must not take the time in which room is made. */
 static void run(void *payload, const fl_http_request *request, fl_http_reply *reply)
 {
     struct protocol *protocol = payload;
@@ -335,6 +336,11 @@ static void run(void *payload, const fl_http_request *request, fl_http_reply *re
     count(protocol, COUNT_AT(requests), 1);
     count(protocol, COUNT_AT(bytes), request->body.len);
     refusal refused = admit(protocol, request, &err);
+    if (refused.status == 0 && fl_archive_is_full(protocol->receive->archive, request->body.len)) {
+        (void)fl_fail(&err, FL_E_LIMIT, FL_NO_OFFSET,
+                      "what came in waits to be written; try again later");
+        refused = refused_by_archive(FL_E_LIMIT);
+    }
     if (refused.status == 0)
         refused = refused_by_decoder(take_context(&context, protocol->receive, &err));
     if (refused.status != 0) {

@@ -186,7 +186,9 @@ START_TEST(a_full_head_is_refused_until_it_is_sealed)
     ck_assert_fails(FL_E_LIMIT, status);
     ck_assert_str_eq(err.message, "596 bytes wait to be written as blocks; try again later");
     ck_assert_int_eq(count, 5);
+    ck_assert(fl_archive_is_full(archive, 100));
     fl_archive_tick(archive, 2000);
+    ck_assert(!fl_archive_is_full(archive, 100));
     ck_assert_ok(put_line(archive, 4, text));
     ck_assert_uint_eq(fl_archive_stats_of(archive).refused_memory, 1);
     ck_assert_uint_eq(fl_archive_stats_of(archive).refused_records, 1);

@@ -291,6 +291,38 @@ START_TEST(a_full_disk_is_answered_with_try_again_and_nothing_is_told)
 }
 END_TEST
 
+/* Also a body that would be refused for what it is: it is not looked at. */
+START_TEST(while_memory_is_full_nothing_is_decoded)
+{
+    unsigned status = 200;
+    receive_case_close(&c);
+    c = (receive_case){.head_bytes = 4096};
+    receive_case_open(&c);
+    for (int64_t i = 0; status == 200; i++) {
+        fl_buf body = fl_buf_of(1 << 16);
+        put_log(&body, RECEIVE_NOW_NS - i, "a line of a log that is made up, and some more of it");
+        ck_assert_int_lt(i, 1000);
+        status = receive_case_post(&c, "/v1/logs", PROTO, fl_buf_slice(&body));
+        fl_buf_dispose(&body);
+    }
+    ck_assert_uint_eq(status, 503);
+    ck_assert_uint_eq(c.reply.retry_after_s, 5);
+    uint64_t kept = receive_case_records(&c);
+    static char large[4096];
+    memset(large, 'x', sizeof(large));
+    ck_assert_uint_eq(
+        receive_case_post(&c, "/v1/logs", JSON,
+                          (fl_slice){.ptr = (const unsigned char *)large, .len = sizeof(large)}),
+        503);
+    ck_assert_uint_eq(receive_case_counts(&c, FL_RECEIVE_OTLP_LOGS).refused[FL_RECEIVE_OVERLOADED],
+                      2);
+    ck_assert_uint_eq(fl_archive_stats_of(c.archive).refused_memory, 0);
+    fl_archive_tick(c.archive, RECEIVE_NOW_NS + 1);
+    ck_assert_uint_eq(receive_case_post(&c, "/v1/logs", JSON, SLICE("{")), 400);
+    ck_assert_uint_eq(receive_case_records(&c), kept);
+}
+END_TEST
+
 START_TEST(a_disk_that_fails_is_told_apart)
 {
     fl_bytes body = fl_file_read("tests/fixtures/otlp/logs.json");
@@ -434,6 +466,7 @@ static Suite *receive_refusals_suite(void)
     tcase_add_test(cases, where_an_age_is_set_older_records_are_refused);
     tcase_add_test(cases, an_alert_may_have_begun_long_ago_but_not_ahead);
     LOOP(cases, a_full_disk_is_answered_with_try_again_and_nothing_is_told, pressed);
+    tcase_add_test(cases, while_memory_is_full_nothing_is_decoded);
     tcase_add_test(cases, a_disk_that_fails_is_told_apart);
     tcase_add_test(cases, a_delivery_of_github_must_be_signed);
     tcase_add_test(cases, a_delivery_of_gitlab_must_come_with_the_token);
