@@ -4,6 +4,7 @@
 #include "labels.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 #include "slice.h"
 
@@ -43,7 +44,20 @@ static const struct {
 };
 
 _Static_assert((int)PLACE_COUNT == (int)FL_WHO_LABELS, "a label for each place");
-enum { PLACE_NAMES = sizeof(places) / sizeof(places[0]) };
+enum { PLACE_NAMES = sizeof(places) / sizeof(places[0]), LONGEST_NAME = 31 };
+_Static_assert((int)PLACE_NAMES <= 32, "a bit for each name");
+
+/* Bit p: places[p] has a name of that length. Most labels are told apart by their length. */
+static uint32_t by_length[LONGEST_NAME + 1];
+static pthread_once_t by_length_once = PTHREAD_ONCE_INIT;
+
+static void fill_by_length(void)
+{
+    for (size_t p = 0; p < PLACE_NAMES; p++) {
+        assert(places[p].name.len <= LONGEST_NAME);
+        by_length[places[p].name.len] |= UINT32_C(1) << p;
+    }
+}
 
 /* They stand in front. */
 const fl_slice *fl_labels_service_label(size_t index)
@@ -101,8 +115,7 @@ fl_slice fl_labels_take(fl_labels *labels, fl_slice name)
 
 static bool is_named(fl_slice label, fl_slice name)
 {
-    if (label.len != name.len)
-        return false;
+    assert(label.len == name.len);
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = label.ptr[i];
         if ((c == '.' || c == '/' || c == '-' ? '_' : c) != name.ptr[i])
@@ -114,10 +127,11 @@ static bool is_named(fl_slice label, fl_slice name)
 /* The place that a label could fill: index into places[], or PLACE_NAMES. */
 static size_t place_of(fl_slice label)
 {
-    size_t p = 0;
-    while (p < PLACE_NAMES && !is_named(label, places[p].name))
-        p++;
-    return p;
+    uint32_t candidates = label.len <= LONGEST_NAME ? by_length[label.len] : 0;
+    for (size_t p = 0; candidates != 0; p++, candidates >>= 1)
+        if ((candidates & 1) != 0 && is_named(label, places[p].name))
+            return p;
+    return PLACE_NAMES;
 }
 
 static fl_slice behind_last_slash(fl_slice text)
@@ -131,6 +145,7 @@ static fl_slice behind_last_slash(fl_slice text)
 /* For each place the label that fills it best: index into the set, and into places[]. */
 static void find_best(const fl_labels *labels, size_t at[PLACE_COUNT], size_t best[PLACE_COUNT])
 {
+    pthread_once(&by_length_once, fill_by_length);
     for (size_t place = 0; place < PLACE_COUNT; place++)
         best[place] = PLACE_NAMES;
     for (size_t i = 0; i < labels->count; i++) {

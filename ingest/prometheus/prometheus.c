@@ -309,6 +309,32 @@ static fl_slice unit_of(fl_slice family)
     return (fl_slice){0};
 }
 
+static bool is_told(const fl_prometheus *p, fl_attrs attrs)
+{
+    bool is_same = p->has_who && p->who_count == attrs.count;
+    for (size_t i = 0; is_same && i < attrs.count; i++)
+        is_same = fl_slice_equal(p->who[i].key, attrs.items[i].key) &&
+                  fl_slice_equal(p->who[i].value.text, attrs.items[i].value.text);
+    return is_same;
+}
+
+/* Who the series is about: the labels that say so leave the set. */
+static fl_status announce(fl_prometheus *p, fl_error *err)
+{
+    fl_attr told[FL_WHO_LABELS];
+    const fl_resource who = fl_labels_take_who(&p->labels, told);
+    if (is_told(p, who.attrs))
+        return FL_OK;
+    p->has_who = false;
+    fl_status status = p->sink.resource(p->sink.payload, &who, &p->resource, err);
+    if (status == FL_OK && p->keeps_texts) {
+        memcpy(p->who, told, sizeof(told));
+        p->who_count = who.attrs.count;
+        p->has_who = true;
+    }
+    return status;
+}
+
 fl_status fl_prometheus_begin(fl_prometheus *p, const char **complaint, fl_error *err)
 {
     fl_slice name = fl_labels_take(&p->labels, FL_SLICE("__name__")), stem;
@@ -333,7 +359,7 @@ fl_status fl_prometheus_begin(fl_prometheus *p, const char **complaint, fl_error
         *complaint = "a quantile that is not between 0 and 1";
     if (*complaint != NULL || p->is_skipped)
         return FL_OK;
-    fl_status status = fl_labels_announce(&p->resource, &p->labels, &p->sink, err);
+    fl_status status = announce(p, err);
     p->point.attrs = (fl_attrs){.items = p->labels.items, .count = p->labels.count};
     p->counts.series += status == FL_OK;
     p->counts.dropped_labels = p->labels.dropped;

@@ -45,6 +45,11 @@ struct fl_prometheus {
     void *told_payload;
     fl_arena text, body; /* of a series; of a payload */
     uint32_t resource;
+    /* Of the series before, where its texts lie in the same payload: series of one target follow
+     * each other, and one announcement is enough for them. */
+    fl_attr who[FL_WHO_LABELS];
+    size_t who_count;
+    bool has_who, keeps_texts; /* the latter: of the payload in hand, texts are not copied */
     fl_point point;
     bool is_skipped; /* the series in hand is of a kind that is passed over */
 };

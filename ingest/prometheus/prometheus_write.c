@@ -143,6 +143,8 @@ fl_status fl_prometheus_write_proto(fl_prometheus *p, fl_slice message, fl_error
     fl_proto in = fl_proto_over(message);
     fl_status status = FL_OK;
     p->rejects += p->to.rejects;
+    p->has_who = false; /* handles hold for one payload */
+    p->keeps_texts = true;
     fl_intake_begin(&p->to, message, false);
     while (status == FL_OK && fl_proto_next(&in))
         if (in.field == REQUEST_SERIES && in.type == FL_PROTO_BYTES)
@@ -151,6 +153,7 @@ fl_status fl_prometheus_write_proto(fl_prometheus *p, fl_slice message, fl_error
             status = read_metadata(p, &in, err);
     if (status == FL_OK && !fl_proto_ok(&in))
         status = fl_intake_refuse_error(&p->to, &in.err, 0, 1, err);
+    p->has_who = p->keeps_texts = false;
     return status;
 }
 

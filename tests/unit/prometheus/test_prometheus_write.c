@@ -136,6 +136,30 @@ START_TEST(metadata_of_an_earlier_request_says_the_kind)
 }
 END_TEST
 
+static void series_of(const char *job, const char *name)
+{
+    label("__name__", name);
+    label("job", job);
+    sample(1, 1000);
+    end_series();
+}
+
+START_TEST(series_that_follow_each_other_share_who_they_are_about)
+{
+    for (int i = 0; i < 2; i++) {
+        series_of("cart", "a");
+        series_of("cart", "b");
+        series_of("shop/cart", "c");
+        series_of("cart", "d");
+        ck_assert_ptr_nonnull(write_made());
+        ck_assert_uint_eq(received_count(&r, "resource "), 3);
+        ck_assert_uint_eq(received_count(&r, "gauge of 0: "), 2);
+        ck_assert_uint_eq(received_count(&r, "gauge of 1: c "), 1);
+        ck_assert_uint_eq(received_count(&r, "gauge of 2: d "), 1);
+    }
+}
+END_TEST
+
 static fl_status told_status;
 static unsigned told_count;
 
@@ -401,6 +425,7 @@ static Suite *write_suite(void)
                         sizeof(by_name) / sizeof(by_name[0]));
     tcase_add_loop_test(cases, metadata_of_an_earlier_request_says_the_kind, 0,
                         sizeof(by_type) / sizeof(by_type[0]));
+    tcase_add_test(cases, series_that_follow_each_other_share_who_they_are_about);
     tcase_add_test(cases, what_one_reader_is_told_can_be_handed_on_to_another);
     tcase_add_test(cases, samples_that_mean_no_value_are_counted);
     tcase_add_test(cases, labels_may_come_behind_samples_and_zero_may_be_left_out);
