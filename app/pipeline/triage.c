@@ -39,7 +39,7 @@
 static const int64_t step_ns = INT64_C(60) * 1000000000;
 static const int64_t default_window_ns = INT64_C(300) * 1000000000;
 
-enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 24, MAX_UNREADABLE_TOLD = 4 };
+enum { MAX_ROLES_BYTES = 1 << 20, MAX_WARNINGS = 24, MAX_UNREADABLE_TOLD = 4, MAX_CLOCKS_TOLD = 4 };
 
 struct fl_triage {
     const fl_triage_request *request; /* during fl_triage_run only */
@@ -363,6 +363,41 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* The clocks that differed, by name; one sentence for each of the first few. */
+static fl_status tell_clocks(fl_triage *t, const fl_timeline *timeline, fl_error *err)
+{
+    fl_clock_skew *out = fl_arena_alloc(&t->arena, timeline->clock_count, sizeof(*out));
+    if (out == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for clocks");
+    for (size_t i = 0; i < timeline->clock_count; i++) {
+        const fl_clock *clock = &timeline->clocks[i];
+        const fl_entity *entity = &timeline->entities[clock->entity];
+        out[i] = (fl_clock_skew){.service = timeline->services[entity->service],
+                                 .instance = entity->instance,
+                                 .offset_ns = clock->offset_ns,
+                                 .error_ns = clock->error_ns,
+                                 .calls = clock->calls};
+        if (i >= MAX_CLOCKS_TOLD)
+            continue;
+        bool has_instance = out[i].instance != NULL;
+        double offset_ms = (double)out[i].offset_ns / 1e6;
+        warn(t, fl_arena_printf(&t->arena,
+                                "the clock of %s%s%s%s is %.1f ms %s those of most (within %.1f "
+                                "ms, by %llu calls): its times were put right",
+                                out[i].service, has_instance ? " (" : "",
+                                has_instance ? out[i].instance : "", has_instance ? ")" : "",
+                                offset_ms < 0 ? -offset_ms : offset_ms,
+                                offset_ms < 0 ? "behind" : "ahead of",
+                                (double)out[i].error_ns / 1e6, (unsigned long long)out[i].calls));
+    }
+    if (timeline->clock_count > MAX_CLOCKS_TOLD)
+        warn(t, fl_arena_printf(&t->arena, "%zu clocks differ from those of most in all",
+                                timeline->clock_count));
+    t->incident.clocks = out;
+    t->incident.clock_count = timeline->clock_count;
+    return FL_OK;
+}
+
 /* Everything that was lost or left out on the way to the answer. */
 static void collect_warnings(fl_triage *t, const fl_timeline *timeline)
 {
@@ -452,6 +487,8 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     status = fl_rank(out, &streams, &question, &t->arena, err);
     if (status == FL_OK && t->request->recheck != NULL)
         status = recheck(t, &streams, err);
+    if (status == FL_OK && timeline->clock_count > 0)
+        status = tell_clocks(t, timeline, err);
     collect_warnings(t, timeline);
     t->rank_ns = fl_time_monotonic() - t->rank_ns;
     return status;

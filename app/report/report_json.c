@@ -158,6 +158,23 @@ static json_t *moments_of(fl_put *w, const fl_incident *incident)
     return list;
 }
 
+/* As for moments: a member only where there is one. */
+static json_t *clocks_of(fl_put *w, const fl_incident *incident)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < incident->clock_count; i++) {
+        const fl_clock_skew *clock = &incident->clocks[i];
+        json_t *item = json_object();
+        fl_put_text(w, item, "service", clock->service);
+        fl_put_text(w, item, "instance", clock->instance);
+        fl_put_number(w, item, "ahead_ms", (double)(clock->offset_ns / 1000) / 1e3);
+        fl_put_number(w, item, "within_ms", (double)((clock->error_ns + 999) / 1000) / 1e3);
+        fl_put_count(w, item, "calls", clock->calls);
+        fl_put_item(w, list, item);
+    }
+    return list;
+}
+
 /* The whole contract, member by member in its order. */
 static json_t *document_of(fl_put *w, const fl_incident *incident)
 {
@@ -181,6 +198,8 @@ static json_t *document_of(fl_put *w, const fl_incident *incident)
     fl_put_value(w, object, "ruled_out", ruled_out);
     if (incident->moment_count > 0)
         fl_put_value(w, object, "events", moments_of(w, incident));
+    if (incident->clock_count > 0)
+        fl_put_value(w, object, "clocks", clocks_of(w, incident));
     fl_put_value(w, object, "warnings", warnings);
     fl_put_count(w, object, "rejected_records", incident->rejected_records);
     return object;

@@ -338,6 +338,39 @@ static void load_moments(loader *in, fl_incident *out, const json_t *root)
     out->moment_count = json_array_size(list);
 }
 
+/* Milliseconds to nanoseconds, of at most a day. */
+static int64_t ms_at(loader *in, const json_t *object, const char *key)
+{
+    const double most_ms = 86400e3;
+    double ms = number_at(in, object, key);
+    if (!ok(in))
+        return 0;
+    if (!(ms >= -most_ms && ms <= most_ms)) {
+        complain(in, key, "is not within a day");
+        return 0;
+    }
+    return llround(ms * 1e3) * 1000;
+}
+
+/* Documents have them only where clocks differed. */
+static void load_clocks(loader *in, fl_incident *out, const json_t *root)
+{
+    if (!ok(in) || json_object_get(root, "clocks") == NULL)
+        return;
+    const json_t *list = array_at(in, root, "clocks");
+    fl_clock_skew *items = room_for(in, json_array_size(list), sizeof(*items));
+    for (size_t i = 0; ok(in) && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        items[i].service = text_at(in, item, "service");
+        items[i].instance = nullable_text_at(in, item, "instance");
+        items[i].offset_ns = ms_at(in, item, "ahead_ms");
+        items[i].error_ns = ms_at(in, item, "within_ms");
+        items[i].calls = count_at(in, item, "calls", INT64_MAX);
+    }
+    out->clocks = items;
+    out->clock_count = json_array_size(list);
+}
+
 /* A list of sentences. */
 static void load_warnings(loader *in, fl_incident *out, const json_t *root)
 {
@@ -437,6 +470,7 @@ fl_status fl_report_load(const fl_incident **out, fl_arena *arena, fl_slice docu
         load_hypotheses(&in, incident, root);
         load_ruled_out(&in, incident, root);
         load_moments(&in, incident, root);
+        load_clocks(&in, incident, root);
         load_warnings(&in, incident, root);
     }
     json_decref(root);

@@ -460,6 +460,17 @@ static fl_range range_of(const struct rank *r, const struct candidate *c)
     return range;
 }
 
+/* How far the times of a service can be off, after they were put right: an order of less than that
+ * between services is none. */
+static int64_t clock_error_ns(const fl_timeline *t, uint32_t service)
+{
+    int64_t most_ns = 0;
+    for (size_t i = 0; i < t->clock_count; i++)
+        if (t->entities[t->clocks[i].entity].service == service && t->clocks[i].error_ns > most_ns)
+            most_ns = t->clocks[i].error_ns;
+    return most_ns;
+}
+
 static fl_status find_onset(fl_onset *out, struct onsets *all, const struct candidate *c,
                             fl_error *err)
 {
@@ -485,6 +496,9 @@ static fl_status find_onset(fl_onset *out, struct onsets *all, const struct cand
         return status;
     x.found.low_ns -= x.resolution_ns > delay_ns ? x.resolution_ns / 2 : delay_ns;
     x.found.high_ns += x.resolution_ns / 2;
+    int64_t clock_ns = clock_error_ns(r->timeline, c->service);
+    x.found.low_ns -= clock_ns;
+    x.found.high_ns += clock_ns;
     /* Milliseconds are what people read; the interval does not get shorter by it. */
     *out = (fl_onset){.at_ns = x.found.at_ns / ms_ns * ms_ns,
                       .low_ns = x.found.low_ns / ms_ns * ms_ns,

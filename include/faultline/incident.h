@@ -155,6 +155,14 @@ typedef struct fl_moment {
     const char *query; /* the command that shows it again */
 } fl_moment;
 
+/* A clock that differed from those of most, as calls between client and server tell; times of its
+ * spans and lines were put right by `offset_ns` (ahead of the others where it is above 0). */
+typedef struct fl_clock_skew {
+    const char *service, *instance; /* instance NULL where not known */
+    int64_t offset_ns, error_ns;
+    uint64_t calls; /* that told it */
+} fl_clock_skew;
+
 typedef struct fl_incident {
     const char *id; /* a function of the question and the data: the same input, the same id */
     int64_t at_ns;
@@ -170,6 +178,8 @@ typedef struct fl_incident {
     size_t ruled_out_count;
     const fl_moment *moments; /* by time */
     size_t moment_count;
+    const fl_clock_skew *clocks; /* by service and instance */
+    size_t clock_count;
     const char *const *warnings;
     size_t warning_count;
     uint64_t rejected_records; /* unreadable; more than 0 makes the answer a partial one */

@@ -123,6 +123,15 @@ typedef struct fl_change {
     bool is_seen;               /* in the telemetry itself, and not told */
 } fl_change;
 
+/* A clock that differed from those of most, as the calls between them tell: `offset_ns` (ahead of
+ * the others where it is above 0) was taken off the times of its entity's spans and lines. What is
+ * left is within `error_ns`: an order of less than that between entities says nothing. */
+typedef struct fl_clock {
+    uint32_t entity;
+    int64_t offset_ns, error_ns;
+    uint64_t calls; /* that told it */
+} fl_clock;
+
 typedef struct fl_timeline {
     int64_t at_ns, step_ns;
     const fl_window *windows;
@@ -147,6 +156,8 @@ typedef struct fl_timeline {
     size_t topology_count;
     const fl_change *changes; /* by time, then content; distinct */
     size_t change_count;
+    const fl_clock *clocks; /* by entity; none where all agree as far as calls tell */
+    size_t clock_count;
     bool has_changes;                                    /* something would have told of one */
     uint64_t log_records, span_records, point_records;   /* distinct ones that were read */
     double span_sampling, log_sampling, metric_sampling; /* shares kept, in (0, 1] */

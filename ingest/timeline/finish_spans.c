@@ -6,6 +6,9 @@
  * share an id: the server goes below the client, and what names that id goes below the half that is
  * of its own service. Lines that name a span nobody sent become a span of their
  * own without a duration, so that logs alone still tell what followed what.
+ *
+ * Trees are what tells whose clock differs (clocks.c). Where one does, times change, hence the
+ * order of the rows, and everything is linked once more.
  */
 #include <assert.h>
 
@@ -328,6 +331,12 @@ fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
     if (status == FL_OK)
         status = gather_rows(&v, err);
     if (status == FL_OK)
+        status = link_traces(&v, templates, err);
+    if (status == FL_OK)
+        status = fl_tl_find_clocks(b, err);
+    if (status == FL_OK && b->timeline.clock_count > 0)
+        status = fl_tl_set_clocks(b, err);
+    if (status == FL_OK && b->timeline.clock_count > 0)
         status = link_traces(&v, templates, err);
     fl_map_destroy(v.rows);
     fl_window *windows = b->sorted_windows;

@@ -248,6 +248,10 @@ fl_status fl_tl_finish_names(fl_timeline_builder *b, struct ranks *ranks, const 
                              size_t edge_count, fl_error *err);
 fl_status fl_tl_finish_spans(fl_timeline_builder *b, const struct ranks *ranks,
                              const fl_template_list *templates, fl_error *err);
+/* clocks.c: whose clock differs, out of the linked spans, into timeline.clocks. */
+fl_status fl_tl_find_clocks(fl_timeline_builder *b, fl_error *err);
+/* Then put the times of spans and lines right; rows and lines have to be linked again. */
+fl_status fl_tl_set_clocks(fl_timeline_builder *b, fl_error *err);
 fl_status fl_tl_finish_logs(fl_timeline_builder *b, const struct ranks *ranks,
                             const fl_template_list *templates, fl_error *err);
 /* The templates with what their lines throw, in the timeline's arena. */

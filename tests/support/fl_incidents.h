@@ -102,6 +102,15 @@ static const fl_moment fl_test_moments[] = {
     {.at_ns = FL_TEST_AT_NS + INT64_C(60000000000), .service = "cart", .text = "snapshot: a text"},
 };
 
+static const fl_clock_skew fl_test_clocks[] = {
+    {.service = "cart",
+     .instance = "cart-0",
+     .offset_ns = INT64_C(-2300400000),
+     .error_ns = 1500000,
+     .calls = 120},
+    {.service = "frontend", .offset_ns = 17000000, .error_ns = 250000, .calls = 8},
+};
+
 static const char *const fl_test_warnings[] = {
     "traces.otlp.jsonl.zst ends inside a frame: the first 12,345 records were used",
 };
@@ -125,6 +134,8 @@ static const fl_incident fl_test_incident = {
     .ruled_out_count = 1,
     .moments = fl_test_moments,
     .moment_count = 2,
+    .clocks = fl_test_clocks,
+    .clock_count = 2,
     .warnings = fl_test_warnings,
     .warning_count = 1,
     .rejected_records = 7,

@@ -122,6 +122,7 @@ typedef struct shop {
     double errors;            /* the share of charges that always fail */
     int from, to;             /* windows, relative to the incident's time; both 0: all */
     bool from_back;           /* push the last trace first */
+    int64_t ahead_ns[SHOP_SERVICES]; /* of their clocks: what spans and lines say too much */
     const char *symptom;
     const fl_change_record *changes; /* times are relative to the incident's */
     size_t change_count;
@@ -193,7 +194,8 @@ static inline void shop_log(shop *s, int service, uint64_t span, int64_t at_ns, 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(text, sizeof(text), format, (unsigned)(s->trace % 100000));
 #pragma GCC diagnostic pop
-    fl_log log = {.time_ns = at_ns, .severity = severity, .body = fl_slice_of(text)};
+    fl_log log = {
+        .time_ns = at_ns + s->ahead_ns[service], .severity = severity, .body = fl_slice_of(text)};
     if (!s->bare_lines) {
         log.trace = (fl_trace_id){.hi = 7, .lo = s->trace};
         log.span = span;
@@ -212,8 +214,8 @@ static inline void shop_span(shop *s, int service, const char *name, fl_span_kin
                     .parent = parent,
                     .name = fl_slice_of(name),
                     .kind = kind,
-                    .start_ns = from_ns,
-                    .end_ns = to_ns,
+                    .start_ns = from_ns + s->ahead_ns[service],
+                    .end_ns = to_ns + s->ahead_ns[service],
                     .is_error = is_error};
     ck_assert_ok(s->sink.span(s->sink.payload, s->resources[service], &span, &err));
 }

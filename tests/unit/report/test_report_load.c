@@ -70,6 +70,12 @@ START_TEST(what_was_written_is_there_again)
     ck_assert_int_eq(back->hypotheses[1].onset.high_ns, fl_test_hypotheses[1].onset.high_ns);
     ck_assert_int_eq(back->hypotheses[2].onset.at_ns, 0);
     ck_assert_uint_eq(back->change_events, 3);
+    ck_assert_uint_eq(back->clock_count, 2);
+    ck_assert_str_eq(back->clocks[0].instance, "cart-0");
+    ck_assert_int_eq(back->clocks[0].offset_ns, fl_test_clocks[0].offset_ns);
+    ck_assert_int_eq(back->clocks[0].error_ns, fl_test_clocks[0].error_ns);
+    ck_assert_uint_eq(back->clocks[0].calls, 120);
+    ck_assert_ptr_null(back->clocks[1].instance);
     ck_assert_str_eq(back->hypotheses[0].exception_type, "redis.PoolExhaustedError");
     ck_assert_str_eq(back->warnings[0], fl_test_warnings[0]);
 }
@@ -137,6 +143,13 @@ static const struct {
      "triage document: 'low' is missing"},
     {"\"low\": \"2023-01-29T09:35:20Z\"", "\"low\": \"2023-01-29T09:35:25Z\"", FL_E_SYNTAX,
      "triage document: hypothesis 2: 'onset' is not in the order low, at, high"},
+    {"\"ahead_ms\": 17.0", "\"ahead_ms\": 1e300", FL_E_SYNTAX,
+     "triage document: 'ahead_ms' is not within a day"},
+    {"\"within_ms\": 0.25", "\"within_ms\": null", FL_E_SYNTAX,
+     "triage document: 'within_ms' is not within a day"},
+    {"\"calls\": 120", "\"calls\": -1", FL_E_SYNTAX, "triage document: 'calls' is not a count"},
+    {"\"clocks\": [", "\"clocks\": {}, \"other\": [", FL_E_SYNTAX,
+     "triage document: 'clocks' is not an array"},
     {"\"events\": 3", "\"events\": -3", FL_E_SYNTAX, "triage document: 'events' is not a count"},
     {"\"events\": [", "\"events\": 5, \"other\": [", FL_E_SYNTAX,
      "triage document: 'events' is not an array"},
