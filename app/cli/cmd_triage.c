@@ -13,6 +13,7 @@
 #include "location.h"
 #include "pulled.h"
 #include "remember.h"
+#include "report_memory.h"
 #include "terminal.h"
 
 /* "none" is the one name of a store that is no place. */
@@ -40,6 +41,16 @@ static fl_exit code_of(const fl_incident *incident)
     return incident->rejected_records > 0 ? FL_EXIT_PARTIAL : FL_EXIT_OK;
 }
 
+/* Below the answer; paths without an incident are what documents and the library know. */
+static fl_status write_memory(fl_buf *out, const fl_cli *cli, const fl_remember *remember,
+                              fl_error *err)
+{
+    if (remember->memory.seen == 0 && remember->memory.path_count == 0)
+        return FL_OK;
+    fl_buf_char(out, '\n');
+    return fl_report_memory_text(out, &remember->memory, &cli->style, err);
+}
+
 /* The page for a person ends with where the incident is to be found again. */
 static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *incident,
                             fl_slice memory, const char *location, fl_error *err)
@@ -62,7 +73,7 @@ static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice documen
     fl_error err = {0};
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
     if (status == FL_OK && remember != NULL)
-        status = fl_remember_note(remember, cli, incident, store, &err);
+        status = fl_remember_note(remember, incident, store, cli->now_ns, &err);
     if (status != FL_OK)
         fl_cli_complain(cli, "%s", err.message);
     return status;
@@ -73,7 +84,7 @@ static fl_remember *recall(fl_remember *out, fl_exit *code, fl_cli *cli, fl_tria
                            fl_store *store)
 {
     fl_error err = {0};
-    if (fl_remember_recall(out, cli, triage, store, &err) == FL_OK)
+    if (fl_remember_recall(out, triage, store, cli->now_ns, &err) == FL_OK)
         return out;
     fl_cli_complain(cli, "%s", err.message);
     *code = FL_EXIT_ERROR;
@@ -97,7 +108,7 @@ static fl_exit give_answer(fl_cli *cli, bool as_json, const fl_incident *inciden
         location = "";
     }
     if (status == FL_OK && remember != NULL)
-        status = fl_remember_write(&memory, cli, remember, &err);
+        status = write_memory(&memory, cli, remember, &err);
     if (status == FL_OK && !as_json)
         status = write_text(&page, cli, incident, fl_buf_slice(&memory), location, &err);
     written = fl_cli_finish(cli, as_json ? &document : &page, status, &err);

@@ -20,6 +20,7 @@
 #include "hash.h"
 #include "map.h"
 #include "mem.h"
+#include "sign.h"
 #include "slice.h"
 
 static const int64_t default_effect_ns = INT64_C(900) * 1000000000;
@@ -122,46 +123,15 @@ const fl_group *fl_groups_find(const fl_groups *groups, uint64_t key)
 
 /* ---- signs ---- */
 
-/* With the NUL; a text that is too long is cut. */
-static size_t text_bytes(const char *text)
-{
-    return text != NULL ? strnlen(text, FL_MAX_SIGN_TEXT_BYTES - 1) + 1 : 0;
-}
-
-/* Copy to *at, and move it behind the copy. */
-static const char *put_text(char **at, const char *text)
-{
-    if (text == NULL)
-        return NULL;
-    char *out = *at;
-    size_t len = text_bytes(text) - 1;
-    memcpy(out, text, len);
-    out[len] = '\0';
-    *at += len + 1;
-    return out;
-}
-
 /* A copy that belongs to no group yet; the caller frees it. */
 static fl_status keep_sign(fl_kept_sign **out, fl_groups *groups, const fl_sign *sign,
                            fl_error *err)
 {
-    size_t bytes = text_bytes(sign->name) + text_bytes(sign->service) + text_bytes(sign->instance) +
-                   text_bytes(sign->node) + text_bytes(sign->severity) + text_bytes(sign->summary) +
-                   text_bytes(sign->url);
-    fl_kept_sign *kept = fl_mem_calloc(1, sizeof(*kept) + bytes);
+    fl_kept_sign *kept = fl_mem_calloc(1, sizeof(*kept) + fl_sign_text_bytes(sign));
     *out = NULL;
     if (kept == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a sign of trouble");
-    char *at = (char *)(kept + 1);
-    kept->sign = *sign;
-    kept->sign.name = put_text(&at, sign->name);
-    kept->sign.service = put_text(&at, sign->service);
-    kept->sign.instance = put_text(&at, sign->instance);
-    kept->sign.node = put_text(&at, sign->node);
-    kept->sign.severity = put_text(&at, sign->severity);
-    kept->sign.summary = put_text(&at, sign->summary);
-    kept->sign.url = put_text(&at, sign->url);
-    assert((size_t)(at - (char *)(kept + 1)) == bytes);
+    fl_sign_copy(&kept->sign, (char *)(kept + 1), sign);
     fl_status status = fl_calls_service(&kept->service, groups->options.calls,
                                         fl_slice_of(kept->sign.service), err);
     if (status != FL_OK) {
@@ -230,8 +200,8 @@ static void set_root(fl_open *group, const char *name, uint32_t service)
     group->out.root = NULL;
     if (name == NULL)
         return;
-    char *at = group->root_name;
-    group->out.root = put_text(&at, name);
+    (void)snprintf(group->root_name, sizeof(group->root_name), "%s", name);
+    group->out.root = group->root_name;
 }
 
 /* Before anything is changed, so that a failure changes nothing. */

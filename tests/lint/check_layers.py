@@ -43,6 +43,7 @@ INGEST = {
 SERVE = {
     "app/serve/grpc",
     "app/serve/http",
+    "app/serve/incidents",
     "app/serve/receive",
 }
 ALL = LOWEST | CORRELATE | GRAPH | INGEST | {"base/disk"}
@@ -99,12 +100,14 @@ ALLOWED = {
     "app/pipeline": ALL,
     "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,
+    "app/serve/incidents": ALL | {"app/pipeline", "app/remember", "app/report", "app/serve/http"},
+    "app/remember": LOWEST | GRAPH | {"app/pipeline"},
     "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
     "app/serve": ALL | {"app/config", "app/pipeline", "app/report"} | SERVE,
-    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile", "app/serve"} | SERVE,
+    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile", "app/remember", "app/serve"} | SERVE,
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/config", "app/report", "app/pipeline", "app/profile", "app/cli",
-                    "app/serve",
+                    "app/remember", "app/serve",
                     "tests"} | SERVE,
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)

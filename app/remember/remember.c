@@ -4,9 +4,7 @@
 #include "remember.h"
 
 #include <assert.h>
-
-#include "report_memory.h"
-#include "slice.h"
+#include <stdio.h>
 
 enum {
     FIRST_REMEMBERED = 3,        /* paths, fixes and incidents: a glance; 'graph paths' has more */
@@ -27,8 +25,8 @@ static fl_status take_diagnosis(fl_remember *r, const fl_incident *incident, int
 }
 
 /* Ages are counted to the incident, so that an answer does not change with the clock. */
-fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *triage,
-                             fl_store *store, fl_error *err)
+fl_status fl_remember_recall(fl_remember *out, fl_triage *triage, fl_store *store, int64_t now_ns,
+                             fl_error *err)
 {
     assert(store != NULL && triage != NULL);
     *out = (fl_remember){.arena = fl_arena_of(MAX_MEMORY_BYTES)};
@@ -39,14 +37,14 @@ fl_status fl_remember_recall(fl_remember *out, const fl_cli *cli, fl_triage *tri
     fl_memory_question question = {.symptoms = &symptoms,
                                    .self = incident->id,
                                    .others_only = true,
-                                   .now_ns = cli->now_ns,
+                                   .now_ns = now_ns,
                                    .at_ns = incident->at_ns,
                                    .most_paths = FIRST_REMEMBERED,
                                    .most_fixes = FIRST_REMEMBERED,
                                    .most_similar = FIRST_REMEMBERED};
-    fl_status status = take_diagnosis(out, incident, cli->now_ns, err);
+    fl_status status = take_diagnosis(out, incident, now_ns, err);
     if (status == FL_OK)
-        status = fl_symptoms_of(&symptoms, incident, cli->now_ns, &out->arena, err);
+        status = fl_symptoms_of(&symptoms, incident, now_ns, &out->arena, err);
     if (status == FL_OK)
         status = fl_memory_candidates(&question.candidates, incident, &out->arena, err);
     if (status == FL_OK)
@@ -61,18 +59,8 @@ void fl_remember_dispose(fl_remember *remember)
     fl_arena_dispose(&remember->arena);
 }
 
-/* Paths without an incident are what documents and the library know. */
-fl_status fl_remember_write(fl_buf *out, const fl_cli *cli, const fl_remember *remember,
-                            fl_error *err)
-{
-    if (remember->memory.seen == 0 && remember->memory.path_count == 0)
-        return FL_OK;
-    fl_buf_char(out, '\n');
-    return fl_report_memory_text(out, &remember->memory, &cli->style, err);
-}
-
-fl_status fl_remember_note(fl_remember *remember, const fl_cli *cli, const fl_incident *incident,
-                           fl_store *store, fl_error *err)
+fl_status fl_remember_note(fl_remember *remember, const fl_incident *incident, fl_store *store,
+                           int64_t now_ns, fl_error *err)
 {
     assert(store != NULL && incident->id != NULL);
     fl_learnt learnt;
@@ -82,7 +70,7 @@ fl_status fl_remember_note(fl_remember *remember, const fl_cli *cli, const fl_in
                             .source = FL_SOURCE_AUTOMATIC,
                             .author = "faultline",
                             .note = remember->note,
-                            .now_ns = cli->now_ns,
+                            .now_ns = now_ns,
                             .is_note = true};
     return fl_memory_learn(&learnt, store, &seen, &remember->arena, err);
 }

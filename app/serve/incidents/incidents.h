@@ -1,0 +1,68 @@
+/*
+ * incidents.h - the daemon opens incidents by itself, triages them as evidence arrives, and closes
+ * them.
+ *
+ *   batches ──tap──> watch ──signs──> groups ──> pages in memory ──> the store, at most once a
+ * second ^                             an incident └── a triage says where the trouble is
+ *
+ * Two threads: one keeps the incidents, and never waits for a triage; one triages, one incident at
+ * a time, and rests as long as it has worked. Everything is bounded: signs that wait, signs and
+ * incidents that are open (groups.h), the watch (watch.h), the pages' lists. docs/incidents.md says
+ * what is merged and why, and what an incident costs.
+ */
+#ifndef FL_INCIDENTS_H
+#define FL_INCIDENTS_H
+
+#include "archive.h"
+#include "http.h"
+
+typedef struct fl_incidents fl_incidents;
+
+typedef struct fl_incidents_options {
+    const char *store; /* URL; copied, as is the next */
+    const char *owner; /* of what it keeps in a store that others share; the same after a restart */
+    /* Push what was accepted in [from_ns, to_ns): fl_archive_read(). On a thread of its own. */
+    fl_status (*read)(void *payload, int64_t from_ns, int64_t to_ns, const fl_sink *sink,
+                      fl_error *err);
+    void *payload;
+    int64_t (*now)(void *payload); /* NULL: the clock */
+    double false_alarms_a_week;    /* fl_watch_options */
+    int64_t quiet_ns, effect_ns;   /* fl_groups_options */
+    int64_t baseline_ns;           /* before an incident; 0: 1 hour */
+    bool has_no_thread;            /* whoever has it calls fl_incidents_turn(): for tests */
+} fl_incidents_options;
+
+/* What was open when the daemon ended is open again. FL_E_IO and what else fl_store_open() says. */
+FL_NODISCARD fl_status fl_incidents_start(fl_incidents **out, const fl_incidents_options *options,
+                                          fl_error *err);
+/* Nobody may be inside. What is open stays open in the store. NULL is a no-op. */
+void fl_incidents_stop(fl_incidents *incidents);
+
+/* A tap (receive.h): `incidents` is a fl_incidents. Any thread; returns soon. */
+void fl_incidents_batch(void *incidents, const fl_archive_batch *batch);
+/* The same for records that a callback pushes. */
+typedef fl_status fl_incidents_replay(const void *from, const fl_sink *sink, fl_error *err);
+void fl_incidents_take(fl_incidents *incidents, fl_incidents_replay *replay, const void *from);
+
+/* One round of both threads' work. */
+void fl_incidents_turn(fl_incidents *incidents);
+
+/* GET /v1/incidents, GET /v1/incidents/ID; `context` is a fl_incidents. */
+void fl_incidents_list(void *context, const fl_http_request *request, fl_http_reply *reply);
+void fl_incidents_show(void *context, const fl_http_request *request, fl_http_reply *reply);
+
+typedef struct fl_incidents_stats {
+    size_t open, signs; /* now */
+    uint64_t opened, closed, merged, restored, claimed;
+    uint64_t signs_taken, signs_waiting;
+    uint64_t signs_refused; /* no room for them: FL_MAX_SIGNS, FL_MAX_GROUPS */
+    uint64_t triages, triages_failed;
+    uint64_t store_failures; /* writings that will be tried again */
+    uint64_t taps_failed;    /* batches of which the watch did not see all, for want of memory */
+    int64_t triage_ns;       /* of all triages */
+    int64_t longest_wait_ns; /* of a sign, from its arrival to its page */
+    uint64_t spans, alerts, breaks, entries, services; /* fl_watch_stats */
+} fl_incidents_stats;
+fl_incidents_stats fl_incidents_stats_of(fl_incidents *incidents);
+
+#endif

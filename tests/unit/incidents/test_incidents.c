@@ -1,0 +1,506 @@
+/*
+ * The daemon's incidents, round by round, on a clock of the test. Both engines; where there is a
+ * server, two daemons share it.
+ */
+#include "incidents.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "fl_store_place.h"
+#include "graph_store.h"
+#include "made_shop.h"
+#include "mem.h"
+#include "store.h"
+
+static const int64_t S = 1000000000;
+static const int64_t begin_s = 1600000200; /* 12:30:00 */
+enum { MINUTE = 60, HOUR = 3600 };
+
+static fl_error err;
+static fl_store_place place;
+static fl_incidents *incidents;
+static made_shop shop;
+static int64_t now_ns;
+static bool read_fails;
+
+static int64_t tell_time(void *payload)
+{
+    (void)payload;
+    return now_ns;
+}
+
+static fl_status read_shop(void *payload, int64_t from_ns, int64_t to_ns, const fl_sink *sink,
+                           fl_error *e)
+{
+    (void)payload;
+    if (read_fails)
+        return fl_fail(e, FL_E_IO, FL_NO_OFFSET, "the disk is gone");
+    made_shop_tell(&shop, from_ns, to_ns < now_ns ? to_ns : now_ns, sink);
+    return FL_OK;
+}
+
+static fl_incidents *start(const char *owner)
+{
+    fl_incidents *out;
+    const fl_incidents_options options = {.store = place.url,
+                                          .owner = owner,
+                                          .read = read_shop,
+                                          .now = tell_time,
+                                          .has_no_thread = true};
+    ck_assert_ok(fl_incidents_start(&out, &options, &err));
+    return out;
+}
+
+static void setup(void)
+{
+    err = (fl_error){0};
+    read_fails = false;
+    fl_store_place_make(&place);
+    shop = (made_shop){.begin_ns = (begin_s - HOUR) * S, .a_second = 2};
+    now_ns = begin_s * S;
+    incidents = start("one");
+}
+
+static void teardown(void)
+{
+    fl_mem_fail_after(-1);
+    fl_incidents_stop(incidents);
+    fl_store_place_clear(&place);
+}
+
+struct pushed {
+    const char *service, *name;
+    uint64_t fingerprint;
+    int64_t starts_ns;
+    bool is_resolved;
+};
+
+static fl_status replay_alert(const void *from, const fl_sink *sink, fl_error *e)
+{
+    const struct pushed *p = from;
+    const fl_alert_record alert = {.fingerprint = p->fingerprint,
+                                   .starts_ns = p->starts_ns,
+                                   .ends_ns = p->is_resolved ? now_ns : 0,
+                                   .is_resolved = p->is_resolved,
+                                   .name = SLICE(p->name),
+                                   .severity = SLICE("critical"),
+                                   .service = SLICE(p->service)};
+    return sink->alert(sink->payload, &alert, e);
+}
+
+static void push(fl_incidents *to, const char *service, uint64_t fingerprint, int64_t starts_s,
+                 bool is_resolved)
+{
+    const struct pushed p = {service, "TooSlow", fingerprint, starts_s * S, is_resolved};
+    fl_incidents_take(to, replay_alert, &p);
+}
+
+/* So many seconds pass. */
+static void pass(fl_incidents *in, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        now_ns += S;
+        fl_incidents_turn(in);
+    }
+}
+
+static json_t *get(fl_incidents *from, const char *path, unsigned status)
+{
+    fl_http_reply reply;
+    const fl_http_request request = {.method = "GET", .path = path};
+    fl_http_reply_init(&reply);
+    if (strcmp(path, "/v1/incidents") == 0)
+        fl_incidents_list(from, &request, &reply);
+    else
+        fl_incidents_show(from, &request, &reply);
+    ck_assert_uint_eq(reply.status, status);
+    json_error_t why;
+    json_t *out = json_loadb(reply.body.ptr, reply.body.len, 0, &why);
+    ck_assert_msg(out != NULL, "%s: line %d of %s", why.text, why.line, reply.body.ptr);
+    fl_http_reply_dispose(&reply);
+    return out;
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *out = json_string_value(json_object_get(object, key));
+    return out != NULL ? out : "-";
+}
+
+/* The id of the n-th that is listed. */
+static void id_at(char out[64], fl_incidents *from, size_t n)
+{
+    json_t *list = get(from, "/v1/incidents", 200);
+    const json_t *row = json_array_get(json_object_get(list, "incidents"), n);
+    ck_assert_msg(row != NULL, "there is no incident %zu", n);
+    snprintf(out, 64, "%s", text(row, "id"));
+    json_decref(list);
+}
+
+static size_t count_of(fl_incidents *from, const char *state)
+{
+    size_t count = 0, i;
+    json_t *list = get(from, "/v1/incidents", 200), *row;
+    json_array_foreach(json_object_get(list, "incidents"), i, row) count +=
+        strcmp(text(row, "state"), state) == 0;
+    json_decref(list);
+    return count;
+}
+
+static json_t *page_of(fl_incidents *from, const char *id)
+{
+    char path[96];
+    snprintf(path, sizeof(path), "/v1/incidents/%s", id);
+    return get(from, path, 200);
+}
+
+START_TEST(an_alert_opens_an_incident_whose_page_is_there_at_once)
+{
+    char id[64];
+    push(incidents, "storefront", 1, begin_s - 30, false);
+    fl_incidents_turn(incidents);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    ck_assert_str_eq(text(page, "schema"), "faultline.triage/1");
+    ck_assert_str_eq(text(live, "state"), "open");
+    ck_assert_str_eq(text(live, "trouble_at"), "storefront");
+    const json_t *sign = json_array_get(json_object_get(live, "signs"), 0);
+    ck_assert_str_eq(text(sign, "name"), "TooSlow");
+    ck_assert_str_eq(text(sign, "why"), "first");
+    ck_assert_str_eq(text(sign, "reason"), "it opened the incident");
+    ck_assert_str_eq(text(json_object_get(page, "incident"), "id"), id);
+    json_decref(page);
+}
+END_TEST
+
+START_TEST(a_triage_finds_the_cause_and_callers_belong_to_it)
+{
+    char id[64];
+    shop.broken_from_ns = begin_s * S;
+    shop.broken_to_ns = INT64_MAX;
+    now_ns += 4 * MINUTE * S;
+    push(incidents, "storefront", 1, begin_s + 60, false);
+    fl_incidents_turn(incidents);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    ck_assert_str_eq(text(page, "verdict"), "cause-found");
+    const json_t *first = json_array_get(json_object_get(page, "hypotheses"), 0);
+    ck_assert_str_eq(text(first, "service"), "stock");
+    /* Who calls whom is not known yet: the alert is not explained, and stays where it is. */
+    ck_assert_str_eq(text(live, "trouble_at"), "storefront");
+    json_decref(page);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).triages_failed, 0);
+}
+END_TEST
+
+static fl_status replay_shop(const void *from, const fl_sink *sink, fl_error *e)
+{
+    (void)e;
+    made_shop_tell(&shop, *(const int64_t *)from, now_ns, sink);
+    return FL_OK;
+}
+
+/* So many seconds of the shop's telemetry, as it comes. */
+static void live_on(fl_incidents *in, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        int64_t from = now_ns;
+        now_ns += S;
+        fl_incidents_take(in, replay_shop, &from);
+        fl_incidents_turn(in);
+    }
+}
+
+static fl_status count_symptom(const fl_graph_node *row, void *payload, fl_error *e)
+{
+    (void)e;
+    *(size_t *)payload += row->kind == FL_NODE_SYMPTOM;
+    return FL_OK;
+}
+
+START_TEST(a_break_opens_an_incident_that_is_triaged_and_closes)
+{
+    char id[64];
+    shop.broken_from_ns = (begin_s + 20 * MINUTE) * S;
+    shop.broken_to_ns = (begin_s + 26 * MINUTE) * S;
+    live_on(incidents, 20 * MINUTE);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 0);
+    live_on(incidents, 6 * MINUTE);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    ck_assert_str_eq(text(page, "verdict"), "cause-found");
+    ck_assert_str_eq(text(live, "trouble_at"), "stock");
+    ck_assert(json_is_true(json_object_get(live, "is_diagnosed")));
+    /* Errors and latency of the storefront are one incident. */
+    ck_assert_int_ge(json_integer_value(json_object_get(live, "signs_total")), 2);
+    json_decref(page);
+    push(incidents, "stock", 9, begin_s + 25 * MINUTE, false);
+    live_on(incidents, 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+    push(incidents, "stock", 9, begin_s + 25 * MINUTE, true);
+    live_on(incidents, 9 * MINUTE);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 0);
+    ck_assert_uint_eq(count_of(incidents, "closed"), 1);
+    page = page_of(incidents, id);
+    live = json_object_get(page, "live");
+    ck_assert_str_eq(text(live, "state"), "closed");
+    ck_assert_str_ne(text(live, "closed"), "-");
+    ck_assert_str_eq(text(page, "verdict"), "cause-found");
+    json_decref(page);
+    /* And the graph knows of it. */
+    fl_store *store;
+    size_t symptoms = 0;
+    const fl_graph_question all = {.as_of_ns = FL_GRAPH_NOW};
+    ck_assert_ok(fl_store_open(&store, place.url, FL_STORE_EXISTING, &err));
+    ck_assert_ok(fl_graph_nodes(store, &all, count_symptom, &symptoms, &err));
+    ck_assert_uint_gt(symptoms, 0);
+    fl_store_close(store);
+}
+END_TEST
+
+START_TEST(what_is_open_is_open_after_a_restart)
+{
+    char id[64], again[64];
+    push(incidents, "storefront", 1, begin_s - 30, false);
+    push(incidents, "storefront", 2, begin_s - 20, false);
+    pass(incidents, 3);
+    id_at(id, incidents, 0);
+    fl_incidents_stop(incidents);
+    now_ns += 5 * S;
+    incidents = start("one");
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).restored, 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).signs, 2);
+    push(incidents, "storefront", 1, begin_s - 30, false); /* told again: no news */
+    pass(incidents, 2);
+    id_at(again, incidents, 0);
+    ck_assert_str_eq(again, id);
+    ck_assert_uint_eq(count_of(incidents, "open"), 1);
+    push(incidents, "storefront", 1, begin_s - 30, true);
+    push(incidents, "storefront", 2, begin_s - 20, true);
+    pass(incidents, 6 * MINUTE);
+    ck_assert_uint_eq(count_of(incidents, "closed"), 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 0);
+}
+END_TEST
+
+START_TEST(an_incident_that_is_part_of_another_says_so)
+{
+    char path[128];
+    live_on(incidents, 3 * MINUTE); /* who calls whom */
+    push(incidents, "mail", 1, begin_s + 100, false);
+    push(incidents, "stock", 2, begin_s + 101, false);
+    pass(incidents, 2);
+    ck_assert_uint_eq(count_of(incidents, "open"), 2);
+    push(incidents, "storefront", 3, begin_s + 110, false);
+    pass(incidents, 2);
+    /* The storefront calls both: it goes with one, and the two stay two. */
+    ck_assert_uint_eq(count_of(incidents, "open"), 2);
+    json_t *list = get(incidents, "/v1/incidents", 200);
+    size_t with_store = 0, i;
+    json_t *row;
+    json_array_foreach(json_object_get(list, "incidents"), i, row)
+    {
+        snprintf(path, sizeof(path), "/v1/incidents/%s", text(row, "id"));
+        json_t *page = get(incidents, path, 200);
+        const json_t *signs = json_object_get(json_object_get(page, "live"), "signs");
+        const json_t *last = json_array_get(signs, json_array_size(signs) - 1);
+        if (strcmp(text(last, "service"), "storefront") == 0) {
+            with_store++;
+            ck_assert_str_eq(text(last, "why"), "calls");
+            ck_assert_ptr_nonnull(strstr(text(last, "reason"), "storefront calls "));
+        }
+        json_decref(page);
+    }
+    ck_assert_uint_eq(with_store, 1);
+    json_decref(list);
+}
+END_TEST
+
+START_TEST(telemetry_that_cannot_be_read_costs_the_triage_and_not_the_page)
+{
+    char id[64];
+    read_fails = true;
+    push(incidents, "storefront", 1, begin_s - 30, false);
+    pass(incidents, 2);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id);
+    ck_assert_str_eq(text(page, "verdict"), "no-confident-cause");
+    ck_assert_str_eq(text(json_object_get(page, "live"), "state"), "open");
+    json_decref(page);
+}
+END_TEST
+
+START_TEST(ids_that_are_none_are_not_found)
+{
+    json_decref(get(incidents, "/v1/incidents/", 404));
+    json_decref(get(incidents, "/v1/incidents/nothing", 404));
+    json_decref(get(incidents, "/v1/incidents/../../etc", 404));
+    json_t *list = get(incidents, "/v1/incidents", 200);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "incidents")), 0);
+    json_decref(list);
+}
+END_TEST
+
+START_TEST(triages_are_few_however_many_alerts_come)
+{
+    for (int i = 0; i < 300; i++) {
+        push(incidents, "storefront", (uint64_t)i + 1, begin_s - 30, false);
+        now_ns += S / 10;
+        fl_incidents_turn(incidents);
+    }
+    fl_incidents_stats stats = fl_incidents_stats_of(incidents);
+    ck_assert_uint_eq(stats.signs_taken, 300);
+    ck_assert_uint_eq(stats.signs, 300);
+    ck_assert_uint_eq(stats.open, 1);
+    ck_assert_uint_le(stats.triages, 16);
+    ck_assert_uint_ge(stats.triages, 2);
+}
+END_TEST
+
+START_TEST(two_daemons_that_hear_the_same_keep_it_once)
+{
+    char id[64];
+    fl_incidents *other = start("two");
+    push(incidents, "storefront", 1, begin_s - 30, false);
+    push(other, "storefront", 1, begin_s - 30, false);
+    for (int i = 0; i < 3; i++) {
+        now_ns += S;
+        fl_incidents_turn(incidents);
+        fl_incidents_turn(other);
+    }
+    ck_assert_uint_eq(count_of(other, "open"), 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(other).merged, 1);
+    uint64_t theirs = fl_incidents_stats_of(other).triages;
+    id_at(id, other, 0);
+    /* The first one dies without a word; when its lease is over the other goes on. */
+    for (int i = 0; i < 60; i++) {
+        now_ns += S;
+        fl_incidents_turn(other);
+    }
+    ck_assert_uint_eq(fl_incidents_stats_of(other).claimed, 1);
+    ck_assert_uint_gt(fl_incidents_stats_of(other).triages, theirs);
+    push(other, "storefront", 1, begin_s - 30, true);
+    for (int i = 0; i < 6 * MINUTE; i++) {
+        now_ns += S;
+        fl_incidents_turn(other);
+    }
+    ck_assert_uint_eq(count_of(other, "closed"), 1);
+    ck_assert_uint_eq(count_of(other, "open"), 0);
+    fl_incidents_stop(other);
+}
+END_TEST
+
+/* Both threads run, four more push alerts of a rule each, one asks for pages. */
+struct pusher {
+    fl_incidents *to;
+    uint64_t first;
+};
+
+static void *push_many(void *payload)
+{
+    const struct pusher *p = payload;
+    for (uint64_t i = 0; i < 200; i++) {
+        const struct pushed alert = {"storefront", "TooSlow", p->first + i, begin_s * S, false};
+        fl_incidents_take(p->to, replay_alert, &alert);
+    }
+    return NULL;
+}
+
+static fl_status read_nothing(void *payload, int64_t from_ns, int64_t to_ns, const fl_sink *sink,
+                              fl_error *e)
+{
+    (void)payload, (void)from_ns, (void)to_ns, (void)sink, (void)e;
+    return FL_OK;
+}
+
+START_TEST(many_threads_push_and_ask_while_two_keep)
+{
+    enum { PUSHERS = 4 };
+    fl_incidents *threaded;
+    pthread_t threads[PUSHERS];
+    struct pusher pushers[PUSHERS];
+    const fl_incidents_options options = {
+        .store = place.url, .owner = "threads", .read = read_nothing};
+    ck_assert_ok(fl_incidents_start(&threaded, &options, &err));
+    for (int i = 0; i < PUSHERS; i++) {
+        pushers[i] = (struct pusher){threaded, 1000 * (uint64_t)i + 1};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, push_many, &pushers[i]), 0);
+    }
+    for (int i = 0; i < 20; i++)
+        (void)count_of(threaded, "open");
+    for (int i = 0; i < PUSHERS; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 200 && fl_incidents_stats_of(threaded).signs < 200 * PUSHERS; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    ck_assert_uint_eq(fl_incidents_stats_of(threaded).signs, 200 * PUSHERS);
+    ck_assert_uint_eq(fl_incidents_stats_of(threaded).open, 1);
+    fl_incidents_stop(threaded);
+    ck_assert_uint_eq(count_of(incidents, "open"), 1);
+}
+END_TEST
+
+START_TEST(want_of_memory_loses_no_alert_that_was_taken)
+{
+    for (long n = 0; n < 60; n += 3) {
+        push(incidents, "storefront", (uint64_t)n + 1, begin_s - 30, false);
+        now_ns += S;
+        fl_mem_fail_after(n);
+        fl_incidents_turn(incidents);
+        fl_mem_fail_after(-1);
+    }
+    pass(incidents, 3);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).signs, 20);
+    ck_assert_uint_eq(count_of(incidents, "open"), 1);
+}
+END_TEST
+
+START_TEST(a_start_that_runs_out_of_memory_says_so)
+{
+    for (long n = 0; n < 2000; n++) {
+        fl_incidents *some = NULL;
+        fl_error own = {0};
+        const fl_incidents_options options = {.store = place.url,
+                                              .owner = "three",
+                                              .read = read_shop,
+                                              .now = tell_time,
+                                              .has_no_thread = true};
+        read_fails = false;
+        shop.begin_ns = INT64_MAX; /* no telemetry: its texts are checked elsewhere */
+        fl_mem_fail_after(n);
+        fl_status status = fl_incidents_start(&some, &options, &own);
+        fl_mem_fail_after(-1);
+        fl_incidents_stop(some);
+        if (status == FL_OK)
+            return;
+        ck_assert_str_ne(own.message, "");
+    }
+    ck_abort_msg("it never succeeds");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("incidents");
+    TCase *cases = tcase_create("incidents");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, an_alert_opens_an_incident_whose_page_is_there_at_once);
+    tcase_add_test(cases, a_triage_finds_the_cause_and_callers_belong_to_it);
+    tcase_add_test(cases, a_break_opens_an_incident_that_is_triaged_and_closes);
+    tcase_add_test(cases, what_is_open_is_open_after_a_restart);
+    tcase_add_test(cases, an_incident_that_is_part_of_another_says_so);
+    tcase_add_test(cases, telemetry_that_cannot_be_read_costs_the_triage_and_not_the_page);
+    tcase_add_test(cases, ids_that_are_none_are_not_found);
+    tcase_add_test(cases, triages_are_few_however_many_alerts_come);
+    tcase_add_test(cases, two_daemons_that_hear_the_same_keep_it_once);
+    tcase_add_test(cases, many_threads_push_and_ask_while_two_keep);
+    tcase_add_test(cases, want_of_memory_loses_no_alert_that_was_taken);
+    tcase_add_test(cases, a_start_that_runs_out_of_memory_says_so);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
