@@ -1,16 +1,16 @@
 /*
- * bench_watch.c - how often healthy services are called broken, how soon broken ones are, and what a
- * span costs.
+ * bench_watch.c - how often healthy services are called broken, how soon broken ones are, and what
+ * a span costs.
  *
  *     bench_watch [WEEKS [SERVICES [SEED]]]
  *
- * Made-up weeks of SERVICES entry services (50): requests come as a Poisson process around a mean of
- * 0.05 to 5 a second that follows the day (a factor of 4 between night and noon) and wanders; errors
- * of 0 to 2 % come in bursts (their share is drawn anew each minute); latencies are log-normal and
- * their median wanders by some 10 % a minute and by a factor of up to 1.5 over hours; once a day a
- * service is deployed and is 1.3 times as slow for three minutes, and once an hour a job of another
- * operation runs through it. None of that is a fault. Then, in days of the same, faults of several
- * sizes of ten minutes each: how many are found, and when.
+ * Made-up weeks of SERVICES entry services (50): requests come as a Poisson process around a mean
+ * of 0.05 to 5 a second that follows the day (a factor of 4 between night and noon) and wanders;
+ * errors of 0 to 2 % come in bursts (their share is drawn anew each minute); latencies are
+ * log-normal and their median wanders by some 10 % a minute and by a factor of up to 1.5 over
+ * hours; once a day a service is deployed and is 1.3 times as slow for three minutes, and once an
+ * hour a job of another operation runs through it. None of that is a fault. Then, in days of the
+ * same, faults of several sizes of ten minutes each: how many are found, and when.
  */
 #include <math.h>
 #include <stdio.h>
@@ -203,7 +203,8 @@ static void try_fault(const char *name, fault f)
     printf("%-32s %3zu of %zu, of those with 30 requests a minute or more %3zu of %zu", name, found,
            service_count - first, busy_found, busy);
     if (found > 0)
-        printf("; after %.0f s (median), %.0f s (90 %%)", delays[found / 2], delays[found * 9 / 10]);
+        printf("; after %.0f s (median), %.0f s (90 %%)", delays[found / 2],
+               delays[found * 9 / 10]);
     printf("\n");
     fl_watch_destroy(watch);
 }
@@ -231,20 +232,22 @@ int main(int count, char **words)
         for (int k = 0; k < FL_SIGN_KIND_COUNT; k++)
             kinds[k] += begun_count[k];
         fl_watch_destroy(watch);
-        printf("week %d: %llu spans; breaks that were none: %llu errors, %llu latency, %llu traffic\n",
-               week + 1, (unsigned long long)stats.spans,
-               (unsigned long long)begun_count[FL_SIGN_ERRORS],
-               (unsigned long long)begun_count[FL_SIGN_LATENCY],
-               (unsigned long long)begun_count[FL_SIGN_TRAFFIC]);
+        printf(
+            "week %d: %llu spans; breaks that were none: %llu errors, %llu latency, %llu traffic\n",
+            week + 1, (unsigned long long)stats.spans,
+            (unsigned long long)begun_count[FL_SIGN_ERRORS],
+            (unsigned long long)begun_count[FL_SIGN_LATENCY],
+            (unsigned long long)begun_count[FL_SIGN_TRAFFIC]);
         (void)fflush(stdout);
     }
     if (weeks > 0)
-        printf("gate %.1f nats, %zu entries; %.2f false breaks a week; with making them up %.0f ns a"
-               " span\n",
-               stats.gate_nats, stats.entries,
-               (double)(kinds[FL_SIGN_ERRORS] + kinds[FL_SIGN_LATENCY] + kinds[FL_SIGN_TRAFFIC]) /
-                   weeks,
-               1e9 * cpu_s / (double)spans);
+        printf(
+            "gate %.1f nats, %zu entries; %.2f false breaks a week; with making them up %.0f ns a"
+            " span\n",
+            stats.gate_nats, stats.entries,
+            (double)(kinds[FL_SIGN_ERRORS] + kinds[FL_SIGN_LATENCY] + kinds[FL_SIGN_TRAFFIC]) /
+                weeks,
+            1e9 * cpu_s / (double)spans);
     make_services();
     try_fault("3 % more of the requests fail", (fault){0.03, 1, 1});
     try_fault("10 % fail", (fault){0.1, 1, 1});
