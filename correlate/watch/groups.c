@@ -251,6 +251,9 @@ static void take_out(fl_open *group, size_t at)
 
 /* ---- groups ---- */
 
+/* There are as many as there are causes at a time, which is few; the limit is for what goes wrong.
+ */
+
 static const fl_relation first_of_all = {.distance = 0, .why = FL_WHY_FIRST};
 
 /* An empty group, the newest. */
@@ -454,6 +457,10 @@ fl_status fl_groups_tell(uint64_t *key, fl_groups *groups, const fl_sign *sign, 
 }
 
 /* ---- what a ranking says ---- */
+
+/* A ranking sees all of the telemetry, and so also the causes of other incidents of the same time.
+ * Of its causes a group takes the first that explains what the group has: two incidents at once
+ * then have two causes, in whichever order the ranking has them. */
 
 /* How many of a group's signs a cause would explain. */
 static size_t explained(const fl_groups *groups, const fl_open *group, uint32_t service,

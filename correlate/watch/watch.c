@@ -298,6 +298,9 @@ const fl_sink *fl_watch_sink(fl_watch *watch)
 
 /* ---- time ---- */
 
+/* A look at every entry costs some tens of microseconds for each: the sums of a ring, a median for
+ * each operation, three tests. It is done once in ten seconds, whatever comes in. */
+
 /* Empty the cells that new steps take over. */
 static void move_head(fl_watch *watch, int64_t head)
 {

@@ -1,6 +1,9 @@
 /*
  * incident_body.c - an incident's group as JSON: "live" of a page, and what a daemon needs to go on
  * after a restart. schemas/json/triage.schema.json has its members.
+ *
+ * Both are the same object: a page lists the first signs only, the kept one has all. Numbers that
+ * fill 64 bits are texts of 16 digits, since many readers of JSON round them.
  */
 #include <assert.h>
 #include <math.h>

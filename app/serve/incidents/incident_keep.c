@@ -33,6 +33,9 @@ int64_t fl_incidents_now(const fl_incidents *incidents)
 
 /* ---- what came ---- */
 
+/* Alerts come through the taps and breaks through the look; both wait in one list, so that the
+ * order in which they are told is that in which they came. */
+
 /* Breaks and calls out of the watch. */
 static void look(fl_incidents *incidents, int64_t now_ns)
 {
@@ -80,6 +83,9 @@ static void sort_mail(fl_incidents *incidents, int64_t now_ns)
 }
 
 /* ---- triages ---- */
+
+/* One at a time: incidents that open at once are rarely many, and each reads the same hour. Which
+ * is next depends on what was never looked at, then on what has waited longest. */
 
 /* Within the lock. */
 static void hear_triage(fl_incidents *incidents, int64_t now_ns)

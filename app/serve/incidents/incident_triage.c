@@ -1,6 +1,10 @@
 /*
  * incident_triage.c - one triage of an open incident: over what was accepted, beside what the graph
  * remembers. The last one of an incident is also remembered.
+ *
+ * Alerts count by whose they are and by when they began: the first one's service is the symptom
+ * that the ranking is asked about, and the window begins before it. They are no series that a
+ * ranking weighs: a rule that fires says less than the numbers that it was made of.
  */
 #include <assert.h>
 #include <stdio.h>

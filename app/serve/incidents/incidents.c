@@ -1,5 +1,9 @@
 /*
  * incidents.c - start and stop, the taps, the two threads.
+ *
+ * A tap is on the thread of a request, which its sender waits for: it takes the watch's lock for as
+ * long as its own records need, and leaves what it found for the keeper. The keeper does not wait
+ * for a triage, nor a page for the store: a slow disk or a long triage makes neither older.
  */
 #include "incidents.h"
 
@@ -154,6 +158,7 @@ static fl_status skip_resource(void *payload, const fl_resource *resource, uint3
     return FL_OK;
 }
 
+/* The watch learns of services from what comes, not from what is over. */
 static fl_status skip_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
 {
     (void)payload, (void)resource, (void)span, (void)err;
@@ -185,6 +190,7 @@ static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_erro
     return to->alert(to->payload, alert, err);
 }
 
+/* It was counted when it came. */
 static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
     (void)payload, (void)reject, (void)err;
