@@ -1,5 +1,5 @@
 /*
- * mem.c - malloc with a countdown. Set before threads start; the counter is not atomic on purpose.
+ * mem.c - malloc with a countdown, which tests set while threads run.
  *
  * Sizes of 0 become 1: then NULL means one thing only. Products are checked here, so that a caller
  * passes a count out of input without a test of its own.
@@ -7,27 +7,27 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "mem.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-static long successes_left = -1;
+static _Atomic long successes_left = -1;
 
 void fl_mem_fail_after(long successes)
 {
-    successes_left = successes;
+    atomic_store(&successes_left, successes);
 }
 
 /* Counts down to the call that is to fail; from there on every call fails. */
 static bool must_fail(void)
 {
-    if (successes_left == 0)
-        return true;
-    if (successes_left > 0)
-        successes_left--;
-    return false;
+    long left = atomic_load_explicit(&successes_left, memory_order_relaxed);
+    while (left > 0 && !atomic_compare_exchange_weak(&successes_left, &left, left - 1))
+        continue;
+    return left == 0;
 }
 
 void *fl_mem_alloc(size_t bytes)

@@ -126,6 +126,8 @@ extern const fl_command fl_cmd_profile;
 extern const fl_command fl_cmd_config;
 extern const fl_command fl_cmd_drill;
 extern const fl_command fl_cmd_serve;
+extern const fl_command fl_cmd_status;
+extern const fl_command fl_cmd_tail;
 extern const fl_command fl_cmd_token;
 extern const fl_command fl_cmd_completion;
 extern const fl_command fl_cmd_help;

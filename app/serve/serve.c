@@ -230,7 +230,10 @@ static fl_status start_receive(fl_serve *serve, fl_error *err)
         status = secret_of(&gitlab, config->webhooks.gitlab_token_file, err);
     if (status == FL_OK)
         status = fl_serve_redaction(&redaction, config, say_slow, serve, err);
+    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail)};
     const fl_receive_options options = {.archive = serve->archive,
+                                        .taps = taps,
+                                        .tap_count = sizeof(taps) / sizeof(taps[0]),
                                         .github_secret = fl_buf_slice(&github),
                                         .gitlab_token = fl_buf_slice(&gitlab),
                                         .redaction = redaction};
@@ -280,6 +283,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
     if (status == FL_OK)
         status = start_archive(serve, err);
     if (status == FL_OK)
+        status = fl_tail_create(&serve->tail, err);
+    if (status == FL_OK)
         status = start_receive(serve, err);
     if (status == FL_OK)
         status = start_grpc(serve, err);
@@ -307,6 +312,7 @@ static void stop_parts(fl_serve *serve)
     fl_grpc_destroy(serve->grpc);
     fl_http_destroy(serve->http);
     fl_receive_destroy(serve->receive);
+    fl_tail_destroy(serve->tail);
     stop_archive(serve);
     fl_disk_close(serve->disk);
 }
@@ -321,6 +327,7 @@ fl_status fl_serve_start(fl_serve **out, const fl_serve_options *options, fl_err
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory to serve");
     serve->options = *options;
     serve->started_ns = fl_time_now();
+    serve->rates.since_ns = serve->started_ns;
     serve->state = FL_SERVE_RECOVERING;
     fl_status status = start_parts(serve, err);
     if (status != FL_OK) {
@@ -359,6 +366,7 @@ void fl_serve_tick(fl_serve *serve, int64_t now_ns)
     assert(serve != NULL && now_ns > 0);
     fl_archive_tick(serve->archive, now_ns);
     judge_disk(serve);
+    fl_serve_count_rates(serve, now_ns);
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 

@@ -12,6 +12,7 @@
 #include "http.h"
 #include "receive.h"
 #include "serve.h"
+#include "tail.h"
 
 typedef enum fl_serve_state {
     FL_SERVE_RECOVERING,
@@ -28,6 +29,13 @@ typedef struct fl_serve_listener {
     bool is_grpc;
 } fl_serve_listener;
 
+/* Records a second, of the last whole period. */
+typedef struct fl_serve_rates {
+    int64_t since_ns; /* when the period that is under way began */
+    uint64_t before[FL_RECEIVE_PROTOCOLS];
+    _Atomic double per_s[FL_RECEIVE_PROTOCOLS];
+} fl_serve_rates;
+
 /* Parts stand in the order in which they are started; NULL before that. */
 struct fl_serve {
     fl_serve_options options;
@@ -37,9 +45,11 @@ struct fl_serve {
     size_t listener_count;
     fl_disk *disk;
     fl_http *http;
+    fl_tail *tail;
     fl_archive *_Atomic archive; /* its figures are asked for while it is recovered */
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
+    fl_serve_rates rates;
     uint64_t refused_before, batches_before; /* by the archive, at the last tick */
 };
 
@@ -50,6 +60,8 @@ const char *fl_serve_state_name(fl_serve_state state);
 FL_NODISCARD fl_status fl_serve_add_routes(fl_serve *serve, fl_error *err);
 /* --- serve_metrics.c: all figures of all parts --- */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out);
+/* From the owner's thread, about once a second. */
+void fl_serve_count_rates(fl_serve *serve, int64_t now_ns);
 /* --- serve_status.c: the document of `faultline status` --- */
 FL_NODISCARD fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err);
 

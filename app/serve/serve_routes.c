@@ -4,6 +4,7 @@
  *   /healthz    200 while the process answers at all
  *   /readyz     200 where data is taken, else 503 and why not
  *   /metrics    all figures, for Prometheus
+ *   /v1/tail    the records that came since a number: what `faultline tail` shows
  *   /v1/status  the same for people and programs: what `faultline status` shows
  */
 #include "serve_priv.h"
@@ -11,6 +12,8 @@
 #include <assert.h>
 
 #include "metrics.h"
+#include "number.h"
+#include "slice.h"
 
 /* That this is answered says that the event thread and a worker live. */
 static void healthz(void *context, const fl_http_request *request, fl_http_reply *reply)
@@ -54,6 +57,20 @@ static void status_of(void *context, const fl_http_request *request, fl_http_rep
         fl_http_problem(reply, 500, "%s", err.message);
 }
 
+/* Without "after" the answer says where to begin. */
+static void tail_of(void *context, const fl_http_request *request, fl_http_reply *reply)
+{
+    fl_serve *serve = context;
+    const char *after = fl_http_query(request, "after");
+    uint64_t number = UINT64_MAX;
+    if (after != NULL && !fl_parse_u64(fl_slice_of(after), &number)) {
+        fl_http_problem(reply, 400, "after is the number that the last answer called next");
+        return;
+    }
+    reply->content_type = "application/json";
+    fl_tail_read(serve->tail, number, &reply->body);
+}
+
 fl_status fl_serve_add_routes(fl_serve *serve, fl_error *err)
 {
     assert(serve->http != NULL);
@@ -72,6 +89,11 @@ fl_status fl_serve_add_routes(fl_serve *serve, fl_error *err)
          .run = status_of,
          .context = serve,
          .is_probe = true},
+        {.method = "GET",
+         .path = "/v1/tail",
+         .role = FL_ROLE_READ,
+         .run = tail_of,
+         .context = serve},
     };
     return fl_http_add(serve->http, routes, sizeof(routes) / sizeof(routes[0]), err);
 }

@@ -7,6 +7,8 @@
 #include "serve_priv.h"
 #include "timestamp.h"
 
+enum { RATE_PERIOD_S = 10 };
+
 /* Where it can be reached, with the ports that the system chose. */
 static json_t *listeners_of(fl_put *w, const fl_serve *serve)
 {
@@ -41,16 +43,38 @@ static json_t *http_of(fl_put *w, fl_http *http)
     return object;
 }
 
-/* Only protocols that somebody spoke. */
-static json_t *receive_of(fl_put *w, fl_receive *receive)
+static uint64_t records_of(const fl_receive_counts *counts)
 {
-    const fl_receive_stats s = fl_receive_stats_of(receive);
+    uint64_t records = 0;
+    for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
+        records += counts->records[i];
+    return records;
+}
+
+/* Over ten seconds: exporters send every five to ten. */
+void fl_serve_count_rates(fl_serve *serve, int64_t now_ns)
+{
+    fl_serve_rates *rates = &serve->rates;
+    int64_t passed_ns = now_ns - rates->since_ns;
+    if (passed_ns < RATE_PERIOD_S * FL_NS_PER_S)
+        return;
+    const fl_receive_stats s = fl_receive_stats_of(serve->receive);
+    for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++) {
+        uint64_t records = records_of(&s.by[p]);
+        rates->per_s[p] = (double)(records - rates->before[p]) * 1e9 / (double)passed_ns;
+        rates->before[p] = records;
+    }
+    rates->since_ns = now_ns;
+}
+
+/* Only protocols that somebody spoke. */
+static json_t *receive_of(fl_put *w, fl_serve *serve)
+{
+    const fl_receive_stats s = fl_receive_stats_of(serve->receive);
     json_t *list = json_array();
     for (size_t p = 0; p < FL_RECEIVE_PROTOCOLS; p++) {
         const fl_receive_counts *c = &s.by[p];
-        uint64_t records = 0, refused = 0, lost = 0;
-        for (size_t i = 0; i < FL_ARCHIVE_KIND_COUNT; i++)
-            records += c->records[i];
+        uint64_t refused = 0, lost = 0;
         for (size_t i = 0; i < FL_RECEIVE_REFUSALS; i++)
             refused += c->refused[i];
         for (size_t i = 0; i < FL_RECEIVE_LOSSES; i++)
@@ -62,11 +86,12 @@ static json_t *receive_of(fl_put *w, fl_receive *receive)
         fl_put_count(w, one, "requests", c->requests);
         fl_put_count(w, one, "refused", refused);
         fl_put_count(w, one, "repeated", c->repeated);
-        fl_put_count(w, one, "records", records);
+        fl_put_count(w, one, "records", records_of(c));
         fl_put_count(w, one, "lost", lost);
         fl_put_count(w, one, "late", c->late);
         fl_put_count(w, one, "profiles", c->profiles);
         fl_put_count(w, one, "bytes", c->bytes);
+        fl_put_number(w, one, "records_per_s", serve->rates.per_s[p]);
         fl_put_item(w, list, one);
     }
     return list;
@@ -109,7 +134,7 @@ fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
     fl_put_value(&w, document, "listeners", listeners_of(&w, serve));
     fl_put_value(&w, document, "http", http_of(&w, serve->http));
     fl_put_value(&w, document, "receive",
-                 serve->receive != NULL ? receive_of(&w, serve->receive) : json_array());
+                 serve->receive != NULL ? receive_of(&w, serve) : json_array());
     fl_put_value(&w, document, "archive",
                  serve->archive != NULL ? archive_of(&w, serve->archive) : json_null());
     return fl_put_document(out, &w, document, err);

@@ -165,7 +165,9 @@ class Serve(unittest.TestCase):
                 connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
                 connection.request("GET", "/v1/status")
                 answer = connection.getresponse()
-                return answer.status, answer.read()
+                said = answer.status, answer.read()
+                connection.close()
+                return said
 
             with Daemon(FAULTLINE, "--config", str(folder / "faultline.yaml"), listen=("0.0.0.0:0",)) as daemon:
                 self.assertEqual(ask(daemon.port, "client")[0], 200)
@@ -179,6 +181,29 @@ class Serve(unittest.TestCase):
             refused = run("serve", "--config", str(folder / "faultline.yaml"), "--listen", "127.0.0.1:0", "--data", name + "/a")
             self.assertEqual(refused.returncode, 1)
             self.assertIn("and its key cannot be used", refused.stderr)
+
+    def test_status_and_tail_show_what_comes_in(self):
+        with Daemon(FAULTLINE) as daemon:
+            url = f"http://127.0.0.1:{daemon.port}"
+            self.assertIn("nothing yet", run("status", "--url", url).stdout)
+            followed = subprocess.Popen([str(FAULTLINE), "tail", "--url", url, "--count", "1", "--for", "30s"], stdout=subprocess.PIPE, text=True)
+            daemon.wait_for(lambda: daemon.metrics()["faultline_http_requests_total"] > 3)
+            self.assertEqual(daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json"})[0], 200)
+            said, _ = followed.communicate(timeout=60)
+            self.assertRegex(said, r"^\S+Z +log +shop +hello\n$")
+            self.assertEqual(followed.returncode, 0)
+            shown = run("status", "--url", url)
+            self.assertEqual(shown.returncode, 0)
+            self.assertRegex(shown.stdout, r"otlp_logs +1 +1 +0")
+            document = json.loads(run("status", "--url", url, "--format", "json").stdout)
+            self.assertEqual(document["receive"][0]["records"], 1)
+            summary = run("tail", "--url", url, "--summary", "--count", "1", "--format", "json")
+            self.assertEqual(json.loads(summary.stdout)["records"], 0)
+            self.assertEqual(daemon.ask("GET", "/v1/tail?after=x")[0], 400)
+            daemon.stop()
+            gone = run("status", "--url", url)
+            self.assertEqual(gone.returncode, 1)
+            self.assertIn("Failed to connect", gone.stderr)
 
     def test_the_service_manager_hears_of_it(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -250,6 +250,22 @@ class Place:
         return None
 
 
+class Daemon:
+    """The running daemon of the examples that ask one."""
+
+    def __init__(self, program):
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen([program, "serve", "--listen", "127.0.0.1:0", "--data", self.folder.name + "/data"],
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        port = next(line.rsplit(" ", 1)[1].strip() for line in self.process.stderr if ", port " in line)
+        self.address = f"http://127.0.0.1:{port}"
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
+        self.folder.cleanup()
+
+
 def update_documents(root, program):
     """Write what the commands say today into the documents; names of those that changed."""
     changed = []
@@ -289,6 +305,7 @@ def run_manual(root, program, man):
     words, place, problems = stand_ins_of(root), Place(root, program), []
     for port in (9090, 3100, 3200):
         words[f"http://localhost:{port}"] = sources_address(root)
+    daemon = Daemon(program)
     words["http://localhost:6060"] = Server((root / words["heap.pb.gz"]).read_bytes()).address
     # Whatever id of an incident stands in an example, the stored one is meant.
     kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")
@@ -301,10 +318,12 @@ def run_manual(root, program, man):
             words[WAITING] = json.loads(place.run("faultline review --list --format json").stdout)["proposals"][0]["id"]
         words.update({word: stored for word in given if re.fullmatch(r"[0-9]{8}T[0-9]{4}", word)})
         command.text = " ".join(word if word in "<>" else shlex.quote(words.get(word, word)) for word in given)
+        command.text += f" --url {daemon.address}" if given[1] in ("status", "tail") else ""
         command.exit_code = None
         problem = place.problem_of(command)
         if problem:
             problems.append(f"{name}:{command.line}: {problem}")
+    daemon.stop()
     return len(pages), problems
 
 
