@@ -1,5 +1,8 @@
 /*
  * cmd_status.c - how a running daemon is: a page of what it takes, keeps and refuses.
+ *
+ * The daemon's document (faultline.status/1) is all that is known here: a member that is missing is
+ * shown as nothing, so that both may be of different versions.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "page.h"
 #include "timestamp.h"
 
+/* A dash where an older or newer daemon says nothing of it. */
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -34,6 +38,7 @@ static void put_bytes(fl_page *page, uint64_t bytes)
     fl_page_printf(page, FL_INK_PLAIN, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
 }
 
+/* What it is, for how long, and where it can be reached. */
 static void put_head(fl_page *page, const json_t *status)
 {
     char up[FL_TIME_TEXT];
@@ -65,6 +70,7 @@ static const struct status_column {
     size_t at;
 } columns[] = {{"requests", 24}, {"records", 38}, {"refused", 52}, {"lost", 64}, {"repeated", 74}};
 
+/* A row a protocol that somebody spoke. */
 static void put_received(fl_page *page, const json_t *list)
 {
     size_t i;
@@ -95,6 +101,7 @@ static void put_received(fl_page *page, const json_t *list)
     }
 }
 
+/* Where the records lie: in blocks, in the log, in memory. */
 static void put_archive(fl_page *page, const json_t *archive)
 {
     fl_page_put(page, FL_INK_DIM, "Keeps");
@@ -130,6 +137,7 @@ static void put_refused(fl_page *page, const json_t *http)
     }
 }
 
+/* One question, one page; the JSON is the daemon's own answer. */
 static fl_exit run_status(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};

@@ -25,6 +25,7 @@ typedef struct following {
     int64_t until_ns; /* monotonic; INT64_MAX: without end */
 } following;
 
+/* A signal may end it early, which does not matter. */
 static void nap(int64_t duration_ns)
 {
     const struct timespec time = {.tv_sec = duration_ns / FL_NS_PER_S,
@@ -32,6 +33,7 @@ static void nap(int64_t duration_ns)
     (void)nanosleep(&time, NULL);
 }
 
+/* Empty where there is none. */
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -48,6 +50,8 @@ static fl_status write_out(fl_cli *cli, fl_buf *out, fl_error *err)
     return status;
 }
 
+/* When, what, whose, and what it says; control characters were taken out by the daemon, and are by
+ * the page again. */
 static void put_record(fl_page *page, const json_t *record)
 {
     fl_page_printf(page, FL_INK_DIM, "%s", text_of(record, "at"));
@@ -60,6 +64,7 @@ static void put_record(fl_page *page, const json_t *record)
     fl_page_newline(page);
 }
 
+/* One answer. A count that is reached ends it in the middle. */
 static fl_status show_records(following *f, const json_t *answer, fl_error *err)
 {
     fl_buf out = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
@@ -115,6 +120,7 @@ static uint64_t total_of(const json_t *list, const char *key)
     return total;
 }
 
+/* The difference of two looks at the same counters. */
 static fl_status show_second(following *f, const json_t *before, const json_t *now, fl_error *err)
 {
     fl_buf out = fl_buf_of(FL_MAX_DOCUMENT_BYTES);

@@ -29,6 +29,7 @@ static fl_status append_line(const char *path, fl_slice line, fl_error *err)
               : fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot write %.120s: %s", path, strerror(why));
 }
 
+/* The line is written before the token is shown: one that was shown is known. */
 static fl_exit run_token(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};

@@ -127,6 +127,7 @@ static fl_status on_resource(void *payload, const fl_resource *resource, uint32_
     return FL_OK;
 }
 
+/* The name says what was done; whether it failed is what somebody looks for. */
 static fl_status on_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
 {
     replay *r = payload;
@@ -142,6 +143,7 @@ static fl_status on_log(void *payload, uint32_t resource, const fl_log *log, fl_
     return put_line(r, "log", log->time_ns, r->names[resource], log->body);
 }
 
+/* With its value where that is one number. */
 static fl_status on_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
 {
     replay *r = payload;
@@ -157,6 +159,7 @@ static fl_status on_point(void *payload, uint32_t resource, const fl_point *poin
                     is_number ? fl_slice_of(text) : point->metric);
 }
 
+/* What was changed, or to what. Changes and alerts name their service themselves. */
 static fl_status on_change(void *payload, const fl_change_record *change, fl_error *err)
 {
     replay *r = payload;
@@ -169,6 +172,7 @@ static fl_status on_change(void *payload, const fl_change_record *change, fl_err
                     change->key.len > 0 ? change->key : change->after);
 }
 
+/* The rule's name, and whether it is over. */
 static fl_status on_alert(void *payload, const fl_alert_record *alert, fl_error *err)
 {
     replay *r = payload;
@@ -221,6 +225,7 @@ fl_receive_tap fl_tail_tap(fl_tail *tail)
 
 /* --- whoever looks --- */
 
+/* Reading makes the tap active: there is no other sign that somebody follows. */
 void fl_tail_read(fl_tail *tail, uint64_t after, fl_buf *out)
 {
     assert(tail != NULL && out != NULL);
