@@ -1,6 +1,9 @@
 /*
  * ids.h - ids of traces and spans, each once: what refers to one says which of them it is.
  *
+ * "Once" holds among neighbours, the last half a million: what refers to an id comes soon after it,
+ * or never, and a table of all would be larger than any cache.
+ *
  * An id is 8 or 16 random bytes, which no compressor makes smaller, and most of what is left of
  * logs and spans. A reference to one that is nearby is a small number.
  */
@@ -13,7 +16,8 @@
 
 /* Ids in the order in which they were added; all zeros: empty. */
 typedef struct fl_block_ids {
-    struct fl_map *index; /* a hash to the place of one id with it, + 1; NULL: none yet */
+    struct fl_block_id_bucket *buckets; /* from a hash to places; NULL: none yet */
+    size_t bucket_count;                /* a power of two */
     fl_trace_id *items;
     size_t count, cap;
     uint64_t last; /* the place that was found last: neighbours share ids */
