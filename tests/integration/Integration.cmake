@@ -29,6 +29,12 @@ if(TARGET faultline_cli)
 endif()
 
 if(TARGET faultline_cli)
+  # A build with a sanitizer would depend on its library.
+  if(NOT FL_SANITIZE AND NOT FL_COVERAGE AND PROJECT_IS_TOP_LEVEL)
+    add_test(NAME integration/package COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_package.py
+      ${PROJECT_BINARY_DIR} ${CMAKE_CPACK_COMMAND})
+    set_tests_properties(integration/package PROPERTIES LABELS integration TIMEOUT 1800 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  endif()
   add_test(NAME integration/config COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_config.py
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/config PROPERTIES LABELS integration TIMEOUT 120 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
