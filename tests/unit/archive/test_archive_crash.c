@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -257,6 +258,50 @@ START_TEST(a_killed_process_has_lost_nothing_that_it_acknowledged)
 }
 END_TEST
 
+/* The real thing, as far as a test may: no file of this process grows beyond a limit, which the
+ * system answers like a full disk, but for the errno. */
+START_TEST(a_folder_without_room_refuses_and_goes_on_later)
+{
+    fl_folder folder;
+    fl_disk *disk;
+    fl_archive *archive;
+    bool repeated;
+    struct rlimit before, small;
+    const fl_archive_options options = {.has_no_thread = true, .wal_segment_bytes = 64 << 10};
+    fl_folder_open(&folder);
+    ck_assert_ok(fl_disk_open(&disk, folder.path, &err));
+    ck_assert_ok(fl_archive_open(&archive, &found, disk, &options, 1, &err));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    small = before;
+    small.rlim_cur = 4096;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    made_archive_line(batch, 1, "1");
+    ck_assert_fails(FL_E_LIMIT, fl_archive_commit(&repeated, archive, batch, &err));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    err = (fl_error){0};
+    ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+    ck_assert(!repeated);
+    small.rlim_cur = 32; /* less than the head of a block */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ck_assert_fails(FL_E_LIMIT, fl_archive_flush(archive, &err));
+    fl_buf lines = made_archive_lines(archive, 0, 10);
+    ck_assert_str_eq(lines.ptr, "1 ");
+    fl_buf_dispose(&lines);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    err = (fl_error){0};
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    ck_assert_uint_eq(fl_archive_stats_of(archive).refused_disk, 1);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).seal_failures, 1);
+    lines = made_archive_lines(archive, 0, 10);
+    ck_assert_str_eq(lines.ptr, "1 ");
+    fl_buf_dispose(&lines);
+    fl_archive_close(archive);
+    fl_disk_close(disk);
+    fl_folder_remove(&folder);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("archive/archive_crash");
@@ -265,6 +310,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, nothing_acknowledged_is_lost_whatever_the_disk_does);
     tcase_add_test(tests, a_seal_that_is_cut_short_loses_and_doubles_nothing);
     tcase_add_test(tests, a_killed_process_has_lost_nothing_that_it_acknowledged);
+    tcase_add_test(tests, a_folder_without_room_refuses_and_goes_on_later);
     suite_add_tcase(suite, tests);
     return suite;
 }
