@@ -19,6 +19,9 @@ import unittest
 
 from daemon import Daemon
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
+import slow_clients  # noqa: E402
+
 FAULTLINE = pathlib.Path(sys.argv[1]).resolve()
 
 
@@ -204,6 +207,25 @@ class Serve(unittest.TestCase):
             gone = run("status", "--url", url)
             self.assertEqual(gone.returncode, 1)
             self.assertIn("Failed to connect", gone.stderr)
+
+    def test_slow_clients_hold_up_nobody_and_are_closed(self):
+        slow_clients.raise_descriptors()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "faultline.yaml"
+            path.write_text("limits:\n  header_timeout: 3s\n  body_timeout: 3s\n  idle_timeout: 3s\n")
+            with Daemon(FAULTLINE, "--config", str(path)) as daemon:
+                slow = slow_clients.SlowClients(daemon.port, 1000)
+                try:
+                    took = slow_clients.probe(daemon.port, 400)
+                    # Figures are measured by slow_clients.py itself: here other tests run beside.
+                    self.assertLess(took[len(took) * 99 // 100], 1)
+                    self.assertGreaterEqual(daemon.metrics()["faultline_http_connections_total"], 1000)
+                    self.assertTrue(daemon.wait_for(lambda: daemon.metrics()["faultline_http_connections_overdue_total"] >= 1000, 60))
+                    self.assertTrue(daemon.wait_for(lambda: daemon.metrics()["faultline_http_connections"] < 10))
+                    self.assertTrue(daemon.wait_for(lambda: slow.closed() == 1000))
+                    self.assertEqual(daemon.metrics()["faultline_http_memory_bytes"], 0)
+                finally:
+                    slow.stop()
 
     def test_the_service_manager_hears_of_it(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -2,7 +2,8 @@
  * workers.c - threads that take jobs from one queue, first come, first served.
  *
  * Invariants, under `lock`: `queued` is the length of the list from `first` to `last`; `busy` is
- * the number of threads outside of the lock; nothing is added once `is_closing`.
+ * the number of threads that run a job, `idle` of those that sleep; nothing is added once
+ * `is_closing`.
  */
 #include "workers.h"
 
@@ -18,7 +19,7 @@ struct fl_workers {
     pthread_cond_t work;
     fl_job *first, *last;
     size_t queued, max_queued;
-    unsigned busy, threads;
+    unsigned busy, idle, threads;
     uint64_t done, refused;
     bool is_closing;
     pthread_t ids[FL_MAX_WORKERS];
@@ -27,8 +28,11 @@ struct fl_workers {
 /* The first job, or NULL when there will be none. Called and left with the lock held. */
 static fl_job *next_job(fl_workers *workers)
 {
-    while (workers->first == NULL && !workers->is_closing)
+    while (workers->first == NULL && !workers->is_closing) {
+        workers->idle++;
         (void)pthread_cond_wait(&workers->work, &workers->lock);
+        workers->idle--;
+    }
     fl_job *job = workers->first;
     if (job == NULL)
         return NULL;
@@ -109,13 +113,13 @@ void fl_workers_destroy(fl_workers *workers)
     fl_mem_free(workers);
 }
 
-/* One job wakes one thread. */
+/* One job wakes one thread, where one sleeps: outside of the lock, which it would run into. */
 bool fl_workers_submit(fl_workers *workers, fl_job *job)
 {
     assert(workers != NULL && job != NULL && job->run != NULL);
     (void)pthread_mutex_lock(&workers->lock);
     assert(!workers->is_closing);
-    bool taken = workers->queued < workers->max_queued;
+    bool taken = workers->queued < workers->max_queued, wakes = false;
     if (taken) {
         job->next = NULL;
         if (workers->last != NULL)
@@ -124,11 +128,13 @@ bool fl_workers_submit(fl_workers *workers, fl_job *job)
             workers->first = job;
         workers->last = job;
         workers->queued++;
-        (void)pthread_cond_signal(&workers->work);
+        wakes = workers->idle > 0;
     } else {
         workers->refused++;
     }
     (void)pthread_mutex_unlock(&workers->lock);
+    if (wakes)
+        (void)pthread_cond_signal(&workers->work);
     return taken;
 }
 
