@@ -222,10 +222,26 @@ static fl_status add_all(fl_graph_added *added, sqlite_store *store, const fl_gr
     return status;
 }
 
+/* From as many rows on a batch touches more pages than the 64 MB of a session hold. With four times
+ * as much they are not read again and none is written before the commit; and with as much in the
+ * log, a page that several batches changed is written to its place once. */
+enum { MANY_ROWS = 10000 };
+static const char for_many[] = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 65536";
+
+/* Before the transaction. What was not granted costs time only. */
+static void expect_many(sqlite_store *store, const fl_graph_batch *batch)
+{
+    if (store->is_bulk || batch->node_count + batch->edge_count + batch->evidence_count < MANY_ROWS)
+        return;
+    assert(sqlite3_get_autocommit(store->db) != 0);
+    store->is_bulk = sqlite3_exec(store->db, for_many, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
                            fl_error *err)
 {
     sqlite_store *store = (sqlite_store *)base;
+    expect_many(store, batch);
     fl_status status = fl_sqlite_run(store, "BEGIN IMMEDIATE", "writing", err);
     if (status != FL_OK)
         return status;

@@ -13,6 +13,7 @@ typedef struct sqlite_store {
     sqlite3 *db;
     char path[128]; /* for messages, cut */
     bool read_only; /* the disk is */
+    bool is_bulk;   /* large batches were written: it has more memory */
 } sqlite_store;
 
 /* The last failure of the database as a sentence. `what` is what was being done: "opening". */

@@ -1,9 +1,10 @@
 /*
  * bench_graph.c - a store full of graph: how fast evidence goes in, how long a question takes.
  *
- *     bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS]]
+ *     bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS [BATCH]]]
  *
- * (default 100000 nodes, 1000000 edges, 10000000 items of evidence, 1000 questions). STORE is a URL
+ * (default 100000 nodes, 1000000 edges, 10000000 items of evidence, 1000 questions, 100000 rows a
+ * transaction). STORE is a URL
  * as for --store; it is filled where it is empty, and asked only where it is not. The graph is made
  * up from a fixed seed: of the nodes 40 % are symptoms, 15 % causes, 15 % fixes, 30 % incidents; of
  * the edges 40 % say that a symptom is explained by a cause, 15 % that a cause is resolved by a
@@ -25,7 +26,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-enum { BATCH = 20000, SYMPTOMS = 5, TEXT_BYTES = 48, HUB = 100000 };
+enum { SYMPTOMS = 5, TEXT_BYTES = 48, HUB = 100000 };
 
 #define NOW_NS INT64_C(1700000000000000000)
 #define DAY_NS INT64_C(86400000000000)
@@ -38,6 +39,7 @@ typedef struct made {
     size_t judged_count;
     uint64_t state;
     int64_t used_ns; /* of the processor, by the last question */
+    size_t batch;    /* rows of a transaction */
     size_t most;     /* causes, and fixes of each, that are told; 0: all */
 } made;
 
@@ -123,8 +125,8 @@ static void add_nodes(made *m)
                  {FL_NODE_CAUSE, m->causes},
                  {FL_NODE_FIX, m->fixes},
                  {FL_NODE_INCIDENT, m->incidents}};
-    fl_graph_node *nodes = room(BATCH, sizeof(*nodes));
-    char(*keys)[TEXT_BYTES] = room(BATCH, TEXT_BYTES);
+    fl_graph_node *nodes = room(m->batch, sizeof(*nodes));
+    char(*keys)[TEXT_BYTES] = room(m->batch, TEXT_BYTES);
     size_t used = 0;
     for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
         for (size_t i = 0; i < parts[p].count; i++) {
@@ -132,7 +134,7 @@ static void add_nodes(made *m)
                                           .kind = parts[p].kind,
                                           .key = keys[used],
                                           .recorded_ns = NOW_NS - DAY_NS};
-            if (++used == BATCH || i + 1 == parts[p].count) {
+            if (++used == m->batch || i + 1 == parts[p].count) {
                 add(m, &(fl_graph_batch){.nodes = nodes, .node_count = used});
                 used = 0;
             }
@@ -165,10 +167,10 @@ static fl_graph_edge make_edge(made *m, size_t index)
 
 static void add_edges(made *m)
 {
-    fl_graph_edge *edges = room(BATCH, sizeof(*edges));
+    fl_graph_edge *edges = room(m->batch, sizeof(*edges));
     for (size_t i = 0; i < m->edge_count;) {
         size_t used = 0;
-        for (; used < BATCH && i < m->edge_count; used++, i++) {
+        for (; used < m->batch && i < m->edge_count; used++, i++) {
             edges[used] = make_edge(m, i);
             if (i < m->judged_count)
                 m->judged[i] = edges[used].id;
@@ -198,12 +200,12 @@ static void make_evidence(made *m, fl_graph_evidence *out, size_t index, char *t
 /* Making the rows is not counted. */
 static void add_evidence(made *m)
 {
-    fl_graph_evidence *items = room(BATCH, sizeof(*items));
-    char(*texts)[2 * TEXT_BYTES] = room(BATCH, sizeof(*texts));
+    fl_graph_evidence *items = room(m->batch, sizeof(*items));
+    char(*texts)[2 * TEXT_BYTES] = room(m->batch, sizeof(*texts));
     watch spent = {0};
     for (size_t i = 0; i < m->evidence_count;) {
         size_t used = 0;
-        for (; used < BATCH && i < m->evidence_count; used++, i++)
+        for (; used < m->batch && i < m->evidence_count; used++, i++)
             make_evidence(m, &items[used], i, texts[used]);
         const watch start = watch_now();
         add(m, &(fl_graph_batch){.evidence = items, .evidence_count = used});
@@ -422,10 +424,11 @@ int main(int argc, char **argv)
               .incidents = nodes * 30 / 100,
               .edge_count = argc > 3 ? strtoul(argv[3], NULL, 10) : 1000000,
               .evidence_count = argc > 4 ? strtoul(argv[4], NULL, 10) : 10000000,
+              .batch = argc > 6 ? strtoul(argv[6], NULL, 10) : 100000,
               .state = 1};
     size_t questions = argc > 5 ? strtoul(argv[5], NULL, 10) : 1000;
-    if (argc < 2 || nodes < 100 || m.edge_count < 100 || questions == 0) {
-        fprintf(stderr, "usage: bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS]]\n");
+    if (argc < 2 || nodes < 100 || m.edge_count < 100 || questions == 0 || m.batch == 0) {
+        fprintf(stderr, "usage: bench_graph STORE [NODES EDGES EVIDENCE [QUESTIONS [BATCH]]]\n");
         return EXIT_FAILURE;
     }
     m.judged_count = m.edge_count * 55 / 100;
