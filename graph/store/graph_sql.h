@@ -88,6 +88,13 @@ static const char *const fl_sql_evidence_brief[] = {
 #define FL_SQL_PG_CHANGED                                                                          \
     "SELECT id FROM edge" FL_SQL_PG_SINCE " UNION SELECT edge_id FROM evidence" FL_SQL_PG_SINCE
 
+/* The server says of a range of pages which changes it has when it is vacuumed, and as long as it
+ * does not every question for changes reads the range. After a load that is all of it. Who vacuums
+ * meanwhile does the same, and is not waited for. */
+#define FL_SQL_PG_LIST_CHANGES                                                                     \
+    "BEGIN; SET LOCAL lock_timeout = '20ms'; SELECT brin_summarize_new_values('edge_changed'),"    \
+    " brin_summarize_new_values('evidence_changed'); COMMIT"
+
 static const char *const fl_sql_pg_nodes_each[] = {
     [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_NODE_COLUMNS, "node", "id", "id"),
 };

@@ -224,12 +224,31 @@ static fl_status add_all(postgres_store *store, void *payload, fl_error *err)
     return status;
 }
 
+/* From so many rows on, some thousand pages, reading them to find changes is worth sparing. Only
+ * the owner of the tables may; without it everything else is as it is. */
+enum { MANY_UNLISTED = 50000 };
+
+static void list_changes(postgres_store *store, const fl_graph_added *added)
+{
+    store->unlisted += added->edges + added->evidence;
+    if (store->unlisted < MANY_UNLISTED)
+        return;
+    store->unlisted = 0;
+    PGresult *result = PQexec(store->db, FL_SQL_PG_LIST_CHANGES);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        PQclear(PQexec(store->db, "ROLLBACK"));
+    PQclear(result);
+}
+
 static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,
                            fl_error *err)
 {
+    postgres_store *store = (postgres_store *)base;
     addition in = {.batch = batch, .added = added};
-    fl_status status = fl_postgres_transact((postgres_store *)base, add_all, &in, err);
-    if (status != FL_OK)
+    fl_status status = fl_postgres_transact(store, add_all, &in, err);
+    if (status == FL_OK)
+        list_changes(store, added);
+    else
         *added = (fl_graph_added){0};
     return status;
 }

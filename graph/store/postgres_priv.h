@@ -26,6 +26,7 @@ typedef struct postgres_store {
     bool held;     /* inside of fl_store_hold() */
     /* Batches of each kind that are not to be copied: one before had rows that were there. */
     unsigned known[FL_POSTGRES_KINDS];
+    size_t unlisted; /* rows that were added since ranges of changes were last told */
     fl_postgres_asked asked[FL_POSTGRES_MAX_NAMED];
     size_t asked_count;
 } postgres_store;

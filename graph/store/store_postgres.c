@@ -5,7 +5,7 @@
  *
  * libpq reads the URL, so that PGHOST, service files, .pgpass and the TLS modes mean what they mean
  * everywhere else; "postgresql://" alone takes all of it from there. Everything lies in a schema of
- * its own, `faultline`, whose table `version` says which migrations it has; they run in one
+ * its own, `faultline`, whose table `version` says which migrations it has; each runs in a
  * transaction that holds an advisory lock, so that programs that start together make one store.
  *
  * Values are parameters, never text pasted into SQL. All writes may be repeated (graph_store.h), so
@@ -319,32 +319,42 @@ static fl_status check_version(const postgres_store *store, int64_t version, fl_
                    PQhost(store->db), (long long)version, VERSION);
 }
 
-/* The schema, its version, and the migrations from there on. */
-static fl_status migrate(postgres_store *store, void *payload, fl_error *err)
+/* The schema, its version, and the migration from there on, if there is one; the payload is the
+ * version then. */
+static fl_status migrate_once(postgres_store *store, void *payload, fl_error *err)
 {
     /* Any number does; this is "FLN1". Released at the end of the transaction. */
     static const char prepare[] =
         "SELECT pg_advisory_xact_lock(1179405873);"
         "CREATE SCHEMA IF NOT EXISTS faultline;"
         "CREATE TABLE IF NOT EXISTS faultline.version (version integer NOT NULL);";
-    int64_t version = 0;
+    int64_t *version = payload;
     const fl_postgres_params none = {.count = 0};
     fl_postgres_params now = {.count = 0};
-    (void)payload;
     fl_status status = fl_postgres_run(NULL, store, prepare, NULL, err);
     if (status == FL_OK)
         status = ask_once(store, "SELECT coalesce(max(version), 0) FROM faultline.version", &none,
-                          take_number, &version, err);
+                          take_number, version, err);
     if (status == FL_OK)
-        status = check_version(store, version, err);
-    if (status != FL_OK || version == VERSION)
+        status = check_version(store, *version, err);
+    if (status != FL_OK || *version == VERSION)
         return status;
-    for (; status == FL_OK && version < VERSION; version++)
-        status = fl_postgres_run(NULL, store, (const char *)migrations[version]->ptr, NULL, err);
-    fl_postgres_number(&now, VERSION);
+    status = fl_postgres_run(NULL, store, (const char *)migrations[*version]->ptr, NULL, err);
+    fl_postgres_number(&now, ++*version);
     return status == FL_OK ? fl_postgres_run(NULL, store,
                                              "INSERT INTO faultline.version VALUES ($1)", &now, err)
                            : status;
+}
+
+/* A version after the other, each in a transaction of its own: one that fails leaves the store a
+ * whole one of the version before it. */
+static fl_status migrate(postgres_store *store, fl_error *err)
+{
+    int64_t version = 0;
+    fl_status status = FL_OK;
+    while (status == FL_OK && version < VERSION)
+        status = fl_postgres_transact(store, migrate_once, &version, err);
+    return status;
 }
 
 /* Whether a store is there is asked first, so that reading from a place where none is makes none,
@@ -390,7 +400,7 @@ static fl_status set_up(postgres_store *store, fl_store_mode mode, fl_error *err
         return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "no store in database %.64s at %.64s",
                        PQdb(store->db), PQhost(store->db));
     if (status == FL_OK && version != VERSION)
-        status = fl_postgres_transact(store, migrate, NULL, err);
+        status = migrate(store, err);
     return status;
 }
 

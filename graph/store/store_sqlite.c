@@ -132,35 +132,43 @@ static fl_status identify(int64_t *version, sqlite_store *store, fl_error *err)
 }
 
 /* Inside a transaction that holds the write lock. */
-static fl_status apply_migrations(sqlite_store *store, int64_t version, fl_error *err)
+static fl_status apply_next(sqlite_store *store, int64_t version, fl_error *err)
 {
     char stamp[96];
-    assert(version >= 0 && version <= VERSION);
-    for (; version < VERSION; version++) {
-        fl_status status =
-            fl_sqlite_run(store, (const char *)migrations[version]->ptr, "migrating", err);
-        if (status != FL_OK)
-            return status;
-    }
-    snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %d",
-             APPLICATION_ID, VERSION);
-    return fl_sqlite_run(store, stamp, "migrating", err);
+    assert(version >= 0 && version < VERSION);
+    fl_status status =
+        fl_sqlite_run(store, (const char *)migrations[version]->ptr, "migrating", err);
+    snprintf(stamp, sizeof(stamp), "PRAGMA application_id = %d; PRAGMA user_version = %lld",
+             APPLICATION_ID, (long long)version + 1);
+    return status == FL_OK ? fl_sqlite_run(store, stamp, "migrating", err) : status;
 }
 
-/* From whatever version to the newest, or not at all. */
-static fl_status migrate(sqlite_store *store, fl_error *err)
+/* The next version, or not at all. It is asked for again: another process may have been faster. */
+static fl_status migrate_once(int64_t *version, sqlite_store *store, fl_error *err)
 {
-    int64_t version = 0;
     fl_status status = fl_sqlite_run(store, "BEGIN IMMEDIATE", "migrating", err);
     if (status != FL_OK)
         return status;
-    status = identify(&version, store, err); /* again: another process may have been faster */
-    if (status == FL_OK)
-        status = apply_migrations(store, version, err);
+    status = identify(version, store, err);
+    if (status == FL_OK && *version < VERSION) {
+        status = apply_next(store, *version, err);
+        ++*version;
+    }
     if (status == FL_OK)
         status = fl_sqlite_run(store, "COMMIT", "migrating", err);
     if (status != FL_OK)
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+/* A version after the other, each in a transaction of its own: one that fails leaves the store a
+ * whole one of the version before it. */
+static fl_status migrate(sqlite_store *store, fl_error *err)
+{
+    int64_t version = 0;
+    fl_status status = FL_OK;
+    while (status == FL_OK && version < VERSION)
+        status = migrate_once(&version, store, err);
     return status;
 }
 

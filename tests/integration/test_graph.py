@@ -487,6 +487,17 @@ class Graph(test_cli.Cli):
         self.assertIn("migrating store", err)
         self.assertEqual(self.version(path), before)
 
+    def test_migrations_before_one_that_fails_stay(self):
+        path = self.old_store("CREATE TABLE change (mine TEXT)")  # in the way of version 4
+        self.assertEqual(self.run_it("graph", "migrate", "--store", str(path))[:2], (1, ""))
+        found, tables = self.version(path)
+        self.assertEqual((found, {"node", "edge", "evidence"} <= tables), (3, True))
+        with sqlite3.connect(path) as database:
+            database.execute("DROP TABLE change")
+        database.close()
+        self.assertIn("-- The store had version 3", self.good("graph", "migrate", "--store", str(path)))
+        self.assertIn("Nothing is wrong", self.good("graph", "check", "--store", str(path)))
+
     def test_a_newer_store_is_refused_and_left_alone(self):
         path = self.old_store("PRAGMA user_version = 99")
         before = path.read_bytes()

@@ -349,7 +349,11 @@ class Stores(unittest.TestCase):
         tables = subprocess.run(["psql", "-qXAtc", "SELECT count(*) FROM pg_tables WHERE schemaname = 'faultline' AND tablename = 'node'"],
                                 capture_output=True, text=True, check=True).stdout
         self.assertEqual(tables.strip(), "0")
-        psql("DROP TABLE faultline.evidence")
+        psql("DROP TABLE faultline.evidence; CREATE TABLE faultline.live (mine text)")  # in the way of version 6
+        self.refused("already exists", "graph", "migrate", store=SERVER)
+        plan = json.loads(self.good("graph", "migrate", "--dry-run", "--format", "json", store=SERVER))
+        self.assertEqual((plan["version"], plan["migrations"][0]["version"]), (5, 6))
+        psql("DROP TABLE faultline.live")
         self.good("graph", "migrate", store=SERVER)
         self.assertIn("Nothing is wrong", self.good("graph", "check", store=SERVER))
 
