@@ -53,7 +53,8 @@ static fl_status run_neighbours(fl_graph_call *call, fl_error *err)
     fl_graph_around around;
     fl_graph_around_question question = {.node = &node,
                                          .time_ns = fl_args_duration(call->args, "time-limit"),
-                                         .as_of_ns = call->as_of_ns};
+                                         .as_of_ns = call->as_of_ns,
+                                         .by_rank = fl_args_flag(call->args, "rank")};
     fl_status status = bounded(&question.depth, call->args, "depth", 0, FL_VIEW_MAX_DEPTH, err);
     if (status == FL_OK)
         status = bounded(&question.most, call->args, "limit", 1, FL_VIEW_MAX_NEIGHBOURS, err);

@@ -208,7 +208,7 @@ fl_status fl_report_node_json(fl_buf *out, const fl_graph_node_view *view, fl_er
 static const char *const cut_names[] = {
     [FL_GRAPH_WHOLE] = NULL, [FL_GRAPH_CUT_ROWS] = "rows", [FL_GRAPH_CUT_TIME] = "time"};
 
-/* A line a node; depth by indentation. */
+/* A line a node; depth by indentation, or where they are ranked a number. */
 fl_status fl_report_around_text(fl_buf *out, const fl_graph_around *around,
                                 const fl_report_style *style, fl_error *err)
 {
@@ -216,7 +216,10 @@ fl_status fl_report_around_text(fl_buf *out, const fl_graph_around *around,
     fl_page page = fl_page_on(out, style);
     for (size_t i = 0; i < around->node_count; i++) {
         const fl_graph_neighbour *n = &around->nodes[i];
-        fl_page_pad(&page, 2 * n->depth);
+        if (around->is_ranked)
+            fl_page_printf(&page, FL_INK_DIM, "%8.5f %2zu ", n->rank, n->depth);
+        else
+            fl_page_pad(&page, 2 * n->depth);
         fl_page_printf(&page, FL_INK_DIM, "%s ", fl_node_kind_name(n->node.kind));
         fl_page_wrap(&page, n->depth == 0 ? FL_INK_BOLD : FL_INK_PLAIN, name_of(&n->node));
         fl_page_newline(&page);
@@ -242,6 +245,8 @@ fl_status fl_report_around_json(fl_buf *out, const fl_graph_around *around, fl_e
     for (size_t i = 0; i < around->node_count; i++) {
         json_t *node = node_json(&w, &around->nodes[i].node);
         fl_put_count(&w, node, "depth", around->nodes[i].depth);
+        if (around->is_ranked)
+            fl_put_rounded(&w, node, "rank", around->nodes[i].rank);
         fl_put_item(&w, nodes, node);
     }
     for (size_t i = 0; i < around->edge_count; i++) {

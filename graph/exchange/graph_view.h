@@ -41,6 +41,7 @@ FL_NODISCARD fl_status fl_graph_view_node(fl_graph_node_view *out, fl_store *sto
 typedef struct fl_graph_neighbour {
     fl_graph_node node;
     size_t depth; /* edges from the node that was asked for, whichever way they lead */
+    double rank;  /* where that was asked for */
 } fl_graph_neighbour;
 
 typedef enum fl_graph_cut {
@@ -50,11 +51,13 @@ typedef enum fl_graph_cut {
 } fl_graph_cut;
 
 typedef struct fl_graph_around {
-    const fl_graph_neighbour *nodes; /* nearest first, as they were met; itself the first */
+    /* Nearest first, as they were met, or highest rank first; itself the first. */
+    const fl_graph_neighbour *nodes;
     size_t node_count;
     const fl_graph_edge *edges; /* between these nodes, as they were met */
     size_t edge_count;
     fl_graph_cut cut;
+    bool is_ranked;
 } fl_graph_around;
 
 enum { FL_VIEW_MAX_DEPTH = 16, FL_VIEW_MAX_NEIGHBOURS = 100000 };
@@ -65,6 +68,7 @@ typedef struct fl_graph_around_question {
     size_t most;     /* nodes, at least one and at most FL_VIEW_MAX_NEIGHBOURS */
     int64_t time_ns; /* how long it may take; 0: as long as it takes */
     int64_t as_of_ns;
+    bool by_rank; /* of those nodes the highest in rank (rank_around.h), and not the nearest */
 } fl_graph_around_question;
 
 FL_NODISCARD fl_status fl_graph_view_around(fl_graph_around *out, fl_store *store,

@@ -12,6 +12,7 @@
 #include "graph_view.h"
 #include "map.h"
 #include "mem.h"
+#include "rank_around.h"
 #include "slice.h"
 #include "timestamp.h"
 
@@ -28,6 +29,7 @@ typedef struct walk {
     size_t edge_count;
     size_t depth; /* of what is found now */
     bool leaving;
+    bool closed; /* all nodes are there: edges between them are wanted only */
     size_t rows;
     int64_t deadline_ns; /* monotonic; 0: none */
 } walk;
@@ -41,7 +43,7 @@ static fl_status no_memory(fl_error *err)
 static fl_status note_node(bool *known, walk *w, uint64_t id, fl_error *err)
 {
     *known = fl_map_find(w->places, id) != NULL;
-    if (*known)
+    if (*known || w->closed)
         return FL_OK;
     if (w->node_count == w->most) {
         w->out->cut = FL_GRAPH_CUT_ROWS;
@@ -104,11 +106,11 @@ static fl_status read_ring(walk *w, fl_store *store, size_t from, int64_t as_of_
     for (size_t i = 0; i < count; i++)
         ids[i] = w->nodes[from + i].node.id;
     fl_graph_question question = {.as_of_ns = as_of_ns,
-                                  .limit = w->most + 1,
+                                  .limit = w->closed ? FL_VIEW_MAX_LINKS : w->most + 1,
                                   .ids = ids,
                                   .id_count = fl_graph_sort_ids(ids, count)};
     w->depth++;
-    for (int side = 0; status == FL_OK && side < 2; side++) {
+    for (int side = 0; status == FL_OK && side < (w->closed ? 1 : 2); side++) {
         w->leaving = side == 0;
         question.scope = w->leaving ? FL_GRAPH_OUT : FL_GRAPH_IN;
         status = fl_graph_edges(store, &question, visit_edge, w, err);
@@ -141,6 +143,29 @@ static fl_status read_nodes(walk *w, fl_store *store, int64_t as_of_ns, fl_error
     fl_status status = fl_graph_nodes(store, &question, take_node, w, err);
     fl_mem_free(ids);
     return status;
+}
+
+/* The nodes by their ranks, then the edges among them. */
+static fl_status walk_ranked(walk *w, fl_store *store, const fl_graph_around_question *question,
+                             fl_error *err)
+{
+    bool known;
+    fl_ranked_list list;
+    fl_status status = fl_graph_rank_around(&list, store, question, w->arena, err);
+    for (size_t i = 0; status == FL_OK && i < list.count; i++) {
+        w->depth = list.items[i].depth;
+        status = note_node(&known, w, list.items[i].id, err);
+        if (status == FL_OK)
+            w->nodes[i].rank = list.items[i].rank;
+    }
+    if (status != FL_OK)
+        return status;
+    w->out->cut = list.cut;
+    w->out->is_ranked = true;
+    w->closed = true;
+    w->deadline_ns = 0; /* what is left is bounded by the rows */
+    status = read_ring(w, store, 0, question->as_of_ns, err);
+    return status == FL_OK ? read_nodes(w, store, question->as_of_ns, err) : status;
 }
 
 /* Ring after ring, until the depth, nothing new, or a bound ends it. That the time was over is an
@@ -184,7 +209,7 @@ fl_status fl_graph_view_around(fl_graph_around *out, fl_store *store,
     if (status == FL_OK)
         status = fl_map_create(&w.edge_ids, most_edges, err);
     if (status == FL_OK)
-        status = walk_out(&w, store, question, err);
+        status = (question->by_rank ? walk_ranked : walk_out)(&w, store, question, err);
     fl_map_destroy(w.places);
     fl_map_destroy(w.edge_ids);
     out->nodes = w.nodes;

@@ -26,14 +26,9 @@ static fl_status allocate(fl_snapshot *out, fl_error *err)
     out->out_start = fl_mem_calloc(n + 2, sizeof(uint32_t));
     out->in_start = fl_mem_calloc(n + 2, sizeof(uint32_t));
     out->out_to = fl_mem_alloc(m * sizeof(uint32_t));
-    out->in_edge = fl_mem_alloc(m * sizeof(uint32_t));
     out->in_from = fl_mem_alloc(m * sizeof(uint32_t));
-    out->a = fl_mem_alloc(m * sizeof(float));
-    out->b = fl_mem_alloc(m * sizeof(float));
-    out->kind = fl_mem_alloc(m);
     if (out->out_start != NULL && out->in_start != NULL && out->out_to != NULL &&
-        out->in_edge != NULL && out->in_from != NULL && out->a != NULL && out->b != NULL &&
-        out->kind != NULL)
+        out->in_from != NULL)
         return FL_OK;
     fl_snapshot_dispose(out);
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for a graph of %zu edges", m);
@@ -54,9 +49,6 @@ static void place_out(fl_snapshot *out, const fl_snapshot_edge *edges)
     for (size_t i = 0; i < out->edge_count; i++) {
         uint32_t at = out->out_start[edges[i].from + 1]++;
         out->out_to[at] = edges[i].to;
-        out->a[at] = edges[i].a;
-        out->b[at] = edges[i].b;
-        out->kind[at] = (unsigned char)edges[i].kind;
     }
 }
 
@@ -67,7 +59,6 @@ static void place_in(fl_snapshot *out)
     for (uint32_t n = 0; n < out->node_count; n++) {
         for (uint32_t e = out->out_start[n]; e < out->out_start[n + 1]; e++) {
             uint32_t at = out->in_start[out->out_to[e] + 1]++;
-            out->in_edge[at] = e;
             out->in_from[at] = n;
         }
     }
@@ -87,7 +78,6 @@ fl_status fl_snapshot_build(fl_snapshot *out, size_t node_count, const fl_snapsh
         return status;
     for (size_t i = 0; i < edge_count; i++) {
         assert(edges[i].from < node_count && edges[i].to < node_count);
-        assert(edges[i].kind <= UINT8_MAX);
         out->out_start[edges[i].from + 2]++;
         out->in_start[edges[i].to + 2]++;
     }
@@ -104,18 +94,14 @@ void fl_snapshot_dispose(fl_snapshot *snapshot)
     fl_mem_free(snapshot->out_start);
     fl_mem_free(snapshot->in_start);
     fl_mem_free(snapshot->out_to);
-    fl_mem_free(snapshot->in_edge);
     fl_mem_free(snapshot->in_from);
-    fl_mem_free(snapshot->a);
-    fl_mem_free(snapshot->b);
-    fl_mem_free(snapshot->kind);
     *snapshot = (fl_snapshot){0};
 }
 
 size_t fl_snapshot_bytes(const fl_snapshot *snapshot)
 {
     return 2 * (snapshot->node_count + 2) * sizeof(uint32_t) +
-           snapshot->edge_count * (3 * sizeof(uint32_t) + 2 * sizeof(float) + 1);
+           2 * snapshot->edge_count * sizeof(uint32_t);
 }
 
 /* What each node hands to every edge that leaves it; returns what ends where nothing leaves. */

@@ -242,6 +242,17 @@ class Graph(test_cli.Cli):
         self.assertTrue(all(edge["from"] in ids and edge["to"] in ids for edge in cut["edges"]))
         self.assertIn("raise --limit", self.good("graph", "neighbours", "incident:" + incident, "--limit", "2"))
 
+    def test_neighbours_by_rank_are_the_same_nodes_in_another_order(self):
+        incident = self.taught()
+        words = ("graph", "neighbours", "incident:" + incident, "--depth", "3", "--format", "json")
+        near, ranked = (self.validate("graph-neighbours.schema.json", self.good(*words, *more)) for more in ((), ("--rank",)))
+        for table in ("nodes", "edges"):
+            self.assertEqual({row["id"]: row.get("depth") for row in near[table]}, {row["id"]: row.get("depth") for row in ranked[table]})
+        ranks = [node["rank"] for node in ranked["nodes"]]
+        self.assertEqual((ranked["nodes"][0]["id"], ranks[1:]), (near["nodes"][0]["id"], sorted(ranks[1:], reverse=True)))
+        self.assertAlmostEqual(sum(ranks), 1, delta=1e-4)
+        self.assertNotIn(ESC, self.good(*words[:-2], "--rank"))
+
     # ---- paths, and what was known when ----
 
     def test_paths_are_told_with_what_they_rest_on_however_they_are_asked_for(self):

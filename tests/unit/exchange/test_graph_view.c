@@ -207,6 +207,100 @@ START_TEST(a_walk_whose_time_is_over_says_so)
 }
 END_TEST
 
+/* ---- by rank ---- */
+
+enum { LEAVES = 30, STAR = 6 + LEAVES };
+
+/* 0 has the neighbours 1, 2, 3, which all lead to 4, and 5, to which thirty others lead as well. */
+static void make_star(fl_graph_node *nodes, fl_graph_edge *edges, char (*keys)[16])
+{
+    static const int from[] = {0, 0, 2, 1, 4, 3, 5}, to[] = {1, 2, 0, 4, 2, 4, 0};
+    size_t count = 0;
+    for (int i = 0; i < STAR; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "star-%d", i);
+        nodes[i] = fl_made_node(FL_NODE_SERVICE, keys[i], 1);
+    }
+    for (int i = 0; i < 7; i++)
+        edges[count++] = fl_made_edge(FL_EDGE_CALLS, &nodes[from[i]], &nodes[to[i]], NULL, 1);
+    edges[count++] = fl_made_edge(FL_EDGE_CALLS, &nodes[3], &nodes[0], NULL, 1);
+    for (int i = 6; i < STAR; i++)
+        edges[count++] = fl_made_edge(FL_EDGE_CALLS, &nodes[i], &nodes[5], NULL, 1);
+    const fl_graph_batch batch = {
+        .nodes = nodes, .node_count = STAR, .edges = edges, .edge_count = count};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+}
+
+START_TEST(what_many_ways_lead_to_is_ranked_before_what_one_does)
+{
+    fl_graph_node nodes[STAR];
+    fl_graph_edge edges[2 * STAR];
+    char keys[STAR][16];
+    fl_graph_around around;
+    make_star(nodes, edges, keys);
+    fl_graph_around_question question = {
+        .node = &nodes[0], .depth = 2, .most = 6, .as_of_ns = FL_GRAPH_NOW, .by_rank = true};
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert(around.is_ranked);
+    ck_assert_int_eq(around.cut, FL_GRAPH_CUT_ROWS);
+    ck_assert_uint_eq(around.node_count, 6); /* none of the thirty leaves */
+    ck_assert_str_eq(around.nodes[0].node.key, "star-0");
+    for (size_t i = 1; i < 6; i++) {
+        ck_assert_str_ne(around.nodes[i].node.key, "");
+        ck_assert(i == 1 || around.nodes[i].rank <= around.nodes[i - 1].rank + 1e-7);
+        ck_assert_uint_eq(around.nodes[i].depth,
+                          strcmp(around.nodes[i].node.key, "star-4") == 0 ? 2 : 1);
+    }
+    ck_assert_uint_eq(around.edge_count, 8); /* the leaves' are not among them */
+    question.most = 100;
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, STAR);
+    ck_assert_uint_eq(around.edge_count, 8 + LEAVES);
+    ck_assert_int_eq(around.cut, FL_GRAPH_WHOLE);
+    question.depth = 1;
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, 5);
+}
+END_TEST
+
+START_TEST(nodes_alike_in_rank_come_in_one_order)
+{
+    fl_graph_node nodes[CHAIN];
+    fl_graph_edge edges[CHAIN];
+    char keys[CHAIN][16];
+    fl_graph_around around;
+    make_ring(nodes, edges, keys);
+    const fl_graph_around_question question = {.node = &nodes[0],
+                                               .depth = FL_VIEW_MAX_DEPTH,
+                                               .most = 100,
+                                               .as_of_ns = FL_GRAPH_NOW,
+                                               .by_rank = true};
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, CHAIN);
+    for (size_t i = 0; i < around.node_count; i++)
+        ck_assert_uint_eq(around.nodes[i].depth, (i + 1) / 2);
+    for (size_t i = 1; i + 1 < around.node_count; i += 2)
+        ck_assert(around.nodes[i].node.id < around.nodes[i + 1].node.id);
+}
+END_TEST
+
+START_TEST(ranking_of_a_node_alone_and_without_time_ends)
+{
+    fl_graph_around around;
+    fl_graph_node alone = fl_made_node(FL_NODE_SERVICE, "alone", 1);
+    fl_graph_around_question question = {
+        .node = &alone, .depth = 3, .most = 10, .as_of_ns = FL_GRAPH_NOW, .by_rank = true};
+    ck_assert_ok(
+        fl_graph_add(NULL, store, &(fl_graph_batch){.nodes = &alone, .node_count = 1}, &err));
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_uint_eq(around.node_count, 1);
+    ck_assert_int_eq(around.cut, FL_GRAPH_WHOLE);
+    question.time_ns = 1;
+    ck_assert_ok(fl_graph_view_around(&around, store, &question, &arena, &err));
+    ck_assert_int_eq(around.cut, FL_GRAPH_CUT_TIME);
+    ck_assert_str_eq(around.nodes[0].node.key, "alone");
+}
+END_TEST
+
 /* ---- what is known, of services ---- */
 
 START_TEST(what_the_graph_is_surest_of_comes_first)
@@ -317,7 +411,7 @@ END_TEST
 START_TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
 {
     make_incidents();
-    for (int what = 0; what < 5; what++) {
+    for (int what = 0; what < 6; what++) {
         fl_status status = FL_E_NOMEM;
         for (long n = 0; status != FL_OK && n < 200; n++) {
             fl_graph_node node;
@@ -325,8 +419,11 @@ START_TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
             fl_graph_around around;
             fl_graph_known_list known;
             fl_symptoms symptoms;
-            const fl_graph_around_question question = {
-                .node = &made.nodes[1], .depth = 3, .most = 100, .as_of_ns = FL_GRAPH_NOW};
+            const fl_graph_around_question question = {.node = &made.nodes[1],
+                                                       .depth = 3,
+                                                       .most = 100,
+                                                       .as_of_ns = FL_GRAPH_NOW,
+                                                       .by_rank = what == 5};
             err = (fl_error){0};
             fl_arena_dispose(&arena);
             fl_mem_fail_after(n);
@@ -364,6 +461,9 @@ static Suite *suite(void)
     tcase_add_test(tc, a_ring_is_walked_both_ways_and_ends);
     tcase_add_test(tc, what_is_beyond_the_rows_is_left_out_and_said);
     tcase_add_test(tc, a_walk_whose_time_is_over_says_so);
+    tcase_add_test(tc, what_many_ways_lead_to_is_ranked_before_what_one_does);
+    tcase_add_test(tc, nodes_alike_in_rank_come_in_one_order);
+    tcase_add_test(tc, ranking_of_a_node_alone_and_without_time_ends);
     tcase_add_test(tc, what_the_graph_is_surest_of_comes_first);
     tcase_add_test(tc, only_the_surest_few_are_kept);
     tcase_add_test(tc, what_most_incidents_of_a_service_show_comes_first);
