@@ -88,7 +88,8 @@ static fl_status run_paths(fl_graph_call *call, fl_error *err)
                                    .now_ns = call->as_of_ns,
                                    .most_paths = (size_t)fl_args_count(call->args, "most"),
                                    .most_fixes = (size_t)fl_args_count(call->args, "most"),
-                                   .most_similar = MOST_SIMILAR};
+                                   .most_similar = MOST_SIMILAR,
+                                   .time_ns = fl_args_duration(call->args, "time-limit")};
     assert(stored->store != NULL);
     fl_status status = find_symptoms(&symptoms, call, err);
     if (incident != NULL) {

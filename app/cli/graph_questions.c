@@ -157,7 +157,8 @@ static fl_status answer(fl_graph_call *call, fl_stored *stored, fl_slice line, f
     bool is_past = fl_args_has(call->args, "as-of");
     fl_memory_question wanted = {.symptoms = &symptoms,
                                  .now_ns = is_past ? call->as_of_ns : fl_time_now(),
-                                 .most_similar = MOST_SIMILAR};
+                                 .most_similar = MOST_SIMILAR,
+                                 .time_ns = fl_args_duration(call->args, "time-limit")};
     fl_status status =
         read_question(&asked, line, fl_args_count(call->args, "most"), &stored->arena, err);
     if (status == FL_OK)

@@ -131,7 +131,8 @@ typedef struct fl_memory_question {
     int64_t now_ns;                              /* what was recorded later is not known yet */
     int64_t at_ns;                               /* to which ages are counted; 0: now_ns */
     size_t most_paths, most_fixes, most_similar; /* that are told, best first; 0: all */
-    fl_candidates candidates;                    /* for the priors; may be none */
+    int64_t time_ns; /* what is not read by then is left out, and said by `cut`; 0: no limit */
+    fl_candidates candidates; /* for the priors; may be none */
 } fl_memory_question;
 
 FL_NODISCARD fl_status fl_memory_recall(fl_memory *out, fl_store *store,

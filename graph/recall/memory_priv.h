@@ -9,7 +9,11 @@
 enum {
     FL_MEMORY_MAX_INCIDENTS = 1024,
     FL_RECALL_MAX_FIXES = 64, /* of one cause */
-    FL_RECALL_MAX_CAUSES = 8  /* of one similar incident */
+    FL_RECALL_MAX_CAUSES = 8, /* of one similar incident */
+    /* Items of evidence for fixes, in one question: a second's worth from memory. Beyond them
+     * FL_RECALL_FEW_ITEMS of each fix are read. */
+    FL_RECALL_MAX_ITEMS = 500000,
+    FL_RECALL_FEW_ITEMS = 255
 };
 
 typedef struct fl_exhibit {
@@ -29,6 +33,8 @@ typedef struct fl_recall {
     fl_symptom_belief beliefs[FL_MAX_SYMPTOMS];
     fl_exhibit *incidents;
     size_t incident_count;
+    size_t items_left;   /* of FL_RECALL_MAX_ITEMS */
+    int64_t deadline_ns; /* monotonic; 0: none */
 } fl_recall;
 
 /* Edges of one kind at one side of a node, of the heap. */
@@ -46,6 +52,8 @@ void fl_edge_list_dispose(fl_edge_list *list);
 /* Of an incident the id, by which it is shown again; of everything else the words. */
 FL_NODISCARD fl_status fl_recall_title(const char **out, fl_recall *r, uint64_t id, fl_error *err);
 size_t fl_recall_bits(uint32_t set);
+/* Whether the time is over; what is left out then is said. */
+bool fl_recall_is_late(fl_recall *r);
 FL_NODISCARD fl_status fl_recall_no_memory(fl_error *err);
 
 /* memory_ahead.c: what the next steps ask the store for, read at once. */

@@ -19,10 +19,18 @@
 #include "mem.h"
 #include "memory_priv.h"
 #include "slice.h"
+#include "timestamp.h"
 
 fl_status fl_recall_no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while remembering");
+}
+
+bool fl_recall_is_late(fl_recall *r)
+{
+    bool is_late = r->deadline_ns != 0 && fl_time_monotonic() > r->deadline_ns;
+    r->out->cut = r->out->cut || is_late;
+    return is_late;
 }
 
 /* ---- the edges of a node ---- */
@@ -267,14 +275,18 @@ static fl_status fix_of(fl_path_fix *out, fl_recall *r, const fl_path *path, uin
                         uint64_t edge, fl_error *err)
 {
     fl_edge_belief belief;
-    const fl_edge_question question = {.edge = edge,
-                                       .known_ns = r->question->now_ns,
-                                       .at_ns = r->at_ns,
-                                       .limit = FL_MEMORY_MAX_EVIDENCE,
-                                       .sums_only = true};
+    size_t left = larger(r->items_left, FL_RECALL_FEW_ITEMS);
+    const fl_edge_question question = {
+        .edge = edge,
+        .known_ns = r->question->now_ns,
+        .at_ns = r->at_ns,
+        .limit = left < FL_MEMORY_MAX_EVIDENCE ? left : FL_MEMORY_MAX_EVIDENCE,
+        .sums_only = true};
     fl_status status = fl_edge_belief_of(&belief, r->store, &question, err);
     if (status != FL_OK)
         return status;
+    size_t items = belief.supporting + belief.contradicting;
+    r->items_left -= items < r->items_left ? items : r->items_left;
     const fl_confidence edges[] = {path->confidence, belief.confidence};
     *out = (fl_path_fix){.id = fix, .count = belief.supporting, .last_ns = belief.last_ns};
     fl_confidence_path_mean(&out->confidence, edges, 2);
@@ -355,6 +367,10 @@ static fl_status make_paths(fl_recall *r, fl_error *err)
     r->out->causes = count;
     status = fl_recall_ahead_causes(r, paths, r->out->path_count, err);
     for (size_t i = 0; status == FL_OK && i < r->out->path_count; i++) {
+        if (fl_recall_is_late(r))
+            r->out->path_count = i;
+        if (i == r->out->path_count)
+            break;
         fl_confidence_high(&paths[i].confidence);
         status = fl_recall_title(&paths[i].title, r, paths[i].cause, err);
         if (status == FL_OK)
@@ -379,7 +395,11 @@ static fl_status recall_all(fl_recall *r, fl_error *err)
 {
     const fl_symptoms *symptoms = r->question->symptoms;
     fl_status status = fl_recall_ahead_symptoms(r, err);
-    for (size_t s = 0; status == FL_OK && s < symptoms->count; s++) {
+    for (size_t s = 0; status == FL_OK && s < r->symptom_count; s++) {
+        if (s > 0 && fl_recall_is_late(r)) {
+            r->symptom_count = s; /* those that were read, and the answer is of them */
+            break;
+        }
         status = collect_causes(r, s, symptoms->nodes[s].id, err);
         if (status == FL_OK)
             status = collect_incidents(r, s, symptoms->nodes[s].id, err);
@@ -401,14 +421,16 @@ fl_status fl_memory_recall(fl_memory *out, fl_store *store, const fl_memory_ques
     fl_recall *r = fl_arena_alloc(arena, 1, sizeof(*r));
     if (r == NULL)
         return fl_recall_no_memory(err);
-    *r = (fl_recall){.store = store,
-                     .arena = arena,
-                     .out = out,
-                     .question = question,
-                     .at_ns = question->at_ns != 0 ? question->at_ns : question->now_ns,
-                     .symptom_count = question->symptoms->count,
-                     .incidents =
-                         fl_arena_alloc(arena, FL_MEMORY_MAX_INCIDENTS, sizeof(fl_exhibit))};
+    *r = (fl_recall){
+        .store = store,
+        .arena = arena,
+        .out = out,
+        .question = question,
+        .at_ns = question->at_ns != 0 ? question->at_ns : question->now_ns,
+        .symptom_count = question->symptoms->count,
+        .items_left = FL_RECALL_MAX_ITEMS,
+        .deadline_ns = question->time_ns > 0 ? fl_time_monotonic() + question->time_ns : 0,
+        .incidents = fl_arena_alloc(arena, FL_MEMORY_MAX_INCIDENTS, sizeof(fl_exhibit))};
     if (r->incidents == NULL)
         return fl_recall_no_memory(err);
     if (question->self != NULL)

@@ -222,11 +222,16 @@ static fl_status explain_ahead(const alike *first, size_t count, fl_recall *r, f
 }
 
 /* Looks at incidents, highest bound first, until none that is left can be among the best `most`.
- * Those lie in front then. */
-static fl_status find_best(alike *all, size_t most, fl_recall *r, fl_error *err)
+ * Those lie in front then; fewer where the time is over. */
+static fl_status find_best(size_t *found, alike *all, size_t most, fl_recall *r, fl_error *err)
 {
     fl_status status = FL_OK;
+    *found = most;
     for (size_t i = 0; status == FL_OK && i < r->incident_count; i++) {
+        if (fl_recall_is_late(r)) {
+            *found = i < most ? i : most;
+            break;
+        }
         if (i >= most && all[most - 1].told.overlap > all[i].bound)
             break;
         if (i % AHEAD == 0)
@@ -251,10 +256,14 @@ fl_status fl_recall_similar(fl_recall *r, fl_error *err)
         all[i] = (alike){.shows = &r->incidents[i],
                          .bound = weight_of(r, r->incidents[i].symptoms) / ours};
     qsort(all, r->incident_count, sizeof(*all), compare_bounds);
-    fl_status status = find_best(all, count, r, err);
+    fl_status status = find_best(&count, all, count, r, err);
     if (status == FL_OK)
         status = explain_ahead(all, count, r, err);
     for (size_t i = 0; status == FL_OK && i < count; i++) {
+        if (fl_recall_is_late(r)) {
+            count = i;
+            break;
+        }
         status = explain(&all[i], r, err);
         told[i] = all[i].told;
     }

@@ -494,6 +494,27 @@ START_TEST(only_the_most_similar_are_told_and_they_are_the_same)
 }
 END_TEST
 
+START_TEST(when_the_time_is_over_what_was_read_is_the_answer_and_says_so)
+{
+    fl_incident first = incident_named("one"), asked = incident_named("two");
+    fl_memory memory;
+    fl_symptoms symptoms = symptoms_of(&asked);
+    fl_memory_question question = {.symptoms = &symptoms, .now_ns = NOW, .time_ns = 1};
+    (void)learn(&first, "pool too small", "raise maxTotal", "ada", true);
+    ck_assert_ok(fl_memory_recall(&memory, store, &question, &arena, &err));
+    ck_assert(memory.cut);
+    ck_assert_uint_eq(memory.seen, 1); /* one symptom is read in any case */
+    ck_assert_uint_eq(memory.causes, 1);
+    ck_assert_uint_eq(memory.path_count + memory.similar_count, 0);
+    question.time_ns = INT64_C(60000000000);
+    ck_assert_ok(fl_memory_recall(&memory, store, &question, &arena, &err));
+    ck_assert(!memory.cut);
+    ck_assert_uint_eq(memory.path_count, 1);
+    ck_assert_uint_eq(memory.paths[0].fix_count, 1);
+    ck_assert_uint_eq(memory.similar_count, 1);
+}
+END_TEST
+
 START_TEST(without_symptoms_nothing_is_remembered)
 {
     (void)learn(&fl_test_incident, "pool", NULL, "ada", true);
@@ -550,6 +571,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, the_next_incident_is_told_what_explained_and_fixed_the_last);
     tcase_add_test(tc, a_cause_of_all_that_is_seen_outranks_one_of_a_part);
     tcase_add_test(tc, an_incident_is_not_similar_to_itself);
+    tcase_add_test(tc, when_the_time_is_over_what_was_read_is_the_answer_and_says_so);
     tcase_add_test(tc, without_symptoms_nothing_is_remembered);
     tcase_add_test(tc, what_explains_an_incident_speaks_against_the_other_causes_of_its_symptoms);
     tcase_add_test(tc, two_causes_of_one_incident_do_not_speak_against_each_other);
