@@ -15,9 +15,11 @@
     X(PQcmdTuples)                                                                                 \
     X(PQconnectdbParams)                                                                           \
     X(PQdb)                                                                                        \
+    X(PQenterPipelineMode)                                                                         \
     X(PQerrorMessage)                                                                              \
     X(PQexec)                                                                                      \
     X(PQexecParams)                                                                                \
+    X(PQexitPipelineMode)                                                                          \
     X(PQfinish)                                                                                    \
     X(PQfreeCancel)                                                                                \
     X(PQgetCancel)                                                                                 \
@@ -25,6 +27,7 @@
     X(PQgetisnull)                                                                                 \
     X(PQgetvalue)                                                                                  \
     X(PQhost)                                                                                      \
+    X(PQpipelineSync)                                                                              \
     X(PQprepare)                                                                                   \
     X(PQputCopyData)                                                                               \
     X(PQputCopyEnd)                                                                                \
@@ -47,9 +50,11 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DECLARE)
 #define PQcmdTuples          fl_lazy_PQcmdTuples
 #define PQconnectdbParams    fl_lazy_PQconnectdbParams
 #define PQdb                 fl_lazy_PQdb
+#define PQenterPipelineMode  fl_lazy_PQenterPipelineMode
 #define PQerrorMessage       fl_lazy_PQerrorMessage
 #define PQexec               fl_lazy_PQexec
 #define PQexecParams         fl_lazy_PQexecParams
+#define PQexitPipelineMode   fl_lazy_PQexitPipelineMode
 #define PQfinish             fl_lazy_PQfinish
 #define PQfreeCancel         fl_lazy_PQfreeCancel
 #define PQgetCancel          fl_lazy_PQgetCancel
@@ -57,6 +62,7 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DECLARE)
 #define PQgetisnull          fl_lazy_PQgetisnull
 #define PQgetvalue           fl_lazy_PQgetvalue
 #define PQhost               fl_lazy_PQhost
+#define PQpipelineSync       fl_lazy_PQpipelineSync
 #define PQprepare            fl_lazy_PQprepare
 #define PQputCopyData        fl_lazy_PQputCopyData
 #define PQputCopyEnd         fl_lazy_PQputCopyEnd

@@ -26,6 +26,7 @@ typedef struct postgres_store {
     bool held;     /* inside of fl_store_hold() */
     /* Batches of each kind that are not to be copied: one before had rows that were there. */
     unsigned known[FL_POSTGRES_KINDS];
+    size_t piped;    /* statements that were sent and not answered */
     size_t unlisted; /* rows that were added since ranges of changes were last told */
     fl_postgres_asked asked[FL_POSTGRES_MAX_NAMED];
     size_t asked_count;
@@ -52,6 +53,13 @@ fl_status fl_postgres_fail(postgres_store *store, const PGresult *result, const 
 /* A statement without rows; *changed (may be NULL) says how many it touched. */
 FL_NODISCARD fl_status fl_postgres_run(size_t *changed, postgres_store *store, const char *sql,
                                        const fl_postgres_params *params, fl_error *err);
+/* Several without rows in one go, at most FL_POSTGRES_MAX_PIPED: begun, sent one by one, and ended
+ * in any case, which says what each touched. The first that fails is the failure of all. */
+enum { FL_POSTGRES_MAX_PIPED = 8 };
+FL_NODISCARD fl_status fl_postgres_pipe_begin(postgres_store *store, fl_error *err);
+FL_NODISCARD fl_status fl_postgres_pipe_send(postgres_store *store, const char *sql,
+                                             const fl_postgres_params *params, fl_error *err);
+FL_NODISCARD fl_status fl_postgres_pipe_end(size_t *changed, postgres_store *store, fl_error *err);
 /* Rows one by one, so that a scan of all evidence needs no memory for it. */
 typedef fl_status fl_postgres_row(const PGresult *row, void *payload, fl_error *err);
 FL_NODISCARD fl_status fl_postgres_ask(postgres_store *store, const char *sql,
