@@ -95,6 +95,10 @@ static const char *const fl_sql_evidence_brief[] = {
     "BEGIN; SET LOCAL lock_timeout = '20ms'; SELECT brin_summarize_new_values('edge_changed'),"    \
     " brin_summarize_new_values('evidence_changed'); COMMIT"
 
+/* Without statistics a server takes a team for rare, and reads all that it has for its changes. It
+ * makes them by itself a minute or more after a load. */
+#define FL_SQL_PG_ANALYZE(table) "BEGIN; SET LOCAL lock_timeout = '20ms'; ANALYZE " table "; COMMIT"
+
 static const char *const fl_sql_pg_nodes_each[] = {
     [FL_GRAPH_ONE] = FL_SQL_EACH(FL_SQL_NODE_COLUMNS, "node", "id", "id"),
 };

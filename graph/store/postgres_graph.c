@@ -286,20 +286,41 @@ static fl_status add_all(postgres_store *store, void *payload, fl_error *err)
     return status;
 }
 
-/* From so many rows on, some thousand pages, reading them to find changes is worth sparing. Only
- * the owner of the tables may; without it everything else is as it is. */
-enum { MANY_UNLISTED = 50000 };
+/* From so many rows on, some thousand pages, reading them to find changes is worth sparing.
+ * Statistics are made after as many, and then whenever there are four times as many more: what they
+ * say of a team stays true while a table grows. Only the owner of the tables may do either; without
+ * it everything else is as it is. */
+enum { MANY_UNLISTED = 50000, MORE_TO_COUNT = 4 };
 
-static void list_changes(postgres_store *store, const fl_graph_added *added)
+static void run_aside(postgres_store *store, const char *sql)
 {
-    store->unlisted += added->edges + added->evidence;
-    if (store->unlisted < MANY_UNLISTED)
-        return;
-    store->unlisted = 0;
-    PGresult *result = PQexec(store->db, FL_SQL_PG_LIST_CHANGES);
+    PGresult *result = PQexec(store->db, sql);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         PQclear(PQexec(store->db, "ROLLBACK"));
     PQclear(result);
+}
+
+static void list_changes(postgres_store *store, const fl_graph_added *added)
+{
+    static const char *const analyze[] = {[FL_POSTGRES_NODES] = FL_SQL_PG_ANALYZE("node"),
+                                          [FL_POSTGRES_EDGES] = FL_SQL_PG_ANALYZE("edge"),
+                                          [FL_POSTGRES_EVIDENCE] = FL_SQL_PG_ANALYZE("evidence")};
+    const size_t rows[] = {[FL_POSTGRES_NODES] = added->nodes,
+                           [FL_POSTGRES_EDGES] = added->edges,
+                           [FL_POSTGRES_EVIDENCE] = added->evidence};
+    store->unlisted += added->edges + added->evidence;
+    if (store->unlisted >= MANY_UNLISTED) {
+        store->unlisted = 0;
+        run_aside(store, FL_SQL_PG_LIST_CHANGES);
+    }
+    for (size_t k = 0; k < FL_POSTGRES_KINDS; k++) {
+        store->uncounted[k] += rows[k];
+        if (store->uncounted[k] < MANY_UNLISTED || store->uncounted[k] < store->next_count[k])
+            continue;
+        store->next_count[k] = MORE_TO_COUNT * store->uncounted[k];
+        store->uncounted[k] = 0;
+        run_aside(store, analyze[k]);
+    }
 }
 
 static fl_status graph_add(fl_graph_added *added, fl_store *base, const fl_graph_batch *batch,

@@ -28,6 +28,8 @@ typedef struct postgres_store {
     unsigned known[FL_POSTGRES_KINDS];
     size_t piped;    /* statements that were sent and not answered */
     size_t unlisted; /* rows that were added since ranges of changes were last told */
+    /* Of each kind, since statistics were made, and when to make them again. */
+    size_t uncounted[FL_POSTGRES_KINDS], next_count[FL_POSTGRES_KINDS];
     fl_postgres_asked asked[FL_POSTGRES_MAX_NAMED];
     size_t asked_count;
 } postgres_store;

@@ -189,6 +189,27 @@ START_TEST(a_walk_that_is_stopped_leaves_the_connection_usable)
 }
 END_TEST
 
+/* Or a server would take all of a team's rows for a few, and plan for that. */
+START_TEST(a_load_leaves_statistics_behind)
+{
+    enum { LOADED = 60000 };
+    static char keys[LOADED][16];
+    fl_graph_node *loaded = calloc(LOADED, sizeof(*loaded));
+    ck_assert_ptr_nonnull(loaded);
+    for (int i = 0; i < LOADED; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "s%d", i);
+        loaded[i] = symptom(keys[i]);
+    }
+    ck_assert_ok(
+        fl_graph_add(NULL, store, &(fl_graph_batch){.nodes = loaded, .node_count = LOADED}, &err));
+    free(loaded);
+    ck_assert_int_eq(
+        system("test 60000 = \"$(psql -qXAtc \"SELECT reltuples::int FROM pg_class WHERE relname ="
+               " 'node' AND relnamespace = 'faultline'::regnamespace\")\""),
+        0);
+}
+END_TEST
+
 START_TEST(a_store_of_a_newer_version_is_refused_and_left_alone)
 {
     fl_store *other = NULL;
@@ -230,6 +251,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, writers_that_meet_lose_nothing_and_double_nothing);
     tcase_add_test(tc, a_server_that_was_restarted_is_used_again);
     tcase_add_test(tc, a_walk_that_is_stopped_leaves_the_connection_usable);
+    tcase_add_test(tc, a_load_leaves_statistics_behind);
     tcase_add_test(tc, a_store_of_a_newer_version_is_refused_and_left_alone);
     tcase_add_loop_test(tc, a_store_that_cannot_be_reached_is_one_sentence, 0, 4);
     suite_add_tcase(suite, tc);
