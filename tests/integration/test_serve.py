@@ -22,6 +22,12 @@ from daemon import Daemon
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 import slow_clients  # noqa: E402
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent.parent / "schemas/json"
 FAULTLINE = pathlib.Path(sys.argv[1]).resolve()
 
 
@@ -70,6 +76,18 @@ class Serve(unittest.TestCase):
             self.assertEqual(document["schema"], "faultline.status/1")
             self.assertEqual(document["state"], "ready")
             self.assertEqual([one["port"] for one in document["listeners"]], daemon.ports)
+
+    def test_its_documents_are_as_their_schemas_say(self):
+        if jsonschema is None:
+            self.skipTest("python3-jsonschema is not there")
+        schema = lambda name: json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+        with Daemon(FAULTLINE, "--listen-grpc", "127.0.0.1:0") as daemon:
+            daemon.ask("GET", "/v1/tail")
+            daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json"})
+            jsonschema.validate(daemon.status(), schema("status"))
+            tail = json.loads(daemon.ask("GET", "/v1/tail?after=0")[2])
+            jsonschema.validate(tail, schema("tail"))
+            self.assertEqual(len(tail["records"]), 1)
 
     def test_what_was_accepted_is_there_after_a_kill(self):
         with tempfile.TemporaryDirectory() as folder:
