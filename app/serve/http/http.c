@@ -208,15 +208,18 @@ static void nap(void)
     (void)nanosleep(&time, NULL);
 }
 
+/* A socket that listens is shut down first and closed last: the event thread may still take it out
+ * of its set, and the number must not have become another descriptor's until then. */
 void fl_http_stop(fl_http *http, int64_t grace_ns)
 {
+    int fds[FL_HTTP_MAX_LISTENERS];
     assert(http != NULL && grace_ns >= 0);
     if (atomic_exchange(&http->is_stopping, true))
         return;
     for (size_t i = 0; i < http->listener_count; i++) {
-        int fd = MHD_quiesce_daemon(http->listeners[i]);
-        if (fd >= 0)
-            (void)close(fd);
+        fds[i] = MHD_quiesce_daemon(http->listeners[i]);
+        if (fds[i] >= 0)
+            (void)shutdown(fds[i], SHUT_RDWR);
     }
     for (int64_t end_ns = fl_time_monotonic() + grace_ns;
          http->active > 0 && fl_time_monotonic() < end_ns;)
@@ -224,8 +227,11 @@ void fl_http_stop(fl_http *http, int64_t grace_ns)
     http->is_closed = true;
     while (http->working > 0)
         nap();
-    for (size_t i = 0; i < http->listener_count; i++)
+    for (size_t i = 0; i < http->listener_count; i++) {
         MHD_stop_daemon(http->listeners[i]);
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    }
     http->listener_count = 0;
     assert(http->conns == NULL && http->active == 0);
 }
