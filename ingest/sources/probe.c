@@ -172,7 +172,7 @@ static void rung_path(fl_buf *path, const struct prober *p, size_t i)
     case FL_SOURCE_KIND_COUNT:
         break;
     }
-    assert(!"a kind of source");
+    assert(false && "a kind of source");
 }
 
 static fl_status ask_rungs(struct prober *p, fl_error *err)

@@ -51,7 +51,7 @@ static void reason_of(char out[MAX_REASON_BYTES], const fl_member *member)
     case FL_WHY_COUNT:
         break;
     }
-    assert(!"every reason has a sentence");
+    assert(false && "every reason has a sentence");
 }
 
 /* Everything that a page shows and that a restart needs. */

@@ -45,7 +45,7 @@ static const struct {
     {"zipkin_v2_otel.json", 1, 1, 0, 0},
     {"loki_push_winston.json", 1, 0, 1, 0},
     {"loki_push_winston.snappy", 1, 0, 1, 0},
-    {"remote_write_1.snappy", 500, 0, 0, 500},
+    {"remote_write_1.snappy", 3, 0, 0, 500},
 };
 
 START_TEST(a_recorded_file_is_told_by_its_content)
