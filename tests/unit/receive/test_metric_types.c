@@ -146,7 +146,7 @@ static void *tell_and_catch_up(void *payload)
             break;
     }
     fl_prometheus_destroy(own);
-    received_dispose(&sink);
+    fl_buf_dispose(&sink.dump.text);
     return payload;
 }
 
