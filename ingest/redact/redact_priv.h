@@ -64,6 +64,12 @@ typedef struct fl_redact_compiled {
     bool is_card; /* what matched must be a card's number */
 } fl_redact_compiled;
 
+/* The last four letters of a word or a key, as small letters, with '-' for '_': most names are told
+ * apart by them, at the price of a comparison. */
+typedef struct fl_redact_end {
+    uint32_t bytes, mask; /* the last byte lowest; the mask is of those that the word has */
+} fl_redact_end;
+
 struct fl_redact_rules {
     atomic_size_t users;
     fl_arena arena;
@@ -75,6 +81,7 @@ struct fl_redact_rules {
     size_t word_count;
     const char *const *keys;
     size_t key_count;
+    const fl_redact_end *word_ends, *own_ends; /* of words, of keys */
     uint64_t key_ends[4]; /* a bit for the last byte of each, in small and capital letters */
     /* Of the rules, then of keys, then of texts that a pattern gave up on. */
     atomic_uint_fast64_t *counts;

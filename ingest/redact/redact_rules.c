@@ -194,6 +194,26 @@ static void mark_end(fl_redact_rules *rules, const char *text)
         rules->key_ends[forms[i] >> 6] |= UINT64_C(1) << (forms[i] & 63);
 }
 
+static fl_redact_end end_of(fl_slice text)
+{
+    fl_redact_end end = {0};
+    for (size_t i = 0; i < 4 && i < text.len; i++) {
+        unsigned char c = (unsigned char)tolower(text.ptr[text.len - 1 - i]);
+        end.bytes |= (uint32_t)(c == '_' ? '-' : c) << 8 * i;
+        end.mask |= UINT32_C(0xff) << 8 * i;
+    }
+    return end;
+}
+
+/* NULL for want of memory. */
+static const fl_redact_end *ends_of(fl_redact_rules *rules, const char *const *texts, size_t count)
+{
+    fl_redact_end *ends = fl_arena_alloc(&rules->arena, count + 1, sizeof(*ends));
+    for (size_t i = 0; ends != NULL && i < count; i++)
+        ends[i] = end_of(fl_slice_of(texts[i]));
+    return ends;
+}
+
 static fl_status add_keys(struct making *in, const fl_yaml *root)
 {
     fl_redact_rules *rules = in->rules;
@@ -217,6 +237,10 @@ static fl_status add_keys(struct making *in, const fl_yaml *root)
     rules->key_count = in->options->key_count;
     for (size_t i = 0; i < rules->word_count; i++)
         mark_end(rules, rules->words[i]);
+    rules->word_ends = ends_of(rules, rules->words, rules->word_count);
+    rules->own_ends = ends_of(rules, rules->keys, rules->key_count);
+    if (status == FL_OK && (rules->word_ends == NULL || rules->own_ends == NULL))
+        return no_memory(in);
     return status;
 }
 
@@ -247,11 +271,14 @@ bool fl_redact_is_secret(const fl_redact_rules *rules, fl_slice key)
     unsigned char last = key.ptr[key.len - 1];
     if ((rules->key_ends[last >> 6] >> (last & 63) & 1) == 0)
         return false;
+    const uint32_t end = end_of(key).bytes;
     for (size_t i = 0; i < rules->word_count; i++)
-        if (ends_with_word(key, rules->words[i]))
+        if (((end ^ rules->word_ends[i].bytes) & rules->word_ends[i].mask) == 0 &&
+            ends_with_word(key, rules->words[i]))
             return true;
     for (size_t i = 0; i < rules->key_count; i++)
-        if (strlen(rules->keys[i]) == key.len && is_same_word(key, rules->keys[i]))
+        if (end == rules->own_ends[i].bytes && strlen(rules->keys[i]) == key.len &&
+            is_same_word(key, rules->keys[i]))
             return true;
     return false;
 }
