@@ -86,11 +86,12 @@ static unsigned post(int fd, load_kind kind, fl_slice body, char *answer)
 {
     char head[512];
     const char *encoding = load_routes[kind].encoding;
-    int len = snprintf(head, sizeof(head),
-                       "POST %s HTTP/1.1\r\nHost: l\r\nContent-Type: application/x-protobuf\r\n"
-                       "%s%s%sContent-Length: %zu\r\n\r\n",
-                       load_routes[kind].path, encoding != NULL ? "Content-Encoding: " : "",
-                       encoding != NULL ? encoding : "", encoding != NULL ? "\r\n" : "", body.len);
+    int len =
+        snprintf(head, sizeof(head),
+                 "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
+                 "%s%s%sContent-Length: %zu\r\n\r\n",
+                 load_routes[kind].path, encoding != NULL ? "Content-Encoding: " : "",
+                 encoding != NULL ? encoding : "", encoding != NULL ? "\r\n" : "", body.len);
     write_all(fd, (fl_slice){(const unsigned char *)head, (size_t)len}, body);
     return read_answer(fd, answer);
 }
@@ -127,7 +128,7 @@ static double figure(unsigned port, const char *name)
     static char answer[ANSWER_BYTES];
     char line[128];
     int fd = connect_to(port);
-    const char *ask = "GET /metrics HTTP/1.1\r\nHost: l\r\n\r\n";
+    const char *ask = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     write_all(fd, fl_slice_of(ask), (fl_slice){0});
     read_answer(fd, answer);
     close(fd);

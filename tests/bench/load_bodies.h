@@ -3,8 +3,9 @@
  * that none is a repetition: OTLP logs and spans (protobuf), remote write (snappy).
  *
  * Logs and spans have the shape of the OpenTelemetry SDK's: a resource of 8 attributes, records of
- * 3 and 6 attributes, trace ids, lines of a dozen forms with numbers in them. A write holds the
- * series that Prometheus itself sent in the recorded request, for other times and instances.
+ * 3 and 6 attributes, two logs and four spans to a trace, lines of a dozen forms with numbers in
+ * them. A write holds the series that Prometheus itself sent in the recorded request, for other
+ * times and instances.
  */
 #ifndef LOAD_BODIES_H
 #define LOAD_BODIES_H
@@ -28,6 +29,7 @@ typedef struct load_maker {
     fl_buf inner, item, record, scope, block, text;
     uint64_t random;
     unsigned instance;
+    uint64_t trace[2]; /* of records in a row */
     int64_t now_ns;
     fl_slice write; /* the recorded request, decompressed */
 } load_maker;
@@ -91,6 +93,14 @@ static inline void load_id(load_maker *m, fl_buf *out, uint32_t field, size_t by
     made_bytes(out, field, (fl_slice){.ptr = (const unsigned char *)id, .len = bytes});
 }
 
+/* Anew for every n-th record. */
+static inline void load_trace_id(load_maker *m, fl_buf *out, uint32_t field, int at, int n)
+{
+    for (int i = 0; at % n == 0 && i < 2; i++)
+        m->trace[i] = load_random(m);
+    made_bytes(out, field, (fl_slice){.ptr = (const unsigned char *)m->trace, .len = 16});
+}
+
 static inline void load_resource(load_maker *m)
 {
     static const char *const services[] = {"checkout", "payment", "cart", "catalog", "shipping"};
@@ -110,7 +120,7 @@ static inline void load_resource(load_maker *m)
     made_message(&m->block, 1, &m->record);
 }
 
-static inline void load_log(load_maker *m, int64_t time_ns)
+static inline void load_log(load_maker *m, int64_t time_ns, int at)
 {
     static const char *const lines[] = {
         "order %u placed for customer c-%u in %u ms",
@@ -138,17 +148,17 @@ static inline void load_log(load_maker *m, int64_t time_ns)
     load_text(m, &m->record, 6, "http.route", "/api/checkout");
     load_text(m, &m->record, 6, "logger.name", "com.example.shop.Checkout");
     load_number(m, &m->record, 6, "thread.id", r % 64);
-    load_id(m, &m->record, 9, 16);
+    load_trace_id(m, &m->record, 9, at, 2);
     load_id(m, &m->record, 10, 8);
     made_fixed64(&m->record, 11, (uint64_t)time_ns);
     made_message(&m->scope, 2, &m->record);
 }
 
-static inline void load_span(load_maker *m, int64_t time_ns)
+static inline void load_span(load_maker *m, int64_t time_ns, int at)
 {
     uint64_t r = load_random(m);
     fl_buf_clear(&m->record);
-    load_id(m, &m->record, 1, 16);
+    load_trace_id(m, &m->record, 1, at, 4);
     load_id(m, &m->record, 2, 8);
     load_id(m, &m->record, 4, 8);
     made_text(&m->record, 5, r % 2 == 0 ? "GET /api/products/{id}" : "POST /api/checkout");
@@ -172,9 +182,9 @@ static inline void load_otlp(load_maker *m, fl_buf *out, load_kind kind)
     for (int i = 0; i < LOAD_RECORDS; i++) {
         m->now_ns += 1000 + (int64_t)(load_random(m) % 20000);
         if (kind == LOAD_LOGS)
-            load_log(m, m->now_ns);
+            load_log(m, m->now_ns, i);
         else
-            load_span(m, m->now_ns);
+            load_span(m, m->now_ns, i);
     }
     made_message(&m->block, 2, &m->scope);
     made_message(out, 1, &m->block);
