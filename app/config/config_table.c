@@ -286,13 +286,15 @@ static const fl_config_field pprof_fields[] = {
 FL_GROUP(pprof, fl_config_pprof);
 
 static const fl_config_field sources_fields[] = {
-    FL_ROW("prometheus", ITEMS, fl_config, sources.prometheus, .group = &prometheus,
-           .help = "Prometheus, or what answers as it does"),
-    FL_ROW("loki", ITEMS, fl_config, sources.loki, .group = &loki, .help = "Loki, for logs"),
-    FL_ROW("tempo", ITEMS, fl_config, sources.tempo, .group = &tempo, .help = "Tempo, for traces"),
-    FL_ROW("jaeger", ITEMS, fl_config, sources.jaeger, .group = &jaeger,
+    FL_ROW("prometheus", ITEMS, fl_config, sources.prometheus, .reloads = true,
+           .group = &prometheus, .help = "Prometheus, or what answers as it does"),
+    FL_ROW("loki", ITEMS, fl_config, sources.loki, .reloads = true, .group = &loki,
+           .help = "Loki, for logs"),
+    FL_ROW("tempo", ITEMS, fl_config, sources.tempo, .reloads = true, .group = &tempo,
+           .help = "Tempo, for traces"),
+    FL_ROW("jaeger", ITEMS, fl_config, sources.jaeger, .reloads = true, .group = &jaeger,
            .help = "Jaeger, for traces"),
-    FL_ROW("pprof", ITEMS, fl_config, sources.pprof, .group = &pprof,
+    FL_ROW("pprof", ITEMS, fl_config, sources.pprof, .reloads = true, .group = &pprof,
            .help = "Go programs that serve their profiles"),
 };
 FL_GROUP(sources, fl_config);

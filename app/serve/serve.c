@@ -272,6 +272,45 @@ static fl_status start_grpc(fl_serve *serve, fl_error *err)
     return listen_all(serve, &config->listen.grpc, true, err);
 }
 
+/* Its thread says things as well. */
+static void say_pulled(void *payload, const char *sentence)
+{
+    say(payload, "%s", sentence);
+}
+
+/* Whatever is accepted goes the same way, whoever brought it. */
+static fl_status make_puller(fl_puller **out, fl_serve *serve, const fl_config *config,
+                             fl_error *err)
+{
+    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail)};
+    const fl_puller_options options = {.config = config,
+                                       .archive = serve->archive,
+                                       .receive = serve->receive,
+                                       .taps = taps,
+                                       .tap_count = sizeof(taps) / sizeof(taps[0]),
+                                       .say = say_pulled,
+                                       .say_to = serve};
+    return fl_puller_start(out, &options, err);
+}
+
+/* The one before is stopped when nobody can ask for its figures any more. */
+static void take_puller(fl_serve *serve, fl_puller *puller)
+{
+    (void)pthread_mutex_lock(&serve->puller_lock);
+    fl_puller *before = serve->puller;
+    serve->puller = puller;
+    (void)pthread_mutex_unlock(&serve->puller_lock);
+    fl_puller_stop(before);
+}
+
+static fl_status start_puller(fl_serve *serve, fl_error *err)
+{
+    fl_puller *puller;
+    fl_status status = make_puller(&puller, serve, serve->options.config, err);
+    take_puller(serve, puller);
+    return status;
+}
+
 /* --- the order --- */
 
 /* Each part needs only those before it. */
@@ -288,6 +327,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
         status = start_receive(serve, err);
     if (status == FL_OK)
         status = start_grpc(serve, err);
+    if (status == FL_OK)
+        status = start_puller(serve, err);
     if (status == FL_OK && serve->listener_count == 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "there is no address to listen on");
     return status;
@@ -302,9 +343,10 @@ static void stop_archive(fl_serve *serve)
     fl_archive_close(serve->archive);
 }
 
-/* First who brings requests, then who handles them, then where they went. */
+/* First who brings requests or asks for them, then who handles them, then where they went. */
 static void stop_parts(fl_serve *serve)
 {
+    take_puller(serve, NULL);
     if (serve->grpc != NULL)
         fl_grpc_stop(serve->grpc, STOP_GRACE_S * FL_NS_PER_S);
     if (serve->http != NULL)
@@ -329,9 +371,11 @@ fl_status fl_serve_start(fl_serve **out, const fl_serve_options *options, fl_err
     serve->started_ns = fl_time_now();
     serve->rates.since_ns = serve->started_ns;
     serve->state = FL_SERVE_RECOVERING;
+    (void)pthread_mutex_init(&serve->puller_lock, NULL);
     fl_status status = start_parts(serve, err);
     if (status != FL_OK) {
         stop_parts(serve);
+        (void)pthread_mutex_destroy(&serve->puller_lock);
         fl_mem_free(serve);
         return status;
     }
@@ -385,14 +429,19 @@ fl_status fl_serve_reload(fl_serve *serve, const fl_config *fresh, fl_error *err
     assert(serve != NULL && fresh != NULL);
     fl_redact_rules *redaction;
     fl_notify(serve->options.notify_socket, "RELOADING=1");
+    fl_puller *puller = NULL;
     fl_status status = fl_serve_redaction(&redaction, fresh, say_slow, serve, err);
+    if (status == FL_OK)
+        status = make_puller(&puller, serve, fresh, err);
     if (status == FL_OK)
         status = take_tokens(serve, fresh, err);
     if (status != FL_OK) {
+        fl_puller_stop(puller);
         fl_redact_rules_destroy(redaction);
         fl_notify(serve->options.notify_socket, "READY=1");
         return status;
     }
+    take_puller(serve, puller);
     fl_http_set_rate(serve->http, (unsigned)fresh->limits.client_rate);
     fl_receive_set_redaction(serve->receive, redaction);
     fl_redact_rules_destroy(redaction);
@@ -412,5 +461,6 @@ void fl_serve_stop(fl_serve *serve)
     say(serve, "stopping: what is under way is finished");
     stop_parts(serve);
     say(serve, "stopped");
+    (void)pthread_mutex_destroy(&serve->puller_lock);
     fl_mem_free(serve);
 }

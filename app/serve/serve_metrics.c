@@ -237,6 +237,40 @@ static void put_grpc(fl_metrics *m, fl_grpc *grpc)
                            "Bytes of messages as they came", s.message_bytes);
 }
 
+/* What is asked for by the daemon itself; all 0 where that is nothing. */
+static void put_pulled(fl_metrics *m, const fl_puller_stats *s)
+{
+    fl_metrics_one_gauge(m, "faultline_pull_targets", "Programs that are asked for profiles",
+                         (double)s->targets);
+    fl_metrics_one_gauge(m, "faultline_pull_targets_stretched",
+                         "Of these, those that are asked less often than the interval",
+                         (double)s->stretched);
+    fl_metrics_one_gauge(m, "faultline_pull_left_alone",
+                         "Servers that are left alone for a while, after failures",
+                         (double)s->sources_open);
+    fl_metrics_one_counter(m, "faultline_pull_requests_total", "Requests that were sent",
+                           s->requests);
+    fl_metrics_one_counter(m, "faultline_pull_retries_total",
+                           "Of these, those that were not the first", s->retries);
+    fl_metrics_one_counter(m, "faultline_pull_wire_bytes_total", "Bytes of answers, as sent",
+                           s->wire_bytes);
+    fl_metrics_one_counter(m, "faultline_pull_queries_total", "Queries that ended", s->queries);
+    fl_metrics_one_counter(m, "faultline_pull_points_total",
+                           "Points of their answers that are kept", s->points);
+    fl_metrics_one_counter(m, "faultline_pull_profiles_total", "Profiles that are kept",
+                           s->profiles);
+    fl_metrics_one_counter(m, "faultline_pull_profile_bytes_total", "Their bytes",
+                           s->profile_bytes);
+    fl_metrics_counter(m, "faultline_pull_failures_total", "What was asked for in vain");
+    fl_metrics_count(m, "reason", "query", s->query_failures);
+    fl_metrics_count(m, "reason", "profile", s->profile_failures);
+    fl_metrics_count(m, "reason", "not_served", s->not_served);
+    fl_metrics_count(m, "reason", "not_kept", s->not_kept);
+    fl_metrics_counter(m, "faultline_pull_target_seconds_total",
+                       "Time that programs took to answer for their profiles");
+    fl_metrics_number(m, NULL, NULL, (double)s->busy_ns / 1e9);
+}
+
 /* While it is recovered a part is not there yet. */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out)
 {
@@ -256,4 +290,8 @@ void fl_serve_metrics(fl_serve *serve, fl_buf *out)
     }
     if (serve->grpc != NULL)
         put_grpc(&m, serve->grpc);
+    (void)pthread_mutex_lock(&serve->puller_lock);
+    fl_puller_stats pulled = fl_puller_stats_of(serve->puller);
+    (void)pthread_mutex_unlock(&serve->puller_lock);
+    put_pulled(&m, &pulled);
 }

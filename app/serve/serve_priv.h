@@ -4,12 +4,14 @@
 #ifndef FL_SERVE_PRIV_H
 #define FL_SERVE_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "archive.h"
 #include "disk.h"
 #include "grpc.h"
 #include "http.h"
+#include "puller.h"
 #include "receive.h"
 #include "serve.h"
 #include "tail.h"
@@ -50,6 +52,8 @@ struct fl_serve {
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
     fl_serve_rates rates;
+    pthread_mutex_t puller_lock; /* a reload brings another one, while figures are asked for */
+    fl_puller *puller;           /* NULL also where nothing is to be pulled */
     uint64_t refused_before, batches_before; /* by the archive, at the last tick */
 };
 

@@ -44,6 +44,7 @@ typedef struct fl_pull_source_options {
     const char *cert_file;     /* shown to the server, with key_file */
     const char *key_file;
     const char *tenant;         /* sent as X-Scope-OrgID, which Loki and Tempo know; NULL: none */
+    bool keep_packed;           /* the body stays as it was sent, compressed or not */
     unsigned max_parallel;      /* 4 */
     unsigned max_tries;         /* of a request; 4 */
     unsigned max_redirects;     /* 3 */

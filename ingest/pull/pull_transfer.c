@@ -145,7 +145,8 @@ static bool set_up(CURL *c, pull_get *get)
     ok = ok && curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, "faultline/" FL_VERSION) == CURLE_OK;
-    ok = ok && curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK;
+    if (!get->source->options.keep_packed)
+        ok = ok && curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_WRITEDATA, get) == CURLE_OK;
@@ -289,7 +290,7 @@ static fl_status inflate(const pull_get *get, fl_buf *body, fl_error *err)
     unsigned char block[16384];
     fl_stream *in;
     size_t len = 1;
-    if (!fl_stream_is_packed(fl_buf_slice(&get->wire)))
+    if (get->source->options.keep_packed || !fl_stream_is_packed(fl_buf_slice(&get->wire)))
         fl_buf_add(body, fl_buf_slice(&get->wire));
     else {
         fl_status status = fl_stream_over(&in, fl_buf_slice(&get->wire), "answer", err);

@@ -8,6 +8,8 @@ frontend calls checkout calls payment, ten times a minute; from AT on payment's 
 pool of connections is exhausted. Words make the servers worse:
   older     Tempo knows no TraceQL          ill       Prometheus answers 503 to each question
   tight     Prometheus takes no query of more than one metric
+  slow      profiles take a fifth of a second
+Profiles (heap, allocs, goroutine) are served as of a Go program, which Prometheus scrapes.
   /hits     is what was asked, one path a line
 """
 import base64
@@ -18,6 +20,7 @@ import json
 import re
 import sys
 import threading
+import time
 import urllib.parse
 
 WORDS = sys.argv[1].split(",")
@@ -147,6 +150,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.data({"headStats": {"numSeries": len(series()), "minTime": (AT - 7200) * 1000}})
         if path == "/series":
             return self.data([labels for labels, _ in series() if any(matches(m, labels) for m in ask["match[]"])])
+        if path == "/targets":
+            host = f"127.0.0.1:{server.server_address[1]}"
+            return self.data({"activeTargets": [
+                {"labels": {"job": job, "instance": "one"}, "scrapeUrl": f"http://{host}/metrics", "health": health}
+                for job, health in (("shop/payment", "up"), ("shop/cart", "down"), ("node", "up"))]})
         if path == "/label/job/values":
             return self.data(sorted({labels["job"] for labels, _ in series() if "job" in labels}))
         query = ask["query"][0]
@@ -206,6 +214,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         HITS.append(urllib.parse.unquote(self.path))
         if path.startswith("/api/v1/"):
             return self.prometheus(path[7:], ask)
+        if path in ("/debug/pprof/heap", "/debug/pprof/allocs", "/debug/pprof/goroutine"):
+            time.sleep(0.2 if "slow" in WORDS else 0)
+            return self.answer(b"profile " + path.encode())
         if path.startswith("/loki/api/v1/"):
             return self.loki(path[12:], ask)
         if path == "/api/search":

@@ -114,6 +114,14 @@ START_TEST(a_body_comes_decompressed)
 }
 END_TEST
 
+START_TEST(a_body_may_be_kept_as_it_was_sent)
+{
+    create((fl_pull_source_options){.keep_packed = true});
+    ck_assert_str_eq(ask("/asks")->body, "");
+    ck_assert_mem_eq(ask("/zip")->body, "\x1f\x8b", 2);
+}
+END_TEST
+
 START_TEST(an_answer_tells_the_clocks)
 {
     int64_t before = fl_time_now();
@@ -432,6 +440,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_body_comes_decompressed);
+    tcase_add_test(tests, a_body_may_be_kept_as_it_was_sent);
     tcase_add_test(tests, an_answer_tells_the_clocks);
     tcase_add_test(tests, many_requests_go_at_once_within_the_limit);
     tcase_add_loop_test(tests, bad_answers_are_refused_with_a_reason, 0,
