@@ -7,6 +7,7 @@ usage: test_sources.py FAULTLINE SOURCE_DIR [unittest options]
 import json
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ try:
     import jsonschema
 except ImportError:  # the package python3-jsonschema
     jsonschema = None
+
+from daemon import Daemon
 
 FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 AT = 1795380000
@@ -223,6 +226,43 @@ class Genuine(unittest.TestCase):
         self.assertEqual(source["names"], ["node", "shop/prometheus"])
         self.assertLess(abs(source["clock_offset_seconds"]), 0.5)
         self.assertEqual((source["back_seconds"], source["none_back_seconds"]), (3600, 6 * 3600))
+
+    def test_the_daemon_pulls_queries_and_the_profiles_of_a_go_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "faultline.yaml"
+            path.write_text(f"""
+sources:
+  prometheus:
+    - name: main
+      url: {self.url}
+      interval: 1s
+      queries:
+        - {{name: scrapes_up, query: "sum by (job) (up)"}}
+  pprof:
+    - {{interval: 2s, prometheus: main, jobs: [shop/prometheus], overhead: 1}}
+""")
+            with Daemon(FAULTLINE, "--config", str(path)) as daemon:
+                deadline = time.monotonic() + 60
+                pulled = {}
+                while pulled.get("faultline_pull_profiles_total", 0) < 6 or pulled["faultline_pull_points_total"] < 4:
+                    self.assertLess(time.monotonic(), deadline, f"{pulled}\n{daemon.said}")
+                    time.sleep(0.5)
+                    pulled = {k: v for k, v in daemon.metrics().items() if k.startswith("faultline_pull")}
+                self.assertEqual(pulled["faultline_pull_targets"], 1)
+                # An older Go has no profile of leaked goroutines: it was asked for once.
+                self.assertLessEqual(pulled['faultline_pull_failures_total{reason="not_served"}'], 1)
+                for reason in ("query", "profile", "not_kept"):
+                    self.assertEqual(pulled[f'faultline_pull_failures_total{{reason="{reason}"}}'], 0, daemon.said)
+                heap = next(p for p in daemon.data.rglob("*heap*") if p.is_file())
+                shown = run("profile", "top", str(heap))
+                self.assertEqual(shown.returncode, 0, shown.stderr)
+                self.assertIn("prometheus", shown.stdout)
+                # Another configuration counts without a restart.
+                path.write_text("sources: {}\n")
+                daemon.process.send_signal(signal.SIGHUP)
+                while daemon.metrics()["faultline_pull_targets"] > 0:
+                    self.assertLess(time.monotonic(), deadline + 30, daemon.said)
+                    time.sleep(0.2)
 
 
 if __name__ == "__main__":
