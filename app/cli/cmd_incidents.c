@@ -36,6 +36,8 @@ static fl_status list_line(const fl_store_row *row, void *payload, fl_error *err
         fl_page_printf(page, FL_INK_PLAIN, "%.200s: %.64s",
                        row->service != NULL ? row->service : "(service not named)",
                        row->cause != NULL ? row->cause : "unknown");
+    if (row->state != NULL)
+        fl_page_printf(page, FL_INK_DIM, " (%.16s)", row->state);
     fl_page_newline(page);
     return fl_buf_check(page->out, "the list", err);
 }
@@ -50,6 +52,7 @@ static fl_status list_json(const fl_store_row *row, void *payload, fl_error *err
                   "verdict", row->verdict, "service", row->service, "cause", row->cause);
     json_t *probability = isnan(row->probability) ? json_null() : json_real(row->probability);
     int failed = json_object_set_new(item, "probability", probability);
+    failed |= json_object_set_new(item, "state", fl_put_text_of(row->state));
     failed |= json_array_append_new(payload, item);
     return failed == 0 ? FL_OK
                        : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory while listing");
@@ -149,6 +152,40 @@ const fl_command fl_cmd_incidents = {
 
 /* --- show --- */
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "-";
+}
+
+/* Of an incident that a daemon keeps: its state, its alerts and breaks, and why each is there. */
+static void write_live(fl_page *page, const json_t *live)
+{
+    enum { FIRST_SIGNS = 12 };
+    const json_t *signs = json_object_get(live, "signs"), *sign;
+    long long total = json_integer_value(json_object_get(live, "signs_total"));
+    size_t i;
+    fl_page_newline(page);
+    fl_page_printf(
+        page, FL_INK_BOLD, "%s since %s", text_of(live, "state"),
+        text_of(live, strcmp(text_of(live, "state"), "open") == 0 ? "opened" : "closed"));
+    fl_page_printf(page, FL_INK_PLAIN, ", %lld alerts and breaks, %lld of them last; trouble at %s",
+                   total, json_integer_value(json_object_get(live, "signs_lasting")),
+                   text_of(live, "trouble_at"));
+    fl_page_newline(page);
+    json_array_foreach(signs, i, sign)
+    {
+        if (i == FIRST_SIGNS)
+            break;
+        fl_page_printf(page, FL_INK_PLAIN, "  %s  %s %s: ", text_of(sign, "onset"),
+                       text_of(sign, "kind"), text_of(sign, "name"));
+        fl_page_put(page, FL_INK_DIM, text_of(sign, "reason"));
+        fl_page_newline(page);
+    }
+    if (total > FIRST_SIGNS)
+        fl_page_printf(page, FL_INK_DIM, "  and %lld more\n", total - FIRST_SIGNS);
+}
+
 /* The JSON answer is the stored bytes; the page is made from them. */
 static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, const char *document,
                         fl_error *err)
@@ -164,6 +201,13 @@ static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, con
     fl_status status = fl_report_load(&incident, &arena, bytes, err);
     if (status == FL_OK)
         status = fl_report_text(out, incident, &cli->style, err);
+    json_t *root = json_loads(document, 0, NULL), *live = json_object_get(root, "live");
+    if (status == FL_OK && live != NULL) {
+        fl_page page = fl_page_on(out, &cli->style);
+        write_live(&page, live);
+        status = fl_buf_check(out, "the answer", err);
+    }
+    json_decref(root);
     fl_arena_dispose(&arena);
     return status;
 }

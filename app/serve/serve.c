@@ -230,7 +230,8 @@ static fl_status start_receive(fl_serve *serve, fl_error *err)
         status = secret_of(&gitlab, config->webhooks.gitlab_token_file, err);
     if (status == FL_OK)
         status = fl_serve_redaction(&redaction, config, say_slow, serve, err);
-    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail)};
+    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail),
+                                   {.payload = serve, .batch = fl_serve_tap_incidents}};
     const fl_receive_options options = {.archive = serve->archive,
                                         .taps = taps,
                                         .tap_count = sizeof(taps) / sizeof(taps[0]),
@@ -324,6 +325,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
     if (status == FL_OK)
         status = fl_tail_create(&serve->tail, err);
     if (status == FL_OK)
+        status = fl_serve_start_incidents(serve, err);
+    if (status == FL_OK)
         status = start_receive(serve, err);
     if (status == FL_OK)
         status = start_grpc(serve, err);
@@ -355,6 +358,7 @@ static void stop_parts(fl_serve *serve)
     fl_http_destroy(serve->http);
     fl_receive_destroy(serve->receive);
     fl_tail_destroy(serve->tail);
+    fl_incidents_stop(serve->incidents);
     stop_archive(serve);
     fl_disk_close(serve->disk);
 }
@@ -411,6 +415,7 @@ void fl_serve_tick(fl_serve *serve, int64_t now_ns)
     fl_archive_tick(serve->archive, now_ns);
     judge_disk(serve);
     fl_serve_count_rates(serve, now_ns);
+    fl_serve_try_incidents(serve, now_ns);
     fl_notify(serve->options.notify_socket, "WATCHDOG=1");
 }
 

@@ -288,6 +288,8 @@ void fl_serve_metrics(fl_serve *serve, fl_buf *out)
         put_archive(&m, serve->archive);
         put_archive_kept(&m, serve->archive);
     }
+    if (serve->incidents != NULL)
+        fl_serve_put_incidents(&m, serve->incidents);
     if (serve->grpc != NULL)
         put_grpc(&m, serve->grpc);
     (void)pthread_mutex_lock(&serve->puller_lock);

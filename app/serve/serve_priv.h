@@ -11,6 +11,8 @@
 #include "disk.h"
 #include "grpc.h"
 #include "http.h"
+#include "incidents.h"
+#include "metrics.h"
 #include "puller.h"
 #include "receive.h"
 #include "serve.h"
@@ -23,6 +25,7 @@ typedef enum fl_serve_state {
     FL_SERVE_STOPPING
 } fl_serve_state;
 
+enum { FL_SERVE_SENTENCE = 512 }; /* bytes of what is said at once */
 enum { FL_SERVE_LISTENERS = FL_HTTP_MAX_LISTENERS + FL_GRPC_MAX_LISTENERS };
 
 typedef struct fl_serve_listener {
@@ -48,7 +51,9 @@ struct fl_serve {
     fl_disk *disk;
     fl_http *http;
     fl_tail *tail;
-    fl_archive *_Atomic archive; /* its figures are asked for while it is recovered */
+    fl_archive *_Atomic archive;     /* its figures are asked for while it is recovered */
+    fl_incidents *_Atomic incidents; /* NULL also where their store cannot be reached */
+    int64_t incidents_tried_ns;
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
     fl_serve_rates rates;
@@ -62,6 +67,14 @@ const char *fl_serve_state_name(fl_serve_state state);
 
 /* --- serve_routes.c: /healthz, /readyz, /metrics, /v1/status --- */
 FL_NODISCARD fl_status fl_serve_add_routes(fl_serve *serve, fl_error *err);
+/* --- serve_incidents.c --- */
+/* Their routes; a store that cannot be reached is no failure. */
+FL_NODISCARD fl_status fl_serve_start_incidents(fl_serve *serve, fl_error *err);
+/* Another try where they are not there, now and then. */
+void fl_serve_try_incidents(fl_serve *serve, int64_t now_ns);
+/* A tap (receive.h) whose payload is the daemon. */
+void fl_serve_tap_incidents(void *payload, const fl_archive_batch *batch);
+void fl_serve_put_incidents(fl_metrics *m, fl_incidents *incidents);
 /* --- serve_metrics.c: all figures of all parts --- */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out);
 /* From the owner's thread, about once a second. */

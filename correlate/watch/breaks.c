@@ -87,11 +87,12 @@ static void add_others(watch_windows *out, const fl_watch *watch, int64_t end_st
 }
 
 /* Windows before the last ten that no break of the service lies in. */
-static void mark_past(bool out[WATCH_WINDOWS], const watch_service *service, int64_t end_step)
+static void mark_past(bool out[WATCH_WINDOWS], const fl_watch *watch, const watch_service *service,
+                      int64_t end_step)
 {
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
         int64_t from = first_step_of(end_step, w) * WATCH_STEP_NS, to = from + WATCH_WINDOW_NS;
-        out[w] = w < WATCH_PAST_WINDOWS;
+        out[w] = w < WATCH_PAST_WINDOWS && w >= WATCH_PAST_WINDOWS - watch->past_windows;
         for (size_t k = 0; k < FL_SIGN_KIND_COUNT; k++) {
             const watch_break *b = &service->breaks[k];
             bool is_over = !b->is_open && b->cleared_ns <= from;
@@ -348,7 +349,8 @@ static fl_status look_at(bool *is_news, fl_watch *watch, watch_service *service,
         return FL_OK;
     }
     fl_status status = test_kind(&found, kind, in, look->is_past, &watch->scratch, err);
-    bool is_sustained = found.end == WATCH_NOW_WINDOWS && found.onset + 2 <= found.end;
+    bool is_sustained =
+        found.end == WATCH_NOW_WINDOWS && found.onset + watch->sustained_windows <= found.end;
     if (status != FL_OK || found.lbf < look->gate || !found.matters || !is_sustained)
         return status;
     begin(b, &found, in->end_ns);
@@ -374,7 +376,7 @@ fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_ste
     fl_status status = FL_OK;
     if (!is_watched(service))
         return FL_OK;
-    mark_past(is_past, service, end_step);
+    mark_past(is_past, watch, service, end_step);
     gather(&windows, watch, service, end_step, is_past);
     const watch_look look = {&windows, is_past, watch->stats.gate_nats};
     for (fl_sign_kind kind = FL_SIGN_ERRORS; kind < FL_SIGN_KIND_COUNT && status == FL_OK; kind++) {

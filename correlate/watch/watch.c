@@ -17,6 +17,7 @@
 #include "hash.h"
 #include "map.h"
 #include "mem.h"
+#include "slice.h"
 #include "watch_priv.h"
 
 static const int64_t default_lateness_ns = INT64_C(20) * 1000000000;
@@ -31,11 +32,24 @@ enum { MAX_NAME_BYTES = 1 << 20, MAX_CALLS = 1 << 14, SCRATCH_BYTES = 1 << 20 };
 
 bool fl_watch_is_entry(const watch_service *service)
 {
+    if (service->is_named != FL_ENTRY_FOUND)
+        return service->is_named == FL_ENTRY_NAMED;
     double all = service->entered + service->inner;
     return all >= ENTRY_LEAST && service->entered >= ENTRY_SHARE * all;
 }
 
 /* ---- records ---- */
+
+/* Entries by name are those that were named, and no other. */
+static watch_entry named(const fl_watch *watch, fl_slice name)
+{
+    if (watch->options.entry_count == 0)
+        return FL_ENTRY_FOUND;
+    for (size_t i = 0; i < watch->options.entry_count; i++)
+        if (fl_slice_equal(fl_slice_of(watch->entries[i]), name))
+            return FL_ENTRY_NAMED;
+    return FL_ENTRY_NOT;
+}
 
 /* A service's number is its handle, so that announcing it a million times costs nothing. */
 static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
@@ -55,7 +69,9 @@ static fl_status take_resource(void *payload, const fl_resource *resource, uint3
         if (status != FL_OK)
             return FL_OK;
         assert(name == watch->service_count);
-        watch->services[watch->service_count++].name = name;
+        watch_service *service = &watch->services[watch->service_count++];
+        service->name = name;
+        service->is_named = named(watch, resource->service);
     }
     *handle = name;
     return FL_OK;
@@ -228,9 +244,34 @@ static fl_status take_reject(void *payload, const fl_reject *reject, fl_error *e
 
 /* ---- a watch ---- */
 
+/* Settings as windows, within what there is. */
+static void set_windows(fl_watch *watch)
+{
+    const fl_watch_options *o = &watch->options;
+    int64_t past = o->past_ns / WATCH_WINDOW_NS, sustained = o->sustained_ns / WATCH_WINDOW_NS;
+    watch->past_windows = WATCH_PAST_WINDOWS;
+    if (o->past_ns > 0 && past < WATCH_PAST_WINDOWS)
+        watch->past_windows = past > WATCH_FEWEST_PAST ? (size_t)past : WATCH_FEWEST_PAST;
+    watch->sustained_windows = 2;
+    if (sustained > 2)
+        watch->sustained_windows =
+            sustained < WATCH_NOW_WINDOWS ? (size_t)sustained : WATCH_NOW_WINDOWS;
+}
+
 /* Everything but operations is there from the beginning: memory does not grow with the load. */
 static fl_status set_up(fl_watch *watch, fl_error *err)
 {
+    const fl_watch_options *o = &watch->options;
+    watch->names_arena = fl_arena_of(MAX_NAME_BYTES);
+    watch->entries = fl_arena_alloc(&watch->names_arena, o->entry_count + 1, sizeof(char *));
+    for (size_t i = 0; watch->entries != NULL && i < o->entry_count; i++) {
+        watch->entries[i] = fl_arena_cstr(&watch->names_arena, fl_slice_of(o->entries[i]));
+        if (watch->entries[i] == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of entries");
+    }
+    if (watch->entries == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the names of entries");
+    set_windows(watch);
     fl_status status = fl_intern_create(&watch->names, MAX_NAME_BYTES, err);
     if (status == FL_OK)
         status = fl_map_create(&watch->call_at, MAX_CALLS, err);
@@ -288,12 +329,22 @@ void fl_watch_destroy(fl_watch *watch)
     fl_links_destroy(watch->links);
     fl_intern_destroy(watch->names);
     fl_arena_dispose(&watch->scratch);
+    fl_arena_dispose(&watch->names_arena);
     fl_mem_free(watch);
 }
 
 const fl_sink *fl_watch_sink(fl_watch *watch)
 {
     return &watch->sink;
+}
+
+void fl_watch_goes_on(fl_watch *watch, uint64_t points, uint64_t logs)
+{
+    int64_t step = watch->now_ns / WATCH_STEP_NS;
+    watch->stats.points += points;
+    watch->stats.logs += logs;
+    assert(step <= watch->head_step || watch->head_step == 0);
+    watch->points[step % WATCH_STEPS] += (uint32_t)(points < UINT32_MAX / 2 ? points : 0);
 }
 
 /* ---- time ---- */

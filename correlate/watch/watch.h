@@ -23,7 +23,12 @@ typedef struct fl_watch fl_watch;
 
 typedef struct fl_watch_options {
     double false_alarms_a_week; /* 0: 1, over the whole system */
-    int64_t lateness_ns;        /* how late records may come; 0: 20 s, four times OTel's batches */
+    /* Entries are these alone; none: those that are called from outside. Copied. */
+    const char *const *entries;
+    size_t entry_count;
+    int64_t past_ns;      /* what the last ten minutes are compared with; 0, or more: 110 minutes */
+    int64_t sustained_ns; /* how long a break lasts, in whole minutes of 2 to 10; 0: 2 minutes */
+    int64_t lateness_ns;  /* how late records may come; 0: 20 s, four times OTel's batches */
     /* Called by the sink for each alert, with texts that live during the call. FL_OK: go on. */
     fl_status (*alert)(void *payload, const fl_sign *sign, fl_error *err);
     void *payload;
@@ -41,6 +46,9 @@ FL_NODISCARD fl_status fl_watch_create(fl_watch **out, const fl_watch_options *o
 void fl_watch_destroy(fl_watch *watch); /* NULL is a no-op */
 /* Borrowed. It takes every kind of record; logs only tell that telemetry comes in. */
 const fl_sink *fl_watch_sink(fl_watch *watch);
+
+/* So many points and logs came that nobody shows the watch: telemetry goes on. */
+void fl_watch_goes_on(fl_watch *watch, uint64_t points, uint64_t logs);
 
 /* A break that began or ended: a sign whose texts live during the call. */
 typedef fl_status fl_watch_visit(void *payload, const fl_sign *sign, fl_error *err);

@@ -41,8 +41,11 @@ typedef struct watch_break {
     double usual, broken; /* the figure before and during */
 } watch_break;
 
+typedef enum watch_entry { FL_ENTRY_FOUND, FL_ENTRY_NAMED, FL_ENTRY_NOT } watch_entry;
+
 typedef struct watch_service {
     fl_sym name;
+    watch_entry is_named;
     uint32_t operations[WATCH_SERVICE_OPERATIONS];
     size_t operation_count;
     double entered, inner; /* requests from outside and from inside; they fade */
@@ -70,7 +73,9 @@ struct fl_watch {
     int64_t head_step;            /* the newest that is kept */
     uint32_t points[WATCH_STEPS]; /* of everybody: telemetry goes on */
     uint32_t spans[WATCH_STEPS];
-    fl_arena scratch;
+    const char **entries;
+    size_t past_windows, sustained_windows;
+    fl_arena scratch, names_arena;
     fl_watch_stats stats;
 };
 

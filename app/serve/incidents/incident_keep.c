@@ -19,7 +19,6 @@
 
 static const int64_t look_every_ns = FL_NS_PER_S;
 static const int64_t calls_every_ns = 15 * FL_NS_PER_S;
-static const int64_t triage_every_ns = 2 * FL_NS_PER_S;
 static const int64_t window_ns = 300 * FL_NS_PER_S; /* `faultline triage` looks as far */
 static const int64_t grown_ns = 60 * FL_NS_PER_S;   /* one more of the triage's minutes */
 static const int64_t rule_wait_ns = 120 * FL_NS_PER_S;
@@ -106,7 +105,8 @@ static void hear_triage(fl_incidents *incidents, int64_t now_ns)
         item->triaged_from_ns = job->at_ns;
         item->triaged_to_ns = job->to_ns;
         int64_t rest = 4 * job->took_ns;
-        item->next_triage_ns = now_ns + (rest > triage_every_ns ? rest : triage_every_ns);
+        int64_t least = incidents->options.triage_every_ns;
+        item->next_triage_ns = now_ns + (rest > least ? rest : least);
     }
     if (item != NULL && job->status == FL_OK) {
         fl_mem_free(item->answer);

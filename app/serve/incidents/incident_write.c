@@ -16,9 +16,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-static const int64_t write_every_ns = FL_NS_PER_S; /* of one incident */
-static const int64_t lease_ns = 30 * FL_NS_PER_S;  /* three renewals may fail */
-static const int64_t renew_every_ns = 10 * FL_NS_PER_S;
+static const int64_t write_every_ns = FL_NS_PER_S;      /* of one incident */
 static const int64_t write_budget_ns = FL_NS_PER_S / 5; /* of a round: signs wait meanwhile */
 
 enum { MAX_ARENA_BYTES = 128 << 20 }; /* twice the largest body */
@@ -130,7 +128,7 @@ static fl_status write_one(fl_live_published *out, fl_incidents *incidents, cons
                           .state = w->state,
                           .merged_to = is_merged ? w->merged_to : NULL,
                           .owner = incidents->owner,
-                          .lease_ns = now_ns + lease_ns,
+                          .lease_ns = now_ns + incidents->options.lease_ns,
                           .opened_ns = w->opened_ns,
                           .changed_ns = now_ns,
                           .closed_ns = w->closed_ns,
@@ -309,8 +307,10 @@ fl_status fl_incidents_claim(fl_incidents *incidents, bool with_own, fl_error *e
 {
     int64_t now = fl_incidents_now(incidents);
     claimed *list = NULL;
-    const fl_live_claimer by = {
-        .owner = incidents->owner, .now_ns = now, .lease_ns = now + lease_ns, .with_own = with_own};
+    const fl_live_claimer by = {.owner = incidents->owner,
+                                .now_ns = now,
+                                .lease_ns = now + incidents->options.lease_ns,
+                                .with_own = with_own};
     fl_status status = fl_live_claim(incidents->store, &by, note_claimed, &list, err);
     while (list != NULL) {
         claimed *one = list;
@@ -328,11 +328,12 @@ fl_status fl_incidents_claim(fl_incidents *incidents, bool with_own, fl_error *e
 /* Ours first, so that a slow round does not lose what it has. */
 void fl_incidents_renew(fl_incidents *incidents, int64_t now_ns)
 {
-    if (now_ns - incidents->leased_ns < renew_every_ns)
+    if (now_ns - incidents->leased_ns < incidents->options.lease_ns / 3) /* two may fail */
         return;
     incidents->leased_ns = now_ns;
-    const fl_live_claimer by = {
-        .owner = incidents->owner, .now_ns = now_ns, .lease_ns = now_ns + lease_ns};
+    const fl_live_claimer by = {.owner = incidents->owner,
+                                .now_ns = now_ns,
+                                .lease_ns = now_ns + incidents->options.lease_ns};
     fl_status status = fl_live_renew(incidents->store, &by, NULL);
     if (status == FL_OK)
         status = fl_incidents_claim(incidents, false, NULL);

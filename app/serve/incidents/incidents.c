@@ -18,6 +18,9 @@
 #include "slice.h"
 #include "timestamp.h"
 
+static const int64_t default_triage_every_ns = 2 * FL_NS_PER_S;
+static const int64_t default_lease_ns = 30 * FL_NS_PER_S;
+
 /* ---- taps ---- */
 
 /* The watch calls it from within a tap: the sign waits for the keeper. */
@@ -67,8 +70,18 @@ static fl_status replay_batch(const void *from, const fl_sink *sink, fl_error *e
     return fl_archive_batch_replay(from, sink, err);
 }
 
-void fl_incidents_batch(void *incidents, const fl_archive_batch *batch)
+/* Logs and points have nothing for the watch but that they come. */
+void fl_incidents_batch(void *payload, const fl_archive_batch *batch)
 {
+    fl_incidents *incidents = payload;
+    if (fl_archive_batch_count(batch, FL_ARCHIVE_SPAN) == 0 &&
+        fl_archive_batch_count(batch, FL_ARCHIVE_ALERT) == 0) {
+        pthread_mutex_lock(&incidents->watching);
+        fl_watch_goes_on(incidents->watch, fl_archive_batch_count(batch, FL_ARCHIVE_POINT),
+                         fl_archive_batch_count(batch, FL_ARCHIVE_LOG));
+        pthread_mutex_unlock(&incidents->watching);
+        return;
+    }
     fl_incidents_take(incidents, replay_batch, batch);
 }
 
@@ -233,6 +246,10 @@ static fl_status make_parts(fl_incidents *incidents, fl_error *err)
     if (incidents->store_url == NULL || incidents->owner == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for incidents");
     const fl_watch_options watch = {.false_alarms_a_week = o->false_alarms_a_week,
+                                    .entries = o->entries,
+                                    .entry_count = o->entry_count,
+                                    .past_ns = o->past_ns,
+                                    .sustained_ns = o->sustained_ns,
                                     .alert = fl_incidents_post,
                                     .payload = incidents};
     fl_status status = fl_watch_create(&incidents->watch, &watch, err);
@@ -241,6 +258,7 @@ static fl_status make_parts(fl_incidents *incidents, fl_error *err)
     const fl_groups_options groups = {.calls = incidents->calls,
                                       .effect_ns = o->effect_ns,
                                       .quiet_ns = o->quiet_ns,
+                                      .max_groups = o->most_open,
                                       .ended = fl_incidents_ended,
                                       .payload = incidents};
     if (status == FL_OK)
@@ -271,6 +289,9 @@ fl_status fl_incidents_start(fl_incidents **out, const fl_incidents_options *opt
     if (incidents == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for incidents");
     incidents->options = *options;
+    fl_incidents_options *o = &incidents->options;
+    o->triage_every_ns = o->triage_every_ns > 0 ? o->triage_every_ns : default_triage_every_ns;
+    o->lease_ns = o->lease_ns > 0 ? o->lease_ns : default_lease_ns;
     incidents->last_mail = &incidents->first_mail;
     (void)pthread_mutex_init(&incidents->lock, NULL);
     (void)pthread_mutex_init(&incidents->watching, NULL);

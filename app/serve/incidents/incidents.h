@@ -26,10 +26,16 @@ typedef struct fl_incidents_options {
                       fl_error *err);
     void *payload;
     int64_t (*now)(void *payload); /* NULL: the clock */
-    double false_alarms_a_week;    /* fl_watch_options */
-    int64_t quiet_ns, effect_ns;   /* fl_groups_options */
-    int64_t baseline_ns;           /* before an incident; 0: 1 hour */
-    bool has_no_thread;            /* whoever has it calls fl_incidents_turn(): for tests */
+    double false_alarms_a_week;    /* this and the next: fl_watch_options */
+    const char *const *entries;
+    size_t entry_count;
+    int64_t past_ns, sustained_ns;
+    int64_t quiet_ns, effect_ns; /* fl_groups_options */
+    size_t most_open;
+    int64_t triage_every_ns; /* of one incident, at most so often; 0: 2 s */
+    int64_t lease_ns;        /* after which another may take over; 0: 30 s */
+    int64_t baseline_ns;     /* before an incident; 0: 1 hour */
+    bool has_no_thread;      /* whoever has it calls fl_incidents_turn(): for tests */
 } fl_incidents_options;
 
 /* What was open when the daemon ended is open again. FL_E_IO and what else fl_store_open() says. */
