@@ -37,7 +37,7 @@ class Started:
         self.socket.bind(f"{state}/notify")
         os.chmod(f"{state}/notify", 0o777)
         self.socket.settimeout(60)
-        inside = {"XDG_STATE_HOME": str(state), "NOTIFY_SOCKET": f"{state}/notify", "PATH": "/usr/bin:/bin"} | (environment or {})
+        inside = {"XDG_STATE_HOME": str(state), "NOTIFY_SOCKET": f"{state}/notify", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} | (environment or {})
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([str(w) for w in words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log, env=inside)
 
