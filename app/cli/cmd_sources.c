@@ -44,6 +44,7 @@ static fl_exit code_of(const fl_probed *found, size_t count)
     return there > 0 ? FL_EXIT_PARTIAL : FL_EXIT_ERROR;
 }
 
+/* All sources at once; one that fails is a line of the page and the exit code. */
 static fl_exit check_sources(fl_cli *cli, const fl_args *args, const fl_source *sources,
                              size_t count)
 {
@@ -64,6 +65,7 @@ static fl_exit check_sources(fl_cli *cli, const fl_args *args, const fl_source *
     return code;
 }
 
+/* Sources of the configuration, or those that the flags name. */
 static fl_exit run_sources(fl_cli *cli, const fl_args *args)
 {
     const char *path = fl_args_text(args, "config");

@@ -34,6 +34,7 @@ void fl_puller_say(const fl_puller *puller, const char *format, ...)
 
 /* ---- figures ---- */
 
+/* Of clients that a reload has ended, and of those that run. */
 static void add_cost(fl_pull_stats *sum, const fl_pull_stats *more)
 {
     sum->requests += more->requests;
@@ -85,6 +86,7 @@ static void show(fl_puller *puller)
     (void)pthread_mutex_unlock(&puller->lock);
 }
 
+/* A copy that the thread left: nobody waits for a transfer to see figures. */
 fl_puller_stats fl_puller_stats_of(fl_puller *puller)
 {
     fl_puller_stats out = {0};
@@ -98,6 +100,7 @@ fl_puller_stats fl_puller_stats_of(fl_puller *puller)
 
 /* ---- the loop ---- */
 
+/* Targets come and go faster than their profiles are asked for. */
 static int64_t list_interval(const puller_group *group)
 {
     int64_t interval_ns = group->config->interval_ns;
@@ -153,6 +156,7 @@ static void plan_again(fl_puller *puller)
     fl_mem_free(before);
 }
 
+/* The only thread that touches the plan. */
 static void *run(void *payload)
 {
     fl_puller *puller = payload;
@@ -190,6 +194,7 @@ static void destroy(fl_puller *puller)
     fl_mem_free(puller);
 }
 
+/* A thread for nothing is not started. */
 static bool is_wanted(const fl_config *config)
 {
     bool any = config->sources.pprof.count > 0;
@@ -240,6 +245,7 @@ fl_status fl_puller_start(fl_puller **out, const fl_puller_options *options, fl_
     return FL_OK;
 }
 
+/* What is under way is given up: it is asked for again after the next start. */
 void fl_puller_stop(fl_puller *puller)
 {
     if (puller == NULL)

@@ -37,6 +37,7 @@ int64_t fl_puller_next(const char *name, int64_t interval_ns, int64_t now_ns, in
 
 static fl_status next_profile(puller_target *target, fl_error *err);
 
+/* A bit for each profile that the program does not have: a 404 is not asked for again. */
 static bool is_missing(const puller_target *target, size_t profile)
 {
     return (target->missing >> profile & 1) != 0;
@@ -47,6 +48,7 @@ static const char *name_of(const puller_target *target)
     return target->group->profiles.items[target->next];
 }
 
+/* The one that makes the program work for as long as it is taken. */
 static bool is_cpu(const char *name)
 {
     return strcmp(name, "profile") == 0;
@@ -92,6 +94,7 @@ static void end_round(puller_target *target)
         target->missing = 0;
 }
 
+/* A profile that failed costs itself; the round goes on with the next. */
 static fl_status on_profile(void *payload, const fl_pull_answer *answer, fl_error *err)
 {
     puller_target *target = payload;

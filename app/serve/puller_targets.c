@@ -23,6 +23,7 @@
 
 enum { MAX_FILE_BYTES = 4 << 20, MAX_LIST_BYTES = 16 << 20 };
 
+/* Lists grow in one arena: the sentence is the same wherever it runs out. */
 static fl_status no_memory(fl_error *err)
 {
     return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for targets");
@@ -42,6 +43,7 @@ static const char *host_of(fl_arena *arena, const char *url)
 
 /* ---- files ---- */
 
+/* What tells a list apart from what it was: when it was written, and how long it is. */
 static bool stat_of(const char *path, int64_t *time_ns, uint64_t *bytes)
 {
     struct stat about;
@@ -52,6 +54,7 @@ static bool stat_of(const char *path, int64_t *time_ns, uint64_t *bytes)
     return true;
 }
 
+/* A file that cannot be seen right now is no change: what it told stays. */
 bool fl_puller_files_changed(const fl_puller *puller)
 {
     for (size_t i = 0; i < puller->group_count; i++) {
@@ -66,6 +69,7 @@ bool fl_puller_files_changed(const fl_puller *puller)
     return false;
 }
 
+/* A whole list; what is larger than the bound is refused, not cut. */
 static fl_status read_file(fl_slice *out, fl_arena *arena, const char *path, fl_error *err)
 {
     fl_stream *in;
@@ -206,6 +210,7 @@ static fl_status plan_targets(puller_plan *plan, fl_puller *puller, fl_error *er
     return status;
 }
 
+/* Each query at a moment of its own within the interval: servers are not asked all at once. */
 static fl_status plan_queries(puller_plan *plan, fl_puller *puller, fl_error *err)
 {
     const fl_config_sources *sources = &puller->options.config->sources.prometheus;
@@ -270,6 +275,7 @@ fl_status fl_puller_plan(puller_plan *out, fl_puller *puller, fl_error *err)
     return status;
 }
 
+/* Transfers under way end with their client. */
 void fl_puller_plan_dispose(puller_plan *plan)
 {
     fl_pull_destroy(plan->pull);
@@ -288,6 +294,7 @@ struct finding {
     uint64_t hash;
 };
 
+/* Without a list of jobs every target is wanted. */
 static bool is_wanted(const fl_config_pprof *config, fl_slice job)
 {
     for (size_t i = 0; i < config->jobs.count; i++)

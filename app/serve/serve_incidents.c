@@ -22,6 +22,7 @@ static fl_status read_archive(void *payload, int64_t from_ns, int64_t to_ns, con
     return fl_archive_read(serve->archive, from_ns, to_ns, sink, err);
 }
 
+/* On a worker, behind the commit: it copies and does not wait. */
 void fl_serve_tap_incidents(void *payload, const fl_archive_batch *batch)
 {
     fl_serve *serve = payload;
@@ -74,6 +75,7 @@ static fl_incidents *part_of(fl_serve *serve, fl_http_reply *reply)
     return incidents;
 }
 
+/* The part may come later than its routes: until then they say so. */
 static void list(void *context, const fl_http_request *request, fl_http_reply *reply)
 {
     fl_incidents *incidents = part_of(context, reply);

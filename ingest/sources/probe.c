@@ -61,6 +61,7 @@ static const char *const name_paths[FL_SOURCE_KIND_COUNT] = {
     [FL_SOURCE_JAEGER] = "/api/services",
 };
 
+/* The first failure is the one that is told: later ones follow from it. */
 static void note_failure(struct prober *p, fl_status status, const char *message)
 {
     if (p->out->status != FL_OK)
@@ -110,6 +111,7 @@ static fl_status on_version(void *payload, const fl_pull_answer *answer, fl_erro
     return FL_OK;
 }
 
+/* Prometheus says its own time, finer than the Date of HTTP. */
 static fl_status on_time(void *payload, const fl_pull_answer *answer, fl_error *err)
 {
     struct prober *p = payload;
@@ -132,6 +134,7 @@ static fl_status on_series(void *payload, const fl_pull_answer *answer, fl_error
 
 /* ---- how far back ---- */
 
+/* Each rung lies further back; the furthest that holds anything is how far the source reaches. */
 static fl_status on_rung(void *payload, const fl_pull_answer *answer, fl_error *err)
 {
     struct rung *rung = payload;
@@ -175,6 +178,7 @@ static void rung_path(fl_buf *path, const struct prober *p, size_t i)
     assert(false && "a kind of source");
 }
 
+/* All at once: a source answers them in the time of one. */
 static fl_status ask_rungs(struct prober *p, fl_error *err)
 {
     fl_status status = FL_OK;
