@@ -74,7 +74,7 @@ endif()
 if(TARGET faultline_cli)
   add_test(NAME docs/commands COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/lint/check_docs.py
     ${PROJECT_SOURCE_DIR} --run $<TARGET_FILE:faultline_cli> --man ${PROJECT_BINARY_DIR}/man)
-  set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600)
+  set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600 RUN_SERIAL TRUE)
 endif()
 
 # The recordings under examples/ are input of the demo and of other tests: they must be what they say.

@@ -1,5 +1,6 @@
 /* The schedule against the stand-in of tests/support/sources_server.py, into an archive of its own.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -20,12 +21,24 @@ static fl_archive *archive;
 static fl_config *config;
 static fl_puller *puller;
 static char said[4096];
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* On the puller's thread. */
 static void hear(void *payload, const char *sentence)
 {
     (void)payload;
+    (void)pthread_mutex_lock(&said_lock);
     size_t len = strlen(said);
     snprintf(said + len, sizeof(said) - len, "%s\n", sentence);
+    (void)pthread_mutex_unlock(&said_lock);
+}
+
+static bool has_said(const char *words)
+{
+    (void)pthread_mutex_lock(&said_lock);
+    bool is_there = strstr(said, words) != NULL;
+    (void)pthread_mutex_unlock(&said_lock);
+    return is_there;
 }
 
 static void setup(void)
@@ -188,9 +201,9 @@ START_TEST(a_file_of_targets_is_read_again_when_it_changed)
     ck_assert_ptr_nonnull(strstr(profiles(), "pay/127.0.0.1:"));
     /* What is wrong is said and costs its targets; the daemon goes on. */
     fl_folder_write(&folder, "targets.yaml", BYTES("- {service: pay}\n"));
-    for (int i = 0; i < 200 && strstr(said, "targets.yaml:1") == NULL; i++)
+    for (int i = 0; i < 200 && !has_said("targets.yaml:1"); i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    ck_assert_ptr_nonnull(strstr(said, "targets.yaml:1:"));
+    ck_assert(has_said("targets.yaml:1:"));
 }
 END_TEST
 
@@ -271,9 +284,11 @@ START_TEST(who_does_not_answer_is_said_once_and_counted)
                        "      targets: [{service: pay, url: 'http://127.0.0.1:1/debug/pprof'}]\n",
                        NULL));
     wait_for(has_failed);
+    (void)pthread_mutex_lock(&said_lock);
     const char *at = strstr(said, "profiles of pay: http://127.0.0.1:1/debug/pprof/heap: Failed");
     ck_assert_ptr_nonnull(at);
     ck_assert_ptr_null(strstr(at + 1, "profiles of pay"));
+    (void)pthread_mutex_unlock(&said_lock);
 }
 END_TEST
 
