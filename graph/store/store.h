@@ -66,4 +66,14 @@ FL_NODISCARD fl_status fl_store_list(fl_store *store, size_t limit, fl_store_vis
 FL_NODISCARD fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document,
                                     fl_error *err);
 
+/* Keep the picture of an incident (faultline.timeline/1) beside its document, compressed; the id is
+ * whole, and a newer picture replaces the older. The document may come later. */
+FL_NODISCARD fl_status fl_store_put_picture(fl_store *store, const char *id, fl_slice picture,
+                                            fl_error *err);
+/* The picture as it was put. `id` is whole, as the document has it. FL_E_NOTFOUND where there is
+ * none: incidents of before there were pictures have none. The caller frees *picture with
+ * fl_mem_free. */
+FL_NODISCARD fl_status fl_store_get_picture(fl_store *store, const char *id, char **picture,
+                                            fl_error *err);
+
 #endif
