@@ -42,13 +42,14 @@ enum {
     VARIABLE_SPAN = 0x14
 };
 
-/* A record's ids as its text may tell them; empty: none. */
+/* A record's ids, and how its text may tell them: that is made when a text could. */
 enum { BLOCK_TRACE_DIGITS = 32, BLOCK_SPAN_DIGITS = 16 };
 typedef struct block_own_ids {
-    unsigned char trace[BLOCK_TRACE_DIGITS], span[BLOCK_SPAN_DIGITS];
+    fl_trace_id trace;
+    uint64_t span;
+    bool has_digits;
+    unsigned char trace_digits[BLOCK_TRACE_DIGITS], span_digits[BLOCK_SPAN_DIGITS];
 } block_own_ids;
-
-void fl_block_own_ids(block_own_ids *out, fl_trace_id trace, uint64_t span);
 
 typedef struct block_variable {
     fl_slice text;
@@ -65,12 +66,12 @@ typedef struct block_pattern {
 
 /* Take `text` apart; slices point into it. `own` may be NULL. pattern.status may be bad afterwards.
  */
-void fl_block_take_apart(block_pattern *out, fl_slice text, const block_own_ids *own);
+void fl_block_take_apart(block_pattern *out, fl_slice text, block_own_ids *own);
 /* How many variables a pattern has, and which. */
 size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl_slice pattern);
 /* The text again: row `row` of the columns that belong to the pattern. */
 void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row,
-                           const block_own_ids *own);
+                           block_own_ids *own);
 
 void fl_block_put_text(fl_buf *out, fl_slice text);
 fl_slice fl_block_text(fl_reader *in);

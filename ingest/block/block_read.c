@@ -295,7 +295,7 @@ static fl_status read_log(fl_log *log, struct told *in, const fl_rows_column *fi
     if (status == FL_OK)
         status = id_at(&span, in, &in->ids, fixed[2].integers[row]);
     log->span = span.lo;
-    fl_block_own_ids(&in->own, log->trace, log->span);
+    in->own = (block_own_ids){.trace = log->trace, .span = log->span};
     return status;
 }
 

@@ -28,9 +28,9 @@
  * Counts, lengths and numbers are LEB128; u64 is big-endian. A trace, id, parent and a log's span
  * are places in "T" and "I", from 1; 0: none.
  *
- * Invariants: the row of a resource or an id comes before the first record that names it in every
- * block, since "R", "T" and "I" are one group each and get their places first;
- * kinds[] names the columns in the order in which the cells are put.
+ * Invariants: resources and ids come before the first record that names them in every block, since
+ * "T" and "I" are written before all rows, and groups of rows in the order of their first ones,
+ * where "R" is one group; kinds[] names the columns in the order in which the cells are put.
  */
 #include <assert.h>
 #include <string.h>
@@ -196,53 +196,24 @@ static fl_status say_resource(fl_block_writer *to, uint32_t handle, fl_error *er
     return status;
 }
 
-/* Both, though only one may ever have a row: which comes first is not known. */
-static fl_status place_ids(fl_block_writer *to, fl_error *err)
-{
-    static const fl_column_kind kinds[] = {FL_COLUMN_I64, FL_COLUMN_I64};
-    static const unsigned char keys[] = {BLOCK_TRACES, BLOCK_IDS};
-    if (to->has_id_places)
-        return FL_OK;
-    fl_status status = fl_rows_place(to->rows, (fl_slice){keys, 1}, kinds, 2, err);
-    if (status == FL_OK)
-        status = fl_rows_place(to->rows, (fl_slice){keys + 1, 1}, kinds, 1, err);
-    to->has_id_places = status == FL_OK;
-    return status;
-}
-
-/* A row for an id that is new: their order is that of the places. */
-static fl_status put_id(fl_block_writer *to, block_group kind, fl_trace_id id, fl_error *err)
-{
-    if (fl_block_writer_bytes(to) >= to->max_bytes)
-        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
-                       fl_block_writer_bytes(to));
-    begin_key(to, kind);
-    add_kinds(to, FL_COLUMN_I64, kind == BLOCK_TRACES ? 2 : 1);
-    fl_status status = begin_row(to, err);
-    if (status != FL_OK)
-        return status;
-    if (kind == BLOCK_TRACES)
-        fl_rows_i64(to->rows, (int64_t)id.hi);
-    fl_rows_i64(to->rows, (int64_t)id.lo);
-    return fl_rows_end(to->rows, err);
-}
-
-/* The place of an id among those of the block, + 1, with a row of its own for the first of it. */
+/* The place of an id among those of the block, + 1. The list of them is written before the rows. */
 static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_trace_id id,
                         fl_error *err)
 {
     fl_block_ids *ids = kind == BLOCK_TRACES ? &to->traces : &to->ids;
-    fl_status status = place_ids(to, err);
-    *out = 0;
-    if (status != FL_OK || (id.hi == 0 && id.lo == 0))
-        return status;
-    uint64_t place;
-    bool is_new;
-    status = fl_block_ids_put(&place, &is_new, ids, id, err);
+    uint64_t place = 0;
+    bool is_new = false;
+    fl_status status = FL_OK;
+    if (id.hi != 0 || id.lo != 0)
+        status = fl_block_ids_put(&place, &is_new, ids, id, err);
     *out = (int64_t)place;
     if (status != FL_OK || !is_new)
         return status;
-    status = put_id(to, kind, id, err);
+    if (fl_block_writer_bytes(to) >= to->max_bytes)
+        status = fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
+                         fl_block_writer_bytes(to));
+    else
+        status = fl_rows_take_cells(to->rows, kind == BLOCK_TRACES ? 2 : 1, err);
     if (status != FL_OK)
         fl_block_ids_take_back(ids);
     return status;
@@ -291,7 +262,7 @@ static void add_attr_cells(fl_block_writer *to, const fl_attrs *attrs)
 }
 
 /* A text of the record: its pattern into the key, its variables become columns. */
-static void add_text_shape(fl_block_writer *to, fl_slice text, const block_own_ids *own)
+static void add_text_shape(fl_block_writer *to, fl_slice text, block_own_ids *own)
 {
     fl_block_take_apart(&to->text, text, own);
     fl_block_put_text(&to->key, fl_buf_slice(&to->text.pattern));
@@ -314,7 +285,7 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
 {
     fl_block_writer *to = payload;
     int64_t trace = 0, span = 0;
-    block_own_ids own;
+    block_own_ids own = {.trace = log->trace, .span = log->span};
     fl_status status = say_resource(to, resource, err);
     if (status == FL_OK)
         status = say_id(&trace, to, BLOCK_TRACES, log->trace, err);
@@ -322,7 +293,6 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
         status = say_id(&span, to, BLOCK_IDS, (fl_trace_id){.lo = log->span}, err);
     if (status != FL_OK)
         return status;
-    fl_block_own_ids(&own, log->trace, log->span);
     begin_key(to, BLOCK_LOGS);
     fl_column_put_count(&to->key, resource);
     fl_buf_char(&to->key, (char)log->severity);
@@ -638,12 +608,37 @@ static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
     return status;
 }
 
+/* The high halves are all zero for spans, and left out. */
+static fl_status put_ids(fl_buf *out, const fl_block_ids *ids, block_group kind, fl_error *err)
+{
+    const unsigned char key = (unsigned char)kind;
+    size_t halves = kind == BLOCK_TRACES ? 2 : 1;
+    if (ids->count == 0)
+        return FL_OK;
+    int64_t *numbers = fl_mem_alloc(halves * ids->count * sizeof(*numbers));
+    if (numbers == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+    const int64_t *columns[] = {numbers, numbers + ids->count};
+    for (size_t i = 0; i < ids->count; i++) {
+        numbers[i] = (int64_t)(halves == 2 ? ids->items[i].hi : ids->items[i].lo);
+        if (halves == 2)
+            numbers[ids->count + i] = (int64_t)ids->items[i].lo;
+    }
+    fl_rows_put_group(out, (fl_slice){&key, 1}, columns, halves, ids->count);
+    fl_mem_free(numbers);
+    return FL_OK;
+}
+
 /* The writer is emptied only after `out` has the block. */
 fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
 {
     assert(out != NULL && writer != NULL);
     fl_buf plain = fl_buf_of(BLOCK_MAX_PLAIN_BYTES);
-    fl_status status = fl_rows_write(&plain, writer->rows, err);
+    fl_status status = put_ids(&plain, &writer->traces, BLOCK_TRACES, err);
+    if (status == FL_OK)
+        status = put_ids(&plain, &writer->ids, BLOCK_IDS, err);
+    if (status == FL_OK)
+        status = fl_rows_write(&plain, writer->rows, err);
     if (status == FL_OK)
         status = seal(out, fl_buf_slice(&plain), err);
     fl_buf_dispose(&plain);
@@ -655,6 +650,5 @@ fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
     for (size_t i = 0; i < writer->resource_cap; i++)
         writer->is_written[i] = false;
     writer->records = 0;
-    writer->has_id_places = false;
     return FL_OK;
 }

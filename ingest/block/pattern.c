@@ -68,21 +68,28 @@ static void put_hex(unsigned char *out, uint64_t value)
         out[i] = (unsigned char)"0123456789abcdef"[value & 15];
 }
 
-void fl_block_own_ids(block_own_ids *out, fl_trace_id trace, uint64_t span)
+static const block_own_ids *with_digits(block_own_ids *own)
 {
-    put_hex(out->trace, trace.hi);
-    put_hex(out->trace + 16, trace.lo);
-    put_hex(out->span, span);
+    if (!own->has_digits) {
+        put_hex(own->trace_digits, own->trace.hi);
+        put_hex(own->trace_digits + 16, own->trace.lo);
+        put_hex(own->span_digits, own->span);
+        own->has_digits = true;
+    }
+    return own;
 }
 
 /* A word that is one of the record's ids leaves a mark, and no variable. */
-static bool is_own_id(block_pattern *out, fl_slice word, const block_own_ids *own)
+static bool is_own_id(block_pattern *out, fl_slice word, block_own_ids *own)
 {
-    if (own == NULL)
+    if (own == NULL || (word.len != BLOCK_TRACE_DIGITS && word.len != BLOCK_SPAN_DIGITS))
         return false;
-    if (word.len == BLOCK_TRACE_DIGITS && memcmp(word.ptr, own->trace, BLOCK_TRACE_DIGITS) == 0)
+    (void)with_digits(own);
+    if (word.len == BLOCK_TRACE_DIGITS &&
+        memcmp(word.ptr, own->trace_digits, BLOCK_TRACE_DIGITS) == 0)
         fl_buf_char(&out->pattern, VARIABLE_TRACE);
-    else if (word.len == BLOCK_SPAN_DIGITS && memcmp(word.ptr, own->span, BLOCK_SPAN_DIGITS) == 0)
+    else if (word.len == BLOCK_SPAN_DIGITS &&
+             memcmp(word.ptr, own->span_digits, BLOCK_SPAN_DIGITS) == 0)
         fl_buf_char(&out->pattern, VARIABLE_SPAN);
     else
         return false;
@@ -90,7 +97,7 @@ static bool is_own_id(block_pattern *out, fl_slice word, const block_own_ids *ow
 }
 
 /* Words without a digit are part of the pattern: they tell statements apart. */
-static void take_word(block_pattern *out, fl_slice word, const block_own_ids *own)
+static void take_word(block_pattern *out, fl_slice word, block_own_ids *own)
 {
     bool has_digit = false;
     if (is_own_id(out, word, own))
@@ -119,7 +126,7 @@ static void take_whole(block_pattern *out, fl_slice text)
     add_variable(out, &(block_variable){.text = text});
 }
 
-void fl_block_take_apart(block_pattern *out, fl_slice text, const block_own_ids *own)
+void fl_block_take_apart(block_pattern *out, fl_slice text, block_own_ids *own)
 {
     size_t at = 0;
     fl_buf_clear(&out->pattern);
@@ -153,7 +160,7 @@ size_t fl_block_pattern_kinds(fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES], fl
 
 /* Columns are used up from left to right, as their marks come. */
 void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *columns, size_t row,
-                           const block_own_ids *own)
+                           block_own_ids *own)
 {
     for (size_t i = 0; i < pattern.len; i++) {
         unsigned char c = pattern.ptr[i];
@@ -162,9 +169,9 @@ void fl_block_put_together(fl_buf *out, fl_slice pattern, const fl_rows_column *
         else if (c == VARIABLE_TEXT)
             fl_buf_add(out, (columns++)->texts[row]);
         else if (c == VARIABLE_TRACE && own != NULL)
-            fl_buf_add(out, (fl_slice){own->trace, sizeof(own->trace)});
+            fl_buf_add(out, (fl_slice){with_digits(own)->trace_digits, BLOCK_TRACE_DIGITS});
         else if (c == VARIABLE_SPAN && own != NULL)
-            fl_buf_add(out, (fl_slice){own->span, sizeof(own->span)});
+            fl_buf_add(out, (fl_slice){with_digits(own)->span_digits, BLOCK_SPAN_DIGITS});
         else
             fl_buf_char(out, (char)c);
     }

@@ -25,10 +25,11 @@ FL_NODISCARD fl_status fl_rows_create(fl_rows **out, size_t max_bytes, fl_error 
 void fl_rows_destroy(fl_rows *rows); /* NULL is a no-op */
 size_t fl_rows_bytes(const fl_rows *rows);
 
-/* Groups are written in the order in which they come first: give one its place before it has a row.
- * Does nothing where it is there. */
-FL_NODISCARD fl_status fl_rows_place(fl_rows *rows, fl_slice key, const fl_column_kind *kinds,
-                                     size_t count, fl_error *err);
+/* Cells that whoever writes the rows puts before them count as if they were in them. FL_E_LIMIT. */
+FL_NODISCARD fl_status fl_rows_take_cells(fl_rows *rows, size_t count, fl_error *err);
+/* Append a group of integers that no fl_rows has. */
+void fl_rows_put_group(fl_buf *out, fl_slice key, const int64_t *const *columns,
+                       size_t column_count, size_t row_count);
 
 /* Begin a row of the group `key`; `kinds` must be what its other rows have. Then every cell, in
  * order, and the end. FL_E_LIMIT: the row does not fit; nothing of it is kept. */

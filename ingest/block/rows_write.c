@@ -159,12 +159,19 @@ static fl_status find_group(fl_sym *sym, fl_rows *rows, fl_slice key, const fl_c
     return status;
 }
 
-fl_status fl_rows_place(fl_rows *rows, fl_slice key, const fl_column_kind *kinds, size_t count,
-                        fl_error *err)
+/* What both ways to fill a block say. */
+static fl_status full(const fl_rows *rows, fl_error *err)
 {
-    fl_sym ignored;
-    assert(rows != NULL && rows->open == NULL && count > 0 && count <= FL_MAX_ROW_COLUMNS);
-    return find_group(&ignored, rows, key, kinds, count, err);
+    return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes", rows->bytes);
+}
+
+fl_status fl_rows_take_cells(fl_rows *rows, size_t count, fl_error *err)
+{
+    assert(rows != NULL && rows->open == NULL);
+    if (rows->bytes >= rows->max_bytes || rows->cells + count > FL_MAX_BLOCK_CELLS)
+        return full(rows, err);
+    rows->cells += count;
+    return FL_OK;
 }
 
 fl_status fl_rows_begin(fl_rows *rows, fl_slice key, const fl_column_kind *kinds, size_t count,
@@ -173,8 +180,7 @@ fl_status fl_rows_begin(fl_rows *rows, fl_slice key, const fl_column_kind *kinds
     fl_sym sym;
     assert(rows != NULL && rows->open == NULL && count > 0 && count <= FL_MAX_ROW_COLUMNS);
     if (rows->bytes >= rows->max_bytes || rows->cells + count > FL_MAX_BLOCK_CELLS)
-        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
-                       rows->bytes);
+        return full(rows, err);
     fl_status status = FL_OK;
     if (!guess_group(&sym, rows, key))
         status = find_group(&sym, rows, key, kinds, count, err);
@@ -255,9 +261,7 @@ fl_status fl_rows_end(fl_rows *rows, fl_error *err)
     rows->open = NULL;
     if (rows->failed != FL_OK) {
         cut_row(group);
-        return rows->failed == FL_E_NOMEM ? no_memory(err)
-                                          : fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET,
-                                                    "a block is full with %zu bytes", rows->bytes);
+        return rows->failed == FL_E_NOMEM ? no_memory(err) : full(rows, err);
     }
     group->row_count++;
     rows->cells += group->column_count;
@@ -329,14 +333,31 @@ static fl_status write_cells(fl_buf *out, const struct cells *cells, fl_error *e
     return FL_OK;
 }
 
+/* What stands before the kinds of a group's columns. */
+static void put_shape(fl_buf *out, fl_slice key, size_t row_count, size_t column_count)
+{
+    fl_column_put_count(out, key.len);
+    fl_buf_add(out, key);
+    fl_column_put_count(out, row_count);
+    fl_column_put_count(out, column_count);
+}
+
+void fl_rows_put_group(fl_buf *out, fl_slice key, const int64_t *const *columns,
+                       size_t column_count, size_t row_count)
+{
+    assert(row_count > 0 && column_count > 0);
+    put_shape(out, key, row_count, column_count);
+    for (size_t i = 0; i < column_count; i++)
+        fl_buf_char(out, FL_COLUMN_I64);
+    for (size_t i = 0; i < column_count; i++)
+        fl_column_put_i64(out, columns[i], row_count);
+}
+
 /* Kinds before columns: a reader knows what to expect before it reads any. */
 static fl_status write_group(fl_buf *out, const struct group *group, fl_slice key, fl_error *err)
 {
     fl_status status = FL_OK;
-    fl_column_put_count(out, key.len);
-    fl_buf_add(out, key);
-    fl_column_put_count(out, group->row_count);
-    fl_column_put_count(out, group->column_count);
+    put_shape(out, key, group->row_count, group->column_count);
     for (size_t i = 0; i < group->column_count; i++)
         fl_buf_char(out, (char)group->columns[i].kind);
     for (size_t i = 0; status == FL_OK && i < group->column_count; i++)

@@ -155,8 +155,7 @@ START_TEST(a_text_comes_back_from_its_parts)
         "trace 00000000000000ab00000000000000cd span=00000000000000ef 00000000000000EF",
         "r\xc3\xb4le 3\xff"};
     block_pattern pattern = {.pattern = fl_buf_of(1 << 16)};
-    block_own_ids own;
-    fl_block_own_ids(&own, (fl_trace_id){0xab, 0xcd}, 0xef);
+    block_own_ids own = {.trace = {0xab, 0xcd}, .span = 0xef};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         fl_rows_column columns[BLOCK_MAX_TEXT_VARIABLES];
         fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
