@@ -238,10 +238,10 @@ static fl_status live_put(fl_store *base, const fl_incident *incident, fl_slice 
     return fl_store_put(behind(base), incident, document, now_ns, err);
 }
 
-static fl_status live_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
-                           fl_error *err)
+static fl_status live_find(fl_store *base, const fl_store_question *question, fl_store_visit *visit,
+                           void *payload, fl_error *err)
 {
-    return fl_store_list(behind(base), limit, visit, payload, err);
+    return fl_store_find(behind(base), question, visit, payload, err);
 }
 
 static fl_status live_get(fl_store *base, const char *id_prefix, char **document, fl_error *err)
@@ -266,7 +266,7 @@ const fl_store_kind fl_store_live = {
     .hold = live_hold,
     .release = live_release,
     .put = live_put,
-    .list = live_list,
+    .find = live_find,
     .get = live_get,
     .graph = &fl_graph_live,
 };

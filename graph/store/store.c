@@ -107,11 +107,27 @@ fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice do
     return store->kind->put(store, incident, document, now_ns, err);
 }
 
+/* The kinds are asked without gaps: what was left open is filled in here. */
+fl_status fl_store_find(fl_store *store, const fl_store_question *question, fl_store_visit *visit,
+                        void *payload, fl_error *err)
+{
+    assert(store != NULL && question != NULL && visit != NULL);
+    fl_store_question asked = *question;
+    if (asked.behind_id ==
+        NULL) { /* every row stands behind this one, so that a kind need not ask */
+        asked.behind_id = "";
+        asked.behind_ns = INT64_MAX;
+    }
+    if (asked.limit == 0 || asked.limit > INT64_MAX)
+        asked.limit = INT64_MAX;
+    return store->kind->find(store, &asked, visit, payload, err);
+}
+
 fl_status fl_store_list(fl_store *store, size_t limit, fl_store_visit *visit, void *payload,
                         fl_error *err)
 {
-    assert(store != NULL && visit != NULL);
-    return store->kind->list(store, limit, visit, payload, err);
+    const fl_store_question question = {.limit = limit};
+    return fl_store_find(store, &question, visit, payload, err);
 }
 
 fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document, fl_error *err)

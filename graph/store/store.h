@@ -58,7 +58,21 @@ void fl_store_release(fl_store *store);
 FL_NODISCARD fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
                                     int64_t now_ns, fl_error *err);
 typedef fl_status fl_store_visit(const fl_store_row *row, void *payload, fl_error *err);
-/* Newest first, at most `limit` (0: all). */
+
+/* Zeroed, it asks for all. */
+typedef struct fl_store_question {
+    size_t limit;        /* 0: all */
+    const char *service; /* NULL: any */
+    const char *state;   /* "open", "closed", "merged"; NULL: any, also none */
+    int64_t since_ns;    /* stored then or later */
+    /* Only what stands behind this row in the order of the list; NULL: from its beginning. */
+    const char *behind_id;
+    int64_t behind_ns; /* its stored_ns */
+} fl_store_question;
+/* The last stored first; equal times in the order of ids. */
+FL_NODISCARD fl_status fl_store_find(fl_store *store, const fl_store_question *question,
+                                     fl_store_visit *visit, void *payload, fl_error *err);
+/* The same of all, at most `limit` (0: all). */
 FL_NODISCARD fl_status fl_store_list(fl_store *store, size_t limit, fl_store_visit *visit,
                                      void *payload, fl_error *err);
 /* The document under an id or a unique prefix of it. FL_E_NOTFOUND, also where several match (the

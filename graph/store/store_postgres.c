@@ -587,20 +587,26 @@ static fl_status visit_incident(const PGresult *row, void *payload, fl_error *er
     return to->visit(&out, to->payload, err);
 }
 
-static fl_status postgres_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
-                               fl_error *err)
+static fl_status postgres_find(fl_store *base, const fl_store_question *question,
+                               fl_store_visit *visit, void *payload, fl_error *err)
 {
     static const char sql[] =
         "SELECT id, at_ns, stored_ns, verdict, service, cause, probability, (SELECT state FROM live"
         " WHERE team = $1 AND live.id = incident.id) FROM incident"
-        " WHERE team = $1 ORDER BY stored_ns DESC, id LIMIT $2";
+        " WHERE team = $1 AND stored_ns <= $3 AND (stored_ns < $3 OR id > $4) AND stored_ns >= $5"
+        " AND ($6::text IS NULL OR service = $6)"
+        " AND ($7::text IS NULL OR EXISTS (SELECT 1 FROM live WHERE live.team = $1 AND"
+        " live.id = incident.id AND live.state = $7))"
+        " ORDER BY stored_ns DESC, id LIMIT $2";
     list to = {.visit = visit, .payload = payload};
     fl_postgres_params params = {.count = 0};
     fl_postgres_text(&params, FL_POSTGRES_TEAM);
-    if (limit == 0 || limit > INT64_MAX)
-        fl_postgres_text(&params, NULL);
-    else
-        fl_postgres_number(&params, (int64_t)limit);
+    fl_postgres_number(&params, (int64_t)question->limit);
+    fl_postgres_number(&params, question->behind_ns);
+    fl_postgres_text(&params, question->behind_id);
+    fl_postgres_number(&params, question->since_ns);
+    fl_postgres_text(&params, question->service);
+    fl_postgres_text(&params, question->state);
     return fl_postgres_ask((postgres_store *)base, sql, &params, visit_incident, &to, err);
 }
 
@@ -633,7 +639,7 @@ const fl_store_kind fl_store_postgres = {
     .hold = postgres_hold,
     .release = postgres_release,
     .put = postgres_put,
-    .list = postgres_list,
+    .find = postgres_find,
     .get = postgres_get,
     .graph = &fl_graph_postgres,
     .live = &fl_live_postgres,

@@ -51,8 +51,9 @@ typedef struct fl_store_kind {
     void (*release)(fl_store *store);
     fl_status (*put)(fl_store *store, const fl_incident *incident, fl_slice document,
                      int64_t now_ns, fl_error *err);
-    fl_status (*list)(fl_store *store, size_t limit, fl_store_visit *visit, void *payload,
-                      fl_error *err);
+    /* `limit`, `behind_ns` and `behind_id` are always set. */
+    fl_status (*find)(fl_store *store, const fl_store_question *question, fl_store_visit *visit,
+                      void *payload, fl_error *err);
     fl_status (*get)(fl_store *store, const char *id_prefix, char **document, fl_error *err);
     const fl_graph_kind *graph;
     const fl_live_kind *live;

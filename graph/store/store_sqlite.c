@@ -415,7 +415,7 @@ static const char *column_text(sqlite3_stmt *statement, int at)
     return (const char *)sqlite3_column_text(statement, at);
 }
 
-/* The columns of the SELECT in sqlite_list(), in its order. */
+/* The columns of the SELECT in sqlite_find(), in its order. */
 static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void *payload,
                            fl_error *err)
 {
@@ -435,20 +435,33 @@ static fl_status visit_row(sqlite3_stmt *statement, fl_store_visit *visit, void 
     return visit(&row, payload, err);
 }
 
-/* The last triaged first; equal times in the order of ids, so that a list is repeatable. */
-static fl_status sqlite_list(fl_store *base, size_t limit, fl_store_visit *visit, void *payload,
-                             fl_error *err)
+/* The last triaged first; equal times in the order of ids, so that a list is repeatable. The first
+ * comparison is the one that the index serves; the second takes what has the same time. */
+static fl_status sqlite_find(fl_store *base, const fl_store_question *question,
+                             fl_store_visit *visit, void *payload, fl_error *err)
 {
-    static const char sql[] = "SELECT id, at_ns, stored_ns, verdict, service, cause, probability,"
-                              " (SELECT state FROM live WHERE live.id = incident.id) FROM incident"
-                              " ORDER BY stored_ns DESC, id LIMIT ?1";
+    static const char sql[] =
+        "SELECT id, at_ns, stored_ns, verdict, service, cause, probability,"
+        " (SELECT state FROM live WHERE live.id = incident.id) FROM incident"
+        " WHERE stored_ns <= ?2 AND (stored_ns < ?2 OR id > ?3) AND stored_ns >= ?4"
+        " AND (?5 IS NULL OR service = ?5)"
+        " AND (?6 IS NULL OR EXISTS (SELECT 1 FROM live WHERE live.id = incident.id AND"
+        " live.state = ?6))"
+        " ORDER BY stored_ns DESC, id LIMIT ?1";
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *statement = NULL;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
     if (status != FL_OK)
         return status;
-    sqlite3_bind_int64(statement, 1, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
-    int code = SQLITE_ROW;
+    int code = sqlite3_bind_int64(statement, 1, (int64_t)question->limit);
+    code |= sqlite3_bind_int64(statement, 2, question->behind_ns);
+    code |= bind_text(statement, 3, question->behind_id);
+    code |= sqlite3_bind_int64(statement, 4, question->since_ns);
+    code |= bind_text(statement, 5, question->service);
+    code |= bind_text(statement, 6, question->state);
+    if (code != SQLITE_OK)
+        status = fl_sqlite_fail(store, "reading", err);
+    code = SQLITE_ROW;
     while (status == FL_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         status = visit_row(statement, visit, payload, err);
     if (status == FL_OK && code != SQLITE_DONE)
@@ -508,7 +521,7 @@ const fl_store_kind fl_store_sqlite = {
     .hold = sqlite_hold,
     .release = sqlite_release,
     .put = sqlite_put,
-    .list = sqlite_list,
+    .find = sqlite_find,
     .get = sqlite_get,
     .graph = &fl_graph_sqlite,
     .live = &fl_live_sqlite,

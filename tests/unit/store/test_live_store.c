@@ -163,6 +163,47 @@ START_TEST(a_list_of_incidents_tells_their_state)
 }
 END_TEST
 
+/* What is asked for, as its ids and states. */
+static const char *found(const fl_store_question *question)
+{
+    static char states[256];
+    states[0] = '\0';
+    ck_assert_ok(fl_store_find(store, question, see_state, states, &err));
+    return states;
+}
+
+START_TEST(a_list_is_read_in_pages_and_narrowed)
+{
+    fl_incident incident = fl_test_incident, empty = fl_test_empty_incident;
+    fl_live a = live_of("a", "one"), b = live_of("b", "one");
+    const char *const ids[] = {"a", "b", "c", "d"};
+    const int64_t stored[] = {9, 9, 9, 4};
+    for (size_t i = 0; i < 4; i++) {
+        incident.id = empty.id = ids[i];
+        ck_assert_ok(
+            fl_store_put(store, i == 1 ? &empty : &incident, SLICE("{}"), stored[i], &err));
+    }
+    (void)publish(&a, NULL, 0, "");
+    b.state = "closed";
+    b.closed_ns = 60;
+    (void)publish(&b, NULL, 0, "");
+    ck_assert_str_eq(found(&(fl_store_question){.limit = 2}), "a:open b:closed ");
+    ck_assert_str_eq(found(&(fl_store_question){.behind_id = "b", .behind_ns = 9}), "c:- d:- ");
+    ck_assert_str_eq(found(&(fl_store_question){.behind_id = "c", .behind_ns = 9}), "d:- ");
+    ck_assert_str_eq(found(&(fl_store_question){.behind_id = "d", .behind_ns = 4}), "");
+    ck_assert_str_eq(found(&(fl_store_question){.state = "open"}), "a:open ");
+    ck_assert_str_eq(found(&(fl_store_question){.state = "closed"}), "b:closed ");
+    ck_assert_str_eq(found(&(fl_store_question){.state = "merged"}), "");
+    ck_assert_str_eq(found(&(fl_store_question){.since_ns = 5}), "a:open b:closed c:- ");
+    const char *service = fl_test_incident.hypotheses[0].service;
+    ck_assert_str_eq(found(&(fl_store_question){.service = service}), "a:open c:- d:- ");
+    ck_assert_str_eq(found(&(fl_store_question){.service = "x' OR 1"}), "");
+    ck_assert_str_eq(found(&(fl_store_question){
+                         .service = service, .behind_id = "a", .behind_ns = 9, .limit = 1}),
+                     "c:- ");
+}
+END_TEST
+
 /* Each incident whose lease is over goes to one of the daemons that ask for it at once. */
 START_TEST(daemons_that_claim_at_once_share_what_there_is)
 {
@@ -243,6 +284,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, what_has_closed_is_claimed_by_nobody_and_has_no_signs);
     tcase_add_test(cases, a_sign_is_of_the_open_incident_with_the_lowest_id);
     tcase_add_test(cases, a_list_of_incidents_tells_their_state);
+    tcase_add_test(cases, a_list_is_read_in_pages_and_narrowed);
     tcase_add_test(cases, daemons_that_claim_at_once_share_what_there_is);
     tcase_add_test(cases, each_allocation_that_fails_is_an_error_and_changes_nothing);
     suite_add_tcase(suite, cases);
