@@ -49,7 +49,8 @@ const char *fl_http_query(const fl_http_request *request, const char *name);
 /* Whether Content-Type is that one: parameters and case do not count. */
 bool fl_http_is_type(const fl_http_request *request, const char *type);
 
-enum { FL_HTTP_EXTRA = 4 };
+/* Of other headers; and of an ETag, with its quotes: 16 digits, or as many as a stranger's. */
+enum { FL_HTTP_EXTRA = 6, FL_HTTP_TAG = 40 };
 
 /* Comes empty: 200, no type, a body that takes FL_HTTP_MAX_REPLY bytes. */
 typedef struct fl_http_reply {
@@ -59,10 +60,18 @@ typedef struct fl_http_reply {
     unsigned retry_after_s;             /* 0: none */
     fl_http_field extra[FL_HTTP_EXTRA]; /* static texts */
     size_t extra_count;
+    char etag[FL_HTTP_TAG]; /* "": none */
 } fl_http_reply;
 
 /* One more header of two static texts. */
 void fl_http_reply_add(fl_http_reply *reply, const char *name, const char *value);
+/* What an ETag of these bytes is: the same bytes, the same tag. */
+void fl_http_tag_of(char out[FL_HTTP_TAG], fl_slice bytes);
+/* Whether a header like If-Match or If-None-Match names the tag (RFC 9110, 8.8.3 and 13.1); `value`
+ * may be NULL, which names none. Weak tags are like strong ones where `is_weak`, else like none. */
+bool fl_http_tag_matches(const char *value, const char *tag, bool is_weak);
+/* The reply gets the ETag of its body; one that the client has already becomes 304 without it. */
+void fl_http_reply_tag(fl_http_reply *reply, const fl_http_request *request);
 /* The reply becomes that status as problem+json: `detail` is a sentence for people. */
 void fl_http_problem(fl_http_reply *reply, unsigned status, const char *detail, ...)
     FL_PRINTF(3, 4);

@@ -169,6 +169,8 @@ static struct MHD_Response *response_of(fl_http_conn *conn)
         (void)snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
         ok = MHD_add_response_header(response, "Retry-After", seconds) == MHD_YES;
     }
+    if (ok && reply->etag[0] != '\0')
+        ok = MHD_add_response_header(response, "ETag", reply->etag) == MHD_YES;
     for (size_t i = 0; ok && i < reply->extra_count; i++)
         ok = MHD_add_response_header(response, reply->extra[i].name, reply->extra[i].value) ==
              MHD_YES;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hash.h"
 #include "http_priv.h"
 #include "slice.h"
 
@@ -27,6 +28,7 @@ static const struct status_text {
     {200, "OK"},
     {202, "Accepted"},
     {204, "No Content"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -34,6 +36,7 @@ static const struct status_text {
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
     {409, "Conflict"},
+    {412, "Precondition Failed"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {422, "Unprocessable Content"},
@@ -99,6 +102,54 @@ void fl_http_reply_add(fl_http_reply *reply, const char *name, const char *value
 {
     assert(reply->extra_count < FL_HTTP_EXTRA);
     reply->extra[reply->extra_count++] = (fl_http_field){.name = name, .value = value};
+}
+
+/* --- ETags --- */
+
+/* Sixty-four bits of the content: a tag that two answers share by chance is rarer than a fault of
+ * the memory that holds them. */
+void fl_http_tag_of(char out[FL_HTTP_TAG], fl_slice bytes)
+{
+    (void)snprintf(out, FL_HTTP_TAG, "\"%016llx\"", (unsigned long long)fl_hash_stable(bytes));
+}
+
+/* A list of quoted texts, each with or without "W/" before it; or a star. A comma inside of the
+ * quotes belongs to the tag. */
+bool fl_http_tag_matches(const char *value, const char *tag, bool is_weak)
+{
+    assert(tag != NULL && tag[0] == '"');
+    if (value == NULL)
+        return false;
+    value += strspn(value, " \t");
+    if (value[0] == '*' && value[1 + strspn(value + 1, " \t")] == '\0')
+        return true;
+    while (*value != '\0') {
+        value += strspn(value, ", \t");
+        bool weak = value[0] == 'W' && value[1] == '/';
+        value += weak ? 2 : 0;
+        const char *end = *value == '"' ? strchr(value + 1, '"') : NULL;
+        if (end == NULL)
+            return false;
+        size_t len = (size_t)(end + 1 - value);
+        if ((is_weak || !weak) && len == strlen(tag) && memcmp(value, tag, len) == 0)
+            return true;
+        value = end + 1;
+    }
+    return false;
+}
+
+/* Comparison for a GET is the weak one (RFC 9110, 13.1.2): a proxy may have made it one. */
+void fl_http_reply_tag(fl_http_reply *reply, const fl_http_request *request)
+{
+    assert(reply->status == 200);
+    if (reply->body.status != FL_OK)
+        return;
+    fl_http_tag_of(reply->etag, fl_buf_slice(&reply->body));
+    if (!fl_http_tag_matches(fl_http_header(request, "If-None-Match"), reply->etag, true))
+        return;
+    reply->status = 304;
+    reply->content_type = NULL;
+    fl_buf_clear(&reply->body);
 }
 
 /* A JSON string. What is not printable ASCII comes from a stranger and becomes '?'. */

@@ -52,7 +52,16 @@ static void endless(void *context, const fl_http_request *request, fl_http_reply
     reply->body.status = FL_E_LIMIT;
 }
 
+static void tagged(void *context, const fl_http_request *request, fl_http_reply *reply)
+{
+    (void)context;
+    reply->content_type = "text/plain";
+    fl_buf_text(&reply->body, "the same");
+    fl_http_reply_tag(reply, request);
+}
+
 static const fl_http_route routes[] = {
+    {.method = "GET", .path = "/tagged", .run = tagged},
     {.method = "POST",
      .path = "/echo",
      .max_body_bytes = 1000,
@@ -648,6 +657,55 @@ START_TEST(a_port_that_is_taken_is_said)
 }
 END_TEST
 
+START_TEST(what_a_client_has_already_is_not_sent_again)
+{
+    char tag[FL_HTTP_TAG], request[256];
+    ask("GET /tagged HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(answer.body, "the same");
+    fl_http_tag_of(tag, FL_SLICE("the same"));
+    ck_assert_str_eq(raw_header(&answer, "etag"), tag);
+    snprintf(request, sizeof(request),
+             "GET /tagged HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"other\", W/%s\r\n\r\n", tag);
+    ask(request);
+    ck_assert_int_eq(answer.status, 304);
+    ck_assert_str_eq(answer.body, "");
+    ck_assert_str_eq(raw_header(&answer, "etag"), tag);
+    ask("GET /tagged HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"other\"\r\n\r\n");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+START_TEST(tags_are_told_from_what_only_looks_like_them)
+{
+    static const struct {
+        const char *value;
+        bool weak, strong;
+    } rows[] = {
+        {NULL, false, false},
+        {"", false, false},
+        {"*", true, true},
+        {" * ", true, true},
+        {"*x", false, false},
+        {"\"ab\"", true, true},
+        {"W/\"ab\"", true, false},
+        {"\"x\",\"ab\"", true, true},
+        {"\"x,\" , \"ab\"", true, true},
+        {"\"x, \"ab\"", false, false},
+        {"\"AB\"", false, false},
+        {"ab", false, false},
+        {"\"ab", false, false},
+        {"\"abc\"", false, false},
+        {",,,", false, false},
+        {"W/", false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ck_assert_int_eq(fl_http_tag_matches(rows[i].value, "\"ab\"", true), rows[i].weak);
+        ck_assert_int_eq(fl_http_tag_matches(rows[i].value, "\"ab\"", false), rows[i].strong);
+    }
+}
+END_TEST
+
 START_TEST(running_out_of_memory_is_an_answer_or_an_end_and_harmless)
 {
     unsigned char packed[256];
@@ -714,6 +772,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, an_address_that_cannot_be_listened_on_is_said, 0,
                         (int)(sizeof(address_cases) / sizeof(address_cases[0])));
     tcase_add_test(tests, a_port_that_is_taken_is_said);
+    tcase_add_test(tests, what_a_client_has_already_is_not_sent_again);
+    tcase_add_test(tests, tags_are_told_from_what_only_looks_like_them);
     tcase_add_test(tests, running_out_of_memory_is_an_answer_or_an_end_and_harmless);
     tcase_add_test(tests, a_server_that_cannot_be_made_leaves_nothing);
     suite_add_tcase(suite, tests);
