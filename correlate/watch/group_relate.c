@@ -5,6 +5,7 @@
  * machine itself, which names no service, ties them.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "groups_priv.h"
@@ -73,6 +74,22 @@ static fl_relation by_calls(const fl_open *group, const fl_kept_sign *sign, cons
     return none;
 }
 
+/* What runs on a machine that has signs of its own has its trouble, each as the root has. */
+static fl_relation by_machine(const fl_open *group, const fl_reach *reach)
+{
+    fl_relation best = none;
+    for (size_t i = 0; i < group->out.member_count && group->machine != NULL; i++) {
+        const fl_kept_sign *kept = group->kept[i];
+        if (kept->service == FL_NO_SERVICE || !is_same(kept->sign.node, group->machine))
+            continue;
+        unsigned below = reach->callees[kept->service];
+        if (below > 0 && CALLS_ROOT + below < best.distance)
+            best = (fl_relation){CALLS_ROOT + below, FL_WHY_CALLS, group->kept[i]->sign.service,
+                                 below};
+    }
+    return best;
+}
+
 /* By the machine, where one of both is a sign of the machine itself. */
 static fl_relation by_node(const fl_open *group, const fl_kept_sign *sign)
 {
@@ -104,19 +121,66 @@ fl_relation fl_groups_relate(const fl_groups *groups, const fl_open *group,
         return (fl_relation){OF_A_MEMBER, FL_WHY_SAME_SERVICE, sign->sign.service, 0};
     if (found.distance == FL_UNRELATED)
         found = by_node(group, sign);
+    if (found.distance == FL_UNRELATED)
+        found = by_machine(group, reach);
     if (found.distance == FL_UNRELATED && is_of_nobody(first) && is_of_nobody(&sign->sign) &&
         is_same(first->name, sign->sign.name))
         return (fl_relation){OF_RULE, FL_WHY_SAME_RULE, first->name, 0};
     return found;
 }
 
+/* Where the trouble of a group seems to be, runs there. */
+static bool is_root_on(const fl_open *group, const char *node)
+{
+    for (size_t i = 0; i < group->out.member_count && group->out.root != NULL; i++) {
+        const fl_sign *of = &group->kept[i]->sign;
+        if (is_same(of->node, node) && is_same(of->service, group->out.root))
+            return true;
+    }
+    return false;
+}
+
+bool fl_groups_share_machine(const fl_groups *groups, const fl_open *group, const fl_open *other,
+                             const char *node)
+{
+    assert(node != NULL);
+    bool has = is_same(group->machine, node), other_has = is_same(other->machine, node);
+    if (other == group || (!has && !other_has) ||
+        llabs(other->out.last_ns - group->out.last_ns) > groups->options.effect_ns)
+        return false;
+    return (has || is_root_on(group, node)) && (other_has || is_root_on(other, node));
+}
+
+/* A cause on a machine that has signs of its own is that machine's: so are the other signs on it,
+ * and those of what calls them. */
+static bool machine_explains(const fl_groups *groups, const fl_open *group, uint32_t service,
+                             const fl_kept_sign *sign)
+{
+    bool is_there = false;
+    for (size_t i = 0; i < group->out.member_count && group->machine != NULL; i++)
+        is_there |= group->kept[i]->service == service &&
+                    is_same(group->kept[i]->sign.node, group->machine);
+    if (!is_there)
+        return false;
+    fl_reach reach;
+    fl_calls_reach(&reach, groups->options.calls, sign->service);
+    return is_same(sign->sign.node, group->machine) ||
+           by_machine(group, &reach).distance != FL_UNRELATED;
+}
+
 bool fl_groups_explains(const fl_groups *groups, const fl_open *group, uint32_t service,
                         const fl_reach *reach, const fl_kept_sign *sign)
 {
-    (void)groups;
     if (sign->service == FL_NO_SERVICE)
         return sign->sign.service == NULL; /* a machine's: nothing is known against it */
     if (sign->service == service || reach->callers[sign->service] > 0)
         return true;
-    return reach->callees[sign->service] == 1 && sign->sign.onset_ns >= group->out.onset_ns;
+    return machine_explains(groups, group, service, sign);
+}
+
+/* Rules wait for different times before they fire: whose sign was first of both says nothing. */
+bool fl_groups_is_aftermath(const fl_open *group, const fl_reach *reach, const fl_kept_sign *sign)
+{
+    return sign->service != FL_NO_SERVICE && reach->callees[sign->service] == 1 &&
+           sign->sign.onset_ns >= group->out.onset_ns;
 }

@@ -173,12 +173,15 @@ static void sum_up(fl_open *group)
     out->onset_ns = INT64_MAX;
     out->last_ns = INT64_MIN;
     out->lasting_count = 0;
+    group->machine = NULL;
     int64_t cleared = 0;
     for (size_t i = 0; i < out->member_count; i++) {
         const fl_sign *sign = &group->kept[i]->sign;
         out->onset_ns = sign->onset_ns < out->onset_ns ? sign->onset_ns : out->onset_ns;
         out->last_ns = sign->onset_ns > out->last_ns ? sign->onset_ns : out->last_ns;
         out->lasting_count += sign->cleared_ns == 0;
+        if (sign->service == NULL && group->machine == NULL)
+            group->machine = sign->node;
         cleared = sign->cleared_ns > cleared ? sign->cleared_ns : cleared;
     }
     out->cleared_ns = out->lasting_count == 0 ? cleared : 0;
@@ -387,6 +390,34 @@ static fl_status gather(fl_groups *groups, fl_open **group, const fl_reach *reac
     return FL_OK;
 }
 
+/* A machine that tells of trouble itself: what runs on it was not in trouble by itself. The oldest
+ * stays, and its trouble is where it was. */
+static fl_status gather_machine(fl_groups *groups, fl_open **group, const char *node,
+                                int64_t now_ns, fl_error *err)
+{
+    size_t i = 0;
+    while (i < groups->count) {
+        fl_open *other = groups->open[i];
+        if (!fl_groups_share_machine(groups, *group, other, node)) {
+            i++;
+            continue;
+        }
+        bool is_older = other->out.opened_ns < (*group)->out.opened_ns;
+        fl_open *into = is_older ? other : *group, *from = is_older ? *group : other;
+        const fl_relation how = {0, FL_WHY_SAME_NODE, node, 0};
+        if (into->out.root == NULL || (from->out.is_diagnosed && !into->out.is_diagnosed))
+            set_root(into, from->out.root, from->root);
+        into->out.is_diagnosed |= from->out.is_diagnosed;
+        fl_status status = join(groups, into, from, &how, err);
+        if (status != FL_OK)
+            return status;
+        *group = into;
+        touch(into, now_ns);
+        i = 0; /* places have moved */
+    }
+    return FL_OK;
+}
+
 /* A sign that is in no group yet goes into the nearest, or opens one. On failure it is still the
  * caller's. */
 static fl_status place(uint64_t *key, fl_groups *groups, fl_kept_sign *kept, int64_t now_ns,
@@ -408,6 +439,8 @@ static fl_status place(uint64_t *key, fl_groups *groups, fl_kept_sign *kept, int
     touch(group, now_ns);
     if (how.why == FL_WHY_CALLED)
         status = gather(groups, &group, &reach, now_ns, err);
+    if (status == FL_OK && kept->sign.node != NULL)
+        status = gather_machine(groups, &group, kept->sign.node, now_ns, err);
     *key = group->out.key;
     return status;
 }
@@ -462,24 +495,31 @@ fl_status fl_groups_tell(uint64_t *key, fl_groups *groups, const fl_sign *sign, 
  * Of its causes a group takes the first that explains what the group has: two incidents at once
  * then have two causes, in whichever order the ranking has them. */
 
-/* How many of a group's signs a cause would explain. */
+/* How many of a group's signs a cause would explain; these are marked. */
 static size_t explained(const fl_groups *groups, const fl_open *group, uint32_t service,
                         const fl_reach *reach)
 {
     size_t count = 0;
-    for (size_t i = 0; i < group->out.member_count; i++)
-        count += fl_groups_explains(groups, group, service, reach, group->kept[i]);
+    for (size_t i = 0; i < group->out.member_count; i++) {
+        bool is = fl_groups_explains(groups, group, service, reach, group->kept[i]);
+        group->kept[i]->is_explained |= is;
+        count += is;
+    }
     return count;
 }
 
-/* The first cause that explains more than half, else the first that explains any; FL_NO_SERVICE.
- */
+/* The cause that explains most of a group's signs, of equal ones the likeliest. It has half of them
+ * at least, or all causes together have: what a ranking does not know of does not take a group
+ * apart. FL_NO_SERVICE: there is none. */
 static fl_status choose(uint32_t *out, const char **name, const fl_groups *groups,
                         const fl_open *group, const fl_causes *causes, fl_error *err)
 {
     fl_reach reach;
+    size_t most = 0, known = 0, all = group->out.member_count;
     *out = FL_NO_SERVICE;
-    for (size_t i = 0; i < causes->count; i++) {
+    for (size_t i = 0; i < all; i++)
+        group->kept[i]->is_explained = false;
+    for (size_t i = 0; i < causes->count && most < all; i++) {
         uint32_t service;
         fl_status status = fl_calls_service(&service, groups->options.calls,
                                             fl_slice_of(causes->services[i]), err);
@@ -489,14 +529,16 @@ static fl_status choose(uint32_t *out, const char **name, const fl_groups *group
             continue;
         fl_calls_reach(&reach, groups->options.calls, service);
         size_t count = explained(groups, group, service, &reach);
-        bool is_most = 2 * count > group->out.member_count;
-        if (is_most || (count > 0 && *out == FL_NO_SERVICE)) {
-            *out = service;
-            *name = causes->services[i];
-        }
-        if (is_most)
-            return FL_OK;
+        if (count <= most)
+            continue;
+        most = count;
+        *out = service;
+        *name = causes->services[i];
     }
+    for (size_t i = 0; i < all; i++)
+        known += group->kept[i]->is_explained;
+    if (2 * known < all)
+        *out = FL_NO_SERVICE;
     return FL_OK;
 }
 
@@ -510,7 +552,8 @@ static fl_status let_go(fl_groups *groups, fl_open *group, const fl_reach *reach
         fl_kept_sign *kept = group->kept[i];
         uint64_t key;
         if (group->out.member_count == 1 ||
-            fl_groups_explains(groups, group, group->root, reach, kept))
+            fl_groups_explains(groups, group, group->root, reach, kept) ||
+            fl_groups_is_aftermath(group, reach, kept))
             continue;
         fl_member was = group->members[i];
         take_out(group, i);

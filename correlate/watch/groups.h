@@ -7,10 +7,13 @@
  *     it is of the service that the trouble is at, or of one that the incident has already;
  *     its service calls that one, over however many others: callers feel their callees;
  *     that one calls it, and so do all that the incident has: then the trouble is rather there;
- *     or the one is of a machine, and the other of what runs on it.
- * Of several the nearest wins. What is a cause, a ranking says better than the order of calls:
- * fl_groups_diagnose() moves the trouble to where a ranked cause is, and signs that this does not
- * explain leave for an incident of their own.
+ *     or the one is of a machine, and the other of what runs on it, or calls what does.
+ * Of several the nearest wins. Services of one machine do not belong together for that, until a
+ * sign of the machine itself comes: then their incidents become one.
+ *
+ * What is a cause, a ranking says better than the order of calls: fl_groups_diagnose() moves the
+ * trouble to where a ranked cause is, and signs that this does not explain leave for an incident of
+ * their own. How often that is right: docs/benchmarks.md, bench_groups.
  *
  * No clock and no thread: times come with the calls. Same calls, same groups.
  */
@@ -107,9 +110,11 @@ typedef struct fl_causes {
     size_t count;
 } fl_causes;
 
-/* What a ranking says of a group; nothing where there is no such group. The first cause that
- * explains most of its signs, else the first that explains any, is where the trouble is; signs that
- * this does not explain leave. */
+/* What a ranking says of a group; nothing where there is no such group. The cause that explains
+ * most of its signs, of equal ones the likeliest, is where the trouble is; signs that this does not
+ * explain leave. Explained is what is of the cause, calls it, or runs on its machine where that has
+ * signs of its own. Where all causes together explain less than half of the signs, the ranking does
+ * not know of this trouble, and nothing changes. */
 FL_NODISCARD fl_status fl_groups_diagnose(fl_groups *groups, uint64_t key, const fl_causes *causes,
                                           int64_t now_ns, fl_error *err);
 /* End the incidents that are over. */

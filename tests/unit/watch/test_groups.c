@@ -190,15 +190,54 @@ START_TEST(a_diagnosed_cause_goes_on_having_effects)
 }
 END_TEST
 
-START_TEST(a_machine_ties_what_runs_on_it_and_neighbours_do_not)
+START_TEST(a_machine_that_tells_of_trouble_ties_what_runs_on_it)
 {
     fl_sign cart = alert_of(1, "cart", 1000), pay = alert_of(2, "pay", 1000);
-    fl_sign node = alert_of(3, NULL, 1010);
+    fl_sign node = alert_of(3, NULL, 1010), mail = alert_of(4, "mail", 1000);
     cart.node = pay.node = node.node = "node-1";
-    uint64_t group = tell_sign(&cart);
+    mail.node = "node-2";
+    uint64_t group = tell_sign(&cart), other = tell_sign(&mail);
     ck_assert_uint_ne(tell_sign(&pay), group);
+    ck_assert_uint_eq(fl_groups_count(groups), 3);
     ck_assert_uint_eq(tell_sign(&node), group);
+    ck_assert_uint_eq(fl_groups_count(groups), 2);
+    ck_assert_uint_eq(ended_into, group);
     expect(group, 1, "same-node", "node-1");
+    expect(group, 2, "same-node", "node-1");
+    ck_assert_ptr_nonnull(fl_groups_find(groups, other));
+    /* What calls something on it, and what is told of later. */
+    ck_assert_uint_eq(tell(5, "store", 1100), group);
+    fl_sign bank = alert_of(6, "bank", 1100);
+    bank.node = "node-1";
+    ck_assert_uint_eq(tell_sign(&bank), group);
+}
+END_TEST
+
+START_TEST(a_machine_that_is_known_takes_an_incident_whose_trouble_moves_to_it)
+{
+    fl_sign node = alert_of(1, NULL, 1000), cart = alert_of(2, "cart", 1030);
+    node.node = cart.node = "node-1";
+    uint64_t group = tell_sign(&node);
+    ck_assert_uint_ne(tell(3, "store", 1010), group);
+    ck_assert_uint_eq(tell_sign(&cart), group); /* store calls it */
+    ck_assert_uint_eq(fl_groups_count(groups), 1);
+    ck_assert_str_eq(fl_groups_find(groups, group)->root, "cart");
+}
+END_TEST
+
+START_TEST(a_cause_on_a_machine_in_trouble_explains_all_that_runs_there)
+{
+    fl_sign cart = alert_of(1, "cart", 1000), node = alert_of(2, NULL, 1000);
+    fl_sign bank = alert_of(3, "bank", 1010), mail = alert_of(4, "mail", 1010);
+    cart.node = node.node = bank.node = "node-1";
+    uint64_t group = tell_sign(&cart);
+    ck_assert_uint_eq(tell_sign(&node), group);
+    ck_assert_uint_eq(tell_sign(&bank), group);
+    ck_assert_uint_eq(tell(5, "pay", 1020), group);
+    diagnose(group, "cart", NULL);
+    ck_assert_uint_eq(fl_groups_count(groups), 1);
+    ck_assert_uint_eq(fl_groups_find(groups, group)->member_count, 4);
+    ck_assert_uint_ne(tell_sign(&mail), group);
 }
 END_TEST
 
@@ -301,6 +340,43 @@ START_TEST(a_ranking_that_explains_nothing_changes_nothing)
     diagnose(77, "cart", NULL);
     ck_assert_str_eq(fl_groups_find(groups, group)->root, "cart");
     ck_assert(!fl_groups_find(groups, group)->is_diagnosed);
+}
+END_TEST
+
+START_TEST(a_ranking_that_knows_of_less_than_half_changes_nothing)
+{
+    uint64_t group = tell(1, "cart", 1000);
+    ck_assert_uint_eq(tell(2, "cart", 1010), group);
+    ck_assert_uint_eq(tell(3, "store", 1010), group);
+    diagnose(group, "bank", NULL); /* store calls it, and the cart does not */
+    ck_assert(!fl_groups_find(groups, group)->is_diagnosed);
+    ck_assert_uint_eq(fl_groups_find(groups, group)->member_count, 3);
+    diagnose(group, "bank", "mail");
+    ck_assert(!fl_groups_find(groups, group)->is_diagnosed);
+}
+END_TEST
+
+START_TEST(of_several_causes_that_counts_which_explains_most)
+{
+    uint64_t group = tell(1, "cart", 1000);
+    ck_assert_uint_eq(tell(2, "store", 1010), group);
+    ck_assert_uint_eq(tell(3, "store", 1020), group);
+    diagnose(group, "bank", "cart"); /* that of another incident is likelier */
+    ck_assert_str_eq(fl_groups_find(groups, group)->root, "cart");
+    ck_assert_uint_eq(fl_groups_find(groups, group)->member_count, 3);
+    diagnose(group, "redis", "cart"); /* both explain all */
+    ck_assert_str_eq(fl_groups_find(groups, group)->root, "redis");
+}
+END_TEST
+
+START_TEST(what_a_service_calls_makes_it_no_likelier_a_cause)
+{
+    uint64_t group = tell(1, "pay", 1000);
+    ck_assert_uint_eq(tell(2, "store", 1010), group);
+    ck_assert_uint_eq(tell(3, "pay", 1020), group);
+    diagnose(group, "store", "pay"); /* pay after store would be its aftermath */
+    ck_assert_str_eq(fl_groups_find(groups, group)->root, "pay");
+    ck_assert_uint_eq(fl_groups_find(groups, group)->member_count, 3);
 }
 END_TEST
 
@@ -447,7 +523,9 @@ static Suite *make_suite(void)
     tcase_add_test(cases, two_incidents_become_one_when_both_call_what_breaks);
     tcase_add_test(cases, what_begins_much_later_is_another_incident);
     tcase_add_test(cases, a_diagnosed_cause_goes_on_having_effects);
-    tcase_add_test(cases, a_machine_ties_what_runs_on_it_and_neighbours_do_not);
+    tcase_add_test(cases, a_machine_that_tells_of_trouble_ties_what_runs_on_it);
+    tcase_add_test(cases, a_machine_that_is_known_takes_an_incident_whose_trouble_moves_to_it);
+    tcase_add_test(cases, a_cause_on_a_machine_in_trouble_explains_all_that_runs_there);
     tcase_add_test(cases, alerts_of_nobody_go_by_their_rule);
     tcase_add_test(cases, a_repeated_alert_changes_nothing);
     tcase_add_test(cases, what_was_over_before_it_was_known_opens_nothing);
@@ -456,6 +534,9 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_ranking_moves_the_trouble_and_what_it_does_not_explain_leaves);
     tcase_add_test(cases, the_sign_that_opened_may_leave_for_an_incident_of_its_own);
     tcase_add_test(cases, a_ranking_that_explains_nothing_changes_nothing);
+    tcase_add_test(cases, a_ranking_that_knows_of_less_than_half_changes_nothing);
+    tcase_add_test(cases, of_several_causes_that_counts_which_explains_most);
+    tcase_add_test(cases, what_a_service_calls_makes_it_no_likelier_a_cause);
     tcase_add_test(cases, incidents_with_the_same_diagnosis_are_one);
     tcase_add_test(cases, limits_are_said_and_harm_nothing);
     tcase_add_test(cases, groups_are_restored_with_their_reasons);
