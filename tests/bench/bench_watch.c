@@ -5,11 +5,14 @@
  *     bench_watch [WEEKS [SERVICES [SEED]]]
  *
  * Made-up weeks of SERVICES entry services (50): requests come as a Poisson process around a mean
- * of 0.05 to 5 a second that follows the day (a factor of 4 between night and noon) and wanders;
+ * of 0.05 to 5 a second, of one service in five of one in 20 s to one in 10 minutes, that follows
+ * the day (a factor of 4 between night and noon) and the week (half on two days) and wanders;
  * errors of 0 to 2 % come in bursts (their share is drawn anew each minute); latencies are
  * log-normal and their median wanders by some 10 % a minute and by a factor of up to 1.5 over
- * hours; once a day a service is deployed and is 1.3 times as slow for three minutes, and once an
- * hour a job of another operation runs through it. None of that is a fault. Then, in days of the
+ * hours; once a day a service is deployed: for 20 s half of its requests fail, and for three
+ * minutes it is 1.3 times as slow; once an hour a job of another operation runs through it; twice a
+ * day nothing at all comes in for 1 to 30 minutes, and once a day nine of ten spans are lost for an
+ * hour. None of that is a fault. Then, in days of the
  * same, faults of several sizes of ten minutes each: how many are found, and when.
  */
 #include <math.h>
@@ -31,12 +34,18 @@ typedef struct made_service {
     int deploy_at_s, job_at_s;
 } made_service;
 
+typedef struct made_week {
+    int64_t gap_from_s[14], gap_to_s[14]; /* nothing comes in */
+    int64_t thin_from_s[7];               /* for an hour little does */
+} made_week;
+
 typedef struct fault {
     double errors, slower, traffic; /* share, factor, factor */
 } fault;
 
 static uint64_t state = 1, next_id = 1;
 static made_service services[MAX_SERVICES];
+static made_week week_of;
 static size_t service_count = 50;
 static uint64_t spans;
 static double begun_s[MAX_SERVICES]; /* first break of each since the fault; -1: none */
@@ -92,7 +101,7 @@ static void make_services(void)
     for (size_t s = 0; s < service_count; s++) {
         made_service *one = &services[s];
         snprintf(one->name, sizeof(one->name), "s%zu", s);
-        one->a_second = 0.05 * pow(100, uniform());
+        one->a_second = uniform() < 0.2 ? 0.05 * pow(0.033, uniform()) : 0.05 * pow(100, uniform());
         one->error_share = uniform() < 0.3 ? 0 : 0.02 * uniform() * uniform();
         one->median_ms = 5 * pow(60, uniform());
         one->spread = 0.3 + 0.5 * uniform();
@@ -100,6 +109,28 @@ static void make_services(void)
         one->deploy_at_s = (int)(uniform() * DAY_S);
         one->job_at_s = (int)(uniform() * 3600);
     }
+}
+
+static void make_gaps(void)
+{
+    for (size_t i = 0; i < 14; i++) {
+        week_of.gap_from_s[i] = (int64_t)((double)i * DAY_S / 2 + uniform() * DAY_S / 4);
+        week_of.gap_to_s[i] = week_of.gap_from_s[i] + 60 + (int64_t)(uniform() * 1740);
+    }
+    for (size_t i = 0; i < 7; i++)
+        week_of.thin_from_s[i] = (int64_t)i * DAY_S + (int64_t)(uniform() * 20 * 3600);
+}
+
+/* The share of the spans that comes in. */
+static double share_kept(int64_t second)
+{
+    for (size_t i = 0; i < 14; i++)
+        if (second >= week_of.gap_from_s[i] && second < week_of.gap_to_s[i])
+            return 0;
+    for (size_t i = 0; i < 7; i++)
+        if (second >= week_of.thin_from_s[i] && second < week_of.thin_from_s[i] + 3600)
+            return 0.1;
+    return 1;
 }
 
 /* What a minute brings: Ornstein-Uhlenbeck walks, and bursts of errors. */
@@ -137,15 +168,20 @@ static void run(fl_watch *watch, int64_t from_s, int64_t to_s, const fault *f, s
     const fl_sink *sink = fl_watch_sink(watch);
     for (int64_t second = from_s; second < to_s; second++) {
         double day = 1 + 0.6 * sin(6.283185307179586 * (double)second / DAY_S);
+        double kept = f == NULL && to_s == WEEK_S ? share_kept(second) : 1;
+        day *= second / DAY_S % 7 >= 5 ? 0.5 : 1;
         clock_ns = (1600000000 + second) * INT64_C(1000000000);
         for (size_t s = 0; s < service_count; s++) {
             made_service *one = &services[s];
             if (second % 60 == 0)
                 next_minute(one, second);
             bool is_broken = f != NULL && s >= first_broken;
-            double mean = one->a_second * day * exp(one->load) * (is_broken ? f->traffic : 1);
+            double mean = kept * one->a_second * day * exp(one->load);
+            mean *= is_broken ? f->traffic : 1;
             double slow = one->median_ms * one->minute_slow * (is_broken ? f->slower : 1);
             double errors = one->minute_error + (is_broken ? f->errors : 0);
+            if ((second - one->deploy_at_s) % DAY_S / 20 == 0 && second >= one->deploy_at_s)
+                errors = 0.5;
             push_requests(sink, one, mean, "GET /", slow, errors);
             if ((second + one->job_at_s) % 3600 < 60)
                 push_requests(sink, one, mean / 2, "job", 20 * one->median_ms, errors);
@@ -222,6 +258,7 @@ int main(int count, char **words)
     double cpu_s = 0;
     for (int week = 0; week < weeks; week++) {
         make_services();
+        make_gaps();
         fl_watch *watch = begin();
         (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_before);
         run(watch, 0, WEEK_S, NULL, 0);
