@@ -36,7 +36,7 @@ static fl_exit run_token(fl_cli *cli, const fl_args *args)
     char token[FL_TOKEN_TEXT];
     fl_buf line = fl_buf_of(4096), out = fl_buf_of(4096);
     const char *path = fl_args_text(args, "file"), *name = fl_args_text(args, "name");
-    fl_role role = fl_role_of(fl_slice_of(fl_args_text(args, "role")));
+    fl_http_role role = fl_role_of(fl_slice_of(fl_args_text(args, "role")));
     if (name != NULL && strpbrk(name, "\r\n") != NULL) {
         fl_cli_complain(cli, "token: a name is one line");
         return FL_EXIT_USAGE;

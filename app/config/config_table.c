@@ -68,7 +68,8 @@ static const fl_config_field limits_fields[] = {
            .help = "Bytes of one request, after decompression"),
     /* nginx takes four buffers of 8 KiB, Apache 8 KiB a line. */
     FL_ROW("headers", SIZE, fl_config_limits, header_bytes, .fallback = "32KiB", .least = 1024,
-           .help = "Bytes of one request's headers"),
+           .most = 1 << 20,
+           .help = "Bytes of one request's headers; a gRPC call's are 8KiB at most"),
     /* Four bodies of the largest size at once; those of exporters are a thousandth of it. */
     FL_ROW("memory", SIZE, fl_config_limits, memory_bytes, .fallback = "256MiB", .least = 1 << 20,
            .help = "Bytes of all requests that are being received or handled; beyond it senders "

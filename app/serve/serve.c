@@ -80,7 +80,11 @@ static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bo
         return status;
     at->is_grpc = is_grpc;
     serve->listener_count++;
-    say(serve, "listening on %s, port %u%s", at->address, at->port, is_grpc ? ", for gRPC" : "");
+    if (address->port == 0) /* any free one was asked for */
+        say(serve, "listening on %s, port %u%s", at->address, at->port,
+            is_grpc ? ", for gRPC" : "");
+    else
+        say(serve, "listening on %s%s", at->address, is_grpc ? ", for gRPC" : "");
     return FL_OK;
 }
 
@@ -148,6 +152,7 @@ static fl_status start_http(fl_serve *serve, fl_error *err)
         .client_rate = (unsigned)limits->client_rate,
         .workers = (unsigned)(limits->workers < FL_MAX_WORKERS ? limits->workers : FL_MAX_WORKERS),
         .max_body_bytes = (size_t)limits->body_bytes,
+        .max_header_bytes = (size_t)limits->header_bytes,
         .budget_bytes = (size_t)limits->memory_bytes,
         .max_connections = (unsigned)limits->connections,
         .head_timeout_ns = limits->header_timeout_ns,
@@ -263,6 +268,8 @@ static fl_status start_grpc(fl_serve *serve, fl_error *err)
     const fl_config *config = serve->options.config;
     const fl_grpc_options options = {.max_connections = (unsigned)config->limits.connections,
                                      .max_per_client = (unsigned)config->limits.client_connections,
+                                     .max_streams = (size_t)config->limits.streams,
+                                     .max_header_bytes = (size_t)config->limits.header_bytes,
                                      .is_ready = is_ready,
                                      .payload = serve};
     fl_grpc *grpc;

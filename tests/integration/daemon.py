@@ -21,7 +21,7 @@ class Daemon:
         for address in listen:
             words += ["--listen", address]
         own = {**os.environ, "XDG_STATE_HOME": self.folder.name, "HOME": self.folder.name, **(environment or {})}
-        self.said, self.ports, self.is_ready = "", [], threading.Event()
+        self.said, self.ports, self.grpc_ports, self.is_ready = "", [], [], threading.Event()
         self.process = subprocess.Popen([*words, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, text=True, env=own)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -34,8 +34,10 @@ class Daemon:
     def _read(self):
         for line in self.process.stderr:
             self.said += line
-            found = re.match(r"faultline: listening on \S+, port (\d+)$", line.strip())
-            if found:
+            found = re.match(r"faultline: listening on (?:\S+, port |\S+:)(\d+)(, for gRPC)?$", line.strip())
+            if found and found.group(2):
+                self.grpc_ports.append(int(found.group(1)))
+            elif found:
                 self.ports.append(int(found.group(1)))
             if line.strip() == "faultline: ready":
                 self.is_ready.set()

@@ -33,6 +33,8 @@ typedef struct fl_grpc_options {
     const fl_grpc_method *methods;   /* fl_grpc_otlp_methods; borrowed */
     unsigned max_connections;        /* 1024 */
     unsigned max_per_client;         /* 256 connections of one address */
+    size_t max_streams;              /* 100 calls of a connection */
+    size_t max_header_bytes;         /* 8 KiB of a call, and no more than that */
     bool (*is_ready)(void *payload); /* what Health/Check says; NULL: always */
     void *payload;
 } fl_grpc_options;

@@ -11,8 +11,10 @@
 
 /* The room for the head is taken from the budget beforehand: it comes in pieces of some bytes, and
  * asking for each would cost more than it saves. The message is claimed as it grows. */
-fl_grpc_call *fl_grpc_call_create(fl_grpc_session *session, fl_budget *budget)
+fl_grpc_call *fl_grpc_call_create(fl_grpc_session *session, fl_budget *budget,
+                                  size_t max_header_bytes)
 {
+    assert(max_header_bytes <= FL_GRPC_MAX_HEADER_BYTES);
     if (!fl_budget_take(budget, FL_GRPC_CALL_BYTES))
         return NULL;
     fl_grpc_call *call = fl_mem_calloc(1, sizeof(*call));
@@ -22,7 +24,7 @@ fl_grpc_call *fl_grpc_call_create(fl_grpc_session *session, fl_budget *budget)
     }
     call->session = session;
     call->claimed_bytes = FL_GRPC_CALL_BYTES;
-    call->head = fl_buf_of(FL_GRPC_MAX_HEADER_BYTES);
+    call->head = fl_buf_of(max_header_bytes);
     call->message = fl_grpc_message_of(0);
     call->deadline_ns = INT64_MAX;
     fl_http_reply_init(&call->reply);

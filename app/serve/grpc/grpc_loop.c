@@ -163,6 +163,8 @@ static fl_grpc_conn *conn_create(fl_grpc *grpc, int fd)
                                  .admit = fl_grpc_admit,
                                  .ready = fl_grpc_ready,
                                  .budget = budget,
+                                 .max_streams = grpc->options.max_streams,
+                                 .max_header_bytes = grpc->options.max_header_bytes,
                                  .counters = &grpc->counters};
     if (fl_grpc_session_create(&conn->session, &hooks, grpc->now_ns, NULL) != FL_OK ||
         !watch(grpc, EPOLL_CTL_ADD, &conn->source, EPOLLIN)) {

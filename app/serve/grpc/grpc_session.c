@@ -6,7 +6,7 @@
  *   (2) a call is in `calls` from its creation to its end; `running` counts those that are RUNNING;
  *   (3) a call is freed when its stream is closed and it is not RUNNING, and never inside of a
  *       callback that could still name it;
- *   (4) `running` is at most FL_GRPC_MAX_STREAMS, also when a client resets its streams and opens
+ *   (4) `running` is at most hooks.max_streams, also when a client resets its streams and opens
  *       others (CVE-2023-44487): the reset ones still count.
  *
  * Patience. What costs a client nothing and us something is paid from a bucket that refills slowly:
@@ -316,7 +316,8 @@ static void head_is_whole(fl_grpc_session *session, fl_grpc_call *call)
 {
     if (call->is_head_too_large) {
         fl_grpc_call_fail(call, FL_GRPC_RESOURCE_EXHAUSTED,
-                          "the call's headers are larger than %d bytes", FL_GRPC_MAX_HEADER_BYTES);
+                          "the call's headers are larger than %zu bytes",
+                          session->hooks.max_header_bytes);
         answer(session, call);
         return;
     }
@@ -347,7 +348,7 @@ static void message_is_whole(fl_grpc_session *session, fl_grpc_call *call)
         refuse_message(session, call, &err);
         return;
     }
-    if (session->running >= FL_GRPC_MAX_STREAMS) {
+    if (session->running >= session->hooks.max_streams) {
         refuse_full(session, call);
         return;
     }
@@ -384,9 +385,10 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         return 0; /* trailers, which say nothing that we read */
     int32_t stream_id = frame->hd.stream_id;
     atomic_fetch_add(&session->hooks.counters->calls, 1);
-    fl_grpc_call *call = session->call_count < 2 * FL_GRPC_MAX_STREAMS
-                             ? fl_grpc_call_create(session, session->hooks.budget)
-                             : NULL;
+    fl_grpc_call *call =
+        session->call_count < 2 * session->hooks.max_streams
+            ? fl_grpc_call_create(session, session->hooks.budget, session->hooks.max_header_bytes)
+            : NULL;
     if (call == NULL) { /* nothing was done for it: clients try again by themselves */
         atomic_fetch_add(&session->hooks.counters->refused_streams, 1);
         (void)nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_REFUSED_STREAM);
@@ -545,9 +547,9 @@ static int start(fl_grpc_session *session)
     nghttp2_session_callbacks_del(to);
     nghttp2_option_del(option);
     const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, FL_GRPC_MAX_STREAMS},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)session->hooks.max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, FL_GRPC_STREAM_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, FL_GRPC_MAX_HEADER_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)session->hooks.max_header_bytes},
     };
     if (result == 0)
         result = nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, settings,
@@ -556,6 +558,15 @@ static int start(fl_grpc_session *session)
         result = nghttp2_session_set_local_window_size(session->h2, NGHTTP2_FLAG_NONE, 0,
                                                        FL_GRPC_CONNECTION_WINDOW);
     return result;
+}
+
+/* Zero is "as usual"; a call's room in the budget holds no more than the usual head. */
+static void set_limits(fl_grpc_hooks *hooks)
+{
+    if (hooks->max_streams == 0)
+        hooks->max_streams = FL_GRPC_MAX_STREAMS;
+    if (hooks->max_header_bytes == 0 || hooks->max_header_bytes > FL_GRPC_MAX_HEADER_BYTES)
+        hooks->max_header_bytes = FL_GRPC_MAX_HEADER_BYTES;
 }
 
 fl_status fl_grpc_session_create(fl_grpc_session **out, const fl_grpc_hooks *hooks, int64_t now_ns,
@@ -570,6 +581,7 @@ fl_status fl_grpc_session_create(fl_grpc_session **out, const fl_grpc_hooks *hoo
     if (session == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a connection");
     session->hooks = *hooks;
+    set_limits(&session->hooks);
     session->now_ns = session->created_ns = session->heard_ns = session->busy_ns = now_ns;
     session->patience_ns = now_ns;
     session->patience = MAX_PATIENCE;

@@ -19,7 +19,7 @@
 typedef struct fl_grpc_session fl_grpc_session;
 
 enum {
-    FL_GRPC_MAX_STREAMS = 128,          /* of a connection; an exporter uses one to ten */
+    FL_GRPC_MAX_STREAMS = 100,          /* of a connection, where nothing else is said */
     FL_GRPC_MAX_HEADER_BYTES = 8 << 10, /* of a call; what gRPC libraries allow by default */
     FL_GRPC_CALL_BYTES = 12 << 10,      /* taken from the budget for a call without its message */
     FL_GRPC_STREAM_WINDOW = 1 << 20, /* what may be under way of a message: 100 ms at 80 Mbit/s */
@@ -81,6 +81,8 @@ typedef struct fl_grpc_hooks {
     bool (*ready)(void *payload, fl_grpc_call *call);
     fl_budget *budget;
     fl_grpc_counters *counters;
+    size_t max_streams;      /* 0: FL_GRPC_MAX_STREAMS */
+    size_t max_header_bytes; /* 0, or more than that: FL_GRPC_MAX_HEADER_BYTES */
 } fl_grpc_hooks;
 
 /* FL_E_UNSUPPORTED where libnghttp2 is missing, FL_E_NOMEM. */

@@ -29,6 +29,7 @@ static void set_defaults(fl_http_options *options)
 {
     static const fl_http_options defaults = {.max_queued = 1024,
                                              .max_body_bytes = FL_HTTP_MAX_BODY,
+                                             .max_header_bytes = 32 << 10,
                                              .budget_bytes = 256u << 20,
                                              .max_connections = 4096,
                                              .max_per_client = 2048,
@@ -41,6 +42,7 @@ static void set_defaults(fl_http_options *options)
     options->field = defaults.field
     DEFAULT(max_queued);
     DEFAULT(max_body_bytes);
+    DEFAULT(max_header_bytes);
     DEFAULT(budget_bytes);
     DEFAULT(max_connections);
     DEFAULT(max_per_client);

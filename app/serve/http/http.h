@@ -23,7 +23,12 @@
 typedef struct fl_tokens fl_tokens; /* tokens.h */
 
 /* What a route asks for, and what a token grants; ADMIN grants all. */
-typedef enum fl_role { FL_ROLE_NONE, FL_ROLE_INGEST, FL_ROLE_READ, FL_ROLE_ADMIN } fl_role;
+typedef enum fl_http_role {
+    FL_ROLE_NONE,
+    FL_ROLE_INGEST,
+    FL_ROLE_READ,
+    FL_ROLE_ADMIN
+} fl_http_role;
 
 typedef struct fl_http_field {
     const char *name, *value;
@@ -84,7 +89,7 @@ typedef void fl_http_handler(void *context, const fl_http_request *request, fl_h
 typedef struct fl_http_route {
     const char *method; /* GET answers HEAD as well */
     const char *path;   /* a trailing "*": any tail, also an empty one */
-    fl_role role;
+    fl_http_role role;
     size_t max_body_bytes; /* as it comes and after decompression; 0: FL_HTTP_MAX_BODY */
     fl_http_handler *run;
     void *context;
@@ -106,6 +111,7 @@ typedef struct fl_http_options {
     unsigned workers;        /* fl_workers_create() */
     size_t max_queued;       /* 1024 requests that wait for a worker */
     size_t max_body_bytes;   /* FL_HTTP_MAX_BODY; no route takes more */
+    size_t max_header_bytes; /* 32 KiB: names and values of a request's headers */
     size_t budget_bytes;     /* 256 MiB of bodies and answers, in all */
     unsigned max_per_client; /* 2048 connections of one client (clients.h) */
     unsigned client_rate;    /* requests a second of one client; any number */

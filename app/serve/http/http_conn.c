@@ -28,8 +28,10 @@
 #include "slice.h"
 #include "timestamp.h"
 
-/* Pages of it are touched as they are needed; a recv() of a body takes what is free of it. */
-enum { CONNECTION_BYTES = 64 << 10 };
+/* libmicrohttpd's memory for a connection: the head twice, as it came and in parts, and the
+ * answer's head. Pages of it are touched as they are needed; a recv() of a body takes what is free
+ * of it. */
+enum { CONNECTION_BYTES = 64 << 10, HEAD_COPIES = 2 };
 /* RFC 9325: nothing older than TLS 1.2. */
 static const char PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 /* Beyond our own limit, so that on_accept() closes what is too many: libmicrohttpd would leave it
@@ -222,7 +224,7 @@ static void refuse_busy(fl_http_conn *conn, fl_http_refusal why, const char *wha
 /* Names and values stay libmicrohttpd's, for as long as the request is. */
 typedef struct field_list {
     fl_http_field *fields;
-    size_t count, max;
+    size_t count, max, bytes, max_bytes;
     bool too_many;
 } field_list;
 
@@ -231,7 +233,8 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
 {
     field_list *list = cls;
     (void)kind;
-    if (list->count == list->max) {
+    list->bytes += strlen(name) + (value != NULL ? strlen(value) : 0);
+    if (list->count == list->max || list->bytes > list->max_bytes) {
         list->too_many = true;
         return MHD_NO;
     }
@@ -243,8 +246,11 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
 /* False: more than there is room for. */
 static bool gather(fl_http_conn *conn, struct MHD_Connection *mhd)
 {
-    field_list headers = {.fields = conn->headers, .max = FL_HTTP_MAX_HEADERS};
-    field_list parameters = {.fields = conn->parameters, .max = FL_HTTP_MAX_PARAMETERS};
+    size_t max_bytes = conn->http->options.max_header_bytes;
+    field_list headers = {
+        .fields = conn->headers, .max = FL_HTTP_MAX_HEADERS, .max_bytes = max_bytes};
+    field_list parameters = {
+        .fields = conn->parameters, .max = FL_HTTP_MAX_PARAMETERS, .max_bytes = max_bytes};
     (void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_field, &headers);
     (void)MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, on_field, &parameters);
     conn->request.headers = conn->headers;
@@ -307,7 +313,8 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
     if (wrong != NULL || !fits) {
         conn->must_close = true;
         fl_http_problem(refuse(conn, FL_HTTP_REFUSED_HEAD), wrong != NULL ? 400 : 431, "%s",
-                        wrong != NULL ? wrong : "there are more headers than are read");
+                        wrong != NULL ? wrong
+                                      : "there are more headers than are read, or larger ones");
         return;
     }
     if (!is_trusted(conn, conn->mhd)) {
@@ -501,6 +508,12 @@ static void on_log(void *cls, const char *format, va_list args)
     (void)cls, (void)format, (void)args;
 }
 
+static size_t memory_of(const fl_http *http)
+{
+    size_t heads = HEAD_COPIES * http->options.max_header_bytes;
+    return heads > CONNECTION_BYTES ? heads : CONNECTION_BYTES;
+}
+
 /* Its own connection timeout stays off: deadlines are ours (http.c). */
 struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
 {
@@ -510,7 +523,7 @@ struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)http->options.max_connections + MORE_CONNECTIONS,
          NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)memory_of(http), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},

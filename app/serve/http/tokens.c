@@ -18,7 +18,7 @@ enum { RANDOM_BYTES = 24, MAX_LINE_BYTES = 1024 };
 
 typedef struct known_token {
     unsigned char hash[FL_SHA256_BYTES];
-    fl_role role;
+    fl_http_role role;
 } known_token;
 
 struct fl_tokens {
@@ -28,11 +28,11 @@ struct fl_tokens {
 
 static const char *const role_names[] = {NULL, "ingest", "read", "admin"};
 
-fl_role fl_role_of(fl_slice word)
+fl_http_role fl_role_of(fl_slice word)
 {
     for (unsigned i = 1; i < sizeof(role_names) / sizeof(role_names[0]); i++)
         if (fl_slice_equal(word, fl_slice_of(role_names[i])))
-            return (fl_role)i;
+            return (fl_http_role)i;
     return FL_ROLE_NONE;
 }
 
@@ -54,7 +54,7 @@ static fl_status read_line(fl_tokens *tokens, const fl_line *line, const char *n
     fl_slice rest = fl_slice_trim(line->text);
     if (rest.len == 0 || rest.ptr[0] == '#')
         return FL_OK;
-    fl_role role = fl_role_of(next_word(&rest));
+    fl_http_role role = fl_role_of(next_word(&rest));
     fl_slice hash = next_word(&rest);
     if (tokens->count == FL_MAX_TOKENS)
         return fl_fail(err, FL_E_LIMIT, line->offset, "%.120s: more than %d tokens", name,
@@ -140,7 +140,7 @@ size_t fl_tokens_count(const fl_tokens *tokens)
 }
 
 /* No look ends early, and none depends on the one before. */
-bool fl_tokens_grant(const fl_tokens *tokens, fl_slice token, fl_role role, bool *is_known)
+bool fl_tokens_grant(const fl_tokens *tokens, fl_slice token, fl_http_role role, bool *is_known)
 {
     unsigned char hash[FL_SHA256_BYTES];
     unsigned known = 0, granted = 0;
@@ -179,7 +179,7 @@ fl_status fl_token_make(char out[FL_TOKEN_TEXT], fl_error *err)
     return FL_OK;
 }
 
-void fl_token_line(fl_buf *out, const char *token, fl_role role, const char *name)
+void fl_token_line(fl_buf *out, const char *token, fl_http_role role, const char *name)
 {
     unsigned char hash[FL_SHA256_BYTES];
     char text[2 * FL_SHA256_BYTES + 1];

@@ -28,13 +28,13 @@ size_t fl_tokens_count(const fl_tokens *tokens);
 
 /* Whether the token is known at all, and whether it grants the role. The time depends on how many
  * tokens there are and on the length of `token`, not on which one it is. */
-bool fl_tokens_grant(const fl_tokens *tokens, fl_slice token, fl_role role, bool *is_known);
+bool fl_tokens_grant(const fl_tokens *tokens, fl_slice token, fl_http_role role, bool *is_known);
 
 /* A new one: "flt_" and 48 hexadecimal digits; FL_E_IO where the system has no randomness. */
 FL_NODISCARD fl_status fl_token_make(char out[FL_TOKEN_TEXT], fl_error *err);
 /* Its line in a file, with the newline. */
-void fl_token_line(fl_buf *out, const char *token, fl_role role, const char *name);
+void fl_token_line(fl_buf *out, const char *token, fl_http_role role, const char *name);
 /* FL_ROLE_NONE: no such word. */
-fl_role fl_role_of(fl_slice word);
+fl_http_role fl_role_of(fl_slice word);
 
 #endif

@@ -44,7 +44,7 @@ typedef struct fl_receive_outcome {
 typedef struct fl_receive_how {
     fl_receive_protocol protocol;
     const char *path;
-    fl_role role;
+    fl_http_role role;
     size_t max_body_bytes; /* 0: HTTP's own limit */
     /* The protocol has no word for "in part": a refused record is the request's failure (400),
      * though the others are kept. */

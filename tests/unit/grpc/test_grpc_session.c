@@ -416,6 +416,24 @@ START_TEST(more_streams_than_allowed_are_refused)
 }
 END_TEST
 
+/* What the configuration allows, as the client is told it and as it is held to. */
+START_TEST(a_limit_on_streams_is_the_configurations)
+{
+    fl_grpc_hooks few = hooks;
+    fl_grpc_session *other = NULL;
+    fl_buf said = fl_buf_of(1 << 20);
+    few.max_streams = 7;
+    ck_assert_ok(fl_grpc_session_create(&other, &few, now_ns, &err));
+    ck_assert_ok(fl_grpc_session_output(other, &said, 1 << 16, &err));
+    /* SETTINGS_MAX_CONCURRENT_STREAMS (3) is the first entry, after a frame head of 9 bytes. */
+    static const unsigned char entry[] = {0, 3, 0, 0, 0, 7};
+    ck_assert_uint_gt(said.len, 15);
+    ck_assert_mem_eq(said.ptr + 9, entry, sizeof(entry));
+    fl_grpc_session_destroy(other);
+    fl_buf_dispose(&said);
+}
+END_TEST
+
 static const struct flood {
     const char *what;
     fl_slice frame;
@@ -650,6 +668,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, resets_in_a_loop_end_the_connection);
     tcase_add_test(tests, a_client_that_cancels_now_and_then_may_stay);
     tcase_add_test(tests, more_streams_than_allowed_are_refused);
+    tcase_add_test(tests, a_limit_on_streams_is_the_configurations);
     tcase_add_loop_test(tests, frames_that_cost_nothing_end_the_connection_when_there_are_many, 0,
                         ROWS(floods));
     tcase_add_test(tests, a_ping_with_each_answer_is_no_flood);

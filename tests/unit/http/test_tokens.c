@@ -42,7 +42,7 @@ START_TEST(an_admin_may_do_all)
     bool is_known;
     ck_assert_ok(fl_tokens_read(&tokens, SLICE("admin " ABC), "t", &err));
     for (int role = FL_ROLE_INGEST; role <= FL_ROLE_ADMIN; role++)
-        ck_assert(fl_tokens_grant(tokens, SLICE("abc"), (fl_role)role, &is_known));
+        ck_assert(fl_tokens_grant(tokens, SLICE("abc"), (fl_http_role)role, &is_known));
 }
 END_TEST
 
