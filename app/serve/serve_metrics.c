@@ -161,6 +161,10 @@ static void put_archive(fl_metrics *m, fl_archive *archive)
     fl_metrics_one_counter(m, "faultline_archive_seal_failures_total",
                            "Blocks that could not be written, and are tried again",
                            s.seal_failures);
+    fl_metrics_one_counter(m, "faultline_archive_merged_blocks_total",
+                           "Blocks that were merged into larger ones", s.merged_blocks);
+    fl_metrics_one_counter(m, "faultline_archive_merge_failures_total",
+                           "Merges that failed, and are tried again", s.merge_failures);
     fl_metrics_one_counter(m, "faultline_archive_dropped_bytes_total",
                            "Bytes that retention dropped", s.dropped_bytes);
     fl_metrics_one_counter(m, "faultline_archive_read_failures_total",

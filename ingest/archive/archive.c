@@ -29,6 +29,8 @@ static const int64_t hour_ns = INT64_C(3600) * 1000000000;
 
 enum {
     DEFAULT_HEAD_BYTES = 64 << 20,
+    /* A series' labels are some 7 bytes in a block: a tenth as much for each of a dozen samples. */
+    DEFAULT_MERGE_RUNS = 8,
     DEFAULT_BLOCK_BYTES = 96 << 20,
     /* Collectors retry for five minutes; at a thousand samples a batch and half a million a second
      * that is 150,000 batches. */
@@ -49,6 +51,8 @@ static fl_archive_options with_defaults(const fl_archive_options *options)
         out.head_age_ns = hour_ns;
     if (out.wal_bytes == 0)
         out.wal_bytes = UINT64_C(1) << 30;
+    if (out.merge_runs == 0)
+        out.merge_runs = DEFAULT_MERGE_RUNS;
     if (out.repeat_ns == 0)
         out.repeat_ns = hour_ns;
     if (out.repeat_batches == 0)
@@ -174,13 +178,16 @@ static fl_status open_log(fl_archive *archive, fl_error *err)
 }
 
 /* Last, so that nothing is shared while it is made. */
-static fl_status start_thread(fl_archive *archive, fl_error *err)
+static fl_status start_threads(fl_archive *archive, fl_error *err)
 {
     if (archive->options.has_no_thread)
         return FL_OK;
     if (pthread_create(&archive->thread, NULL, fl_archive_seal_thread, archive) != 0)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "cannot start a thread");
     archive->has_thread = true;
+    if (pthread_create(&archive->merge_thread, NULL, fl_archive_merge_thread, archive) != 0)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "cannot start a thread");
+    archive->has_merge_thread = true;
     return FL_OK;
 }
 
@@ -205,7 +212,7 @@ fl_status fl_archive_open(fl_archive **out, fl_archive_recovery *found, fl_disk 
     if (status == FL_OK)
         status = open_log(archive, err);
     if (status == FL_OK)
-        status = start_thread(archive, err);
+        status = start_threads(archive, err);
     *found = archive->stats.found;
     if (status == FL_OK)
         *out = archive;
@@ -214,7 +221,7 @@ fl_status fl_archive_open(fl_archive **out, fl_archive_recovery *found, fl_disk 
     return status;
 }
 
-/* The thread ends after the seal that it is in, if any. */
+/* The threads end: after the seal, without the merge that they are in. */
 void fl_archive_close(fl_archive *archive)
 {
     if (archive == NULL)
@@ -222,10 +229,12 @@ void fl_archive_close(fl_archive *archive)
     if (archive->has_thread) {
         pthread_mutex_lock(&archive->lock);
         archive->is_stopping = true;
-        pthread_cond_signal(&archive->work);
+        pthread_cond_broadcast(&archive->work);
         pthread_mutex_unlock(&archive->lock);
         pthread_join(archive->thread, NULL);
     }
+    if (archive->has_merge_thread)
+        pthread_join(archive->merge_thread, NULL);
     assert(!archive->is_sealing);
     fl_wal_close(archive->wal);
     fl_head_unref(archive->head);
@@ -234,7 +243,10 @@ void fl_archive_close(fl_archive *archive)
         fl_mem_free(archive->blocks[i]);
     for (size_t i = 0; i < archive->profile_count; i++)
         fl_mem_free(archive->profiles[i]);
+    for (size_t i = 0; i < archive->replaced_count; i++)
+        fl_mem_free(archive->replaced[i]);
     fl_mem_free(archive->blocks);
+    fl_mem_free(archive->replaced);
     fl_mem_free(archive->profiles);
     fl_map_destroy(archive->repeats.newer);
     fl_map_destroy(archive->repeats.older);
@@ -413,11 +425,14 @@ void fl_archive_tick(fl_archive *archive, int64_t now_ns)
     if (archive->sealing == NULL && archive->head->count > 0 &&
         archive->now_ns - archive->head->opened_ns >= archive->options.head_age_ns)
         (void)!fl_archive_rotate(archive, &ignored);
-    archive->is_due = true;
-    pthread_cond_signal(&archive->work);
+    archive->is_due = archive->is_merge_due = true;
+    pthread_cond_broadcast(&archive->work);
     if (archive->options.has_no_thread)
         (void)!seal_now(archive, &ignored);
     pthread_mutex_unlock(&archive->lock);
+    if (archive->options.has_no_thread)
+        fl_archive_merge(archive);
+    fl_archive_remove_replaced(archive);
     fl_archive_retain(archive);
 }
 

@@ -69,6 +69,7 @@ typedef struct fl_archive_options {
     uint64_t wal_segment_bytes; /* [64 MiB] */
     int64_t keep_ns;       /* [without end] blocks and profiles whose newest record is older go */
     uint64_t keep_bytes;   /* [without end] of blocks and profiles, the oldest go first */
+    size_t merge_runs;     /* [8] so many sealed heads become one run of blocks; 1: none do */
     int64_t repeat_ns;     /* [1 h] how long a batch is remembered, to know it again */
     size_t repeat_batches; /* [262,144] how many are at least */
     bool has_no_thread;    /* sealing is done in fl_archive_tick() alone: for tests */
@@ -161,11 +162,13 @@ typedef struct fl_archive_stats {
     uint64_t refused_records;
     uint64_t unsealed_records; /* too large for any block, and left out: 0 in practice */
     uint64_t sealed_blocks, seal_failures;
+    uint64_t merged_blocks, merge_failures; /* files that became part of a merged run */
     uint64_t dropped_blocks, dropped_profiles, dropped_bytes; /* by retention */
     uint64_t read_failures;                                   /* blocks that could not be read */
     /* Now. */
     uint64_t head_batches, head_bytes, sealing_bytes;
     uint64_t wal_bytes, wal_segments, wal_groups;
+    uint64_t merging_blocks;
     uint64_t blocks, block_bytes, block_records;
     uint64_t profiles, profile_bytes;
     int64_t oldest_ns; /* of blocks and heads; 0: there is none */

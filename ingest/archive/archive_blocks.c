@@ -2,7 +2,8 @@
  * archive_blocks.c - sealed files: their names, their heads, and what an earlier process left.
  *
  *   name := first "-" next "-" part kind ".block"      16, 16 and 4 hexadecimal digits; kind "e" of
- *                                                      the last part of a run, "p" of the others
+ *                                                      the last part of a run, "p" of the others;
+ *                                                      "m" and "q" where it is merged out of runs
  *   file := "FLARC001" crc:u32 first, next, min, max, sealed, records, length: u64  block
  *
  * Numbers are little-endian; the CRC-32C is of the 56 bytes behind it. The block has a checksum of
@@ -10,7 +11,9 @@
  *
  * Invariants: a file has its name only after its bytes are durable; the last part of a run has it
  * only after the others' names are durable. So a run without its last part is one that was being
- * written, and the log still has it.
+ * written, and the log still has it; or, where it is merged, the files that it was to replace are
+ * still there. Those go after its last part has its name: where both are there, the merged run
+ * counts.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -26,14 +29,25 @@
 
 enum { SEALED_NUMBERS = 7, SEALED_HEAD_BYTES = 12 + 8 * SEALED_NUMBERS };
 
-static const char temporary_name[] = "seal.tmp";
+/* Seals and merges are written at the same time. */
+static const char *temporary_of(const fl_sealed *block)
+{
+    return block->is_merged ? "merge.tmp" : "seal.tmp";
+}
+
+static char kind_of(const fl_sealed *block)
+{
+    if (block->is_merged)
+        return block->is_end ? 'm' : 'q';
+    return block->is_end ? 'e' : 'p';
+}
 
 /* Sequences in the name: an open knows the runs of a folder before it reads any file. */
 void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block)
 {
     snprintf(out, ARCHIVE_NAME_BYTES, "%016llx-%016llx-%04x%c.block",
              (unsigned long long)block->first_sequence, (unsigned long long)block->next_sequence,
-             block->part, block->is_end ? 'e' : 'p');
+             block->part, kind_of(block));
 }
 
 /* Exactly as many digits, in lower case, and what stands behind them. */
@@ -58,8 +72,9 @@ bool fl_sealed_name_read(fl_sealed *out, const char *name)
         !read_hex(&out->next_sequence, &at, 16, '-') || !read_hex(&part, &at, 4, '\0'))
         return false;
     out->part = (unsigned)part;
-    out->is_end = *at == 'e';
-    return (*at == 'e' || *at == 'p') && strcmp(at + 1, ".block") == 0;
+    out->is_end = *at == 'e' || *at == 'm';
+    out->is_merged = *at == 'q' || *at == 'm';
+    return kind_of(out) == *at && strcmp(at + 1, ".block") == 0;
 }
 
 static void put_le(unsigned char *to, uint64_t value, int width)
@@ -119,12 +134,15 @@ static fl_status read_head(fl_sealed *block, uint64_t *len, const unsigned char 
 }
 
 /* Bytes, then the name. A temporary file that an earlier failure left is written over. */
-static fl_status write_file(fl_disk *disk, const char *name, const fl_slice parts[2], fl_error *err)
+static fl_status write_file(fl_disk *disk, fl_sealed *block, const fl_slice parts[2], fl_error *err)
 {
+    char name[ARCHIVE_NAME_BYTES];
+    const char *temporary = temporary_of(block);
     fl_disk_file *file;
     fl_error ignored = {0};
-    (void)!fl_disk_remove(disk, temporary_name, &ignored);
-    fl_status status = fl_disk_open_file(&file, disk, temporary_name, true, err);
+    fl_sealed_name(name, block);
+    (void)!fl_disk_remove(disk, temporary, &ignored);
+    fl_status status = fl_disk_open_file(&file, disk, temporary, true, err);
     if (status != FL_OK)
         return status;
     status = fl_disk_write(file, parts[0], 0, err);
@@ -134,10 +152,13 @@ static fl_status write_file(fl_disk *disk, const char *name, const fl_slice part
         status = fl_disk_sync(file, err);
     fl_disk_close_file(file);
     if (status == FL_OK)
-        status = fl_disk_rename(disk, temporary_name, name, err);
-    if (status == FL_OK)
-        return fl_disk_sync_names(disk, err);
-    (void)!fl_disk_remove(disk, temporary_name, &ignored);
+        status = fl_disk_rename(disk, temporary, name, err);
+    if (status != FL_OK) {
+        (void)!fl_disk_remove(disk, temporary, &ignored);
+        return status;
+    }
+    status = fl_disk_sync_names(disk, err);
+    block->is_stray = status != FL_OK && fl_disk_remove(disk, name, &ignored) != FL_OK;
     return status;
 }
 
@@ -145,13 +166,11 @@ static fl_status write_file(fl_disk *disk, const char *name, const fl_slice part
 fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice block, fl_error *err)
 {
     unsigned char head[SEALED_HEAD_BYTES];
-    char name[ARCHIVE_NAME_BYTES];
     const fl_slice parts[2] = {{head, sizeof(head)}, block};
     assert(out->first_sequence < out->next_sequence);
     put_head(head, out, block.len);
-    fl_sealed_name(name, out);
     out->bytes = sizeof(head) + block.len;
-    return write_file(disk, name, parts, err);
+    return write_file(disk, out, parts, err);
 }
 
 /* The head only: there may be thousands of files, and their blocks have checksums for when they are
@@ -176,26 +195,55 @@ fl_status fl_sealed_load(fl_sealed *block, fl_disk *disk, fl_error *err)
     return status;
 }
 
-/* As a whole: a block is checked before the first record of it is told. */
-fl_status fl_sealed_read(const fl_sealed *block, fl_disk *disk, const fl_sink *sink, fl_error *err)
+/* The block of a file, as a whole: it is checked before the first record of it is told. *bytes is
+ * the caller's to free. */
+static fl_status load_block(unsigned char **bytes, size_t *got, const fl_sealed *block,
+                            fl_disk *disk, fl_error *err)
 {
     char name[ARCHIVE_NAME_BYTES];
     fl_disk_file *file;
-    size_t got = 0, len = (size_t)block->bytes - SEALED_HEAD_BYTES;
+    size_t len = (size_t)block->bytes - SEALED_HEAD_BYTES;
     assert(block->bytes >= SEALED_HEAD_BYTES);
-    unsigned char *bytes = fl_mem_alloc(len);
-    if (bytes == NULL)
+    *got = 0;
+    *bytes = fl_mem_alloc(len);
+    if (*bytes == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block of %zu bytes", len);
     fl_sealed_name(name, block);
     fl_status status = fl_disk_open_file(&file, disk, name, false, err);
     if (status == FL_OK) {
-        status = fl_disk_read(&got, file, bytes, len, SEALED_HEAD_BYTES, err);
+        status = fl_disk_read(got, file, *bytes, len, SEALED_HEAD_BYTES, err);
         fl_disk_close_file(file);
     }
+    return status;
+}
+
+fl_status fl_sealed_read(const fl_sealed *block, fl_disk *disk, const fl_sink *sink, fl_error *err)
+{
+    unsigned char *bytes;
+    size_t len;
+    fl_status status = load_block(&bytes, &len, block, disk, err);
     if (status == FL_OK)
-        status = fl_block_read((fl_slice){bytes, got}, sink, err);
+        status = fl_block_read((fl_slice){bytes, len}, sink, err);
     fl_mem_free(bytes);
     return status;
+}
+
+fl_status fl_sealed_read_share(const fl_sealed *block, fl_disk *disk, fl_block_share *share,
+                               const fl_sink *sink, const fl_numbers *numbers, fl_error *err)
+{
+    unsigned char *bytes;
+    size_t len;
+    fl_status status = load_block(&bytes, &len, block, disk, err);
+    if (status == FL_OK)
+        status = fl_block_read_share((fl_slice){bytes, len}, share, sink, numbers, err);
+    fl_mem_free(bytes);
+    return status;
+}
+
+bool fl_sealed_is_same_run(const fl_sealed *a, const fl_sealed *b)
+{
+    return a->first_sequence == b->first_sequence && a->next_sequence == b->next_sequence &&
+           a->is_merged == b->is_merged;
 }
 
 /* By sequence and part. New ones come last but for the load. */
@@ -203,6 +251,8 @@ static bool is_before(const fl_sealed *a, const fl_sealed *b)
 {
     if (a->first_sequence != b->first_sequence)
         return a->first_sequence < b->first_sequence;
+    if (a->next_sequence != b->next_sequence)
+        return a->next_sequence < b->next_sequence;
     return a->part < b->part;
 }
 
@@ -264,12 +314,12 @@ static void forget_block(fl_archive *archive, size_t i)
 static fl_status remove_unfinished(fl_archive *archive, fl_error *err)
 {
     bool has_end = false;
-    uint64_t run = 0;
+    fl_sealed run = {0};
     for (size_t i = archive->block_count; i-- > 0;) {
         const fl_sealed *block = archive->blocks[i];
         char name[ARCHIVE_NAME_BYTES];
-        has_end = block->is_end || (has_end && block->first_sequence == run);
-        run = block->first_sequence;
+        has_end = block->is_end || (has_end && fl_sealed_is_same_run(block, &run));
+        run = *block;
         if (has_end)
             continue;
         fl_sealed_name(name, block);
@@ -292,20 +342,95 @@ static bool is_damage(fl_status status)
  * run, that comes back. */
 static fl_status load_heads(fl_archive *archive, fl_error *err)
 {
-    for (size_t i = archive->block_count; i-- > 0;) {
+    for (size_t i = 0; i < archive->block_count; i++) {
         fl_error found = {0};
         fl_status status = fl_sealed_load(archive->blocks[i], archive->disk, &found);
-        if (status == FL_OK) {
-            archive->stats.found.blocks++;
-            archive->stats.found.block_bytes += archive->blocks[i]->bytes;
-            continue;
-        }
-        if (!is_damage(status))
+        if (status != FL_OK && !is_damage(status))
             return fl_fail(err, status, found.offset, "%s", found.message);
-        forget_block(archive, i);
-        archive->stats.found.damaged_files++;
+        archive->blocks[i]->is_damaged = status != FL_OK;
+        archive->stats.found.damaged_files += status != FL_OK;
     }
     return FL_OK;
+}
+
+/* What became of a merged run, where the files that it was made of are there as well. */
+typedef enum merged_state { MERGED_WHOLE, MERGED_UNFINISHED, MERGED_DAMAGED } merged_state;
+
+/* Parts are missing where a merge failed after the last one had its name: they were removed. (Of a
+ * run that stands alone retention may have taken parts.) */
+static merged_state state_of(const fl_archive *archive, const fl_sealed *merged)
+{
+    size_t parts = 0;
+    for (size_t i = 0; i < archive->block_count; i++)
+        if (fl_sealed_is_same_run(archive->blocks[i], merged)) {
+            parts++;
+            if (archive->blocks[i]->is_damaged)
+                return MERGED_DAMAGED;
+        }
+    return parts == (size_t)merged->part + 1 ? MERGED_WHOLE : MERGED_UNFINISHED;
+}
+
+/* Whether it is one of the files that `merged` was made of. */
+static bool is_replaced(const fl_sealed *block, const fl_sealed *merged)
+{
+    return !block->is_merged && block->first_sequence >= merged->first_sequence &&
+           block->next_sequence <= merged->next_sequence;
+}
+
+static fl_status remove_unneeded(fl_archive *archive, size_t i, fl_error *err)
+{
+    char name[ARCHIVE_NAME_BYTES];
+    fl_sealed_name(name, archive->blocks[i]);
+    archive->stats.found.damaged_files -= archive->blocks[i]->is_damaged;
+    archive->stats.found.unfinished_files++;
+    forget_block(archive, i);
+    return fl_disk_remove(archive->disk, name, err);
+}
+
+/* A crash came between a merge and the end of what it was made of: one of them goes. Where the
+ * merged run is damaged all of it stands back, and nothing goes. */
+static fl_status settle_merge(fl_archive *archive, const fl_sealed *merged, fl_error *err)
+{
+    merged_state state = state_of(archive, merged);
+    bool is_found = false;
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < archive->block_count; i++)
+        is_found = is_found || is_replaced(archive->blocks[i], merged);
+    for (size_t i = archive->block_count; status == FL_OK && is_found && i-- > 0;) {
+        bool is_part = fl_sealed_is_same_run(archive->blocks[i], merged);
+        if (state == MERGED_DAMAGED && is_part)
+            archive->blocks[i]->is_damaged = true;
+        else if ((state == MERGED_WHOLE && is_replaced(archive->blocks[i], merged)) ||
+                 (state == MERGED_UNFINISHED && is_part))
+            status = remove_unneeded(archive, i, err);
+    }
+    return status;
+}
+
+/* After the heads: which of two is to be believed depends on their damage. From the end, since what
+ * goes stands before its merged run, or behind its beginning. */
+static fl_status settle_merges(fl_archive *archive, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t left = archive->block_count; status == FL_OK && left > 0; left--) {
+        if (left > archive->block_count)
+            continue;
+        const fl_sealed block = *archive->blocks[left - 1];
+        if (block.is_merged && block.is_end)
+            status = settle_merge(archive, &block, err);
+    }
+    return status;
+}
+
+static void forget_damaged(fl_archive *archive)
+{
+    for (size_t i = archive->block_count; i-- > 0;)
+        if (archive->blocks[i]->is_damaged) {
+            forget_block(archive, i);
+        } else {
+            archive->stats.found.blocks++;
+            archive->stats.found.block_bytes += archive->blocks[i]->bytes;
+        }
 }
 
 /* Any one of the files that were being written. */
@@ -345,6 +470,10 @@ fl_status fl_archive_load(fl_archive *archive, fl_error *err)
         status = remove_unfinished(archive, err);
     if (status == FL_OK)
         status = load_heads(archive, err);
+    if (status == FL_OK)
+        status = settle_merges(archive, err);
+    if (status == FL_OK)
+        forget_damaged(archive);
     archive->stats.found.profiles = archive->profile_count;
     archive->stats.found.profile_bytes = archive->profile_bytes;
     return status;

@@ -41,8 +41,11 @@ typedef struct fl_sealed {
     bool is_end;   /* the last of them: without it the others do not count */
     int64_t min_ns, max_ns, sealed_ns;
     uint64_t records, bytes;
-    size_t refs; /* one for each reader */
-    bool is_dropped;
+    size_t refs;        /* one for each reader, and one while it is being merged */
+    bool is_merged;     /* made of the files of several heads */
+    bool is_kept_apart; /* could not be read when it was to be merged */
+    bool is_damaged;    /* while an archive is opened */
+    bool is_stray;      /* was not made durable, and could not be removed */
 } fl_sealed;
 
 typedef struct fl_kept_profile {
@@ -66,9 +69,14 @@ struct fl_archive {
     pthread_cond_t work;    /* for the thread */
     pthread_t thread;
     bool has_thread, is_stopping, is_sealing, is_due;
+    pthread_t merge_thread;
+    bool has_merge_thread, is_merge_due;
+    int64_t merge_after_ns;  /* a failed merge is tried again then */
     fl_head *head, *sealing; /* sealing: NULL where there is none */
     fl_sealed **blocks;      /* by sequence */
     size_t block_count, block_cap;
+    fl_sealed **replaced; /* by a merge: their files go when nobody reads them */
+    size_t replaced_count, replaced_cap;
     fl_kept_profile **profiles; /* by time */
     size_t profile_count, profile_cap;
     uint64_t profile_bytes, next_temporary;
@@ -102,6 +110,11 @@ FL_NODISCARD fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice b
 FL_NODISCARD fl_status fl_sealed_load(fl_sealed *block, fl_disk *disk, fl_error *err);
 FL_NODISCARD fl_status fl_sealed_read(const fl_sealed *block, fl_disk *disk, const fl_sink *sink,
                                       fl_error *err);
+/* fl_block_read_share() of the file. */
+FL_NODISCARD fl_status fl_sealed_read_share(const fl_sealed *block, fl_disk *disk,
+                                            fl_block_share *share, const fl_sink *sink,
+                                            const fl_numbers *numbers, fl_error *err);
+bool fl_sealed_is_same_run(const fl_sealed *a, const fl_sealed *b);
 /* The archive's list; the lock is held. */
 FL_NODISCARD fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block,
                                             fl_error *err);
@@ -110,6 +123,48 @@ FL_NODISCARD fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed
 FL_NODISCARD fl_status fl_archive_load(fl_archive *archive, fl_error *err);
 /* Where the newest block ends. */
 uint64_t fl_archive_sealed_until(const fl_archive *archive);
+
+/* --- parts: the files of one run --- */
+
+typedef struct fl_parts {
+    fl_disk *disk;
+    fl_sealed run; /* what all of them have in common */
+    fl_block_writer *writer;
+    const fl_sink *to;    /* the writer's */
+    fl_batch_facts facts; /* of what the writer holds */
+    fl_buf waiting;       /* the bytes of items[count], until it is known whether it is the last */
+    bool has_waiting;
+    fl_sealed *items;
+    size_t count, cap; /* that are written */
+    uint64_t dropped;  /* records that no part takes */
+    bool is_one;       /* refuse with FL_E_LIMIT what does not fit, in place of a next part */
+    bool is_full;      /* something was refused */
+    bool has_failed;   /* the failure is of a part, not of who told the records */
+    bool has_stray;
+} fl_parts;
+
+/* `run` is copied; to be disposed of also where it fails. */
+FL_NODISCARD fl_status fl_parts_open(fl_parts *out, fl_disk *disk, const fl_sealed *run,
+                                     size_t block_bytes, fl_error *err);
+void fl_parts_dispose(fl_parts *parts);
+fl_sink fl_parts_sink(fl_parts *parts);
+fl_numbers fl_parts_numbers(fl_parts *parts);
+/* What the writer holds is a part. */
+FL_NODISCARD fl_status fl_parts_next(fl_parts *parts, fl_error *err);
+/* And the last one: all of them are durable under their names. */
+FL_NODISCARD fl_status fl_parts_end(fl_parts *parts, fl_error *err);
+void fl_parts_forget(fl_parts *parts); /* what the writer holds */
+/* The files that were written; false: one of them stays. */
+bool fl_parts_remove(fl_parts *parts);
+
+/* --- merging --- */
+
+/* Merge one window of small runs, where there is one. The lock is not held; one thread. */
+void fl_archive_merge(fl_archive *archive);
+/* The thread; its argument is the archive. */
+void *fl_archive_merge_thread(void *archive);
+/* Remove the files that a merge has replaced and nobody reads. The lock is not held. */
+void fl_archive_remove_replaced(fl_archive *archive);
 
 /* --- sealing --- */
 

@@ -77,17 +77,10 @@ void fl_batch_reader_destroy(fl_batch_reader *reader); /* NULL is a no-op */
 FL_NODISCARD fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
                                      fl_error *err);
 
-/* Who takes a point of one number without its series taken apart: for a block, most of the work. */
-typedef struct fl_batch_numbers {
-    void *payload;
-    fl_status (*number)(void *payload, uint32_t resource, fl_slice series, const fl_number *number,
-                        fl_error *err);
-} fl_batch_numbers;
-
 /* The same, but such points go to `numbers`. Their series are not looked into: bytes that were read
  * by fl_batch_read() or come from a batch are sound. */
 FL_NODISCARD fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes,
-                                         const fl_sink *sink, const fl_batch_numbers *numbers,
+                                         const fl_sink *sink, const fl_numbers *numbers,
                                          fl_error *err);
 
 /* A sink that only notes facts. */

@@ -19,7 +19,7 @@ enum { MAX_RESOURCES = 16 << 20 };
 
 struct fl_batch_reader {
     const fl_sink *sink;
-    const fl_batch_numbers *numbers; /* NULL: points of one number go to the sink, too */
+    const fl_numbers *numbers; /* NULL: points of one number go to the sink, too */
     fl_reader in;
     bool is_in_series;
     size_t item;       /* where the item begins */
@@ -516,7 +516,7 @@ fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *
 
 /* Items up to the end: a batch has no count, so that it can be written without looking back. */
 fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
-                            const fl_batch_numbers *numbers, fl_error *err)
+                            const fl_numbers *numbers, fl_error *err)
 {
     assert(reader != NULL && sink != NULL);
     reader->sink = sink;

@@ -22,11 +22,14 @@
 #include "bytes.h"
 #include "crc32c.h"
 #include "faultline/limits.h"
+#include "hash.h"
 #include "map.h"
 #include "mem.h"
 
 struct told {
     const fl_sink *sink;
+    fl_block_share *share; /* NULL: all of it */
+    const fl_numbers *numbers;
     fl_block_ids traces, ids;        /* of the block */
     fl_map *handles;                 /* the block's number of a resource to the sink's handle + 1 */
     fl_arena group_arena, row_arena; /* of a group's key, and of one record */
@@ -433,6 +436,38 @@ static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *
     return read_attrs(&out->attrs, in, &in->key);
 }
 
+/* What stands behind the resource in the key. */
+static fl_slice series_of(const struct told *in)
+{
+    fl_reader key = fl_reader_over(in->group->key);
+    (void)fl_read_be(&key, 1);
+    (void)fl_column_count(&key);
+    return fl_read_bytes(&key, key.bytes.len - key.pos);
+}
+
+/* The metric first, so that its series stand together, as far as they fit. */
+static uint64_t place_of(fl_slice series)
+{
+    fl_reader key = fl_reader_over(series);
+    uint64_t metric = fl_hash_stable(fl_block_text(&key));
+    return (metric & ~UINT64_C(0xffffffff)) | fl_hash_stable(series) >> 32;
+}
+
+/* The key is sound: it was checked. */
+static fl_status tell_raw(struct told *in, uint32_t resource, const fl_rows_column *times,
+                          const fl_rows_column *values)
+{
+    fl_status status = FL_OK;
+    fl_slice series = series_of(in);
+    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
+        const fl_number number = {.start_ns = times[0].integers[row],
+                                  .time_ns = times[1].integers[row],
+                                  .value = values->reals[row]};
+        status = in->numbers->number(in->numbers->payload, resource, series, &number, in->err);
+    }
+    return status;
+}
+
 /* A series: its points differ in three numbers. */
 static fl_status tell_numbers(struct told *in)
 {
@@ -446,6 +481,8 @@ static fl_status tell_numbers(struct told *in)
         status = take_columns(&values, in, FL_COLUMN_F64, 1);
     if (status == FL_OK)
         status = check_all_taken(in);
+    if (status == FL_OK && in->numbers != NULL)
+        return tell_raw(in, resource, times, values);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         point.start_ns = times[0].integers[row];
         point.time_ns = times[1].integers[row];
@@ -626,6 +663,20 @@ static fl_status tell_alerts(struct told *in)
     return status;
 }
 
+/* Resources and ids are told for whatever share names them. */
+static bool is_wanted(struct told *in, unsigned char kind)
+{
+    const fl_block_share *share = in->share;
+    if (share == NULL || kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS)
+        return true;
+    if (kind != BLOCK_NUMBERS && kind != BLOCK_SHAPES)
+        return share->has_others;
+    uint64_t place = share->has_points ? place_of(series_of(in)) : 0;
+    bool is_in = share->has_points && place >= share->first && place <= share->last;
+    in->share->left_out += !is_in;
+    return is_in;
+}
+
 /* Arenas and columns are the group's; the ids and resources before it stay. */
 static fl_status tell_group(void *context, const fl_rows_group *group, fl_error *err)
 {
@@ -637,6 +688,8 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     in->columns = group->columns;
     in->columns_left = group->column_count;
     in->key = fl_reader_over(group->key);
+    if (group->key.len > 0 && !is_wanted(in, group->key.ptr[0]))
+        return FL_OK;
     switch (fl_read_be(&in->key, 1)) {
     case BLOCK_RESOURCES:
         return tell_resources(in);
@@ -680,42 +733,55 @@ static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
 }
 
 /* The budgets are those of a record that comes from outside. */
-static fl_status tell_plain(fl_slice plain, const fl_sink *sink, fl_error *err)
+static fl_status tell_plain(struct told *in, fl_slice plain)
 {
-    struct told in = {.sink = sink,
-                      .group_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES),
-                      .row_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES),
-                      .text = fl_buf_of(FL_MAX_RECORD_LINE_BYTES),
-                      .err = err};
-    fl_status status = fl_map_create(&in.handles, FL_MAX_BLOCK_CELLS, err);
+    in->group_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
+    in->row_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
+    in->text = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
+    fl_status status = fl_map_create(&in->handles, FL_MAX_BLOCK_CELLS, in->err);
     if (status == FL_OK)
-        status = fl_rows_read(plain, tell_group, &in, err);
-    fl_map_destroy(in.handles);
-    fl_block_ids_dispose(&in.traces);
-    fl_block_ids_dispose(&in.ids);
-    fl_buf_dispose(&in.text);
-    fl_arena_dispose(&in.group_arena);
-    fl_arena_dispose(&in.row_arena);
+        status = fl_rows_read(plain, tell_group, in, in->err);
+    fl_map_destroy(in->handles);
+    fl_block_ids_dispose(&in->traces);
+    fl_block_ids_dispose(&in->ids);
+    fl_buf_dispose(&in->text);
+    fl_arena_dispose(&in->group_arena);
+    fl_arena_dispose(&in->row_arena);
     return status;
 }
 
-fl_status fl_block_read(fl_slice bytes, const fl_sink *sink, fl_error *err)
+/* Decompressed as a whole, since columns point into it. */
+static fl_status tell_block(struct told *in, fl_slice bytes)
 {
     uint64_t len = 0;
-    assert(sink != NULL);
-    fl_status status = check_head(&len, bytes, err);
+    fl_status status = check_head(&len, bytes, in->err);
     unsigned char *plain = status == FL_OK ? fl_mem_alloc((size_t)len) : NULL;
     if (status == FL_OK && plain == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
+        return fl_fail(in->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a block");
     if (status != FL_OK)
         return status;
     size_t got = ZSTD_decompress(plain, (size_t)len, bytes.ptr + BLOCK_HEAD_BYTES,
                                  bytes.len - BLOCK_HEAD_BYTES);
     if (ZSTD_isError(got) || got != len)
-        status = fl_fail(err, FL_E_SYNTAX, BLOCK_HEAD_BYTES, "a block is damaged: %s",
+        status = fl_fail(in->err, FL_E_SYNTAX, BLOCK_HEAD_BYTES, "a block is damaged: %s",
                          ZSTD_isError(got) ? ZSTD_getErrorName(got) : "it is shorter than it says");
     else
-        status = tell_plain((fl_slice){plain, (size_t)len}, sink, err);
+        status = tell_plain(in, (fl_slice){plain, (size_t)len});
     fl_mem_free(plain);
     return status;
+}
+
+fl_status fl_block_read(fl_slice bytes, const fl_sink *sink, fl_error *err)
+{
+    assert(sink != NULL);
+    struct told in = {.sink = sink, .err = err};
+    return tell_block(&in, bytes);
+}
+
+fl_status fl_block_read_share(fl_slice bytes, fl_block_share *share, const fl_sink *sink,
+                              const fl_numbers *numbers, fl_error *err)
+{
+    assert(share != NULL && sink != NULL && numbers != NULL);
+    struct told in = {.sink = sink, .share = share, .numbers = numbers, .err = err};
+    return tell_block(&in, bytes);
 }

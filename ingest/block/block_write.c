@@ -629,6 +629,18 @@ static fl_status put_ids(fl_buf *out, const fl_block_ids *ids, block_group kind,
     return FL_OK;
 }
 
+/* Resources have to be said again. */
+void fl_block_writer_clear(fl_block_writer *writer)
+{
+    assert(writer != NULL);
+    fl_rows_clear(writer->rows);
+    fl_block_ids_clear(&writer->traces);
+    fl_block_ids_clear(&writer->ids);
+    for (size_t i = 0; i < writer->resource_cap; i++)
+        writer->is_written[i] = false;
+    writer->records = 0;
+}
+
 /* The writer is emptied only after `out` has the block. */
 fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
 {
@@ -644,11 +656,6 @@ fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
     fl_buf_dispose(&plain);
     if (status != FL_OK)
         return status;
-    fl_rows_clear(writer->rows);
-    fl_block_ids_clear(&writer->traces);
-    fl_block_ids_clear(&writer->ids);
-    for (size_t i = 0; i < writer->resource_cap; i++)
-        writer->is_written[i] = false;
-    writer->records = 0;
+    fl_block_writer_clear(writer);
     return FL_OK;
 }

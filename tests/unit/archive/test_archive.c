@@ -1,64 +1,6 @@
 #include "archive.h"
 
-#include <stdio.h>
-
-#include "block_text.h"
-#include "fl_fake_disk.h"
-#include "fl_test.h"
-#include "made_archive.h"
-#include "made_records.h"
-#include "mem.h"
-
-static fl_error err;
-static fake_disk *disk;
-static fl_archive_recovery found;
-static fl_archive_batch *batch;
-
-static void set_up(void)
-{
-    err = (fl_error){0};
-    disk = fake_disk_make(1);
-    ck_assert_ok(fl_archive_batch_create(&batch, &err));
-}
-
-static void tear_down(void)
-{
-    fl_mem_fail_after(-1);
-    fl_archive_batch_destroy(batch);
-    fl_disk_close(&disk->base);
-}
-
-static fl_archive *open_with(fl_archive_options options)
-{
-    fl_archive *archive;
-    options.has_no_thread = true;
-    options.wal_segment_bytes = options.wal_segment_bytes != 0 ? options.wal_segment_bytes : 4096;
-    ck_assert_ok(fl_archive_open(&archive, &found, &disk->base, &options, 1000, &err));
-    return archive;
-}
-
-static fl_archive *open_it(void)
-{
-    return open_with((fl_archive_options){0});
-}
-
-static fl_status put_line(fl_archive *archive, int64_t time_ns, const char *text)
-{
-    bool repeated;
-    made_archive_line(batch, time_ns, text);
-    err = (fl_error){0};
-    return fl_archive_commit(&repeated, archive, batch, &err);
-}
-
-/* Valid until the next call. */
-static const char *lines_of(fl_archive *archive, int64_t from_ns, int64_t to_ns)
-{
-    static char text[4096];
-    fl_buf bodies = made_archive_lines(archive, from_ns, to_ns);
-    snprintf(text, sizeof(text), "%s", bodies.ptr);
-    fl_buf_dispose(&bodies);
-    return text;
-}
+#include "archive_on_fake_disk.h"
 
 START_TEST(what_was_committed_is_there_after_a_crash)
 {
@@ -225,14 +167,41 @@ START_TEST(blocks_older_than_they_shall_be_go)
     fl_archive_tick(archive, 1600); /* the first is 600 old */
     ck_assert_str_eq(lines_of(archive, 0, 9999), "line 2 line 3 line 4 ");
     fl_archive_tick(archive, 99999);
-    ck_assert_str_eq(lines_of(archive, 0, 9999), "line 4 "); /* the newest stays */
+    ck_assert_str_eq(lines_of(archive, 0, 9999), "");
     fl_archive_stats stats = fl_archive_stats_of(archive);
-    ck_assert_uint_eq(stats.dropped_blocks, 3);
+    ck_assert_uint_eq(stats.dropped_blocks, 4);
     ck_assert_uint_gt(stats.dropped_bytes, 3 * 68);
+    ck_assert_uint_eq(stats.blocks, 1); /* empty: it says where the log counts */
+    ck_assert_uint_eq(stats.block_records, 0);
+    ck_assert_uint_lt(stats.block_bytes, 120);
+    fl_archive_tick(archive, 199999);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).dropped_blocks, 4);
     fl_archive_close(archive);
-    archive = open_it();
+    fake_disk_crash(disk);
+    archive = open_with((fl_archive_options){.keep_ns = 500});
     ck_assert_uint_eq(found.blocks, 1);
-    ck_assert_str_eq(lines_of(archive, 0, 9999), "line 4 ");
+    ck_assert_uint_eq(found.batches, 0); /* the log does not bring it back */
+    fl_archive_tick(archive, 200000);
+    ck_assert_ok(put_line(archive, 200000, "line 5"));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    fl_archive_tick(archive, 200001);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).blocks, 1);
+    ck_assert_str_eq(lines_of(archive, 0, 999999), "line 5 ");
+    fl_archive_close(archive);
+}
+END_TEST
+
+START_TEST(the_newest_block_stays_whole_where_it_cannot_be_replaced)
+{
+    fl_archive *archive = open_with((fl_archive_options){.keep_ns = 500});
+    ck_assert_ok(put_line(archive, 900, "line"));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    disk->fail_after = 1; /* behind the removal of what another try may have left */
+    fl_archive_tick(archive, 99999);
+    ck_assert_str_eq(lines_of(archive, 0, 9999), "line ");
+    disk->fail_after = -1;
+    fl_archive_tick(archive, 99999);
+    ck_assert_str_eq(lines_of(archive, 0, 9999), "");
     fl_archive_close(archive);
 }
 END_TEST
@@ -244,8 +213,10 @@ START_TEST(a_sender_whose_clock_is_ahead_does_not_keep_a_block_for_ever)
     ck_assert_ok(fl_archive_flush(archive, &err));
     ck_assert_ok(put_line(archive, 1000, "next"));
     ck_assert_ok(fl_archive_flush(archive, &err));
-    fl_archive_tick(archive, 1501);
+    fl_archive_tick(archive, 1500);
     ck_assert_str_eq(lines_of(archive, INT64_MIN, INT64_MAX), "next ");
+    fl_archive_tick(archive, 1501);
+    ck_assert_str_eq(lines_of(archive, INT64_MIN, INT64_MAX), "");
     fl_archive_close(archive);
 }
 END_TEST
@@ -374,16 +345,6 @@ START_TEST(a_full_disk_refuses_and_is_read_on)
     fl_archive_close(archive);
 }
 END_TEST
-
-/* The file of the i-th block. */
-static fake_node *block_file(size_t i)
-{
-    for (size_t at = 0; at < FAKE_FILES; at++)
-        if (strstr(disk->nodes[at].name, ".block") != NULL && i-- == 0)
-            return &disk->nodes[at];
-    ck_abort_msg("no such block");
-    return NULL;
-}
 
 START_TEST(a_damaged_block_costs_itself)
 {
@@ -661,6 +622,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_sink_may_stop_the_reading);
     tcase_add_test(tests, an_empty_batch_is_durable_already);
     tcase_add_test(tests, files_of_others_are_left_alone);
+    tcase_add_test(tests, the_newest_block_stays_whole_where_it_cannot_be_replaced);
     tcase_add_test(tests, survives_each_allocation_failing);
     suite_add_tcase(suite, tests);
     return suite;

@@ -72,8 +72,11 @@ static void check_life(life *at, uint64_t seed)
 static void reopen(life *at, uint64_t seed)
 {
     static unsigned char seen[MAX_LINES];
-    const fl_archive_options options = {
-        .has_no_thread = true, .wal_segment_bytes = 3000, .head_bytes = 2000, .block_bytes = 1500};
+    const fl_archive_options options = {.has_no_thread = true,
+                                        .wal_segment_bytes = 3000,
+                                        .head_bytes = 2000,
+                                        .block_bytes = 1500,
+                                        .merge_runs = 3};
     fl_archive_close(at->archive);
     fake_disk_crash(at->disk);
     err = (fl_error){0};
@@ -164,12 +167,42 @@ START_TEST(a_seal_that_is_cut_short_loses_and_doubles_nothing)
 }
 END_TEST
 
+/* The power goes after each operation of a merge, which follows the seal. */
+START_TEST(a_merge_that_is_cut_short_loses_and_doubles_nothing)
+{
+    bool is_done = false;
+    for (long allowed = 0; !is_done; allowed++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            life at = {.disk = fake_disk_make(seed)};
+            reopen(&at, seed);
+            for (int i = 0; i < 3; i++) {
+                send_line(&at);
+                ck_assert_ok(fl_archive_flush(at.archive, &err));
+            }
+            at.disk->fail_after = allowed;
+            fl_archive_tick(at.archive, ++at.now_ns);
+            is_done = at.disk->fail_after > 0;
+            ck_assert_uint_eq(fl_archive_stats_of(at.archive).merged_blocks +
+                                  3 * fl_archive_stats_of(at.archive).merge_failures,
+                              3);
+            ck_assert_int_lt(allowed, 30);
+            reopen(&at, seed);
+            send_line(&at);
+            ck_assert(at.is_acknowledged[at.sent - 1]);
+            reopen(&at, seed);
+            fl_archive_close(at.archive);
+            fl_disk_close(&at.disk->base);
+        }
+}
+END_TEST
+
 /* Sends for ever; each acknowledged line is said to the parent. */
 static void child(const char *path, int first, int out)
 {
     fl_disk *disk;
     fl_archive *archive;
-    const fl_archive_options options = {.wal_segment_bytes = 64 << 10, .head_bytes = 6000};
+    const fl_archive_options options = {
+        .wal_segment_bytes = 64 << 10, .head_bytes = 6000, .merge_runs = 3};
     if (fl_disk_open(&disk, path, &err) != FL_OK ||
         fl_archive_open(&archive, &found, disk, &options, 1, &err) != FL_OK)
         _exit(1);
@@ -309,6 +342,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, nothing_acknowledged_is_lost_whatever_the_disk_does);
     tcase_add_test(tests, a_seal_that_is_cut_short_loses_and_doubles_nothing);
+    tcase_add_test(tests, a_merge_that_is_cut_short_loses_and_doubles_nothing);
     tcase_add_test(tests, a_killed_process_has_lost_nothing_that_it_acknowledged);
     tcase_add_test(tests, a_folder_without_room_refuses_and_goes_on_later);
     suite_add_tcase(suite, tests);

@@ -83,7 +83,7 @@ static void *tick(void *context)
     fl_archive *archive = context;
     for (int64_t now_ns = 1; !atomic_load(&is_over); now_ns++) {
         fl_archive_stats stats = fl_archive_stats_of(archive);
-        ck_assert_uint_eq(stats.seal_failures + stats.read_failures, 0);
+        ck_assert_uint_eq(stats.seal_failures + stats.read_failures + stats.merge_failures, 0);
         fl_archive_tick(archive, now_ns);
         if (now_ns % 64 == 0) {
             fl_error mine = {0};
@@ -118,7 +118,8 @@ START_TEST(threads_share_an_archive)
     fl_archive *archive;
     writer writers[WRITERS];
     pthread_t readers[READERS], ticker;
-    const fl_archive_options options = {.wal_segment_bytes = 64 << 10, .head_bytes = 8000};
+    const fl_archive_options options = {
+        .wal_segment_bytes = 64 << 10, .head_bytes = 8000, .merge_runs = 3};
     int repeats = 0;
     fl_folder_open(&folder);
     ck_assert_ok(fl_disk_open(&disk, folder.path, &err));
@@ -144,6 +145,7 @@ START_TEST(threads_share_an_archive)
     ck_assert_uint_eq(stats.batches, WRITERS * LINES);
     ck_assert_uint_eq(stats.repeated_batches, WRITERS * LINES);
     ck_assert_uint_gt(stats.sealed_blocks, 1);
+    ck_assert_uint_gt(stats.merged_blocks, 1);
     fl_archive_close(archive);
     ck_assert_ok(fl_archive_open(&archive, &found, disk, &options, 1, &err));
     check_lines(archive);
