@@ -332,7 +332,7 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
     if (status == FL_OK)
         status = fl_tail_create(&serve->tail, err);
     if (status == FL_OK)
-        status = fl_serve_start_incidents(serve, err);
+        status = fl_serve_start_api(serve, err);
     if (status == FL_OK)
         status = start_receive(serve, err);
     if (status == FL_OK)
@@ -365,6 +365,7 @@ static void stop_parts(fl_serve *serve)
     fl_http_destroy(serve->http);
     fl_receive_destroy(serve->receive);
     fl_tail_destroy(serve->tail);
+    fl_api_destroy(serve->api);
     fl_incidents_stop(serve->incidents);
     stop_archive(serve);
     fl_disk_close(serve->disk);

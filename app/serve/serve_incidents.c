@@ -1,6 +1,6 @@
 /*
  * serve_incidents.c - incidents as a part of the daemon: started when their store can be reached,
- * fed by what is received, shown and counted.
+ * fed by what is received, and counted.
  *
  * Receiving does not depend on them: a store that cannot be reached is said, tried again, and costs
  * nothing that was accepted.
@@ -62,51 +62,6 @@ static fl_status start(fl_serve *serve, fl_error *err)
     if (status == FL_OK)
         serve->incidents = incidents;
     return status;
-}
-
-/* A route that came before its part. */
-static fl_incidents *part_of(fl_serve *serve, fl_http_reply *reply)
-{
-    fl_incidents *incidents = serve->incidents;
-    if (incidents == NULL) {
-        fl_http_problem(reply, 503, "incidents are not kept by this daemon, or not yet");
-        reply->retry_after_s = 30;
-    }
-    return incidents;
-}
-
-/* The part may come later than its routes: until then they say so. */
-static void list(void *context, const fl_http_request *request, fl_http_reply *reply)
-{
-    fl_incidents *incidents = part_of(context, reply);
-    if (incidents != NULL)
-        fl_incidents_list(incidents, request, reply);
-}
-
-static void show(void *context, const fl_http_request *request, fl_http_reply *reply)
-{
-    fl_incidents *incidents = part_of(context, reply);
-    if (incidents != NULL)
-        fl_incidents_show(incidents, request, reply);
-}
-
-fl_status fl_serve_start_incidents(fl_serve *serve, fl_error *err)
-{
-    const fl_http_route routes[] = {
-        {.method = "GET",
-         .path = "/v1/incidents",
-         .role = FL_ROLE_READ,
-         .run = list,
-         .context = serve},
-        {.method = "GET",
-         .path = "/v1/incidents/*",
-         .role = FL_ROLE_READ,
-         .run = show,
-         .context = serve},
-    };
-    assert(serve->archive != NULL);
-    fl_serve_try_incidents(serve, fl_time_now());
-    return fl_http_add(serve->http, routes, sizeof(routes) / sizeof(routes[0]), err);
 }
 
 void fl_serve_try_incidents(fl_serve *serve, int64_t now_ns)

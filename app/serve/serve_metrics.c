@@ -294,6 +294,8 @@ void fl_serve_metrics(fl_serve *serve, fl_buf *out)
     }
     if (serve->incidents != NULL)
         fl_serve_put_incidents(&m, serve->incidents);
+    if (serve->api != NULL)
+        fl_serve_put_api(&m, serve->api);
     if (serve->grpc != NULL)
         put_grpc(&m, serve->grpc);
     (void)pthread_mutex_lock(&serve->puller_lock);

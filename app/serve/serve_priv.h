@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "api.h"
 #include "archive.h"
 #include "disk.h"
 #include "grpc.h"
@@ -54,6 +55,7 @@ struct fl_serve {
     fl_archive *_Atomic archive;     /* its figures are asked for while it is recovered */
     fl_incidents *_Atomic incidents; /* NULL also where their store cannot be reached */
     int64_t incidents_tried_ns;
+    fl_api *_Atomic api;
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
     fl_serve_rates rates;
@@ -68,13 +70,14 @@ const char *fl_serve_state_name(fl_serve_state state);
 /* --- serve_routes.c: /healthz, /readyz, /metrics, /v1/status --- */
 FL_NODISCARD fl_status fl_serve_add_routes(fl_serve *serve, fl_error *err);
 /* --- serve_incidents.c --- */
-/* Their routes; a store that cannot be reached is no failure. */
-FL_NODISCARD fl_status fl_serve_start_incidents(fl_serve *serve, fl_error *err);
-/* Another try where they are not there, now and then. */
+/* A try where they are not there, now and then: a store that cannot be reached is no failure. */
 void fl_serve_try_incidents(fl_serve *serve, int64_t now_ns);
 /* A tap (receive.h) whose payload is the daemon. */
 void fl_serve_tap_incidents(void *payload, const fl_archive_batch *batch);
 void fl_serve_put_incidents(fl_metrics *m, fl_incidents *incidents);
+/* --- serve_api.c: /v1, over the store of the incidents --- */
+FL_NODISCARD fl_status fl_serve_start_api(fl_serve *serve, fl_error *err);
+void fl_serve_put_api(fl_metrics *m, fl_api *api);
 /* --- serve_metrics.c: all figures of all parts --- */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out);
 /* From the owner's thread, about once a second. */

@@ -41,6 +41,7 @@ INGEST = {
     "ingest/zipkin",
 }
 SERVE = {
+    "app/serve/api",
     "app/serve/grpc",
     "app/serve/http",
     "app/serve/incidents",
@@ -98,6 +99,7 @@ ALLOWED = {
     "app/report": LOWEST | GRAPH,
     "app/config": LOWEST,
     "app/pipeline": ALL,
+    "app/serve/api": LOWEST | GRAPH | {"app/remember", "app/report", "app/serve/http"},
     "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,
     "app/serve/incidents": ALL | {"app/pipeline", "app/remember", "app/report", "app/serve/http"},

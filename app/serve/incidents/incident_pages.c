@@ -73,7 +73,7 @@ char *fl_incident_answer_of(const char *page)
     return out;
 }
 
-/* ---- routes ---- */
+/* ---- who asks ---- */
 
 /* What is open or about to be written, by id or a prefix of it that is its alone. */
 static const incidents_item *find_item(const fl_incidents *incidents, const char *prefix)
@@ -90,120 +90,24 @@ static const incidents_item *find_item(const fl_incidents *incidents, const char
     return found;
 }
 
-/* False: it is none that is in memory. */
-static bool show_open(fl_incidents *incidents, const char *id, fl_http_reply *reply)
+bool fl_incidents_page(fl_incidents *incidents, const char *id, fl_buf *out)
 {
     fl_error err = {0};
+    assert(incidents != NULL && id != NULL && id[0] != '\0' && out != NULL);
     pthread_mutex_lock(&incidents->lock);
     const incidents_item *item = find_item(incidents, id);
     const fl_group *group =
         item != NULL && item->state == NULL ? fl_groups_find(incidents->groups, item->key) : NULL;
-    fl_status status = FL_OK;
     bool is_known = group != NULL || (item != NULL && item->page != NULL);
     if (group != NULL) {
         const incidents_view view = {
             .group = group, .state = "open", .most_signs = INCIDENTS_LISTED_SIGNS};
-        status = fl_incident_page(&reply->body, item, &view, &err);
+        /* What can go wrong is memory, which the buffer keeps or the next question finds. */
+        if (fl_incident_page(out, item, &view, &err) != FL_OK)
+            out->status = err.status;
     } else if (is_known) {
-        fl_buf_text(&reply->body, item->page);
+        fl_buf_text(out, item->page);
     }
     pthread_mutex_unlock(&incidents->lock);
-    if (status != FL_OK)
-        fl_http_problem(reply, 500, "%s", err.message);
     return is_known;
-}
-
-/* The connection is opened with the first question, and after one that failed. */
-static fl_status use_reader(fl_incidents *incidents, fl_error *err)
-{
-    if (incidents->reader != NULL)
-        return FL_OK;
-    return fl_store_open(&incidents->reader, incidents->store_url, FL_STORE_CREATE, err);
-}
-
-/* A connection that failed may never work again. */
-static void drop_reader(fl_incidents *incidents)
-{
-    fl_store_close(incidents->reader);
-    incidents->reader = NULL;
-}
-
-/* Memory before the store: a page of an open incident is as new as its signs. */
-void fl_incidents_show(void *context, const fl_http_request *request, fl_http_reply *reply)
-{
-    static const char prefix[] = "/v1/incidents/";
-    fl_incidents *incidents = context;
-    fl_error err = {0};
-    char *document = NULL;
-    assert(strncmp(request->path, prefix, sizeof(prefix) - 1) == 0);
-    const char *id = request->path + sizeof(prefix) - 1;
-    reply->content_type = "application/json";
-    if (*id == '\0') {
-        fl_http_problem(reply, 404, "an incident's id is missing");
-        return;
-    }
-    if (show_open(incidents, id, reply))
-        return;
-    pthread_mutex_lock(&incidents->reading);
-    fl_status status = use_reader(incidents, &err);
-    if (status == FL_OK)
-        status = fl_store_get(incidents->reader, id, &document, &err);
-    if (status != FL_OK && status != FL_E_NOTFOUND)
-        drop_reader(incidents);
-    pthread_mutex_unlock(&incidents->reading);
-    if (status == FL_OK)
-        fl_buf_text(&reply->body, document);
-    else
-        fl_http_problem(reply, status == FL_E_NOTFOUND ? 404 : 503, "%s", err.message);
-    fl_mem_free(document);
-}
-
-typedef struct listing {
-    fl_put w;
-    json_t *list;
-} listing;
-
-/* As `faultline incidents --format json` has it. */
-static fl_status list_row(const fl_store_row *row, void *payload, fl_error *err)
-{
-    listing *to = payload;
-    json_t *item = json_object();
-    (void)err;
-    fl_put_text(&to->w, item, "id", row->id);
-    fl_put_time(&to->w, item, "at", row->at_ns);
-    fl_put_time(&to->w, item, "stored", row->stored_ns);
-    fl_put_text(&to->w, item, "verdict", row->verdict);
-    fl_put_text(&to->w, item, "service", row->service);
-    fl_put_text(&to->w, item, "cause", row->cause);
-    fl_put_number(&to->w, item, "probability", row->probability);
-    fl_put_text(&to->w, item, "state", row->state);
-    fl_put_item(&to->w, to->list, item);
-    return to->w.status;
-}
-
-/* An incident that was opened within the last second may not be listed yet: it has its page. */
-void fl_incidents_list(void *context, const fl_http_request *request, fl_http_reply *reply)
-{
-    enum { MOST = 1000 };
-    fl_incidents *incidents = context;
-    fl_error err = {0};
-    listing to = {.list = json_array()};
-    (void)request;
-    pthread_mutex_lock(&incidents->reading);
-    fl_status status = use_reader(incidents, &err);
-    if (status == FL_OK)
-        status = fl_store_list(incidents->reader, MOST, list_row, &to, &err);
-    if (status != FL_OK)
-        drop_reader(incidents);
-    pthread_mutex_unlock(&incidents->reading);
-    json_t *document = json_object();
-    fl_put_value(&to.w, document, "schema", json_string_nocheck("faultline.incidents/1"));
-    fl_put_value(&to.w, document, "incidents", to.list);
-    reply->content_type = "application/json";
-    if (status == FL_OK)
-        status = fl_put_document(&reply->body, &to.w, document, &err);
-    else
-        json_decref(document);
-    if (status != FL_OK)
-        fl_http_problem(reply, 503, "%s", err.message);
 }

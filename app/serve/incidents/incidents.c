@@ -295,7 +295,6 @@ fl_status fl_incidents_start(fl_incidents **out, const fl_incidents_options *opt
     incidents->last_mail = &incidents->first_mail;
     (void)pthread_mutex_init(&incidents->lock, NULL);
     (void)pthread_mutex_init(&incidents->watching, NULL);
-    (void)pthread_mutex_init(&incidents->reading, NULL);
     (void)pthread_cond_init(&incidents->wake, NULL);
     (void)pthread_cond_init(&incidents->asked, NULL);
     fl_status status = make_parts(incidents, err);
@@ -349,10 +348,8 @@ void fl_incidents_stop(fl_incidents *incidents)
     fl_watch_destroy(incidents->watch);
     fl_store_close(incidents->store);
     fl_store_close(incidents->triage_store);
-    fl_store_close(incidents->reader);
     (void)pthread_mutex_destroy(&incidents->lock);
     (void)pthread_mutex_destroy(&incidents->watching);
-    (void)pthread_mutex_destroy(&incidents->reading);
     (void)pthread_cond_destroy(&incidents->wake);
     (void)pthread_cond_destroy(&incidents->asked);
     fl_mem_free(incidents->store_url);

@@ -14,7 +14,7 @@
 #define FL_INCIDENTS_H
 
 #include "archive.h"
-#include "http.h"
+#include "buf.h"
 
 typedef struct fl_incidents fl_incidents;
 
@@ -53,9 +53,9 @@ void fl_incidents_take(fl_incidents *incidents, fl_incidents_replay *replay, con
 /* One round of both threads' work. */
 void fl_incidents_turn(fl_incidents *incidents);
 
-/* GET /v1/incidents, GET /v1/incidents/ID; `context` is a fl_incidents. */
-void fl_incidents_list(void *context, const fl_http_request *request, fl_http_reply *reply);
-void fl_incidents_show(void *context, const fl_http_request *request, fl_http_reply *reply);
+/* Append the page of an incident that is open or about to be written, which is newer than the
+ * store's, by its id or a beginning that is its alone. False: it is not in memory. */
+bool fl_incidents_page(fl_incidents *incidents, const char *id, fl_buf *out);
 
 typedef struct fl_incidents_stats {
     size_t open, signs; /* now */

@@ -83,8 +83,6 @@ struct fl_incidents {
     int64_t rest_until_ns;  /* of the triager */
     fl_store *store;        /* the keeper's */
     fl_store *triage_store; /* the triager's */
-    fl_store *reader;       /* of the routes, under `reading` */
-    pthread_mutex_t reading;
     int64_t looked_ns, called_ns, leased_ns;
     fl_incidents_stats stats;
 };

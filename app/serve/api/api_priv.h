@@ -1,0 +1,70 @@
+/*
+ * api_priv.h - one request on its way through the api, for the files that answer.
+ */
+#ifndef FL_API_PRIV_H
+#define FL_API_PRIV_H
+
+#include "api.h"
+#include "api_pool.h"
+#include "arena.h"
+#include "faultline/incident.h"
+
+/* Everything of one request; the function of its row fills the body of the reply. */
+typedef struct fl_api_call {
+    fl_api *api;
+    const fl_http_request *request;
+    fl_http_reply *reply;
+    const char *id;  /* in the path; NULL: there is none */
+    fl_store *store; /* once it was asked for */
+    fl_arena arena;
+    int64_t now_ns;
+} fl_api_call;
+
+/* FL_E_STOPPED: the reply is a problem already. FL_E_NOTFOUND becomes 404, the rest 500 or 503. */
+typedef fl_status fl_api_run(fl_api_call *call, fl_error *err);
+
+typedef struct fl_api_route {
+    const char *method;
+    const char *path; /* "{id}" stands for one part */
+    fl_http_role role;
+    fl_api_run *run;
+    const char *parameters; /* names, each between two spaces; others are refused */
+    size_t max_body_bytes;  /* of a POST */
+} fl_api_route;
+
+struct fl_api {
+    fl_api_options options;
+    fl_api_pool *pool;
+    struct fl_api_entry *entries; /* contexts of the routes */
+};
+
+/* --- api.c: what every function of a row may ask --- */
+
+/* The reply becomes a problem; returns FL_E_STOPPED. */
+fl_status fl_api_refuse(fl_api_call *call, unsigned status, const char *format, ...)
+    FL_PRINTF(3, 4);
+/* A store for the rest of the request; one that cannot be had is told in the reply. */
+FL_NODISCARD fl_status fl_api_store(fl_store **out, fl_api_call *call);
+/* A whole number between the two; `fallback` where the parameter is not there. */
+FL_NODISCARD fl_status fl_api_number(size_t *out, fl_api_call *call, const char *name,
+                                     size_t fallback, const size_t bounds[2]);
+/* A time as fl_time_parse() takes it; now where the parameter is not there. */
+FL_NODISCARD fl_status fl_api_time(int64_t *out, fl_api_call *call, const char *name);
+
+/* --- api_incidents.c --- */
+
+/* The page of the incident of the path: that in memory, else the stored one. */
+FL_NODISCARD fl_status fl_api_document(fl_buf *out, fl_api_call *call, fl_error *err);
+/* The same as an incident, in the call's arena. */
+FL_NODISCARD fl_status fl_api_incident(const fl_incident **out, fl_api_call *call, fl_error *err);
+fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence;
+
+/* --- api_graph.c --- */
+fl_api_run fl_api_similar, fl_api_paths;
+fl_api_run fl_api_provenance, fl_api_neighbours, fl_api_graph_paths, fl_api_known,
+    fl_api_graph_stats;
+
+/* --- api_contract.c --- */
+fl_api_run fl_api_contract;
+
+#endif

@@ -1,0 +1,175 @@
+"""/v1 of a running daemon against its contract: each example of schemas/openapi.yaml, and what callers get wrong.
+
+usage: test_api.py FAULTLINE SOURCE [unittest options]
+"""
+import importlib.util
+import json
+import pathlib
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from contract import Contract
+from daemon import Daemon
+
+FAULTLINE, SOURCE = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+POOL, CACHE = "20261122T235848Z-cda14108", "20261123T000650Z-d15295b3"
+
+
+def run(*words):
+    return subprocess.run([FAULTLINE, *map(str, words)], capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def make_store(path):
+    """The two incidents of examples/shop."""
+    shop = SOURCE / "examples/shop/incidents"
+    for name, at in (("cache-growth", "2026-11-23T00:06:50Z"), ("pool-exhaustion", "2026-11-22T23:58:48Z")):
+        run("triage", "--otlp", shop / name, "--baseline", shop / "baseline", "--at", at, "--store", path)
+
+
+class Api(unittest.TestCase):
+    """One daemon for all; what writes has a store of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.store = pathlib.Path(cls.folder.name) / "shop.db"
+        make_store(cls.store)
+        cls.daemon = Daemon(FAULTLINE, "--store", cls.store, data=cls.folder.name)
+        cls.addClassCleanup(cls.daemon.kill)
+        cls.contract = Contract(json.loads(cls.daemon.ask("GET", "/openapi.json")[2]))
+
+    def ask(self, method, path, query=(), **more):
+        return self.contract.ask(self.daemon, method, path, query, **more)
+
+    def problem(self, status, sentence, method, path, query=(), **more):
+        got, _, problem = self.ask(method, path, query, is_valid=False, **more)
+        self.assertEqual((got, problem["detail"]), (status, sentence))
+
+    def test_the_contract_is_the_file_with_the_schemas_inside(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("python3-yaml is not there")
+        text = (SOURCE / "schemas/openapi.yaml").read_text()
+        text = re.sub(r'"?json/([\w-]+)\.schema\.json(?:#([^"\s}]*))?"?', r'"#/components/schemas/\1\2"', text)
+        wanted = yaml.safe_load(text)
+        served = json.loads(json.dumps(self.contract.document))
+        names = [s for s in served["components"]["schemas"] if s not in wanted["components"]["schemas"]]
+        for name in names:
+            schema = json.loads((SOURCE / f"schemas/json/{name}.schema.json").read_text())
+            self.assertEqual(served["components"]["schemas"].pop(name)["title"], schema["title"])
+        self.assertEqual(served, wanted)
+
+    @unittest.skipUnless(importlib.util.find_spec("openapi_spec_validator"), "openapi-spec-validator is not there")
+    def test_the_contract_is_openapi(self):
+        from openapi_spec_validator import validate
+        validate(self.contract.document)
+
+    def test_every_example_is_answered_as_the_contract_says(self):
+        count = 0
+        for operation, method, path, query, body in self.contract.examples():
+            if method != "GET":
+                continue
+            status, headers, _ = self.ask(method, path, query, body=body)
+            self.assertEqual(status, 200, (operation["operationId"], query))
+            again = self.ask(method, path, query, headers={"If-None-Match": headers["ETag"]})
+            if "as_of" not in dict(query) and "graph" not in operation["tags"]:
+                self.assertEqual((again[0], again[1]["ETag"]), (304, headers["ETag"]))
+            count += 1
+        tried = {operation for operation, status in self.contract.seen if status == 200}
+        gets = {o["operationId"] for m, _, o, _ in self.contract.operations() if m == "GET"}
+        self.assertEqual(gets - tried, set())
+        self.assertGreater(count, 15)
+
+    def test_what_the_command_prints_is_what_the_api_answers(self):
+        self.assertEqual(self.daemon.ask("GET", f"/v1/incidents/{POOL}")[2].decode(),
+                         run("show", POOL, "--store", self.store, "--format", "json"))
+        rows = self.ask("GET", "/v1/incidents")[2]
+        self.assertEqual(rows["incidents"], json.loads(run("incidents", "--store", self.store, "--format", "json"))["incidents"])
+        for words, path, query in ((("similar", POOL), f"/v1/incidents/{POOL}/similar", []),
+                                   (("graph", "paths", "--incident", POOL), f"/v1/incidents/{POOL}/paths", []),
+                                   (("graph", "paths", "--service", "payment"), "/v1/graph/paths", [("service", "payment")])):
+            self.assertEqual(self.ask("GET", path, query)[2], json.loads(run(*words, "--store", self.store, "--format", "json")))
+
+    def test_parts_of_an_incident_are_those_of_its_document(self):
+        whole = self.ask("GET", f"/v1/incidents/{POOL}")[2]
+        self.assertEqual(self.ask("GET", f"/v1/incidents/{POOL}/hypotheses")[2]["hypotheses"], whole["hypotheses"])
+        rows = self.ask("GET", f"/v1/incidents/{POOL}/evidence")[2]["evidence"]
+        self.assertEqual([(r["hypothesis"], r["service"], r["cause"], r["evidence"]) for r in rows],
+                         [(i + 1, h["service"], h["cause"], e) for i, h in enumerate(whole["hypotheses"]) for e in h["evidence"]])
+        first = self.ask("GET", f"/v1/incidents/{POOL}/evidence", [("hypothesis", "1")])[2]["evidence"]
+        self.assertEqual(first, [r for r in rows if r["hypothesis"] == 1])
+
+    def test_a_beginning_that_is_its_alone_names_an_incident(self):
+        self.assertEqual(self.ask("GET", "/v1/incidents/20261122")[2]["incident"]["id"], POOL)
+
+    def test_what_callers_get_wrong_is_said(self):
+        path = f"/v1/incidents/{POOL}"
+        self.problem(404, f"no incident 'x' in store {self.store}", "GET", "/v1/incidents/x")
+        self.problem(404, f"'2026' begins several ids: {POOL}, {CACHE}", "GET", "/v1/incidents/2026")
+        self.problem(400, "there is no parameter 'statE' here; known: state service limit cursor ", "GET", "/v1/incidents", [("statE", "open")])
+        self.problem(400, "there is no parameter 'a' here; known: none", "GET", path, [("a", "b")])
+        self.problem(400, "there is no parameter 'service limit' here; known: state service limit cursor ", "GET", "/v1/incidents",
+                     [("service limit", "b")])
+        self.problem(400, "limit is a number from 1 to 1000, and not '0'", "GET", "/v1/incidents", [("limit", "0")])
+        self.problem(400, "limit is a number from 1 to 1000, and not '-1'", "GET", "/v1/incidents", [("limit", "-1")])
+        self.problem(400, "limit is a number from 1 to 1000, and not '18446744073709551617'", "GET", "/v1/incidents",
+                     [("limit", "18446744073709551617")])
+        self.problem(400, "state is open, closed or merged, and not 'OPEN'", "GET", "/v1/incidents", [("state", "OPEN")])
+        for cursor in ("", "1", "1.", ".x", "-1.x", "99999999999999999999.x", "a.x"):
+            self.problem(400, "cursor is what the last answer called next", "GET", "/v1/incidents", [("cursor", cursor)])
+        self.problem(400, "the parameter service is not UTF-8", "GET", "/v1/incidents", [("service", b"\xff")])
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents/%ff")[0], 400)
+        self.problem(404, f"incident {POOL} has 5 hypotheses, and no number 9", "GET", path + "/evidence", [("hypothesis", "9")])
+        self.problem(400, "node says which: kind:key, an id, or a beginning of a key", "GET", "/v1/graph/provenance")
+        self.problem(400, "rank is true or false, and not 'yes'", "GET", "/v1/graph/neighbours", [("node", "payment"), ("rank", "yes")])
+        self.problem(400, "depth is a number from 0 to 16, and not '17'", "GET", "/v1/graph/neighbours", [("node", "payment"), ("depth", "17")])
+        self.problem(400, "ask with service, or with symptom once or several times", "GET", "/v1/graph/paths")
+        self.problem(400, "as_of: time 'then' is not RFC 3339, -DURATION or an epoch", "GET", "/v1/graph/stats", [("as_of", "then")])
+        status, headers, body = self.daemon.ask("POST", path)
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+        self.assertEqual(json.loads(body)["detail"], f"{path} does not take POST")
+        self.assertEqual(json.loads(self.daemon.ask("GET", path + "/nothing")[2])["detail"], f"there is nothing at {path}/nothing")
+
+    def test_symptoms_may_be_asked_for_several_times(self):
+        around = self.ask("GET", "/v1/graph/neighbours", [("node", f"incident:{POOL}"), ("depth", "1")])[2]
+        keys = [("symptom", node["key"]) for node in around["nodes"] if node["kind"] == "symptom"][:2]
+        self.assertEqual(len(self.ask("GET", "/v1/graph/paths", keys)[2]["symptoms"]), len(keys))
+        self.problem(400, "symptom is a key that is not empty, up to 32 times", "GET", "/v1/graph/paths", [("symptom", "")])
+
+    def test_a_reader_has_no_cache_on_the_way(self):
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[1]["Cache-Control"], "private, no-cache")
+
+
+class Many(unittest.TestCase):
+    def test_ten_thousand_incidents_are_read_page_by_page(self):
+        with tempfile.TemporaryDirectory() as folder:
+            store = pathlib.Path(folder) / "many.db"
+            make_store(store)
+            with sqlite3.connect(store) as db:
+                db.execute("INSERT INTO incident SELECT printf('made-%05d', n), at_ns, 1700000000000000000 + n / 3, verdict,"
+                           " CASE WHEN n % 10 = 0 THEN 'ledger' ELSE service END, cause, probability, document FROM incident,"
+                           " (WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 9997) SELECT n FROM c)"
+                           " WHERE id = ?", (POOL,))
+            db.close()
+            with Daemon(FAULTLINE, "--store", store, data=folder) as daemon:
+                contract = Contract(json.loads(daemon.ask("GET", "/openapi.json")[2]))
+                for query, wanted in (([], 10000), ([("service", "ledger")], 1000)):
+                    ids, cursor = [], None
+                    while cursor is not None or not ids:
+                        page = contract.ask(daemon, "GET", "/v1/incidents", [*query, ("limit", "700"), *([("cursor", cursor)] if cursor else [])])[2]
+                        ids += [row["id"] for row in page["incidents"]]
+                        cursor = page["next"]
+                        self.assertLessEqual(len(ids), wanted)
+                        if cursor is None:
+                            break
+                    self.assertEqual((len(ids), len(set(ids))), (wanted, wanted))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
