@@ -2,8 +2,8 @@
  * incident_body.c - an incident's group as JSON: "live" of a page, and what a daemon needs to go on
  * after a restart. schemas/json/triage.schema.json has its members.
  *
- * Both are the same object: a page lists the first signs only, the kept one has all. Numbers that
- * fill 64 bits are texts of 16 digits, since many readers of JSON round them.
+ * Both are the same object: a page lists the first and the newest signs, the kept one has all.
+ * Numbers that fill 64 bits are texts of 16 digits, since many readers of JSON round them.
  */
 #include <assert.h>
 #include <math.h>
@@ -82,17 +82,18 @@ static json_t *sign_of(fl_put *w, const fl_member *member)
     return object;
 }
 
-/* The first signs of a long list are shown: they opened it. */
+/* Of a long list the first are shown, which opened it, and the newest. */
 fl_status fl_incident_body(fl_buf *out, const incidents_view *view, fl_error *err)
 {
     const fl_group *group = view->group;
     fl_put w = {.status = FL_OK};
     json_t *object = json_object(), *signs = json_array();
     size_t count = group->member_count;
-    if (view->most_signs > 0 && count > view->most_signs)
-        count = view->most_signs;
+    size_t most = view->most_signs > 0 && view->most_signs < count ? view->most_signs : count;
+    size_t left_out = count - most, first = most - most / 2;
     for (size_t i = 0; i < count; i++)
-        fl_put_item(&w, signs, sign_of(&w, &group->members[i]));
+        if (i < first || i >= first + left_out)
+            fl_put_item(&w, signs, sign_of(&w, &group->members[i]));
     char key[24];
     (void)snprintf(key, sizeof(key), "%016llx", (unsigned long long)group->key);
     fl_put_text(&w, object, "state", view->state);

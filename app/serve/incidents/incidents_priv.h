@@ -17,7 +17,7 @@
 
 enum {
     INCIDENTS_TICK_MS = 50,       /* so often signs are looked for: a page is this late at most */
-    INCIDENTS_LISTED_SIGNS = 200, /* on a page; the kept body has all */
+    INCIDENTS_LISTED_SIGNS = 200, /* on a page, half of them the newest; the kept body has all */
     INCIDENTS_MAX_CAUSES = 16     /* that a triage may put the trouble at */
 };
 
