@@ -11,6 +11,7 @@
 #include "ask.h"
 #include "json_put.h"
 #include "page.h"
+#include "slice.h"
 #include "timestamp.h"
 
 /* A dash where an older or newer daemon says nothing of it. */
@@ -36,6 +37,16 @@ static void put_bytes(fl_page *page, uint64_t bytes)
         unit++;
     }
     fl_page_printf(page, FL_INK_PLAIN, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
+/* As people read it; what is no time stays as it is. */
+static const char *whole_seconds(char out[FL_TIME_TEXT], const char *time)
+{
+    int64_t ns;
+    if (fl_time_parse(&ns, fl_slice_of(time), 0, NULL) != FL_OK)
+        return time;
+    fl_time_format_s(out, ns);
+    return out;
 }
 
 /* What it is, for how long, and where it can be reached. */
@@ -115,9 +126,52 @@ static void put_archive(fl_page *page, const json_t *archive)
     put_bytes(page, count_of(archive, "head_bytes"));
     fl_page_put(page, FL_INK_PLAIN, " in memory");
     fl_page_newline(page);
-    if (json_is_string(json_object_get(archive, "oldest")))
+    char oldest[FL_TIME_TEXT];
+    const char *told = json_string_value(json_object_get(archive, "oldest"));
+    if (told != NULL)
         fl_page_labelled(page, (fl_page_row){0, 12}, "Oldest", FL_INK_PLAIN,
-                         text_of(archive, "oldest"));
+                         whole_seconds(oldest, told));
+}
+
+/* A line for each that is open, and what is not known yet. */
+static void put_incidents(fl_page *page, const json_t *incidents)
+{
+    enum { SHOWN = 20 };
+    const json_t *list = json_object_get(incidents, "open"), *one;
+    uint64_t total = count_of(incidents, "open_total");
+    char since[FL_TIME_TEXT];
+    size_t i;
+    if (!json_is_object(incidents)) {
+        fl_page_labelled(page, (fl_page_row){0, 12}, "Incidents", FL_INK_PLAIN, "none are kept");
+        return;
+    }
+    fl_page_put(page, FL_INK_DIM, "Incidents");
+    fl_page_pad(page, 12);
+    fl_page_printf(page, FL_INK_PLAIN, "%" PRIu64 " open, %" PRIu64 " closed since the start",
+                   total, count_of(incidents, "closed"));
+    fl_page_newline(page);
+    json_array_foreach(list, i, one)
+    {
+        if (i == SHOWN)
+            break;
+        fl_page_printf(page, FL_INK_BOLD, "  %s", text_of(one, "id"));
+        fl_page_printf(page, FL_INK_PLAIN, "  %s since %s, ", text_of(one, "state"),
+                       whole_seconds(since, text_of(one, "since")));
+        fl_page_printf(page, FL_INK_PLAIN, "trouble at %s", text_of(one, "service"));
+        if (json_is_string(json_object_get(one, "cause")))
+            fl_page_printf(page, FL_INK_PLAIN, ": %s of %s, %.0f %%", text_of(one, "cause"),
+                           text_of(one, "cause_service"),
+                           100 * json_number_value(json_object_get(one, "probability")));
+        fl_page_newline(page);
+    }
+    if (total > i) {
+        fl_page_printf(page, FL_INK_DIM, "  and %" PRIu64 " more", total - i);
+        fl_page_newline(page);
+    }
+    if (json_is_true(json_object_get(json_object_get(incidents, "past"), "is_reading"))) {
+        fl_page_put(page, FL_INK_WARN, "  the past is still read: breaks are not found yet");
+        fl_page_newline(page);
+    }
 }
 
 /* Only reasons that there were. */
@@ -156,6 +210,7 @@ static fl_exit run_status(fl_cli *cli, const fl_args *args)
         put_head(&page, status);
         put_received(&page, json_object_get(status, "receive"));
         put_archive(&page, json_object_get(status, "archive"));
+        put_incidents(&page, json_object_get(status, "incidents"));
         put_refused(&page, json_object_get(status, "http"));
     }
     json_decref(status);
@@ -183,7 +238,8 @@ const fl_command fl_cmd_status = {
     .name = "status",
     .summary = "show how the daemon is",
     .description = "Asks a running `faultline serve`: how long it has run, where it listens, what"
-                   " came in by protocol, what was refused and why, and what is kept.",
+                   " came in by protocol, what was refused and why, what is kept, and which"
+                   " incidents are open.",
     .options = status_options,
     .option_count = FL_COUNT(status_options),
     .examples = status_examples,

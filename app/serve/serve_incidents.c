@@ -22,6 +22,13 @@ static fl_status read_archive(void *payload, int64_t from_ns, int64_t to_ns, con
     return fl_archive_read(serve->archive, from_ns, to_ns, sink, err);
 }
 
+/* fl_incidents_options.read_recent */
+static fl_status read_recent(void *payload, int64_t since_ns, const fl_sink *sink, fl_error *err)
+{
+    fl_serve *serve = payload;
+    return fl_archive_read_recent(serve->archive, since_ns, sink, err);
+}
+
 /* On a worker, behind the commit: it copies and does not wait. */
 void fl_serve_tap_incidents(void *payload, const fl_archive_batch *batch)
 {
@@ -49,6 +56,7 @@ static fl_status start(fl_serve *serve, fl_error *err)
     const fl_incidents_options options = {.store = serve->options.store,
                                           .owner = owner,
                                           .read = read_archive,
+                                          .read_recent = read_recent,
                                           .payload = serve,
                                           .entries = config->entry.items,
                                           .entry_count = config->entry.count,

@@ -2,6 +2,7 @@
  * serve_status.c - how the daemon is, as one document (schemas/json/status.schema.json).
  */
 #include <assert.h>
+#include <math.h>
 
 #include "json_put.h"
 #include "serve_priv.h"
@@ -118,6 +119,51 @@ static json_t *archive_of(fl_put *w, fl_archive *archive)
     return object;
 }
 
+typedef struct open_list {
+    fl_put *w;
+    json_t *list;
+} open_list;
+
+/* Within the incidents' lock: it only copies. */
+static void put_open(void *payload, const fl_incidents_open *open)
+{
+    const open_list *to = payload;
+    json_t *one = json_object();
+    fl_put_text(to->w, one, "id", open->id);
+    fl_put_text(to->w, one, "state", "open");
+    fl_put_text(to->w, one, "service", open->trouble_at);
+    fl_put_time(to->w, one, "since", open->onset_ns);
+    fl_put_time(to->w, one, "opened", open->opened_ns);
+    fl_put_text(to->w, one, "verdict", open->verdict);
+    fl_put_text(to->w, one, "cause", open->cause);
+    fl_put_text(to->w, one, "cause_service", open->service);
+    fl_put_number(to->w, one, "probability", open->cause != NULL ? open->probability : NAN);
+    fl_put_count(to->w, one, "signs", open->signs);
+    fl_put_count(to->w, one, "signs_lasting", open->signs_lasting);
+    fl_put_item(to->w, to->list, one);
+}
+
+/* What is open, and how much of the past the watch knows. */
+static json_t *incidents_of(fl_put *w, fl_incidents *incidents)
+{
+    enum { MOST = 100 };
+    const fl_incidents_stats s = fl_incidents_stats_of(incidents);
+    json_t *object = json_object(), *past = json_object();
+    open_list to = {.w = w, .list = json_array()};
+    size_t open = fl_incidents_visit(incidents, MOST, put_open, &to);
+    fl_put_count(w, object, "open_total", open);
+    fl_put_value(w, object, "open", to.list);
+    fl_put_count(w, object, "closed", s.closed);
+    fl_put_count(w, object, "merged", s.merged);
+    fl_put_count(w, object, "signs_refused", s.signs_refused);
+    fl_put_value(w, past, "is_reading", json_boolean(s.is_refilling));
+    fl_put_moment(w, past, "from", s.refilled_from_ns);
+    fl_put_number(w, past, "took_s", (double)(s.refill_ns / FL_NS_PER_MS) / 1e3);
+    fl_put_count(w, past, "records", s.refilled_records);
+    fl_put_value(w, object, "past", past);
+    return object;
+}
+
 fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
 {
     assert(serve != NULL && out != NULL);
@@ -137,5 +183,8 @@ fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
                  serve->receive != NULL ? receive_of(&w, serve) : json_array());
     fl_put_value(&w, document, "archive",
                  serve->archive != NULL ? archive_of(&w, serve->archive) : json_null());
+    fl_incidents *incidents = serve->incidents;
+    fl_put_value(&w, document, "incidents",
+                 incidents != NULL ? incidents_of(&w, incidents) : json_null());
     return fl_put_document(out, &w, document, err);
 }

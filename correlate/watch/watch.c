@@ -51,19 +51,14 @@ static watch_entry named(const fl_watch *watch, fl_slice name)
     return FL_ENTRY_NOT;
 }
 
-/* A service's number is its handle, so that announcing it a million times costs nothing. */
-static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
-                               fl_error *err)
+fl_status fl_watch_service(uint32_t *out, fl_watch *watch, fl_slice service_name, fl_error *err)
 {
-    fl_watch *watch = payload;
     fl_sym name;
-    *handle = FL_NO_SERVICE;
-    if (resource->service.len == 0)
-        return FL_OK;
-    if (!fl_intern_find(&name, watch->names, resource->service)) {
+    *out = FL_NO_SERVICE;
+    if (!fl_intern_find(&name, watch->names, service_name)) {
         if (watch->service_count == FL_MAX_WATCHED_SERVICES)
             return FL_OK;
-        fl_status status = fl_intern_put(&name, watch->names, resource->service, NULL);
+        fl_status status = fl_intern_put(&name, watch->names, service_name, NULL);
         if (status == FL_E_NOMEM)
             return fl_fail(err, status, FL_NO_OFFSET, "no memory for a service's name");
         if (status != FL_OK)
@@ -71,10 +66,20 @@ static fl_status take_resource(void *payload, const fl_resource *resource, uint3
         assert(name == watch->service_count);
         watch_service *service = &watch->services[watch->service_count++];
         service->name = name;
-        service->is_named = named(watch, resource->service);
+        service->is_named = named(watch, service_name);
     }
-    *handle = name;
+    *out = name;
     return FL_OK;
+}
+
+/* A service's number is its handle, so that announcing it a million times costs nothing. */
+static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
+                               fl_error *err)
+{
+    *handle = FL_NO_SERVICE;
+    if (resource->service.len == 0)
+        return FL_OK;
+    return fl_watch_service(handle, payload, resource->service, err);
 }
 
 /* *out NULL: there is no room for any. */
@@ -152,7 +157,12 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     if (!is_kept(watch, step))
         return FL_OK;
     watch->spans[step % WATCH_STEPS]++;
-    fl_status status = fl_links_note(watch->links, resource, span, err);
+    /* Hours at once would be more than there is room for: the newest minutes tell who calls whom.
+     */
+    bool is_linked = !watch->is_paused || step > watch->now_ns / WATCH_STEP_NS - WATCH_LINKED_STEPS;
+    fl_status status = FL_OK;
+    if (is_linked)
+        status = fl_links_note(watch->links, resource, span, err);
     bool is_request =
         span->parent == 0 || span->kind == FL_SPAN_SERVER || span->kind == FL_SPAN_CONSUMER;
     if (status != FL_OK || !is_request)
@@ -421,7 +431,7 @@ static void note_entry(void *payload, uint32_t service, bool is_entry)
 }
 
 /* What is known of entries fades, so that it follows the system. */
-static void turn_links(fl_watch *watch)
+void fl_watch_turn(fl_watch *watch)
 {
     const fl_links_visitor to = {.payload = watch, .call = note_call, .entry = note_entry};
     for (size_t i = 0; i < watch->service_count; i++) {
@@ -449,10 +459,10 @@ fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visi
         return FL_OK; /* the clock was set back: until it is there again nothing is new */
     watch->now_ns = now_ns;
     move_head(watch, now_ns / WATCH_STEP_NS + WATCH_AHEAD_STEPS);
-    if (now_ns - watch->turned_ns >= turn_ns)
-        turn_links(watch);
+    if (now_ns - watch->turned_ns >= turn_ns && !watch->is_paused)
+        fl_watch_turn(watch);
     int64_t end_step = (now_ns - watch->options.lateness_ns) / WATCH_STEP_NS;
-    if (end_step <= watch->looked_step)
+    if (end_step <= watch->looked_step || watch->is_paused)
         return FL_OK;
     watch->looked_step = end_step;
     size_t entries = 0;

@@ -57,6 +57,17 @@ typedef fl_status fl_watch_visit(void *payload, const fl_sign *sign, fl_error *e
 FL_NODISCARD fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visit,
                                         void *payload, fl_error *err);
 
+/* --- after a restart, out of what was kept (watch_again.c) --- */
+
+/* While it is paused, time goes on and nothing is looked at: the past is being told, in no order
+ * and not yet whole. When it goes on, who is an entry is known at once. */
+void fl_watch_pause(fl_watch *watch, bool is_paused);
+/* As though nothing had been seen of [from_ns, to_ns): it could not be told whole. */
+void fl_watch_forget(fl_watch *watch, int64_t from_ns, int64_t to_ns);
+/* A break that was told before, by this watch or another: it is followed to its end, which is told
+ * under the same key. One that is no newer than what the watch has changes nothing. */
+FL_NODISCARD fl_status fl_watch_adopt(fl_watch *watch, const fl_sign *sign, fl_error *err);
+
 /* The calls that were seen in the last hours, into `calls`. */
 FL_NODISCARD fl_status fl_watch_calls(fl_watch *watch, fl_calls *calls, fl_error *err);
 

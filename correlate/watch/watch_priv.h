@@ -17,8 +17,9 @@ enum {
     WATCH_WINDOWS = WATCH_NOW_WINDOWS + WATCH_PAST_WINDOWS,
     WATCH_AHEAD_STEPS = 6, /* clocks that differ */
     WATCH_STEPS = WATCH_WINDOWS * WATCH_WINDOW_STEPS + 2 * WATCH_AHEAD_STEPS + 1,
-    WATCH_FEWEST_PAST = 10,       /* windows with requests; fewer are no baseline */
-    WATCH_SERVICE_OPERATIONS = 16 /* of one service; more count as one */
+    WATCH_FEWEST_PAST = 10,        /* windows with requests; fewer are no baseline */
+    WATCH_SERVICE_OPERATIONS = 16, /* of one service; more count as one */
+    WATCH_LINKED_STEPS = 30        /* of a past that is told again, whose calls are looked at */
 };
 #define WATCH_STEP_NS   (WATCH_STEP_S * INT64_C(1000000000))
 #define WATCH_WINDOW_NS (WATCH_WINDOW_STEPS * WATCH_STEP_NS)
@@ -70,6 +71,7 @@ struct fl_watch {
     size_t call_count;
     fl_links *links;
     int64_t now_ns, looked_step, turned_ns;
+    bool is_paused;
     int64_t head_step;            /* the newest that is kept */
     uint32_t points[WATCH_STEPS]; /* of everybody: telemetry goes on */
     uint32_t spans[WATCH_STEPS];
@@ -91,5 +93,11 @@ typedef struct watch_windows {
 FL_NODISCARD fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_step,
                                      fl_watch_visit *visit, void *payload, fl_error *err);
 bool fl_watch_is_entry(const watch_service *service);
+
+/* The number of a service, which is made where it is new; FL_NO_SERVICE: there is no room. */
+FL_NODISCARD fl_status fl_watch_service(uint32_t *out, fl_watch *watch, fl_slice name,
+                                        fl_error *err);
+/* What is known of who calls whom is taken out of the spans that wait for that. */
+void fl_watch_turn(fl_watch *watch);
 
 #endif

@@ -118,6 +118,10 @@ bool fl_archive_is_full(fl_archive *archive, size_t bytes);
  */
 FL_NODISCARD fl_status fl_archive_read(fl_archive *archive, int64_t from_ns, int64_t to_ns,
                                        const fl_sink *sink, fl_error *err);
+/* What was accepted last, whatever its own time: all that is in no block yet, and whole blocks that
+ * have something of `since_ns` or later. */
+FL_NODISCARD fl_status fl_archive_read_recent(fl_archive *archive, int64_t since_ns,
+                                              const fl_sink *sink, fl_error *err);
 
 /* The time now: seals a head that is old, and drops what is older than it shall be. Failures are
  * counted, and tried again at the next tick. `now_ns` does not go back. */

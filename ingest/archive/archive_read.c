@@ -43,9 +43,9 @@ static void hold_entries(struct snapshot *out, fl_head *head, const fl_batch_win
     }
 }
 
-/* The lock is held. */
+/* Blocks and entries that reach into the windows. The lock is held. */
 static fl_status hold(struct snapshot *out, fl_archive *archive, const fl_batch_window *window,
-                      fl_error *err)
+                      const fl_batch_window *unsealed, fl_error *err)
 {
     size_t entries =
         archive->head->count + (archive->sealing != NULL ? archive->sealing->count : 0);
@@ -58,8 +58,8 @@ static fl_status hold(struct snapshot *out, fl_archive *archive, const fl_batch_
             archive->blocks[i]->refs++;
             out->blocks[out->block_count++] = archive->blocks[i];
         }
-    hold_entries(out, archive->sealing, window);
-    hold_entries(out, archive->head, window);
+    hold_entries(out, archive->sealing, unsealed);
+    hold_entries(out, archive->head, unsealed);
     return FL_OK;
 }
 
@@ -106,19 +106,35 @@ static fl_status tell_entries(const struct snapshot *held, fl_batch_window *wind
     return status;
 }
 
+/* `window` is what is told; `blocks` and it say what is looked into. */
+static fl_status read_window(fl_archive *archive, const fl_batch_window *blocks,
+                             fl_batch_window *window, fl_error *err)
+{
+    struct snapshot held = {0};
+    pthread_mutex_lock(&archive->lock);
+    fl_status status = hold(&held, archive, blocks, window, err);
+    pthread_mutex_unlock(&archive->lock);
+    for (size_t i = 0; status == FL_OK && i < held.block_count; i++)
+        status = tell_block(held.blocks[i], archive, window, err);
+    if (status == FL_OK)
+        status = tell_entries(&held, window, err);
+    release(&held, archive);
+    return status;
+}
+
 fl_status fl_archive_read(fl_archive *archive, int64_t from_ns, int64_t to_ns, const fl_sink *sink,
                           fl_error *err)
 {
     fl_batch_window window = {.to = sink, .from_ns = from_ns, .to_ns = to_ns};
-    struct snapshot held = {0};
     assert(archive != NULL && sink != NULL);
-    pthread_mutex_lock(&archive->lock);
-    fl_status status = hold(&held, archive, &window, err);
-    pthread_mutex_unlock(&archive->lock);
-    for (size_t i = 0; status == FL_OK && i < held.block_count; i++)
-        status = tell_block(held.blocks[i], archive, &window, err);
-    if (status == FL_OK)
-        status = tell_entries(&held, &window, err);
-    release(&held, archive);
-    return status;
+    return read_window(archive, &window, &window, err);
+}
+
+fl_status fl_archive_read_recent(fl_archive *archive, int64_t since_ns, const fl_sink *sink,
+                                 fl_error *err)
+{
+    const fl_batch_window blocks = {.from_ns = since_ns, .to_ns = INT64_MAX};
+    fl_batch_window window = {.to = sink, .from_ns = INT64_MIN, .to_ns = INT64_MAX};
+    assert(archive != NULL && sink != NULL);
+    return read_window(archive, &blocks, &window, err);
 }

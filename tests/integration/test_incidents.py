@@ -64,6 +64,12 @@ class Incidents(unittest.TestCase):
                 self.assertEqual(page["live"]["signs_total"], 2)
                 self.assertEqual(page["live"]["signs"][1]["why"], "same-service")
                 self.assertEqual(page["live"]["signs"][1]["reason"], "it is of shop as well")
+                status = answer(daemon, "/v1/status", "status.schema.json")["incidents"]
+                self.assertEqual([(one["id"], one["state"], one["service"], one["signs"]) for one in status["open"]],
+                                 [(rows[0]["id"], "open", "shop", 2)])
+                text = subprocess.run([FAULTLINE, "status", "--url", f"http://127.0.0.1:{daemon.port}"], capture_output=True, text=True, timeout=60).stdout
+                self.assertRegex(text, rf"1 open, 0 closed since the start\n  {rows[0]['id']}  open since \S+Z, trouble at shop")
+                self.assertNotRegex(text, r"\.\d{9}Z")
                 daemon.wait_for(lambda: daemon.metrics()["faultline_triages_total"] > 0)
                 self.assertGreater(daemon.metrics()["faultline_triages_total"], 0)
                 daemon.kill()

@@ -111,6 +111,7 @@ static void hear_triage(fl_incidents *incidents, int64_t now_ns)
     if (item != NULL && job->status == FL_OK) {
         fl_mem_free(item->answer);
         item->answer = job->answer;
+        item->head = job->head;
         job->answer = NULL;
         item->written_version = 0; /* the page is another */
         for (size_t i = 0; i < job->cause_count; i++)

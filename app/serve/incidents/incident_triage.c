@@ -60,6 +60,19 @@ static void take_causes(incidents_job *job, const fl_incident *incident)
     }
 }
 
+/* As the store's columns have it, so that a list of open incidents and one of all say the same. */
+void fl_incident_head_of(incidents_head *out, const fl_incident *incident)
+{
+    const fl_hypothesis *best = incident->hypothesis_count > 0 ? &incident->hypotheses[0] : NULL;
+    *out = (incidents_head){.verdict = fl_verdict_name(incident->verdict)};
+    if (best == NULL)
+        return;
+    out->cause = fl_cause_name(best->cause);
+    out->probability = best->probability;
+    (void)snprintf(out->service, sizeof(out->service), "%s",
+                   best->service != NULL ? best->service : "");
+}
+
 /* The answer under the incident's own id, which it keeps however often it is triaged. */
 static fl_status write_answer(incidents_job *job, const fl_incident *incident, fl_error *err)
 {
@@ -90,6 +103,7 @@ static fl_status answer(fl_incidents *incidents, incidents_job *job, fl_triage *
     fl_incident mine = *fl_triage_incident(triage);
     mine.id = job->id;
     take_causes(job, &mine);
+    fl_incident_head_of(&job->head, &mine);
     fl_status status = write_answer(job, &mine, err);
     if (status == FL_OK && job->is_last && has_memory)
         status = fl_remember_note(&remember, &mine, incidents->triage_store, now, err);

@@ -270,17 +270,32 @@ static bool take_up(fl_incidents *incidents, const char *id)
     return false;
 }
 
+/* Of a page that was kept; one that cannot be read shows nothing. */
+static void read_head(incidents_head *out, const char *page)
+{
+    const fl_incident *incident = NULL;
+    fl_arena arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES);
+    *out = (incidents_head){0};
+    if (page != NULL && fl_report_load(&incident, &arena, fl_slice_of(page), NULL) == FL_OK)
+        fl_incident_head_of(out, incident);
+    fl_arena_dispose(&arena);
+}
+
 /* One that cannot be read is closed by nobody; it is kept in the store as it is. */
 static fl_status restore(fl_incidents *incidents, const claimed *from, fl_error *err)
 {
     fl_arena arena = fl_arena_of(MAX_ARENA_BYTES);
     fl_group group;
+    incidents_head head;
     char *page = NULL;
     fl_status status = fl_incident_body_read(&group, from->body, &arena, err);
     if (status == FL_OK)
         status = fl_store_get(incidents->store, from->id, &page, NULL);
     if (status == FL_E_NOTFOUND) /* it ended before its first page: it is triaged anew */
         status = FL_OK;
+    if (status == FL_OK)
+        status = fl_incidents_adopt_breaks(incidents, &group, err);
+    read_head(&head, page);
     pthread_mutex_lock(&incidents->lock);
     if (status == FL_OK && !take_up(incidents, from->id) &&
         fl_groups_find(incidents->groups, group.key) == NULL)
@@ -292,6 +307,7 @@ static fl_status restore(fl_incidents *incidents, const claimed *from, fl_error 
     if (item != NULL) {
         memcpy(item->id, from->id, sizeof(item->id));
         item->answer = page != NULL ? fl_incident_answer_of(page) : NULL;
+        item->head = head;
         item->opened_ns = found->opened_ns;
         incidents->stats.opened--;
         incidents->stats.restored++;

@@ -1,5 +1,5 @@
 /*
- * incidents.c - start and stop, the taps, the two threads.
+ * incidents.c - start and stop, the taps, the threads.
  *
  * A tap is on the thread of a request, which its sender waits for: it takes the watch's lock for as
  * long as its own records need, and leaves what it found for the keeper. The keeper does not wait
@@ -152,81 +152,24 @@ static void *triage(void *payload)
     }
 }
 
+/* It ends when the past has been told. */
+static void *refill(void *payload)
+{
+    fl_incidents_refill(payload);
+    return NULL;
+}
+
 void fl_incidents_turn(fl_incidents *incidents)
 {
     assert(!incidents->has_keeper);
+    if (incidents->stats.is_refilling)
+        fl_incidents_refill(incidents);
     fl_incidents_keep(incidents);
     if (run_job(incidents))
         fl_incidents_keep(incidents);
 }
 
 /* ---- start and stop ---- */
-
-/* A sink that hands alerts alone to the watch. */
-static fl_status skip_resource(void *payload, const fl_resource *resource, uint32_t *handle,
-                               fl_error *err)
-{
-    (void)payload, (void)resource, (void)err;
-    *handle = 0;
-    return FL_OK;
-}
-
-/* The watch learns of services from what comes, not from what is over. */
-static fl_status skip_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
-{
-    (void)payload, (void)resource, (void)span, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
-{
-    (void)payload, (void)resource, (void)log, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
-{
-    (void)payload, (void)resource, (void)point, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_change(void *payload, const fl_change_record *change, fl_error *err)
-{
-    (void)payload, (void)change, (void)err;
-    return FL_OK;
-}
-
-/* The texts are the reader's, as they are a decoder's. */
-static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_error *err)
-{
-    const fl_sink *to = payload;
-    return to->alert(to->payload, alert, err);
-}
-
-/* It was counted when it came. */
-static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *err)
-{
-    (void)payload, (void)reject, (void)err;
-    return FL_OK;
-}
-
-/* Alerts that were accepted after the last page was written, before the process ended: they are in
- * the archive, and those that are known change nothing. */
-static fl_status read_alerts_again(fl_incidents *incidents, int64_t now_ns, fl_error *err)
-{
-    static const int64_t reach_ns = INT64_C(600) * 1000000000;
-    const fl_incidents_options *o = &incidents->options;
-    fl_sink to = *fl_watch_sink(incidents->watch);
-    const fl_sink alerts = {.payload = &to,
-                            .resource = skip_resource,
-                            .span = skip_span,
-                            .log = skip_log,
-                            .point = skip_point,
-                            .change = skip_change,
-                            .alert = pass_alert,
-                            .reject = skip_reject};
-    return o->read(o->payload, now_ns - reach_ns, now_ns + reach_ns, &alerts, err);
-}
 
 /* NULL for want of memory. */
 static char *copy_of(const char *text)
@@ -275,7 +218,8 @@ static fl_status start_threads(fl_incidents *incidents, fl_error *err)
         return FL_OK;
     incidents->has_keeper = pthread_create(&incidents->keeper, NULL, keep, incidents) == 0;
     incidents->has_triager = pthread_create(&incidents->triager, NULL, triage, incidents) == 0;
-    if (!incidents->has_keeper || !incidents->has_triager)
+    incidents->has_refiller = pthread_create(&incidents->refiller, NULL, refill, incidents) == 0;
+    if (!incidents->has_keeper || !incidents->has_triager || !incidents->has_refiller)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no thread for incidents");
     return FL_OK;
 }
@@ -301,7 +245,9 @@ fl_status fl_incidents_start(fl_incidents **out, const fl_incidents_options *opt
     if (status == FL_OK)
         status = fl_incidents_claim(incidents, true, err);
     if (status == FL_OK)
-        status = read_alerts_again(incidents, fl_incidents_now(incidents), err);
+        status = fl_incidents_read_alerts(incidents, fl_incidents_now(incidents), err);
+    if (status == FL_OK)
+        status = fl_incidents_begin_refill(incidents, err);
     if (status == FL_OK)
         status = start_threads(incidents, err);
     if (status != FL_OK) {
@@ -324,6 +270,8 @@ static void stop_threads(fl_incidents *incidents)
         (void)pthread_join(incidents->keeper, NULL);
     if (incidents->has_triager)
         (void)pthread_join(incidents->triager, NULL);
+    if (incidents->has_refiller)
+        (void)pthread_join(incidents->refiller, NULL);
 }
 
 /* What had come is told before the end: a last round writes it. */
@@ -355,6 +303,34 @@ void fl_incidents_stop(fl_incidents *incidents)
     fl_mem_free(incidents->store_url);
     fl_mem_free(incidents->owner);
     fl_mem_free(incidents);
+}
+
+/* What another daemon keeps is told under that one's id: it is the page that there will be. */
+size_t fl_incidents_visit(fl_incidents *incidents, size_t most, fl_incidents_visitor *visit,
+                          void *payload)
+{
+    pthread_mutex_lock(&incidents->lock);
+    size_t count = fl_groups_count(incidents->groups);
+    for (size_t i = 0; i < count && i < most; i++) {
+        const fl_group *group = fl_groups_at(incidents->groups, i);
+        const incidents_item *item = fl_incidents_item(incidents, group->key);
+        if (item == NULL) /* for want of memory; the next round tries again */
+            continue;
+        const fl_incidents_open open = {.id = item->is_followed ? item->merged_to : item->id,
+                                        .trouble_at = group->root,
+                                        .opened_ns = item->opened_ns,
+                                        .onset_ns = group->onset_ns,
+                                        .verdict = item->answer != NULL ? item->head.verdict : NULL,
+                                        .service =
+                                            item->head.cause != NULL ? item->head.service : NULL,
+                                        .cause = item->head.cause,
+                                        .probability = item->head.probability,
+                                        .signs = group->member_count,
+                                        .signs_lasting = group->lasting_count};
+        visit(payload, &open);
+    }
+    pthread_mutex_unlock(&incidents->lock);
+    return count;
 }
 
 /* One lock after the other: figures of both need not be of one moment. */

@@ -6,7 +6,8 @@
  * second ^                             an incident └── a triage says where the trouble is
  *
  * Two threads: one keeps the incidents, and never waits for a triage; one triages, one incident at
- * a time, and rests as long as it has worked. Everything is bounded: signs that wait, signs and
+ * a time, and rests as long as it has worked. A third tells the watch the last two hours after a
+ * start, out of the archive, and ends. Everything is bounded: signs that wait, signs and
  * incidents that are open (groups.h), the watch (watch.h), the pages' lists. docs/incidents.md says
  * what is merged and why, and what an incident costs.
  */
@@ -24,7 +25,10 @@ typedef struct fl_incidents_options {
     /* Push what was accepted in [from_ns, to_ns): fl_archive_read(). On a thread of its own. */
     fl_status (*read)(void *payload, int64_t from_ns, int64_t to_ns, const fl_sink *sink,
                       fl_error *err);
-    void *payload;
+    /* The same of what was accepted last, whatever its own time: fl_archive_read_recent(). NULL: as
+     * `read`, of the last ten minutes. */
+    fl_status (*read_recent)(void *payload, int64_t since_ns, const fl_sink *sink, fl_error *err);
+    void *payload;                 /* of both */
     int64_t (*now)(void *payload); /* NULL: the clock */
     double false_alarms_a_week;    /* this and the next: fl_watch_options */
     const char *const *entries;
@@ -57,6 +61,21 @@ void fl_incidents_turn(fl_incidents *incidents);
  * store's, by its id or a beginning that is its alone. False: it is not in memory. */
 bool fl_incidents_page(fl_incidents *incidents, const char *id, fl_buf *out);
 
+/* An incident that is open; texts are borrowed during the visit, NULL where nothing is known. */
+typedef struct fl_incidents_open {
+    const char *id;
+    const char *trouble_at; /* the service */
+    int64_t opened_ns, onset_ns;
+    const char *verdict;         /* of the last triage; NULL: there was none yet */
+    const char *service, *cause; /* its likeliest cause, as faultline/incident.h names them */
+    double probability;
+    size_t signs, signs_lasting;
+} fl_incidents_open;
+typedef void fl_incidents_visitor(void *payload, const fl_incidents_open *open);
+/* The first `most`, oldest first, within a lock; how many are open. */
+size_t fl_incidents_visit(fl_incidents *incidents, size_t most, fl_incidents_visitor *visit,
+                          void *payload);
+
 typedef struct fl_incidents_stats {
     size_t open, signs; /* now */
     uint64_t opened, closed, merged, restored, claimed;
@@ -68,6 +87,11 @@ typedef struct fl_incidents_stats {
     int64_t triage_ns;       /* of all triages */
     int64_t longest_wait_ns; /* of a sign, from its arrival to its page */
     uint64_t spans, alerts, breaks, entries, services; /* fl_watch_stats */
+    /* The past that the watch is told after a start: how far back it reaches by now (0: not at
+     * all), and what it took. Until then nothing breaks. */
+    bool is_refilling;
+    int64_t refilled_from_ns, refill_ns;
+    uint64_t refilled_records;
 } fl_incidents_stats;
 fl_incidents_stats fl_incidents_stats_of(fl_incidents *incidents);
 

@@ -28,11 +28,19 @@ typedef struct incidents_mail {
     fl_sign sign;
 } incidents_mail;
 
+/* What a list shows of an answer: its first hypothesis. */
+typedef struct incidents_head {
+    const char *verdict, *cause; /* the contract's words; NULL: none */
+    char service[256];
+    double probability;
+} incidents_head;
+
 /* What is kept beside a group, under the same key. */
 typedef struct incidents_item {
     uint64_t key;
     char id[FL_LIVE_ID_BYTES];
     char *answer;             /* of the last triage, without "live"; NULL: none yet */
+    incidents_head head;      /* of the answer */
     uint64_t written_version; /* of the group, in the store */
     int64_t next_write_ns;
     uint64_t triaged_version;
@@ -57,6 +65,7 @@ typedef struct incidents_job {
     /* The result. */
     fl_status status;
     char *answer;
+    incidents_head head;
     char causes[INCIDENTS_MAX_CAUSES][256];
     size_t cause_count;
     int64_t took_ns;
@@ -69,8 +78,8 @@ struct fl_incidents {
     char *store_url, *owner;
     pthread_mutex_t lock, watching;
     pthread_cond_t wake, asked;
-    pthread_t keeper, triager;
-    bool has_keeper, has_triager, is_stopping;
+    pthread_t keeper, triager, refiller;
+    bool has_keeper, has_triager, has_refiller, is_stopping;
     fl_watch *watch;
     fl_calls *calls;
     fl_groups *groups;
@@ -84,6 +93,7 @@ struct fl_incidents {
     fl_store *store;        /* the keeper's */
     fl_store *triage_store; /* the triager's */
     int64_t looked_ns, called_ns, leased_ns;
+    int64_t refill_to_ns; /* the start: what came since was seen */
     fl_incidents_stats stats;
 };
 
@@ -109,6 +119,17 @@ char *fl_incident_answer_of(const char *page);
 
 /* --- incidents.c: what the watch finds waits for the keeper --- */
 FL_NODISCARD fl_status fl_incidents_post(void *incidents, const fl_sign *sign, fl_error *err);
+
+/* --- incident_refill.c: what the archive has, after a start --- */
+/* Alerts that were accepted after the last page was written. */
+FL_NODISCARD fl_status fl_incidents_read_alerts(fl_incidents *incidents, int64_t now_ns,
+                                                fl_error *err);
+/* Breaks of incidents that were open go on in the watch. Takes `watching`. */
+FL_NODISCARD fl_status fl_incidents_adopt_breaks(fl_incidents *incidents, const fl_group *group,
+                                                 fl_error *err);
+/* The watch waits for its past, which fl_incidents_refill() tells it. */
+FL_NODISCARD fl_status fl_incidents_begin_refill(fl_incidents *incidents, fl_error *err);
+void fl_incidents_refill(fl_incidents *incidents);
 
 /* --- incident_keep.c: the keeper --- */
 int64_t fl_incidents_now(const fl_incidents *incidents);
@@ -143,6 +164,7 @@ void fl_incidents_renew(fl_incidents *incidents, int64_t now_ns);
 FL_NODISCARD fl_status fl_incidents_claim(fl_incidents *incidents, bool with_own, fl_error *err);
 
 /* --- incident_triage.c: one triage --- */
+void fl_incident_head_of(incidents_head *out, const fl_incident *incident);
 void fl_incident_triage(fl_incidents *incidents, incidents_job *job);
 
 #endif

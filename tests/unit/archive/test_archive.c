@@ -38,6 +38,33 @@ START_TEST(a_sealed_block_takes_over_from_the_log)
 }
 END_TEST
 
+/* How many lines of text reading tells, from such a time on. */
+static size_t recent_bytes(fl_archive *archive, int64_t since_ns)
+{
+    otlp_dump back;
+    fl_sink sink = block_text_sink(&back);
+    ck_assert_ok(fl_archive_read_recent(archive, since_ns, &sink, &err));
+    size_t len = back.text.len;
+    fl_buf_dispose(&back.text);
+    return len;
+}
+
+START_TEST(what_was_accepted_last_is_told_whatever_its_time)
+{
+    bool repeated;
+    fl_archive *archive = open_it();
+    made_records_push(fl_archive_batch_sink(batch));
+    ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+    size_t all = recent_bytes(archive, INT64_MIN);
+    ck_assert_uint_gt(all, 0);
+    ck_assert_uint_eq(recent_bytes(archive, INT64_MAX), all); /* in no block yet */
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    ck_assert_uint_gt(recent_bytes(archive, INT64_MIN), 0);
+    ck_assert_uint_eq(recent_bytes(archive, INT64_MAX), 0);
+    fl_archive_close(archive);
+}
+END_TEST
+
 START_TEST(every_kind_of_record_comes_back)
 {
     otlp_dump direct, back;
@@ -601,6 +628,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, what_was_committed_is_there_after_a_crash);
     tcase_add_test(tests, a_sealed_block_takes_over_from_the_log);
+    tcase_add_test(tests, what_was_accepted_last_is_told_whatever_its_time);
     tcase_add_test(tests, every_kind_of_record_comes_back);
     tcase_add_test(tests, a_repeated_batch_adds_nothing);
     tcase_add_test(tests, a_batch_is_forgotten_after_a_while);

@@ -14,6 +14,7 @@
 #include "made_shop.h"
 #include "mem.h"
 #include "store.h"
+#include "timestamp.h"
 
 static const int64_t S = 1000000000;
 static const int64_t begin_s = 1600000200; /* 12:30:00 */
@@ -39,6 +40,15 @@ static fl_status read_shop(void *payload, int64_t from_ns, int64_t to_ns, const 
     if (read_fails)
         return fl_fail(e, FL_E_IO, FL_NO_OFFSET, "the disk is gone");
     made_shop_tell(&shop, from_ns, to_ns < now_ns ? to_ns : now_ns, sink);
+    return FL_OK;
+}
+
+static fl_status read_none(void *payload, int64_t since_ns, const fl_sink *sink, fl_error *e)
+{
+    (void)payload;
+    (void)since_ns;
+    (void)sink;
+    (void)e;
     return FL_OK;
 }
 
@@ -209,8 +219,8 @@ START_TEST(a_triage_finds_the_cause_and_callers_belong_to_it)
     ck_assert_str_eq(text(page, "verdict"), "cause-found");
     const json_t *first = json_array_get(json_object_get(page, "hypotheses"), 0);
     ck_assert_str_eq(text(first, "service"), "stock");
-    /* Who calls whom is not known yet: the alert is not explained, and stays where it is. */
-    ck_assert_str_eq(text(live, "trouble_at"), "storefront");
+    /* Who calls whom is known from before the start. */
+    ck_assert_str_eq(text(live, "trouble_at"), "stock");
     json_decref(page);
     ck_assert_uint_eq(fl_incidents_stats_of(incidents).triages_failed, 0);
 }
@@ -304,6 +314,143 @@ START_TEST(what_is_open_is_open_after_a_restart)
     pass(incidents, 6 * MINUTE);
     ck_assert_uint_eq(count_of(incidents, "closed"), 1);
     ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 0);
+}
+END_TEST
+
+START_TEST(a_restart_in_the_middle_of_a_break_goes_on_with_it)
+{
+    char id[64], again[64];
+    shop.broken_from_ns = (begin_s + 2 * MINUTE) * S;
+    shop.broken_to_ns = (begin_s + 9 * MINUTE) * S;
+    live_on(incidents, 6 * MINUTE); /* two hours of the past are known from the start on */
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+    id_at(id, incidents, 0);
+    fl_incidents_stop(incidents);
+    now_ns += 20 * S;
+    incidents = start("one");
+    ck_assert(fl_incidents_stats_of(incidents).is_refilling);
+    live_on(incidents, 2 * MINUTE);
+    const fl_incidents_stats stats = fl_incidents_stats_of(incidents);
+    ck_assert(!stats.is_refilling);
+    ck_assert_int_le(stats.refilled_from_ns, (begin_s - HOUR) * S);
+    ck_assert_uint_gt(stats.refilled_records, 1000);
+    ck_assert_uint_eq(stats.open, 1);
+    ck_assert_uint_eq(stats.breaks, 0); /* it is the same as before */
+    live_on(incidents, 9 * MINUTE);
+    id_at(again, incidents, 0);
+    ck_assert_str_eq(again, id);
+    ck_assert_uint_eq(count_of(incidents, "closed"), 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 0);
+}
+END_TEST
+
+START_TEST(a_past_that_cannot_be_read_leaves_a_watch_that_learns)
+{
+    fl_incidents_stop(incidents);
+    read_fails = true;
+    const fl_incidents_options options = {.store = place.url,
+                                          .owner = "one",
+                                          .read = read_shop,
+                                          .read_recent = read_none,
+                                          .now = tell_time,
+                                          .has_no_thread = true};
+    ck_assert_ok(fl_incidents_start(&incidents, &options, &err));
+    live_on(incidents, 1);
+    ck_assert(!fl_incidents_stats_of(incidents).is_refilling);
+    ck_assert_int_eq(fl_incidents_stats_of(incidents).refilled_from_ns, 0);
+    read_fails = false;
+    shop.broken_from_ns = (begin_s + 25 * MINUTE) * S;
+    shop.broken_to_ns = INT64_MAX;
+    live_on(incidents, 30 * MINUTE);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+}
+END_TEST
+
+/* One began hours ago and is still firing, another came and went. */
+static fl_status read_alerts(void *payload, int64_t since_ns, const fl_sink *sink, fl_error *e)
+{
+    const struct pushed told[] = {{"storefront", "TooSlow", 1, begin_s - 5 * HOUR, false},
+                                  {"mail", "TooSlow", 2, begin_s - 300, false},
+                                  {"mail", "TooSlow", 2, begin_s - 300, true}};
+    (void)payload;
+    ck_assert_int_lt(since_ns, now_ns);
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]) && status == FL_OK; i++)
+        status = replay_alert(&told[i], sink, e);
+    return status;
+}
+
+START_TEST(alerts_that_were_accepted_and_on_no_page_are_told_again)
+{
+    char id[64];
+    const fl_incidents_options options = {.store = place.url,
+                                          .owner = "one",
+                                          .read = read_shop,
+                                          .read_recent = read_alerts,
+                                          .now = tell_time,
+                                          .has_no_thread = true};
+    fl_incidents_stop(incidents);
+    ck_assert_ok(fl_incidents_start(&incidents, &options, &err));
+    pass(incidents, 2);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).signs, 1);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id);
+    ck_assert_str_eq(text(json_object_get(page, "live"), "trouble_at"), "storefront");
+    json_decref(page);
+}
+END_TEST
+
+START_TEST(a_long_list_shows_what_was_first_and_what_is_new)
+{
+    enum { MANY = 450, LISTED = 200 };
+    char id[64];
+    for (uint64_t n = 0; n < MANY; n++)
+        push(incidents, "storefront", n + 1, begin_s - 1000 + (int64_t)n, false);
+    pass(incidents, 2);
+    id_at(id, incidents, 0);
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    const json_t *signs = json_object_get(live, "signs");
+    ck_assert_int_eq(json_integer_value(json_object_get(live, "signs_total")), MANY);
+    ck_assert_uint_eq(json_array_size(signs), LISTED);
+    for (size_t i = 0; i < LISTED; i++) {
+        char onset[FL_TIME_TEXT];
+        int64_t n = (int64_t)(i < LISTED / 2 ? i : MANY - LISTED + i);
+        fl_time_format(onset, (begin_s - 1000 + n) * S);
+        ck_assert_str_eq(text(json_array_get(signs, i), "onset"), onset);
+    }
+    json_decref(page);
+}
+END_TEST
+
+static void note_open(void *payload, const fl_incidents_open *open)
+{
+    fl_incidents_open *out = payload;
+    ck_assert_str_ne(open->id, "");
+    *out = *open;
+}
+
+START_TEST(what_is_open_is_told_with_its_cause_also_after_a_restart)
+{
+    fl_incidents_open open = {0};
+    shop.broken_from_ns = begin_s * S;
+    shop.broken_to_ns = INT64_MAX;
+    now_ns += 4 * MINUTE * S;
+    ck_assert_uint_eq(fl_incidents_visit(incidents, 10, note_open, &open), 0);
+    push(incidents, "storefront", 1, begin_s + 60, false);
+    pass(incidents, 2);
+    for (int round = 0; round < 2; round++) {
+        ck_assert_uint_eq(fl_incidents_visit(incidents, 0, note_open, &open), 1);
+        ck_assert_uint_eq(fl_incidents_visit(incidents, 10, note_open, &open), 1);
+        ck_assert_str_eq(open.verdict, "cause-found");
+        ck_assert_str_eq(open.service, "stock");
+        ck_assert_double_gt(open.probability, 0.5);
+        ck_assert_uint_eq(open.signs, 1);
+        ck_assert_int_eq(open.onset_ns, (begin_s + 60) * S);
+        fl_incidents_stop(incidents);
+        now_ns += S;
+        incidents = start("one");
+    }
 }
 END_TEST
 
@@ -464,6 +611,7 @@ END_TEST
 
 START_TEST(want_of_memory_loses_no_alert_that_was_taken)
 {
+    pass(incidents, 1); /* the past is told */
     for (long n = 0; n < 60; n += 3) {
         push(incidents, "storefront", (uint64_t)n + 1, begin_s - 30, false);
         now_ns += S;
@@ -510,6 +658,11 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_triage_finds_the_cause_and_callers_belong_to_it);
     tcase_add_test(cases, a_break_opens_an_incident_that_is_triaged_and_closes);
     tcase_add_test(cases, what_is_open_is_open_after_a_restart);
+    tcase_add_test(cases, a_restart_in_the_middle_of_a_break_goes_on_with_it);
+    tcase_add_test(cases, a_past_that_cannot_be_read_leaves_a_watch_that_learns);
+    tcase_add_test(cases, alerts_that_were_accepted_and_on_no_page_are_told_again);
+    tcase_add_test(cases, a_long_list_shows_what_was_first_and_what_is_new);
+    tcase_add_test(cases, what_is_open_is_told_with_its_cause_also_after_a_restart);
     tcase_add_test(cases, an_incident_that_is_part_of_another_says_so);
     tcase_add_test(cases, telemetry_that_cannot_be_read_costs_the_triage_and_not_the_page);
     tcase_add_test(cases, ids_that_are_none_are_not_found);

@@ -396,6 +396,113 @@ START_TEST(each_allocation_that_fails_is_an_error)
 }
 END_TEST
 
+/* The seconds of [from_s, to_s), as an archive tells them. */
+static void tell_past(const made_requests *requests, int64_t from_s, int64_t to_s)
+{
+    for (int64_t at = from_s; at < to_s; at++) {
+        made_second(&traffic, requests, (begin_s + at) * S);
+        made_point(&traffic, "meter", (begin_s + at) * S);
+    }
+}
+
+/* A new watch at this moment, which waits for its past. */
+static void start_again(void)
+{
+    const fl_watch_options options = {.alert = note};
+    fl_watch_destroy(watch);
+    ck_assert_ok(fl_watch_create(&watch, &options, &err));
+    traffic.sink = fl_watch_sink(watch);
+    fl_watch_pause(watch, true);
+    ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s) * S, note, NULL, &err));
+}
+
+START_TEST(a_past_that_is_told_again_is_what_is_usual)
+{
+    const made_requests requests = usual();
+    made_requests broken = usual();
+    broken.error_share = 0.25;
+    now_s = 2 * HOUR;
+    start_again();
+    tell_past(&requests, now_s - 30 * MINUTE, now_s); /* the newest first */
+    ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s + 20) * S, note, NULL, &err));
+    ck_assert_uint_eq(told_count, 0); /* half of the past would look like a surge */
+    tell_past(&requests, now_s - 2 * HOUR, now_s - 30 * MINUTE);
+    fl_watch_pause(watch, false);
+    run(&broken, 1, 5 * MINUTE);
+    ck_assert_uint_eq(fl_watch_stats_of(watch).entries, 1);
+    ck_assert_uint_eq(told_count, 1);
+    expect(0, FL_SIGN_ERRORS, "shop", false);
+    expect_onset(0, 2 * HOUR, 150);
+}
+END_TEST
+
+START_TEST(a_past_that_is_half_told_is_forgotten)
+{
+    made_requests requests = usual();
+    now_s = 2 * HOUR;
+    start_again();
+    tell_past(&requests, now_s - 30 * MINUTE, now_s);
+    requests.a_second = 40;
+    tell_past(&requests, now_s - HOUR, now_s - 30 * MINUTE);
+    fl_watch_forget(watch, (begin_s + now_s - HOUR) * S, (begin_s + now_s - 30 * MINUTE) * S);
+    fl_watch_forget(watch, S, (begin_s - HOUR) * S); /* long gone */
+    fl_watch_pause(watch, false);
+    run_usual(HOUR);
+    ck_assert_uint_eq(told_count, 0);
+}
+END_TEST
+
+START_TEST(a_break_of_before_goes_on_to_its_end)
+{
+    static const fl_sign_kind kinds[] = {FL_SIGN_ERRORS, FL_SIGN_LATENCY, FL_SIGN_TRAFFIC};
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        const made_requests requests = usual();
+        made_requests broken = usual();
+        broken.error_share = kinds[k] == FL_SIGN_ERRORS ? 0.25 : broken.error_share;
+        broken.median_ms *= kinds[k] == FL_SIGN_LATENCY ? 4 : 1;
+        broken.a_second /= kinds[k] == FL_SIGN_TRAFFIC ? 8 : 1;
+        told_count = 0;
+        now_s = 0;
+        start_again();
+        fl_watch_pause(watch, false);
+        run_usual(HOUR);
+        run(&broken, 1, 5 * MINUTE);
+        ck_assert_uint_eq(told_count, 1);
+        expect(0, kinds[k], "shop", false);
+        start_again();
+        tell_past(&requests, 0, HOUR);
+        tell_past(&broken, HOUR, now_s);
+        fl_sign before = told[0].sign;
+        before.service = told[0].service;
+        ck_assert_ok(fl_watch_adopt(watch, &before, &err));
+        fl_watch_pause(watch, false);
+        run(&broken, 1, 3 * MINUTE);
+        ck_assert_uint_eq(told_count, 1); /* it is no other break */
+        run_usual(5 * MINUTE);
+        ck_assert_uint_eq(told_count, 2);
+        expect(1, kinds[k], "shop", true);
+        ck_assert_uint_eq(told[1].sign.key, told[0].sign.key);
+        before.onset_ns -= S; /* older than what is known */
+        ck_assert_ok(fl_watch_adopt(watch, &before, &err));
+        run_usual(5 * MINUTE);
+        ck_assert_uint_eq(told_count, 2);
+    }
+}
+END_TEST
+
+START_TEST(a_break_whose_figures_are_not_known_is_not_adopted)
+{
+    fl_sign sign = {.kind = FL_SIGN_ERRORS, .onset_ns = begin_s * S, .service = "shop"};
+    sign.value = NAN;
+    ck_assert_ok(fl_watch_adopt(watch, &sign, &err));
+    sign.value = 0.5;
+    sign.service = NULL;
+    ck_assert_ok(fl_watch_adopt(watch, &sign, &err));
+    run_usual(HOUR);
+    ck_assert_uint_eq(told_count, 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("watch");
@@ -416,6 +523,10 @@ static Suite *make_suite(void)
     tcase_add_test(cases, alerts_are_signs_the_same_alert_the_same);
     tcase_add_test(cases, times_out_of_reach_are_counted_and_harm_nothing);
     tcase_add_test(cases, services_and_operations_have_their_limits);
+    tcase_add_test(cases, a_past_that_is_told_again_is_what_is_usual);
+    tcase_add_test(cases, a_past_that_is_half_told_is_forgotten);
+    tcase_add_test(cases, a_break_of_before_goes_on_to_its_end);
+    tcase_add_test(cases, a_break_whose_figures_are_not_known_is_not_adopted);
     tcase_add_test(cases, each_allocation_that_fails_is_an_error);
     suite_add_tcase(suite, cases);
     return suite;
