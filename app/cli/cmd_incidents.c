@@ -212,6 +212,22 @@ static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, con
     return status;
 }
 
+/* The id is that of the document, of which the operand may be the beginning. */
+static fl_status render_picture(fl_buf *out, fl_store *store, const char *document, fl_error *err)
+{
+    const fl_incident *incident = NULL;
+    char *picture = NULL;
+    fl_arena arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES);
+    fl_status status = fl_report_load(&incident, &arena, fl_slice_of(document), err);
+    if (status == FL_OK)
+        status = fl_store_get_picture(store, incident->id, &picture, err);
+    if (status == FL_OK)
+        fl_buf_text(out, picture);
+    fl_mem_free(picture);
+    fl_arena_dispose(&arena);
+    return status == FL_OK ? fl_buf_check(out, "the picture", err) : status;
+}
+
 /* Exit code 0 whatever the verdict was: the question was to see it. */
 static fl_exit run_show(fl_cli *cli, const fl_args *args)
 {
@@ -223,7 +239,9 @@ static fl_exit run_show(fl_cli *cli, const fl_args *args)
     fl_status status = fl_stored_open_store(&store, args, &err);
     if (status == FL_OK)
         status = fl_store_get(store, args->operand, &document, &err);
-    if (status == FL_OK)
+    if (status == FL_OK && fl_args_flag(args, "timeline"))
+        status = render_picture(&out, store, document, &err);
+    else if (status == FL_OK)
         status = render(&out, cli, args, document, &err);
     fl_mem_free(document);
     fl_store_close(store);
@@ -231,6 +249,9 @@ static fl_exit run_show(fl_cli *cli, const fl_args *args)
 }
 
 static const fl_option show_options[] = {
+    {.name = "timeline",
+     .kind = FL_OPTION_FLAG,
+     .help = "Print what is drawn of the incident instead, as JSON: its series, events and calls"},
     {.name = "store",
      .kind = FL_OPTION_TEXT,
      .argument = "URL",
@@ -244,6 +265,7 @@ static const fl_operand show_operand = {
 static const fl_example show_examples[] = {
     {"faultline show 20230129T0934",
      "the incident whose id begins like that, as it was printed then"},
+    {"faultline show 20230129T0934 --timeline", "the series, events and calls around it, as JSON"},
 };
 
 static const fl_exit_note show_exits[] = {

@@ -14,6 +14,7 @@
 #include "pulled.h"
 #include "remember.h"
 #include "report_memory.h"
+#include "report_picture.h"
 #include "terminal.h"
 
 /* "none" is the one name of a store that is no place. */
@@ -66,12 +67,29 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *i
     return status;
 }
 
-/* The document into the store, and into the graph that its symptoms were seen. */
-static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice document, fl_store *store,
+/* What is drawn of the answer, beside it. */
+static fl_status keep_picture(fl_triage *triage, fl_store *store, fl_error *err)
+{
+    const fl_picture *picture = NULL;
+    fl_buf bytes = fl_buf_of(FL_MAX_PICTURE_BYTES);
+    fl_status status = fl_triage_picture(&picture, triage, err);
+    if (status == FL_OK)
+        status = fl_report_picture_json(&bytes, picture, err);
+    if (status == FL_OK)
+        status = fl_store_put_picture(store, picture->incident, fl_buf_slice(&bytes), err);
+    fl_buf_dispose(&bytes);
+    return status;
+}
+
+/* The document and its picture into the store, and into the graph that its symptoms were seen. */
+static fl_status keep(fl_cli *cli, fl_triage *triage, fl_slice document, fl_store *store,
                       fl_remember *remember)
 {
     fl_error err = {0};
+    const fl_incident *incident = fl_triage_incident(triage);
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
+    if (status == FL_OK)
+        status = keep_picture(triage, store, &err);
     if (status == FL_OK && remember != NULL)
         status = fl_remember_note(remember, incident, store, cli->now_ns, &err);
     if (status != FL_OK)
@@ -93,9 +111,10 @@ static fl_remember *recall(fl_remember *out, fl_exit *code, fl_cli *cli, fl_tria
 }
 
 /* The answer is printed even where it could not be kept. `store` and `remember` may be NULL. */
-static fl_exit give_answer(fl_cli *cli, bool as_json, const fl_incident *incident, fl_store *store,
+static fl_exit give_answer(fl_cli *cli, bool as_json, fl_triage *triage, fl_store *store,
                            const char *location, fl_remember *remember)
 {
+    const fl_incident *incident = fl_triage_incident(triage);
     assert(incident != NULL && incident->id != NULL);
     fl_error err = {0};
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
@@ -103,7 +122,7 @@ static fl_exit give_answer(fl_cli *cli, bool as_json, const fl_incident *inciden
     fl_exit code = code_of(incident), written;
     fl_status status = fl_report_json(&document, incident, &err);
     if (status == FL_OK && store != NULL &&
-        keep(cli, incident, fl_buf_slice(&document), store, remember) != FL_OK) {
+        keep(cli, triage, fl_buf_slice(&document), store, remember) != FL_OK) {
         code = FL_EXIT_ERROR;
         location = "";
     }
@@ -126,8 +145,7 @@ static fl_exit answer(fl_cli *cli, const fl_args *args, fl_triage *triage, fl_st
     fl_exit code = FL_EXIT_OK, given;
     if (store != NULL && !fl_args_flag(args, "no-memory"))
         remember = recall(&memory, &code, cli, triage, store);
-    given = give_answer(cli, fl_args_wants_json(args), fl_triage_incident(triage), store, location,
-                        remember);
+    given = give_answer(cli, fl_args_wants_json(args), triage, store, location, remember);
     if (remember != NULL)
         fl_remember_dispose(remember);
     return code != FL_EXIT_OK ? code : given;

@@ -50,6 +50,12 @@ static fl_status pass_change(void *payload, const fl_change_record *change, fl_e
     return cut->to.change != NULL ? cut->to.change(cut->to.payload, change, err) : FL_OK;
 }
 
+static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    const fl_cut *cut = payload;
+    return cut->alerts != NULL ? fl_alert_events_take(cut->alerts, alert, err) : FL_OK;
+}
+
 /* What cannot be read has no time. */
 static fl_status pass_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
@@ -66,5 +72,6 @@ fl_sink fl_cut_sink(fl_cut *cut)
                      .log = pass_log,
                      .point = pass_point,
                      .change = pass_change,
+                     .alert = pass_alert,
                      .reject = pass_reject};
 }

@@ -26,6 +26,7 @@
 #include "miner.h"
 #include "otlp.h"
 #include "payloads.h"
+#include "picture_priv.h"
 #include "rank.h"
 #include "slice.h"
 #include "timeline_build.h"
@@ -49,6 +50,11 @@ struct fl_triage {
     fl_timeline_builder *builder;
     fl_template_list templates;
     fl_triage_profiles profiles;
+    fl_alert_events alerts;
+    fl_streams streams; /* and their timeline: for the picture, as is the next */
+    const char *service;
+    fl_picture picture;
+    bool has_picture;
     fl_arena arena;
     fl_incident incident;
     fl_recheck *rechecked;
@@ -163,10 +169,11 @@ static fl_status read_file(fl_otlp *otlp, fl_payloads *payloads, const char *pat
 }
 
 /* What an earlier answer was about is not the baseline of what came after it. */
-static fl_cut cut_of(const fl_triage *t, bool from_baseline)
+static fl_cut cut_of(fl_triage *t, bool from_baseline)
 {
     const fl_incident *before = t->request->recheck;
-    fl_cut out = {.to = fl_timeline_sink(t->builder, from_baseline)};
+    fl_cut out = {.to = fl_timeline_sink(t->builder, from_baseline),
+                  .alerts = from_baseline ? NULL : &t->alerts};
     if (before == NULL || from_baseline || before->at_ns >= t->request->at_ns)
         return out;
     bool is_earlier = before->onset.at_ns != 0 && before->onset.at_ns < before->at_ns;
@@ -215,7 +222,8 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
 /* Change events: each file is named, so that one which cannot be read is an error. */
 static fl_status read_events(fl_triage *t, fl_error *err)
 {
-    fl_sink sink = fl_timeline_sink(t->builder, false);
+    fl_cut all = {.to = fl_timeline_sink(t->builder, false), .alerts = &t->alerts};
+    fl_sink sink = fl_cut_sink(&all);
     fl_status status = FL_OK;
     for (size_t i = 0; i < t->request->events_count && status == FL_OK; i++) {
         report_progress(t, t->request->events[i]);
@@ -454,7 +462,7 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     const char *const *edges = NULL;
     size_t edge_count = 0;
     const fl_timeline *timeline;
-    fl_streams streams;
+    fl_streams *streams = &t->streams;
     fl_status status = FL_OK;
     if (t->request->topology != NULL)
         status = fl_topology_read(&edges, &edge_count, t->request->topology, &t->arena, err);
@@ -465,28 +473,30 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     t->decode_ns = fl_time_monotonic() - t->decode_ns;
     t->rank_ns = fl_time_monotonic();
     if (status == FL_OK)
-        status = fl_streams_build(&streams, timeline, &t->arena, err);
+        status = fl_streams_build(streams, timeline, &t->arena, err);
     if (status != FL_OK)
         return status;
     fl_incident *out = &t->incident;
     describe_windows(out, timeline);
     out->id = make_id(&t->arena, t->request, timeline);
-    if (out->id == NULL)
+    if (t->request->service != NULL)
+        t->service = fl_arena_printf(&t->arena, "%s", t->request->service);
+    if (out->id == NULL || (t->request->service != NULL && t->service == NULL))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for an incident");
     out->metric_series = timeline->metric_series_count;
     out->log_records = timeline->log_records;
     out->log_templates = timeline->template_count;
     out->trace_spans = timeline->span_records;
-    out->trace_edges = streams.edge_count;
+    out->trace_edges = streams->edge_count;
     out->change_events = timeline->change_count;
     fl_rank_question question = {.symptom_service = t->request->service,
                                  .findings = t->profiles.findings,
                                  .finding_count = t->profiles.finding_count};
     out->moments = t->profiles.moments;
     out->moment_count = t->profiles.moment_count;
-    status = fl_rank(out, &streams, &question, &t->arena, err);
+    status = fl_rank(out, streams, &question, &t->arena, err);
     if (status == FL_OK && t->request->recheck != NULL)
-        status = recheck(t, &streams, err);
+        status = recheck(t, streams, err);
     if (status == FL_OK && timeline->clock_count > 0)
         status = tell_clocks(t, timeline, err);
     collect_warnings(t, timeline);
@@ -504,6 +514,7 @@ fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_er
     t->asked = *request;
     t->request = &t->asked;
     t->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
+    t->alerts = (fl_alert_events){.arena = &t->arena};
     t->decode_ns = fl_time_monotonic();
     fl_status status = request->at_from_alerts ? ask_alerts(t, err) : FL_OK;
     if (status == FL_OK)
@@ -531,6 +542,23 @@ const fl_incident *fl_triage_incident(const fl_triage *triage)
 {
     assert(triage != NULL);
     return &triage->incident;
+}
+
+/* Made when it is first asked for: not every triage is drawn. */
+fl_status fl_triage_picture(const fl_picture **out, fl_triage *triage, fl_error *err)
+{
+    assert(out != NULL && triage != NULL);
+    const fl_picture_input in = {.incident = &triage->incident,
+                                 .streams = &triage->streams,
+                                 .service = triage->service,
+                                 .alerts = triage->alerts.items,
+                                 .alert_count = triage->alerts.count};
+    fl_status status = FL_OK;
+    if (!triage->has_picture)
+        status = fl_picture_build(&triage->picture, &in, &triage->arena, err);
+    triage->has_picture = status == FL_OK;
+    *out = status == FL_OK ? &triage->picture : NULL;
+    return status;
 }
 
 const fl_recheck *fl_triage_rechecked(const fl_triage *triage)

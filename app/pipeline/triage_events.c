@@ -110,7 +110,8 @@ fl_status fl_triage_events_read(const fl_sink *sink, const char *path, bool stri
     if (status != FL_OK)
         return status;
     fl_sink with_alerts = *sink;
-    with_alerts.alert = pass_over_alert;
+    if (with_alerts.alert == NULL)
+        with_alerts.alert = pass_over_alert;
     fl_intake to = {.sink = &with_alerts, .source = path, .strict = strict};
     status = fl_alerts_json(&to, bytes, &own);
     if (status == FL_E_UNSUPPORTED) {

@@ -56,6 +56,11 @@ static const char *const loci[] = {
     [FL_LOCUS_CONFIG] = "config",
 };
 
+static const char *const pictures[] = {
+    [FL_PICTURE_CHANGE] = "change", [FL_PICTURE_ALERT] = "alert", [FL_PICTURE_METRIC] = "metric",
+    [FL_PICTURE_LOG] = "log",       [FL_PICTURE_TRACE] = "trace", [FL_PICTURE_PROFILE] = "profile",
+};
+
 static const char *const verdicts[] = {
     [FL_VERDICT_CAUSE_FOUND] = "cause-found",
     [FL_VERDICT_NO_CONFIDENT_CAUSE] = "no-confident-cause",
@@ -187,5 +192,20 @@ bool fl_role_parse(fl_role *out, const char *name)
     if (!find(&at, roles, COUNT(roles), name))
         return false;
     *out = (fl_role)at;
+    return true;
+}
+
+const char *fl_picture_kind_name(fl_picture_kind kind)
+{
+    assert((size_t)kind < COUNT(pictures));
+    return pictures[kind];
+}
+
+bool fl_picture_kind_parse(fl_picture_kind *out, const char *name)
+{
+    size_t at;
+    if (!find(&at, pictures, COUNT(pictures), name))
+        return false;
+    *out = (fl_picture_kind)at;
     return true;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "faultline/incident.h"
+#include "faultline/picture.h"
 #include "faultline/timeline.h"
 
 /* False, with *out untouched, when `name` is NULL or not a word of the contract. */
@@ -19,5 +20,6 @@ bool fl_resource_parse(fl_resource_kind *out, const char *name);
 bool fl_locus_parse(fl_locus_kind *out, const char *name);
 bool fl_verdict_parse(fl_verdict *out, const char *name);
 bool fl_role_parse(fl_role *out, const char *name);
+bool fl_picture_kind_parse(fl_picture_kind *out, const char *name);
 
 #endif

@@ -15,12 +15,6 @@
 
 enum { MAX_HYPOTHESES = 20 };
 
-/* What finds the lines of a statement: its place in the source, else its words. */
-static const char *line_of(const fl_template *line)
-{
-    return line->location != NULL ? line->location : line->text;
-}
-
 /* Where the test saw the shift begin; without a window of its own, the moment that was asked about.
  */
 static int64_t onset_of(const struct rank *r, const struct sides *sides, size_t onset)
@@ -61,8 +55,8 @@ static void explain_context(fl_evidence *out, struct rank *r, uint32_t index)
     if (fl_step_kind_of(asked) != FL_STEP_LOG)
         asked = context->step;
     if (logs && fl_step_kind_of(asked) == FL_STEP_LOG)
-        out->query = fl_query_lines(r->arena, service,
-                                    line_of(&r->timeline->templates[fl_step_index(asked)]));
+        out->query =
+            fl_query_template(r->arena, service, &r->timeline->templates[fl_step_index(asked)]);
     else
         out->query = fl_query_spans(r->arena, service, "name",
                                     fl_rank_operation_text(r, context->operation));
@@ -142,7 +136,7 @@ static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
                                 fl_rank_head(r, PART_LINES, index), out->value, out->baseline);
     out->at_ns = onset_of(r, &r->traces, test->onset);
     out->unit = "{line}/min";
-    out->query = fl_query_lines(r->arena, service, line_of(line));
+    out->query = fl_query_template(r->arena, service, line);
 }
 
 /* A call that stopped: there is nothing to measure but that it was there. */

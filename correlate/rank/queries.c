@@ -115,6 +115,13 @@ const char *fl_query_lines(fl_arena *arena, const char *service, const char *tex
     return finish(&out, arena);
 }
 
+/* The place finds the statement whatever it prints. */
+const char *fl_query_template(fl_arena *arena, const char *service, const fl_template *line)
+{
+    assert(line != NULL);
+    return fl_query_lines(arena, service, line->location != NULL ? line->location : line->text);
+}
+
 const char *fl_query_spans(fl_arena *arena, const char *service, const char *attribute,
                            const char *value)
 {

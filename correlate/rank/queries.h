@@ -9,6 +9,7 @@
 #define FL_QUERIES_H
 
 #include "arena.h"
+#include "faultline/timeline.h"
 
 /* `instance` may be NULL. A name that PromQL does not take as such, one with dots for instance,
  * stands as a string. */
@@ -16,6 +17,8 @@ const char *fl_query_metric(fl_arena *arena, const char *metric, const char *ser
                             const char *instance);
 /* The lines of a template: a text with "<*>" where words vary, which any words match. */
 const char *fl_query_lines(fl_arena *arena, const char *service, const char *text);
+/* The lines of a statement: by its place in the source, else by its words. */
+const char *fl_query_template(fl_arena *arena, const char *service, const fl_template *line);
 const char *fl_query_spans(fl_arena *arena, const char *service, const char *attribute,
                            const char *value);
 const char *fl_query_calls(fl_arena *arena, const char *caller, const char *callee);

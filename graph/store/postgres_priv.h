@@ -75,6 +75,10 @@ typedef fl_status fl_postgres_work(postgres_store *store, void *payload, fl_erro
 FL_NODISCARD fl_status fl_postgres_transact(postgres_store *store, fl_postgres_work *work,
                                             void *payload, fl_error *err);
 
+/* --- postgres_picture.c: fl_store_kind --- */
+fl_status fl_postgres_put_picture(fl_store *base, const char *id, fl_slice packed, fl_error *err);
+fl_status fl_postgres_get_picture(fl_buf *out, fl_store *base, const char *id, fl_error *err);
+
 /* Rows of one kind, in the order of their keys, and how they are sent. */
 typedef struct fl_postgres_rows {
     int kind;

@@ -13,11 +13,15 @@
 #include <string.h>
 
 #include "graph_ahead.h"
+#include "pack.h"
 #include "store_priv.h"
 
 static const fl_store_kind *const kinds[] = {&fl_store_sqlite, &fl_store_postgres};
 
-enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+enum {
+    KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]),
+    MAX_PICTURE_BYTES = 16 << 20 /* packed or not; two hundred lanes take a tenth of it */
+};
 
 /* Length of the scheme in front of ':'; 0 for a plain path. Two letters at least (RFC 3986 allows
  * one), so that a drive letter is not taken for one. */
@@ -134,4 +138,37 @@ fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document, 
 {
     assert(store != NULL && id_prefix != NULL && document != NULL);
     return store->kind->get(store, id_prefix, document, err);
+}
+
+fl_status fl_store_put_picture(fl_store *store, const char *id, fl_slice picture, fl_error *err)
+{
+    assert(store != NULL && id != NULL && id[0] != '\0');
+    if (picture.len > MAX_PICTURE_BYTES)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET,
+                       "the picture of %.64s is larger than %d bytes", id, MAX_PICTURE_BYTES);
+    fl_buf packed = fl_buf_of(MAX_PICTURE_BYTES);
+    fl_status status = fl_pack(&packed, picture, "a picture", err);
+    if (status == FL_OK)
+        status = store->kind->put_picture(store, id, fl_buf_slice(&packed), err);
+    fl_buf_dispose(&packed);
+    return status;
+}
+
+fl_status fl_store_get_picture(fl_store *store, const char *id, char **picture, fl_error *err)
+{
+    assert(store != NULL && id != NULL && picture != NULL);
+    fl_buf packed = fl_buf_of(MAX_PICTURE_BYTES), out = fl_buf_of(MAX_PICTURE_BYTES);
+    fl_status status = store->kind->get_picture(&packed, store, id, err);
+    if (status == FL_OK && packed.len == 0)
+        status =
+            fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "there is no picture of incident %.64s", id);
+    if (status == FL_OK)
+        status = fl_unpack(&out, fl_buf_slice(&packed), MAX_PICTURE_BYTES, "the picture", err);
+    fl_buf_dispose(&packed);
+    if (status == FL_OK && out.ptr == NULL) /* of nothing */
+        fl_buf_text(&out, "");
+    *picture = status == FL_OK ? out.ptr : NULL;
+    if (status != FL_OK)
+        fl_buf_dispose(&out);
+    return status;
 }

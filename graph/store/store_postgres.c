@@ -26,6 +26,7 @@
 #include "fl_sql_pg_004_changes.h"
 #include "fl_sql_pg_005_answers_from_indexes.h"
 #include "fl_sql_pg_006_live.h"
+#include "fl_sql_pg_007_picture.h"
 #include "mem.h"
 #include "number.h"
 #include "postgres_priv.h"
@@ -36,7 +37,8 @@ static const fl_slice *const migrations[] = {&fl_sql_pg_001_incidents,
                                              &fl_sql_pg_003_checked_in_batches,
                                              &fl_sql_pg_004_changes,
                                              &fl_sql_pg_005_answers_from_indexes,
-                                             &fl_sql_pg_006_live};
+                                             &fl_sql_pg_006_live,
+                                             &fl_sql_pg_007_picture};
 
 enum {
     VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -641,6 +643,8 @@ const fl_store_kind fl_store_postgres = {
     .put = postgres_put,
     .find = postgres_find,
     .get = postgres_get,
+    .put_picture = fl_postgres_put_picture,
+    .get_picture = fl_postgres_get_picture,
     .graph = &fl_graph_postgres,
     .live = &fl_live_postgres,
 };

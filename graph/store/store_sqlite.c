@@ -31,6 +31,7 @@
 #include "fl_sql_003_statistics.h"
 #include "fl_sql_004_changes.h"
 #include "fl_sql_005_live.h"
+#include "fl_sql_006_picture.h"
 #include "mem.h"
 #include "sqlite_priv.h"
 
@@ -50,9 +51,9 @@ enum {
     "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;"           \
     "PRAGMA wal_autocheckpoint = 16384"
 
-static const fl_slice *const migrations[] = {&fl_sql_001_incidents, &fl_sql_002_graph,
+static const fl_slice *const migrations[] = {&fl_sql_001_incidents,  &fl_sql_002_graph,
                                              &fl_sql_003_statistics, &fl_sql_004_changes,
-                                             &fl_sql_005_live};
+                                             &fl_sql_005_live,       &fl_sql_006_picture};
 
 enum { VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -512,6 +513,46 @@ static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **docume
     return fl_store_match_take(document, &found, status, where, err);
 }
 
+/* ?1 is the id, ?2 the packed picture. */
+static fl_status sqlite_put_picture(fl_store *base, const char *id, fl_slice packed, fl_error *err)
+{
+    static const char sql[] = "INSERT INTO picture (id, document) VALUES (?1, ?2)"
+                              " ON CONFLICT (id) DO UPDATE SET document = excluded.document";
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    fl_status status = fl_sqlite_prepare(&statement, store, sql, "writing", err);
+    if (status == FL_OK &&
+        (bind_text(statement, 1, id) != SQLITE_OK ||
+         sqlite3_bind_blob64(statement, 2, packed.ptr, packed.len, SQLITE_STATIC) != SQLITE_OK ||
+         sqlite3_step(statement) != SQLITE_DONE))
+        status = fl_sqlite_fail(store, "writing", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static fl_status sqlite_get_picture(fl_buf *out, fl_store *base, const char *id, fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    fl_status status = fl_sqlite_prepare(
+        &statement, store, "SELECT document FROM picture WHERE id = ?1", "reading", err);
+    if (status != FL_OK)
+        return status;
+    int code = bind_text(statement, 1, id);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const unsigned char *bytes = sqlite3_column_blob(statement, 0);
+        fl_buf_add(out,
+                   (fl_slice){.ptr = bytes, .len = (size_t)sqlite3_column_bytes(statement, 0)});
+        status = fl_buf_check(out, "a picture", err);
+    } else if (code != SQLITE_DONE) {
+        status = fl_sqlite_fail(store, "reading", err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
 const fl_store_kind fl_store_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
@@ -523,6 +564,8 @@ const fl_store_kind fl_store_sqlite = {
     .put = sqlite_put,
     .find = sqlite_find,
     .get = sqlite_get,
+    .put_picture = sqlite_put_picture,
+    .get_picture = sqlite_get_picture,
     .graph = &fl_graph_sqlite,
     .live = &fl_live_sqlite,
 };

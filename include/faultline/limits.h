@@ -85,6 +85,8 @@
 #define FL_MAX_TIMELINE_BYTES     (256u << 20) /* the finished arrays */
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
 #define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
+/* A picture: 32 bytes for each of FL_MAX_SPANS, then 64 for each series. */
+#define FL_MAX_PICTURE_SCRATCH_BYTES (128u << 20)
 
 /* The daemon. A configuration that people write has some hundred lines; the tree and the values of
  * a full file of short keys take some hundred times its bytes. */

@@ -36,7 +36,7 @@ typedef enum fl_picture_kind {
     FL_PICTURE_PROFILE, /* lanes: totals of a service's profiles; events: what they found */
     FL_PICTURE_KIND_COUNT
 } fl_picture_kind;
-const char *fl_picture_kind_name(fl_picture_kind kind); /* "metric"; NULL: no kind */
+const char *fl_picture_kind_name(fl_picture_kind kind); /* "metric" */
 
 typedef struct fl_lane {
     fl_picture_kind kind;

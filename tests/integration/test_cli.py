@@ -244,6 +244,13 @@ class Cli(unittest.TestCase):
         self.assertEqual([row["id"] for row in rows], [incident])
         self.assertIn(incident, self.run_it("incidents")[1])
         self.assertEqual(self.run_it("show", incident[:5], "--format", "json"), (0, answer, ""))
+        code, picture, err = self.run_it("show", incident[:5], "--timeline")
+        self.assertEqual((code, err), (0, ""))
+        picture = self.validate("timeline.schema.json", picture)
+        self.assertEqual((picture["incident"], picture["at"]), (incident, AT))
+        shown = {lane["query"] for lane in picture["lanes"]}
+        cited = [e["query"] for e in json.loads(answer)["hypotheses"][0]["evidence"] if e["modality"] in ("metrics", "logs", "traces")]
+        self.assertTrue(shown.intersection(cited), cited)
         page = self.run_it("show", incident)[1]
         self.assertEqual(self.triage()[1].split("\nStored as")[0], page.rstrip("\n") + "\n" if page.endswith("\n\n") else page)
 

@@ -98,7 +98,7 @@ ALLOWED = {
     "app/profile": LOWEST | {"correlate/callgraph"},
     "app/report": LOWEST | GRAPH,
     "app/config": LOWEST,
-    "app/pipeline": ALL,
+    "app/pipeline": ALL | {"correlate/stat"},
     "app/serve/api": LOWEST | GRAPH | {"app/remember", "app/report", "app/serve/http"},
     "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,

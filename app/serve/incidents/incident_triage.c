@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "remember.h"
 #include "report.h"
+#include "report_picture.h"
 #include "symptoms.h"
 #include "timestamp.h"
 
@@ -86,6 +87,24 @@ static fl_status write_answer(incidents_job *job, const fl_incident *incident, f
     return FL_OK;
 }
 
+/* What is drawn of it, beside the page that the keeper writes. */
+static fl_status keep_picture(fl_incidents *incidents, const incidents_job *job, fl_triage *triage,
+                              fl_error *err)
+{
+    const fl_picture *picture = NULL;
+    fl_buf out = fl_buf_of(FL_MAX_PICTURE_BYTES);
+    fl_status status = fl_triage_picture(&picture, triage, err);
+    if (status == FL_OK) {
+        fl_picture mine = *picture;
+        mine.incident = job->id;
+        status = fl_report_picture_json(&out, &mine, err);
+    }
+    if (status == FL_OK)
+        status = fl_store_put_picture(incidents->triage_store, job->id, fl_buf_slice(&out), err);
+    fl_buf_dispose(&out);
+    return status;
+}
+
 /* Without its graph a triage has the answer of telemetry alone. */
 static fl_status answer(fl_incidents *incidents, incidents_job *job, fl_triage *triage,
                         fl_error *err)
@@ -105,6 +124,8 @@ static fl_status answer(fl_incidents *incidents, incidents_job *job, fl_triage *
     take_causes(job, &mine);
     fl_incident_head_of(&job->head, &mine);
     fl_status status = write_answer(job, &mine, err);
+    if (status == FL_OK && incidents->triage_store != NULL && why.status == FL_OK)
+        (void)keep_picture(incidents, job, triage, &why); /* the next triage keeps a newer one */
     if (status == FL_OK && job->is_last && has_memory)
         status = fl_remember_note(&remember, &mine, incidents->triage_store, now, err);
     fl_remember_dispose(&remember);

@@ -303,7 +303,7 @@ START_TEST(a_newer_version_is_refused_and_left_alone)
     fl_store *store = NULL;
     ck_assert_fails(FL_E_UNSUPPORTED, fl_store_open(&store, path, FL_STORE_CREATE, &err));
     ck_assert_ptr_nonnull(
-        strstr(err.message, "has version 99; this program knows up to 5: upgrade it"));
+        strstr(err.message, "has version 99; this program knows up to 6: upgrade it"));
     run_sql("SELECT id FROM incident");
 }
 END_TEST

@@ -216,7 +216,7 @@ START_TEST(a_store_of_a_newer_version_is_refused_and_left_alone)
     ck_assert_int_eq(system("psql -qXc 'INSERT INTO faultline.version VALUES (99)'"), 0);
     ck_assert_fails(FL_E_UNSUPPORTED, fl_store_open(&other, place.url, FL_STORE_CREATE, &err));
     ck_assert_ptr_nonnull(
-        strstr(err.message, "has version 99; this program knows up to 6: upgrade it"));
+        strstr(err.message, "has version 99; this program knows up to 7: upgrade it"));
 }
 END_TEST
 
