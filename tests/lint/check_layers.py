@@ -101,6 +101,7 @@ ALLOWED = {
     "app/pipeline": ALL | {"correlate/stat"},
     "app/serve/api": LOWEST | GRAPH | {"app/remember", "app/report", "app/serve/http"},
     "app/serve/grpc": LOWEST | {"app/serve/http"},
+    "app/serve/kafka": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,
     "app/serve/incidents": ALL | {"app/pipeline", "app/remember", "app/report", "app/serve/http"},
     "app/remember": LOWEST | GRAPH | {"app/pipeline"},

@@ -1,0 +1,473 @@
+/*
+ * kafka.c - one thread that fetches, workers that handle, and offsets behind both.
+ *
+ * A round is a batch of messages: fetched, handled by the workers side by side (so that many share
+ * one sync of the write-ahead log), tried again as long as some of them come too early, committed.
+ *
+ * Invariants:
+ *   (1) a message of a round is freed, and the next round begun, only when all of the round are
+ *       safe or passed over; then the offsets behind the round's last ones are committed;
+ *   (2) while a round waits, the partitions are paused but asked on: a consumer that does not ask
+ *       is taken for dead by its group (max.poll.interval.ms), and its messages go to another.
+ */
+#include "kafka.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+#include "rdkafka_lazy.h"
+#include "timestamp.h"
+
+enum {
+    POLL_MS = 200, /* how long a stop may take to be seen */
+    ROUND_MESSAGES = FL_KAFKA_BATCH
+};
+
+typedef enum outcome { WAITING, TAKEN, REFUSED, LATER } outcome;
+
+/* One message with the worker that handles it. */
+typedef struct item {
+    fl_job job; /* first: workers know it by it */
+    fl_kafka *kafka;
+    rd_kafka_message_t *message;
+    const fl_http_route *route;
+    outcome outcome;
+} item;
+
+struct fl_kafka {
+    fl_http *http;
+    fl_kafka_options options;
+    fl_kafka_topic topics[FL_KAFKA_MAX_TOPICS];
+    const fl_http_route *routes[FL_KAFKA_MAX_TOPICS];
+    rd_kafka_t *client;
+    pthread_t thread;
+    atomic_bool is_stopping;
+
+    /* The thread's. */
+    item items[ROUND_MESSAGES];
+    size_t count;
+    rd_kafka_resp_err_t last_error;
+
+    pthread_mutex_t lock;
+    pthread_cond_t all_done;
+    size_t under_way; /* items that workers have */
+
+    atomic_uint partitions;
+    atomic_uint_fast64_t messages, bytes, taken, refused, retries, commits, commit_failures, errors;
+};
+
+/* --- a message in its handler --- */
+
+static outcome outcome_of(unsigned status)
+{
+    if (status >= 200 && status < 300)
+        return TAKEN;
+    return status == 429 || status >= 500 ? LATER : REFUSED;
+}
+
+static void handle(item *at)
+{
+    fl_kafka *kafka = at->kafka;
+    const fl_http_request request = {
+        .method = "POST",
+        .path = at->route->path,
+        .body = {.ptr = at->message->payload, .len = at->message->len},
+        .content_type = "application/x-protobuf",
+        .client = "kafka",
+        .arrival_ns = fl_time_now(),
+    };
+    fl_http_reply reply;
+    fl_http_run(kafka->http, at->route, &request, &reply);
+    at->outcome = outcome_of(reply.status);
+    fl_http_reply_dispose(&reply);
+}
+
+static void run_item(fl_job *job)
+{
+    item *at = (item *)job;
+    fl_kafka *kafka = at->kafka;
+    handle(at);
+    (void)pthread_mutex_lock(&kafka->lock);
+    assert(kafka->under_way > 0);
+    if (--kafka->under_way == 0)
+        (void)pthread_cond_signal(&kafka->all_done);
+    (void)pthread_mutex_unlock(&kafka->lock);
+}
+
+/* All that are not done yet; where the workers' queue is full, on this thread. */
+static void handle_all(fl_kafka *kafka)
+{
+    for (size_t i = 0; i < kafka->count; i++) {
+        item *at = &kafka->items[i];
+        if (at->outcome == TAKEN || at->outcome == REFUSED)
+            continue;
+        at->job.run = run_item;
+        (void)pthread_mutex_lock(&kafka->lock);
+        kafka->under_way++;
+        (void)pthread_mutex_unlock(&kafka->lock);
+        if (!fl_workers_submit(fl_http_workers(kafka->http), &at->job))
+            run_item(&at->job);
+    }
+    (void)pthread_mutex_lock(&kafka->lock);
+    while (kafka->under_way > 0)
+        (void)pthread_cond_wait(&kafka->all_done, &kafka->lock);
+    (void)pthread_mutex_unlock(&kafka->lock);
+}
+
+/* --- fetching --- */
+
+/* What changed is said once: a broker that is away is told of again and again. */
+static void note_error(fl_kafka *kafka, rd_kafka_resp_err_t code, const char *reason)
+{
+    kafka->errors++;
+    if (code == kafka->last_error || kafka->options.say == NULL)
+        return;
+    char sentence[300];
+    kafka->last_error = code;
+    (void)snprintf(sentence, sizeof(sentence), "Kafka: %.200s (%s)", reason,
+                   rd_kafka_err2name(code));
+    kafka->options.say(kafka->options.say_to, sentence);
+}
+
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *payload)
+{
+    (void)client;
+    note_error(payload, (rd_kafka_resp_err_t)code, reason);
+}
+
+/* librdkafka would write to standard error; what matters comes through on_error(). */
+static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    (void)client, (void)level, (void)facility, (void)text;
+}
+
+static const fl_http_route *route_of(const fl_kafka *kafka, const rd_kafka_message_t *message)
+{
+    const char *name = rd_kafka_topic_name(message->rkt);
+    for (size_t i = 0; i < kafka->options.topic_count; i++)
+        if (strcmp(kafka->topics[i].name, name) == 0)
+            return kafka->routes[i];
+    return NULL;
+}
+
+/* Into the round, or false where there is nothing to be had within `ms`. */
+static bool fetch_one(fl_kafka *kafka, int ms)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->client, ms);
+    if (message == NULL)
+        return false;
+    const fl_http_route *route =
+        message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? route_of(kafka, message) : NULL;
+    if (route == NULL) {
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            note_error(kafka, message->err,
+                       message->payload != NULL ? (const char *)message->payload : "an error");
+        rd_kafka_message_destroy(message);
+        return true;
+    }
+    assert(kafka->count < ROUND_MESSAGES);
+    kafka->items[kafka->count++] = (item){.kafka = kafka, .message = message, .route = route};
+    kafka->messages++;
+    kafka->bytes += message->len;
+    kafka->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    return true;
+}
+
+/* The first message is waited for, the others only as far as they are here already. */
+static void fetch(fl_kafka *kafka)
+{
+    kafka->count = 0;
+    if (!fetch_one(kafka, POLL_MS))
+        return;
+    while (kafka->count < ROUND_MESSAGES && fetch_one(kafka, 0)) {
+    }
+}
+
+/* --- waiting --- */
+
+static void count_partitions(fl_kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_assignment(kafka->client, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    kafka->partitions = (unsigned)list->cnt;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void set_paused(fl_kafka *kafka, bool is_paused)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_assignment(kafka->client, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    if (is_paused)
+        (void)rd_kafka_pause_partitions(kafka->client, list);
+    else
+        (void)rd_kafka_resume_partitions(kafka->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Invariant (2). Partitions that come meanwhile are not paused: their messages join the round as
+ * long as it has room, after which they are paused with the rest at the next turn. */
+static void wait_paused(fl_kafka *kafka)
+{
+    int64_t until_ns = fl_time_monotonic() + kafka->options.retry_ns;
+    do {
+        set_paused(kafka, true);
+        if (kafka->count < ROUND_MESSAGES)
+            (void)fetch_one(kafka, POLL_MS);
+        else {
+            struct timespec nap = {.tv_nsec = POLL_MS * FL_NS_PER_MS};
+            (void)nanosleep(&nap, NULL);
+        }
+    } while (!kafka->is_stopping && fl_time_monotonic() < until_ns);
+}
+
+static size_t count_later(fl_kafka *kafka)
+{
+    size_t later = 0;
+    for (size_t i = 0; i < kafka->count; i++)
+        later += kafka->items[i].outcome == LATER || kafka->items[i].outcome == WAITING;
+    return later;
+}
+
+/* --- a round --- */
+
+/* The offset behind the last message of each partition of the round. */
+static void commit(fl_kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)kafka->count);
+    for (size_t i = 0; list != NULL && i < kafka->count; i++) {
+        const rd_kafka_message_t *message = kafka->items[i].message;
+        const char *topic = rd_kafka_topic_name(message->rkt);
+        rd_kafka_topic_partition_t *at =
+            rd_kafka_topic_partition_list_find(list, topic, message->partition);
+        if (at == NULL) {
+            at = rd_kafka_topic_partition_list_add(list, topic, message->partition);
+            at->offset = message->offset + 1;
+        } else if (at->offset <= message->offset) {
+            at->offset = message->offset + 1;
+        }
+    }
+    rd_kafka_resp_err_t code =
+        list != NULL ? rd_kafka_commit(kafka->client, list, 0) : RD_KAFKA_RESP_ERR__FAIL;
+    kafka->commits++;
+    /* The messages are safe; whoever has the partition now reads them once more. */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        kafka->commit_failures++;
+        note_error(kafka, code, "offsets could not be committed");
+    }
+    if (list != NULL)
+        rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void free_round(fl_kafka *kafka)
+{
+    for (size_t i = 0; i < kafka->count; i++) {
+        kafka->taken += kafka->items[i].outcome == TAKEN;
+        kafka->refused += kafka->items[i].outcome == REFUSED;
+        rd_kafka_message_destroy(kafka->items[i].message);
+    }
+    kafka->count = 0;
+}
+
+/* A stop ends the waiting: then nothing of the round is committed, and all of it comes again. */
+static void run_round(fl_kafka *kafka)
+{
+    bool has_waited = false;
+    handle_all(kafka);
+    for (size_t later; (later = count_later(kafka)) > 0 && !kafka->is_stopping;) {
+        kafka->retries += later;
+        has_waited = true;
+        wait_paused(kafka);
+        handle_all(kafka);
+    }
+    if (count_later(kafka) == 0)
+        commit(kafka);
+    free_round(kafka);
+    if (has_waited)
+        set_paused(kafka, false);
+}
+
+static void *read_kafka(void *payload)
+{
+    fl_kafka *kafka = payload;
+    while (!kafka->is_stopping) {
+        fetch(kafka);
+        count_partitions(kafka);
+        if (kafka->count > 0)
+            run_round(kafka);
+    }
+    return NULL;
+}
+
+/* --- beginning and end --- */
+
+typedef struct setting {
+    const char *name, *value; /* NULL: left as it is */
+} setting;
+
+static fl_status configure(rd_kafka_conf_t *conf, const fl_kafka_options *o, fl_error *err)
+{
+    char fetch_kib[16], why[160];
+    bool has_tls = o->ca_file != NULL || o->cert_file != NULL || o->key_file != NULL;
+    (void)snprintf(fetch_kib, sizeof(fetch_kib), "%d", FL_KAFKA_FETCH_KIB);
+    const char *security = has_tls ? (o->user != NULL ? "sasl_ssl" : "ssl")
+                                   : (o->user != NULL ? "sasl_plaintext" : NULL);
+    const setting settings[] = {
+        {"client.id", "faultline"},
+        {"bootstrap.servers", o->brokers},
+        {"group.id", o->group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", o->from_beginning ? "earliest" : "latest"},
+        {"queued.max.messages.kbytes", fetch_kib},
+        {"security.protocol", security},
+        {"ssl.ca.location", o->ca_file},
+        {"ssl.certificate.location", o->cert_file},
+        {"ssl.key.location", o->key_file},
+        {"sasl.username", o->user},
+        {"sasl.password", o->password},
+        {"sasl.mechanism", o->user != NULL ? o->mechanism : NULL},
+    };
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        if (settings[i].value != NULL &&
+            rd_kafka_conf_set(conf, settings[i].name, settings[i].value, why, sizeof(why)) !=
+                RD_KAFKA_CONF_OK)
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "Kafka: %s: %.140s", settings[i].name,
+                           why);
+    return FL_OK;
+}
+
+static fl_status open_client(fl_kafka *kafka, fl_error *err)
+{
+    char why[160];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    fl_status status = configure(conf, &kafka->options, err);
+    if (status != FL_OK) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
+    rd_kafka_conf_set_opaque(conf, kafka);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    kafka->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+    if (kafka->client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "Kafka: %.160s", why);
+    }
+    (void)rd_kafka_poll_set_consumer(kafka->client);
+    return FL_OK;
+}
+
+static fl_status subscribe(fl_kafka *kafka, fl_error *err)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)kafka->options.topic_count);
+    for (size_t i = 0; i < kafka->options.topic_count; i++)
+        (void)rd_kafka_topic_partition_list_add(list, kafka->topics[i].name, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "Kafka: the topics cannot be read (%s)",
+                       rd_kafka_err2name(code));
+    return FL_OK;
+}
+
+static fl_status find_routes(fl_kafka *kafka, fl_error *err)
+{
+    for (size_t i = 0; i < kafka->options.topic_count; i++) {
+        fl_http_reply reply;
+        kafka->topics[i] = kafka->options.topics[i];
+        fl_http_reply_init(&reply);
+        kafka->routes[i] = fl_http_find(kafka->http, "POST", kafka->topics[i].route, &reply);
+        fl_http_reply_dispose(&reply);
+        if (kafka->routes[i] == NULL)
+            return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "nothing takes %s for the topic %s",
+                           kafka->topics[i].route, kafka->topics[i].name);
+    }
+    return FL_OK;
+}
+
+static bool start_thread(fl_kafka *kafka)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_running = pthread_create(&kafka->thread, NULL, read_kafka, kafka) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_running;
+}
+
+static void free_kafka(fl_kafka *kafka)
+{
+    if (kafka->client != NULL) {
+        (void)rd_kafka_consumer_close(kafka->client); /* leaves the group at once */
+        rd_kafka_destroy(kafka->client);
+    }
+    (void)pthread_cond_destroy(&kafka->all_done);
+    (void)pthread_mutex_destroy(&kafka->lock);
+    fl_mem_free(kafka);
+}
+
+fl_status fl_kafka_start(fl_kafka **out, fl_http *http, const fl_kafka_options *options,
+                         fl_error *err)
+{
+    assert(out != NULL && http != NULL && options->brokers != NULL && options->group != NULL);
+    *out = NULL;
+    if (options->topic_count == 0 || options->topic_count > FL_KAFKA_MAX_TOPICS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "Kafka: %zu topics are none of 1 to %d",
+                       options->topic_count, FL_KAFKA_MAX_TOPICS);
+    fl_status status = fl_rdkafka_load(err);
+    if (status != FL_OK)
+        return status;
+    fl_kafka *kafka = fl_mem_calloc(1, sizeof(*kafka));
+    if (kafka == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for Kafka");
+    (void)pthread_mutex_init(&kafka->lock, NULL);
+    (void)pthread_cond_init(&kafka->all_done, NULL);
+    kafka->http = http;
+    kafka->options = *options;
+    if (kafka->options.retry_ns == 0)
+        kafka->options.retry_ns = FL_NS_PER_S;
+    status = find_routes(kafka, err);
+    if (status == FL_OK)
+        status = open_client(kafka, err);
+    if (status == FL_OK)
+        status = subscribe(kafka, err);
+    if (status == FL_OK && !start_thread(kafka))
+        status = fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot start the thread of Kafka");
+    if (status != FL_OK) {
+        free_kafka(kafka);
+        return status;
+    }
+    *out = kafka;
+    return FL_OK;
+}
+
+void fl_kafka_stop(fl_kafka *kafka)
+{
+    if (kafka == NULL)
+        return;
+    kafka->is_stopping = true;
+    (void)pthread_join(kafka->thread, NULL);
+    assert(kafka->count == 0 && kafka->under_way == 0);
+    free_kafka(kafka);
+}
+
+fl_kafka_stats fl_kafka_stats_of(fl_kafka *kafka)
+{
+    assert(kafka != NULL);
+    return (fl_kafka_stats){.messages = kafka->messages,
+                            .bytes = kafka->bytes,
+                            .taken = kafka->taken,
+                            .refused = kafka->refused,
+                            .retries = kafka->retries,
+                            .commits = kafka->commits,
+                            .commit_failures = kafka->commit_failures,
+                            .errors = kafka->errors,
+                            .partitions = kafka->partitions};
+}

@@ -1,0 +1,65 @@
+/*
+ * kafka.h - OTLP messages of Kafka's topics into the handlers of http.h.
+ *
+ * A message is one ExportXServiceRequest as protobuf, as the OpenTelemetry Collector's Kafka
+ * exporter writes it (encoding otlp_proto); its topic says which signal it is. The handler gets
+ * what it would get by HTTP POST as application/x-protobuf:
+ *
+ *   2xx              it is safe: its offset may be committed
+ *   429, 5xx         not now: the partition waits, and the message is tried again
+ *   any other 4xx    it will not get better: counted, and passed over
+ *
+ * An offset is committed only when all messages before it are safe or passed over, so that a crash
+ * leads to a repetition and never to a loss. Several daemons of one group share the partitions.
+ * Memory: at most FL_KAFKA_FETCH_KIB fetched ahead and FL_KAFKA_BATCH messages in the handlers.
+ */
+#ifndef FL_KAFKA_H
+#define FL_KAFKA_H
+
+#include "http.h"
+
+typedef struct fl_kafka fl_kafka;
+
+enum { FL_KAFKA_BATCH = 64, FL_KAFKA_FETCH_KIB = 64 << 10, FL_KAFKA_MAX_TOPICS = 32 };
+
+typedef struct fl_kafka_topic {
+    const char *name;
+    const char *route; /* of the HTTP server, by POST */
+} fl_kafka_topic;
+
+/* Copied, or handed on to librdkafka, but for `topics`' texts, which are borrowed. */
+typedef struct fl_kafka_options {
+    const char *brokers; /* "host:port,host:port" */
+    const char *group;
+    const fl_kafka_topic *topics;
+    size_t topic_count;
+    bool from_beginning; /* where the group has no offset yet */
+    /* NULL: not used. TLS where one of the files is there, SASL where there is a user. */
+    const char *ca_file, *cert_file, *key_file;
+    const char *user, *password, *mechanism;
+    int64_t retry_ns; /* 0: a second */
+    /* One sentence when something changed: brokers that cannot be reached. From the thread of this
+     * module. */
+    void (*say)(void *say_to, const char *sentence);
+    void *say_to;
+} fl_kafka_options;
+
+typedef struct fl_kafka_stats {
+    uint64_t messages, bytes; /* that came, each once */
+    uint64_t taken, refused;  /* what became of them */
+    uint64_t retries;         /* tries that came too early */
+    uint64_t commits, commit_failures;
+    uint64_t errors;     /* that librdkafka told of */
+    unsigned partitions; /* that are this process's now */
+} fl_kafka_stats;
+
+/* Begins to read. FL_E_UNSUPPORTED where librdkafka is missing, FL_E_NOTFOUND for a topic whose
+ * route is not there, FL_E_SYNTAX on settings that librdkafka refuses, with its words. */
+FL_NODISCARD fl_status fl_kafka_start(fl_kafka **out, fl_http *http,
+                                      const fl_kafka_options *options, fl_error *err);
+/* Finishes what is in the handlers, commits, leaves the group. Before fl_http_stop(). NULL is a
+ * no-op. */
+void fl_kafka_stop(fl_kafka *kafka);
+fl_kafka_stats fl_kafka_stats_of(fl_kafka *kafka);
+
+#endif
