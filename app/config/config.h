@@ -167,6 +167,16 @@ typedef struct fl_config_redaction {
     fl_config_rules rules;   /* the user's own */
 } fl_config_redaction;
 
+typedef struct fl_config_kafka {
+    fl_config_addresses brokers; /* none: Kafka is not read */
+    fl_config_texts logs_topics, traces_topics, metrics_topics;
+    const char *group;
+    const char *ca_file, *cert_file, *key_file; /* TLS where one is there */
+    const char *user, *password_file;           /* SASL where they are there */
+    const char *mechanism;
+    bool from_beginning; /* where the group has no offset yet */
+} fl_config_kafka;
+
 typedef struct fl_config {
     fl_config_listen listen;
     fl_config_limits limits;
@@ -183,6 +193,7 @@ typedef struct fl_config {
     } sources;
     fl_config_incidents incidents;
     fl_config_redaction redaction;
+    fl_config_kafka kafka;
 } fl_config;
 
 /* ---- loading ---- */

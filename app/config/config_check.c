@@ -203,6 +203,20 @@ static void check_rules(const fl_config_checks *in)
                          rules->items[i].name);
 }
 
+/* Where to begin, what to read, and who asks. */
+static void check_kafka(const fl_config_checks *in)
+{
+    const fl_config_kafka *kafka = &in->config->kafka;
+    check_pair(in, &kafka->user, &kafka->password_file, "user", "password_file");
+    check_pair(in, &kafka->cert_file, &kafka->key_file, "cert_file", "key_file");
+    for (size_t i = 0; i < kafka->brokers.count; i++)
+        if (kafka->brokers.items[i].port == 0)
+            complain(in, &kafka->brokers, "a broker has a port above 0");
+    if (kafka->brokers.count > 0 &&
+        kafka->logs_topics.count + kafka->traces_topics.count + kafka->metrics_topics.count == 0)
+        complain(in, &kafka->brokers, "no topics to read");
+}
+
 /* A file that cannot be read now could not be when it is needed. A secret is its owner's alone;
  * a group may be the daemon's. */
 static void check_file(const fl_config_checks *in, const fl_config_told *told)
@@ -240,6 +254,7 @@ void fl_config_check(const fl_config_checks *in)
     check_sources(in);
     check_sizes(in);
     check_rules(in);
+    check_kafka(in);
     if (!in->without_files)
         check_files(in);
 }

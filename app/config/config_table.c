@@ -352,6 +352,38 @@ static const fl_config_field redaction_fields[] = {
 };
 FL_GROUP(redaction, fl_config_redaction);
 
+/* ---- kafka ---- */
+
+static const char *const mechanisms[] = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", NULL};
+
+static const fl_config_field kafka_fields[] = {
+    FL_ROW("brokers", ADDRESSES, fl_config_kafka, brokers, .example = "kafka-1.example:9092",
+           .help = "Where to begin; without any, Kafka is not read"),
+    /* As the Collector's Kafka exporter calls them by default. */
+    FL_ROW("logs_topics", TEXTS, fl_config_kafka, logs_topics, .fallback = "otlp_logs",
+           .help = "Topics with logs in OTLP protobuf"),
+    FL_ROW("traces_topics", TEXTS, fl_config_kafka, traces_topics, .fallback = "otlp_spans",
+           .help = "Topics with traces in OTLP protobuf"),
+    FL_ROW("metrics_topics", TEXTS, fl_config_kafka, metrics_topics, .fallback = "otlp_metrics",
+           .help = "Topics with metrics in OTLP protobuf"),
+    FL_ROW("group", TEXT, fl_config_kafka, group, .fallback = "faultline",
+           .help = "The consumer group, among whose members the topics are divided"),
+    FL_ROW("ca_file", FILE_NAME, fl_config_kafka, ca_file, .example = "kafka-ca.pem",
+           .help = "Authorities of the brokers' certificates; with it, TLS is spoken"),
+    FL_ROW("cert_file", FILE_NAME, fl_config_kafka, cert_file, .example = "kafka.pem",
+           .help = "A certificate to show, with key_file"),
+    FL_ROW("key_file", SECRET, fl_config_kafka, key_file, .example = "kafka.key",
+           .help = "The certificate's private key"),
+    FL_ROW("user", TEXT, fl_config_kafka, user, .example = "faultline", .help = "The user of SASL"),
+    FL_ROW("password_file", SECRET, fl_config_kafka, password_file, .example = "kafka-password",
+           .help = "The user's password"),
+    FL_ROW("mechanism", WORD, fl_config_kafka, mechanism, .fallback = "SCRAM-SHA-512",
+           .choices = mechanisms, .help = "How the user is authenticated"),
+    FL_ROW("from_beginning", BOOL, fl_config_kafka, from_beginning, .fallback = "false",
+           .help = "Where the group has no offset yet, whether to begin with the oldest message"),
+};
+FL_GROUP(kafka, fl_config_kafka);
+
 /* ---- all ---- */
 
 static const fl_config_field root_fields[] = {
@@ -368,6 +400,8 @@ static const fl_config_field root_fields[] = {
            .help = "When an incident is opened and closed"),
     FL_ROW("redaction", SECTION, fl_config, redaction, .group = &redaction,
            .help = "What is taken out of logs and attributes before anything is stored"),
+    FL_ROW("kafka", SECTION, fl_config, kafka, .group = &kafka,
+           .help = "Topics with OTLP, read as one of a consumer group"),
 };
 
 const fl_config_group fl_config_root = {

@@ -302,6 +302,9 @@ static const struct {
      "c.yaml:1:37: sources.pprof[0].path: 'x' does not begin with '/'"},
     {"redaction: {rules: [{name: a, pattern: x}, {name: a, pattern: y}]}",
      "c.yaml:1:45: redaction.rules[1].name: another rule is called 'a'"},
+    {"kafka: {brokers: 'a:0'}", "c.yaml:1:9: kafka.brokers: a broker has a port above 0"},
+    {"kafka: {brokers: 'a:1', logs_topics: [], traces_topics: [], metrics_topics: []}",
+     "c.yaml:1:9: kafka.brokers: no topics to read"},
     /* YAML itself */
     {"listen: {http: 1, http: 2}", "c.yaml:1:19: this key is given twice"},
     {"listen: [", "c.yaml:2:1: did not find expected node content"},
