@@ -19,12 +19,19 @@
 #include <string.h>
 
 #include "mem.h"
+#include "proto.h"
 #include "rdkafka_lazy.h"
+#include "slice.h"
 #include "timestamp.h"
 
 enum {
     POLL_MS = 200, /* how long a stop may take to be seen */
-    ROUND_MESSAGES = FL_KAFKA_BATCH
+    /* Beyond those of a fetch, what may join a round that waits: see wait_paused(). */
+    ROUND_MESSAGES = 2 * FL_KAFKA_BATCH,
+    HEARTBEATS = 8,        /* in a session; the protocol asks for at least 3 */
+    TELL_EVERY_S = 60,     /* of messages that are passed over, which may be all there are */
+    STATUS_MESSAGE = 2,    /* google.rpc.Status: 2 message */
+    MAX_REASON_BYTES = 160 /* of a sentence */
 };
 
 typedef enum outcome { WAITING, TAKEN, REFUSED, LATER } outcome;
@@ -36,6 +43,7 @@ typedef struct item {
     rd_kafka_message_t *message;
     const fl_http_route *route;
     outcome outcome;
+    char reason[MAX_REASON_BYTES]; /* where it is refused */
 } item;
 
 struct fl_kafka {
@@ -51,6 +59,7 @@ struct fl_kafka {
     item items[ROUND_MESSAGES];
     size_t count;
     rd_kafka_resp_err_t last_error;
+    int64_t told_ns; /* when a message that was passed over was told; 0: none was */
 
     pthread_mutex_t lock;
     pthread_cond_t all_done;
@@ -69,6 +78,21 @@ static outcome outcome_of(unsigned status)
     return status == 429 || status >= 500 ? LATER : REFUSED;
 }
 
+/* The sentence of an OTLP answer. Of another one, its number alone. */
+static void keep_reason(item *at, const fl_http_reply *reply)
+{
+    fl_proto in = fl_proto_over(fl_buf_slice(&reply->body));
+    fl_slice sentence = {0};
+    while (fl_proto_next(&in))
+        if (in.field == STATUS_MESSAGE)
+            sentence = fl_proto_bytes(&in);
+    if (fl_proto_ok(&in) && sentence.len > 0)
+        (void)snprintf(at->reason, sizeof(at->reason), "%.*s", FL_SLICE_ARG(sentence));
+    else
+        (void)snprintf(at->reason, sizeof(at->reason), "answered with %u", reply->status);
+}
+
+/* The request that a sender of the message would have made, but for its address. */
 static void handle(item *at)
 {
     fl_kafka *kafka = at->kafka;
@@ -83,9 +107,13 @@ static void handle(item *at)
     fl_http_reply reply;
     fl_http_run(kafka->http, at->route, &request, &reply);
     at->outcome = outcome_of(reply.status);
+    if (at->outcome == REFUSED)
+        keep_reason(at, &reply);
     fl_http_reply_dispose(&reply);
 }
 
+/* On a worker. The last one of a round wakes the thread, which reads the outcomes behind the lock.
+ */
 static void run_item(fl_job *job)
 {
     item *at = (item *)job;
@@ -145,6 +173,25 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
     (void)client, (void)level, (void)facility, (void)text;
 }
 
+/* The first one at once, and then how many there are so far: a sender whose messages are all of
+ * another encoding would fill the journal. */
+static void tell_refused(fl_kafka *kafka, const item *at)
+{
+    int64_t now_ns = fl_time_monotonic();
+    if (kafka->options.say == NULL ||
+        (kafka->told_ns != 0 && now_ns - kafka->told_ns < TELL_EVERY_S * FL_NS_PER_S))
+        return;
+    char sentence[480];
+    kafka->told_ns = now_ns;
+    (void)snprintf(sentence, sizeof(sentence),
+                   "Kafka: %.80s, partition %d: the message at offset %lld is passed over: %s"
+                   " (number %llu of those)",
+                   rd_kafka_topic_name(at->message->rkt), (int)at->message->partition,
+                   (long long)at->message->offset, at->reason, (unsigned long long)kafka->refused);
+    kafka->options.say(kafka->options.say_to, sentence);
+}
+
+/* Only topics that were subscribed to come. */
 static const fl_http_route *route_of(const fl_kafka *kafka, const rd_kafka_message_t *message)
 {
     const char *name = rd_kafka_topic_name(message->rkt);
@@ -183,7 +230,7 @@ static void fetch(fl_kafka *kafka)
     kafka->count = 0;
     if (!fetch_one(kafka, POLL_MS))
         return;
-    while (kafka->count < ROUND_MESSAGES && fetch_one(kafka, 0)) {
+    while (kafka->count < FL_KAFKA_BATCH && fetch_one(kafka, 0)) {
     }
 }
 
@@ -198,6 +245,7 @@ static void count_partitions(fl_kafka *kafka)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* Those that are assigned now; one that comes later is not paused. */
 static void set_paused(fl_kafka *kafka, bool is_paused)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
@@ -210,8 +258,9 @@ static void set_paused(fl_kafka *kafka, bool is_paused)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* Invariant (2). Partitions that come meanwhile are not paused: their messages join the round as
- * long as it has room, after which they are paused with the rest at the next turn. */
+/* Invariant (2). Partitions that come meanwhile are not paused: one of their messages may come
+ * before they are, and joins the round, since it could not be put back. Where half a round has come
+ * so, there is only waiting: a group that takes this one for dead is right. */
 static void wait_paused(fl_kafka *kafka)
 {
     int64_t until_ns = fl_time_monotonic() + kafka->options.retry_ns;
@@ -226,6 +275,7 @@ static void wait_paused(fl_kafka *kafka)
     } while (!kafka->is_stopping && fl_time_monotonic() < until_ns);
 }
 
+/* Those that still have to be tried. */
 static size_t count_later(fl_kafka *kafka)
 {
     size_t later = 0;
@@ -264,12 +314,16 @@ static void commit(fl_kafka *kafka)
         rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* Counted here and not before, since each counts once however often it was tried. */
 static void free_round(fl_kafka *kafka)
 {
     for (size_t i = 0; i < kafka->count; i++) {
-        kafka->taken += kafka->items[i].outcome == TAKEN;
-        kafka->refused += kafka->items[i].outcome == REFUSED;
-        rd_kafka_message_destroy(kafka->items[i].message);
+        const item *at = &kafka->items[i];
+        kafka->taken += at->outcome == TAKEN;
+        kafka->refused += at->outcome == REFUSED;
+        if (at->outcome == REFUSED)
+            tell_refused(kafka, at);
+        rd_kafka_message_destroy(at->message);
     }
     kafka->count = 0;
 }
@@ -310,11 +364,17 @@ typedef struct setting {
     const char *name, *value; /* NULL: left as it is */
 } setting;
 
+/* The words of librdkafka, which are those of Kafka's own clients. */
 static fl_status configure(rd_kafka_conf_t *conf, const fl_kafka_options *o, fl_error *err)
 {
-    char fetch_kib[16], why[160];
+    char fetch_kib[16], session_ms[16], heartbeat_ms[16], why[160];
+    const char *session = o->session_ns > 0 ? session_ms : NULL;
     bool has_tls = o->ca_file != NULL || o->cert_file != NULL || o->key_file != NULL;
     (void)snprintf(fetch_kib, sizeof(fetch_kib), "%d", FL_KAFKA_FETCH_KIB);
+    (void)snprintf(session_ms, sizeof(session_ms), "%lld",
+                   (long long)(o->session_ns / FL_NS_PER_MS));
+    (void)snprintf(heartbeat_ms, sizeof(heartbeat_ms), "%lld",
+                   (long long)(o->session_ns / FL_NS_PER_MS / HEARTBEATS));
     const char *security = has_tls ? (o->user != NULL ? "sasl_ssl" : "ssl")
                                    : (o->user != NULL ? "sasl_plaintext" : NULL);
     const setting settings[] = {
@@ -324,6 +384,8 @@ static fl_status configure(rd_kafka_conf_t *conf, const fl_kafka_options *o, fl_
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", o->from_beginning ? "earliest" : "latest"},
+        {"session.timeout.ms", session},
+        {"heartbeat.interval.ms", session != NULL ? heartbeat_ms : NULL},
         {"queued.max.messages.kbytes", fetch_kib},
         {"security.protocol", security},
         {"ssl.ca.location", o->ca_file},
@@ -342,6 +404,7 @@ static fl_status configure(rd_kafka_conf_t *conf, const fl_kafka_options *o, fl_
     return FL_OK;
 }
 
+/* The configuration is the client's once there is one. */
 static fl_status open_client(fl_kafka *kafka, fl_error *err)
 {
     char why[160];
@@ -363,6 +426,7 @@ static fl_status open_client(fl_kafka *kafka, fl_error *err)
     return FL_OK;
 }
 
+/* Which partitions of them are read here, the group decides. */
 static fl_status subscribe(fl_kafka *kafka, fl_error *err)
 {
     rd_kafka_topic_partition_list_t *list =
@@ -377,6 +441,7 @@ static fl_status subscribe(fl_kafka *kafka, fl_error *err)
     return FL_OK;
 }
 
+/* A topic whose messages nothing would take is a mistake of the configuration. */
 static fl_status find_routes(fl_kafka *kafka, fl_error *err)
 {
     for (size_t i = 0; i < kafka->options.topic_count; i++) {
@@ -392,6 +457,7 @@ static fl_status find_routes(fl_kafka *kafka, fl_error *err)
     return FL_OK;
 }
 
+/* Signals are the owner's. */
 static bool start_thread(fl_kafka *kafka)
 {
     sigset_t all, before;
@@ -404,10 +470,8 @@ static bool start_thread(fl_kafka *kafka)
 
 static void free_kafka(fl_kafka *kafka)
 {
-    if (kafka->client != NULL) {
-        (void)rd_kafka_consumer_close(kafka->client); /* leaves the group at once */
+    if (kafka->client != NULL)
         rd_kafka_destroy(kafka->client);
-    }
     (void)pthread_cond_destroy(&kafka->all_done);
     (void)pthread_mutex_destroy(&kafka->lock);
     fl_mem_free(kafka);
@@ -450,11 +514,20 @@ fl_status fl_kafka_start(fl_kafka **out, fl_http *http, const fl_kafka_options *
 
 void fl_kafka_stop(fl_kafka *kafka)
 {
-    if (kafka == NULL)
+    assert(kafka != NULL);
+    if (atomic_exchange(&kafka->is_stopping, true))
         return;
-    kafka->is_stopping = true;
     (void)pthread_join(kafka->thread, NULL);
     assert(kafka->count == 0 && kafka->under_way == 0);
+    (void)rd_kafka_consumer_close(kafka->client); /* leaves the group at once */
+}
+
+/* Apart from the stop, so that figures can be asked for until nobody asks any more. */
+void fl_kafka_destroy(fl_kafka *kafka)
+{
+    if (kafka == NULL)
+        return;
+    fl_kafka_stop(kafka);
     free_kafka(kafka);
 }
 

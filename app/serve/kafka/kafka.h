@@ -7,11 +7,12 @@
  *
  *   2xx              it is safe: its offset may be committed
  *   429, 5xx         not now: the partition waits, and the message is tried again
- *   any other 4xx    it will not get better: counted, and passed over
+ *   any other 4xx    it will not get better: counted, told, and passed over
  *
  * An offset is committed only when all messages before it are safe or passed over, so that a crash
  * leads to a repetition and never to a loss. Several daemons of one group share the partitions.
- * Memory: at most FL_KAFKA_FETCH_KIB fetched ahead and FL_KAFKA_BATCH messages in the handlers.
+ * Memory: at most FL_KAFKA_FETCH_KIB fetched ahead and two times FL_KAFKA_BATCH messages in the
+ * handlers.
  */
 #ifndef FL_KAFKA_H
 #define FL_KAFKA_H
@@ -37,9 +38,10 @@ typedef struct fl_kafka_options {
     /* NULL: not used. TLS where one of the files is there, SASL where there is a user. */
     const char *ca_file, *cert_file, *key_file;
     const char *user, *password, *mechanism;
-    int64_t retry_ns; /* 0: a second */
-    /* One sentence when something changed: brokers that cannot be reached. From the thread of this
-     * module. */
+    int64_t retry_ns;   /* 0: a second */
+    int64_t session_ns; /* after which a silent member is dead to its group; 0: librdkafka's 45 s */
+    /* One sentence when something changed: brokers that cannot be reached, messages that cannot be
+     * read. From the thread of this module. */
     void (*say)(void *say_to, const char *sentence);
     void *say_to;
 } fl_kafka_options;
@@ -57,9 +59,10 @@ typedef struct fl_kafka_stats {
  * route is not there, FL_E_SYNTAX on settings that librdkafka refuses, with its words. */
 FL_NODISCARD fl_status fl_kafka_start(fl_kafka **out, fl_http *http,
                                       const fl_kafka_options *options, fl_error *err);
-/* Finishes what is in the handlers, commits, leaves the group. Before fl_http_stop(). NULL is a
+/* Finishes what is in the handlers, commits, leaves the group. Before fl_http_stop(). Again is a
  * no-op. */
 void fl_kafka_stop(fl_kafka *kafka);
+void fl_kafka_destroy(fl_kafka *kafka); /* stops where it was not stopped. NULL is a no-op */
 fl_kafka_stats fl_kafka_stats_of(fl_kafka *kafka);
 
 #endif
