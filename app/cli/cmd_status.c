@@ -174,6 +174,21 @@ static void put_incidents(fl_page *page, const json_t *incidents)
     }
 }
 
+/* Only where it is read. What is passed over is a sender's mistake, which somebody should see. */
+static void put_kafka(fl_page *page, const json_t *kafka)
+{
+    if (!json_is_object(kafka))
+        return;
+    uint64_t refused = count_of(kafka, "refused");
+    fl_page_put(page, FL_INK_DIM, "Kafka");
+    fl_page_pad(page, 12);
+    fl_page_printf(page, FL_INK_PLAIN, "%" PRIu64 " partitions, %" PRIu64 " messages",
+                   count_of(kafka, "partitions"), count_of(kafka, "messages"));
+    if (refused > 0)
+        fl_page_printf(page, FL_INK_WARN, ", %" PRIu64 " passed over", refused);
+    fl_page_newline(page);
+}
+
 /* Only reasons that there were. */
 static void put_refused(fl_page *page, const json_t *http)
 {
@@ -209,6 +224,7 @@ static fl_exit run_status(fl_cli *cli, const fl_args *args)
     } else if (result == FL_OK) {
         put_head(&page, status);
         put_received(&page, json_object_get(status, "receive"));
+        put_kafka(&page, json_object_get(status, "kafka"));
         put_archive(&page, json_object_get(status, "archive"));
         put_incidents(&page, json_object_get(status, "incidents"));
         put_refused(&page, json_object_get(status, "http"));

@@ -20,6 +20,7 @@
 #include "listen.h"
 #include "mem.h"
 #include "notify.h"
+#include "serve_kafka.h"
 #include "serve_priv.h"
 #include "serve_redact.h"
 #include "timestamp.h"
@@ -280,8 +281,8 @@ static fl_status start_grpc(fl_serve *serve, fl_error *err)
     return listen_all(serve, &config->listen.grpc, true, err);
 }
 
-/* Its thread says things as well. */
-static void say_pulled(void *payload, const char *sentence)
+/* From the puller's thread, and Kafka's. */
+static void say_of_thread(void *payload, const char *sentence)
 {
     say(payload, "%s", sentence);
 }
@@ -296,7 +297,7 @@ static fl_status make_puller(fl_puller **out, fl_serve *serve, const fl_config *
                                        .receive = serve->receive,
                                        .taps = taps,
                                        .tap_count = sizeof(taps) / sizeof(taps[0]),
-                                       .say = say_pulled,
+                                       .say = say_of_thread,
                                        .say_to = serve};
     return fl_puller_start(out, &options, err);
 }
@@ -316,6 +317,17 @@ static fl_status start_puller(fl_serve *serve, fl_error *err)
     fl_puller *puller;
     fl_status status = make_puller(&puller, serve, serve->options.config, err);
     take_puller(serve, puller);
+    return status;
+}
+
+/* Like gRPC, into the routes; unlike it, it asks for itself and has to be told to begin. */
+static fl_status start_kafka(fl_serve *serve, fl_error *err)
+{
+    fl_kafka *kafka;
+    fl_status status =
+        fl_serve_kafka(&kafka, serve->http, serve->options.config, say_of_thread, serve, err);
+    if (status == FL_OK)
+        serve->kafka = kafka;
     return status;
 }
 
@@ -339,6 +351,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
         status = start_grpc(serve, err);
     if (status == FL_OK)
         status = start_puller(serve, err);
+    if (status == FL_OK)
+        status = start_kafka(serve, err);
     if (status == FL_OK && serve->listener_count == 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "there is no address to listen on");
     return status;
@@ -357,10 +371,13 @@ static void stop_archive(fl_serve *serve)
 static void stop_parts(fl_serve *serve)
 {
     take_puller(serve, NULL);
+    if (serve->kafka != NULL)
+        fl_kafka_stop(serve->kafka);
     if (serve->grpc != NULL)
         fl_grpc_stop(serve->grpc, STOP_GRACE_S * FL_NS_PER_S);
     if (serve->http != NULL)
         fl_http_stop(serve->http, STOP_GRACE_S * FL_NS_PER_S);
+    fl_kafka_destroy(serve->kafka);
     fl_grpc_destroy(serve->grpc);
     fl_http_destroy(serve->http);
     fl_receive_destroy(serve->receive);

@@ -275,6 +275,26 @@ static void put_pulled(fl_metrics *m, const fl_puller_stats *s)
     fl_metrics_number(m, NULL, NULL, (double)s->busy_ns / 1e9);
 }
 
+/* What became of the messages, and of the offsets behind them. */
+static void put_kafka(fl_metrics *m, fl_kafka *kafka)
+{
+    fl_kafka_stats s = fl_kafka_stats_of(kafka);
+    fl_metrics_one_gauge(m, "faultline_kafka_partitions", "Partitions that are read here now",
+                         s.partitions);
+    fl_metrics_one_counter(m, "faultline_kafka_messages_total", "Messages that came", s.messages);
+    fl_metrics_one_counter(m, "faultline_kafka_message_bytes_total", "Bytes of messages", s.bytes);
+    fl_metrics_one_counter(m, "faultline_kafka_taken_total", "Messages that are safe", s.taken);
+    fl_metrics_one_counter(m, "faultline_kafka_refused_total",
+                           "Messages that were passed over: they cannot be read", s.refused);
+    fl_metrics_one_counter(m, "faultline_kafka_retries_total", "Tries of messages that had to wait",
+                           s.retries);
+    fl_metrics_one_counter(m, "faultline_kafka_commits_total", "Commits of offsets", s.commits);
+    fl_metrics_one_counter(m, "faultline_kafka_commit_failures_total",
+                           "Commits that failed: those messages come again", s.commit_failures);
+    fl_metrics_one_counter(m, "faultline_kafka_errors_total", "Errors of brokers and of the group",
+                           s.errors);
+}
+
 /* While it is recovered a part is not there yet. */
 void fl_serve_metrics(fl_serve *serve, fl_buf *out)
 {
@@ -302,4 +322,6 @@ void fl_serve_metrics(fl_serve *serve, fl_buf *out)
     fl_puller_stats pulled = fl_puller_stats_of(serve->puller);
     (void)pthread_mutex_unlock(&serve->puller_lock);
     put_pulled(&m, &pulled);
+    if (serve->kafka != NULL)
+        put_kafka(&m, serve->kafka);
 }

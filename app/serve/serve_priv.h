@@ -13,6 +13,7 @@
 #include "grpc.h"
 #include "http.h"
 #include "incidents.h"
+#include "kafka.h"
 #include "metrics.h"
 #include "puller.h"
 #include "receive.h"
@@ -58,6 +59,7 @@ struct fl_serve {
     fl_api *_Atomic api;
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
+    fl_kafka *_Atomic kafka; /* NULL, too, where it is not read */
     fl_serve_rates rates;
     pthread_mutex_t puller_lock; /* a reload brings another one, while figures are asked for */
     fl_puller *puller;           /* NULL also where nothing is to be pulled */

@@ -164,6 +164,23 @@ static json_t *incidents_of(fl_put *w, fl_incidents *incidents)
     return object;
 }
 
+/* Null where it is not read. */
+static json_t *kafka_of(fl_put *w, fl_kafka *kafka)
+{
+    if (kafka == NULL)
+        return json_null();
+    const fl_kafka_stats s = fl_kafka_stats_of(kafka);
+    json_t *object = json_object();
+    fl_put_count(w, object, "partitions", s.partitions);
+    fl_put_count(w, object, "messages", s.messages);
+    fl_put_count(w, object, "taken", s.taken);
+    fl_put_count(w, object, "refused", s.refused);
+    fl_put_count(w, object, "retries", s.retries);
+    fl_put_count(w, object, "commit_failures", s.commit_failures);
+    fl_put_count(w, object, "errors", s.errors);
+    return object;
+}
+
 fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
 {
     assert(serve != NULL && out != NULL);
@@ -186,5 +203,6 @@ fl_status fl_serve_status(fl_serve *serve, fl_buf *out, fl_error *err)
     fl_incidents *incidents = serve->incidents;
     fl_put_value(&w, document, "incidents",
                  incidents != NULL ? incidents_of(&w, incidents) : json_null());
+    fl_put_value(&w, document, "kafka", kafka_of(&w, serve->kafka));
     return fl_put_document(out, &w, document, err);
 }

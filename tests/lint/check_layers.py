@@ -45,6 +45,7 @@ SERVE = {
     "app/serve/grpc",
     "app/serve/http",
     "app/serve/incidents",
+    "app/serve/kafka",
     "app/serve/receive",
 }
 ALL = LOWEST | CORRELATE | GRAPH | INGEST | {"base/disk"}
