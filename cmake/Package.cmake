@@ -47,6 +47,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # What is loaded when it is needed (base/lazy.h) and therefore not linked; named t64 since Debian 13.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
   "libcurl4 | libcurl4t64, libgnutls30 | libgnutls30t64, libmicrohttpd12 | libmicrohttpd12t64, libnghttp2-14, libpq5")
+# Only where the configuration names brokers.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "librdkafka1")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

@@ -98,7 +98,9 @@ class Package(unittest.TestCase):
         linked = run("readelf", "-d", self.root / "usr/bin/faultline").stdout if shutil.which("readelf") else None
         if linked is not None:
             self.assertEqual({n.decode() for n in names if n.decode() not in linked},
-                             {"libcurl.so.4", "libgnutls.so.30", "libmicrohttpd.so.12", "libnghttp2.so.14", "libpq.so.5"})
+                             {"libcurl.so.4", "libgnutls.so.30", "libmicrohttpd.so.12", "libnghttp2.so.14", "libpq.so.5",
+                              "librdkafka.so.1"})
+        self.assertEqual(run("dpkg-deb", "--field", self.deb, "Recommends").stdout.strip(), "librdkafka1")
 
     def test_its_scripts_are_scripts(self):
         for name in ("postinst", "prerm", "postrm"):
