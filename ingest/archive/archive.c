@@ -37,8 +37,6 @@ enum {
     DEFAULT_REPEAT_BATCHES = 256 << 10
 };
 
-enum { REPEAT_PENDING = 1, REPEAT_DURABLE = 2 };
-
 /* 0 is never a useful value of any of them. */
 static fl_archive_options with_defaults(const fl_archive_options *options)
 {
@@ -58,64 +56,6 @@ static fl_archive_options with_defaults(const fl_archive_options *options)
     if (out.repeat_batches == 0)
         out.repeat_batches = DEFAULT_REPEAT_BATCHES;
     return out;
-}
-
-/* --- repeats --- */
-
-/* The log's batches are noted here while it is replayed. */
-static fl_status open_repeats(fl_archive *archive, fl_error *err)
-{
-    fl_status status = fl_map_create(&archive->repeats.newer, archive->options.repeat_batches, err);
-    if (status == FL_OK)
-        status = fl_map_create(&archive->repeats.older, archive->options.repeat_batches, err);
-    archive->repeats.begun_ns = archive->now_ns;
-    return status;
-}
-
-/* How the hash is known: 0, pending or durable. */
-static uint64_t *find_repeat(const fl_repeats *repeats, uint64_t hash)
-{
-    uint64_t *found = fl_map_find(repeats->newer, hash);
-    return found != NULL && *found != 0 ? found : fl_map_find(repeats->older, hash);
-}
-
-/* A pending hash may be forgotten here, when a generation is full of them: then its repeat is a
- * second batch, as after a long time. */
-static fl_status note_repeat(fl_archive *archive, uint64_t hash, uint64_t state, fl_error *err)
-{
-    fl_repeats *repeats = &archive->repeats;
-    uint64_t *slot;
-    if (fl_map_count(repeats->newer) >= archive->options.repeat_batches ||
-        archive->now_ns - repeats->begun_ns >= archive->options.repeat_ns) {
-        fl_map *swapped = repeats->older;
-        repeats->older = repeats->newer;
-        repeats->newer = swapped;
-        repeats->begun_ns = archive->now_ns;
-        fl_map_clear(swapped);
-    }
-    fl_status status = fl_map_slot(&slot, repeats->newer, hash, NULL, err);
-    if (status == FL_OK)
-        *slot = state;
-    return status;
-}
-
-/* A refused batch is forgotten: its sender will repeat it. */
-static void settle_repeat(fl_archive *archive, uint64_t hash, uint64_t state)
-{
-    uint64_t *found = find_repeat(&archive->repeats, hash);
-    if (found != NULL)
-        *found = state;
-}
-
-/* A repeat is answered when the first one is: as it is durable, or anew. */
-static bool is_repeated(fl_archive *archive, uint64_t hash)
-{
-    for (;;) {
-        const uint64_t *found = find_repeat(&archive->repeats, hash);
-        if (found == NULL || *found != REPEAT_PENDING)
-            return found != NULL && *found == REPEAT_DURABLE;
-        pthread_cond_wait(&archive->changed, &archive->lock);
-    }
 }
 
 /* --- opening --- */
@@ -150,10 +90,11 @@ static fl_status take_replayed(void *context, uint64_t sequence, unsigned char k
     if (status != FL_OK)
         return status;
     entry->is_durable = true;
+    entry->hash = fl_hash_stable(payload);
     fl_head_add(archive->head, entry);
     archive->stats.found.batches++;
     archive->stats.found.records += fl_batch_facts_records(&facts);
-    return note_repeat(archive, fl_hash_stable(payload), REPEAT_DURABLE, err);
+    return fl_repeats_note(archive, entry->hash, REPEAT_DURABLE, err);
 }
 
 /* Blocks are known already: the log's batches that are in one are not replayed. */
@@ -206,9 +147,11 @@ fl_status fl_archive_open(fl_archive **out, fl_archive_recovery *found, fl_disk 
     pthread_mutex_init(&archive->lock, NULL);
     pthread_cond_init(&archive->changed, NULL);
     pthread_cond_init(&archive->work, NULL);
-    fl_status status = open_repeats(archive, err);
+    fl_status status = fl_repeats_open(archive, err);
     if (status == FL_OK)
         status = fl_archive_load(archive, err);
+    if (status == FL_OK)
+        status = fl_repeats_load(archive, err);
     if (status == FL_OK)
         status = open_log(archive, err);
     if (status == FL_OK)
@@ -248,8 +191,7 @@ void fl_archive_close(fl_archive *archive)
     fl_mem_free(archive->blocks);
     fl_mem_free(archive->replaced);
     fl_mem_free(archive->profiles);
-    fl_map_destroy(archive->repeats.newer);
-    fl_map_destroy(archive->repeats.older);
+    fl_repeats_dispose(&archive->repeats);
     pthread_cond_destroy(&archive->work);
     pthread_cond_destroy(&archive->changed);
     pthread_mutex_destroy(&archive->lock);
@@ -345,13 +287,13 @@ static fl_status enter(bool *repeated, fl_wal_ticket *ticket, fl_head **head, fl
     fl_error ignored = {0};
     fl_status status = FL_OK;
     pthread_mutex_lock(&archive->lock);
-    *repeated = is_repeated(archive, hash);
+    *repeated = fl_repeats_await(archive, hash);
     if (*repeated) {
         archive->stats.repeated_batches++;
     } else {
         status = admit(ticket, archive, entry, err);
         if (status == FL_OK) /* not to be remembered costs a repeat, and no more */
-            (void)!note_repeat(archive, hash, REPEAT_PENDING, &ignored);
+            (void)!fl_repeats_note(archive, hash, REPEAT_PENDING, &ignored);
     }
     entry->hash = hash;
     *head = archive->head;
@@ -364,7 +306,7 @@ static void settle(fl_archive *archive, fl_head *head, fl_head_entry *entry, fl_
 {
     pthread_mutex_lock(&archive->lock);
     assert(head->pending > 0);
-    settle_repeat(archive, entry->hash, status == FL_OK ? REPEAT_DURABLE : 0);
+    fl_repeats_settle(archive, entry->hash, status == FL_OK ? REPEAT_DURABLE : 0);
     if (status == FL_OK) {
         entry->is_durable = true;
         archive->stats.batches++;
@@ -433,6 +375,7 @@ void fl_archive_tick(fl_archive *archive, int64_t now_ns)
     if (archive->options.has_no_thread)
         fl_archive_merge(archive);
     fl_archive_remove_replaced(archive);
+    fl_repeats_retain(archive);
     fl_archive_retain(archive);
 }
 

@@ -51,7 +51,7 @@ void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block)
 }
 
 /* Exactly as many digits, in lower case, and what stands behind them. */
-static bool read_hex(uint64_t *out, const char **at, size_t digits, char end)
+bool fl_sealed_hex_read(uint64_t *out, const char **at, size_t digits, char end)
 {
     *out = 0;
     for (size_t i = 0; i < digits; i++) {
@@ -68,8 +68,9 @@ bool fl_sealed_name_read(fl_sealed *out, const char *name)
     const char *at = name;
     uint64_t part;
     *out = (fl_sealed){0};
-    if (!read_hex(&out->first_sequence, &at, 16, '-') ||
-        !read_hex(&out->next_sequence, &at, 16, '-') || !read_hex(&part, &at, 4, '\0'))
+    if (!fl_sealed_hex_read(&out->first_sequence, &at, 16, '-') ||
+        !fl_sealed_hex_read(&out->next_sequence, &at, 16, '-') ||
+        !fl_sealed_hex_read(&part, &at, 4, '\0'))
         return false;
     out->part = (unsigned)part;
     out->is_end = *at == 'e' || *at == 'm';
@@ -134,13 +135,11 @@ static fl_status read_head(fl_sealed *block, uint64_t *len, const unsigned char 
 }
 
 /* Bytes, then the name. A temporary file that an earlier failure left is written over. */
-static fl_status write_file(fl_disk *disk, fl_sealed *block, const fl_slice parts[2], fl_error *err)
+fl_status fl_sealed_write_file(bool *is_stray, fl_disk *disk, const char *name,
+                               const char *temporary, const fl_slice parts[2], fl_error *err)
 {
-    char name[ARCHIVE_NAME_BYTES];
-    const char *temporary = temporary_of(block);
     fl_disk_file *file;
     fl_error ignored = {0};
-    fl_sealed_name(name, block);
     (void)!fl_disk_remove(disk, temporary, &ignored);
     fl_status status = fl_disk_open_file(&file, disk, temporary, true, err);
     if (status != FL_OK)
@@ -158,7 +157,8 @@ static fl_status write_file(fl_disk *disk, fl_sealed *block, const fl_slice part
         return status;
     }
     status = fl_disk_sync_names(disk, err);
-    block->is_stray = status != FL_OK && fl_disk_remove(disk, name, &ignored) != FL_OK;
+    if (status != FL_OK)
+        *is_stray = fl_disk_remove(disk, name, &ignored) != FL_OK;
     return status;
 }
 
@@ -166,11 +166,14 @@ static fl_status write_file(fl_disk *disk, fl_sealed *block, const fl_slice part
 fl_status fl_sealed_write(fl_sealed *out, fl_disk *disk, fl_slice block, fl_error *err)
 {
     unsigned char head[SEALED_HEAD_BYTES];
+    char name[ARCHIVE_NAME_BYTES];
     const fl_slice parts[2] = {{head, sizeof(head)}, block};
     assert(out->first_sequence < out->next_sequence);
     put_head(head, out, block.len);
+    fl_sealed_name(name, out);
+    out->is_stray = false;
     out->bytes = sizeof(head) + block.len;
-    return write_file(disk, out, parts, err);
+    return fl_sealed_write_file(&out->is_stray, disk, name, temporary_of(out), parts, err);
 }
 
 /* The head only: there may be thousands of files, and their blocks have checksums for when they are
@@ -289,11 +292,14 @@ static fl_status note_file(void *payload, const char *name, uint64_t size_bytes,
 {
     fl_archive *archive = payload;
     fl_sealed block;
+    fl_sealed_hashes hashes;
     fl_kept_profile profile = {.bytes = size_bytes};
     if (fl_sealed_name_read(&block, name)) {
         block.bytes = size_bytes;
         return fl_archive_add_block(archive, &block, err);
     }
+    if (fl_sealed_hashes_name_read(&hashes, name))
+        return fl_repeats_add_file(archive, &hashes, err);
     if (!fl_profile_name_read(&profile.time_ns, name))
         return FL_OK;
     assert(strlen(name) < sizeof(profile.name));

@@ -54,10 +54,18 @@ typedef struct fl_kept_profile {
     uint64_t bytes;
 } fl_kept_profile;
 
+/* A file of the hashes of batches that were sealed. */
+typedef struct fl_sealed_hashes {
+    uint64_t first_sequence, next_sequence;
+    int64_t sealed_ns;
+} fl_sealed_hashes;
+
 /* Hashes of batches, in two generations: the older one goes when the newer is full or old. */
 typedef struct fl_repeats {
     fl_map *newer, *older;
     int64_t begun_ns;
+    fl_sealed_hashes *files; /* by sequence */
+    size_t file_count, file_cap;
 } fl_repeats;
 
 struct fl_archive {
@@ -100,6 +108,13 @@ size_t fl_head_entry_bytes(size_t len);
 
 /* --- sealed blocks --- */
 
+/* `digits` hexadecimal ones, in lower case, and what stands behind them; '\0': nothing is asked. */
+bool fl_sealed_hex_read(uint64_t *out, const char **at, size_t digits, char end);
+/* Bytes become a file, durable under its name, by way of `temporary`. *is_stray (may be NULL): it
+ * has its name, that is not durable, and it could not be removed. */
+FL_NODISCARD fl_status fl_sealed_write_file(bool *is_stray, fl_disk *disk, const char *name,
+                                            const char *temporary, const fl_slice parts[2],
+                                            fl_error *err);
 void fl_sealed_name(char out[ARCHIVE_NAME_BYTES], const fl_sealed *block);
 /* Whether the name is a block's; its sequences, part and end. */
 bool fl_sealed_name_read(fl_sealed *out, const char *name);
@@ -177,6 +192,34 @@ FL_NODISCARD fl_status fl_archive_seal(fl_archive *archive, fl_error *err);
 void *fl_archive_seal_thread(void *archive);
 /* Drop what is too old or too much. The lock is not held. */
 void fl_archive_retain(fl_archive *archive);
+
+/* --- repeats; the lock is held but where another is said --- */
+
+enum { REPEAT_PENDING = 1, REPEAT_DURABLE = 2 };
+
+FL_NODISCARD fl_status fl_repeats_open(fl_archive *archive, fl_error *err);
+void fl_repeats_dispose(fl_repeats *repeats);
+/* A pending hash may be forgotten here, when a generation is full of them: then its repeat is a
+ * second batch, as after a long time. */
+FL_NODISCARD fl_status fl_repeats_note(fl_archive *archive, uint64_t hash, uint64_t state,
+                                       fl_error *err);
+/* What the log has answered; 0: refused, and forgotten, since its sender will repeat it. */
+void fl_repeats_settle(fl_archive *archive, uint64_t hash, uint64_t state);
+/* Whether the batch is there; waits while that is not known. */
+bool fl_repeats_await(fl_archive *archive, uint64_t hash);
+
+/* Whether the name is that of a file of hashes. */
+bool fl_sealed_hashes_name_read(fl_sealed_hashes *out, const char *name);
+/* While the folder is listed. */
+FL_NODISCARD fl_status fl_repeats_add_file(fl_archive *archive, const fl_sealed_hashes *file,
+                                           fl_error *err);
+/* The hashes of blocks that are not old, once the blocks are known. */
+FL_NODISCARD fl_status fl_repeats_load(fl_archive *archive, fl_error *err);
+/* The hashes of a head are durable, before its blocks are. The lock is not held. */
+FL_NODISCARD fl_status fl_repeats_write(fl_archive *archive, const fl_head *head, int64_t sealed_ns,
+                                        fl_error *err);
+/* Remove the files that are old. The lock is not held. */
+void fl_repeats_retain(fl_archive *archive);
 
 /* --- profiles --- */
 

@@ -78,6 +78,8 @@ fl_status fl_archive_seal(fl_archive *archive, fl_error *err)
     fl_status status =
         fl_parts_open(&parts, archive->disk, &run, archive->options.block_bytes, err);
     if (status == FL_OK)
+        status = fl_repeats_write(archive, head, run.sealed_ns, err);
+    if (status == FL_OK)
         status = write_head(&parts, head, err);
     pthread_mutex_lock(&archive->lock);
     if (status == FL_OK)

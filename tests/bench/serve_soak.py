@@ -84,12 +84,20 @@ class Daemon:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, XDG_STATE_HOME=data))
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         for _ in range(200):
-            try:
-                self.connection.connect()
+            if self.is_ready():
                 return
-            except OSError:
-                time.sleep(0.05)
-        raise SystemExit("the daemon does not listen")
+            time.sleep(0.05)
+        raise SystemExit("the daemon does not listen, or is not ready")
+
+    def is_ready(self):
+        try:
+            self.connection.request("GET", "/readyz")
+            answer = self.connection.getresponse()
+            answer.read()
+            return answer.status == 200
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            return False
 
     def post(self, path, body, **headers):
         self.connection.request("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})

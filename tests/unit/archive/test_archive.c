@@ -142,6 +142,79 @@ START_TEST(a_batch_is_forgotten_after_a_while)
 }
 END_TEST
 
+/* The file of hashes; NULL: there is none. */
+static fake_node *hashes_file(void)
+{
+    for (size_t at = 0; at < FAKE_FILES; at++)
+        if (strstr(disk->nodes[at].name, ".batches") != NULL)
+            return &disk->nodes[at];
+    return NULL;
+}
+
+START_TEST(a_sealed_batch_is_known_after_a_restart)
+{
+    bool repeated;
+    fl_archive *archive = open_it();
+    ck_assert_ok(put_line(archive, 10, "one"));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    fl_archive_close(archive);
+    fake_disk_crash(disk);
+    archive = open_it();
+    ck_assert_uint_eq(found.batches, 0);
+    ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+    ck_assert(repeated);
+    made_archive_line(batch, 10, "two");
+    ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+    ck_assert(!repeated);
+    ck_assert_str_eq(lines_of(archive, 0, 100), "one two ");
+    fl_archive_close(archive);
+}
+END_TEST
+
+START_TEST(hashes_go_when_nobody_can_repeat_their_batches)
+{
+    fl_archive *archive = open_with((fl_archive_options){.repeat_ns = 100});
+    ck_assert_ok(put_line(archive, 10, "one"));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    fl_archive_tick(archive, 1099);
+    ck_assert_ptr_nonnull(hashes_file());
+    fl_archive_close(archive);
+    archive = open_with((fl_archive_options){.repeat_ns = 100}); /* opened at 1000 */
+    fl_archive_tick(archive, 1100);
+    ck_assert_ptr_null(hashes_file());
+    ck_assert_str_eq(lines_of(archive, 0, 100), "one ");
+    fl_archive_close(archive);
+}
+END_TEST
+
+/* What cannot be trusted is removed, and costs that a repeat is a second batch. */
+START_TEST(hashes_that_are_damaged_or_without_their_block_do_not_count)
+{
+    bool repeated;
+    for (size_t at = 0; at < 40; at++) {
+        tear_down();
+        set_up();
+        fl_archive *archive = open_it();
+        ck_assert_ok(put_line(archive, 10, "one"));
+        ck_assert_ok(fl_archive_flush(archive, &err));
+        fl_archive_close(archive);
+        ck_assert_uint_eq(hashes_file()->seen.len, 36);
+        if (at < 36)
+            hashes_file()->seen.ptr[at] ^= 1;
+        else if (at < 39)
+            fake_resize(&hashes_file()->seen, at - 12);
+        else
+            ck_assert_ok(fl_disk_remove(&disk->base, block_file(0)->name, &err));
+        archive = open_it();
+        ck_assert_ptr_null(hashes_file());
+        ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+        ck_assert_int_eq(repeated, at == 39); /* the log has not been cut, and has it */
+        ck_assert_str_eq(lines_of(archive, 0, 100), at < 39 ? "one one " : "one ");
+        fl_archive_close(archive);
+    }
+}
+END_TEST
+
 START_TEST(a_full_head_is_refused_until_it_is_sealed)
 {
     fl_archive *archive = open_with((fl_archive_options){.head_bytes = 400});
@@ -632,6 +705,9 @@ static Suite *make_suite(void)
     tcase_add_test(tests, every_kind_of_record_comes_back);
     tcase_add_test(tests, a_repeated_batch_adds_nothing);
     tcase_add_test(tests, a_batch_is_forgotten_after_a_while);
+    tcase_add_test(tests, a_sealed_batch_is_known_after_a_restart);
+    tcase_add_test(tests, hashes_go_when_nobody_can_repeat_their_batches);
+    tcase_add_test(tests, hashes_that_are_damaged_or_without_their_block_do_not_count);
     tcase_add_test(tests, a_full_head_is_refused_until_it_is_sealed);
     tcase_add_test(tests, an_old_head_is_sealed);
     tcase_add_test(tests, blocks_older_than_they_shall_be_go);

@@ -76,7 +76,8 @@ static void reopen(life *at, uint64_t seed)
                                         .wal_segment_bytes = 3000,
                                         .head_bytes = 2000,
                                         .block_bytes = 1500,
-                                        .merge_runs = 3};
+                                        .merge_runs = 3,
+                                        .repeat_ns = 6};
     fl_archive_close(at->archive);
     fake_disk_crash(at->disk);
     err = (fl_error){0};
