@@ -26,12 +26,14 @@
 /* ---- listen: the ports that OpenTelemetry, Loki, Zipkin and Pyroscope have by themselves ---- */
 
 static const fl_config_field tls_fields[] = {
-    FL_ROW("cert_file", FILE_NAME, fl_config_listen, cert_file, .example = "server.pem",
+    FL_ROW("cert_file", FILE_NAME, fl_config_listen, cert_file, .reloads = true,
+           .example = "server.pem",
            .help = "The certificate and those between it and the authority, as PEM; with it, every "
                    "listener speaks TLS"),
-    FL_ROW("key_file", SECRET, fl_config_listen, key_file, .example = "server.key",
+    FL_ROW("key_file", SECRET, fl_config_listen, key_file, .reloads = true, .example = "server.key",
            .help = "The certificate's private key, as PEM"),
-    FL_ROW("client_ca_file", FILE_NAME, fl_config_listen, client_ca_file, .example = "clients.pem",
+    FL_ROW("client_ca_file", FILE_NAME, fl_config_listen, client_ca_file, .reloads = true,
+           .example = "clients.pem",
            .help =
                "Mutual TLS: clients must show a certificate that one of these authorities signed"),
 };

@@ -24,6 +24,7 @@
 #include "serve_priv.h"
 #include "serve_redact.h"
 #include "timestamp.h"
+#include "tls.h"
 #include "tokens.h"
 
 /* How long a stop waits for a client in the middle of its request. */
@@ -71,10 +72,6 @@ static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bo
     if (!fl_listen_is_loopback(at->address) && !listen->allow_unauthenticated &&
         listen->tokens_file == NULL && listen->client_ca_file == NULL)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "%s is not loopback", at->address);
-    if (is_grpc && listen->cert_file != NULL && !fl_listen_is_loopback(at->address))
-        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
-                       "gRPC is served without TLS: with TLS asked for, %s is left to a proxy",
-                       at->address);
     fl_status status = is_grpc ? fl_grpc_listen(serve->grpc, at->address, &at->port, err)
                                : fl_http_listen(serve->http, at->address, &at->port, err);
     if (status != FL_OK)
@@ -139,6 +136,40 @@ static fl_status take_tokens(fl_serve *serve, const fl_config *config, fl_error 
     return status;
 }
 
+/* When it ends is what people want to know of a certificate, above all when it is too late. */
+static void say_certificate(fl_serve *serve, const fl_config *config, const char *verb)
+{
+    char until[FL_TIME_TEXT];
+    fl_tls *tls = fl_http_tls(serve->http);
+    if (tls == NULL)
+        return;
+    int64_t until_ns = fl_tls_until_ns(tls);
+    fl_tls_drop(tls);
+    say(serve, "TLS: %s %s, %s %s", config->listen.cert_file, verb,
+        until_ns > fl_time_now() ? "good until" : "but it has ended at",
+        fl_time_format_s(until, until_ns));
+}
+
+/* What the files hold now, for whoever connects from now on. *out stays NULL where there is nothing
+ * to take over: whether there is TLS, and whether clients show certificates, is for a process's
+ * whole life. */
+static fl_status load_tls(fl_tls **out, fl_serve *serve, const fl_config *config, fl_error *err)
+{
+    const fl_config_listen *listen = &config->listen;
+    *out = NULL;
+    fl_tls *before = fl_http_tls(serve->http);
+    bool was_mutual = before != NULL && fl_tls_is_mutual(before);
+    bool is_same = (before != NULL) == (listen->cert_file != NULL) &&
+                   was_mutual == (listen->client_ca_file != NULL);
+    fl_tls_drop(before);
+    if (!is_same)
+        say(serve, "whether there is TLS, and clients show certificates, counts from the next "
+                   "start");
+    if (!is_same || listen->cert_file == NULL)
+        return FL_OK;
+    return fl_tls_load(out, listen->cert_file, listen->key_file, listen->client_ca_file, err);
+}
+
 /* Before the archive, whose recovery may take a while: meanwhile probes are answered, and senders
  * told to come again. */
 static fl_status start_http(fl_serve *serve, fl_error *err)
@@ -163,6 +194,7 @@ static fl_status start_http(fl_serve *serve, fl_error *err)
     if (status != FL_OK)
         return status;
     fl_http_set_ready(serve->http, false);
+    say_certificate(serve, config, "is shown");
     status = take_tokens(serve, config, err);
     if (status == FL_OK)
         status = fl_serve_add_routes(serve, err);
@@ -460,18 +492,26 @@ fl_status fl_serve_reload(fl_serve *serve, const fl_config *fresh, fl_error *err
     fl_redact_rules *redaction;
     fl_notify(serve->options.notify_socket, "RELOADING=1");
     fl_puller *puller = NULL;
+    fl_tls *tls = NULL;
     fl_status status = fl_serve_redaction(&redaction, fresh, say_slow, serve, err);
     if (status == FL_OK)
         status = make_puller(&puller, serve, fresh, err);
     if (status == FL_OK)
+        status = load_tls(&tls, serve, fresh, err);
+    if (status == FL_OK)
         status = take_tokens(serve, fresh, err);
     if (status != FL_OK) {
+        fl_tls_drop(tls);
         fl_puller_stop(puller);
         fl_redact_rules_destroy(redaction);
         fl_notify(serve->options.notify_socket, "READY=1");
         return status;
     }
     take_puller(serve, puller);
+    if (tls != NULL) {
+        fl_http_set_tls(serve->http, tls);
+        say_certificate(serve, fresh, "is shown from now on");
+    }
     fl_http_set_rate(serve->http, (unsigned)fresh->limits.client_rate);
     fl_receive_set_redaction(serve->receive, redaction);
     fl_redact_rules_destroy(redaction);

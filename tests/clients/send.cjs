@@ -1,14 +1,16 @@
 // Let a genuine client send to a daemon, and end when it says that it has.
 //
-//   node send.cjs CLIENT PORT [GRPC-PORT]
+//   node send.cjs CLIENT PORT [GRPC-URL]
 //     otlp-json, otlp-json-gzip, otlp-proto, otlp-proto-gzip, otlp-grpc, otlp-grpc-gzip: 3 spans, 4 log records, 3 metrics
 //     winston, winston-proto, pino: 2 log lines       zipkin: 1 span       pyroscope: profiles for some seconds
+//
+// Certificates of gRPC over TLS are OpenTelemetry's own variables: OTEL_EXPORTER_OTLP_CERTIFICATE and so on.
 //
 // The packages are those of package-lock.json, found by NODE_PATH. A client that fails tells so on standard error; most of them
 // say "fulfilled" whatever the server answered, so the receiver counts.
 'use strict';
 
-const [, , client, port, grpcPort] = process.argv;
+const [, , client, port, grpcUrl] = process.argv;
 const base = `http://127.0.0.1:${port}`;
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -23,7 +25,7 @@ async function otlp(form, compression) {
   const { OTLPTraceExporter } = require(`@opentelemetry/exporter-trace-otlp-${suffix}`);
   const { OTLPLogExporter } = require(`@opentelemetry/exporter-logs-otlp-${suffix}`);
   const { OTLPMetricExporter } = require(`@opentelemetry/exporter-metrics-otlp-${suffix}`);
-  const options = (path) => ({ url: form === 'grpc' ? `http://127.0.0.1:${grpcPort}` : `${base}/v1/${path}`, compression });
+  const options = (path) => ({ url: form === 'grpc' ? grpcUrl : `${base}/v1/${path}`, compression });
   const resource = resourceFromAttributes({ 'service.name': `client-${form}-${compression}`, 'service.version': '1.0' });
 
   const tracers = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(options('traces')))] });

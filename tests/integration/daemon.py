@@ -14,7 +14,8 @@ import time
 class Daemon:
     """Used with `with`. `ports` follow the order of the addresses; `said` is what it wrote to standard error."""
 
-    def __init__(self, faultline, *options, listen=("127.0.0.1:0",), data=None, environment=None, prefix=()):
+    def __init__(self, faultline, *options, listen=("127.0.0.1:0",), data=None, environment=None, prefix=(), tls=None):
+        self.tls = tls  # an ssl.SSLContext: every listener speaks TLS
         self.folder = tempfile.TemporaryDirectory(prefix="faultline-serve-")
         self.data = pathlib.Path(data or self.folder.name) / "archive"
         words = [*prefix, str(faultline), "serve", "--data", str(self.data)]
@@ -45,7 +46,8 @@ class Daemon:
 
     def ask(self, method, path, body=None, headers=None, port=None):
         """(status, headers, body) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
+        place = "127.0.0.1", port or self.port
+        connection = http.client.HTTPSConnection(*place, timeout=60, context=self.tls) if self.tls else http.client.HTTPConnection(*place, timeout=60)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
@@ -89,3 +91,16 @@ class Daemon:
         self.kill()
         self.process.stderr.close()
         self.folder.cleanup()
+
+
+def make_certificates(folder, *clients):
+    """server.pem for 127.0.0.1 and authority.pem, both of their own; NAME.pem of the authority for each client; with their .key."""
+    make = lambda *words: subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for who in ("server", "authority"):
+        make("req", "-x509", *curve, "-keyout", who + ".key", "-out", who + ".pem", "-days", "2", "-subj", "/CN=" + who,
+             "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    for who in clients:
+        make("req", *curve, "-keyout", who + ".key", "-out", who + ".csr", "-subj", "/CN=" + who)
+        make("x509", "-req", "-in", who + ".csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-out", who + ".pem",
+             "-days", "2")

@@ -10,11 +10,13 @@ import hashlib
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, make_certificates
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "tests" / "clients"
@@ -48,12 +50,23 @@ def install(folder):
     stamp.write_text(lock)
 
 
+OTLP = [("otlp_traces", "span", 3), ("otlp_logs", "log", 4), ("otlp_metrics", "point", 3)]
+OTLP_RECEIVED = {"otlp_traces": 3, "otlp_logs": 4, "otlp_metrics": 3}
+
+
 class Clients(unittest.TestCase):
-    def send(self, client, counted):
+    maxDiff = None
+
+    def run_client(self, client, daemon, environment=None):
+        place = "https://localhost" if daemon.tls else "http://127.0.0.1"  # node warns of addresses as names of servers
+        return subprocess.run(["node", str(CLIENTS / "send.cjs"), client, str(daemon.port), f"{place}:{daemon.grpc_ports[0]}"],
+                              capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "NODE_PATH": str(FOLDER / "node_modules"), **(environment or {})})
+
+    def send(self, client, counted, *options, tls=None, environment=None):
         """What the daemon has of it afterwards, as name{labels} -> value."""
-        with Daemon(FAULTLINE) as daemon:
-            done = subprocess.run(["node", str(CLIENTS / "send.cjs"), client, str(daemon.port)], capture_output=True, text=True, timeout=120,
-                                  env={**os.environ, "NODE_PATH": str(FOLDER / "node_modules")})
+        with Daemon(FAULTLINE, "--listen-grpc", "127.0.0.1:0", *options, tls=tls) as daemon:
+            done = self.run_client(client, daemon, environment)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             received = {}
             for protocol, kind, least in counted:
@@ -68,10 +81,34 @@ class Clients(unittest.TestCase):
             return received
 
     def test_opentelemetry_in_each_encoding(self):
-        for client in ("otlp-json", "otlp-json-gzip", "otlp-proto", "otlp-proto-gzip"):
+        for client in ("otlp-json", "otlp-json-gzip", "otlp-proto", "otlp-proto-gzip", "otlp-grpc", "otlp-grpc-gzip"):
             with self.subTest(client):
-                received = self.send(client, [("otlp_traces", "span", 3), ("otlp_logs", "log", 4), ("otlp_metrics", "point", 3)])
-                self.assertEqual(received, {"otlp_traces": 3, "otlp_logs": 4, "otlp_metrics": 3})
+                self.assertEqual(self.send(client, OTLP), OTLP_RECEIVED)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not there: no certificates to try TLS with")
+    def test_opentelemetry_by_grpc_over_tls(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            make_certificates(folder, "client")
+            trust = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(folder / "server.pem")}
+            shown = {**trust, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(folder / "client.pem"),
+                     "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(folder / "client.key")}
+            tls = ssl.create_default_context(cafile=folder / "server.pem")
+            tls.load_cert_chain(folder / "client.pem", folder / "client.key")
+            config = folder / "faultline.yaml"
+            own = "cert_file: server.pem, key_file: server.key"
+            config.write_text("listen: {tls: {%s}}\n" % own)
+            for client in ("otlp-grpc", "otlp-grpc-gzip"):
+                with self.subTest(client):
+                    self.assertEqual(self.send(client, OTLP, "--config", str(config), tls=tls, environment=shown), OTLP_RECEIVED)
+            config.write_text("listen: {tls: {%s, client_ca_file: authority.pem}}\n" % own)
+            self.assertEqual(self.send("otlp-grpc", OTLP, "--config", str(config), tls=tls, environment=shown), OTLP_RECEIVED)
+            with Daemon(FAULTLINE, "--listen-grpc", "127.0.0.1:0", "--config", str(config), tls=tls) as daemon:
+                done = self.run_client("otlp-grpc", daemon, trust)
+                self.assertIn("PERMISSION_DENIED: a client certificate of an authority that is trusted here is needed", done.stderr)
+                figures = daemon.metrics()
+                self.assertGreaterEqual(figures['faultline_http_refused_total{reason="auth"}'], 1)
+                self.assertEqual(figures['faultline_receive_records_total{protocol="otlp_traces",kind="span"}'], 0)
 
     def test_loggers_that_push_as_to_loki(self):
         for client in ("winston", "winston-proto", "pino"):

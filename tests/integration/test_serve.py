@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, make_certificates
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 import slow_clients  # noqa: E402
@@ -202,6 +202,48 @@ class Serve(unittest.TestCase):
             refused = run("serve", "--config", str(folder / "faultline.yaml"), "--listen", "127.0.0.1:0", "--data", name + "/a")
             self.assertEqual(refused.returncode, 1)
             self.assertIn("and its key cannot be used", refused.stderr)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not there: no certificates to try TLS with")
+    def test_a_renewed_certificate_counts_for_new_connections(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            make_certificates(folder)
+            before, tls = (folder / "server.pem").read_text(), ssl.create_default_context(cafile=folder / "server.pem")
+            (folder / "faultline.yaml").write_text("listen: {tls: {cert_file: server.pem, key_file: server.key}}\n")
+
+            def shown(port, protocol):
+                anybody = ssl.create_default_context()
+                anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+                anybody.set_alpn_protocols([protocol])
+                with socket.create_connection(("127.0.0.1", port), 30) as plain, anybody.wrap_socket(plain) as secure:
+                    return ssl.DER_cert_to_PEM_cert(secure.getpeercert(True))
+
+            def told(daemon, word):
+                daemon.process.send_signal(signal.SIGHUP)
+                self.assertTrue(daemon.wait_for(lambda: word in daemon.said), daemon.said)
+
+            with Daemon(FAULTLINE, "--config", str(folder / "faultline.yaml"), "--listen-grpc", "127.0.0.1:0", tls=tls) as daemon:
+                self.assertRegex(daemon.said, r"TLS: \S+server\.pem is shown, good until \d{4}-")
+                held = http.client.HTTPSConnection("127.0.0.1", daemon.port, timeout=30, context=tls)
+                held.request("GET", "/healthz")
+                self.assertEqual(held.getresponse().read(), b"ok\n")
+                make_certificates(folder)
+                after = (folder / "server.pem").read_text()
+                self.assertNotEqual(before, after)
+                told(daemon, "is shown from now on, good until")
+                for port, protocol in ((daemon.port, "http/1.1"), (daemon.grpc_ports[0], "h2")):
+                    self.assertEqual(shown(port, protocol), after)
+                held.request("GET", "/healthz")  # goes on with the one of its beginning
+                self.assertEqual(held.getresponse().status, 200)
+                held.close()
+                (folder / "server.key").write_text("nothing")
+                told(daemon, "server.pem and its key cannot be used")
+                self.assertIn("the configuration is not taken over", daemon.said)
+                for port, protocol in ((daemon.port, "http/1.1"), (daemon.grpc_ports[0], "h2")):
+                    self.assertEqual(shown(port, protocol), after)
+                with self.assertRaises(ssl.SSLError):  # gRPC is HTTP/2
+                    shown(daemon.grpc_ports[0], "http/1.1")
+                self.assertEqual(daemon.stop(), 0)
 
     def test_status_and_tail_show_what_comes_in(self):
         with Daemon(FAULTLINE) as daemon:

@@ -1,5 +1,6 @@
 /*
- * grpc.h - unary gRPC over HTTP/2 with prior knowledge, without TLS, into the handlers of http.h.
+ * grpc.h - unary gRPC over HTTP/2, with prior knowledge or over TLS where the HTTP server has a
+ * certificate, into the handlers of http.h.
  *
  * Threads: one event thread reads, writes and frames; a call whose message is whole goes to the
  * HTTP server's workers, which decompress it and run the route's handler. Roles, tokens, rates and

@@ -95,19 +95,6 @@ void fl_grpc_call_fail(fl_grpc_call *call, fl_grpc_code code, const char *why, .
     call->code = code;
 }
 
-/* The sentence that problem+json has as its detail. The reply is our own (fl_http_problem()), so
- * that looking for the member is enough. It stays empty where there is none. */
-static void read_detail(fl_buf *out, fl_slice body)
-{
-    const fl_slice member = FL_SLICE("\"detail\":\"");
-    size_t at = fl_slice_find(body, member) + member.len;
-    for (; at < body.len && body.ptr[at] != '"'; at++) {
-        if (body.ptr[at] == '\\' && at + 1 < body.len)
-            at++;
-        fl_buf_char(out, (char)body.ptr[at]);
-    }
-}
-
 /* A handler says what went wrong in its protocol's way: OTLP's is a google.rpc.Status, which is
  * what gRPC has as well; the server's own refusals are problem+json. Anything else is not shown: it
  * was not written for this reader. */
@@ -124,8 +111,8 @@ void fl_grpc_call_conclude(fl_grpc_call *call)
     const char *type = reply->content_type != NULL ? reply->content_type : "";
     if (reply->body.status == FL_OK && strcmp(type, "application/x-protobuf") == 0) {
         said = fl_grpc_status_message(body);
-    } else if (reply->body.status == FL_OK && strcmp(type, "application/problem+json") == 0) {
-        read_detail(&detail, body);
+    } else {
+        fl_http_problem_detail(&detail, reply);
         said = fl_buf_slice(&detail);
     }
     if (said.len == 0)

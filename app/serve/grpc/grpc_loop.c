@@ -31,6 +31,7 @@
 #define TICK_NS (500 * FL_NS_PER_MS)
 enum {
     EVENTS = 64,
+    RECORDS_A_ROUND = 4, /* FL_GRPC_INPUT_BYTES of TLS */
     TICK_MS = 500,
     OUTPUT_BYTES = 16 << 10,    /* gathered before a write */
     MAX_OUTPUT_BYTES = 1 << 20, /* OUTPUT_BYTES and one frame: far from this */
@@ -58,6 +59,8 @@ static void conn_close(fl_grpc_conn *conn)
 {
     if (conn->source.fd < 0)
         return;
+    fl_tls_session_close(conn->tls);
+    conn->tls = NULL;
     (void)close(conn->source.fd); /* also leaves epoll */
     conn->source.fd = -1;
     fl_grpc_session_abandon(conn->session);
@@ -77,13 +80,50 @@ static void conn_free(fl_grpc_conn *conn)
         grpc->conns = conn->next;
     fl_grpc_session_destroy(conn->session);
     fl_buf_dispose(&conn->out);
-    fl_budget_give(fl_http_budget(grpc->http), FL_GRPC_CONN_BYTES);
+    fl_budget_give(fl_http_budget(grpc->http), conn->claimed_bytes);
     fl_mem_free(conn);
+}
+
+/* What the connection waits for now. */
+static void conn_watch(fl_grpc_conn *conn, uint32_t events)
+{
+    if (events != conn->events && watch(conn->grpc, EPOLL_CTL_MOD, &conn->source, events))
+        conn->events = events;
+}
+
+/* Whether bytes can come and go: always, but during a handshake. That has as long as the preface
+ * has (fl_grpc_session_tick()). */
+static bool conn_is_open(fl_grpc_conn *conn)
+{
+    if (conn->tls == NULL)
+        return true;
+    fl_tls_step step = fl_tls_session_shake(conn->tls);
+    if (step == FL_TLS_FAILED) {
+        conn->grpc->connections_failed++;
+        conn_close(conn);
+    } else if (step != FL_TLS_READY) {
+        conn_watch(conn, step == FL_TLS_WANTS_WRITE ? EPOLLOUT : EPOLLIN);
+    }
+    return step == FL_TLS_READY;
+}
+
+static ssize_t conn_send(fl_grpc_conn *conn, const char *from, size_t len)
+{
+    return conn->tls != NULL ? fl_tls_session_write(conn->tls, from, len)
+                             : send(conn->source.fd, from, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t conn_receive(fl_grpc_conn *conn, unsigned char *to, size_t cap)
+{
+    return conn->tls != NULL ? fl_tls_session_read(conn->tls, to, cap)
+                             : recv(conn->source.fd, to, cap, MSG_DONTWAIT);
 }
 
 /* Give the client what it takes. */
 static void conn_write(fl_grpc_conn *conn)
 {
+    if (conn->source.fd < 0 || !conn_is_open(conn))
+        return;
     while (conn->source.fd >= 0) {
         if (conn->out_sent == conn->out.len) {
             fl_buf_clear(&conn->out);
@@ -95,8 +135,8 @@ static void conn_write(fl_grpc_conn *conn)
             if (conn->out.len == 0)
                 break;
         }
-        ssize_t len = send(conn->source.fd, conn->out.ptr + conn->out_sent,
-                           conn->out.len - conn->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t len =
+            conn_send(conn, conn->out.ptr + conn->out_sent, conn->out.len - conn->out_sent);
         if (len < 0 && errno == EINTR)
             continue;
         if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -118,21 +158,20 @@ static void conn_write(fl_grpc_conn *conn)
         conn_close(conn);
         return;
     }
-    uint32_t events = has_output ? EPOLLOUT : EPOLLIN;
-    if (events != conn->events && watch(conn->grpc, EPOLL_CTL_MOD, &conn->source, events))
-        conn->events = events;
+    conn_watch(conn, has_output ? EPOLLOUT : EPOLLIN);
 }
 
-/* What the client says wrongly is answered (GOAWAY says why) before its connection is closed. */
-static void conn_read(fl_grpc_conn *conn)
+/* What the client says wrongly is answered (GOAWAY says why) before its connection is closed.
+ * False: there is nothing more now, or never again. */
+static bool conn_read_once(fl_grpc_conn *conn)
 {
     fl_grpc *grpc = conn->grpc;
-    ssize_t len = recv(conn->source.fd, grpc->input, sizeof(grpc->input), MSG_DONTWAIT);
+    ssize_t len = conn_receive(conn, grpc->input, sizeof(grpc->input));
     if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
+        return false;
     if (len <= 0) {
         conn_close(conn);
-        return;
+        return false;
     }
     fl_status status = fl_grpc_session_feed(
         conn->session, (fl_slice){.ptr = grpc->input, .len = (size_t)len}, grpc->now_ns, NULL);
@@ -141,6 +180,21 @@ static void conn_read(fl_grpc_conn *conn)
         grpc->connections_failed++;
         conn_close(conn);
     }
+    return status == FL_OK && conn->source.fd >= 0;
+}
+
+/* TLS gives a record of 16 KiB at a time, which the input always holds: nothing stays behind that
+ * the socket would not tell of. After a handshake our settings are to be sent. */
+static void conn_read(fl_grpc_conn *conn)
+{
+    if (!conn_is_open(conn))
+        return;
+    bool has_more = conn_read_once(conn);
+    for (int i = 1;
+         has_more && conn->tls != NULL && i < RECORDS_A_ROUND && (conn->events & EPOLLIN) != 0; i++)
+        has_more = conn_read_once(conn);
+    if (conn->tls != NULL)
+        conn_write(conn);
 }
 
 /* NULL: no memory, or the budget is full of bodies: then new connections are what can wait. The
@@ -148,13 +202,16 @@ static void conn_read(fl_grpc_conn *conn)
 static fl_grpc_conn *conn_create(fl_grpc *grpc, int fd)
 {
     fl_budget *budget = fl_http_budget(grpc->http);
-    if (!fl_budget_take(budget, FL_GRPC_CONN_BYTES))
-        return NULL;
-    fl_grpc_conn *conn = fl_mem_calloc(1, sizeof(*conn));
+    fl_tls *tls = fl_http_tls(grpc->http);
+    size_t bytes = FL_GRPC_CONN_BYTES + (tls != NULL ? FL_GRPC_TLS_BYTES : 0);
+    bool is_taken = fl_budget_take(budget, bytes);
+    fl_grpc_conn *conn = is_taken ? fl_mem_calloc(1, sizeof(*conn)) : NULL;
     if (conn == NULL) {
-        fl_budget_give(budget, FL_GRPC_CONN_BYTES);
+        fl_budget_give(budget, is_taken ? bytes : 0);
+        fl_tls_drop(tls);
         return NULL;
     }
+    conn->claimed_bytes = bytes;
     conn->source = (fl_grpc_source){.kind = FL_GRPC_CONN, .fd = fd};
     conn->grpc = grpc;
     conn->out = fl_buf_of(MAX_OUTPUT_BYTES);
@@ -166,11 +223,15 @@ static fl_grpc_conn *conn_create(fl_grpc *grpc, int fd)
                                  .max_streams = grpc->options.max_streams,
                                  .max_header_bytes = grpc->options.max_header_bytes,
                                  .counters = &grpc->counters};
-    if (fl_grpc_session_create(&conn->session, &hooks, grpc->now_ns, NULL) != FL_OK ||
-        !watch(grpc, EPOLL_CTL_ADD, &conn->source, EPOLLIN)) {
+    fl_status status = fl_grpc_session_create(&conn->session, &hooks, grpc->now_ns, NULL);
+    if (status == FL_OK && tls != NULL)
+        status = fl_tls_session_open(&conn->tls, tls, fd, NULL);
+    fl_tls_drop(tls); /* the session keeps it */
+    if (status != FL_OK || !watch(grpc, EPOLL_CTL_ADD, &conn->source, EPOLLIN)) {
+        fl_tls_session_close(conn->tls);
         fl_grpc_session_destroy(conn->session);
         fl_mem_free(conn);
-        fl_budget_give(budget, FL_GRPC_CONN_BYTES);
+        fl_budget_give(budget, bytes);
         return NULL;
     }
     conn->next = grpc->conns;
@@ -213,6 +274,15 @@ static void set_accepting(fl_grpc *grpc, bool is_on)
     grpc->is_paused = !is_on;
 }
 
+/* Not blocking by itself, too: GnuTLS reads and writes without flags. */
+static void set_up_socket(int fd)
+{
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
 /* One connection a round: the backlog waits, and calls under way come first. */
 static void accept_one(fl_grpc *grpc, int listener)
 {
@@ -228,15 +298,13 @@ static void accept_one(fl_grpc *grpc, int listener)
     }
     grpc->connections_total++;
     client_text(client, &at);
+    set_up_socket(fd);
     fl_grpc_conn *conn = is_allowed(grpc, client) ? conn_create(grpc, fd) : NULL;
     if (conn == NULL) {
         grpc->connections_refused++;
         (void)close(fd);
         return;
     }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     memcpy(conn->client, client, sizeof(client));
     conn_write(conn);
 }

@@ -9,9 +9,11 @@
 
 #include "grpc.h"
 #include "grpc_session.h"
+#include "tls.h"
 
 enum {
     FL_GRPC_CONN_BYTES = 32 << 10, /* taken from the budget: libnghttp2's buffers and tables */
+    FL_GRPC_TLS_BYTES = 64 << 10,  /* and a session of GnuTLS with its records */
     FL_GRPC_MAX_METHODS = 16,
     FL_GRPC_INPUT_BYTES = 64 << 10
 };
@@ -34,6 +36,8 @@ typedef struct fl_grpc_conn {
     fl_grpc *grpc;
     struct fl_grpc_conn *next, *previous;
     fl_grpc_session *session;
+    fl_tls_session *tls; /* NULL: as it is on the wire */
+    size_t claimed_bytes;
     fl_buf out;
     size_t out_sent;
     int64_t stuck_ns; /* since when the client has taken nothing; 0: it takes */

@@ -32,6 +32,10 @@ bool fl_grpc_admit(void *payload, fl_grpc_call *call, fl_http_reply *reply)
     const fl_grpc_method *methods = grpc->options.methods;
     call->request.client = conn->client;
     call->request.arrival_ns = fl_time_now();
+    if (conn->tls != NULL && !fl_tls_session_is_trusted(conn->tls)) {
+        fl_http_refuse_untrusted(grpc->http, reply);
+        return false;
+    }
     if (strcmp(call->request.path, HEALTH_CHECK) == 0) {
         call->message.body.max_bytes = MAX_HEALTH_BYTES;
         return true;

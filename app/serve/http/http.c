@@ -119,7 +119,7 @@ static void free_http(fl_http *http)
     fl_workers_destroy(http->workers);
     fl_clients_destroy(http->clients);
     fl_tokens_destroy(http->tokens);
-    fl_tls_dispose(&http->tls);
+    fl_tls_drop(http->tls);
     (void)pthread_rwlock_destroy(&http->tokens_lock);
     (void)pthread_cond_destroy(&http->wake);
     (void)pthread_mutex_destroy(&http->lock);
@@ -159,6 +159,27 @@ fl_status fl_http_create(fl_http **out, const fl_http_options *options, fl_error
     }
     *out = http;
     return FL_OK;
+}
+
+fl_tls *fl_http_tls(fl_http *http)
+{
+    assert(http != NULL);
+    (void)pthread_mutex_lock(&http->lock);
+    fl_tls *tls = fl_tls_keep(http->tls);
+    (void)pthread_mutex_unlock(&http->lock);
+    return tls;
+}
+
+/* Connections that are there go on with what they began with. */
+void fl_http_set_tls(fl_http *http, fl_tls *tls)
+{
+    assert(http != NULL && tls != NULL && fl_tls_is_mutual(tls) == http->is_mutual);
+    (void)pthread_mutex_lock(&http->lock);
+    fl_tls *before = http->tls;
+    assert(before != NULL);
+    http->tls = tls;
+    (void)pthread_mutex_unlock(&http->lock);
+    fl_tls_drop(before);
 }
 
 fl_status fl_http_add(fl_http *http, const fl_http_route *routes, size_t count, fl_error *err)

@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "workers.h"
 
+typedef struct fl_tls fl_tls;       /* tls.h */
 typedef struct fl_tokens fl_tokens; /* tokens.h */
 
 /* What a route asks for, and what a token grants; ADMIN grants all. */
@@ -80,6 +81,8 @@ void fl_http_reply_tag(fl_http_reply *reply, const fl_http_request *request);
 /* The reply becomes that status as problem+json: `detail` is a sentence for people. */
 void fl_http_problem(fl_http_reply *reply, unsigned status, const char *detail, ...)
     FL_PRINTF(3, 4);
+/* The sentence of such a reply, without its escapes; nothing of another one. */
+void fl_http_problem_detail(fl_buf *out, const fl_http_reply *reply);
 /* "Bad Request", also for codes that nobody knows. */
 const char *fl_http_status_text(unsigned status);
 
@@ -94,6 +97,9 @@ typedef struct fl_http_route {
     fl_http_handler *run;
     void *context;
     bool is_probe; /* answered also while the server is not ready, or stopping */
+    /* Say a refusal of the server in the words of the route's protocol: `reply` is problem+json and
+     * keeps its status. NULL: it stays so. Called on any thread, never blocks. */
+    void (*refuse)(const fl_http_request *request, fl_http_reply *reply);
 } fl_http_route;
 
 /* OTLP recommends 64 MiB as the largest body, after decompression. */
@@ -169,6 +175,11 @@ FL_NODISCARD fl_status fl_http_listen(fl_http *http, const char *address, unsign
 void fl_http_set_ready(fl_http *http, bool is_ready);
 /* From now on routes with a role ask for a token. Takes `tokens` (tokens.h); NULL: they do not. */
 void fl_http_set_tokens(fl_http *http, fl_tokens *tokens);
+/* New connections show that certificate and believe those authorities. Takes `tls`; there was one
+ * before, and clients have to show certificates now as then. */
+void fl_http_set_tls(fl_http *http, fl_tls *tls);
+/* The one that counts, kept for the caller (fl_tls_drop); NULL: this server speaks no TLS. */
+fl_tls *fl_http_tls(fl_http *http);
 void fl_http_set_rate(fl_http *http, unsigned requests_per_s);
 /* No more connections; requests under way are finished, for at most `grace_ns` where a client has
  * to do something for it. Handlers are waited for. Again is a no-op. */
@@ -184,6 +195,8 @@ const fl_http_route *fl_http_find(fl_http *http, const char *method, const char 
 /* Whether the request may have that route: role and rate; after false, why not is in `reply`. */
 bool fl_http_admit(fl_http *http, const fl_http_route *route, const fl_http_request *request,
                    fl_http_reply *reply);
+/* The client showed no certificate that is believed: counted, and 403 in `reply`. */
+void fl_http_refuse_untrusted(fl_http *http, fl_http_reply *reply);
 /* The handler, with an empty reply that the caller disposes of. */
 void fl_http_run(fl_http *http, const fl_http_route *route, const fl_http_request *request,
                  fl_http_reply *reply);

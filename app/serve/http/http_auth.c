@@ -28,6 +28,13 @@ void fl_http_refuse_all(fl_http *http, fl_http_reply *reply)
     reply->retry_after_s = 1;
 }
 
+void fl_http_refuse_untrusted(fl_http *http, fl_http_reply *reply)
+{
+    fl_http_count_refusal(http, FL_HTTP_REFUSED_AUTH);
+    fl_http_problem(reply, 403,
+                    "a client certificate of an authority that is trusted here is needed");
+}
+
 /* --- browsers --- */
 
 /* "localhost", an IPv4 address or "[...]", with or without a port: no name that a stranger's name

@@ -64,6 +64,17 @@ static void name_client(char out[INET6_ADDRSTRLEN], const struct sockaddr *addre
         out[0] = '\0';
 }
 
+/* What counts now, before the handshake: libmicrohttpd knows what counted at the start. */
+static void use_tls(fl_http_conn *conn, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info == NULL || info->tls_session == NULL)
+        return;
+    conn->tls = fl_http_tls(conn->http);
+    fl_tls_use(conn->tls, info->tls_session);
+}
+
 static fl_http_conn *open_conn(fl_http *http, struct MHD_Connection *mhd)
 {
     fl_http_conn *conn = fl_mem_calloc(1, sizeof(*conn));
@@ -77,6 +88,7 @@ static fl_http_conn *open_conn(fl_http *http, struct MHD_Connection *mhd)
     conn->fd = fd != NULL ? fd->connect_fd : -1;
     name_client(conn->client, address != NULL ? address->client_addr : NULL);
     fl_clients_enter(http->clients, conn->client);
+    use_tls(conn, mhd);
     set_deadline(conn, http->options.head_timeout_ns);
     (void)pthread_mutex_lock(&http->lock);
     conn->next = http->conns;
@@ -100,6 +112,7 @@ static void close_conn(fl_http *http, fl_http_conn *conn)
     (void)pthread_mutex_unlock(&http->lock);
     assert(conn->body == NULL && conn->charged == 0 && !conn->has_reply);
     fl_clients_leave(http->clients, conn->client);
+    fl_tls_drop(conn->tls);
     fl_mem_free(conn);
 }
 
@@ -189,6 +202,8 @@ static enum MHD_Result send_answer(fl_http_conn *conn, struct MHD_Connection *mh
 {
     fl_http *http = conn->http;
     assert(conn->has_reply);
+    if (conn->route == NULL && conn->asked != NULL && conn->asked->refuse != NULL)
+        conn->asked->refuse(&conn->request, &conn->reply);
     struct MHD_Response *response = response_of(conn);
     if (response == NULL)
         return MHD_NO;
@@ -319,12 +334,14 @@ static void judge_head(fl_http_conn *conn, bool fits, const char *version)
     }
     if (!is_trusted(conn, conn->mhd)) {
         conn->must_close = true;
-        fl_http_problem(refuse(conn, FL_HTTP_REFUSED_AUTH), 403,
-                        "a client certificate of an authority that is trusted here is needed");
+        fl_http_reply_init(&conn->reply);
+        fl_http_refuse_untrusted(http, &conn->reply);
+        conn->has_reply = true;
         return;
     }
     fl_http_reply_init(&conn->reply);
     const fl_http_route *route = fl_http_find(http, request->method, request->path, &conn->reply);
+    conn->asked = route;
     if (route == NULL || !fl_http_admit(http, route, request, &conn->reply)) {
         conn->has_reply = true;
         return;
@@ -411,6 +428,8 @@ static void work(fl_job *job)
     conn->has_reply = true;
     if (fl_http_body_open(conn, &opened))
         fl_http_run(http, conn->route, &conn->request, &conn->reply);
+    else
+        conn->route = NULL; /* refused */
     fl_mem_free(opened);
     fl_http_body_drop(conn);
     size_t bytes = conn->reply.body.cap;
@@ -492,7 +511,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **request_c
         fl_http_reply_dispose(&conn->reply);
     conn->has_reply = false;
     conn->must_close = false;
-    conn->route = NULL;
+    conn->route = conn->asked = NULL;
     conn->came = 0;
     conn->request = (fl_http_request){0};
     conn->phase = FL_HTTP_HEAD;
@@ -517,7 +536,7 @@ static size_t memory_of(const fl_http *http)
 /* Its own connection timeout stays off: deadlines are ours (http.c). */
 struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
 {
-    const fl_tls *tls = &http->tls;
+    fl_tls *tls = fl_http_tls(http);
     struct MHD_OptionItem options[16] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
@@ -532,17 +551,21 @@ struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd)
     size_t count = 8;
     unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC |
                      MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    if (tls->cert.len > 0) {
+    if (tls != NULL) {
         flags |= MHD_USE_TLS;
-        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, tls->cert.ptr};
-        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key.ptr};
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                                   (void *)(uintptr_t)fl_tls_cert_pem(tls)};
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+                                                   (void *)(uintptr_t)fl_tls_key_pem(tls)};
         options[count++] =
             (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES};
     }
-    if (tls->client_ca.len > 0)
-        options[count++] =
-            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls->client_ca.ptr};
+    if (tls != NULL && fl_tls_is_mutual(tls))
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+                                                   (void *)(uintptr_t)fl_tls_client_ca_pem(tls)};
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    return MHD_start_daemon(flags, 0, on_accept, http, on_request, http, MHD_OPTION_ARRAY, options,
-                            MHD_OPTION_END);
+    struct MHD_Daemon *listener = MHD_start_daemon(flags, 0, on_accept, http, on_request, http,
+                                                   MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    fl_tls_drop(tls); /* it has its own copy of the texts */
+    return listener;
 }

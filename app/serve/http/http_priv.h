@@ -58,7 +58,9 @@ typedef struct fl_http_conn {
     int64_t began_ns; /* of the body, monotonic */
     unsigned char *body;
     size_t body_cap;
-    size_t charged; /* to the budget */
+    size_t charged;             /* to the budget */
+    fl_tls *tls;                /* that its session uses; NULL: none */
+    const fl_http_route *asked; /* the route, also of a request that is refused */
     fl_http_field headers[FL_HTTP_MAX_HEADERS], parameters[FL_HTTP_MAX_PARAMETERS];
     char client[INET6_ADDRSTRLEN];
 } fl_http_conn;
@@ -74,8 +76,8 @@ struct fl_http {
     fl_clients *clients;
     pthread_rwlock_t tokens_lock;
     fl_tokens *tokens; /* NULL: nobody has to have one */
-    fl_tls tls;
-    bool is_mutual; /* clients show certificates */
+    fl_tls *tls;       /* under the lock; NULL: it speaks no TLS */
+    bool is_mutual;    /* clients show certificates */
 
     pthread_mutex_t lock; /* the list of connections, and the end of the overdue thread */
     pthread_cond_t wake;

@@ -183,6 +183,22 @@ void fl_http_problem(fl_http_reply *reply, unsigned status, const char *detail, 
     fl_buf_text(&reply->body, "}\n");
 }
 
+/* It is our own writing (fl_http_problem()), so that looking for the member is enough. */
+void fl_http_problem_detail(fl_buf *out, const fl_http_reply *reply)
+{
+    const fl_slice member = FL_SLICE("\"detail\":\""), body = fl_buf_slice(&reply->body);
+    const char *type = reply->content_type != NULL ? reply->content_type : "";
+    assert(out != NULL);
+    if (reply->body.status != FL_OK || strcmp(type, "application/problem+json") != 0)
+        return;
+    size_t at = fl_slice_find(body, member) + member.len;
+    for (; at < body.len && body.ptr[at] != '"'; at++) {
+        if (body.ptr[at] == '\\' && at + 1 < body.len)
+            at++;
+        fl_buf_char(out, (char)body.ptr[at]);
+    }
+}
+
 void fl_http_count_refusal(fl_http *http, fl_http_refusal why)
 {
     assert(why < FL_HTTP_REFUSALS);

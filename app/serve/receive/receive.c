@@ -422,6 +422,7 @@ static void set_routes(fl_receive *receive)
                                              .role = protocols[i]->role,
                                              .max_body_bytes = protocols[i]->max_body_bytes,
                                              .run = run,
+                                             .refuse = protocols[i]->refuse,
                                              .context = protocol};
     }
     fl_receive_probe_routes(receive->routes + FL_RECEIVE_PROTOCOLS);

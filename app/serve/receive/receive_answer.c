@@ -18,10 +18,12 @@ enum { TAG_VARINT = 0, TAG_BYTES = 2 };
 /* google.rpc.Code */
 enum {
     CODE_INVALID_ARGUMENT = 3,
+    CODE_PERMISSION_DENIED = 7,
     CODE_RESOURCE_EXHAUSTED = 8,
     CODE_INTERNAL = 13,
     CODE_UNAVAILABLE = 14,
-    CODE_UNIMPLEMENTED = 12
+    CODE_UNIMPLEMENTED = 12,
+    CODE_UNAUTHENTICATED = 16
 };
 
 /* ---- protobuf and JSON, as much as answers need ---- */
@@ -124,7 +126,12 @@ static int code_of(unsigned status)
     switch (status) {
     case 400:
         return CODE_INVALID_ARGUMENT;
+    case 401:
+        return CODE_UNAUTHENTICATED;
+    case 403:
+        return CODE_PERMISSION_DENIED;
     case 413:
+    case 429:
         return CODE_RESOURCE_EXHAUSTED;
     case 415:
         return CODE_UNIMPLEMENTED;
@@ -170,13 +177,32 @@ static void put_partial(const fl_receive_outcome *outcome, const char *rejected_
     put_text(out, 2, outcome->reason);
 }
 
+/* A type that is not read has no encoding of its own: a person will look at the answer. */
+static bool has_no_form(const fl_http_request *request)
+{
+    return !request->is_grpc && !fl_http_is_type(request, "application/x-protobuf");
+}
+
+/* Status, Retry-After and other headers stay as they are; the sentence finds another form. */
+void fl_receive_refuse_otlp(const fl_http_request *request, fl_http_reply *reply)
+{
+    enum { MAX_SENTENCE_BYTES = 1024 };
+    fl_buf detail = fl_buf_of(MAX_SENTENCE_BYTES);
+    bool is_json = fl_receive_is_json(request) || has_no_form(request);
+    assert(reply->status >= 400);
+    fl_http_problem_detail(&detail, reply);
+    const char *said = detail.len > 0 ? detail.ptr : fl_http_status_text(reply->status);
+    const fl_receive_outcome outcome = {.status = reply->status, .sentence = said};
+    fl_buf_clear(&reply->body);
+    reply->content_type = is_json ? "application/json" : "application/x-protobuf";
+    put_status(&outcome, is_json, &reply->body);
+    fl_buf_dispose(&detail);
+}
+
 void fl_receive_answer_otlp(const fl_receive_outcome *outcome, const fl_http_request *request,
                             const char *rejected_name, fl_http_reply *reply)
 {
-    /* A type that is not read has no encoding of its own: a person will look at the answer. */
-    bool is_json =
-        fl_receive_is_json(request) || (outcome->status == 415 && !request->is_grpc &&
-                                        !fl_http_is_type(request, "application/x-protobuf"));
+    bool is_json = fl_receive_is_json(request) || (outcome->status == 415 && has_no_form(request));
     set_status(reply, outcome->status);
     reply->content_type = is_json ? "application/json" : "application/x-protobuf";
     if (outcome->status != 200)

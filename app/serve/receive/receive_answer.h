@@ -13,6 +13,8 @@ enum { FL_RECEIVE_RETRY_S = 5 };
  * member of partial_success that counts is named for JSON. */
 void fl_receive_answer_otlp(const fl_receive_outcome *outcome, const fl_http_request *request,
                             const char *rejected_name, fl_http_reply *reply);
+/* What the server refused by itself, so that a sender finds a google.rpc.Status there as well. */
+void fl_receive_refuse_otlp(const fl_http_request *request, fl_http_reply *reply);
 /* Whether an OTLP request is JSON; it is protobuf otherwise. */
 bool fl_receive_is_json(const fl_http_request *request);
 /* `ok` without a body, or the sentence as text/plain. */

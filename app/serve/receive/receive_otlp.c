@@ -106,16 +106,19 @@ const fl_receive_how fl_receive_otlp_logs = {.protocol = FL_RECEIVE_OTLP_LOGS,
                                              .role = FL_ROLE_INGEST,
                                              .check = check_otlp,
                                              .decode = decode_logs,
-                                             .answer = answer_logs};
+                                             .answer = answer_logs,
+                                             .refuse = fl_receive_refuse_otlp};
 const fl_receive_how fl_receive_otlp_traces = {.protocol = FL_RECEIVE_OTLP_TRACES,
                                                .path = "/v1/traces",
                                                .role = FL_ROLE_INGEST,
                                                .check = check_otlp,
                                                .decode = decode_traces,
-                                               .answer = answer_traces};
+                                               .answer = answer_traces,
+                                               .refuse = fl_receive_refuse_otlp};
 const fl_receive_how fl_receive_otlp_metrics = {.protocol = FL_RECEIVE_OTLP_METRICS,
                                                 .path = "/v1/metrics",
                                                 .role = FL_ROLE_INGEST,
                                                 .check = check_otlp,
                                                 .decode = decode_metrics,
-                                                .answer = answer_metrics};
+                                                .answer = answer_metrics,
+                                                .refuse = fl_receive_refuse_otlp};

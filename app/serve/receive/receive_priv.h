@@ -56,6 +56,8 @@ typedef struct fl_receive_how {
     fl_status (*decode)(fl_receive_context *context, const fl_http_request *request, fl_error *err);
     void (*answer)(const fl_receive_outcome *outcome, const fl_http_request *request,
                    fl_http_reply *reply);
+    /* fl_http_route.refuse */
+    void (*refuse)(const fl_http_request *request, fl_http_reply *reply);
 } fl_receive_how;
 
 extern const fl_receive_how fl_receive_otlp_logs, fl_receive_otlp_traces, fl_receive_otlp_metrics,

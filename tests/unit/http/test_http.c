@@ -373,20 +373,6 @@ START_TEST(more_headers_than_are_read_are_refused)
 }
 END_TEST
 
-/* Names and values count, not what stands between them: "Host", "x", "X", and 95 bytes are 101. */
-START_TEST(headers_that_are_larger_than_said_are_refused)
-{
-    char request[256];
-    restart((fl_http_options){.workers = 2, .max_header_bytes = 100});
-    for (int more = 0; more < 2; more++) {
-        snprintf(request, sizeof(request), "GET /echo HTTP/1.1\r\nHost: x\r\nX: %0*d\r\n\r\n",
-                 94 + more, 7);
-        ask(request);
-        ck_assert_int_eq(answer.status, more ? 431 : 200);
-    }
-}
-END_TEST
-
 START_TEST(bodies_beyond_the_budget_are_told_to_come_again)
 {
     static char body[2 << 20];
@@ -769,7 +755,6 @@ static Suite *make_suite(void)
     tcase_add_test(tests, other_methods_and_retries_stand_in_headers);
     tcase_add_test(tests, a_head_of_a_megabyte_is_refused);
     tcase_add_test(tests, more_headers_than_are_read_are_refused);
-    tcase_add_test(tests, headers_that_are_larger_than_said_are_refused);
     tcase_add_test(tests, bodies_beyond_the_budget_are_told_to_come_again);
     tcase_add_test(tests, requests_beyond_the_queue_are_told_to_come_again);
     tcase_add_test(tests, what_is_slow_is_closed);

@@ -370,6 +370,52 @@ static unsigned deliver(const char *path, const char *header, const char *value)
     return receive_case_send(&c);
 }
 
+static const struct {
+    const char *path, *type;
+    unsigned status;
+    fl_slice answer; /* empty: as it was */
+    const char *answer_type;
+} listeners[] = {
+    {"/v1/logs", PROTO, 401, BYTES_INIT("\x08\x10\x12\x0ano \"token\""), PROTO},
+    {"/v1/traces", PROTO, 429, BYTES_INIT("\x08\x08\x12\x0ano \"token\""), PROTO},
+    {"/v1/metrics", JSON, 503, BYTES_INIT("{\"code\":14,\"message\":\"no \\\"token\\\"\"}"), JSON},
+    {"/v1/logs", JSON, 413, BYTES_INIT("{\"code\":8,\"message\":\"no \\\"token\\\"\"}"), JSON},
+    {"/v1/logs", "", 403, BYTES_INIT("{\"code\":7,\"message\":\"no \\\"token\\\"\"}"), JSON},
+    {"/api/v1/write", PROTO, 503, BYTES_INIT(""), PROBLEM},
+};
+
+/* What the listener refuses before a handler hears of it: OTLP's senders find a google.rpc.Status
+ * there, too. */
+START_TEST(otlp_is_answered_in_its_own_way_by_the_listener_as_well)
+{
+    size_t count;
+    const fl_http_route *routes = fl_receive_routes(c.receive, &count);
+    for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
+        fl_http_reply reply;
+        size_t at = 0;
+        while (at < count && strcmp(routes[at].path, listeners[i].path) != 0)
+            at++;
+        ck_assert_uint_lt(at, count);
+        fl_http_reply_init(&reply);
+        fl_http_problem(&reply, listeners[i].status, "no \"token\"");
+        reply.retry_after_s = 3;
+        const fl_http_request request = {.path = listeners[i].path,
+                                         .content_type = listeners[i].type};
+        if (listeners[i].answer.len == 0)
+            ck_assert(routes[at].refuse == NULL);
+        else
+            routes[at].refuse(&request, &reply);
+        ck_assert_uint_eq(reply.status, listeners[i].status);
+        ck_assert_uint_eq(reply.retry_after_s, 3);
+        ck_assert_str_eq(reply.content_type, listeners[i].answer_type);
+        if (listeners[i].answer.len > 0)
+            ck_assert_msg(fl_slice_equal(fl_buf_slice(&reply.body), listeners[i].answer), "%.*s",
+                          FL_SLICE_ARG(fl_buf_slice(&reply.body)));
+        fl_http_reply_dispose(&reply);
+    }
+}
+END_TEST
+
 START_TEST(a_delivery_of_github_must_be_signed)
 {
     char signature[80];
@@ -468,6 +514,7 @@ static Suite *receive_refusals_suite(void)
     LOOP(cases, a_full_disk_is_answered_with_try_again_and_nothing_is_told, pressed);
     tcase_add_test(cases, while_memory_is_full_nothing_is_decoded);
     tcase_add_test(cases, a_disk_that_fails_is_told_apart);
+    tcase_add_test(cases, otlp_is_answered_in_its_own_way_by_the_listener_as_well);
     tcase_add_test(cases, a_delivery_of_github_must_be_signed);
     tcase_add_test(cases, a_delivery_of_gitlab_must_come_with_the_token);
     LOOP(cases, without_a_secret_deliveries_come_from_this_machine_alone, clients);
