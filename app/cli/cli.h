@@ -132,6 +132,7 @@ extern const fl_command fl_cmd_token;
 extern const fl_command fl_cmd_completion;
 extern const fl_command fl_cmd_help;
 extern const fl_command fl_cmd_version;
+extern const fl_command fl_cmd_web;
 
 /* --- a run (run.c) --- */
 /* Parse, run, flush. `argv` is main's. */

@@ -30,6 +30,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_config,
     &fl_cmd_drill,
     &fl_cmd_serve,
+    &fl_cmd_web,
     &fl_cmd_status,
     &fl_cmd_tail,
     &fl_cmd_token,

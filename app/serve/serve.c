@@ -363,6 +363,16 @@ static fl_status start_kafka(fl_serve *serve, fl_error *err)
     return status;
 }
 
+/* Pages of what the store holds; it may be reached later. */
+static fl_status start_web(fl_serve *serve, fl_error *err)
+{
+    const fl_web_options options = {.store = serve->options.store};
+    if (options.store == NULL)
+        return FL_OK;
+    fl_status status = fl_web_create(&serve->web, &options, err);
+    return status == FL_OK ? fl_web_add_routes(serve->web, serve->http, err) : status;
+}
+
 /* --- the order --- */
 
 /* Each part needs only those before it. */
@@ -377,6 +387,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
         status = fl_tail_create(&serve->tail, err);
     if (status == FL_OK)
         status = fl_serve_start_api(serve, err);
+    if (status == FL_OK)
+        status = start_web(serve, err);
     if (status == FL_OK)
         status = start_receive(serve, err);
     if (status == FL_OK)
@@ -415,6 +427,7 @@ static void stop_parts(fl_serve *serve)
     fl_receive_destroy(serve->receive);
     fl_tail_destroy(serve->tail);
     fl_api_destroy(serve->api);
+    fl_web_destroy(serve->web);
     fl_incidents_stop(serve->incidents);
     stop_archive(serve);
     fl_disk_close(serve->disk);

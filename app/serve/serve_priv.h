@@ -19,6 +19,7 @@
 #include "receive.h"
 #include "serve.h"
 #include "tail.h"
+#include "web.h"
 
 typedef enum fl_serve_state {
     FL_SERVE_RECOVERING,
@@ -57,6 +58,7 @@ struct fl_serve {
     fl_incidents *_Atomic incidents; /* NULL also where their store cannot be reached */
     int64_t incidents_tried_ns;
     fl_api *_Atomic api;
+    fl_web *web; /* NULL where there is no store */
     fl_receive *_Atomic receive;
     fl_grpc *_Atomic grpc;
     fl_kafka *_Atomic kafka; /* NULL, too, where it is not read */

@@ -69,6 +69,8 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/receive PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/clients COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_clients.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/clients)
   add_test(NAME integration/components COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_components.py $<TARGET_FILE:faultline_cli>)
+  add_test(NAME integration/web COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_web.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/web)
+  set_tests_properties(integration/web PROPERTIES LABELS "integration;web" TIMEOUT 900 SKIP_RETURN_CODE 77 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/clients integration/components PROPERTIES LABELS "integration;serve" TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()

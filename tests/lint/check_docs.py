@@ -231,7 +231,7 @@ class Place:
         self.environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k.startswith("GCOV_")}
 
     def run(self, text):
-        if text.startswith("faultline serve"):
+        if text.startswith(("faultline serve", "faultline web")):
             text = f"timeout --preserve-status -s TERM {SERVE_S} {text}" + ("" if "--listen" in text else " --listen 127.0.0.1:0")
         return subprocess.run(["bash", "-o", "pipefail", "-c", text], cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=TIMEOUT_S)

@@ -106,12 +106,13 @@ ALLOWED = {
     "app/serve/http": LOWEST,
     "app/serve/incidents": ALL | {"app/pipeline", "app/remember", "app/report", "app/serve/http"},
     "app/remember": LOWEST | GRAPH | {"app/pipeline"},
+    "app/web": LOWEST | GRAPH | {"app/report", "app/serve/http"},
     "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
-    "app/serve": ALL | {"app/config", "app/pipeline", "app/report"} | SERVE,
-    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile", "app/remember", "app/serve"} | SERVE,
+    "app/serve": ALL | {"app/config", "app/pipeline", "app/report", "app/web"} | SERVE,
+    "app/cli": ALL | {"app/config", "app/report", "app/pipeline", "app/profile", "app/remember", "app/serve", "app/web"} | SERVE,
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/config", "app/report", "app/pipeline", "app/profile", "app/cli",
-                    "app/remember", "app/serve",
+                    "app/remember", "app/serve", "app/web",
                     "tests"} | SERVE,
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)

@@ -1,0 +1,2 @@
+// incident.js - one incident's page.
+import './app.js';

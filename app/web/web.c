@@ -1,0 +1,163 @@
+/*
+ * web.c - the pages' stores, their routes, and how a page becomes an answer.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "gzip.h"
+#include "mem.h"
+#include "slice.h"
+#include "timestamp.h"
+#include "web_priv.h"
+
+/* No script but ours, and nothing of a page can be shown inside of another site's. */
+static const char policy[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                             "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+                             "base-uri 'none'; frame-ancestors 'none'";
+
+/* Tests give a clock of their own, so that ages on a page are always the same. */
+int64_t web_now(const fl_web *web)
+{
+    return web->options.now != NULL ? web->options.now(web->options.payload) : fl_time_now();
+}
+
+/* What was made before a failure is taken back by the same function as all of it. */
+fl_status fl_web_create(fl_web **out, const fl_web_options *options, fl_error *err)
+{
+    assert(options != NULL && options->store != NULL);
+    fl_web *web = fl_mem_calloc(1, sizeof(*web));
+    if (web == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
+    *web = (fl_web){.options = *options};
+    (void)pthread_mutex_init(&web->lock, NULL);
+    size_t len = strlen(options->store) + 1;
+    web->store_url = fl_mem_alloc(len);
+    fl_status status = FL_OK;
+    if (web->store_url == NULL)
+        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
+    else
+        memcpy(web->store_url, options->store, len);
+    if (status == FL_OK)
+        status = web_static_load(web, err);
+    if (status == FL_OK)
+        *out = web;
+    else
+        fl_web_destroy(web);
+    return status;
+}
+
+/* Also after a creation that failed halfway. */
+void fl_web_destroy(fl_web *web)
+{
+    if (web == NULL)
+        return;
+    for (size_t i = 0; i < web->idle_count; i++)
+        fl_store_close(web->idle[i]);
+    web_static_dispose(web);
+    (void)pthread_mutex_destroy(&web->lock);
+    fl_mem_free(web->store_url);
+    fl_mem_free(web);
+}
+
+/* --- stores --- */
+
+/* One that is idle, or a new connection: it is made outside of the lock, as it may take long. */
+fl_status web_borrow(fl_store **out, fl_web *web, fl_error *err)
+{
+    *out = NULL;
+    (void)pthread_mutex_lock(&web->lock);
+    if (web->idle_count > 0)
+        *out = web->idle[--web->idle_count];
+    (void)pthread_mutex_unlock(&web->lock);
+    return *out != NULL ? FL_OK : fl_store_open(out, web->store_url, FL_STORE_EXISTING, err);
+}
+
+/* Beyond a few idle ones connections are closed: they cost the database memory. */
+void web_return(fl_web *web, fl_store *store, fl_status status)
+{
+    bool is_kept = false;
+    if (store == NULL)
+        return;
+    (void)pthread_mutex_lock(&web->lock);
+    assert(web->idle_count <= WEB_STORES);
+    if ((status == FL_OK || status == FL_E_NOTFOUND) && web->idle_count < WEB_STORES) {
+        web->idle[web->idle_count++] = store;
+        is_kept = true;
+    }
+    (void)pthread_mutex_unlock(&web->lock);
+    if (!is_kept)
+        fl_store_close(store);
+}
+
+/* --- answers --- */
+
+/* Compressed quickly, as it is made for one reader; small pages go as they are. */
+static void take_page(fl_http_reply *reply, const fl_http_request *request, const fl_buf *page)
+{
+    enum { QUICK = 4, SMALL = 1000 };
+    const char *accepts = fl_http_header(request, "Accept-Encoding");
+    if (accepts == NULL || strstr(accepts, "gzip") == NULL || page->len < SMALL) {
+        fl_buf_add(&reply->body, fl_buf_slice(page));
+        return;
+    }
+    if (fl_gzip_add(&reply->body, fl_buf_slice(page), QUICK, NULL) == FL_OK)
+        fl_http_reply_add(reply, "Content-Encoding", "gzip");
+}
+
+/* A page is asked for again each time, and sent where it differs. */
+void web_send(fl_http_reply *reply, const fl_http_request *request, fl_buf *page)
+{
+    if (page->status != FL_OK) {
+        fl_buf_dispose(page);
+        fl_http_problem(reply, 500, "out of memory for the page");
+        return;
+    }
+    reply->content_type = "text/html; charset=utf-8";
+    take_page(reply, request, page);
+    fl_buf_dispose(page);
+    if (reply->status == 200)
+        fl_http_reply_tag(reply, request);
+    fl_http_reply_add(reply, "Vary", "Accept-Encoding");
+    fl_http_reply_add(reply, "Cache-Control", "private, no-cache");
+    fl_http_reply_add(reply, "Content-Security-Policy", policy);
+    fl_http_reply_add(reply, "X-Content-Type-Options", "nosniff");
+    fl_http_reply_add(reply, "Referrer-Policy", "same-origin");
+}
+
+/* In words for people: who wants the code has the status. */
+void web_complain(fl_web *web, const fl_http_request *request, fl_http_reply *reply,
+                  unsigned status, const char *sentence)
+{
+    fl_buf page = fl_buf_of(WEB_MAX_PAGE);
+    const web_frame frame = {.title = fl_http_status_text(status), .is_retried = status == 503};
+    assert(status >= 400);
+    web_begin(&page, web, &frame);
+    fl_html(&page, "<h1>$</h1>\n<p class=\"complaint\">$</p>\n",
+            status == 503   ? "The store cannot be reached"
+            : status == 404 ? "Not found"
+                            : "This cannot be shown",
+            sentence);
+    if (status == 503)
+        fl_buf_text(&page, "<p>This page asks again by itself.</p>\n");
+    fl_buf_text(&page, "<p><a href=\"/\">All incidents</a></p>\n");
+    web_end(&page);
+    reply->status = status;
+    reply->retry_after_s = status == 503 ? 5 : 0;
+    web_send(reply, request, &page);
+}
+
+/* Static files are for everybody: the page that asks for a token needs its style. */
+fl_status fl_web_add_routes(fl_web *web, fl_http *http, fl_error *err)
+{
+    assert(web != NULL && http != NULL);
+    const fl_http_route routes[] = {
+        {.method = "GET", .path = "/", .role = FL_ROLE_READ, .run = web_list, .context = web},
+        {.method = "GET",
+         .path = "/incidents/*",
+         .role = FL_ROLE_READ,
+         .run = web_incident,
+         .context = web},
+        {.method = "GET", .path = "/static/*", .run = web_static, .context = web},
+    };
+    return fl_http_add(http, routes, sizeof(routes) / sizeof(routes[0]), err);
+}

@@ -1,0 +1,147 @@
+/*
+ * web_incident.c - one incident: read all of it, give the store back, write the page.
+ *
+ * What the graph remembers is worth some time and no more: an answer that takes longer is cut, and
+ * the page says so. A graph that fails leaves the page without it.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+#include "report.h"
+#include "slice.h"
+#include "symptoms.h"
+#include "timestamp.h"
+#include "web_priv.h"
+
+enum { ARENA_BYTES = 4 * FL_MAX_DOCUMENT_BYTES, MOST_PATHS = 5, MOST_FIXES = 3, MOST_SIMILAR = 5 };
+static const int64_t recall_ns = 300 * FL_NS_PER_MS; /* of a page that is to be there in 500 */
+
+/* What is read of the store, for one page. */
+typedef struct reading {
+    fl_arena arena;
+    char *document;
+    fl_memory memory;
+    char failed[sizeof(((fl_error *)NULL)->message)];
+    web_case of;
+} reading;
+
+/* What others were like before this one; what was said of it itself is its own matter. */
+static fl_status recall(reading *r, fl_store *store, fl_error *err)
+{
+    const fl_incident *incident = r->of.incident;
+    assert(incident != NULL && r->of.memory == NULL);
+    fl_symptoms symptoms;
+    fl_status status = fl_symptoms_of(&symptoms, incident, r->of.now_ns, &r->arena, err);
+    const fl_memory_question question = {.symptoms = &symptoms,
+                                         .self = incident->id,
+                                         .others_only = true,
+                                         .now_ns = r->of.now_ns,
+                                         .at_ns = incident->at_ns,
+                                         .most_paths = MOST_PATHS,
+                                         .most_fixes = MOST_FIXES,
+                                         .most_similar = MOST_SIMILAR,
+                                         .time_ns = recall_ns};
+    if (status == FL_OK)
+        status = fl_memory_recall(&r->memory, store, &question, &r->arena, err);
+    if (status == FL_OK)
+        r->of.memory = &r->memory;
+    return status;
+}
+
+/* The member that only a daemon's incidents have. */
+static void take_live(reading *r)
+{
+    json_t *root = json_loads(r->document, 0, NULL);
+    json_t *live = json_object_get(root, "live");
+    r->of.live = json_is_object(live) ? json_incref(live) : NULL;
+    json_decref(root);
+}
+
+/* The answer must be there; what the graph adds to it may fail. */
+static fl_status read_case(reading *r, fl_store *store, const char *id, fl_error *err)
+{
+    fl_error why = {0};
+    fl_status status = fl_store_get(store, id, &r->document, err);
+    if (status == FL_OK)
+        status = fl_report_load(&r->of.incident, &r->arena, fl_slice_of(r->document), err);
+    if (status != FL_OK)
+        return status;
+    assert(r->of.incident->id != NULL);
+    take_live(r);
+    if (recall(r, store, &why) != FL_OK) {
+        (void)snprintf(r->failed, sizeof(r->failed), "%s", why.message);
+        r->of.memory_failed = r->failed;
+    }
+    return FL_OK;
+}
+
+/* Also of what was only half read. */
+static void dispose(reading *r)
+{
+    json_decref(r->of.live);
+    fl_mem_free(r->document);
+    fl_arena_dispose(&r->arena);
+}
+
+/* "orders: memory-leak", as a tab or a bookmark wants it. */
+static const char *title_of(char out[256], const fl_incident *incident)
+{
+    const fl_hypothesis *best = incident->hypotheses;
+    bool is_found = incident->verdict == FL_VERDICT_CAUSE_FOUND && incident->hypothesis_count > 0;
+    if (is_found)
+        (void)snprintf(out, 256, "%.160s: %s", best->service != NULL ? best->service : "?",
+                       fl_cause_name(best->cause));
+    else
+        (void)snprintf(out, 256, "No confident cause, %.160s", incident->id);
+    return out;
+}
+
+/* Parts that may change have a name, by which the script puts new ones in their place. */
+static void put_page(fl_buf *out, const web_case *of)
+{
+    char title[256];
+    const char *state = json_string_value(json_object_get(of->live, "state"));
+    const web_frame frame = {.title = title_of(title, of->incident),
+                             .script = "incident.js",
+                             .is_live = state != NULL && strcmp(state, "open") == 0};
+    web_begin(out, of->web, &frame);
+    fl_html(out, "<article data-incident=\"$\">\n<div data-part=\"verdict\">\n", of->incident->id);
+    web_put_verdict(out, of);
+    fl_buf_text(out, "</div>\n<div class=\"columns\">\n<div data-part=\"hypotheses\">\n");
+    web_put_hypotheses(out, of);
+    web_put_findings(out, of);
+    fl_buf_text(out, "</div>\n<div class=\"aside\" data-part=\"context\">\n");
+    web_put_memory(out, of);
+    web_put_context(out, of);
+    fl_buf_text(out, "</div>\n</div>\n</article>\n");
+    web_end(out);
+}
+
+/* By the whole id, or a beginning of it that is its alone. */
+void web_incident(void *context, const fl_http_request *request, fl_http_reply *reply)
+{
+    static const char prefix[] = "/incidents/";
+    fl_web *web = context;
+    fl_error err = {0};
+    fl_store *store = NULL;
+    assert(strncmp(request->path, prefix, sizeof(prefix) - 1) == 0);
+    const char *id = request->path + sizeof(prefix) - 1;
+    reading r = {.arena = fl_arena_of(ARENA_BYTES), .of = {.web = web, .now_ns = web_now(web)}};
+    fl_status status = FL_E_NOTFOUND;
+    if (id[0] == '\0')
+        (void)fl_fail(&err, FL_E_NOTFOUND, FL_NO_OFFSET, "an incident's id is missing");
+    else if ((status = web_borrow(&store, web, &err)) == FL_OK)
+        status = read_case(&r, store, id, &err);
+    web_return(web, store, status);
+    if (status == FL_OK) {
+        fl_buf page = fl_buf_of(WEB_MAX_PAGE);
+        put_page(&page, &r.of);
+        web_send(reply, request, &page);
+    } else {
+        unsigned code = status == FL_E_NOTFOUND ? 404 : status == FL_E_IO ? 503 : 500;
+        web_complain(web, request, reply, code, err.message);
+    }
+    dispose(&r);
+}

@@ -1,0 +1,102 @@
+/*
+ * web_priv.h - what the pages share.
+ *
+ * A handler borrows a store, reads all that its page shows, gives the store back and only then
+ * writes: a slow page holds no connection.
+ */
+#ifndef FL_WEB_PRIV_H
+#define FL_WEB_PRIV_H
+
+#include <jansson.h>
+#include <pthread.h>
+
+#include "arena.h"
+#include "html.h"
+#include "memory.h"
+#include "web.h"
+
+enum {
+    WEB_STORES = 4,      /* idle connections that are kept: pages are read by few people at once */
+    WEB_BUILD_TEXT = 17, /* 16 digits of what the static files are */
+    WEB_AGE_TEXT = 32,
+    WEB_MAX_PAGE = 32 << 20
+};
+
+/* A file that pages ask for, as it is sent with and without compression. */
+typedef struct web_file {
+    const char *name, *type;
+    fl_slice bytes;
+    fl_buf packed;
+} web_file;
+
+enum { WEB_FILES = 5 };
+
+struct fl_web {
+    fl_web_options options;
+    char *store_url;
+    pthread_mutex_t lock;
+    fl_store *idle[WEB_STORES];
+    size_t idle_count;
+    web_file files[WEB_FILES];
+    char build[WEB_BUILD_TEXT];
+};
+
+int64_t web_now(const fl_web *web);
+
+/* --- web.c: stores and answers --- */
+FL_NODISCARD fl_status web_borrow(fl_store **out, fl_web *web, fl_error *err);
+/* `status` of what was asked of it: a connection that failed may never work again. */
+void web_return(fl_web *web, fl_store *store, fl_status status);
+/* The page becomes the reply: policy, tag, compression. Disposes of `page`. */
+void web_send(fl_http_reply *reply, const fl_http_request *request, fl_buf *page);
+/* A page that says what is the matter, with that status. */
+void web_complain(fl_web *web, const fl_http_request *request, fl_http_reply *reply,
+                  unsigned status, const char *sentence);
+
+/* --- web_static.c --- */
+FL_NODISCARD fl_status web_static_load(fl_web *web, fl_error *err);
+void web_static_dispose(fl_web *web);
+void web_static(void *context, const fl_http_request *request, fl_http_reply *reply);
+
+/* --- web_frame.c: what stands around every page, and words that pages share --- */
+typedef struct web_frame {
+    const char *title;
+    const char *here;   /* path of the page's place in the navigation; NULL: none */
+    const char *script; /* a static file; NULL: that of every page alone */
+    bool is_live;       /* the script asks for the page again when something changed */
+    bool is_retried;    /* by the browser itself, after some seconds */
+} web_frame;
+void web_begin(fl_buf *out, const fl_web *web, const web_frame *frame);
+void web_end(fl_buf *out);
+/* <time>: seconds, of the day in UTC. Nothing where it is 0. */
+void web_time(fl_buf *out, int64_t at_ns);
+/* "5 min" */
+const char *web_age(char out[WEB_AGE_TEXT], int64_t age_ns);
+/* A bar as SVG, and the number beside it, which says the same. */
+void web_probability(fl_buf *out, double ratio);
+/* "12,345" */
+const char *web_count(char out[WEB_AGE_TEXT], uint64_t count);
+/* A query or command to be run again, with its button. */
+void web_query(fl_buf *out, const char *query);
+
+/* --- the pages --- */
+void web_list(void *context, const fl_http_request *request, fl_http_reply *reply);
+void web_incident(void *context, const fl_http_request *request, fl_http_reply *reply);
+
+/* All that one incident's page shows; it lives in `arena`, but `live`, which is the page's own. */
+typedef struct web_case {
+    const fl_web *web;
+    const fl_incident *incident;
+    json_t *live; /* of a daemon's incident; NULL: none */
+    const fl_memory *memory;
+    const char *memory_failed; /* the sentence; NULL: it did not */
+    int64_t now_ns;
+} web_case;
+/* --- web_verdict.c, web_hypotheses.c, web_context.c --- */
+void web_put_verdict(fl_buf *out, const web_case *of);
+void web_put_hypotheses(fl_buf *out, const web_case *of);
+void web_put_memory(fl_buf *out, const web_case *of);
+void web_put_findings(fl_buf *out, const web_case *of);
+void web_put_context(fl_buf *out, const web_case *of);
+
+#endif

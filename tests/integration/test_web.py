@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""The pages in a real browser: Debian's Chromium, driven by playwright-core.
+
+usage: test_web.py FAULTLINE FOLDER [node's test options]
+
+The packages of tests/web/package-lock.json are installed into FOLDER by `npm ci`, pictures of the pages are left in
+FOLDER/shots. Without Chromium, node, npm or a way to the registry the test says so and ends with 77, which is "skipped".
+"""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from daemon import Daemon
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ROOT / "tests" / "web"
+SHOP = ROOT / "examples" / "shop" / "incidents"
+NO_WAY = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "ENETUNREACH", "E403", "E407", "ENOTCACHED")
+HOSTILE = '<img src=x onerror=alert(1)>"\'&\x1b[31mred\u202egnp.exe\u2066'
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+
+def install(folder):
+    """node_modules as the lock says; made once for a lock."""
+    for program in ("chromium", "node", "npm"):
+        if not shutil.which(program):
+            skip(f"{program} is not there")
+    lock = hashlib.sha256((PAGES / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "installed"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PAGES / name, folder / name)
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=600)
+    if done.returncode != 0:
+        if any(word in done.stderr for word in NO_WAY):
+            skip("npm could not install what drives the browser")
+        sys.exit(f"npm ci failed: {done.stderr[-2000:]}")
+    stamp.write_text(lock)
+
+
+class Web:
+    """A `faultline web` of the test's own."""
+
+    def __init__(self, faultline, store):
+        self.process = subprocess.Popen([faultline, "web", "--store", str(store), "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        found = re.search(r"http://\S+", self.process.stderr.readline())
+        assert found, "faultline web did not start"
+        self.url = found.group(0).rstrip("/")
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(60) == 0, "faultline web did not end in order"
+
+
+def triage(faultline, store, telemetry, at, *options):
+    """The id under which it is stored."""
+    done = subprocess.run([faultline, "triage", "--otlp", str(telemetry), "--at", at, "--store", str(store), "--format", "json", *options],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 5, 6), done.stderr
+    return json.loads(done.stdout)["incident"]["id"]
+
+
+def hostile_telemetry(folder):
+    """Metrics of a service with such a name, which break at minute 30."""
+    base = 1_700_000_000
+    points = [{"timeUnixNano": str((base + 60 * i) * 10**9), "asDouble": (5 if i < 30 else 500) + i % 3} for i in range(40)]
+    # A megabyte of a name, too.
+    metrics = [{"name": name, "unit": "%", "gauge": {"dataPoints": points}} for name in ("cpu." + HOSTILE, "cpu." + "\u05d0" * 500_000)]
+    text = {"resourceMetrics": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": HOSTILE}}]},
+                                 "scopeMetrics": [{"metrics": metrics}]}]}
+    (folder / "metrics.otlp.jsonl").write_text(json.dumps(text) + "\n")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(base + 30 * 60))
+
+
+def fill(faultline, folder, store):
+    """Incidents by what they are."""
+    quiet = ("--baseline", str(SHOP / "baseline"))
+    subprocess.run([faultline, "graph", "init", "--store", str(store)], check=True, capture_output=True, timeout=120)
+    hostile = folder / "hostile"
+    hostile.mkdir()
+    at = hostile_telemetry(hostile)
+    return {
+        "hostile": triage(faultline, store, hostile, at),
+        "exception": triage(faultline, store, SHOP / "pool-exhaustion", "2026-11-22T23:58:48Z", *quiet),
+        "leak": triage(faultline, store, SHOP / "cache-growth", "2026-11-23T00:06:50Z", *quiet, "--pprof", str(SHOP / "cache-growth/profiles")),
+    }
+
+
+def multiply(store, count):
+    """Copies of the stored incidents under other ids."""
+    with sqlite3.connect(store) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(incident)") if row[1] != "id"]
+        rows = db.execute(f"SELECT {','.join(columns)} FROM incident").fetchall()
+        marks = ",".join("?" * (len(columns) + 1))
+        db.executemany(f"INSERT INTO incident (id,{','.join(columns)}) VALUES ({marks})",
+                       ((f"made-{i:05}", *rows[i % len(rows)]) for i in range(count - len(rows))))
+
+
+def alerts(*numbers):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 30))
+    items = [{"status": "firing", "labels": {"alertname": "TooSlow", "severity": "critical", "service": "shop", "n": str(n)},
+              "annotations": {"summary": "shop is slow"}, "startsAt": now, "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
+              "fingerprint": f"{n:016x}"} for n in numbers]
+    return {"version": "4", "status": "firing", "receiver": "hook", "alerts": items, "groupKey": "{}", "groupLabels": {}, "commonLabels": {},
+            "commonAnnotations": {}, "externalURL": "", "truncatedAlerts": 0}
+
+
+def main():
+    faultline, folder = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
+    install(folder)
+    with tempfile.TemporaryDirectory(prefix="faultline-web-") as own:
+        own = pathlib.Path(own)
+        ids = fill(faultline, own, own / "store.db")
+        shutil.copy(own / "store.db", own / "big.db")
+        multiply(own / "big.db", 10_000)
+        with Web(faultline, own / "store.db") as web, Web(faultline, own / "big.db") as big, Daemon(faultline) as daemon:
+            live = {"url": f"http://127.0.0.1:{daemon.port}", "firing": alerts(1), "more": alerts(2)}
+            given = {"url": web.url, "big": big.url, "ids": ids, "shots": str(folder / "shots"), "chromium": shutil.which("chromium"), "live": live}
+            shutil.copy(PAGES / "pages.cjs", folder / "pages.cjs")
+            done = subprocess.run(["node", "--test", *sys.argv[3:], str(folder / "pages.cjs")], timeout=800,
+                                  env={**os.environ, "FL_PAGES": json.dumps(given), "NODE_PATH": str(folder / "node_modules")})
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

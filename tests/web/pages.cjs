@@ -1,0 +1,252 @@
+// pages.cjs - a real browser on the pages. Run by tests/integration/test_web.py, which gives, as JSON in the environment
+// variable FL_PAGES: url (of `faultline web`), shots (a folder), chromium, ids (incidents by what they are), big (a store of
+// 10,000 incidents), live (a daemon).
+//
+// No test waits for a time: each waits for what it is about.
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test, before, after } = require('node:test');
+const { chromium } = require('playwright-core');
+
+const given = JSON.parse(process.env.FL_PAGES);
+const axe_source = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+let browser;
+
+before(async () => {
+  fs.mkdirSync(given.shots, { recursive: true });
+  browser = await chromium.launch({ executablePath: given.chromium, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+});
+after(() => browser.close());
+
+// A page whose errors, refusals by the policy and requests to elsewhere fail the test.
+async function with_page(address, run, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
+  page.on('console', (message) => { if (/Content Security Policy|Refused/.test(message.text())) wrong.push(message.text()); });
+  page.on('request', (request) => { if (!/^(http:\/\/127\.0\.0\.1:|data:|blob:)/.test(request.url())) wrong.push(`request to ${request.url()}`); });
+  page.on('dialog', (dialog) => { wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  try {
+    const answer = await page.goto(address, { waitUntil: 'load' });
+    await run(page, answer, context);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const incident = (name) => `${given.url}/incidents/${given.ids[name]}`;
+const shot = (page, name) => page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
+
+async function violations(page) {
+  await page.evaluate(axe_source); // by the protocol, which the page's policy does not bind
+  const found = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(', ')}`);
+}
+
+const places = () => [['list', `${given.url}/`], ...Object.keys(given.ids).map((name) => [name, incident(name)]), ['missing', `${given.url}/incidents/none`]];
+
+for (const scheme of ['light', 'dark']) {
+  test(`no page breaks a rule of WCAG 2.2 AA, ${scheme}`, async () => {
+    for (const [name, address] of places()) {
+      await with_page(address, async (page) => {
+        assert.deepEqual(await violations(page), [], name);
+        await shot(page, `${name}-${scheme}`);
+      }, { colorScheme: scheme });
+    }
+  });
+}
+
+test('the list leads to an incident, newest first', async () => {
+  await with_page(`${given.url}/`, async (page, answer) => {
+    assert.equal(answer.status(), 200);
+    assert.match(answer.headers()['content-security-policy'], /default-src 'none'; script-src 'self'/);
+    const links = page.locator('.incidents tbody a');
+    assert.equal(await links.count(), Object.keys(given.ids).length);
+    await links.first().click();
+    await page.waitForSelector('h1 .cause, h1');
+    assert.match(page.url(), /\/incidents\//);
+  });
+});
+
+test('an incident is told in words: verdict, ranking, evidence with its query, what was not there', async () => {
+  await with_page(incident('exception'), async (page) => {
+    assert.match(await page.locator('h1').textContent(), /^payment exception >99 %$/);
+    const first = page.locator('.hypotheses > li').first();
+    assert.equal(await first.locator('.percent').textContent(), '>99 %');
+    assert.ok(await first.locator('.evidence li').count() > 0);
+    assert.match(await first.locator('.query code').first().textContent(), /service/);
+    assert.match(await page.locator('.facts').textContent(), /Onset.*Window.*Baseline.*Looked at/s);
+  });
+});
+
+test('what profiles found is told with the command that shows it again, and what the graph knows', async () => {
+  await with_page(incident('leak'), async (page) => {
+    assert.match(await page.locator('.events').first().textContent(), /main\.render/);
+    assert.match(await page.locator('.events code').first().textContent(), /^faultline leak /);
+    assert.match(await page.locator('.paths').textContent(), /fixed by/);
+    assert.match(await page.locator('.paths .belief').first().textContent(), /^0\.\d\d \(90 %: 0\.\d\d to \d\.\d\d, n = \d+\)$/);
+  });
+});
+
+test('without scripts everything is there to be read', async () => {
+  await with_page(incident('leak'), async (page) => {
+    for (const part of ['Ranking', 'Events', 'Seen before']) assert.ok(await page.getByRole('heading', { name: part, exact: true }).isVisible(), part);
+    assert.equal(await page.locator('button:visible').count(), 0, 'a button that does nothing');
+    assert.ok(await page.locator('.evidence .sentence').first().isVisible());
+  }, { javaScriptEnabled: false });
+});
+
+test('a query is copied', async () => {
+  await with_page(incident('exception'), async (page, _, context) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const query = page.locator('.evidence .query').first();
+    await query.locator('button').click();
+    await query.getByText('Copied').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await query.locator('code').textContent());
+  });
+});
+
+test('keys lead through the page, are listed, and can be turned off', async () => {
+  await with_page(incident('exception'), async (page) => {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
+    await page.keyboard.press('j');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
+    const is_open = () => page.evaluate(() => document.activeElement.parentElement.open);
+    const before = await is_open();
+    await page.keyboard.press('Enter');
+    assert.equal(await is_open(), !before);
+    await page.keyboard.press('?');
+    const help = page.getByRole('dialog', { name: 'Keyboard' });
+    await help.waitFor();
+    assert.deepEqual(await violations(page), []);
+    await help.getByRole('checkbox').uncheck();
+    await page.keyboard.press('Escape');
+    await help.waitFor({ state: 'detached' });
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press('j');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  });
+});
+
+test('at 400 % zoom nothing is cut off or scrolls sideways', async () => {
+  for (const [name, address] of places()) {
+    await with_page(address, async (page) => {
+      const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(beyond <= 0, `${name} is ${beyond} px too wide`);
+      if (name === 'leak') await shot(page, 'leak-zoom');
+    }, { viewport: { width: 320, height: 256 } }); // 1280 by 1024 at 400 %: WCAG 1.4.10
+  }
+});
+
+test('an incident prints, all of it', async () => {
+  await with_page(incident('exception'), async (page) => {
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.locator('.filter, .copy:visible, nav[aria-label="Pages"]:visible').count(), 0);
+    const pdf = await page.pdf({ format: 'A4' });
+    fs.writeFileSync(path.join(given.shots, 'exception.pdf'), pdf);
+    assert.ok(pdf.length > 10000);
+  });
+});
+
+test('hostile text is shown as text', async () => {
+  await with_page(incident('hostile'), async (page) => {
+    const shown = await page.locator('main').textContent();
+    assert.ok(shown.includes('<img src=x onerror=alert(1)>'), shown.slice(0, 500));
+    assert.ok(shown.includes('\uFFFD[31mred'), 'a control character is seen');
+    assert.ok(!/[\u202a-\u202e\u2066-\u2069]/.test(shown), 'text is reordered');
+    assert.equal(await page.locator('main img, main script').count(), 0);
+    await page.goto(`${given.url}/`);
+    assert.equal(await page.locator('main img, main script').count(), 0);
+  });
+});
+
+test('what is not there is said, and leads on', async () => {
+  await with_page(`${given.url}/incidents/none`, async (page, answer) => {
+    assert.equal(answer.status(), 404);
+    assert.match(await page.locator('main').textContent(), /no incident/i);
+    await page.getByRole('link', { name: 'All incidents' }).click();
+    await page.waitForSelector('.incidents');
+  });
+  await with_page(`${given.url}/?after=nonsense`, async (page, answer) => {
+    assert.equal(answer.status(), 400);
+    assert.match(await page.locator('main').textContent(), /not a place in the list/);
+  });
+});
+
+test('ten thousand incidents are leafed through, each once', async () => {
+  await with_page(`${given.big}/`, async (page) => {
+    const seen = new Set();
+    for (let pages = 0; pages < 3; pages++) {
+      for (const id of await page.locator('.incidents .id').allTextContents()) {
+        assert.ok(!seen.has(id), id);
+        seen.add(id);
+      }
+      await Promise.all([page.waitForNavigation(), page.getByRole('link', { name: 'Older' }).click()]);
+    }
+    assert.equal(seen.size, 300);
+    await page.getByRole('link', { name: 'Newest' }).click();
+    await page.getByLabel('Service').fill('orders');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL(/service=orders/);
+    assert.deepEqual([...new Set(await page.locator('.incidents td b').allTextContents())], ['orders']);
+  });
+});
+
+test('a page that was not changed is not sent again; static files are kept', async () => {
+  const first = await fetch(`${given.url}/incidents/${given.ids.leak}`);
+  const again = await fetch(`${given.url}/incidents/${given.ids.leak}`, { headers: { 'If-None-Match': first.headers.get('etag') } });
+  assert.equal(again.status, 304);
+  const style = (await first.text()).match(/\/static\/[^"]+style\.css/)[0];
+  const kept = await fetch(given.url + style);
+  assert.match(kept.headers.get('cache-control'), /immutable/);
+  const stale = await fetch(`${given.url}/static/0123456789abcdef/style.css`);
+  assert.equal(stale.status, 200);
+  assert.equal(stale.headers.get('cache-control'), 'no-cache');
+});
+
+test('the first load of an incident is below 150 KB', async () => {
+  await with_page('about:blank', async (page, _, context) => {
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    let bytes = 0;
+    session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+    await page.goto(incident('leak'), { waitUntil: 'networkidle' });
+    assert.ok(bytes > 5000 && bytes < 150000, `${bytes} bytes`);
+    console.log(`# first load: ${bytes} bytes`);
+  });
+});
+
+test('an open incident follows what happens, without a reload, and says when it cannot', async () => {
+  const live = given.live;
+  const send = (status) => fetch(`${live.url}/v1/webhooks/alertmanager`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(live[status]),
+  });
+  await with_page(`${live.url}/`, async (page) => {
+    await page.getByText('No incident is stored yet').waitFor();
+    assert.equal((await send('firing')).status, 200);
+    await page.locator('.badge.open').waitFor();
+    await page.locator('.incidents a').click();
+    await page.getByRole('heading', { name: 'Why it was opened' }).waitFor();
+    await shot(page, 'live');
+    assert.deepEqual(await violations(page), []);
+    assert.equal((await send('more')).status, 200);
+    await page.getByText('it is of shop as well').waitFor();
+    await page.route('**/incidents/*', (route) => route.fulfill({ status: 503, body: '' }));
+    await page.getByText('The store cannot be reached').waitFor();
+    await page.unroute('**/incidents/*');
+    await page.waitForFunction(() => document.getElementById('notice').textContent === '');
+    await page.route('**/incidents/*', (route) => route.fulfill({ status: 404, body: '' }));
+    await page.getByText('no longer in the store').waitFor();
+    await page.unroute('**/incidents/*');
+    await page.route('**/incidents/*', async (route) => {
+      const answer = await route.fetch({ headers: {} }); // without If-None-Match
+      route.fulfill({ response: answer, body: (await answer.text()).replace(/data-build="[^"]+"/, 'data-build="newer"') });
+    });
+    await page.evaluate(() => import(document.querySelector('script[src*="app.js"]').src).then((app) => app.refresh()));
+    await page.getByText('Faultline was upgraded').waitFor();
+  });
+});
