@@ -1,7 +1,5 @@
 /*
  * saying.c - from the store to what moved; everything that was opened is closed on every way out.
- *
- * A hypothesis is meant by its number, or a cause is given in words.
  */
 #include "saying.h"
 
@@ -10,6 +8,7 @@
 #include <string.h>
 
 #include "resolve_verify.h"
+#include "said.h"
 
 /* Of this user, where the environment says who that is. */
 static const char *author_of(const fl_args *args)
@@ -20,49 +19,6 @@ static const char *author_of(const fl_args *args)
     return user != NULL && user[0] != '\0' ? user : "unknown";
 }
 
-/* A cause "2" would be remembered as such, where the second hypothesis was meant. */
-static fl_status refuse_number(const char *words, fl_error *err)
-{
-    if (words[0] == '\0' || words[strspn(words, "0123456789#")] != '\0')
-        return FL_OK;
-    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                   "'%.20s' is no cause in words; a hypothesis is named by its number with"
-                   " --hypothesis",
-                   words);
-}
-
-/* The cause in words, or that of hypothesis N (1 where nothing is said). */
-static fl_status find_cause(fl_graph_node *out, fl_stored *stored, const fl_args *args,
-                            const char *words, int64_t now_ns, fl_error *err)
-{
-    const fl_incident *incident = stored->incident;
-    if (words != NULL) {
-        fl_status status = refuse_number(words, err);
-        return status != FL_OK
-                   ? status
-                   : fl_symptoms_said(out, FL_NODE_CAUSE, words, now_ns, &stored->arena, err);
-    }
-    uint64_t number = fl_args_count(args, "hypothesis");
-    if (number == 0 || number > incident->hypothesis_count)
-        return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,
-                       "incident %.64s has %zu hypotheses, and no number %llu", incident->id,
-                       incident->hypothesis_count, (unsigned long long)number);
-    return fl_symptoms_cause(out, &incident->hypotheses[number - 1], now_ns, &stored->arena, err);
-}
-
-/* An incident without symptoms is a mistake to say, not a silent nothing. */
-static fl_status learn(fl_learnt *out, fl_stored *stored, const fl_lesson *lesson, fl_error *err)
-{
-    fl_status status = fl_memory_learn(out, stored->store, lesson, &stored->arena, err);
-    if (status == FL_OK && out->count == 0)
-        status =
-            fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,
-                    "incident %.64s shows no symptom beyond the gate: there is nothing to learn"
-                    " from it",
-                    lesson->incident->id);
-    return status;
-}
-
 /* Everything of one run that has to be closed. */
 typedef struct run {
     fl_cli *cli;
@@ -70,7 +26,6 @@ typedef struct run {
     const fl_saying *said;
     fl_stored stored;
     fl_verification verification;
-    fl_graph_node cause, fix;
     fl_lesson lesson;
     fl_learnt learnt;
 } run;
@@ -78,14 +33,10 @@ typedef struct run {
 /* The cause and the fix of the lesson. */
 static fl_status name_nodes(run *r, fl_error *err)
 {
-    fl_status status =
-        find_cause(&r->cause, &r->stored, r->args, r->said->cause, r->cli->now_ns, err);
-    if (status == FL_OK && r->said->fix != NULL) {
-        status = fl_symptoms_said(&r->fix, FL_NODE_FIX, r->said->fix, r->cli->now_ns,
-                                  &r->stored.arena, err);
-        r->lesson.fix = &r->fix;
-    }
-    return status;
+    const fl_said said = {.cause = r->said->cause,
+                          .hypothesis = fl_args_count(r->args, "hypothesis"),
+                          .fix = r->said->fix};
+    return fl_said_name(&r->lesson, &said, &r->stored.arena, err);
 }
 
 /* What later telemetry says decides what is learnt; where it says nothing, nothing is. */
@@ -141,7 +92,7 @@ static fl_status say(fl_buf *out, run *r, fl_error *err)
     if (status == FL_OK && r->said->is_verified)
         status = verify(r, err);
     if (status == FL_OK && !is_silent(r))
-        status = learn(&r->learnt, &r->stored, &r->lesson, err);
+        status = fl_said_learn(&r->learnt, r->stored.store, &r->lesson, &r->stored.arena, err);
     return status == FL_OK ? write_answer(out, r, err) : status;
 }
 
@@ -159,7 +110,6 @@ fl_exit fl_say(fl_cli *cli, const fl_args *args, const fl_saying *said)
                         .author = author_of(args),
                         .note = said->note,
                         .now_ns = cli->now_ns}};
-    r.lesson.cause = &r.cause;
     fl_status status = say(&out, &r, &err);
     fl_exit code = status == FL_OK ? code_of(&r) : FL_EXIT_ERROR;
     fl_stored_dispose(&r.stored);

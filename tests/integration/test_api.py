@@ -6,6 +6,7 @@ import importlib.util
 import json
 import pathlib
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -40,7 +41,7 @@ class Api(unittest.TestCase):
         cls.store = pathlib.Path(cls.folder.name) / "shop.db"
         make_store(cls.store)
         cls.daemon = Daemon(FAULTLINE, "--store", cls.store, data=cls.folder.name)
-        cls.addClassCleanup(cls.daemon.kill)
+        cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
         cls.contract = Contract(json.loads(cls.daemon.ask("GET", "/openapi.json")[2]))
 
     def ask(self, method, path, query=(), **more):
@@ -144,6 +145,121 @@ class Api(unittest.TestCase):
 
     def test_a_reader_has_no_cache_on_the_way(self):
         self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[1]["Cache-Control"], "private, no-cache")
+
+
+class Writing(unittest.TestCase):
+    """What people say; each test has a store and a daemon of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.store = pathlib.Path(self.folder.name) / "shop.db"
+        make_store(self.store)
+        self.daemon = Daemon(FAULTLINE, "--store", self.store, data=self.folder.name)
+        self.addCleanup(self.daemon.__exit__, None, None, None)
+        self.contract = Contract(json.loads(self.daemon.ask("GET", "/openapi.json")[2]))
+
+    def say(self, verb, body, status=200, headers=None, is_valid=None):
+        answer = self.contract.ask(self.daemon, "POST", f"/v1/incidents/{POOL}/{verb}", body=body if isinstance(body, str) else json.dumps(body),
+                                   headers=headers, is_valid=status < 300 if is_valid is None else is_valid)
+        self.assertEqual(answer[0], status, answer[2])
+        return answer[2] if status < 300 else answer[2]["detail"]
+
+    def test_every_example_is_taken(self):
+        for operation, method, path, query, body in self.contract.examples():
+            if method == "POST":
+                self.assertEqual(self.contract.ask(self.daemon, method, path, query, body=body)[0], 200, operation["operationId"])
+        posts = {o["operationId"] for m, _, o, _ in self.contract.operations() if m == "POST"}
+        self.assertEqual(posts - {operation for operation, status in self.contract.seen if status == 200}, set())
+
+    def test_a_confirmation_moves_the_confidence_and_a_rejection_moves_it_back(self):
+        first = self.say("confirm", {"fix": "raise the pool", "author": "ada"})
+        self.assertEqual((first["what"], first["author"], first["new"]), ("confirmed", "ada", True))
+        for edge in first["moved"]:
+            self.assertGreater(edge["after"]["mean"], edge["before"]["mean"])
+        self.assertEqual({edge["kind"] for edge in first["moved"]}, {"explained-by", "resolved-by"})
+        again = self.say("confirm", {"fix": "raise the pool", "author": "ada"})
+        self.assertFalse(again["new"])
+        rejected = self.say("reject", {"why": "the pool was never full", "author": "grace"})
+        for edge in rejected["moved"]:
+            self.assertLess(edge["after"]["mean"], edge["before"]["mean"])
+        paths = self.contract.ask(self.daemon, "GET", f"/v1/incidents/{POOL}/paths")[2]
+        self.assertIn("raise the pool", json.dumps(paths))
+        shown = run("graph", "paths", "--incident", POOL, "--store", self.store, "--format", "json")
+        self.assertEqual(json.loads(shown), paths)
+
+    def test_what_fixed_it_speaks_for_the_cause(self):
+        learnt = self.say("resolve", {"fix": "rolled back", "cause": "A pool of 5"})
+        self.assertEqual((learnt["what"], learnt["author"], learnt["cause"]), ("resolved", "api", "A pool of 5"))
+
+    def test_nothing_is_learnt_of_an_incident_that_has_changed(self):
+        tag = self.daemon.ask("GET", f"/v1/incidents/{POOL}")[1]["ETag"]
+        self.assertEqual(self.say("confirm", {}, 412, {"If-Match": '"0123456789abcdef"'}), "the incident has changed: look at it again")
+        self.assertEqual(self.say("confirm", {}, 412, {"If-Match": "W/" + tag}), "the incident has changed: look at it again")
+        self.assertTrue(self.say("confirm", {}, 200, {"If-Match": f'"other", {tag}'})["new"])
+
+    def test_a_request_under_the_same_key_has_its_effect_once(self):
+        path, key = f"/v1/incidents/{POOL}/confirm", {"Idempotency-Key": "k-1"}
+        first = self.contract.ask(self.daemon, "POST", path, body='{"author": "ada"}', headers=key)
+        second = self.contract.ask(self.daemon, "POST", path, body='{"author": "ada"}', headers=key)
+        self.assertEqual(first[2], second[2])
+        self.assertTrue(second[2]["new"])
+        self.assertEqual((first[1].get("Idempotent-Replayed"), second[1].get("Idempotent-Replayed")), (None, "true"))
+        self.assertEqual(self.say("confirm", {"author": "bob"}, 422, key, True), "this Idempotency-Key was another request's")
+        self.assertEqual(self.say("reject", {"why": "no", "author": "bob"}, 200, key)["new"], True)
+        self.assertEqual(self.say("confirm", {}, 400, {"Idempotency-Key": "a b"}), "Idempotency-Key is 1 to 255 printable characters")
+        wrong = {"Idempotency-Key": "k-2"}
+        for _ in range(2):
+            self.assertEqual(self.say("confirm", {"hypothesis": 99}, 422, wrong, False), f"incident {POOL} has 5 hypotheses, and no number 99")
+
+    def test_what_callers_get_wrong_is_said_and_nothing_is_learnt(self):
+        def stats():
+            return {**self.contract.ask(self.daemon, "GET", "/v1/graph/stats")[2], "as_of": None}
+
+        before = stats()
+        for verb, body, status, sentence in (
+                ("confirm", "", 400, "at byte 0: expected an object, found the end of the input"),
+                ("confirm", "[]", 400, "at byte 0: expected an object"),
+                ("confirm", "{} {}", 400, "at byte 3: "),
+                ("confirm", '{"hypothesis": 0.5}', 400, "at byte 15: "),
+                ("confirm", '{"hypothesis": -1}', 400, "at byte 15: "),
+                ("confirm", '{"hypothesis": 99}', 422, f"incident {POOL} has 5 hypotheses, and no number 99"),
+                ("confirm", '{"cause": "2"}', 422, "'2' is no cause in words; a hypothesis is named as such, by its number"),
+                ("confirm", '{"cause": "x", "hypothesis": 1}', 422, "either hypothesis or cause is said, and not both"),
+                ("confirm", '{"cause":" "}', 400, "at byte 9: a text that is empty, longer than 1000 bytes, or has a NUL"),
+                ("confirm", '{"cause":"a\\u0000b"}', 400, "at byte 9: a text that is empty, longer than 1000 bytes, or has a NUL"),
+                ("confirm", json.dumps({"fix": "x" * 1001}, separators=(",", ":")), 400, "at byte 7: a text that is empty, longer than 1000 bytes, or has a NUL"),
+                ("confirm", '{"why": "x"}', 400, "at byte 7: there is no member why here"),
+                ("confirm", '{"fix": null}', 400, "at byte 8: "),
+                ("reject", "{}", 422, "why is missing"),
+                ("reject", '{"why": "x", "fix": "y"}', 400, "at byte 19: there is no member fix here"),
+                ("resolve", "{}", 422, "fix is missing")):
+            self.assertEqual(self.say(verb, body, status, is_valid=False)[:len(sentence)], sentence, body)
+        self.assertEqual(self.say("confirm", "{}", 415, {"Content-Type": "text/plain"}), "the body is application/json, and not 'text/plain'")
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://127.0.0.1:1"}, {"Origin": "null"}):
+            self.assertIn(self.say("confirm", "{}", 403, headers),
+                          ("this came from a page of another server", "this came from a page of another machine"))
+        own = {"Origin": f"http://127.0.0.1:{self.daemon.port}", "Host": f"127.0.0.1:{self.daemon.port}", "Sec-Fetch-Site": "same-origin"}
+        self.assertEqual(stats(), before)
+        self.assertTrue(self.say("confirm", "{}", 200, own)["new"])
+
+    def test_a_token_that_may_read_may_not_say_anything(self):
+        tokens = self.folder.name + "/tokens"
+        reader, admin = (run("token", "--role", role, "--file", tokens).strip() for role in ("read", "admin"))
+        with Daemon(FAULTLINE, "--store", self.store, "--tokens", tokens) as daemon:
+            def ask(method, path, token, body=None):
+                headers = {"Content-Type": "application/json", **({"Authorization": "Bearer " + token} if token else {})}
+                return self.contract.ask(daemon, method, path, body=body, headers=headers)[0]
+
+            path = f"/v1/incidents/{POOL}"
+            self.assertEqual([ask("GET", path, token) for token in (None, "flt_expired", reader, admin)], [401, 401, 200, 200])
+            self.assertEqual([ask("POST", path + "/confirm", token, "{}") for token in (None, reader, admin)], [401, 403, 200])
+            # A token that is taken back while a page is open: the next question is told so.
+            text = pathlib.Path(tokens).read_text().splitlines(keepends=True)
+            pathlib.Path(tokens).write_text("".join(text[1:]))
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for(lambda: ask("GET", path, reader) == 401)
+            self.assertEqual(ask("GET", path, admin), 200)
 
 
 class Many(unittest.TestCase):

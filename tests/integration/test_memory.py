@@ -240,7 +240,7 @@ class Memory(test_cli.Cli):
         for words, code, expected in (
                 (["confirm", "nothing"], 1, "no incident 'nothing'"),
                 (["confirm", first, "--hypothesis", "99"], 1, "hypotheses, and no number 99"),
-                (["confirm", first, "--cause", "2"], 1, "'2' is no cause in words; a hypothesis is named by its number with --hypothesis"),
+                (["confirm", first, "--cause", "2"], 1, "'2' is no cause in words; a hypothesis is named as such, by its number"),
                 (["confirm", first, "--cause", " "], 1, "a cause in no words"),
                 (["confirm", first, "--fix", "x" * 2000], 1, "put the rest into a note"),
                 (["reject", first], 2, "option --why TEXT is missing"),

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api_priv.h"
 #include "mem.h"
@@ -21,7 +22,8 @@
 
 enum {
     API_ARENA_BYTES = 4 * FL_MAX_DOCUMENT_BYTES, /* what a document takes when it is loaded */
-    API_RETRY_S = 5                              /* before another try to reach the store */
+    API_RETRY_S = 5,                             /* before another try to reach the store */
+    API_BODY_BYTES = 64 << 10                    /* of what people say */
 };
 
 #define INCIDENT "/v1/incidents/{id}"
@@ -33,6 +35,9 @@ static const fl_api_route routes[] = {
     {"GET", INCIDENT "/evidence", FL_ROLE_READ, fl_api_evidence, " hypothesis ", 0},
     {"GET", INCIDENT "/similar", FL_ROLE_READ, fl_api_similar, " limit ", 0},
     {"GET", INCIDENT "/paths", FL_ROLE_READ, fl_api_paths, " most ", 0},
+    {"POST", INCIDENT "/confirm", FL_ROLE_ADMIN, fl_api_confirm, " ", API_BODY_BYTES},
+    {"POST", INCIDENT "/reject", FL_ROLE_ADMIN, fl_api_reject, " ", API_BODY_BYTES},
+    {"POST", INCIDENT "/resolve", FL_ROLE_ADMIN, fl_api_resolve, " ", API_BODY_BYTES},
     {"GET", "/v1/graph/provenance", FL_ROLE_READ, fl_api_provenance, " node as_of ", 0},
     {"GET", "/v1/graph/neighbours", FL_ROLE_READ, fl_api_neighbours,
      " node as_of depth limit rank ", 0},
@@ -177,6 +182,33 @@ static fl_status check_parameters(fl_api_call *call, const fl_api_route *route)
     return FL_OK;
 }
 
+/* A browser says from which page a request comes; a page of another server writes nothing here,
+ * whatever password the browser adds for it. Programs say nothing of the kind. */
+static fl_status check_origin(fl_api_call *call)
+{
+    const char *site = fl_http_header(call->request, "Sec-Fetch-Site");
+    const char *origin = fl_http_header(call->request, "Origin");
+    const char *host = fl_http_header(call->request, "Host");
+    const char *from = origin != NULL ? strstr(origin, "://") : NULL;
+    bool is_own_site =
+        site == NULL || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+    bool is_own_origin =
+        origin == NULL || (from != NULL && host != NULL && strcasecmp(from + 3, host) == 0);
+    if (!is_own_site || !is_own_origin)
+        return fl_api_refuse(call, 403, "this came from a page of another server");
+    return FL_OK;
+}
+
+/* Forms of other pages send anything but this type without asking first. */
+static fl_status check_write(fl_api_call *call)
+{
+    fl_status status = check_origin(call);
+    if (status == FL_OK && !fl_http_is_type(call->request, "application/json"))
+        status = fl_api_refuse(call, 415, "the body is application/json, and not '%.40s'",
+                               call->request->content_type);
+    return status;
+}
+
 /* A store that failed is not used again; what the caller got wrong says nothing about the store. */
 static void end_call(fl_api_call *call, fl_status status)
 {
@@ -201,12 +233,15 @@ static void tell_failure(fl_api_call *call, fl_status status, const fl_error *er
 /* An ETag is made of what is sent, so that it need not be thought of by any row. */
 static fl_status run(fl_api_call *call, const fl_api_route *route, fl_error *err)
 {
+    bool is_write = strcmp(call->request->method, "GET") != 0;
     fl_status status = check_parameters(call, route);
+    if (status == FL_OK && is_write)
+        status = check_write(call);
     if (status == FL_OK)
         status = route->run(call, err);
     if (status == FL_OK)
         status = fl_buf_check(&call->reply->body, "the answer", err);
-    if (status == FL_OK && strcmp(call->request->method, "GET") == 0)
+    if (status == FL_OK && !is_write)
         fl_http_reply_tag(call->reply, call->request);
     return status;
 }
@@ -223,9 +258,17 @@ static void answer(void *context, const fl_http_request *request, fl_http_reply 
                         .now_ns = fl_time_now()};
     reply->content_type = "application/json";
     const fl_api_route *route = entry->route != NULL ? entry->route : find_route(&call);
-    fl_status status = route != NULL ? run(&call, route, &err) : FL_E_STOPPED;
+    fl_status status = FL_E_STOPPED;
+    size_t place = 0;
+    fl_api_once_turn turn = FL_API_ONCE_FREE;
+    if (route != NULL && strcmp(route->method, "GET") != 0)
+        turn = fl_api_once_begin(&place, entry->api->once, request, reply, call.now_ns);
+    if (route != NULL && turn != FL_API_ONCE_ANSWERED)
+        status = run(&call, route, &err);
     if (status != FL_OK)
         tell_failure(&call, status, &err);
+    if (turn == FL_API_ONCE_FIRST)
+        fl_api_once_end(entry->api->once, place, reply);
     /* Answers are about incidents: no cache on the way keeps them unasked. */
     fl_http_reply_add(reply, "Cache-Control", "private, no-cache");
     end_call(&call, status);
@@ -244,9 +287,11 @@ fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *e
     size_t stores = options->stores > 0 ? options->stores : FL_API_STORES;
     fl_status status = fl_api_pool_create(&api->pool, options->store, options->mode, stores, err);
     if (status == FL_OK)
+        status = fl_api_once_create(&api->once, err);
+    if (status == FL_OK)
         *out = api;
     else
-        fl_mem_free(api);
+        fl_api_destroy(api);
     return status;
 }
 
@@ -255,6 +300,7 @@ void fl_api_destroy(fl_api *api)
     if (api == NULL)
         return;
     fl_api_pool_destroy(api->pool);
+    fl_api_once_destroy(api->once);
     fl_mem_free(api->entries);
     fl_mem_free(api);
 }

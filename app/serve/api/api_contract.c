@@ -21,6 +21,7 @@
 #include "fl_openapi_graph_node.h"
 #include "fl_openapi_graph_stats.h"
 #include "fl_openapi_incidents.h"
+#include "fl_openapi_learnt.h"
 #include "fl_openapi_paths.h"
 #include "fl_openapi_similar.h"
 #include "fl_openapi_triage.h"
@@ -34,10 +35,15 @@ static const struct part {
     const char *name; /* of the file, without ".schema.json" */
     const fl_slice *text;
 } parts[] = {
-    {"graph-known", &fl_openapi_graph_known}, {"graph-neighbours", &fl_openapi_graph_neighbours},
-    {"graph-node", &fl_openapi_graph_node},   {"graph-stats", &fl_openapi_graph_stats},
-    {"incidents", &fl_openapi_incidents},     {"paths", &fl_openapi_paths},
-    {"similar", &fl_openapi_similar},         {"triage", &fl_openapi_triage},
+    {"graph-known", &fl_openapi_graph_known},
+    {"graph-neighbours", &fl_openapi_graph_neighbours},
+    {"graph-node", &fl_openapi_graph_node},
+    {"graph-stats", &fl_openapi_graph_stats},
+    {"incidents", &fl_openapi_incidents},
+    {"learnt", &fl_openapi_learnt},
+    {"paths", &fl_openapi_paths},
+    {"similar", &fl_openapi_similar},
+    {"triage", &fl_openapi_triage},
 };
 
 enum {

@@ -5,6 +5,7 @@
 #define FL_API_PRIV_H
 
 #include "api.h"
+#include "api_once.h"
 #include "api_pool.h"
 #include "arena.h"
 #include "faultline/incident.h"
@@ -35,6 +36,7 @@ typedef struct fl_api_route {
 struct fl_api {
     fl_api_options options;
     fl_api_pool *pool;
+    fl_api_once *once;
     struct fl_api_entry *entries; /* contexts of the routes */
 };
 
@@ -63,6 +65,9 @@ fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence;
 fl_api_run fl_api_similar, fl_api_paths;
 fl_api_run fl_api_provenance, fl_api_neighbours, fl_api_graph_paths, fl_api_known,
     fl_api_graph_stats;
+
+/* --- api_say.c --- */
+fl_api_run fl_api_confirm, fl_api_reject, fl_api_resolve;
 
 /* --- api_contract.c --- */
 fl_api_run fl_api_contract;
