@@ -65,6 +65,11 @@ if(TARGET faultline_cli)
   add_test(NAME integration/incidents COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_incidents.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/incidents PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/serve PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/live_shop COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_live_shop.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  add_test(NAME integration/takeover COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${Python3_EXECUTABLE}
+    ${CMAKE_CURRENT_LIST_DIR}/test_takeover.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/live_shop integration/takeover PROPERTIES LABELS "integration;serve" TIMEOUT 600 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/receive COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_receive.py $<TARGET_FILE:faultline_cli>)
   set_tests_properties(integration/receive PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/clients COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_clients.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/clients)

@@ -270,6 +270,7 @@ void fl_incidents_refill(fl_incidents *incidents)
     }
     pthread_mutex_lock(&incidents->watching);
     fl_watch_pause(incidents->watch, false);
+    incidents->called_ns = 0; /* who calls whom is news */
     pthread_mutex_unlock(&incidents->watching);
     pthread_mutex_lock(&incidents->lock);
     incidents->stats.is_refilling = false;
