@@ -255,6 +255,14 @@ static void say_slow(void *payload, const char *name)
         name);
 }
 
+/* Who looks at all that is accepted, whoever brought it. */
+enum { TAPS = 2 };
+static void taps_of(fl_receive_tap out[TAPS], fl_serve *serve)
+{
+    out[0] = fl_tail_tap(serve->tail);
+    out[1] = (fl_receive_tap){.payload = serve, .batch = fl_serve_tap_incidents};
+}
+
 /* Its routes are added when their handlers have what they need. */
 static fl_status start_receive(fl_serve *serve, fl_error *err)
 {
@@ -268,11 +276,11 @@ static fl_status start_receive(fl_serve *serve, fl_error *err)
         status = secret_of(&gitlab, config->webhooks.gitlab_token_file, err);
     if (status == FL_OK)
         status = fl_serve_redaction(&redaction, config, say_slow, serve, err);
-    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail),
-                                   {.payload = serve, .batch = fl_serve_tap_incidents}};
+    fl_receive_tap taps[TAPS];
+    taps_of(taps, serve);
     const fl_receive_options options = {.archive = serve->archive,
                                         .taps = taps,
-                                        .tap_count = sizeof(taps) / sizeof(taps[0]),
+                                        .tap_count = TAPS,
                                         .github_secret = fl_buf_slice(&github),
                                         .gitlab_token = fl_buf_slice(&gitlab),
                                         .redaction = redaction};
@@ -323,12 +331,13 @@ static void say_of_thread(void *payload, const char *sentence)
 static fl_status make_puller(fl_puller **out, fl_serve *serve, const fl_config *config,
                              fl_error *err)
 {
-    const fl_receive_tap taps[] = {fl_tail_tap(serve->tail)};
+    fl_receive_tap taps[TAPS];
+    taps_of(taps, serve);
     const fl_puller_options options = {.config = config,
                                        .archive = serve->archive,
                                        .receive = serve->receive,
                                        .taps = taps,
-                                       .tap_count = sizeof(taps) / sizeof(taps[0]),
+                                       .tap_count = TAPS,
                                        .say = say_of_thread,
                                        .say_to = serve};
     return fl_puller_start(out, &options, err);

@@ -123,6 +123,11 @@ void fl_serve_put_incidents(fl_metrics *m, fl_incidents *incidents)
                          (double)s.services);
     fl_metrics_one_gauge(m, "faultline_watch_entries", "Of these, such as are called from outside",
                          (double)s.entries);
+    fl_metrics_counter(m, "faultline_watch_records_total", "Records that the watch was told of");
+    fl_metrics_count(m, "kind", "span", s.spans);
+    fl_metrics_count(m, "kind", "point", s.points);
+    fl_metrics_count(m, "kind", "log", s.logs);
+    fl_metrics_count(m, "kind", "alert", s.alerts);
     fl_metrics_one_counter(m, "faultline_watch_breaks_total", "Sustained breaks that were found",
                            s.breaks);
 }

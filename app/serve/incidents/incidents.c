@@ -348,6 +348,8 @@ fl_incidents_stats fl_incidents_stats_of(fl_incidents *incidents)
     stats.signs_waiting = incidents->mail_count;
     pthread_mutex_unlock(&incidents->lock);
     stats.spans = watch.spans;
+    stats.points = watch.points;
+    stats.logs = watch.logs;
     stats.alerts = watch.alerts;
     stats.breaks = watch.breaks;
     stats.entries = watch.entries;

@@ -86,7 +86,7 @@ typedef struct fl_incidents_stats {
     uint64_t taps_failed;    /* batches of which the watch did not see all, for want of memory */
     int64_t triage_ns;       /* of all triages */
     int64_t longest_wait_ns; /* of a sign, from its arrival to its page */
-    uint64_t spans, alerts, breaks, entries, services; /* fl_watch_stats */
+    uint64_t spans, points, logs, alerts, breaks, entries, services; /* fl_watch_stats */
     /* The past that the watch is told after a start: how far back it reaches by now (0: not at
      * all), and what it took. Until then nothing breaks. */
     bool is_refilling;
