@@ -227,6 +227,11 @@ class Genuine(unittest.TestCase):
         self.assertLess(abs(source["clock_offset_seconds"]), 0.5)
         self.assertEqual((source["back_seconds"], source["none_back_seconds"]), (3600, 6 * 3600))
 
+    @staticmethod
+    def services_of(daemon):
+        """Whose heap profiles are in the archive."""
+        return {path.name.split("~")[1] for path in daemon.data.rglob("*~heap.profile")}
+
     def test_the_daemon_pulls_queries_and_the_profiles_of_a_go_program(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "faultline.yaml"
@@ -238,9 +243,18 @@ sources:
       interval: 1s
       queries:
         - {{name: scrapes_up, query: "sum by (job) (up)"}}
+        - {{name: scrapes_owned, query: 'label_replace(up, "owner", "jane@example.com", "", "")'}}
   pprof:
     - {{interval: 2s, prometheus: main, jobs: [shop/prometheus], overhead: 1}}
+    - interval: 2s
+      overhead: 1
+      profiles: [heap]
+      targets: [{{service: listed, url: "{self.url}/debug/pprof"}}]
+      targets_file: targets.yaml
 """)
+            targets = pathlib.Path(folder) / "targets.yaml"
+            entry = f"- {{service: SERVICE, url: '{self.url}/debug/pprof'}}\n"
+            targets.write_text(entry.replace("SERVICE", "in-a-file"))
             with Daemon(FAULTLINE, "--config", str(path)) as daemon:
                 deadline = time.monotonic() + 60
                 pulled = {}
@@ -248,7 +262,7 @@ sources:
                     self.assertLess(time.monotonic(), deadline, f"{pulled}\n{daemon.said}")
                     time.sleep(0.5)
                     pulled = {k: v for k, v in daemon.metrics().items() if k.startswith("faultline_pull")}
-                self.assertEqual(pulled["faultline_pull_targets"], 1)
+                self.assertEqual(pulled["faultline_pull_targets"], 3)
                 # An older Go has no profile of leaked goroutines: it was asked for once.
                 self.assertLessEqual(pulled['faultline_pull_failures_total{reason="not_served"}'], 1)
                 for reason in ("query", "profile", "not_kept"):
@@ -257,6 +271,20 @@ sources:
                 shown = run("profile", "top", str(heap))
                 self.assertEqual(shown.returncode, 0, shown.stderr)
                 self.assertIn("prometheus", shown.stdout)
+                # What is pulled is seen by who looks, in the words that are kept, and goes on for the watch.
+                after = json.loads(daemon.ask("GET", "/v1/tail")[2])["next"]
+                daemon.wait_for(lambda: "scrapes_owned" in daemon.ask("GET", f"/v1/tail?after={after}")[2].decode())
+                followed = daemon.ask("GET", f"/v1/tail?after={after}")[2].decode()
+                self.assertIn("scrapes_up", followed)
+                self.assertNotIn("jane", followed)
+                metrics = daemon.metrics()
+                self.assertGreater(metrics['faultline_redacted_total{rule="email"}'], 0)
+                self.assertGreater(metrics['faultline_watch_records_total{kind="point"}'], 4)
+                self.assertGreater(metrics['faultline_archive_records_total{kind="point"}'], 4)
+                # A list that grows is read again.
+                targets.write_text(targets.read_text() + entry.replace("SERVICE", "added-later"))
+                self.assertTrue(daemon.wait_for(lambda: self.services_of(daemon) >=
+                                                {"prometheus", "listed", "in-a-file", "added-later"}), daemon.said)
                 # Another configuration counts without a restart.
                 path.write_text("sources: {}\n")
                 daemon.process.send_signal(signal.SIGHUP)
