@@ -328,3 +328,51 @@ fl_status fl_column_f64(double *out, size_t count, fl_reader *in, fl_error *err)
         return read_decimals(out, count, in, (size_t)(head >> 4), err);
     return head == XOR ? read_xors(out, count, in, err) : unknown_way(in, err);
 }
+
+fl_status fl_column_skip_i64(size_t count, fl_reader *in, fl_error *err)
+{
+    assert(in != NULL);
+    if (count == 0)
+        return FL_OK;
+    uint64_t head = fl_read_be(in, 1), way = head & 15;
+    if (head == RAW) {
+        (void)fl_read_bytes(in, (uint64_t)count * 8);
+        return check_read(in, err);
+    }
+    if (way > DELTA2 || head >> 4 > MAX_I64_POWER)
+        return unknown_way(in, err);
+    size_t numbers = way == CONSTANT ? 1 : count;
+    for (size_t i = 0; i < numbers && !in->short_read; i++)
+        (void)fl_column_count(in);
+    return check_read(in, err);
+}
+
+static fl_status skip_decimals(size_t count, fl_reader *in, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t at = 0; status == FL_OK && at < count; at += CHUNK)
+        status = fl_column_skip_i64(count - at < CHUNK ? count - at : CHUNK, in, err);
+    return status;
+}
+
+static fl_status skip_xors(size_t count, fl_reader *in, fl_error *err)
+{
+    for (size_t i = 0; i < count && !in->short_read; i++) {
+        uint64_t head = fl_read_be(in, 1);
+        if ((head >> 4) + (head & 15) > 8)
+            return fl_fail(err, FL_E_SYNTAX, in->pos - 1, "a number has more than 64 bits");
+        (void)fl_read_bytes(in, head & 15);
+    }
+    return check_read(in, err);
+}
+
+fl_status fl_column_skip_f64(size_t count, fl_reader *in, fl_error *err)
+{
+    assert(in != NULL);
+    if (count == 0)
+        return FL_OK;
+    uint64_t head = fl_read_be(in, 1);
+    if ((head & 15) == DECIMAL && head >> 4 <= MAX_F64_POWER)
+        return skip_decimals(count, in, err);
+    return head == XOR ? skip_xors(count, in, err) : unknown_way(in, err);
+}

@@ -22,5 +22,8 @@ void fl_column_put_f64(fl_buf *out, const double *values, size_t count);
 /* Exactly `count` values. FL_E_TRUNCATED, FL_E_SYNTAX at the byte in `in`. */
 FL_NODISCARD fl_status fl_column_i64(int64_t *out, size_t count, fl_reader *in, fl_error *err);
 FL_NODISCARD fl_status fl_column_f64(double *out, size_t count, fl_reader *in, fl_error *err);
+/* Go past a column without what it says; the same failures. */
+FL_NODISCARD fl_status fl_column_skip_i64(size_t count, fl_reader *in, fl_error *err);
+FL_NODISCARD fl_status fl_column_skip_f64(size_t count, fl_reader *in, fl_error *err);
 
 #endif

@@ -436,10 +436,10 @@ static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *
     return read_attrs(&out->attrs, in, &in->key);
 }
 
-/* What stands behind the resource in the key. */
-static fl_slice series_of(const struct told *in)
+/* What stands behind the resource in the key of a group of points. */
+static fl_slice series_of(fl_slice group_key)
 {
-    fl_reader key = fl_reader_over(in->group->key);
+    fl_reader key = fl_reader_over(group_key);
     (void)fl_read_be(&key, 1);
     (void)fl_column_count(&key);
     return fl_read_bytes(&key, key.bytes.len - key.pos);
@@ -458,7 +458,7 @@ static fl_status tell_raw(struct told *in, uint32_t resource, const fl_rows_colu
                           const fl_rows_column *values)
 {
     fl_status status = FL_OK;
-    fl_slice series = series_of(in);
+    fl_slice series = series_of(in->group->key);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         const fl_number number = {.start_ns = times[0].integers[row],
                                   .time_ns = times[1].integers[row],
@@ -664,16 +664,18 @@ static fl_status tell_alerts(struct told *in)
 }
 
 /* Resources and ids are told for whatever share names them. */
-static bool is_wanted(struct told *in, unsigned char kind)
+static bool is_wanted(void *context, fl_slice key)
 {
-    const fl_block_share *share = in->share;
-    if (share == NULL || kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS)
+    struct told *in = context;
+    fl_block_share *share = in->share;
+    unsigned char kind = key.len > 0 ? key.ptr[0] : 0;
+    if (kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS)
         return true;
     if (kind != BLOCK_NUMBERS && kind != BLOCK_SHAPES)
         return share->has_others;
-    uint64_t place = share->has_points ? place_of(series_of(in)) : 0;
+    uint64_t place = share->has_points ? place_of(series_of(key)) : 0;
     bool is_in = share->has_points && place >= share->first && place <= share->last;
-    in->share->left_out += !is_in;
+    share->left_out += !is_in;
     return is_in;
 }
 
@@ -688,8 +690,6 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     in->columns = group->columns;
     in->columns_left = group->column_count;
     in->key = fl_reader_over(group->key);
-    if (group->key.len > 0 && !is_wanted(in, group->key.ptr[0]))
-        return FL_OK;
     switch (fl_read_be(&in->key, 1)) {
     case BLOCK_RESOURCES:
         return tell_resources(in);
@@ -740,7 +740,8 @@ static fl_status tell_plain(struct told *in, fl_slice plain)
     in->text = fl_buf_of(FL_MAX_RECORD_LINE_BYTES);
     fl_status status = fl_map_create(&in->handles, FL_MAX_BLOCK_CELLS, in->err);
     if (status == FL_OK)
-        status = fl_rows_read(plain, tell_group, in, in->err);
+        status = fl_rows_read_wanted(plain, in->share != NULL ? is_wanted : NULL, tell_group, in,
+                                     in->err);
     fl_map_destroy(in->handles);
     fl_block_ids_dispose(&in->traces);
     fl_block_ids_dispose(&in->ids);

@@ -61,10 +61,15 @@ typedef struct fl_rows_group {
 } fl_rows_group;
 
 typedef fl_status fl_rows_visit(void *context, const fl_rows_group *group, fl_error *err);
+/* Whether a group is to be visited, by its key; a group that is not costs little where it is all
+ * numbers. */
+typedef bool fl_rows_wants(void *context, fl_slice key);
 
 /* FL_E_SYNTAX and FL_E_TRUNCATED at their byte; FL_E_LIMIT above FL_MAX_BLOCK_CELLS; FL_E_NOMEM;
  * what `visit` returned. */
 FL_NODISCARD fl_status fl_rows_read(fl_slice bytes, fl_rows_visit *visit, void *context,
                                     fl_error *err);
+FL_NODISCARD fl_status fl_rows_read_wanted(fl_slice bytes, fl_rows_wants *wants,
+                                           fl_rows_visit *visit, void *context, fl_error *err);
 
 #endif

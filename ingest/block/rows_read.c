@@ -12,6 +12,7 @@ struct input {
     fl_reader in;
     fl_arena arena; /* of one group */
     fl_rows_visit *visit;
+    fl_rows_wants *wants; /* NULL: all */
     void *context;
     uint64_t cells; /* so far */
     fl_error *err;
@@ -136,6 +137,15 @@ static fl_status read_kinds(fl_rows_column *columns, size_t count, struct input 
     return in->in.short_read ? truncated(in) : FL_OK;
 }
 
+/* Columns of texts are read all the same: their lengths are a column themselves. */
+static fl_status skip_column(fl_rows_column *column, size_t rows, struct input *in)
+{
+    if (column->kind == FL_COLUMN_TEXT)
+        return read_column(column, rows, in);
+    return column->kind == FL_COLUMN_I64 ? fl_column_skip_i64(rows, &in->in, in->err)
+                                         : fl_column_skip_f64(rows, &in->in, in->err);
+}
+
 static fl_status read_group(struct input *in)
 {
     fl_rows_group group = {0};
@@ -143,17 +153,21 @@ static fl_status read_group(struct input *in)
     fl_rows_column *columns = allot(in, group.column_count, sizeof(*columns), &status);
     if (status == FL_OK)
         status = read_kinds(columns, group.column_count, in);
+    bool is_wanted = status != FL_OK || in->wants == NULL || in->wants(in->context, group.key);
     for (size_t i = 0; status == FL_OK && i < group.column_count; i++)
-        status = read_column(&columns[i], group.row_count, in);
+        status = is_wanted ? read_column(&columns[i], group.row_count, in)
+                           : skip_column(&columns[i], group.row_count, in);
     group.columns = columns;
-    return status == FL_OK ? in->visit(in->context, &group, in->err) : status;
+    return status == FL_OK && is_wanted ? in->visit(in->context, &group, in->err) : status;
 }
 
-fl_status fl_rows_read(fl_slice bytes, fl_rows_visit *visit, void *context, fl_error *err)
+fl_status fl_rows_read_wanted(fl_slice bytes, fl_rows_wants *wants, fl_rows_visit *visit,
+                              void *context, fl_error *err)
 {
     struct input in = {.in = fl_reader_over(bytes),
                        .arena = fl_arena_of(SIZE_MAX), /* cells are counted instead */
                        .visit = visit,
+                       .wants = wants,
                        .context = context,
                        .err = err};
     fl_status status = FL_OK;
@@ -164,4 +178,9 @@ fl_status fl_rows_read(fl_slice bytes, fl_rows_visit *visit, void *context, fl_e
     }
     fl_arena_dispose(&in.arena);
     return status;
+}
+
+fl_status fl_rows_read(fl_slice bytes, fl_rows_visit *visit, void *context, fl_error *err)
+{
+    return fl_rows_read_wanted(bytes, NULL, visit, context, err);
 }

@@ -29,6 +29,9 @@ static size_t i64_len(const int64_t *values, size_t count)
     ck_assert(fl_reader_done(&in));
     if (count > 0)
         ck_assert_mem_eq(back, values, count * sizeof(back[0]));
+    in = fl_reader_over(fl_buf_slice(&buf));
+    ck_assert_ok(fl_column_skip_i64(count, &in, &err));
+    ck_assert(fl_reader_done(&in));
     return buf.len;
 }
 
@@ -42,6 +45,9 @@ static size_t f64_len(const double *values, size_t count)
     ck_assert(fl_reader_done(&in));
     if (count > 0)
         ck_assert_mem_eq(back, values, count * sizeof(back[0]));
+    in = fl_reader_over(fl_buf_slice(&buf));
+    ck_assert_ok(fl_column_skip_f64(count, &in, &err));
+    ck_assert(fl_reader_done(&in));
     return buf.len;
 }
 
@@ -166,6 +172,11 @@ START_TEST(a_malformed_column_is_refused_at_its_place)
         ck_assert_int_ne(status, FL_OK);
         ck_assert_str_eq(own.message, refused[i].message);
         ck_assert_msg(own.offset == refused[i].offset, "%d: %d", (int)i, (int)own.offset);
+        own = (fl_error){0};
+        in = fl_reader_over(refused[i].bytes);
+        ck_assert_fails(status, refused[i].is_real ? fl_column_skip_f64(3, &in, &own)
+                                                   : fl_column_skip_i64(3, &in, &own));
+        ck_assert_str_eq(own.message, refused[i].message);
     }
 }
 END_TEST
@@ -180,6 +191,9 @@ START_TEST(every_prefix_of_a_column_is_refused)
         fl_error own = {0};
         fl_reader in = fl_reader_over((fl_slice){(unsigned char *)buf.ptr, len});
         ck_assert_fails(FL_E_TRUNCATED, fl_column_f64(back, 40, &in, &own));
+        in = fl_reader_over((fl_slice){(unsigned char *)buf.ptr, len});
+        own = (fl_error){0};
+        ck_assert_fails(FL_E_TRUNCATED, fl_column_skip_f64(40, &in, &own));
     }
 }
 END_TEST
