@@ -118,7 +118,10 @@ static void put_clocks(fl_buf *out, const fl_incident *incident)
 void web_put_findings(fl_buf *out, const web_case *of)
 {
     assert(of->incident != NULL);
-    put_moments(out, of->incident);
+    if (of->picture != NULL && of->picture->event_count > 0)
+        web_put_events(out, of->picture); /* with these moments, and what else happened */
+    else
+        put_moments(out, of->incident);
     put_ruled_out(out, of->incident);
 }
 

@@ -44,23 +44,29 @@ static void put_locus(fl_buf *out, const fl_hypothesis *h)
 }
 
 /* A sign, the modality, the sentence, its weight; the query on a line of its own. */
-static void put_evidence(fl_buf *out, const fl_evidence *e)
+static void put_evidence(fl_buf *out, const web_case *of, const char *service, const fl_evidence *e)
 {
-    char weight[NUMBER_TEXT];
+    char weight[NUMBER_TEXT], lane[NUMBER_TEXT];
+    size_t index = 0;
     (void)snprintf(weight, sizeof(weight), "%+.1f", e->weight_nats);
     fl_html(out,
             "<li class=\"$\"><span class=\"sign\" title=\"$\">$</span>"
-            "<span class=\"modality\">$</span><span class=\"sentence\">$</span>"
-            "<span class=\"weight\" title=\"weight in nats: log Bayes factor\">$</span>",
+            "<span class=\"modality\">$</span><span class=\"sentence\">$",
             e->against ? "against" : "for", e->against ? "speaks against it" : "speaks for it",
-            e->against ? "\xE2\x88\x92" : "+", fl_modality_name(e->modality), e->text,
+            e->against ? "\xE2\x88\x92" : "+", fl_modality_name(e->modality), e->text);
+    if (web_lane_of(&index, of->picture, service, e->query)) {
+        (void)snprintf(lane, sizeof(lane), "%zu", index);
+        fl_html(out, " <a class=\"at-lane\" href=\"#lane-$\">lane</a>", lane);
+    }
+    fl_html(out,
+            "</span><span class=\"weight\" title=\"weight in nats: log Bayes factor\">$</span>",
             isnan(e->weight_nats) ? "" : weight);
     web_query(out, e->query);
     fl_buf_text(out, "</li>\n");
 }
 
 /* More than about seven nobody holds in mind: the rest opens. */
-static void put_all_evidence(fl_buf *out, const fl_hypothesis *h)
+static void put_all_evidence(fl_buf *out, const web_case *of, const fl_hypothesis *h)
 {
     char more[NUMBER_TEXT];
     if (h->evidence_count == 0) {
@@ -69,7 +75,7 @@ static void put_all_evidence(fl_buf *out, const fl_hypothesis *h)
     }
     fl_buf_text(out, "<ul class=\"evidence\">\n");
     for (size_t i = 0; i < h->evidence_count && i < FIRST_EVIDENCE; i++)
-        put_evidence(out, &h->evidence[i]);
+        put_evidence(out, of, h->service, &h->evidence[i]);
     fl_buf_text(out, "</ul>\n");
     if (h->evidence_count <= FIRST_EVIDENCE)
         return;
@@ -77,13 +83,14 @@ static void put_all_evidence(fl_buf *out, const fl_hypothesis *h)
     fl_html(out, "<details class=\"rest\"><summary>$ more</summary><ul class=\"evidence\">\n",
             more);
     for (size_t i = FIRST_EVIDENCE; i < h->evidence_count; i++)
-        put_evidence(out, &h->evidence[i]);
+        put_evidence(out, of, h->service, &h->evidence[i]);
     fl_buf_text(out, "</ul></details>\n");
 }
 
 /* The resource is named only where the cause does not already say it. */
-static void put_hypothesis(fl_buf *out, const fl_hypothesis *h, size_t number)
+static void put_hypothesis(fl_buf *out, const web_case *of, size_t number)
 {
+    const fl_hypothesis *h = &of->incident->hypotheses[number - 1];
     char rank[NUMBER_TEXT], place[NUMBER_TEXT];
     const char *resource = fl_resource_name(h->resource), *cause = fl_cause_name(h->cause);
     assert(number > 0 && cause != NULL);
@@ -101,7 +108,7 @@ static void put_hypothesis(fl_buf *out, const fl_hypothesis *h, size_t number)
             h->service != NULL ? h->service : "(service not named)", cause,
             has_resource ? " (" : "", has_resource ? resource : "", has_resource ? ")" : "");
     put_locus(out, h);
-    put_all_evidence(out, h);
+    put_all_evidence(out, of, h);
     fl_buf_text(out, "</details></li>\n");
 }
 
@@ -115,6 +122,6 @@ void web_put_hypotheses(fl_buf *out, const web_case *of)
         fl_buf_text(out, "<p>Nothing differs from the baseline by more than chance.</p>\n");
     fl_buf_text(out, "<ol class=\"hypotheses\">\n");
     for (size_t i = 0; i < incident->hypothesis_count; i++)
-        put_hypothesis(out, &incident->hypotheses[i], i + 1);
+        put_hypothesis(out, of, i + 1);
     fl_buf_text(out, "</ol></section>\n");
 }

@@ -8,20 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "live_store.h"
 #include "mem.h"
 #include "report.h"
+#include "report_picture.h"
 #include "slice.h"
 #include "symptoms.h"
 #include "timestamp.h"
 #include "web_priv.h"
 
 enum { ARENA_BYTES = 4 * FL_MAX_DOCUMENT_BYTES, MOST_PATHS = 5, MOST_FIXES = 3, MOST_SIMILAR = 5 };
+static const char timeline_suffix[] = "/timeline.json";
 static const int64_t recall_ns = 300 * FL_NS_PER_MS; /* of a page that is to be there in 500 */
 
 /* What is read of the store, for one page. */
 typedef struct reading {
     fl_arena arena;
-    char *document;
+    char *document, *drawn;
     fl_memory memory;
     char failed[sizeof(((fl_error *)NULL)->message)];
     web_case of;
@@ -50,6 +53,15 @@ static fl_status recall(reading *r, fl_store *store, fl_error *err)
     return status;
 }
 
+/* None is no failure, and one that cannot be read leaves the page without it. */
+static void read_picture(reading *r, fl_store *store)
+{
+    if (fl_store_get_picture(store, r->of.incident->id, &r->drawn, NULL) != FL_OK)
+        return;
+    if (fl_report_picture_load(&r->of.picture, &r->arena, fl_slice_of(r->drawn), NULL) != FL_OK)
+        r->of.picture = NULL;
+}
+
 /* The member that only a daemon's incidents have. */
 static void take_live(reading *r)
 {
@@ -70,6 +82,7 @@ static fl_status read_case(reading *r, fl_store *store, const char *id, fl_error
         return status;
     assert(r->of.incident->id != NULL);
     take_live(r);
+    read_picture(r, store);
     if (recall(r, store, &why) != FL_OK) {
         (void)snprintf(r->failed, sizeof(r->failed), "%s", why.message);
         r->of.memory_failed = r->failed;
@@ -82,6 +95,7 @@ static void dispose(reading *r)
 {
     json_decref(r->of.live);
     fl_mem_free(r->document);
+    fl_mem_free(r->drawn);
     fl_arena_dispose(&r->arena);
 }
 
@@ -109,6 +123,8 @@ static void put_page(fl_buf *out, const web_case *of)
     web_begin(out, of->web, &frame);
     fl_html(out, "<article data-incident=\"$\">\n<div data-part=\"verdict\">\n", of->incident->id);
     web_put_verdict(out, of);
+    fl_buf_text(out, "</div>\n<div data-part=\"timeline\">\n");
+    web_put_timeline(out, of);
     fl_buf_text(out, "</div>\n<div class=\"columns\">\n<div data-part=\"hypotheses\">\n");
     web_put_hypotheses(out, of);
     web_put_findings(out, of);
@@ -119,6 +135,39 @@ static void put_page(fl_buf *out, const web_case *of)
     web_end(out);
 }
 
+/* Below an incident's page: what is drawn there, as numbers. */
+static bool take_suffix(char *id, const char *suffix)
+{
+    size_t len = strlen(id), tail = strlen(suffix);
+    if (len < tail || strcmp(id + len - tail, suffix) != 0)
+        return false;
+    id[len - tail] = '\0';
+    return true;
+}
+
+/* The bytes as they were kept. */
+static void send_numbers(fl_web *web, const char *id, const fl_http_request *request,
+                         fl_http_reply *reply)
+{
+    fl_error err = {0};
+    fl_store *store = NULL;
+    char *drawn = NULL;
+    fl_buf page = fl_buf_of(FL_MAX_PICTURE_BYTES);
+    fl_status status = web_borrow(&store, web, &err);
+    if (status == FL_OK)
+        status = fl_store_get_picture(store, id, &drawn, &err);
+    web_return(web, store, status);
+    if (status == FL_OK) {
+        fl_buf_text(&page, drawn);
+        web_send(reply, request, &page);
+        if (reply->status == 200)
+            reply->content_type = "application/json";
+    } else {
+        fl_http_problem(reply, status == FL_E_NOTFOUND ? 404 : 503, "%s", err.message);
+    }
+    fl_mem_free(drawn);
+}
+
 /* By the whole id, or a beginning of it that is its alone. */
 void web_incident(void *context, const fl_http_request *request, fl_http_reply *reply)
 {
@@ -127,7 +176,16 @@ void web_incident(void *context, const fl_http_request *request, fl_http_reply *
     fl_error err = {0};
     fl_store *store = NULL;
     assert(strncmp(request->path, prefix, sizeof(prefix) - 1) == 0);
-    const char *id = request->path + sizeof(prefix) - 1;
+    char id[FL_LIVE_ID_BYTES + sizeof(timeline_suffix)];
+    if (strlen(request->path + sizeof(prefix) - 1) >= sizeof(id)) {
+        web_complain(web, request, reply, 404, "No incident has an id that is so long.");
+        return;
+    }
+    memcpy(id, request->path + sizeof(prefix) - 1, strlen(request->path) - sizeof(prefix) + 2);
+    if (take_suffix(id, timeline_suffix)) {
+        send_numbers(web, id, request, reply);
+        return;
+    }
     reading r = {.arena = fl_arena_of(ARENA_BYTES), .of = {.web = web, .now_ns = web_now(web)}};
     fl_status status = FL_E_NOTFOUND;
     if (id[0] == '\0')

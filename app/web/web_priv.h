@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "arena.h"
+#include "faultline/picture.h"
 #include "html.h"
 #include "memory.h"
 #include "web.h"
@@ -87,7 +88,8 @@ void web_incident(void *context, const fl_http_request *request, fl_http_reply *
 typedef struct web_case {
     const fl_web *web;
     const fl_incident *incident;
-    json_t *live; /* of a daemon's incident; NULL: none */
+    const fl_picture *picture; /* NULL: none is kept */
+    json_t *live;              /* of a daemon's incident; NULL: none */
     const fl_memory *memory;
     const char *memory_failed; /* the sentence; NULL: it did not */
     int64_t now_ns;
@@ -96,6 +98,11 @@ typedef struct web_case {
 void web_put_verdict(fl_buf *out, const web_case *of);
 void web_put_hypotheses(fl_buf *out, const web_case *of);
 void web_put_memory(fl_buf *out, const web_case *of);
+/* --- web_timeline.c --- */
+void web_put_timeline(fl_buf *out, const web_case *of);
+void web_put_events(fl_buf *out, const fl_picture *picture);
+/* The lane of an item of evidence. False: none is drawn of it. */
+bool web_lane_of(size_t *out, const fl_picture *picture, const char *service, const char *query);
 void web_put_findings(fl_buf *out, const web_case *of);
 void web_put_context(fl_buf *out, const web_case *of);
 

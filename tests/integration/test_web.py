@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import sqlite3
@@ -92,6 +93,21 @@ def hostile_telemetry(folder):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(base + 30 * 60))
 
 
+def wide_telemetry(folder):
+    """Thirty services with 9 metrics each, every 15 seconds of an hour, which break at minute 50."""
+    base, lines, noise = 1_700_000_000, [], random.Random(7)
+    for service in range(30):
+        metrics = []
+        for number in range(9):
+            values = [100 + noise.gauss(0, 5) + (400 + 3 * number + 5 * service if i >= 200 else 0) for i in range(240)]
+            points = [{"timeUnixNano": str((base + 15 * i) * 10**9), "asDouble": round(v, 3)} for i, v in enumerate(values)]
+            metrics.append({"name": f"work.{number}.duration", "unit": "ms", "gauge": {"dataPoints": points}})
+        about = {"attributes": [{"key": "service.name", "value": {"stringValue": f"service-{service}"}}]}
+        lines.append(json.dumps({"resourceMetrics": [{"resource": about, "scopeMetrics": [{"metrics": metrics}]}]}))
+    (folder / "metrics.otlp.jsonl").write_text("\n".join(lines) + "\n")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(base + 50 * 60))
+
+
 def fill(faultline, folder, store):
     """Incidents by what they are."""
     quiet = ("--baseline", str(SHOP / "baseline"))
@@ -99,7 +115,11 @@ def fill(faultline, folder, store):
     hostile = folder / "hostile"
     hostile.mkdir()
     at = hostile_telemetry(hostile)
+    wide = folder / "wide"
+    wide.mkdir()
+    wide_at = wide_telemetry(wide)
     return {
+        "wide": triage(faultline, store, wide, wide_at, "--window", "10m"),
         "hostile": triage(faultline, store, hostile, at),
         "exception": triage(faultline, store, SHOP / "pool-exhaustion", "2026-11-22T23:58:48Z", *quiet),
         "leak": triage(faultline, store, SHOP / "cache-growth", "2026-11-23T00:06:50Z", *quiet, "--pprof", str(SHOP / "cache-growth/profiles")),

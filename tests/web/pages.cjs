@@ -91,9 +91,94 @@ test('what profiles found is told with the command that shows it again, and what
   });
 });
 
+const shown_part = (page) => page.locator('.plot').evaluateAll((all) => [...new Set(all.map((plot) => plot.getAttribute('viewBox')))]);
+
+test('the timeline tells the numbers under the pointer, and zooms all lanes by a drag', async () => {
+  await with_page(incident('exception'), async (page) => {
+    const lane = page.locator('#lane-0');
+    const whole = await shown_part(page);
+    assert.equal(whole.length, 1, 'one axis for all lanes');
+    const before = await lane.locator('.value').textContent();
+    const plot = await lane.locator('.plot').boundingBox();
+    const numbers = await (await fetch(`${incident('exception')}/timeline.json`)).json();
+    await page.mouse.move(plot.x + plot.width * 2.5 / numbers.steps, plot.y + 10);
+    await page.waitForFunction(([text]) => document.querySelector('#lane-0 .value').textContent === text, [String(numbers.lanes[0].values[2])]);
+    assert.match(await page.locator('.tools output').textContent(), /^2026-11-22 23:4\d:48$/);
+    assert.ok(await page.locator('.cursor').isVisible());
+    await page.mouse.move(plot.x + plot.width * 0.5, plot.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(plot.x + plot.width * 0.9, plot.y + 12, { steps: 4 });
+    assert.ok(await page.locator('.selection').isVisible());
+    await page.mouse.up();
+    const part = await shown_part(page);
+    assert.equal(part.length, 1);
+    const [low, , width] = part[0].split(' ').map(Number);
+    assert.ok(Math.abs(low - numbers.steps * 0.5) < 0.3 && Math.abs(width - numbers.steps * 0.4) < 0.3, part[0]);
+    await page.mouse.move(5, 5);
+    assert.equal(await lane.locator('.value').textContent(), before, 'without a pointer the row says what it said');
+    await page.mouse.dblclick(plot.x + 50, plot.y + 10);
+    assert.deepEqual(await shown_part(page), whole);
+  });
+});
+
+test('the timeline does by keys and buttons what it does by the pointer', async () => {
+  await with_page(incident('exception'), async (page) => {
+    const whole = await shown_part(page);
+    await page.keyboard.press('t');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => /^2026/.test(document.querySelector('.tools output').textContent));
+    await page.keyboard.press('+');
+    assert.notDeepEqual(await shown_part(page), whole);
+    await page.keyboard.press('0');
+    assert.deepEqual(await shown_part(page), whole);
+    await page.getByRole('button', { name: 'Zoom in' }).click();
+    await page.getByRole('button', { name: 'Later' }).click();
+    const [low, , width] = (await shown_part(page))[0].split(' ').map(Number);
+    assert.ok(low + width === Number(whole[0].split(' ')[2]), 'the end is shown');
+    await page.getByRole('button', { name: 'Show all of it' }).click();
+    assert.deepEqual(await shown_part(page), whole);
+  });
+});
+
+test('evidence jumps to its lane, also where that was closed', async () => {
+  await with_page(incident('wide'), async (page) => {
+    const jump = page.locator('.evidence .at-lane').first();
+    const lane = (await jump.getAttribute('href')).slice(1);
+    await jump.click();
+    await page.waitForFunction((id) => { const at = document.getElementById(id).getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight; }, lane);
+    assert.equal(await page.locator('#lane-150').isVisible(), false);
+    await page.evaluate(() => { location.hash = '#lane-150'; });
+    await page.waitForFunction(() => { const at = document.getElementById('lane-150').getBoundingClientRect(); return at.height > 0 && at.top >= 0 && at.bottom <= innerHeight; });
+  });
+});
+
+// The figures of docs/benchmarks.md: a page of 200 series of 240 steps. Best of five, as other programs run beside.
+test('an incident of 200 series is painted in half a second, usable in one, and small', async () => {
+  const found = [];
+  for (let i = 0; i < 5; i++) {
+    await with_page('about:blank', async (page, _, context) => {
+      const session = await context.newCDPSession(page);
+      await session.send('Network.enable');
+      let bytes = 0;
+      session.on('Network.loadingFinished', (event) => { bytes += event.encodedDataLength; });
+      await page.goto(incident('wide'), { waitUntil: 'load' });
+      assert.equal(await page.locator('.lane[id]').count(), 200);
+      await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+      const times = await page.evaluate(() => ({
+        paint: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+        usable: performance.getEntriesByName('faultline-usable')[0].startTime,
+      }));
+      found.push({ ...times, bytes });
+    });
+  }
+  const best = (what) => Math.min(...found.map((times) => times[what]));
+  console.log(`# 200 series: painted ${best('paint').toFixed(0)} ms, usable ${best('usable').toFixed(0)} ms, ${found[0].bytes} bytes`);
+  assert.ok(best('paint') < 500 && best('usable') < 1000 && found[0].bytes < 150000, JSON.stringify(found));
+});
+
 test('without scripts everything is there to be read', async () => {
   await with_page(incident('leak'), async (page) => {
-    for (const part of ['Ranking', 'Events', 'Seen before']) assert.ok(await page.getByRole('heading', { name: part, exact: true }).isVisible(), part);
+    for (const part of ['Timeline', 'Ranking', 'Events', 'Seen before']) assert.ok(await page.getByRole('heading', { name: part, exact: true }).isVisible(), part);
     assert.equal(await page.locator('button:visible').count(), 0, 'a button that does nothing');
     assert.ok(await page.locator('.evidence .sentence').first().isVisible());
   }, { javaScriptEnabled: false });
