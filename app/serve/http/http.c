@@ -21,7 +21,7 @@
 #include "mhd_lazy.h"
 #include "timestamp.h"
 
-enum { CHECKS_PER_S = 4 };
+enum { CHECKS_PER_S = FL_HTTP_STREAM_HZ };
 
 /* What they are is said in the header, beside each. A body's 15 s are those of the SDKs' exporters:
  * their timeout is 10 s. */
@@ -86,6 +86,7 @@ static void *watch_overdue(void *payload)
         }
         (void)pthread_cond_timedwait(&http->wake, &http->lock, &until);
         close_overdue(http);
+        fl_http_conn_wake(http);
     }
     (void)pthread_mutex_unlock(&http->lock);
     return NULL;

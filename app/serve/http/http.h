@@ -16,6 +16,7 @@
 #define FL_HTTP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "buf.h"
 #include "workers.h"
@@ -58,6 +59,18 @@ bool fl_http_is_type(const fl_http_request *request, const char *type);
 /* Of other headers; and of an ETag, with its quotes: 16 digits, or as many as a stranger's. */
 enum { FL_HTTP_EXTRA = 6, FL_HTTP_TAG = 40 };
 
+/* A body that goes on for as long as there is something to tell, in place of `body`. Both functions
+ * run on an event thread and must not block. */
+typedef struct fl_http_stream {
+    /* Write up to `room` bytes and say how many. 0: nothing yet, it is asked again
+     * FL_HTTP_STREAM_HZ times a second; below 0: that was all. NULL: the reply is no stream. */
+    ptrdiff_t (*next)(void *payload, char *out, size_t room);
+    void (*end)(void *payload); /* once: it is over, the client has gone, or it was never sent */
+    void *payload;
+} fl_http_stream;
+
+enum { FL_HTTP_STREAM_HZ = 4 };
+
 /* Comes empty: 200, no type, a body that takes FL_HTTP_MAX_REPLY bytes. */
 typedef struct fl_http_reply {
     unsigned status;
@@ -67,6 +80,7 @@ typedef struct fl_http_reply {
     fl_http_field extra[FL_HTTP_EXTRA]; /* static texts */
     size_t extra_count;
     char etag[FL_HTTP_TAG]; /* "": none */
+    fl_http_stream stream;  /* one that has ended is no longer there */
 } fl_http_reply;
 
 /* One more header of two static texts. */

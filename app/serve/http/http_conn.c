@@ -32,6 +32,7 @@
  * answer's head. Pages of it are touched as they are needed; a recv() of a body takes what is free
  * of it. */
 enum { CONNECTION_BYTES = 64 << 10, HEAD_COPIES = 2 };
+enum { STREAM_BYTES = 4 << 10 }; /* of a stream, that are asked for at once */
 /* RFC 9325: nothing older than TLS 1.2. */
 static const char PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 /* Beyond our own limit, so that on_accept() closes what is too many: libmicrohttpd would leave it
@@ -168,13 +169,58 @@ static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *
 
 /* --- answers --- */
 
+/* The next bytes of a stream: MHD_ContentReaderCallback. One that has none is suspended, and counts
+ * as work, until fl_http_conn_wake(): libmicrohttpd would ask again at once. */
+static ssize_t on_stream(void *cls, uint64_t position, char *out, size_t room)
+{
+    fl_http_conn *conn = cls;
+    fl_http *http = conn->http;
+    (void)position;
+    assert(conn->phase == FL_HTTP_WRITING && !conn->is_waiting);
+    if (http->is_stopping)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    ptrdiff_t len = conn->reply.stream.next(conn->reply.stream.payload, out, room);
+    assert(len <= (ptrdiff_t)room);
+    if (len < 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (len > 0) {
+        set_deadline(conn, http->options.body_grace_ns);
+        return len;
+    }
+    http->working++;
+    atomic_store(&conn->deadline_ns, INT64_MAX);
+    MHD_suspend_connection(conn->mhd);
+    conn->is_waiting = true;
+    return 0;
+}
+
+void fl_http_conn_wake(fl_http *http)
+{
+    for (fl_http_conn *conn = http->conns; conn != NULL; conn = conn->next) {
+        if (!atomic_exchange(&conn->is_waiting, false))
+            continue;
+        set_deadline(conn, http->options.body_grace_ns);
+        MHD_resume_connection(conn->mhd);
+        http->working--;
+    }
+}
+
+static struct MHD_Response *create_response(fl_http_conn *conn)
+{
+    fl_http_reply *reply = &conn->reply;
+    if (reply->stream.next != NULL)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, on_stream, conn,
+                                                 NULL);
+    /* The bytes stay until on_completed(). */
+    return MHD_create_response_from_buffer(
+        reply->body.len, reply->body.len > 0 ? reply->body.ptr : NULL, MHD_RESPMEM_PERSISTENT);
+}
+
 static struct MHD_Response *response_of(fl_http_conn *conn)
 {
     fl_http_reply *reply = &conn->reply;
     char seconds[16];
-    /* The bytes stay until on_completed(). */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.len, reply->body.len > 0 ? reply->body.ptr : NULL, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = create_response(conn);
     if (response == NULL)
         return NULL;
     bool ok = true;

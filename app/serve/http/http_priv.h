@@ -49,6 +49,8 @@ typedef struct fl_http_conn {
     fl_http_request request;
     fl_http_reply reply;
     bool has_reply; /* `reply` is to be disposed of */
+    atomic_bool
+        is_waiting; /* a stream that has nothing to tell: suspended, and to be asked again */
     bool must_close;
     bool is_trusted;            /* its certificate was verified, where one is asked for */
     const fl_http_route *route; /* NULL: refused */
@@ -98,6 +100,9 @@ struct fl_http {
 struct sockaddr;
 /* Opens what libmicrohttpd needs over a socket that listens. NULL: it could not. */
 struct MHD_Daemon *fl_http_conn_serve(fl_http *http, int fd);
+
+/* Streams that wait are asked again; under the server's lock. */
+void fl_http_conn_wake(fl_http *http);
 
 /* --- http_body.c --- */
 fl_http_encoding fl_http_encoding_of(const char *name);

@@ -95,6 +95,8 @@ void fl_http_reply_init(fl_http_reply *reply)
 void fl_http_reply_dispose(fl_http_reply *reply)
 {
     fl_buf_dispose(&reply->body);
+    if (reply->stream.end != NULL)
+        reply->stream.end(reply->stream.payload);
     *reply = (fl_http_reply){0};
 }
 

@@ -12,6 +12,7 @@
 #define FL_MHD_FUNCTIONS(X)                                                                        \
     X(MHD_add_response_header)                                                                     \
     X(MHD_create_response_from_buffer)                                                             \
+    X(MHD_create_response_from_callback)                                                           \
     X(MHD_destroy_response)                                                                        \
     X(MHD_get_connection_info)                                                                     \
     X(MHD_get_connection_values)                                                                   \
@@ -25,17 +26,18 @@
 FL_MHD_FUNCTIONS(FL_LAZY_DECLARE)
 
 #ifndef FL_MHD_OWN_NAMES /* where the pointers are defined */
-#define MHD_add_response_header         fl_lazy_MHD_add_response_header
-#define MHD_create_response_from_buffer fl_lazy_MHD_create_response_from_buffer
-#define MHD_destroy_response            fl_lazy_MHD_destroy_response
-#define MHD_get_connection_info         fl_lazy_MHD_get_connection_info
-#define MHD_get_connection_values       fl_lazy_MHD_get_connection_values
-#define MHD_queue_response              fl_lazy_MHD_queue_response
-#define MHD_quiesce_daemon              fl_lazy_MHD_quiesce_daemon
-#define MHD_resume_connection           fl_lazy_MHD_resume_connection
-#define MHD_start_daemon                fl_lazy_MHD_start_daemon
-#define MHD_stop_daemon                 fl_lazy_MHD_stop_daemon
-#define MHD_suspend_connection          fl_lazy_MHD_suspend_connection
+#define MHD_add_response_header           fl_lazy_MHD_add_response_header
+#define MHD_create_response_from_buffer   fl_lazy_MHD_create_response_from_buffer
+#define MHD_create_response_from_callback fl_lazy_MHD_create_response_from_callback
+#define MHD_destroy_response              fl_lazy_MHD_destroy_response
+#define MHD_get_connection_info           fl_lazy_MHD_get_connection_info
+#define MHD_get_connection_values         fl_lazy_MHD_get_connection_values
+#define MHD_queue_response                fl_lazy_MHD_queue_response
+#define MHD_quiesce_daemon                fl_lazy_MHD_quiesce_daemon
+#define MHD_resume_connection             fl_lazy_MHD_resume_connection
+#define MHD_start_daemon                  fl_lazy_MHD_start_daemon
+#define MHD_stop_daemon                   fl_lazy_MHD_stop_daemon
+#define MHD_suspend_connection            fl_lazy_MHD_suspend_connection
 #endif
 
 /* Before the first call; again is no cost. */
