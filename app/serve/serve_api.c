@@ -36,6 +36,8 @@ void fl_serve_put_api(fl_metrics *m, fl_api *api)
                          (double)s.stores_open);
     fl_metrics_one_gauge(m, "faultline_api_stores_busy", "Of these, such as answer a request",
                          (double)s.stores_busy);
+    fl_metrics_one_gauge(m, "faultline_api_listeners", "Clients that are told what changes",
+                         (double)s.listeners);
     fl_metrics_one_counter(m, "faultline_api_store_failures_total",
                            "Tries to reach the store that failed", s.stores_failed);
 }

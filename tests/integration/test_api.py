@@ -2,6 +2,7 @@
 
 usage: test_api.py FAULTLINE SOURCE [unittest options]
 """
+import http.client
 import importlib.util
 import json
 import pathlib
@@ -11,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from contract import Contract
@@ -83,7 +85,7 @@ class Api(unittest.TestCase):
                 self.assertEqual((again[0], again[1]["ETag"]), (304, headers["ETag"]))
             count += 1
         tried = {operation for operation, status in self.contract.seen if status == 200}
-        gets = {o["operationId"] for m, _, o, _ in self.contract.operations() if m == "GET"}
+        gets = {o["operationId"] for m, _, o, _ in self.contract.operations() if m == "GET"} - {"listenToIncidents"}
         self.assertEqual(gets - tried, set())
         self.assertGreater(count, 15)
 
@@ -260,6 +262,92 @@ class Writing(unittest.TestCase):
             daemon.process.send_signal(signal.SIGHUP)
             daemon.wait_for(lambda: ask("GET", path, reader) == 401)
             self.assertEqual(ask("GET", path, admin), 200)
+
+
+class Events(unittest.TestCase):
+    """Who listens hears of what changes, whoever wrote it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.store = pathlib.Path(self.folder.name) / "shop.db"
+        make_store(self.store)
+        self.daemon = Daemon(FAULTLINE, "--store", self.store, data=self.folder.name)
+        self.addCleanup(self.daemon.__exit__, None, None, None)
+
+    def listen(self, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=30)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/v1/incidents/events", headers={k.replace("_", "-"): v for k, v in headers.items()})
+        answer = connection.getresponse()
+        self.addCleanup(answer.close)
+        return answer
+
+    def event(self, answer):
+        """The next event: its lines by name."""
+        found = {}
+        while True:
+            line = answer.readline().decode().rstrip("\n")
+            if line == "" and found:
+                return found
+            name, _, value = line.partition(": ")
+            if name not in ("", "retry"):
+                found[name] = value
+            if not answer.fp:
+                raise AssertionError("the events ended")
+
+    def touch(self, stored_ns):
+        """As if somebody had triaged it again."""
+        with sqlite3.connect(self.store) as db:
+            db.execute("UPDATE incident SET stored_ns = ? WHERE id = ?", (stored_ns, POOL))
+        db.close()
+
+    def test_a_change_is_told_within_two_seconds_and_again_to_who_comes_back(self):
+        answer = self.listen()
+        self.assertEqual((answer.status, answer.getheader("Content-Type")), (200, "text/event-stream"))
+        self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_listeners"] == 1)
+        self.assertEqual(answer.readline(), b"retry: 2000\n")
+        # The first look finds what there is: it is told only what changes after that.
+        self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_stores"] == 1)
+        began = time.monotonic()
+        now = time.time_ns()
+        self.touch(now)
+        event = self.event(answer)
+        self.assertLess(time.monotonic() - began, 10)  # 2 s on a machine that has nothing else to do
+        self.assertEqual((event["event"], event["id"]), ("incident", str(now)))
+        data = json.loads(event["data"])
+        self.assertEqual((data["id"], data["service"], data["cause"], data["verdict"], data["state"]), (POOL, "payment", "exception", "cause-found", None))
+        self.assertGreater(data["probability"], 0.9)
+        self.touch(now + 1)
+        second = self.event(answer)
+        self.assertEqual(second["id"], str(now + 1))
+        # Who comes back is told what he missed; who was away for too long is told so.
+        self.assertEqual(self.event(self.listen(Last_Event_ID=str(now)))["id"], str(now + 1))
+        for other in ("5", "x", ""):
+            self.assertEqual(self.event(self.listen(Last_Event_ID=other))["event"], "reset")
+
+    def test_a_store_that_goes_away_and_comes_back_is_told(self):
+        answer = self.listen()
+        self.assertEqual(answer.readline(), b"retry: 2000\n")
+        self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_stores"] == 1)
+        with sqlite3.connect(self.store) as db:
+            db.execute("ALTER TABLE incident RENAME TO gone")
+        self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": false}'})
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[0], 503)
+        with sqlite3.connect(self.store) as db:
+            db.execute("ALTER TABLE gone RENAME TO incident")
+        db.close()
+        self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": true}'})
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[0], 200)
+
+    def test_there_is_room_for_so_many_and_an_end_for_all(self):
+        answers = [self.listen() for _ in range(64)]
+        self.assertEqual({a.status for a in answers}, {200})
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents/events")[0], 503)
+        self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[0], 200)
+        self.assertEqual(self.daemon.stop(), 0)
+        for answer in answers:
+            self.assertTrue(answer.read().startswith(b"retry: 2000\n\n"))
 
 
 class Many(unittest.TestCase):

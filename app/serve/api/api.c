@@ -30,6 +30,7 @@ enum {
 
 static const fl_api_route routes[] = {
     {"GET", "/v1/incidents", FL_ROLE_READ, fl_api_incidents, " state service limit cursor ", 0},
+    {"GET", "/v1/incidents/events", FL_ROLE_READ, fl_api_listen, " ", 0},
     {"GET", INCIDENT, FL_ROLE_READ, fl_api_one, " ", 0},
     {"GET", INCIDENT "/hypotheses", FL_ROLE_READ, fl_api_hypotheses, " ", 0},
     {"GET", INCIDENT "/evidence", FL_ROLE_READ, fl_api_evidence, " hypothesis ", 0},
@@ -241,7 +242,7 @@ static fl_status run(fl_api_call *call, const fl_api_route *route, fl_error *err
         status = route->run(call, err);
     if (status == FL_OK)
         status = fl_buf_check(&call->reply->body, "the answer", err);
-    if (status == FL_OK && !is_write)
+    if (status == FL_OK && !is_write && call->reply->stream.next == NULL)
         fl_http_reply_tag(call->reply, call->request);
     return status;
 }
@@ -274,6 +275,22 @@ static void answer(void *context, const fl_http_request *request, fl_http_reply 
     end_call(&call, status);
 }
 
+/* What changes, as it changes: api_events.h. */
+fl_status fl_api_listen(fl_api_call *call, fl_error *err)
+{
+    fl_error why = {0};
+    const char *last = fl_http_header(call->request, "Last-Event-ID");
+    fl_status status = fl_api_events_listen(call->reply, call->api->events, last, &why);
+    if (status == FL_E_LIMIT) {
+        call->reply->retry_after_s = API_RETRY_S;
+        return fl_api_refuse(call, 503, "%s", why.message);
+    }
+    /* Proxies that gather an answer before they pass it on would hold back what is new. */
+    if (status == FL_OK)
+        fl_http_reply_add(call->reply, "X-Accel-Buffering", "no");
+    return status == FL_OK ? FL_OK : fl_fail(err, status, FL_NO_OFFSET, "%s", why.message);
+}
+
 /* --- the api as a whole --- */
 
 fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *err)
@@ -289,6 +306,8 @@ fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *e
     if (status == FL_OK)
         status = fl_api_once_create(&api->once, err);
     if (status == FL_OK)
+        status = fl_api_events_create(&api->events, api->pool, err);
+    if (status == FL_OK)
         *out = api;
     else
         fl_api_destroy(api);
@@ -299,6 +318,7 @@ void fl_api_destroy(fl_api *api)
 {
     if (api == NULL)
         return;
+    fl_api_events_destroy(api->events);
     fl_api_pool_destroy(api->pool);
     fl_api_once_destroy(api->once);
     fl_mem_free(api->entries);
@@ -347,6 +367,8 @@ fl_status fl_api_add_routes(fl_api *api, fl_http *http, fl_error *err)
 fl_api_stats fl_api_stats_of(fl_api *api)
 {
     const fl_api_pool_stats stores = fl_api_pool_stats_of(api->pool);
-    return (fl_api_stats){
-        .stores_open = stores.open, .stores_busy = stores.busy, .stores_failed = stores.failed};
+    return (fl_api_stats){.stores_open = stores.open,
+                          .stores_busy = stores.busy,
+                          .stores_failed = stores.failed,
+                          .listeners = fl_api_events_listeners(api->events)};
 }

@@ -41,6 +41,7 @@ void fl_api_destroy(fl_api *api); /* NULL is a no-op */
 typedef struct fl_api_stats {
     size_t stores_open, stores_busy;
     uint64_t stores_failed; /* tries to reach the store */
+    size_t listeners;       /* to /v1/incidents/events */
 } fl_api_stats;
 fl_api_stats fl_api_stats_of(fl_api *api);
 

@@ -5,6 +5,7 @@
 #define FL_API_PRIV_H
 
 #include "api.h"
+#include "api_events.h"
 #include "api_once.h"
 #include "api_pool.h"
 #include "arena.h"
@@ -37,6 +38,7 @@ struct fl_api {
     fl_api_options options;
     fl_api_pool *pool;
     fl_api_once *once;
+    fl_api_events *events;
     struct fl_api_entry *entries; /* contexts of the routes */
 };
 
@@ -52,6 +54,8 @@ FL_NODISCARD fl_status fl_api_number(size_t *out, fl_api_call *call, const char 
                                      size_t fallback, const size_t bounds[2]);
 /* A time as fl_time_parse() takes it; now where the parameter is not there. */
 FL_NODISCARD fl_status fl_api_time(int64_t *out, fl_api_call *call, const char *name);
+
+fl_api_run fl_api_listen;
 
 /* --- api_incidents.c --- */
 

@@ -184,6 +184,58 @@ START_TEST(a_daemon_without_a_store_says_so)
 }
 END_TEST
 
+/* --- what changes --- */
+
+/* All that a stream has to tell within so many tries; NUL-terminated. */
+static const char *listen_for(const char *wanted)
+{
+    static char text[8192];
+    size_t len = 0;
+    text[0] = '\0';
+    for (int i = 0; i < 200 && strstr(text, wanted) == NULL; i++) {
+        ptrdiff_t more = reply.stream.next(reply.stream.payload, text + len, i % 2 == 0 ? 7 : 600);
+        ck_assert_int_ge(more, 0);
+        len += (size_t)more;
+        ck_assert_uint_lt(len + 600, sizeof(text));
+        text[len] = '\0';
+        if (more == 0)
+            nap_ms(50);
+    }
+    return text;
+}
+
+START_TEST(who_listens_is_told_what_is_stored_from_now_on)
+{
+    ck_assert_uint_eq(ask("/v1/incidents/events"), 200);
+    ck_assert_str_eq(reply.content_type, "text/event-stream");
+    ck_assert_uint_eq(fl_api_stats_of(api).listeners, 1);
+    ck_assert_str_eq(listen_for("retry: 2000\n\n"), "retry: 2000\n\n");
+    while (fl_api_stats_of(api).stores_open == 0)
+        nap_ms(10);
+    nap_ms(100);
+    put("kept-3", 7);
+    ck_assert_ptr_nonnull(
+        strstr(listen_for("\n\n"), "id: 7\nevent: incident\ndata: {\"id\":\"kept-3\","));
+    put("kept-1", 8);
+    ck_assert_ptr_nonnull(
+        strstr(listen_for("\n\n"), "id: 8\nevent: incident\ndata: {\"id\":\"kept-1\","));
+    fl_http_reply_dispose(&reply);
+    ck_assert_uint_eq(fl_api_stats_of(api).listeners, 0);
+}
+END_TEST
+
+START_TEST(a_listener_that_there_is_no_memory_for_leaves_nothing)
+{
+    for (long n = 0; n < 3; n++) {
+        fl_mem_fail_after(n);
+        unsigned status = ask("/v1/incidents/events");
+        fl_mem_fail_after(-1);
+        ck_assert(status == 200 || status == 500);
+        ck_assert_uint_eq(fl_api_stats_of(api).listeners, status == 200 ? 1 : 0);
+    }
+}
+END_TEST
+
 /* --- the pool --- */
 
 static void *give_back_later(void *payload)
@@ -262,7 +314,7 @@ END_TEST
 START_TEST(an_api_that_cannot_be_made_leaves_nothing)
 {
     const fl_api_options options = {.store = place};
-    for (long n = 0; n < 3; n++) {
+    for (long n = 0; n < 5; n++) {
         fl_api *other;
         fl_mem_fail_after(n);
         fl_status status = fl_api_create(&other, &options, &err);
@@ -282,6 +334,8 @@ static Suite *make_suite(void)
     tcase_add_test(cases, paths_that_only_look_like_routes_are_refused);
     tcase_add_test(cases, a_store_that_is_gone_is_said_and_one_that_is_back_is_used);
     tcase_add_test(cases, a_daemon_without_a_store_says_so);
+    tcase_add_test(cases, who_listens_is_told_what_is_stored_from_now_on);
+    tcase_add_test(cases, a_listener_that_there_is_no_memory_for_leaves_nothing);
     tcase_add_test(cases, a_store_is_waited_for_where_all_are_busy);
     tcase_add_test(cases, what_broke_one_connection_broke_the_others);
     tcase_add_test(cases, each_allocation_that_fails_is_an_answer);
