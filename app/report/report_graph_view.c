@@ -235,6 +235,21 @@ fl_status fl_report_around_text(fl_buf *out, const fl_graph_around *around,
     return fl_buf_check(out, "the answer", err);
 }
 
+/* What was searched for, best first. */
+fl_status fl_report_nodes_json(fl_buf *out, const fl_graph_found *found, fl_error *err)
+{
+    fl_put w = {.status = FL_OK};
+    json_t *document = json_object(), *nodes = json_array();
+    assert(found != NULL);
+    for (size_t i = 0; i < found->count; i++)
+        fl_put_item(&w, nodes, node_json(&w, &found->nodes[i]));
+    fl_put_text(&w, document, "schema", "faultline.graph-nodes/1");
+    fl_put_value(&w, document, "nodes", nodes);
+    fl_put_count(&w, document, "fitting", found->fitting);
+    fl_put_text(&w, document, "cut", cut_names[found->cut]);
+    return fl_put_document(out, &w, document, err);
+}
+
 /* Edges name their ends by id; the nodes stand beside them. */
 fl_status fl_report_around_json(fl_buf *out, const fl_graph_around *around, fl_error *err)
 {

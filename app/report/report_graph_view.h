@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "graph_search.h"
 #include "graph_view.h"
 #include "path_evidence.h"
 #include "report.h"
@@ -22,6 +23,10 @@ FL_NODISCARD fl_status fl_report_around_text(fl_buf *out, const fl_graph_around 
 /* schemas/json/graph-neighbours.schema.json */
 FL_NODISCARD fl_status fl_report_around_json(fl_buf *out, const fl_graph_around *around,
                                              fl_error *err);
+
+/* schemas/json/graph-nodes.schema.json */
+FL_NODISCARD fl_status fl_report_nodes_json(fl_buf *out, const fl_graph_found *found,
+                                            fl_error *err);
 
 /* What the graph was surest of at a time. */
 FL_NODISCARD fl_status fl_report_known_text(fl_buf *out, const fl_graph_known_list *known,
