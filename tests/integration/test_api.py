@@ -145,6 +145,15 @@ class Api(unittest.TestCase):
         self.assertEqual(len(self.ask("GET", "/v1/graph/paths", keys)[2]["symptoms"]), len(keys))
         self.problem(400, "symptom is a key that is not empty, up to 32 times", "GET", "/v1/graph/paths", [("symptom", "")])
 
+    def test_nodes_are_found_by_a_word(self):
+        found = self.ask("GET", "/v1/graph/nodes", [("q", "PAYMENT")])[2]
+        self.assertTrue(all("payment" in (n["key"] + str(n["title"])).lower() for n in found["nodes"]))
+        self.assertGreater(found["fitting"], 0)
+        one = self.ask("GET", "/v1/graph/nodes", [("kind", "incident"), ("limit", "1")])[2]
+        self.assertEqual((len(one["nodes"]), one["fitting"], one["cut"]), (1, 2, "rows"))
+        self.problem(400, "'thing' is no kind of node; known: service, component, config, symptom, cause, fix, change, plan, incident",
+                     "GET", "/v1/graph/nodes", [("kind", "thing")])
+
     def test_a_reader_has_no_cache_on_the_way(self):
         self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[1]["Cache-Control"], "private, no-cache")
 
@@ -244,6 +253,47 @@ class Writing(unittest.TestCase):
         own = {"Origin": f"http://127.0.0.1:{self.daemon.port}", "Host": f"127.0.0.1:{self.daemon.port}", "Sec-Fetch-Site": "same-origin"}
         self.assertEqual(stats(), before)
         self.assertTrue(self.say("confirm", "{}", 200, own)["new"])
+
+    def post(self, path, body, status=200, is_valid=None):
+        answer = self.contract.ask(self.daemon, "POST", path, body=body if isinstance(body, str) else json.dumps(body),
+                                   is_valid=status < 300 if is_valid is None else is_valid)
+        self.assertEqual(answer[0], status, answer[2])
+        return answer[2] if status < 300 else answer[2]["detail"]
+
+    def test_advice_is_that_of_the_command(self):
+        run("graph", "init", "--store", self.store)
+        service = {"name": "checkout", "components": [{"name": "go", "version": "1.20"}, {"name": "hikaricp"}, {"name": "redis"}]}
+        path = pathlib.Path(self.folder.name) / "service.json"
+        path.write_text(json.dumps(service))
+        told = self.post("/v1/recommendations", service)
+        self.assertGreater(len(told["recommendations"]), 0)
+        self.assertEqual(told, json.loads(run("recommend", "--service", path, "--store", self.store, "--format", "json")))
+        for body, status, sentence in (("[]", 400, "the request: expected an object"),
+                                       ("name: x", 400, "the request: expected an object"),
+                                       ("{}", 422, "the request:1:1: "),
+                                       ('{"name": "x", "colour": 1}', 422, "the request:1:"),
+                                       ('{"name": "x"', 422, "the request:1:")):
+            self.assertEqual(self.post("/v1/recommendations", body, status, False)[:len(sentence)], sentence, body)
+
+    def test_a_document_becomes_proposals_that_wait_for_a_person(self):
+        text = "# Checkout was slow\n\nThe slow answers were caused by a connection pool of 5 in ledger. It was fixed by raising the pool to 64.\n"
+        dry = self.post("/v1/learn", {"name": "PM-12.md", "text": text, "dry_run": True})
+        self.assertGreater(len(dry["proposals"]), 0)
+        before = run("review", "--list", "--store", self.store, "--format", "json")
+        kept = self.post("/v1/learn", {"name": "PM-12.md", "text": text})
+        self.assertEqual([p["id"] for p in kept["proposals"]], [p["id"] for p in dry["proposals"]])
+        after = run("review", "--list", "--store", self.store, "--format", "json")
+        self.assertNotEqual(before, after)
+        again = self.post("/v1/learn", {"name": "PM-12.md", "text": text})
+        self.assertEqual(run("review", "--list", "--store", self.store, "--format", "json"), after)
+        self.assertEqual(len(again["proposals"]), len(kept["proposals"]))
+        for body, status, sentence in (("{}", 422, "name is what the document is known by, up to 400 bytes"),
+                                       ('{"name":"a"}', 422, "text is missing"),
+                                       ('{"name":"a","text":""}', 422, "text is missing"),
+                                       ('{"name":"a","text":5}', 400, "at byte 19: expected a string, found a number"),
+                                       ('{"name":"a","txt":"x"}', 400, "at byte 18: there is no member txt here"),
+                                       ('{"name":"a.json","text":"{\\"x\\":"}', 422, "a.json")):
+            self.assertEqual(self.post("/v1/learn", body, status, False)[:len(sentence)], sentence, body)
 
     def test_a_token_that_may_read_may_not_say_anything(self):
         tokens = self.folder.name + "/tokens"

@@ -100,7 +100,7 @@ ALLOWED = {
     "app/report": LOWEST | GRAPH,
     "app/config": LOWEST,
     "app/pipeline": ALL | {"correlate/stat"},
-    "app/serve/api": LOWEST | GRAPH | {"app/remember", "app/report", "app/serve/http"},
+    "app/serve/api": LOWEST | GRAPH | {"ingest/documents", "app/remember", "app/report", "app/serve/http"},
     "app/serve/grpc": LOWEST | {"app/serve/http"},
     "app/serve/kafka": LOWEST | {"app/serve/http"},
     "app/serve/http": LOWEST,

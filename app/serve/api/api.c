@@ -23,7 +23,9 @@
 enum {
     API_ARENA_BYTES = 4 * FL_MAX_DOCUMENT_BYTES, /* what a document takes when it is loaded */
     API_RETRY_S = 5,                             /* before another try to reach the store */
-    API_BODY_BYTES = 64 << 10                    /* of what people say */
+    API_BODY_BYTES = 64 << 10,                   /* of what people say */
+    API_SERVICE_BYTES = 4 << 20,                 /* FL_MAX_SERVICE_BYTES */
+    API_LEARN_BYTES = 8 << 20                    /* of a document that is learnt from */
 };
 
 #define INCIDENT "/v1/incidents/{id}"
@@ -34,11 +36,15 @@ static const fl_api_route routes[] = {
     {"GET", INCIDENT, FL_ROLE_READ, fl_api_one, " ", 0},
     {"GET", INCIDENT "/hypotheses", FL_ROLE_READ, fl_api_hypotheses, " ", 0},
     {"GET", INCIDENT "/evidence", FL_ROLE_READ, fl_api_evidence, " hypothesis ", 0},
+    {"GET", INCIDENT "/timeline", FL_ROLE_READ, fl_api_timeline, " ", 0},
     {"GET", INCIDENT "/similar", FL_ROLE_READ, fl_api_similar, " limit ", 0},
     {"GET", INCIDENT "/paths", FL_ROLE_READ, fl_api_paths, " most ", 0},
     {"POST", INCIDENT "/confirm", FL_ROLE_ADMIN, fl_api_confirm, " ", API_BODY_BYTES},
     {"POST", INCIDENT "/reject", FL_ROLE_ADMIN, fl_api_reject, " ", API_BODY_BYTES},
     {"POST", INCIDENT "/resolve", FL_ROLE_ADMIN, fl_api_resolve, " ", API_BODY_BYTES},
+    {"POST", "/v1/recommendations", FL_ROLE_READ, fl_api_recommend, " ", API_SERVICE_BYTES},
+    {"POST", "/v1/learn", FL_ROLE_ADMIN, fl_api_learn, " ", API_LEARN_BYTES},
+    {"GET", "/v1/graph/nodes", FL_ROLE_READ, fl_api_nodes, " q kind limit as_of ", 0},
     {"GET", "/v1/graph/provenance", FL_ROLE_READ, fl_api_provenance, " node as_of ", 0},
     {"GET", "/v1/graph/neighbours", FL_ROLE_READ, fl_api_neighbours,
      " node as_of depth limit rank ", 0},
@@ -306,6 +312,8 @@ fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *e
     if (status == FL_OK)
         status = fl_api_once_create(&api->once, err);
     if (status == FL_OK)
+        status = fl_api_advice_create(&api->advice, err);
+    if (status == FL_OK)
         status = fl_api_events_create(&api->events, api->pool, err);
     if (status == FL_OK)
         *out = api;
@@ -321,6 +329,7 @@ void fl_api_destroy(fl_api *api)
     fl_api_events_destroy(api->events);
     fl_api_pool_destroy(api->pool);
     fl_api_once_destroy(api->once);
+    fl_api_advice_destroy(api->advice);
     fl_mem_free(api->entries);
     fl_mem_free(api);
 }

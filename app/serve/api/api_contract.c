@@ -19,11 +19,16 @@
 #include "fl_openapi_graph_known.h"
 #include "fl_openapi_graph_neighbours.h"
 #include "fl_openapi_graph_node.h"
+#include "fl_openapi_graph_nodes.h"
 #include "fl_openapi_graph_stats.h"
 #include "fl_openapi_incidents.h"
 #include "fl_openapi_learnt.h"
 #include "fl_openapi_paths.h"
+#include "fl_openapi_proposals.h"
+#include "fl_openapi_recommendation.h"
+#include "fl_openapi_service.h"
 #include "fl_openapi_similar.h"
+#include "fl_openapi_timeline.h"
 #include "fl_openapi_triage.h"
 #include "fl_openapi_yaml.h"
 #include "json_put.h"
@@ -43,6 +48,11 @@ static const struct part {
     {"learnt", &fl_openapi_learnt},
     {"paths", &fl_openapi_paths},
     {"similar", &fl_openapi_similar},
+    {"graph-nodes", &fl_openapi_graph_nodes},
+    {"proposals", &fl_openapi_proposals},
+    {"recommendation", &fl_openapi_recommendation},
+    {"service", &fl_openapi_service},
+    {"timeline", &fl_openapi_timeline},
     {"triage", &fl_openapi_triage},
 };
 

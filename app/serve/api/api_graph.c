@@ -161,6 +161,31 @@ static fl_status find_node(fl_graph_node *out, int64_t *as_of_ns, fl_api_call *c
     return status == FL_OK ? fl_graph_find(out, store, word, *as_of_ns, &call->arena, err) : status;
 }
 
+/* Nodes by a word. */
+fl_status fl_api_nodes(fl_api_call *call, fl_error *err)
+{
+    static const size_t bounds[] = {1, FL_SEARCH_MOST};
+    fl_graph_found found;
+    fl_store *store;
+    fl_error why = {0};
+    fl_graph_search_question question = {.word = fl_http_query(call->request, "q"),
+                                         .kind = fl_http_query(call->request, "kind"),
+                                         .time_ns = graph_time_ns};
+    fl_status status = fl_api_number(&question.most, call, "limit", 50, bounds);
+    if (status == FL_OK)
+        status = fl_api_time(&question.as_of_ns, call, "as_of");
+    if (status == FL_OK)
+        status = fl_api_store(&store, call);
+    if (status != FL_OK)
+        return status;
+    status = fl_graph_search(&found, store, &question, &call->arena, &why);
+    if (status == FL_E_SYNTAX && question.kind != NULL)
+        return fl_api_refuse(call, 400, "%s", why.message);
+    if (status != FL_OK)
+        return fl_fail(err, status, FL_NO_OFFSET, "%s", why.message);
+    return fl_report_nodes_json(&call->reply->body, &found, err);
+}
+
 /* Its edges with what each rests on: provenance. */
 fl_status fl_api_provenance(fl_api_call *call, fl_error *err)
 {

@@ -253,3 +253,33 @@ fl_status fl_api_evidence(fl_api_call *call, fl_error *err)
     json_decref(document);
     return status;
 }
+
+/* The whole id of the incident that the path names: pictures are kept under that. */
+static fl_status find_id(const char **out, fl_api_call *call, fl_error *err)
+{
+    parts in;
+    fl_status status = take_apart(&in, call, err);
+    if (status != FL_OK)
+        return status;
+    *out = fl_arena_cstr(&call->arena, fl_slice_of(json_string_value(in.id)));
+    json_decref(in.root);
+    return *out != NULL ? FL_OK
+                        : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for an incident");
+}
+
+/* schemas/json/timeline.schema.json, byte for byte as it is kept. */
+fl_status fl_api_timeline(fl_api_call *call, fl_error *err)
+{
+    fl_store *store;
+    const char *id;
+    char *picture = NULL;
+    fl_status status = find_id(&id, call, err);
+    if (status == FL_OK)
+        status = fl_api_store(&store, call);
+    if (status == FL_OK)
+        status = fl_store_get_picture(store, id, &picture, err);
+    if (status == FL_OK)
+        fl_buf_text(&call->reply->body, picture);
+    fl_mem_free(picture);
+    return status;
+}

@@ -5,6 +5,7 @@
 #define FL_API_PRIV_H
 
 #include "api.h"
+#include "api_advice.h"
 #include "api_events.h"
 #include "api_once.h"
 #include "api_pool.h"
@@ -38,6 +39,7 @@ struct fl_api {
     fl_api_options options;
     fl_api_pool *pool;
     fl_api_once *once;
+    fl_api_advice *advice;
     fl_api_events *events;
     struct fl_api_entry *entries; /* contexts of the routes */
 };
@@ -63,15 +65,18 @@ fl_api_run fl_api_listen;
 FL_NODISCARD fl_status fl_api_document(fl_buf *out, fl_api_call *call, fl_error *err);
 /* The same as an incident, in the call's arena. */
 FL_NODISCARD fl_status fl_api_incident(const fl_incident **out, fl_api_call *call, fl_error *err);
-fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence;
+fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence, fl_api_timeline;
 
 /* --- api_graph.c --- */
 fl_api_run fl_api_similar, fl_api_paths;
-fl_api_run fl_api_provenance, fl_api_neighbours, fl_api_graph_paths, fl_api_known,
+fl_api_run fl_api_nodes, fl_api_provenance, fl_api_neighbours, fl_api_graph_paths, fl_api_known,
     fl_api_graph_stats;
 
 /* --- api_say.c --- */
 fl_api_run fl_api_confirm, fl_api_reject, fl_api_resolve;
+
+/* --- api_advice.c --- */
+fl_api_run fl_api_recommend, fl_api_learn;
 
 /* --- api_contract.c --- */
 fl_api_run fl_api_contract;
