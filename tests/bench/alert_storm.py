@@ -8,8 +8,8 @@ of that service and of those that call it, of several rules and instances, which
 webhook for each group of one service, the resolved ones later, what was not answered with 200 again. --seconds 0 delivers all at once.
 --kill kills the daemon (SIGKILL) in the middle and starts it again.
 
-An alert is told when its own summary stands on a page of GET /v1/incidents/ID. Pages are asked for one after the other all the time, so
-that the figure holds the wait for the next question. Afterwards the daemon is stopped and its store is read: each alert that was
+An alert is told when its own summary stands on a page of GET /v1/incidents/ID. Pages are asked for one after the other, whenever the
+status counts more alerts there, so that the figure holds the wait for the next question. Afterwards the daemon is stopped and its store is read: each alert that was
 acknowledged has to be in exactly one incident. Ends with 1 where one is not.
 """
 import argparse
@@ -155,18 +155,20 @@ def send_spans(port, is_over, system, rate, sent):
 
 
 def read_pages(port, is_over, seen, rounds):
-    """Notes when each alert was first on a page: puts (serial, moment)."""
-    asker, known, pattern = Asker(port), set(), re.compile(rb"storm alert (\d+) ")
+    """Notes when each alert was first on a page: puts (serial, moment). Pages are asked for when the status counts more signs there."""
+    asker, known, counts, pattern = Asker(port), set(), {}, re.compile(rb"storm alert (\d+) ")
     while not is_over.is_set():
-        status, body = asker.ask("GET", "/v1/incidents")
-        rows = json.loads(body)["incidents"] if status == 200 else []
-        time.sleep(0.02 if rows else 0.2)
+        status, body = asker.ask("GET", "/v1/status")
+        incidents = json.loads(body)["incidents"] if status == 200 else None
+        time.sleep(0.02 if incidents else 0.2)
         rounds.value += 1
-        for row in rows:
-            if row["state"] != "open" or is_over.is_set():
+        for one in incidents["open"] if incidents else []:
+            if counts.get(one["id"]) == one["signs"] or is_over.is_set():
                 continue
-            status, page = asker.ask("GET", "/v1/incidents/" + row["id"])
+            status, page = asker.ask("GET", "/v1/incidents/" + one["id"])
             now = time.monotonic()
+            if status == 200:
+                counts[one["id"]] = one["signs"]
             for serial in set(pattern.findall(page if status == 200 else b"")) - known:
                 known.add(serial)
                 seen.put((int(serial), now))
@@ -267,7 +269,7 @@ def main():
     wrong = [serial for serial in delivered if len(incidents.get(serial, [])) != 1]
     print(f"{len(delivered)} alerts delivered in {took:.1f} s, {sent.value} spans beside them; incidents: {dict(states)}")
     print(f"from delivery to a page, seconds: median {share(waits, .5):.3f}, p90 {share(waits, .9):.3f}, p99 {share(waits, .99):.3f}, "
-          f"worst {share(waits, 1):.3f}; {len(delivered) - len(waits)} not seen on a page; {rounds.value} rounds of all pages")
+          f"worst {share(waits, 1):.3f}; {len(delivered) - len(waits)} not seen on a page; {rounds.value} rounds of questions")
     names = {"signs refused": "faultline_incident_signs_refused_total", "triages": "faultline_triages_total",
              "seconds of triages": "faultline_triage_seconds_total", "longest wait to memory": "faultline_incident_wait_longest_seconds",
              "store failures": "faultline_incident_store_failures_total"}

@@ -194,7 +194,8 @@ static void note_written(fl_incidents *incidents, writing *w, fl_status status,
     incidents->stats.store_failures += status != FL_OK;
 }
 
-/* Until all is written, or the round has taken long enough. `with_all`: however long. */
+/* Until all is written, a sign waits, or the round has taken long enough; one at least, so that a
+ * storm of signs does not keep pages from the store. `with_all`: however long. */
 void fl_incidents_write(fl_incidents *incidents, int64_t now_ns, bool with_all)
 {
     int64_t began = fl_time_monotonic();
@@ -210,10 +211,11 @@ void fl_incidents_write(fl_incidents *incidents, int64_t now_ns, bool with_all)
         fl_status status = write_one(&found, incidents, &w, now_ns, NULL);
         pthread_mutex_lock(&incidents->lock);
         note_written(incidents, &w, status, &found);
+        bool has_mail = incidents->mail_count > 0;
         pthread_mutex_unlock(&incidents->lock);
         if (status == FL_OK && strcmp(w.state, "open") == 0)
             yield_to_other(incidents, &found, &w, now_ns);
-        is_more = status == FL_OK;
+        is_more = status == FL_OK && (with_all || !has_mail);
         dispose(&w);
     }
 }

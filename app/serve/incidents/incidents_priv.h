@@ -154,7 +154,8 @@ FL_NODISCARD fl_status fl_incident_texts(char **page, char **body, const inciden
 void fl_incidents_ended(void *incidents, const fl_group *group, const fl_group *into);
 
 /* --- incident_write.c --- */
-/* Until all is written, or the round has taken long enough. `with_all`: however long. */
+/* Until all is written, a sign waits, or the round has taken long enough; one at least. `with_all`:
+ * however long. */
 void fl_incidents_write(fl_incidents *incidents, int64_t now_ns, bool with_all);
 /* Items that are over, written and noted. Within the lock. */
 void fl_incidents_forget(fl_incidents *incidents);
