@@ -6,11 +6,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "api.h"
 #include "args.h"
 #include "http.h"
 #include "listen.h"
 #include "location.h"
 #include "web.h"
+
+/* What runs; each NULL until it is made. */
+typedef struct parts {
+    fl_http *http;
+    fl_web *web;
+    fl_api *api; /* what people say goes through it */
+} parts;
 
 /* Until TERM or INT, which are blocked in all threads. */
 static void wait_until_told(const sigset_t *signals)
@@ -21,7 +29,7 @@ static void wait_until_told(const sigset_t *signals)
 }
 
 /* Pages have no tokens here, so that nobody else's machine may ask for them. */
-static fl_status start(fl_http *http, fl_web *web, fl_cli *cli, const char *address, fl_error *err)
+static fl_status start(const parts *with, fl_cli *cli, const char *address, fl_error *err)
 {
     unsigned port = 0;
     assert(address != NULL); /* it has a fallback */
@@ -30,9 +38,11 @@ static fl_status start(fl_http *http, fl_web *web, fl_cli *cli, const char *addr
                        "%.64s is not loopback: for others, 'faultline serve' has the same pages"
                        " with tokens and TLS",
                        address);
-    fl_status status = fl_web_add_routes(web, http, err);
+    fl_status status = fl_web_add_routes(with->web, with->http, err);
     if (status == FL_OK)
-        status = fl_http_listen(http, address, &port, err);
+        status = fl_api_add_routes(with->api, with->http, err);
+    if (status == FL_OK)
+        status = fl_http_listen(with->http, address, &port, err);
     if (status == FL_OK) {
         const char *colon = strrchr(address, ':');
         fl_cli_complain(cli, "the pages are at http://%.*s:%u/",
@@ -47,8 +57,7 @@ static fl_exit run_web(fl_cli *cli, const fl_args *args)
 {
     char store[FL_LOCATION_BYTES];
     fl_error err = {0};
-    fl_http *http = NULL;
-    fl_web *web = NULL;
+    parts with = {0};
     sigset_t signals, before;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
@@ -56,15 +65,19 @@ static fl_exit run_web(fl_cli *cli, const fl_args *args)
     (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
     fl_status status = fl_location_find(store, args, false, &err);
     if (status == FL_OK)
-        status = fl_web_create(&web, &(fl_web_options){.store = store}, &err);
+        status = fl_web_create(&with.web, &(fl_web_options){.store = store}, &err);
     if (status == FL_OK)
-        status = fl_http_create(&http, &(fl_http_options){0}, &err);
+        status = fl_api_create(&with.api,
+                               &(fl_api_options){.store = store, .mode = FL_STORE_EXISTING}, &err);
     if (status == FL_OK)
-        status = start(http, web, cli, fl_args_text(args, "listen"), &err);
+        status = fl_http_create(&with.http, &(fl_http_options){0}, &err);
+    if (status == FL_OK)
+        status = start(&with, cli, fl_args_text(args, "listen"), &err);
     if (status == FL_OK)
         wait_until_told(&signals);
-    fl_http_destroy(http);
-    fl_web_destroy(web);
+    fl_http_destroy(with.http);
+    fl_api_destroy(with.api);
+    fl_web_destroy(with.web);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
 }

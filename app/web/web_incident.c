@@ -112,6 +112,27 @@ static const char *title_of(char out[256], const fl_incident *incident)
     return out;
 }
 
+/* What people know becomes evidence: by commands, and by a script through the API. It is no part
+ * that is replaced, since what was just said is told here. */
+static void put_saying(fl_buf *out, const char *id)
+{
+    static const char *const verbs[][3] = {{"confirm", "Confirm", "c"},
+                                           {"reject", "Reject", "x"},
+                                           {"resolve", "Fixed by \xE2\x80\xA6", "f"}};
+    fl_buf_text(out, "<section class=\"say\" aria-labelledby=\"say\"><h2 id=\"say\">What was it?"
+                     "</h2>\n<div class=\"buttons\" hidden>");
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        fl_html(out, "<button type=\"button\" data-verb=\"$\">$ <kbd>$</kbd></button>\n",
+                verbs[i][0], verbs[i][1], verbs[i][2]);
+    fl_buf_text(out, "</div>\n<div class=\"commands\">");
+    fl_html(out,
+            "<p class=\"dim\">The next incident like this one is told what you know:</p>"
+            "<code>faultline confirm $</code><code>faultline reject $ --note WHY</code>"
+            "<code>faultline resolve $ --fix TEXT</code></div>\n",
+            id, id, id);
+    fl_buf_text(out, "<div class=\"moved\" role=\"status\"></div></section>\n");
+}
+
 /* Parts that may change have a name, by which the script puts new ones in their place. */
 static void put_page(fl_buf *out, const web_case *of)
 {
@@ -128,10 +149,12 @@ static void put_page(fl_buf *out, const web_case *of)
     fl_buf_text(out, "</div>\n<div class=\"columns\">\n<div data-part=\"hypotheses\">\n");
     web_put_hypotheses(out, of);
     web_put_findings(out, of);
-    fl_buf_text(out, "</div>\n<div class=\"aside\" data-part=\"context\">\n");
+    fl_buf_text(out, "</div>\n<div class=\"aside\">\n");
+    put_saying(out, of->incident->id);
+    fl_buf_text(out, "<div data-part=\"context\">\n");
     web_put_memory(out, of);
     web_put_context(out, of);
-    fl_buf_text(out, "</div>\n</div>\n</article>\n");
+    fl_buf_text(out, "</div>\n</div>\n</div>\n</article>\n");
     web_end(out);
 }
 

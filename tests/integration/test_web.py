@@ -121,6 +121,7 @@ def fill(faultline, folder, store):
     return {
         "wide": triage(faultline, store, wide, wide_at, "--window", "10m"),
         "hostile": triage(faultline, store, hostile, at),
+        "said": triage(faultline, store, SHOP / "pool-exhaustion", "2026-11-22T23:58:50Z", *quiet),
         "exception": triage(faultline, store, SHOP / "pool-exhaustion", "2026-11-22T23:58:48Z", *quiet),
         "leak": triage(faultline, store, SHOP / "cache-growth", "2026-11-23T00:06:50Z", *quiet, "--pprof", str(SHOP / "cache-growth/profiles")),
     }

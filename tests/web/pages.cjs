@@ -237,6 +237,50 @@ test('an incident prints, all of it', async () => {
   });
 });
 
+test('what people know is said by a key, and how sure the graph is moves', async () => {
+  await with_page(incident('said'), async (page) => {
+    await page.keyboard.press('c');
+    const confirm = page.getByRole('dialog', { name: 'This was the cause' });
+    await confirm.getByLabel('What fixed it').fill('raise the pool to 64 <b>connections</b>');
+    await confirm.getByLabel('Your name').fill('ada');
+    assert.deepEqual(await violations(page), []);
+    await confirm.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByText('Confirmed').waitFor();
+    const moved = await page.locator('.moved').textContent();
+    assert.match(moved, /fixed by raise the pool to 64 <b>connections<\/b>/);
+    const [before, after] = (await page.locator('.moved dd').first().textContent()).split('\u2192').map((text) => Number(text.trim().slice(0, 4)));
+    assert.ok(after > before, moved);
+    await shot(page, 'confirmed');
+    await page.keyboard.press('x');
+    const reject = page.getByRole('dialog', { name: 'This was not the cause' });
+    assert.equal(await reject.getByLabel('Your name').inputValue(), 'ada');
+    await reject.getByRole('button', { name: 'Reject' }).click();
+    assert.ok(await reject.isVisible(), 'without a reason nothing is said');
+    await reject.getByLabel('Hypothesis').selectOption('2');
+    await reject.getByLabel('Why not').fill('it was restarted and nothing changed');
+    await reject.getByRole('button', { name: 'Reject' }).click();
+    await page.getByText('Rejected').waitFor();
+    await page.keyboard.press('f');
+    const fixed = page.getByRole('dialog', { name: 'What ended it' });
+    await fixed.getByLabel('What fixed it').fill('restart');
+    await page.route('**/confirm', (route) => route.abort());
+    await page.route('**/resolve', (route) => route.abort(), { times: 1 });
+    await fixed.getByRole('button', { name: 'Keep' }).click();
+    await fixed.getByText('Nothing was kept; try again').waitFor();
+    await fixed.getByRole('button', { name: 'Keep' }).click();
+    await page.getByText('Fixed', { exact: true }).waitFor();
+    await page.keyboard.press('c');
+    await page.route('**/v1/incidents/*', async (route) => {
+      const answer = await route.fetch();
+      const document = await answer.json();
+      document.hypotheses.reverse();
+      route.fulfill({ response: answer, json: document });
+    });
+    await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
+    await page.getByText('The ranking has changed meanwhile').waitFor();
+  });
+});
+
 test('hostile text is shown as text', async () => {
   await with_page(incident('hostile'), async (page) => {
     const shown = await page.locator('main').textContent();

@@ -2,7 +2,7 @@
 //
 // Lanes are drawn by the server; their horizontal unit is one step. To zoom is to change the part of every lane that is
 // shown. Numbers at the pointer come from the picture's own document, asked for when they are first wanted.
-import { element, on_key } from './app.js';
+import { dialog, element, on_key, refresh } from './app.js';
 
 const state = { low: 0, high: 0, at: null, numbers: null };
 let box = null; // the section, of this moment: a refresh puts a new one in place
@@ -186,4 +186,115 @@ addEventListener('resize', () => { if (box) point(state.at); });
 document.addEventListener('faultline:refreshed', attach);
 attach();
 find_lane();
+
+// --- what people know: confirm, reject, fixed by ---
+
+const say_box = document.querySelector('.say');
+const id = document.querySelector('[data-incident]').dataset.incident;
+const api = `/v1/incidents/${encodeURIComponent(id)}`;
+
+// Where the focus is, or the first.
+function chosen() {
+  return Number(document.activeElement?.closest('.hypotheses > li')?.dataset.number ?? 1);
+}
+
+const words = (li) => `${li.querySelector('.service').textContent} ${li.querySelector('.cause').textContent}`;
+
+// What was seen must be what is meant: a triage may have ranked anew since the page was made.
+async function etag_of(number, meant) {
+  const answer = await fetch(api, { cache: 'no-store' });
+  if (!answer.ok) throw new Error(await sentence_of(answer));
+  const found = (await answer.json()).hypotheses[number - 1];
+  if (!found || `${found.service ?? '(service not named)'} ${found.cause}` !== meant) {
+    refresh();
+    throw new Error('The ranking has changed meanwhile. Close this, and look at it again.');
+  }
+  return answer.headers.get('ETag');
+}
+
+async function sentence_of(answer) {
+  if (answer.status === 401 || answer.status === 403) return 'This needs a token with the role admin.';
+  try { return (await answer.json()).detail; } catch { return `The answer was ${answer.status}.`; }
+}
+
+const belief = (c) => `${c.mean.toFixed(2)} (90 %: ${c.low.toFixed(2)} to ${c.high.toFixed(2)}, n = ${c.n})`;
+
+function tell(learnt) {
+  const said = { confirmed: 'Confirmed', rejected: 'Rejected', resolved: 'Fixed' }[learnt.what];
+  const list = element('dl', {});
+  for (const edge of learnt.moved) {
+    const is_fix = edge.kind === 'resolved-by';
+    const way = edge.after.mean > edge.before.mean ? 'up' : edge.after.mean < edge.before.mean ? 'down' : 'same';
+    list.append(element('dt', { textContent: is_fix ? `fixed by ${edge.to}` : `explains ${edge.from}` }),
+      element('dd', {}, element('span', { className: 'dim', textContent: `${belief(edge.before)} \u2192 ` }),
+        element('span', { className: way, textContent: belief(edge.after) })));
+  }
+  say_box.querySelector('.moved').replaceChildren(
+    element('p', {}, element('b', { textContent: said }), `: ${learnt.cause}${learnt.new ? '' : ' (this was known before)'}`), list);
+}
+
+function key_of() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// One form; each of the three asks for what it needs.
+const forms = {
+  confirm: { title: 'This was the cause', text: ['fix', 'What fixed it, where that is known', false], send: 'Confirm' },
+  reject: { title: 'This was not the cause', text: ['why', 'Why not', true], send: 'Reject' },
+  resolve: { title: 'What ended it', text: ['fix', 'What fixed it', true], send: 'Keep' },
+};
+
+function ask(verb) {
+  const rows = [...document.querySelectorAll('.hypotheses > li')];
+  if (rows.length === 0) return;
+  const { title, text: [member, label, is_needed], send } = forms[verb];
+  const which = element('select', {}, ...rows.map((li, i) => element('option', { value: String(i + 1), textContent: `${i + 1}. ${words(li)}` })));
+  which.value = String(Math.min(chosen(), rows.length));
+  const text = element('textarea', { rows: 2, required: is_needed, maxLength: 900 });
+  const author = element('input', { value: localStorage.getItem('faultline-author') ?? '', maxLength: 100, autocomplete: 'name' });
+  const wrong = element('p', { className: 'warn' });
+  wrong.setAttribute('role', 'alert');
+  const yes = element('button', { textContent: send });
+  const no = element('button', { type: 'button', textContent: 'Cancel' });
+  const labelled = (name, field) => element('label', {}, name, field);
+  const form = element('form', {}, labelled('Hypothesis', which), labelled(label, text), labelled('Your name', author), wrong,
+    element('div', { className: 'buttons' }, no, yes));
+  const once = key_of();
+  const box = dialog(title, form);
+  (is_needed ? text : yes).focus();
+  no.addEventListener('click', () => box.close());
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    yes.disabled = true;
+    localStorage.setItem('faultline-author', author.value.trim());
+    const number = Number(which.value);
+    const body = { hypothesis: number };
+    if (text.value.trim()) body[member] = text.value.trim();
+    if (author.value.trim()) body.author = author.value.trim();
+    try {
+      const answer = await fetch(`${api}/${verb}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': once, 'If-Match': await etag_of(number, words(rows[number - 1])) },
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(await sentence_of(answer));
+      tell(await answer.json());
+      box.close();
+      say_box.scrollIntoView({ block: 'nearest' });
+      refresh();
+    } catch (error) {
+      wrong.textContent = error instanceof TypeError ? 'Faultline cannot be reached. Nothing was kept; try again.' : error.message;
+      yes.disabled = false;
+    }
+  });
+}
+
+if (document.querySelector('.hypotheses > li')) {
+  say_box.querySelector('.buttons').hidden = false;
+  say_box.querySelector('.commands').hidden = true;
+  for (const one of say_box.querySelectorAll('[data-verb]')) one.addEventListener('click', () => ask(one.dataset.verb));
+}
+on_key('c', 'confirm the hypothesis in focus, or the first', () => ask('confirm'));
+on_key('x', 'reject it', () => ask('reject'));
+on_key('f', 'say what fixed it', () => ask('resolve'));
 performance.mark('faultline-usable'); // what the tests measure
