@@ -250,6 +250,9 @@ test('what people know is said by a key, and how sure the graph is moves', async
     assert.match(moved, /fixed by raise the pool to 64 <b>connections<\/b>/);
     const [before, after] = (await page.locator('.moved dd').first().textContent()).split('\u2192').map((text) => Number(text.trim().slice(0, 4)));
     assert.ok(after > before, moved);
+    await page.waitForFunction(() => document.querySelector('.paths').textContent.includes('payment'));
+    assert.equal(await page.locator('#notice').textContent(), '');
+    assert.ok(await page.getByRole('button', { name: 'Zoom in' }).isVisible(), 'the timeline is as it was');
     await shot(page, 'confirmed');
     await page.keyboard.press('x');
     const reject = page.getByRole('dialog', { name: 'This was not the cause' });
@@ -364,18 +367,21 @@ test('an open incident follows what happens, without a reload, and says when it 
     assert.deepEqual(await violations(page), []);
     assert.equal((await send('more')).status, 200);
     await page.getByText('it is of shop as well').waitFor();
+    const ask = () => page.evaluate(() => import(document.querySelector('script[src*="app.js"]').src).then((app) => app.refresh()));
     await page.route('**/incidents/*', (route) => route.fulfill({ status: 503, body: '' }));
+    await ask();
     await page.getByText('The store cannot be reached').waitFor();
     await page.unroute('**/incidents/*');
     await page.waitForFunction(() => document.getElementById('notice').textContent === '');
     await page.route('**/incidents/*', (route) => route.fulfill({ status: 404, body: '' }));
+    await ask();
     await page.getByText('no longer in the store').waitFor();
     await page.unroute('**/incidents/*');
     await page.route('**/incidents/*', async (route) => {
       const answer = await route.fetch({ headers: {} }); // without If-None-Match
       route.fulfill({ response: answer, body: (await answer.text()).replace(/data-build="[^"]+"/, 'data-build="newer"') });
     });
-    await page.evaluate(() => import(document.querySelector('script[src*="app.js"]').src).then((app) => app.refresh()));
+    await ask();
     await page.getByText('Faultline was upgraded').waitFor();
   });
 });

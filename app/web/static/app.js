@@ -99,18 +99,22 @@ addEventListener('beforeprint', () => { for (const d of document.querySelectorAl
 
 // --- follow ---
 
+// Parts as the server wrote them, before scripts added to them.
+const as_sent = new Map([...document.querySelectorAll('[data-part]')].map((part) => [part, part.innerHTML]));
 let tag = null;
 let is_asking = false;
 
 // What a reader has opened stays open, what has the focus keeps it.
 function put_part(old, fresh) {
-  if (old.innerHTML === fresh.innerHTML) return;
+  const html = fresh.innerHTML;
+  if (as_sent.get(old) === html) return;
+  as_sent.set(old, html);
   const open = new Set([...old.querySelectorAll('li[id] > details[open]')].map((d) => d.parentElement.id));
-  const known = new Set([...old.querySelectorAll('li[id]')].map((li) => li.id));
+  const known = new Set([...old.querySelectorAll('li[id] > details')].map((d) => d.parentElement.id));
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const at = focused ? [...old.querySelectorAll('a, summary, button')].indexOf(focused) : -1;
   old.replaceChildren(...fresh.childNodes);
-  for (const li of old.querySelectorAll('li[id]')) if (known.has(li.id)) li.querySelector('details').open = open.has(li.id);
+  for (const d of old.querySelectorAll('li[id] > details')) if (known.has(d.parentElement.id)) d.open = open.has(d.parentElement.id);
   if (at >= 0) old.querySelectorAll('a, summary, button')[at]?.focus({ preventScroll: true });
   show_copies(old);
 }
@@ -119,13 +123,20 @@ export async function refresh() {
   if (is_asking || document.querySelector('dialog[open]')) return;
   is_asking = true;
   try {
-    const answer = await fetch(location.href, { headers: tag ? { 'If-None-Match': tag } : {}, cache: 'no-store' });
+    let answer;
+    let text;
+    try {
+      answer = await fetch(location.href, { headers: tag ? { 'If-None-Match': tag } : {}, cache: 'no-store' });
+      text = answer.ok ? await answer.text() : '';
+    } catch {
+      return say('Faultline cannot be reached. What is shown is the last that was known; this page asks again.');
+    }
     if (answer.status === 304) return say('');
     if (answer.status === 404) return say('This incident is no longer in the store. What is shown is the last that was known.');
     if (answer.status === 401 || answer.status === 403) return say('The token is no longer valid. Reload the page to sign in again.');
     if (!answer.ok) return say('The store cannot be reached. What is shown is the last that was known; this page asks again.');
     tag = answer.headers.get('ETag');
-    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const fresh = new DOMParser().parseFromString(text, 'text/html');
     if (fresh.body.dataset.build !== document.body.dataset.build) {
       document.body.removeAttribute('data-live');
       say('Faultline was upgraded. Reload the page for the new version.');
@@ -139,8 +150,6 @@ export async function refresh() {
     if (!fresh.body.hasAttribute('data-live')) document.body.removeAttribute('data-live');
     document.dispatchEvent(new CustomEvent('faultline:refreshed'));
     say('');
-  } catch {
-    say('Faultline cannot be reached. What is shown is the last that was known; this page asks again.');
   } finally {
     is_asking = false;
   }
@@ -154,16 +163,15 @@ function follow() {
   let soon = 0;
   const hear = () => { clearTimeout(soon); soon = setTimeout(refresh, 50); };
   source.addEventListener('open', () => { has_events = true; });
-  source.addEventListener('message', hear);
-  source.addEventListener('incident', hear);
+  for (const kind of ['incident', 'reset', 'store']) source.addEventListener(kind, hear);
   source.addEventListener('error', () => {
     if (has_events) refresh();
     has_events = false;
     if (source.readyState === EventSource.CLOSED) source.close();
   });
 }
-// Without events, and as long as nothing is heard, every few seconds: a 304 costs little.
-setInterval(() => { if (live() && !has_events && document.visibilityState === 'visible') refresh(); }, 3000);
+// Without events, and while something is wrong, every few seconds: a 304 costs little.
+setInterval(() => { if (live() && (!has_events || notice.textContent) && document.visibilityState === 'visible') refresh(); }, 3000);
 document.addEventListener('visibilitychange', () => { if (live() && document.visibilityState === 'visible') refresh(); });
 
 show_copies(document);
