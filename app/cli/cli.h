@@ -116,6 +116,7 @@ extern const fl_command fl_cmd_confirm;
 extern const fl_command fl_cmd_reject;
 extern const fl_command fl_cmd_resolve;
 extern const fl_command fl_cmd_similar;
+extern const fl_command fl_cmd_postmortem;
 extern const fl_command fl_cmd_graph;
 extern const fl_command fl_cmd_recommend;
 extern const fl_command fl_cmd_leak;

@@ -20,6 +20,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_reject,
     &fl_cmd_resolve,
     &fl_cmd_similar,
+    &fl_cmd_postmortem,
     &fl_cmd_graph,
     &fl_cmd_recommend,
     &fl_cmd_learn,

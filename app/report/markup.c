@@ -46,6 +46,7 @@ static bool is_space(unsigned char c)
 /* The character at the beginning of `rest`, as bytes; one byte where that is not UTF-8. */
 static fl_slice first_of(fl_slice rest, bool *is_good)
 {
+    assert(rest.len > 0);
     unsigned char head = rest.ptr[0];
     size_t want = head < 0x80 ? 1 : head < 0xE0 ? 2 : head < 0xF0 ? 3 : 4;
     fl_slice one = {.ptr = rest.ptr, .len = want <= rest.len ? want : rest.len};

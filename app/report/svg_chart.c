@@ -63,6 +63,7 @@ const char *fl_svg_number(char out[FL_SVG_NUMBER_TEXT], double value, const char
 
 static double x_of(const plot *p, int64_t at_ns)
 {
+    assert(p->right > p->left);
     double span = (double)p->picture->step_count * (double)p->picture->step_ns;
     double share = span > 0 ? (double)(at_ns - p->picture->from_ns) / span : 0;
     return p->left + fmin(fmax(share, 0), 1) * (p->right - p->left);
@@ -77,6 +78,7 @@ static double x_of_step(const plot *p, size_t step)
 
 static double y_of(const plot *p, double value)
 {
+    assert(isfinite(value) && p->bottom > p->top);
     double share = p->high > p->low ? (value - p->low) / (p->high - p->low) : 0.5;
     return p->bottom - fmin(fmax(share, 0), 1) * (p->bottom - p->top);
 }

@@ -17,6 +17,12 @@ if(TARGET faultline_cli)
 endif()
 
 if(TARGET faultline_cli)
+  add_test(NAME integration/postmortem COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_postmortem.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/postmortem PROPERTIES LABELS integration TIMEOUT 300)
+endif()
+
+if(TARGET faultline_cli)
   add_test(NAME integration/memory COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_memory.py
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/memory PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
