@@ -17,6 +17,7 @@
 
 static const char *const formats[] = {"markdown", "html", "json", NULL};
 
+/* The choices stand in the order of the enum. */
 static fl_postmortem_format format_of(const fl_args *args)
 {
     const char *name = fl_args_text(args, "format");
@@ -29,6 +30,7 @@ static fl_postmortem_format format_of(const fl_args *args)
 
 /* --- a draft --- */
 
+/* The template is read first: a mistake in it is said before the store is opened. */
 static fl_status write_draft(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_error *err)
 {
     fl_store *store = NULL;
@@ -105,6 +107,7 @@ static fl_status check_operand(const fl_args *args, const fl_draft *draft, fl_er
                    "the draft is of incident %.64s, and not of %.64s", draft->incident, given);
 }
 
+/* The incident is the draft's own; the operand is only checked against it. */
 static fl_status publish(fl_buf *out, const fl_cli *cli, const fl_args *args, fl_error *err)
 {
     fl_stored stored = {.arena = fl_arena_of(0)};
@@ -138,6 +141,7 @@ static fl_status publish(fl_buf *out, const fl_cli *cli, const fl_args *args, fl
     return status;
 }
 
+/* What is asked for is told by the options: --publish reads, everything else writes. */
 static fl_exit run_postmortem(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};

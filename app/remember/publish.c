@@ -105,6 +105,7 @@ static fl_status read_said(const char **out, fl_slice line, const char *label, f
     return *out != NULL ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a draft");
 }
 
+/* A line is one thing at most. */
 static fl_status read_line(fl_draft *out, fl_slice line, fl_arena *arena, fl_error *err)
 {
     fl_slice head = fl_slice_of(HEAD);
@@ -117,6 +118,7 @@ static fl_status read_line(fl_draft *out, fl_slice line, fl_arena *arena, fl_err
     return status == FL_OK ? read_said(&out->fix, line, "What fixed it:", arena, err) : status;
 }
 
+/* Lines end as the editor ends them; a carriage return is trimmed with the blanks. */
 fl_status fl_draft_read(fl_draft *out, fl_slice text, fl_arena *arena, fl_error *err)
 {
     assert(out != NULL && arena != NULL);
@@ -138,6 +140,7 @@ fl_status fl_draft_read(fl_draft *out, fl_slice text, fl_arena *arena, fl_error 
 
 /* ---- lessons ---- */
 
+/* One publication under way. */
 typedef struct publishing {
     const fl_incident *incident;
     const fl_draft *draft;
@@ -147,6 +150,7 @@ typedef struct publishing {
     size_t count;
 } publishing;
 
+/* A person says it, whatever the program thought: that is the heaviest source there is. */
 static fl_published *add(publishing *p, bool supports, size_t factor)
 {
     assert(p->count <= FL_DRAFT_FACTORS);
@@ -180,6 +184,7 @@ static fl_status add_fix(publishing *p, fl_error *err)
                             err);
 }
 
+/* The hypothesis of the same number, as it is in the store now. */
 static fl_status add_factors(publishing *p, bool supports, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -214,6 +219,7 @@ static fl_status gather(publishing *p, fl_error *err)
     return status == FL_OK ? add_factors(p, false, err) : status;
 }
 
+/* Everything is understood before anything is written. */
 fl_status fl_publish(fl_publication *out, fl_store *store, const fl_publish_options *options,
                      fl_arena *arena, fl_error *err)
 {

@@ -84,6 +84,7 @@ static void walk(fl_buf *out, const char *text, put_char *put)
     }
 }
 
+/* Quotes too, so that it may stand in an attribute. */
 static void put_html(fl_buf *out, fl_slice c, fl_slice rest)
 {
     static const struct {
@@ -99,6 +100,7 @@ static void put_html(fl_buf *out, fl_slice c, fl_slice rest)
     fl_buf_add(out, c);
 }
 
+/* NULL writes nothing, as an empty text does. */
 void fl_markup_html(fl_buf *out, const char *text)
 {
     assert(out != NULL);
@@ -129,6 +131,7 @@ void fl_markup_markdown(fl_buf *out, const char *text)
         walk(out, text, put_markdown);
 }
 
+/* A code span has no escapes. */
 static void put_plain(fl_buf *out, fl_slice c, fl_slice rest)
 {
     (void)rest;

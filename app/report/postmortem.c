@@ -19,6 +19,7 @@ enum {
     MAX_INPUT_BYTES = 256 << 20 /* the incident, its picture and what is recalled */
 };
 
+/* One arena for all texts of the draft, gone when it is written. */
 fl_status fl_postmortem_write(fl_buf *out, const fl_postmortem_input *input,
                               const fl_postmortem_options *options, fl_error *err)
 {
@@ -71,6 +72,7 @@ static fl_status ask_graph(fl_memory *out, fl_store *store, const fl_incident *i
     return status == FL_OK ? fl_memory_recall(out, store, &question, arena, err) : status;
 }
 
+/* The picture's id is the document's own, whatever beginning was asked for. */
 fl_status fl_postmortem_of(fl_buf *out, fl_store *store, const char *document,
                            const fl_postmortem_options *options, int64_t now_ns, fl_error *err)
 {

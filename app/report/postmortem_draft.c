@@ -34,12 +34,14 @@ static const struct {
     [PM_ACTIONS] = {"actions", 'A', "The graph knows no fix for such symptoms."},
 };
 
+/* The words of templates and of the JSON contract. */
 const char *fl_pm_section_name(pm_section section)
 {
     assert(section < PM_SECTIONS);
     return sections[section].name;
 }
 
+/* Cut to what one row may take; writers cut further where a text is shown. */
 const char *fl_pm_text(pm_draft *draft, const char *format, ...)
 {
     char text[TEXT_BYTES];
@@ -60,12 +62,14 @@ const char *fl_pm_time(pm_draft *draft, int64_t at_ns)
     return fl_pm_text(draft, "%s", fl_time_format_s(text, at_ns));
 }
 
+/* As the answer shows it: never a certainty by rounding. */
 const char *fl_pm_percent(pm_draft *draft, double ratio)
 {
     char text[FL_PERCENT_TEXT];
     return fl_pm_text(draft, "%s", fl_page_percent(text, ratio));
 }
 
+/* Whole seconds: the estimates behind them are not finer. */
 static const char *duration(pm_draft *draft, int64_t from_ns, int64_t to_ns)
 {
     char text[FL_TIME_TEXT];
@@ -74,6 +78,7 @@ static const char *duration(pm_draft *draft, int64_t from_ns, int64_t to_ns)
     return fl_pm_text(draft, "%s", fl_duration_format(text, whole));
 }
 
+/* Ids count within their section, so that a row can be cited: "see F1.2". */
 pm_row *fl_pm_add(pm_draft *draft, pm_section section)
 {
     pm_rows *rows = &draft->sections[section];
@@ -86,6 +91,7 @@ pm_row *fl_pm_add(pm_draft *draft, pm_section section)
     return row;
 }
 
+/* A row that is a sentence and has no query. */
 static void say(pm_draft *draft, pm_section section, const char *lead, const char *text)
 {
     pm_row *row = fl_pm_add(draft, section);
@@ -97,6 +103,7 @@ static void say(pm_draft *draft, pm_section section, const char *lead, const cha
 
 /* ---- words of a hypothesis ---- */
 
+/* The same words head the draft, its summary and the factor. */
 const char *fl_pm_cause(pm_draft *draft, const fl_hypothesis *hypothesis)
 {
     bool is_known = hypothesis->cause != FL_CAUSE_UNKNOWN;
@@ -119,6 +126,7 @@ const char *fl_pm_locus(pm_draft *draft, const fl_hypothesis *hypothesis)
 
 /* ---- summary ---- */
 
+/* The estimate with its interval, or that there is none: the asked moment is no begin. */
 static void say_begin(pm_draft *draft)
 {
     const fl_onset *began = &draft->facts.began;
@@ -134,6 +142,7 @@ static void say_begin(pm_draft *draft)
                        fl_pm_time(draft, incident->at_ns)));
 }
 
+/* The verdict decides how it is said: a probable cause is not called a cause. */
 static void say_cause(pm_draft *draft)
 {
     const fl_incident *incident = draft->in->incident;
@@ -176,6 +185,7 @@ static void say_worst(pm_draft *draft)
                    fl_pm_percent(draft, worst->share)));
 }
 
+/* Four sentences that somebody who reads nothing else should know. */
 static void put_summary(pm_draft *draft)
 {
     say_begin(draft);
@@ -189,6 +199,7 @@ static void put_summary(pm_draft *draft)
 
 /* ---- impact ---- */
 
+/* Counts first, since shares of few requests mislead; then how slow it was. */
 static void say_impact(pm_draft *draft, const pm_impact *impact)
 {
     char slowest[FL_SVG_NUMBER_TEXT], usual[FL_SVG_NUMBER_TEXT];
@@ -237,6 +248,7 @@ static void say_metrics(pm_draft *draft)
     }
 }
 
+/* A service that was well is not listed; that all were well is said. */
 static void put_impact(pm_draft *draft)
 {
     const pm_facts *facts = &draft->facts;
@@ -251,6 +263,7 @@ static void put_impact(pm_draft *draft)
 
 /* ---- detection and response ---- */
 
+/* The three times are all counted from the estimated begin. */
 static void say_after(pm_draft *draft, const char *lead, int64_t at_ns, const char *how)
 {
     int64_t began_ns = draft->facts.began.at_ns;
@@ -268,6 +281,7 @@ static void say_after(pm_draft *draft, const char *lead, int64_t at_ns, const ch
                        fl_pm_time(draft, at_ns)));
 }
 
+/* Each of the three is there, known or not: an empty one is a task for people. */
 static void put_response(pm_draft *draft)
 {
     const pm_facts *facts = &draft->facts;
@@ -294,6 +308,7 @@ static void put_response(pm_draft *draft)
 
 /* ---- what was ruled out, what was missing ---- */
 
+/* As the answer has them, with their reasons. */
 static void put_ruled_out(pm_draft *draft)
 {
     const fl_incident *incident = draft->in->incident;
@@ -306,6 +321,7 @@ static void put_ruled_out(pm_draft *draft)
     }
 }
 
+/* What was not looked at could not have been found: that belongs into a postmortem. */
 static void put_missing(pm_draft *draft)
 {
     const fl_incident *incident = draft->in->incident;
@@ -322,6 +338,7 @@ static void put_missing(pm_draft *draft)
 
 /* ---- all ---- */
 
+/* Facts first; then every section in the order in which it is read. */
 fl_status fl_pm_draft(pm_draft *out, const fl_postmortem_input *in, fl_arena *arena, fl_error *err)
 {
     static void (*const put[])(pm_draft *) = {

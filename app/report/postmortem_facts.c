@@ -45,6 +45,7 @@ static entry_lanes lanes_of(const fl_picture *picture, const char *service)
     return out;
 }
 
+/* NaN on either side is not slow. */
 static bool is_slow(const fl_lane *lane, size_t step)
 {
     return lane != NULL && lane->values[step] > SLOW * lane->usual_high;
@@ -57,6 +58,7 @@ static bool is_failing(const fl_lane *lane, size_t step)
            lane->values[step] > lane->usual_high + CHANCE * sqrt(fmax(lane->usual_high, 1));
 }
 
+/* Any of the three is felt by users. */
 static bool is_bad(const entry_lanes *lanes, size_t step)
 {
     return is_failing(lanes->errors, step) || is_slow(lanes->p50, step) ||
@@ -75,6 +77,7 @@ static size_t first_step(const fl_picture *picture)
     return (size_t)((from_ns - picture->from_ns) / picture->step_ns);
 }
 
+/* Errors of usual times are taken off; more of them than errors there were counts as none. */
 static void sum_up(pm_impact *out, const entry_lanes *lanes, size_t first, size_t last)
 {
     assert(first <= last);
@@ -119,6 +122,7 @@ static bool measure(pm_impact *out, const fl_picture *picture, const char *servi
     return true;
 }
 
+/* Lanes of one service follow each other, so that each is looked at once. */
 static void find_impacts(pm_facts *out, const fl_picture *picture)
 {
     const char *seen = NULL;
@@ -135,6 +139,7 @@ static void find_impacts(pm_facts *out, const fl_picture *picture)
 
 /* ---- times ---- */
 
+/* 0 where it is missing or no time. */
 static int64_t time_of(const json_t *object, const char *key)
 {
     int64_t at_ns = 0;
@@ -165,6 +170,7 @@ static const fl_picture_event *first_alert(const fl_picture *picture, const fl_o
     return NULL;
 }
 
+/* The earlier of the two. */
 static void find_detection(pm_facts *out, const fl_picture *picture, fl_arena *arena)
 {
     const fl_picture_event *alert = picture != NULL ? first_alert(picture, &out->began) : NULL;
@@ -191,6 +197,7 @@ static void find_mitigation(pm_facts *out)
     }
 }
 
+/* Without a picture only what the answer and the daemon say is known. */
 void fl_pm_find_facts(pm_facts *out, const fl_postmortem_input *in, fl_arena *arena)
 {
     assert(out != NULL && in->incident != NULL);

@@ -37,6 +37,7 @@ static void at(pm_draft *draft, int64_t at_ns, const char *service, const char *
     row->source = source;
 }
 
+/* What kind of event it was, for a reader who does not see a lane. */
 static const char *word_of(fl_picture_kind kind)
 {
     return kind == FL_PICTURE_CHANGE  ? "Change: "
@@ -44,6 +45,8 @@ static const char *word_of(fl_picture_kind kind)
                                       : "Profiles: ";
 }
 
+/* Of too many the newest, which are nearest to the incident; that something is over is an event
+ * too. */
 static void add_events(pm_draft *draft)
 {
     const fl_picture *picture = draft->in->picture;
@@ -79,6 +82,7 @@ static void add_evidence(pm_draft *draft)
     }
 }
 
+/* What the program itself concluded or did, in the same order of time. */
 static void add_facts(pm_draft *draft)
 {
     const pm_facts *facts = &draft->facts;
@@ -126,6 +130,7 @@ static bool is_factor(const fl_incident *incident, size_t h)
            (h == 0 && incident->verdict == FL_VERDICT_CAUSE_FOUND);
 }
 
+/* For and against, heaviest first, as the answer has them. */
 static void add_evidence_of(pm_draft *draft, const fl_hypothesis *hypothesis, size_t factor)
 {
     for (size_t e = 0; e < hypothesis->evidence_count && e < PM_MOST_EVIDENCE; e++) {
@@ -167,12 +172,14 @@ void fl_pm_put_factors(pm_draft *draft)
 
 /* ---- what the graph knows ---- */
 
+/* The mean and the interval that holds it with 90 %. */
 static const char *confidence(pm_draft *draft, const fl_confidence *c)
 {
     return fl_pm_text(draft, "%s, between %s and %s", fl_pm_percent(draft, c->mean),
                       fl_pm_percent(draft, c->low), fl_pm_percent(draft, c->high));
 }
 
+/* What it turned out to be, and what helped then, where somebody said so. */
 static void add_similar(pm_draft *draft, const fl_similar *similar)
 {
     pm_row *row = fl_pm_add(draft, PM_KNOWN);
@@ -189,6 +196,7 @@ static void add_similar(pm_draft *draft, const fl_similar *similar)
     row->source = fl_pm_text(draft, "faultline show %.100s", similar->incident);
 }
 
+/* That nobody asked is not that nothing is known. */
 void fl_pm_put_known(pm_draft *draft)
 {
     const fl_memory *memory = draft->in->memory;
@@ -226,6 +234,7 @@ static bool is_said(const pm_draft *draft, const char *title)
     return false;
 }
 
+/* Why it is proposed stands in the row: people decide whether the same holds here. */
 static void add_fix(pm_draft *draft, const fl_path *path, const fl_path_fix *fix)
 {
     assert(fix->title != NULL && path->title != NULL);
@@ -261,6 +270,7 @@ static void add_missing(pm_draft *draft)
     }
 }
 
+/* Proposals only out of what helped before, and out of what was missing; none is invented. */
 void fl_pm_put_actions(pm_draft *draft)
 {
     const fl_memory *memory = draft->in->memory;

@@ -22,6 +22,7 @@
 
 /* ---- rows as Markdown ---- */
 
+/* Everything of a row on one line, the mark last. */
 static void put_markdown_row(fl_buf *out, pm_draft *draft, const pm_row *row)
 {
     assert(row->id != NULL && row->text != NULL);
@@ -49,6 +50,7 @@ static void put_markdown_row(fl_buf *out, pm_draft *draft, const pm_row *row)
     fl_buf_printf(out, " `auto:%s`\n", row->id);
 }
 
+/* An empty section says why it is empty, in its place. */
 static void put_markdown(fl_buf *out, pm_draft *draft, const pm_rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
@@ -59,6 +61,7 @@ static void put_markdown(fl_buf *out, pm_draft *draft, const pm_rows *rows)
 
 /* ---- rows as HTML ---- */
 
+/* The item is left open: rows that belong to it may follow inside. */
 static void put_html_row(fl_buf *out, pm_draft *draft, const pm_row *row)
 {
     assert(row->id != NULL && row->text != NULL);
@@ -109,6 +112,7 @@ static void put_html(fl_buf *out, pm_draft *draft, const pm_rows *rows)
     fl_buf_text(out, is_below ? "</li>\n</ul></li>\n</ul>\n" : "</li>\n</ul>\n");
 }
 
+/* The picture's own order: what users met, then the evidence. */
 static void put_charts(fl_buf *out, const pm_draft *draft)
 {
     const fl_picture *picture = draft->in->picture;
@@ -130,6 +134,7 @@ static void put_charts(fl_buf *out, const pm_draft *draft)
     fl_buf_text(out, "</div>\n");
 }
 
+/* All of them below each other on one axis. */
 static void put_overview(fl_buf *out, const pm_draft *draft)
 {
     if (draft->in->picture == NULL) {
@@ -144,6 +149,7 @@ static void put_overview(fl_buf *out, const pm_draft *draft)
 static const char *const other_fields[] = {"head", "title", "incident", "at", "overview", "charts"};
 enum { FIELD_HEAD, FIELD_TITLE, FIELD_INCIDENT, FIELD_AT, FIELD_OVERVIEW, FIELD_CHARTS, FIELDS };
 
+/* One run over a template. */
 typedef struct filling {
     pm_draft *draft;
     const fl_postmortem_options *options;
@@ -151,6 +157,7 @@ typedef struct filling {
     size_t line; /* of the template, from 1 */
 } filling;
 
+/* A word inside of the author's own line. */
 static void put_plain(fl_buf *out, const filling *f, const char *text)
 {
     if (f->is_html)
@@ -169,6 +176,7 @@ static void put_head(fl_buf *out, const filling *f)
     fl_buf_printf(out, " factors=%zu%s", f->draft->factors, frame[1]);
 }
 
+/* Fields that are no section. */
 static void put_other(fl_buf *out, const filling *f, size_t field)
 {
     if (field == FIELD_HEAD)
@@ -185,6 +193,7 @@ static void put_other(fl_buf *out, const filling *f, size_t field)
         put_charts(out, f->draft);
 }
 
+/* The sentence lists what there is, so that a misspelling is mended at once. */
 static fl_status unknown(const filling *f, fl_slice name, fl_error *err)
 {
     char names[256] = "";
@@ -200,6 +209,7 @@ static fl_status unknown(const filling *f, fl_slice name, fl_error *err)
                    (const char *)name.ptr, names);
 }
 
+/* By its name; a picture in Markdown is refused, and not left out silently. */
 static fl_status put_field(fl_buf *out, const filling *f, fl_slice name, fl_error *err)
 {
     for (size_t s = 0; s < PM_SECTIONS; s++)
@@ -225,6 +235,7 @@ static fl_status put_field(fl_buf *out, const filling *f, fl_slice name, fl_erro
     return unknown(f, name, err);
 }
 
+/* For the line that a message names. */
 static size_t lines_in(fl_slice text)
 {
     size_t lines = 0;
@@ -241,6 +252,7 @@ static fl_slice skip_newline(const fl_buf *out, fl_slice rest)
                                                            : rest;
 }
 
+/* Copies and fills from field to field; what a field wrote is never read as a template. */
 fl_status fl_pm_fill(fl_buf *out, pm_draft *draft, const fl_postmortem_options *options,
                      fl_error *err)
 {

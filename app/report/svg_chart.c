@@ -37,6 +37,8 @@ typedef struct plot {
 
 /* ---- numbers for people ---- */
 
+/* The contract keeps base units; a person reads "1.31 s" and not "1312.5 ms". Three digits are what
+ * a chart can show. */
 const char *fl_svg_number(char out[FL_SVG_NUMBER_TEXT], double value, const char *unit)
 {
     static const struct {
@@ -61,6 +63,7 @@ const char *fl_svg_number(char out[FL_SVG_NUMBER_TEXT], double value, const char
 
 /* ---- places ---- */
 
+/* What lies outside of the axis is drawn at its edge. */
 static double x_of(const plot *p, int64_t at_ns)
 {
     assert(p->right > p->left);
@@ -76,6 +79,7 @@ static double x_of_step(const plot *p, size_t step)
                          (double)(p->picture->step_count > 0 ? p->picture->step_count : 1);
 }
 
+/* The page counts downwards. */
 static double y_of(const plot *p, double value)
 {
     assert(isfinite(value) && p->bottom > p->top);
@@ -105,6 +109,7 @@ static void scale_to(plot *p, const fl_lane *lane)
 
 /* ---- parts ---- */
 
+/* Opacity and not a colour, so that bands that overlap are darker, in any theme. */
 static void put_rect(fl_buf *out, const char *class, double left, double right, double top,
                      double bottom)
 {
@@ -131,6 +136,7 @@ static void put_times(fl_buf *out, const plot *p)
                   x, p->top, p->bottom);
 }
 
+/* One path with a move for each piece: a chart of 240 steps takes about three kilobytes. */
 static void put_line(fl_buf *out, const plot *p, const fl_lane *lane)
 {
     bool is_down = false;
@@ -149,6 +155,7 @@ static void put_line(fl_buf *out, const plot *p, const fl_lane *lane)
                      " stroke-linecap=\"round\" stroke-linejoin=\"round\"/>");
 }
 
+/* Where a baseline is missing there is no band: a line without one says that too. */
 static void put_usual(fl_buf *out, const plot *p, const fl_lane *lane)
 {
     if (isfinite(lane->usual_low) && isfinite(lane->usual_high))
@@ -156,6 +163,7 @@ static void put_usual(fl_buf *out, const plot *p, const fl_lane *lane)
                  y_of(p, lane->usual_low));
 }
 
+/* Text is text, for readers and for searching; nothing is measured, so that no font is needed. */
 static void put_label(fl_buf *out, double x, double y, const char *anchor, const char *text)
 {
     fl_buf_printf(out,
@@ -166,6 +174,7 @@ static void put_label(fl_buf *out, double x, double y, const char *anchor, const
     fl_buf_text(out, "</text>");
 }
 
+/* Hours and minutes: the page around the chart has the day. */
 static const char *clock_of(char out[FL_TIME_TEXT], int64_t at_ns)
 {
     char whole[FL_TIME_TEXT];
@@ -189,6 +198,7 @@ static void put_axis(fl_buf *out, const plot *p, double y)
 
 /* ---- charts ---- */
 
+/* The view box scales it to its place; role and title make it one picture for a screen reader. */
 static void begin(fl_buf *out, unsigned height)
 {
     fl_buf_printf(out,
@@ -197,6 +207,7 @@ static void begin(fl_buf *out, unsigned height)
                   WIDTH, height);
 }
 
+/* Whose it is, and what. */
 static void name_lane(fl_buf *out, const fl_lane *lane)
 {
     fl_markup_html(out, lane->service);
@@ -221,6 +232,7 @@ static void describe(fl_buf *out, const fl_picture *picture, const fl_lane *lane
     fl_markup_html(out, lane->why);
 }
 
+/* Bands lie under the line, and words beside it. */
 void fl_svg_lane(fl_buf *out, const fl_picture *picture, size_t index)
 {
     assert(index < picture->lane_count);
@@ -272,6 +284,7 @@ static void put_row_name(fl_buf *out, const fl_lane *lane, double y)
     put_label(out, ROW_LEFT - 6, y, "end", text);
 }
 
+/* All rows share the bands of time, which therefore go over the whole height. */
 void fl_svg_overview(fl_buf *out, const fl_picture *picture, size_t most)
 {
     size_t count = picture->lane_count < most ? picture->lane_count : most;
