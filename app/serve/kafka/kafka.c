@@ -8,7 +8,10 @@
  *   (1) a message of a round is freed, and the next round begun, only when all of the round are
  *       safe or passed over; then the offsets behind the round's last ones are committed;
  *   (2) while a round waits, the partitions are paused but asked on: a consumer that does not ask
- *       is taken for dead by its group (max.poll.interval.ms), and its messages go to another.
+ *       is taken for dead by its group (max.poll.interval.ms), and its messages go to another;
+ *   (3) where a group begins at a partition's end, that end is committed before anything is read of
+ *       it: else whoever has the partition next would begin at its end then, and what came
+ *       meanwhile, while the group was forming, would be nobody's.
  */
 #include "kafka.h"
 
@@ -26,6 +29,7 @@
 
 enum {
     POLL_MS = 200, /* how long a stop may take to be seen */
+    ASK_MS = 5000, /* for an answer of the brokers */
     /* Beyond those of a fetch, what may join a round that waits: see wait_paused(). */
     ROUND_MESSAGES = 2 * FL_KAFKA_BATCH,
     HEARTBEATS = 8,        /* in a session; the protocol asks for at least 3 */
@@ -234,6 +238,49 @@ static void fetch(fl_kafka *kafka)
     }
 }
 
+/* --- partitions that become ours --- */
+
+/* Where such a partition ends, as its beginning for this group. */
+static bool end_of(rd_kafka_t *client, rd_kafka_topic_partition_t *at)
+{
+    int64_t oldest, end;
+    bool is_known = rd_kafka_query_watermark_offsets(client, at->topic, at->partition, &oldest,
+                                                     &end, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    at->offset = is_known ? end : RD_KAFKA_OFFSET_INVALID;
+    return is_known;
+}
+
+/* Invariant (3). What cannot be asked is left to the group's own rule for the beginning. */
+static void settle_beginning(fl_kafka *kafka, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *fresh = rd_kafka_topic_partition_list_new(list->cnt);
+    rd_kafka_resp_err_t code = rd_kafka_committed(kafka->client, list, ASK_MS);
+    bool can_ask = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *at = &list->elems[i];
+        if (!can_ask || at->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            at->offset = RD_KAFKA_OFFSET_INVALID;
+        else if (at->offset < 0 && (can_ask = end_of(kafka->client, at)))
+            rd_kafka_topic_partition_list_add(fresh, at->topic, at->partition)->offset = at->offset;
+    }
+    if (fresh->cnt > 0)
+        code = rd_kafka_commit(kafka->client, fresh, 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        note_error(kafka, code, "where to begin could not be settled");
+    rd_kafka_topic_partition_list_destroy(fresh);
+}
+
+/* From a poll, on the thread. */
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *payload)
+{
+    fl_kafka *kafka = payload;
+    bool is_ours = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    if (is_ours && !kafka->options.from_beginning)
+        settle_beginning(kafka, list);
+    (void)rd_kafka_assign(client, is_ours ? list : NULL);
+}
+
 /* --- waiting --- */
 
 static void count_partitions(fl_kafka *kafka)
@@ -417,6 +464,7 @@ static fl_status open_client(fl_kafka *kafka, fl_error *err)
     rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     kafka->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
     if (kafka->client == NULL) {
         rd_kafka_conf_destroy(conf);

@@ -224,25 +224,7 @@ START_TEST(what_was_taken_does_not_come_again)
 }
 END_TEST
 
-START_TEST(a_message_that_will_not_get_better_is_passed_over)
-{
-    produce("otlp_logs", 0, "bad");
-    produce("otlp_logs", 0, "good");
-    start();
-    fl_kafka_stats stats = wait_for(2);
-    ck_assert_uint_eq(1, stats.refused);
-    ck_assert_uint_eq(1, stats.taken);
-    stop();
-    ck_assert_uint_eq(1, count_seen("logs bad"));
-    ck_assert_int_eq(2, committed("otlp_logs", 0));
-    ck_assert_int_eq(RD_KAFKA_OFFSET_INVALID, committed("otlp_logs", 1));
-    ck_assert_str_eq("Kafka: otlp_logs, partition 0: the message at offset 0 is passed over: not a"
-                     " span (number 1 of those)",
-                     said);
-}
-END_TEST
-
-START_TEST(a_flood_of_those_is_said_once_and_counted)
+START_TEST(messages_that_will_not_get_better_are_passed_over_and_said_once)
 {
     produce("otlp_spans", 1, "worse");
     for (int i = 0; i < 200; i++)
@@ -255,6 +237,9 @@ START_TEST(a_flood_of_those_is_said_once_and_counted)
     ck_assert_str_eq("Kafka: otlp_spans, partition 1: the message at offset 0 is passed over:"
                      " answered with 413 (number 1 of those)",
                      said);
+    stop();
+    ck_assert_int_eq(202, committed("otlp_spans", 1));
+    ck_assert_int_eq(RD_KAFKA_OFFSET_INVALID, committed("otlp_spans", 0));
 }
 END_TEST
 
@@ -328,6 +313,27 @@ START_TEST(offsets_that_cannot_be_committed_are_counted)
     ck_assert_uint_eq(1, stats.commit_failures);
     stop();
     ck_assert_ptr_nonnull(strstr(said, "offsets could not be committed"));
+}
+END_TEST
+
+START_TEST(what_comes_while_nobody_reads_a_new_group_is_read_later)
+{
+    fl_kafka_options options = options_of();
+    options.from_beginning = false;
+    produce("otlp_logs", 0, "old");
+    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_flush(producer, 10000));
+    ck_assert_ok(fl_kafka_start(&kafka, http, &options, &err));
+    for (int i = 0; i < 1500 && fl_kafka_stats_of(kafka).partitions == 0; i++)
+        nap_ms(20);
+    stop(); /* before anything came */
+    ck_assert_int_eq(1, committed("otlp_logs", 0));
+    ck_assert_int_eq(0, committed("otlp_logs", 1));
+    produce("otlp_logs", 0, "new");
+    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_flush(producer, 10000));
+    ck_assert_ok(fl_kafka_start(&kafka, http, &options, &err));
+    (void)wait_for(1);
+    ck_assert_uint_eq(1, count_seen("logs new"));
+    ck_assert_uint_eq(0, count_seen("logs old"));
 }
 END_TEST
 
@@ -409,12 +415,12 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, each_message_reaches_the_route_of_its_topic);
     tcase_add_test(tests, what_was_taken_does_not_come_again);
-    tcase_add_test(tests, a_message_that_will_not_get_better_is_passed_over);
-    tcase_add_test(tests, a_flood_of_those_is_said_once_and_counted);
+    tcase_add_test(tests, messages_that_will_not_get_better_are_passed_over_and_said_once);
     tcase_add_test(tests, a_broker_that_went_away_and_came_back_is_read_again);
     tcase_add_test(tests, a_full_disk_makes_the_partition_wait);
     tcase_add_test(tests, what_was_not_taken_before_the_stop_is_not_committed);
     tcase_add_test(tests, offsets_that_cannot_be_committed_are_counted);
+    tcase_add_test(tests, what_comes_while_nobody_reads_a_new_group_is_read_later);
     tcase_add_test(tests, brokers_that_cannot_be_reached_are_said_once);
     tcase_add_test(tests, settings_that_do_not_fit_are_refused);
     tcase_add_test(tests, two_of_a_group_share_the_partitions);
