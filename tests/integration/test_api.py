@@ -158,6 +158,82 @@ class Api(unittest.TestCase):
         self.assertEqual(self.daemon.ask("GET", "/v1/incidents")[1]["Cache-Control"], "private, no-cache")
 
 
+class Grafana(unittest.TestCase):
+    """What simpod-json-datasource 0.6 sends (its README has each request), for the dashboard of examples/grafana."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        store = pathlib.Path(cls.folder.name) / "shop.db"
+        make_store(store)
+        cls.daemon = Daemon(FAULTLINE, "--store", store, data=cls.folder.name)
+        cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
+        cls.contract = Contract(json.loads(cls.daemon.ask("GET", "/openapi.json")[2]))
+
+    def post(self, path, body, status=200):
+        answer = self.contract.ask(self.daemon, "POST", "/grafana/" + path, body=json.dumps(body), is_valid=status < 300)
+        self.assertEqual(answer[0], status, answer[2])
+        return answer[2]
+
+    def query(self, *targets, begin="2026-11-22T00:00:00.000Z", end="2026-11-24T00:00:00.000Z", **more):
+        body = {"panelId": 1, "range": {"from": begin, "to": end, "raw": {"from": "now-6h", "to": "now"}},
+                "rangeRaw": {"from": "now-6h", "to": "now"}, "interval": "30s", "intervalMs": 30000, "maxDataPoints": 550,
+                "targets": list(targets), "adhocFilters": [], **more}
+        return self.post("query", body)
+
+    def rows(self, table):
+        return [dict(zip([c["text"] for c in table["columns"]], row)) for row in table["rows"]]
+
+    def test_every_panel_of_the_dashboard_has_an_answer(self):
+        board = json.loads((SOURCE / "examples/grafana/faultline-incidents.json").read_text())
+        variable = board["templating"]["list"][0]
+        values = self.post("variable", {"payload": variable["query"], "range": {"from": "2026-11-22T00:00:00.000Z", "to": "2026-11-24T00:00:00.000Z"}})
+        self.assertEqual({v["__value"] for v in values}, {POOL, CACHE})
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                filled = json.loads(json.dumps(target).replace("$incident", POOL))
+                frames = self.query(filled)
+                self.assertGreater(len(frames), 0, panel["title"])
+                for frame in frames:
+                    self.assertGreater(len(frame.get("rows", frame.get("datapoints"))), 0, (panel["title"], frame.get("target")))
+        asked = {target["target"] for panel in board["panels"] for target in panel["targets"]} | {board["annotations"]["list"][0]["target"]["target"]}
+        self.assertEqual(asked, {target["value"] for target in self.post("metrics", {})})
+
+    def test_a_table_and_annotations_have_the_incidents_of_the_range(self):
+        both = self.rows(self.query({"target": "incidents", "refId": "A"})[0])
+        self.assertEqual([(r["Incident"], r["Service"], r["Cause"]) for r in both], [(POOL, "payment", "exception"), (CACHE, "orders", "memory-leak")])
+        self.assertEqual(both[0]["Time"], 1795391928000)
+        one = self.rows(self.query({"target": "annotations", "refId": "Anno"}, begin="2026-11-23T00:00:00.000Z")[0])
+        self.assertEqual([(r["id"], r["tags"]) for r in one], [(CACHE, ["faultline", "orders", "memory-leak"])])
+        old = self.post("annotations", {"range": {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z"}, "annotation": {"name": "x", "query": "#"}})
+        self.assertEqual([(a["text"], a["title"]) for a in old], [(POOL, "payment: exception, 100 %")])
+        none = self.query({"target": "incidents"}, begin="2020-01-01T00:00:00Z", end="2020-01-02T00:00:00Z")
+        self.assertEqual(none[0]["rows"], [])
+        some = self.query({"target": "incidents"}, adhocFilters=[{"key": "service", "operator": "=", "value": "orders"}])
+        self.assertEqual(len(some[0]["rows"]), 1)
+
+    def test_lanes_become_series_of_what_was_measured(self):
+        frames = self.query({"target": "timeline", "refId": "A", "payload": {"incident": POOL, "lane": "payment"}})
+        picture = self.contract.ask(self.daemon, "GET", f"/v1/incidents/{POOL}/timeline")[2]
+        self.assertGreater(len(frames), 1)
+        self.assertTrue(all("payment" in frame["target"] for frame in frames))
+        self.assertLessEqual(len(frames), min(50, len(picture["lanes"])))
+
+    def test_what_is_asked_wrongly_is_said(self):
+        for body, sentence in (({"targets": [{"target": "x"}]}, "there is no target 'x'; known: incidents, hypotheses, timeline, annotations"),
+                               ({"targets": [{"target": "timeline"}]}, "the payload of timeline names an incident"),
+                               ({"targets": [{"target": "incidents"}], "range": {"from": "then"}}, "time 'then' is not RFC 3339, -DURATION or an epoch"),
+                               ({"targets": [{}] * 27}, "more than 26 targets"),
+                               ({"adhocFilters": [{"key": "city", "operator": "=", "value": "x"}]}, "filters are of service or state"),
+                               ({"adhocFilters": [{"key": "service", "operator": "!=", "value": "x"}]}, "filters compare a key by '='"),
+                               ([], "expected an object")):
+            self.assertIn(sentence, self.post("query", body, 400)["detail"])
+        self.assertEqual(self.post("query", {"targets": [{"target": "timeline", "payload": {"incident": "none"}}]}, 404)["status"], 404)
+        self.assertIn("a variable is of incidents or services", self.post("variable", {}, 400)["detail"])
+        self.assertEqual(self.query({"refId": "A"}, {"target": ""}), [])
+
+
 class Writing(unittest.TestCase):
     """What people say; each test has a store and a daemon of its own."""
 

@@ -25,7 +25,8 @@ enum {
     API_RETRY_S = 5,                             /* before another try to reach the store */
     API_BODY_BYTES = 64 << 10,                   /* of what people say */
     API_SERVICE_BYTES = 4 << 20,                 /* FL_MAX_SERVICE_BYTES */
-    API_LEARN_BYTES = 8 << 20                    /* of a document that is learnt from */
+    API_LEARN_BYTES = 8 << 20,                   /* of a document that is learnt from */
+    API_GRAFANA_BYTES = 1 << 20                  /* of a panel's question */
 };
 
 #define INCIDENT "/v1/incidents/{id}"
@@ -51,6 +52,18 @@ static const fl_api_route routes[] = {
     {"GET", "/v1/graph/paths", FL_ROLE_READ, fl_api_graph_paths, " symptom service as_of most ", 0},
     {"GET", "/v1/graph/known", FL_ROLE_READ, fl_api_known, " as_of ", 0},
     {"GET", "/v1/graph/stats", FL_ROLE_READ, fl_api_graph_stats, " as_of ", 0},
+    {"GET", "/grafana", FL_ROLE_READ, fl_api_grafana_test, " ", 0},
+    {"GET", "/grafana/", FL_ROLE_READ, fl_api_grafana_test, " ", 0},
+    {"POST", "/grafana/query", FL_ROLE_READ, fl_api_grafana_query, " ", API_GRAFANA_BYTES},
+    {"POST", "/grafana/annotations", FL_ROLE_READ, fl_api_grafana_annotations, " ",
+     API_GRAFANA_BYTES},
+    {"POST", "/grafana/metrics", FL_ROLE_READ, fl_api_grafana_metrics, " ", API_GRAFANA_BYTES},
+    {"POST", "/grafana/metric-payload-options", FL_ROLE_READ, fl_api_grafana_options, " ",
+     API_GRAFANA_BYTES},
+    {"POST", "/grafana/variable", FL_ROLE_READ, fl_api_grafana_variable, " ", API_GRAFANA_BYTES},
+    {"POST", "/grafana/tag-keys", FL_ROLE_READ, fl_api_grafana_tag_keys, " ", API_GRAFANA_BYTES},
+    {"POST", "/grafana/tag-values", FL_ROLE_READ, fl_api_grafana_tag_values, " ",
+     API_GRAFANA_BYTES},
     {"GET", "/openapi.json", FL_ROLE_READ, fl_api_contract, " ", 0},
 };
 

@@ -83,6 +83,7 @@ static void publish(fl_api_events *events, char *text, size_t len, int64_t at_ns
 static void publish_text(fl_api_events *events, const char *text, int64_t at_ns)
 {
     size_t len = strlen(text);
+    assert(len > 0 && len <= EVENT_BYTES);
     char *copy = fl_mem_alloc(len + 1);
     if (copy == NULL)
         return;
@@ -120,6 +121,7 @@ static bool was_told(fl_api_events *events, const fl_store_row *row)
 static void forget_told(fl_api_events *events)
 {
     size_t kept = 0;
+    assert(events->told_count <= TOLD_MOST);
     for (size_t i = 0; i < events->told_count; i++)
         if (events->told[i].at_ns >= events->newest_ns - window_ns)
             events->told[kept++] = events->told[i];
@@ -164,6 +166,7 @@ static fl_status take_row(const fl_store_row *row, void *payload, fl_error *err)
 static void tell_rows(fl_api_events *events, look *seen)
 {
     bool is_new = events->has_looked;
+    assert(seen->count <= LOOK_MOST);
     if (is_new && seen->count == LOOK_MOST)
         publish_text(events, reset_event, 0);
     for (size_t i = seen->count; i-- > 0;) {
@@ -331,6 +334,7 @@ static void find_place(listener *l, const char *last)
     l->must_reset = true;
     if (!fl_parse_i64(fl_slice_of(last), &seen_ns))
         return;
+    assert(l->next == events->next);
     uint64_t oldest = events->next > API_EVENTS_KEPT ? events->next - API_EVENTS_KEPT : 0;
     for (uint64_t n = events->next; n > oldest; n--) {
         if (events->ring[(n - 1) % API_EVENTS_KEPT].at_ns != seen_ns)

@@ -212,6 +212,7 @@ static void add_evidence(fl_put *put, json_t *list, const json_t *hypothesis, si
     const json_t *rows = json_object_get(hypothesis, "evidence");
     json_t *row;
     size_t i;
+    assert(number > 0);
     json_array_foreach(rows, i, row)
     {
         json_t *item = json_object();
@@ -267,8 +268,7 @@ static fl_status find_id(const char **out, fl_api_call *call, fl_error *err)
                         : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for an incident");
 }
 
-/* schemas/json/timeline.schema.json, byte for byte as it is kept. */
-fl_status fl_api_timeline(fl_api_call *call, fl_error *err)
+fl_status fl_api_picture(fl_buf *out, fl_api_call *call, fl_error *err)
 {
     fl_store *store;
     const char *id;
@@ -279,7 +279,13 @@ fl_status fl_api_timeline(fl_api_call *call, fl_error *err)
     if (status == FL_OK)
         status = fl_store_get_picture(store, id, &picture, err);
     if (status == FL_OK)
-        fl_buf_text(&call->reply->body, picture);
+        fl_buf_text(out, picture);
     fl_mem_free(picture);
-    return status;
+    return status == FL_OK ? fl_buf_check(out, "the picture", err) : status;
+}
+
+/* schemas/json/timeline.schema.json, byte for byte as it is kept. */
+fl_status fl_api_timeline(fl_api_call *call, fl_error *err)
+{
+    return fl_api_picture(&call->reply->body, call, err);
 }

@@ -98,6 +98,7 @@ static once_entry *find(fl_api_once *once, uint64_t key, int64_t now_ns)
 /* The first one's answer, once more. */
 static void repeat(fl_http_reply *reply, const once_entry *entry)
 {
+    assert(entry->state == ONCE_DONE);
     reply->status = entry->status;
     reply->content_type = entry->content_type;
     fl_buf_clear(&reply->body);

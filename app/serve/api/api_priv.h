@@ -63,6 +63,8 @@ fl_api_run fl_api_listen;
 
 /* The page of the incident of the path: that in memory, else the stored one. */
 FL_NODISCARD fl_status fl_api_document(fl_buf *out, fl_api_call *call, fl_error *err);
+/* What is drawn of it, as it is kept. */
+FL_NODISCARD fl_status fl_api_picture(fl_buf *out, fl_api_call *call, fl_error *err);
 /* The same as an incident, in the call's arena. */
 FL_NODISCARD fl_status fl_api_incident(const fl_incident **out, fl_api_call *call, fl_error *err);
 fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence, fl_api_timeline;
@@ -77,6 +79,11 @@ fl_api_run fl_api_confirm, fl_api_reject, fl_api_resolve;
 
 /* --- api_advice.c --- */
 fl_api_run fl_api_recommend, fl_api_learn;
+
+/* --- api_grafana.c --- */
+fl_api_run fl_api_grafana_test, fl_api_grafana_query, fl_api_grafana_annotations;
+fl_api_run fl_api_grafana_metrics, fl_api_grafana_options, fl_api_grafana_variable;
+fl_api_run fl_api_grafana_tag_keys, fl_api_grafana_tag_values;
 
 /* --- api_contract.c --- */
 fl_api_run fl_api_contract;
