@@ -81,10 +81,13 @@ if(TARGET faultline_cli)
   add_test(NAME integration/full_disk COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_full_disk.py $<TARGET_FILE:faultline_cli>)
   set_tests_properties(integration/full_disk PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/clients COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_clients.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/clients)
+  add_test(NAME integration/mcp COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_mcp.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR}
+    ${PROJECT_BINARY_DIR}/clients)
   add_test(NAME integration/components COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_components.py $<TARGET_FILE:faultline_cli>)
   add_test(NAME integration/web COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_web.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/web)
   set_tests_properties(integration/web PROPERTIES LABELS "integration;web" TIMEOUT 900 SKIP_RETURN_CODE 77 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
-  set_tests_properties(integration/clients integration/components PROPERTIES LABELS "integration;serve" TIMEOUT 900 SKIP_RETURN_CODE 77
+  set_tests_properties(integration/clients integration/mcp PROPERTIES RESOURCE_LOCK clients)
+  set_tests_properties(integration/clients integration/components integration/mcp PROPERTIES LABELS "integration;serve" TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 

@@ -32,6 +32,7 @@ static fl_status read_pem(fl_buf *out, const char *path, fl_error *err)
     fl_stream *in;
     char block[4096];
     size_t len = 1;
+    assert(path != NULL);
     *out = fl_buf_of(MAX_PEM_BYTES);
     fl_status status = fl_stream_open(&in, path, err);
     if (status != FL_OK)
@@ -143,16 +144,19 @@ void fl_tls_drop(fl_tls *tls)
 
 const char *fl_tls_cert_pem(const fl_tls *tls)
 {
+    assert(tls != NULL && tls->keepers > 0);
     return tls->cert.ptr;
 }
 
 const char *fl_tls_key_pem(const fl_tls *tls)
 {
+    assert(tls != NULL && tls->keepers > 0);
     return tls->key.ptr;
 }
 
 bool fl_tls_is_mutual(const fl_tls *tls)
 {
+    assert(tls != NULL && tls->keepers > 0);
     return tls->client_ca.len > 0;
 }
 
