@@ -163,6 +163,10 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
         run_until_told(cli, args, serve, &config);
     fl_serve_stop(serve);
     fl_config_destroy(config);
+    /* One more of them while it stopped asked for what has been done: it must not kill now. */
+    const struct timespec none = {0};
+    while (sigtimedwait(&signals, NULL, &none) > 0) {
+    }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
 }

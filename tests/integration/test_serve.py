@@ -41,6 +41,12 @@ def run(*words, **environment):
 
 
 class Serve(unittest.TestCase):
+    def test_a_second_signal_kills_no_orderly_stop(self):
+        with Daemon(FAULTLINE) as daemon:
+            for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+                daemon.process.send_signal(number)
+            self.assertEqual(daemon.process.wait(60), 0)
+
     def test_it_is_healthy_and_ready_and_ends_when_told(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Daemon(FAULTLINE) as daemon:
