@@ -18,13 +18,19 @@
 #include "lbf.h"
 #include "watch_priv.h"
 
-enum { RECENT_WINDOWS = 10, FEWEST_REQUESTS = 20 }; /* a window; below, noise alone halves them */
+enum {
+    RECENT_WINDOWS = 10,
+    FEWEST_REQUESTS = 20, /* a window; below, noise alone halves them */
+    FEWEST_ERRORS = 5 /* in a break; fewer are some unlucky requests of a service hardly asked */
+};
 #define ERRORS_MATTER   0.01  /* of the requests: what an objective of 99 % allows in all */
 #define LATENCY_MATTERS 0.405 /* ln 1.5 */
 #define TRAFFIC_MATTERS 0.693 /* ln 2 */
 #define USUAL_SCALE     0.3   /* of ln(latency) and ln(traffic) where little is known (lbf.h) */
 
 static const int64_t again_ns = INT64_C(300) * 1000000000; /* within it, it is the same break */
+/* Half a minute across a border is in two windows of a minute for two steps. */
+static const int64_t hold_ns = 2 * WATCH_STEP_NS;
 
 /* ---- windows ---- */
 
@@ -124,6 +130,15 @@ typedef struct finding {
     bool matters;
 } finding;
 
+/* Requests that failed, of the last windows. */
+static double sum_errors(const watch_windows *in, size_t from, size_t to)
+{
+    double errors = 0;
+    for (size_t w = WATCH_PAST_WINDOWS + from; w < WATCH_PAST_WINDOWS + to; w++)
+        errors += in->errors[w];
+    return errors;
+}
+
 /* Of errors in the wanted windows of a range; all where `wanted` is NULL. */
 static double share(const watch_windows *in, size_t from, size_t to, const bool *wanted)
 {
@@ -140,7 +155,7 @@ static double share(const watch_windows *in, size_t from, size_t to, const bool 
 static fl_status test_errors(finding *out, const watch_windows *in, const bool *is_past,
                              fl_arena *scratch, fl_error *err)
 {
-    double past[WATCH_PAST_WINDOWS][2], now[WATCH_NOW_WINDOWS][2], errors = 0;
+    double past[WATCH_PAST_WINDOWS][2], now[WATCH_NOW_WINDOWS][2];
     size_t count = 0;
     for (size_t w = 0; w < WATCH_PAST_WINDOWS; w++)
         if (is_past[w] && in->requests[w] > 0) {
@@ -150,10 +165,10 @@ static fl_status test_errors(finding *out, const watch_windows *in, const bool *
     for (size_t w = 0; w < WATCH_NOW_WINDOWS; w++) {
         now[w][0] = in->requests[WATCH_PAST_WINDOWS + w] - in->errors[WATCH_PAST_WINDOWS + w];
         now[w][1] = in->errors[WATCH_PAST_WINDOWS + w];
-        errors += now[w][1];
     }
-    if (count < WATCH_FEWEST_PAST || errors == 0)
+    if (count < WATCH_FEWEST_PAST || sum_errors(in, 0, WATCH_NOW_WINDOWS) < FEWEST_ERRORS)
         return FL_OK;
+    past[0][1] += 1; /* Laplace's rule: that none was seen does not say that there is none */
     fl_lbf_result found;
     const fl_lbf_counts counts = {.outcome_count = 2,
                                   .baseline = past[0],
@@ -168,7 +183,8 @@ static fl_status test_errors(finding *out, const watch_windows *in, const bool *
     out->broken = share(in, WATCH_PAST_WINDOWS + found.onset, WATCH_PAST_WINDOWS + found.end, NULL);
     double recent = share(in, WATCH_PAST_WINDOWS - RECENT_WINDOWS, WATCH_PAST_WINDOWS, is_past);
     double least = isnan(recent) ? out->usual : fmax(out->usual, recent);
-    out->matters = out->broken - least >= ERRORS_MATTER;
+    out->matters = out->broken - least >= ERRORS_MATTER &&
+                   sum_errors(in, found.onset, found.end) >= FEWEST_ERRORS;
     return FL_OK;
 }
 
@@ -327,6 +343,7 @@ static void begin(watch_break *b, const finding *found, int64_t end_ns)
     bool is_again = b->onset_ns != 0 && onset - b->cleared_ns <= again_ns;
     b->onset_ns = is_again ? b->onset_ns : onset;
     b->is_open = true;
+    b->suspected_ns = 0;
     b->cleared_ns = 0;
     b->usual = found->usual;
     b->broken = found->broken;
@@ -351,8 +368,14 @@ static fl_status look_at(bool *is_news, fl_watch *watch, watch_service *service,
     fl_status status = test_kind(&found, kind, in, look->is_past, &watch->scratch, err);
     bool is_sustained =
         found.end == WATCH_NOW_WINDOWS && found.onset + watch->sustained_windows <= found.end;
-    if (status != FL_OK || found.lbf < look->gate || !found.matters || !is_sustained)
+    if (status != FL_OK || found.lbf < look->gate || !found.matters || !is_sustained) {
+        b->suspected_ns = 0;
         return status;
+    }
+    if (b->suspected_ns == 0)
+        b->suspected_ns = in->end_ns;
+    if (in->end_ns - b->suspected_ns < hold_ns)
+        return FL_OK;
     begin(b, &found, in->end_ns);
     watch->stats.breaks++;
     *is_news = true;

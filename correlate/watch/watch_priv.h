@@ -39,6 +39,7 @@ typedef struct watch_break {
     bool is_open;         /* told, and not cleared */
     int64_t onset_ns;     /* 0: there is none */
     int64_t cleared_ns;   /* 0: not */
+    int64_t suspected_ns; /* seen since, and not told yet; 0: not */
     double usual, broken; /* the figure before and during */
 } watch_break;
 

@@ -133,6 +133,13 @@ static double share_kept(int64_t second)
     return 1;
 }
 
+/* Half on the last two days, within three hours. */
+static double share_of_week(int64_t second)
+{
+    double from = (double)(second - 5 * DAY_S) / 10800, to = (double)(second - WEEK_S) / 10800 + 1;
+    return 1 - 0.5 * fmin(1, fmax(0, from)) + 0.5 * fmin(1, fmax(0, to));
+}
+
 /* What a minute brings: Ornstein-Uhlenbeck walks, and bursts of errors. */
 static void next_minute(made_service *one, int64_t second)
 {
@@ -169,7 +176,7 @@ static void run(fl_watch *watch, int64_t from_s, int64_t to_s, const fault *f, s
     for (int64_t second = from_s; second < to_s; second++) {
         double day = 1 + 0.6 * sin(6.283185307179586 * (double)second / DAY_S);
         double kept = f == NULL && to_s == WEEK_S ? share_kept(second) : 1;
-        day *= second / DAY_S % 7 >= 5 ? 0.5 : 1;
+        day *= share_of_week(second);
         clock_ns = (1600000000 + second) * INT64_C(1000000000);
         for (size_t s = 0; s < service_count; s++) {
             made_service *one = &services[s];
