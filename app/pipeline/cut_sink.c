@@ -50,10 +50,16 @@ static fl_status pass_change(void *payload, const fl_change_record *change, fl_e
     return cut->to.change != NULL ? cut->to.change(cut->to.payload, change, err) : FL_OK;
 }
 
+/* For the timeline, and for the picture, each of which keeps its own. */
 static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_error *err)
 {
     const fl_cut *cut = payload;
-    return cut->alerts != NULL ? fl_alert_events_take(cut->alerts, alert, err) : FL_OK;
+    fl_status status = FL_OK;
+    if (cut->alerts != NULL)
+        status = fl_alert_events_take(cut->alerts, alert, err);
+    if (status == FL_OK && cut->to.alert != NULL)
+        status = cut->to.alert(cut->to.payload, alert, err);
+    return status;
 }
 
 /* What cannot be read has no time. */

@@ -10,11 +10,11 @@
 typedef struct fl_cut {
     fl_sink to;
     int64_t from_ns, to_ns;  /* [from, to): left out; nothing where they are equal */
-    fl_alert_events *alerts; /* where alerts go; NULL: nowhere */
+    fl_alert_events *alerts; /* where alerts go as well; NULL: nowhere */
 } fl_cut;
 
-/* `cut` is borrowed. Everything but spans, logs and points passes, alerts to where they
- * are gathered. */
+/* `cut` is borrowed. Everything but spans, logs and points passes, alerts also to
+ * where they are gathered. */
 fl_sink fl_cut_sink(fl_cut *cut);
 
 #endif

@@ -74,6 +74,7 @@
 #define FL_MAX_ENTITIES           (64u << 10)  /* instances; more count as their service alone */
 #define FL_MAX_STATES             (64u << 10)  /* versions and variants; more are not compared */
 #define FL_MAX_CHANGES            (64u << 10)  /* change events; more are dropped */
+#define FL_MAX_TIMELINE_ALERTS    (64u << 10)  /* alerts, 64 bytes each; more are dropped */
 #define FL_MAX_OPERATIONS         (64u << 10)  /* span names; more count as <other> */
 #define FL_MAX_EXAMPLES           (200u << 10) /* example lines, 240 bytes each */
 #define FL_MAX_SERIES_CELLS       (4u << 20)   /* metric series x windows, 8 bytes each */

@@ -123,6 +123,15 @@ typedef struct fl_change {
     bool is_seen;               /* in the telemetry itself, and not told */
 } fl_change;
 
+/* A rule that fired, as it was told or as the series ALERTS shows it. A symptom: it says that
+ * something hurts, and whom. Texts that are not known are NULL. */
+typedef struct fl_alert {
+    int64_t starts_ns, ends_ns; /* ends 0: not over, or not told */
+    uint32_t service;           /* FL_NO_INDEX: not told, or nothing else was heard of it */
+    const char *name;           /* of the rule */
+    const char *severity, *summary;
+} fl_alert;
+
 /* A clock that differed from those of most, as the calls between them tell: `offset_ns` (ahead of
  * the others where it is above 0) was taken off the times of its entity's spans and lines. What is
  * left is within `error_ns`: an order of less than that between entities says nothing. */
@@ -156,6 +165,8 @@ typedef struct fl_timeline {
     size_t topology_count;
     const fl_change *changes; /* by time, then content; distinct */
     size_t change_count;
+    const fl_alert *alerts; /* by their start, then content; distinct */
+    size_t alert_count;
     const fl_clock *clocks; /* by entity; none where all agree as far as calls tell */
     size_t clock_count;
     bool has_changes;                                    /* something would have told of one */

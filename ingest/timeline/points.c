@@ -172,6 +172,15 @@ static fl_status spell_labels(fl_timeline_builder *b, const fl_attrs *attrs, fl_
     return fl_buf_check(&b->line, "the label set of a metric", err);
 }
 
+/* Of the labels in b->line and of whose they are; the same in whatever order records come. */
+static uint64_t label_set_of(const fl_timeline_builder *b, uint32_t entity)
+{
+    const struct raw_entity *e = &b->entities[entity];
+    uint64_t hash = fl_hash_stable(fl_intern_text(b->names, e->service));
+    hash = fl_hash_mix(hash ^ fl_hash_stable(fl_intern_text(b->names, e->instance)));
+    return fl_hash_mix(hash ^ fl_hash_stable(fl_buf_slice(&b->line)));
+}
+
 /* What decides which metrics are kept whole when there are too many. */
 static uint32_t key_of(const fl_timeline_builder *b, uint32_t entity, const fl_point *point)
 {
@@ -222,12 +231,28 @@ static fl_status push_kind(struct target *t, const fl_point *point, fl_error *er
     return push_part(t, PART_VALUE, 0, point->value, err);
 }
 
+static fl_status push_alert(const struct source *source, uint32_t entity, const fl_point *point,
+                            fl_error *err)
+{
+    fl_timeline_builder *b = source->builder;
+    if (entity == FL_NO_INDEX) {
+        b->over_budget++;
+        return FL_OK;
+    }
+    fl_status status = spell_labels(b, &point->attrs, err);
+    if (status != FL_OK)
+        return status;
+    return fl_tl_push_alert_point(source, entity, label_set_of(b, entity), point, err);
+}
+
 fl_status fl_tl_push_point(void *payload, uint32_t entity, const fl_point *point, fl_error *err)
 {
     struct target t = {
         .source = payload, .series.entity = entity, .sample.time_ns = point->time_ns};
     fl_timeline_builder *b = t.source->builder;
     bool wanted, kept = false;
+    if (fl_tl_is_alert_series(point))
+        return push_alert(t.source, entity, point, err);
     fl_status status = fl_tl_note_time(&wanted, t.source, point->time_ns, err);
     if (status != FL_OK || !wanted)
         return status;

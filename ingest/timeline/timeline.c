@@ -73,6 +73,7 @@ fl_sink fl_timeline_sink(fl_timeline_builder *b, bool from_baseline)
                      .log = push_log,
                      .point = push_point,
                      .change = fl_tl_push_change,
+                     .alert = fl_tl_push_alert,
                      .reject = push_reject};
 }
 
@@ -105,6 +106,8 @@ static fl_status create_tables(fl_timeline_builder *b, fl_error *err)
         status = fl_map_create(&b->steps, 2 * (size_t)FL_MAX_WINDOWS, err);
     if (status == FL_OK)
         status = fl_map_create(&b->example_ids, FL_MAX_EXAMPLES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&b->alert_ids, FL_MAX_TIMELINE_ALERTS, err);
     return status == FL_OK ? fl_tl_name(&b->no_name, b, (fl_slice){0}, err) : status;
 }
 
@@ -157,6 +160,8 @@ void fl_timeline_destroy(fl_timeline_builder *b)
     fl_mem_free(b->states);
     fl_mem_free(b->handles);
     fl_mem_free(b->changes);
+    fl_map_destroy(b->alert_ids);
+    fl_mem_free(b->alerts);
     fl_map_destroy(b->operation_ids);
     fl_map_destroy(b->series_ids);
     fl_map_destroy(b->metric_ids);
@@ -196,6 +201,8 @@ fl_status fl_timeline_finish(const fl_timeline **out, fl_timeline_builder *b,
         status = fl_tl_finish_edges(b, err);
     if (status == FL_OK)
         status = fl_tl_finish_changes(b, &ranks, err);
+    if (status == FL_OK)
+        status = fl_tl_finish_alerts(b, &ranks, err);
     *out = status == FL_OK ? &b->timeline : NULL;
     return status;
 }

@@ -46,7 +46,7 @@ void fl_timeline_destroy(fl_timeline_builder *builder); /* NULL is a no-op */
 
 /* Where decoders push. Records of the incident's sources count as baseline before `at`; those of
  * the baseline's sources count as baseline wherever they are, and are left out within the incident:
- * what is said to be usual tells nothing of it. */
+ * what is said to be usual tells nothing of it. Alerts are the incident's alone. */
 fl_sink fl_timeline_sink(fl_timeline_builder *builder, bool from_baseline);
 
 /* Changes were asked for, though perhaps there were none: their absence then says something. */

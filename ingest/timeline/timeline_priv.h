@@ -42,6 +42,14 @@ struct raw_change {
     fl_sym key, before, after, source, url;
 };
 
+/* An alert that was told; or a stretch of samples of one, of which there may be several. */
+struct raw_alert {
+    uint64_t key;
+    int64_t from_ns, to_ns;                  /* to 0: no end was told */
+    fl_sym name, severity, summary, service; /* "" where not known */
+    bool is_sampled;
+};
+
 /* What the lines of a form throw, and where. Where they differ the first by text counts. */
 struct raw_thrown {
     uint32_t form;
@@ -135,6 +143,9 @@ struct fl_timeline_builder {
     struct raw_state *states;
     struct raw_handle *handles;
     struct raw_change *changes;
+    struct raw_alert *alerts;
+    size_t alert_count;
+    fl_map *alert_ids; /* by key; of a sampled one, to its last stretch */
     size_t state_count, handle_count, change_count;
     bool has_changes; /* a version, a flag or a file of events was there, whatever it said */
     fl_map *entity_ids, *operation_ids, *series_ids, *metric_ids, *example_ids;
@@ -203,6 +214,12 @@ uint32_t fl_tl_entity_of(fl_timeline_builder *b, uint32_t handle, int64_t time_n
 fl_status fl_tl_note_changes(fl_timeline_builder *b, uint32_t entity, const fl_attrs *attrs,
                              int64_t time_ns, fl_error *err);
 fl_status fl_tl_push_change(void *source, const fl_change_record *change, fl_error *err);
+/* alerts.c: a record; and a sample of a series that tells of alerts, whose key is of its label set.
+ */
+fl_status fl_tl_push_alert(void *source, const fl_alert_record *alert, fl_error *err);
+bool fl_tl_is_alert_series(const fl_point *point);
+fl_status fl_tl_push_alert_point(const struct source *source, uint32_t entity, uint64_t key,
+                                 const fl_point *point, fl_error *err);
 /* spans.c, logs.c, points.c: the sink's parts. */
 fl_status fl_tl_push_span(void *source, uint32_t entity, const fl_span *span, fl_error *err);
 fl_status fl_tl_push_log(void *source, uint32_t entity, const fl_log *log, fl_error *err);
@@ -261,6 +278,7 @@ fl_status fl_tl_finish_thrown(fl_timeline_builder *b, const struct ranks *ranks,
 fl_status fl_tl_finish_edges(fl_timeline_builder *b, fl_error *err);
 /* Sort, and keep one of each; how many are left. */
 size_t fl_tl_distinct_edges(fl_topology_edge *edges, size_t count);
+fl_status fl_tl_finish_alerts(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 fl_status fl_tl_finish_changes(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 fl_status fl_tl_finish_metrics(fl_timeline_builder *b, const struct ranks *ranks, fl_error *err);
 

@@ -49,7 +49,7 @@ static const struct {
     {EVENT "\n" EVENT "\n", "deploy 1700000000000000000 [bank]  >  \ndeploy 1700000000000000000 [bank]  >  \n"},
     {"[" EVENT "]", "deploy 1700000000000000000 [bank]  >  \n"},
     {MERGED, "merge-request 1700000000000000000 [bank]  > gitlab \n"},
-    {HOOK(ALERT("Slow", "firing", "13:20", "")), ""},
+    {HOOK(ALERT("Slow", "firing", "13:20", "")), "alert 2a6d61766e100a13 1700000000000000000..0 Slow () of   :  <> alertname=\"Slow\"\n"},
     {HOOK("{}"), "reject line 1 byte 25 records 1: an alert without labels\n"},
     {"", ""},
     {"{\"time\":1}", "reject line 1 byte 8 records 1: 'time' is not RFC 3339 or an epoch\n"},
