@@ -325,6 +325,7 @@ static void describe_windows(fl_incident *out, const fl_timeline *timeline)
     bool seen[FL_MODALITY_COUNT] = {[FL_MODALITY_TOPOLOGY] = true,
                                     [FL_MODALITY_PROFILES] = true,
                                     [FL_MODALITY_MEMORY] = true,
+                                    [FL_MODALITY_ALERTS] = true,
                                     [FL_MODALITY_CHANGES] = timeline->has_changes};
     for (size_t w = 0; w < timeline->window_count; w++) {
         const fl_window *window = &timeline->windows[w];
@@ -362,6 +363,8 @@ static const char *make_id(fl_arena *arena, const fl_triage_request *request,
     hash = fl_hash_mix(hash ^ timeline->point_records);
     if (timeline->change_count > 0) /* ids of before there were changes stay */
         hash = fl_hash_mix(hash ^ timeline->change_count);
+    if (timeline->alert_count > 0)
+        hash = fl_hash_mix(hash ^ timeline->alert_count);
     return fl_arena_printf(arena, "%s-%08x", compact, (unsigned)(hash >> 32));
 }
 

@@ -17,7 +17,7 @@ static const char *const modalities[] = {
     [FL_MODALITY_METRICS] = "metrics", [FL_MODALITY_LOGS] = "logs",
     [FL_MODALITY_TRACES] = "traces",   [FL_MODALITY_TOPOLOGY] = "topology",
     [FL_MODALITY_CHANGES] = "changes", [FL_MODALITY_PROFILES] = "profiles",
-    [FL_MODALITY_MEMORY] = "memory",
+    [FL_MODALITY_MEMORY] = "memory",   [FL_MODALITY_ALERTS] = "alerts",
 };
 
 static const char *const causes[] = {

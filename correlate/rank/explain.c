@@ -210,7 +210,10 @@ static fl_status explain_parts(fl_hypothesis *out, struct rank *r, struct candid
     fl_rank_doubt(c, r);
     qsort(c->parts, c->part_count, sizeof(c->parts[0]), compare_parts);
     for (size_t i = 0; i < c->part_count; i++) {
-        explain[c->parts[i].kind](&evidence[i], r, c->parts[i].index);
+        if (c->parts[i].kind == PART_ALERT)
+            fl_rank_explain_alert(&evidence[i], r, c, c->parts[i].index);
+        else
+            explain[c->parts[i].kind](&evidence[i], r, c->parts[i].index);
         evidence[i].text = with_time(r, &evidence[i]);
         evidence[i].weight_nats = c->parts[i].weight;
         evidence[i].against = c->parts[i].weight < 0;

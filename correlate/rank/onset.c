@@ -384,8 +384,8 @@ static size_t choose_parts(struct evidence_part out[MAX_STREAMS], const struct c
     size_t count = 0;
     for (size_t i = 0; i < c->part_count && count < MAX_STREAMS; i++)
         if (c->parts[i].kind != PART_EDGE_GONE && c->parts[i].kind != PART_CHANGE &&
-            c->parts[i].kind != PART_FINDING && c->parts[i].weight > 0 &&
-            (count == 0 || c->parts[i].weight > FL_LBF_REAL))
+            c->parts[i].kind != PART_FINDING && c->parts[i].kind != PART_ALERT &&
+            c->parts[i].weight > 0 && (count == 0 || c->parts[i].weight > FL_LBF_REAL))
             out[count++] = c->parts[i];
     return count;
 }

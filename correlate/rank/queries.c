@@ -146,3 +146,13 @@ const char *fl_query_calls(fl_arena *arena, const char *caller, const char *call
     fl_buf_text(&out, " }");
     return finish(&out, arena);
 }
+
+const char *fl_query_alert(fl_arena *arena, const char *name)
+{
+    fl_buf out = fl_buf_of(MAX_QUERY_BYTES);
+    assert(arena != NULL && name != NULL);
+    fl_buf_text(&out, "ALERTS{alertname=");
+    put_string(&out, name);
+    fl_buf_char(&out, '}');
+    return finish(&out, arena);
+}

@@ -21,6 +21,8 @@ const char *fl_query_lines(fl_arena *arena, const char *service, const char *tex
 const char *fl_query_template(fl_arena *arena, const char *service, const fl_template *line);
 const char *fl_query_spans(fl_arena *arena, const char *service, const char *attribute,
                            const char *value);
+/* Prometheus' own series of the rules that fire. */
+const char *fl_query_alert(fl_arena *arena, const char *name);
 const char *fl_query_calls(fl_arena *arena, const char *caller, const char *callee);
 
 #endif

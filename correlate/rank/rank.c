@@ -152,6 +152,7 @@ fl_range fl_rank_span(const struct rank *r, const struct evidence_part *part)
     case PART_EDGE_GONE:
     case PART_CHANGE:
     case PART_FINDING:
+    case PART_ALERT:
         break;
     }
     assert(end <= sides->incident_count);
@@ -243,6 +244,8 @@ static fl_status rank_with(struct rank *r, fl_error *err)
     sort_candidates(r);
     fl_rank_merge(r);
     status = fl_rank_changes(r, err);
+    if (status == FL_OK)
+        status = fl_rank_alerts(r, err);
     sort_candidates(r);
     return status;
 }

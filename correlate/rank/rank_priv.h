@@ -45,7 +45,8 @@ enum part_kind {
     PART_LINES,
     PART_EDGE_GONE,
     PART_CHANGE,
-    PART_FINDING
+    PART_FINDING,
+    PART_ALERT
 };
 struct evidence_part {
     enum part_kind kind;
@@ -155,6 +156,12 @@ const char *fl_rank_innocent_change(struct rank *r, uint32_t service, int64_t on
 fl_status fl_rank_findings(struct rank *r, fl_error *err);
 /* The evidence that one is. */
 void fl_rank_explain_finding(fl_evidence *out, struct rank *r, uint32_t finding);
+/* alerts.c: rules that fired, for those hypotheses beyond the gate that explain them. After the
+ * changes. */
+fl_status fl_rank_alerts(struct rank *r, fl_error *err);
+/* The evidence that one is. */
+void fl_rank_explain_alert(fl_evidence *out, struct rank *r, const struct candidate *c,
+                           uint32_t alert);
 /* merge.c: of the sorted candidates those that tell of one cause become one. */
 void fl_rank_merge(struct rank *r);
 /* doubts.c: measurements that do not fit become parts with a negative weight, which are not in the

@@ -23,6 +23,7 @@ typedef enum fl_modality {
     FL_MODALITY_CHANGES,  /* deploys, configuration, flags, merge requests */
     FL_MODALITY_PROFILES, /* evidence only: what a leak report says of a service */
     FL_MODALITY_MEMORY,   /* evidence only: what explained such symptoms before */
+    FL_MODALITY_ALERTS,   /* evidence only: rules of others that fired */
     FL_MODALITY_COUNT
 } fl_modality;
 

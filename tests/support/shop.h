@@ -126,6 +126,8 @@ typedef struct shop {
     const char *symptom;
     const fl_change_record *changes; /* times are relative to the incident's */
     size_t change_count;
+    const fl_alert_record *alerts; /* likewise; a fingerprint for each */
+    size_t alert_count;
 
     uint64_t random; /* of the trace at hand */
     uint64_t trace, next_span;
@@ -457,6 +459,11 @@ static inline void shop_run(shop *s)
         shop_window(s, s->from_back ? from + to - 1 - i : i);
     for (size_t i = 0; i < s->change_count; i++)
         shop_change(s, &s->changes[i]);
+    for (size_t i = 0; i < s->alert_count; i++) {
+        fl_alert_record alert = s->alerts[i];
+        alert.starts_ns += SHOP_AT;
+        ck_assert_ok(s->sink.alert(s->sink.payload, &alert, &err));
+    }
     shop_finish(s);
     ck_assert_ok(fl_streams_build(&s->streams, s->timeline, &s->arena, &err));
     fl_rank_question question = {.symptom_service = s->symptom};

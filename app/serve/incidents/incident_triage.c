@@ -3,8 +3,8 @@
  * remembers. The last one of an incident is also remembered.
  *
  * Alerts count by whose they are and by when they began: the first one's service is the symptom
- * that the ranking is asked about, and the window begins before it. They are no series that a
- * ranking weighs: a rule that fires says less than the numbers that it was made of.
+ * that the ranking is asked about, and the window begins before it. Of causes that telemetry calls
+ * real they speak for those that explain them (correlate/rank/alerts.c).
  */
 #include <assert.h>
 #include <stdio.h>

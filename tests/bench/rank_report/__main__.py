@@ -8,12 +8,13 @@ import pathlib
 import sys
 import time
 
+import alerts
 import calibration
 import cases as lab
 import healthy
 import sections
 
-SECTIONS = ("exact", "at", "modalities", "healthy", "calibration")
+SECTIONS = ("exact", "at", "modalities", "healthy", "calibration", "alerts")
 
 
 def main():
@@ -31,9 +32,11 @@ def main():
     made_up = [case for case in found if case.scenario is not None]
     wanted = options.only or SECTIONS
     program, began = lab.Program(options.faultline), time.monotonic()
-    answers = dict(zip(map(id, found), sections.exact(program, found))) if "exact" in wanted or "calibration" in wanted else {}
+    answers = dict(zip(map(id, found), sections.exact(program, found))) if {"exact", "calibration", "alerts"} & set(wanted) else {}
     if made_up and answers:
         sections.scenarios(made_up, [answers[id(case)] for case in made_up])
+    if "alerts" in wanted:
+        alerts.alerts(program, found, answers)
     if "at" in wanted:
         sections.at(program, found)
     if "modalities" in wanted:

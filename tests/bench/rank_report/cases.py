@@ -73,6 +73,7 @@ class Question:
     service: str = None
     topology: pathlib.Path = None
     window: str = None
+    events: tuple = ()
 
 
 @dataclasses.dataclass
@@ -164,7 +165,7 @@ class Program:
         if not question.files:
             return None
         command = [self.path, "triage", "--format", "json", "--store", "none", "--at", format_time(question.at_ns)]
-        for option, paths in (("--otlp", question.files), ("--baseline", question.baseline)):
+        for option, paths in (("--otlp", question.files), ("--baseline", question.baseline), ("--events", question.events)):
             for path in paths:
                 command += [option, str(path)]
         for option, value in (("--service", question.service), ("--topology", question.topology), ("--window", question.window)):
