@@ -122,7 +122,7 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 }
 
 /* The inverse of days_of, for the years that an int64_t of nanoseconds can hold. */
-static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+void fl_time_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 {
     *year = 1970 + days / 366; /* never too late for a positive count, corrected below */
     if (days < 0)
@@ -316,7 +316,7 @@ char *fl_time_format(char out[FL_TIME_TEXT], int64_t time_ns)
         days--;
     }
     int64_t year, month, day;
-    date_of(days, &year, &month, &day);
+    fl_time_date(days, &year, &month, &day);
     int len = snprintf(out, FL_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, (int)month,
                        (int)day, (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
     assert(len > 0 && len < FL_TIME_TEXT);

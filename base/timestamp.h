@@ -31,6 +31,8 @@ char *fl_time_format_s(char out[FL_TIME_TEXT], int64_t time_ns);
 /* "1h30m", "250ms", "0s", "-2d"; for people: the largest unit and the two that follow it, rounded
  * half up ("1d2h3m"). */
 char *fl_duration_format(char out[FL_TIME_TEXT], int64_t duration_ns);
+/* The day of the calendar, `days` after 1970-01-01; 0 <= days, up to the year 9999. */
+void fl_time_date(int64_t days, int64_t *year, int64_t *month, int64_t *day);
 int64_t fl_time_now(void);
 /* Monotonic, for measuring. */
 int64_t fl_time_monotonic(void);

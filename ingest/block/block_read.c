@@ -30,12 +30,12 @@ struct told {
     const fl_sink *sink;
     fl_block_share *share; /* NULL: all of it */
     const fl_numbers *numbers;
-    fl_block_ids traces, ids;        /* of the block */
+    fl_block_ids traces, ids, uuids; /* of the block */
     fl_map *handles;                 /* the block's number of a resource to the sink's handle + 1 */
     fl_arena group_arena, row_arena; /* of a group's key, and of one record */
     fl_arena *arena;                 /* the one that is in use */
     fl_buf text;
-    block_own_ids own; /* of the record */
+    block_own own; /* of the record */
     const fl_rows_group *group;
     const fl_rows_column *columns; /* that are left */
     size_t columns_left;
@@ -49,6 +49,7 @@ struct attr_shape {
     size_t count;
     const fl_rows_column *columns; /* one for each that has a value; or one for all */
     bool is_packed;
+    unsigned char id_kinds[BLOCK_MAX_ATTR_COLUMNS]; /* of those that are ids, else 0 */
 };
 
 /* Groups, not rows, are named: the place of a group is known, that of a cell is not. */
@@ -159,6 +160,30 @@ static fl_column_kind column_kind(fl_value_kind kind)
     return is_text(kind) ? FL_COLUMN_TEXT : FL_COLUMN_I64;
 }
 
+/* A text that is an id has its own kind; the key holds no other. */
+static bool read_attr_kind(fl_value_kind *out, unsigned char *id_kind, fl_reader *in)
+{
+    fl_reader at = *in;
+    uint64_t kind = fl_read_be(&at, 1);
+    *id_kind = 0;
+    if (kind < VARIABLE_UUID || kind > VARIABLE_HEX16)
+        return read_kind(out, in);
+    *in = at;
+    *id_kind = (unsigned char)kind;
+    *out = FL_VALUE_STRING;
+    return true;
+}
+
+/* In the row's arena: it is told with the row. */
+static fl_status id_text(fl_slice *out, struct told *in, unsigned char kind, int64_t place)
+{
+    fl_status status = FL_OK;
+    unsigned char *text = allot(in, BLOCK_UUID_LEN, 1, &status);
+    size_t len = status == FL_OK ? fl_block_put_id(text, kind, place, &in->uuids) : 0;
+    *out = (fl_slice){text, len};
+    return status == FL_OK && len == 0 ? refuse(in, "its ids are unknown") : status;
+}
+
 /* Keys and kinds are the group's, and are read once for all of its rows. */
 static fl_status read_attr_shape(struct attr_shape *out, struct told *in)
 {
@@ -175,10 +200,11 @@ static fl_status read_attr_shape(struct attr_shape *out, struct told *in)
         const fl_rows_column *ignored;
         fl_value *value = &out->items[i].value;
         out->items[i].key = fl_block_text(&in->key);
-        if (!read_kind(&value->kind, &in->key))
+        if (!read_attr_kind(&value->kind, &out->id_kinds[i], &in->key))
             return refuse(in, "an attribute is of an unknown kind");
         if (value->kind != FL_VALUE_NONE)
-            status = take_columns(&ignored, in, column_kind(value->kind), 1);
+            status = take_columns(
+                &ignored, in, out->id_kinds[i] != 0 ? FL_COLUMN_I64 : column_kind(value->kind), 1);
     }
     return status;
 }
@@ -192,9 +218,12 @@ static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct 
         fl_reader packed = fl_reader_over(column->texts[row]);
         return read_attrs(out, in, &packed);
     }
-    for (size_t i = 0; i < shape->count; i++) {
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < shape->count; i++) {
         fl_value *value = &shape->items[i].value;
-        if (is_text(value->kind))
+        if (shape->id_kinds[i] != 0)
+            status = id_text(&value->text, in, shape->id_kinds[i], (column++)->integers[row]);
+        else if (is_text(value->kind))
             value->text = (column++)->texts[row];
         else if (value->kind == FL_VALUE_DOUBLE)
             value->real = (column++)->reals[row];
@@ -202,7 +231,7 @@ static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct 
             value->number = (column++)->integers[row];
     }
     *out = (fl_attrs){.items = shape->items, .count = shape->count};
-    return FL_OK;
+    return status;
 }
 
 /* A text of the records: its pattern, and the columns of its variables. */
@@ -226,7 +255,8 @@ static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
                          const fl_rows_column *columns, size_t row)
 {
     fl_buf_clear(&in->text);
-    fl_block_put_together(&in->text, pattern, columns, row, &in->own);
+    if (!fl_block_put_together(&in->text, pattern, columns, row, &in->own, &in->uuids))
+        return refuse(in, "its ids are unknown");
     *out = fl_buf_slice(&in->text);
     return fl_buf_check(&in->text, "a record's text", in->err);
 }
@@ -298,7 +328,7 @@ static fl_status read_log(fl_log *log, struct told *in, const fl_rows_column *fi
     if (status == FL_OK)
         status = id_at(&span, in, &in->ids, fixed[2].integers[row]);
     log->span = span.lo;
-    in->own = (block_own_ids){.trace = log->trace, .span = log->span};
+    in->own = (block_own){.trace = log->trace, .span = log->span, .time_ns = log->time_ns};
     return status;
 }
 
@@ -669,7 +699,7 @@ static bool is_wanted(void *context, fl_slice key)
     struct told *in = context;
     fl_block_share *share = in->share;
     unsigned char kind = key.len > 0 ? key.ptr[0] : 0;
-    if (kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS)
+    if (kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS || kind == BLOCK_UUIDS)
         return true;
     if (kind != BLOCK_NUMBERS && kind != BLOCK_SHAPES)
         return share->has_others;
@@ -697,6 +727,8 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
         return read_ids(in, &in->traces, 2);
     case BLOCK_IDS:
         return read_ids(in, &in->ids, 1);
+    case BLOCK_UUIDS:
+        return read_ids(in, &in->uuids, 2);
     case BLOCK_NUMBERS:
         return tell_numbers(in);
     case BLOCK_SHAPES:
@@ -745,6 +777,7 @@ static fl_status tell_plain(struct told *in, fl_slice plain)
     fl_map_destroy(in->handles);
     fl_block_ids_dispose(&in->traces);
     fl_block_ids_dispose(&in->ids);
+    fl_block_ids_dispose(&in->uuids);
     fl_buf_dispose(&in->text);
     fl_arena_dispose(&in->group_arena);
     fl_arena_dispose(&in->row_arena);

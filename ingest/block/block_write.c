@@ -8,6 +8,7 @@
  *                                                          values, counts
  *   traces   := "T"                                        i64 hi, lo
  *   ids      := "I"                                        i64 id
+ *   uuids    := "U"                                        i64 hi, lo
  *   log      := "L" of severity:u8 text pattern schema     i64 time, trace, span; variables;
  *                                                          attributes
  *   span     := "S" of kind:u8 error:u8 pattern schema     i64 trace, id, parent, start, duration;
@@ -22,15 +23,17 @@
  *   series   := text metric, unit; kind, temporality, monotonic, part: u8; param: u64; attrs
  *   text     := length bytes
  *   attrs    := count (text key, kind:u8, value)^count
- *   schema   := count (text key, kind:u8)^count            above 128: one text of attrs instead
+ *   schema   := count (text key, kind:u8)^count            above 128: one text of attrs instead;
+ *                                                          a text that is an id has its VARIABLE_
+ *                                                          for a kind, and its place for a value
  *   value    := nothing | u64 (int, bool, bits of a double) | text
  *
  * Counts, lengths and numbers are LEB128; u64 is big-endian. A trace, id, parent and a log's span
- * are places in "T" and "I", from 1; 0: none.
+ * are places in "T" and "I", from 1; 0: none. Ids in texts and attributes are places in "U".
  *
  * Invariants: resources and ids come before the first record that names them in every block, since
- * "T" and "I" are written before all rows, and groups of rows in the order of their first ones,
- * where "R" is one group; kinds[] names the columns in the order in which the cells are put.
+ * "T", "I" and "U" are written before all rows, and groups of rows in the order of their first
+ * ones, where "R" is one group; kinds[] names the columns in the order in which the cells are put.
  */
 #include <assert.h>
 #include <string.h>
@@ -49,7 +52,8 @@ enum { ZSTD_LEVEL = 6, MAX_RESOURCE_BYTES = 64 << 20, MAX_SCRATCH_BYTES = 128 <<
 struct fl_block_writer {
     fl_sink sink;
     fl_rows *rows;
-    fl_block_ids traces, ids; /* of this block */
+    fl_block_ids traces, ids, uuids;             /* of this block */
+    int64_t attr_places[BLOCK_MAX_ATTR_COLUMNS]; /* of the record's attributes that are ids */
     size_t max_bytes;
     bool has_id_places;   /* "T" and "I" stand before all that names an id */
     fl_intern *resources; /* what each handle stands for */
@@ -200,7 +204,9 @@ static fl_status say_resource(fl_block_writer *to, uint32_t handle, fl_error *er
 static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_trace_id id,
                         fl_error *err)
 {
-    fl_block_ids *ids = kind == BLOCK_TRACES ? &to->traces : &to->ids;
+    fl_block_ids *ids = kind == BLOCK_TRACES ? &to->traces
+                        : kind == BLOCK_IDS  ? &to->ids
+                                             : &to->uuids;
     uint64_t place = 0;
     bool is_new = false;
     fl_status status = FL_OK;
@@ -213,32 +219,44 @@ static fl_status say_id(int64_t *out, fl_block_writer *to, block_group kind, fl_
         status = fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "a block is full with %zu bytes",
                          fl_block_writer_bytes(to));
     else
-        status = fl_rows_take_cells(to->rows, kind == BLOCK_TRACES ? 2 : 1, err);
+        status = fl_rows_take_cells(to->rows, kind == BLOCK_IDS ? 1 : 2, err);
     if (status != FL_OK)
         fl_block_ids_take_back(ids);
     return status;
 }
 
-/* Names and kinds of attributes into the key, a column for each value; or one for all of them. */
-static void add_attr_shape(fl_block_writer *to, const fl_attrs *attrs)
+/* Whether a value is an id: its VARIABLE_, which then stands in the place of its kind. */
+static unsigned char id_kind(fl_trace_id *out, const fl_value *value)
 {
+    return value->kind == FL_VALUE_STRING ? fl_block_id_kind(out, value->text) : 0;
+}
+
+/* Names and kinds of attributes into the key, a column for each value; or one for all of them. */
+static fl_status add_attr_shape(fl_block_writer *to, const fl_attrs *attrs, fl_error *err)
+{
+    fl_status status = FL_OK;
     if (attrs->count > BLOCK_MAX_ATTR_COLUMNS) {
         fl_column_put_count(&to->key, BLOCK_MAX_ATTR_COLUMNS + 1);
         add_kinds(to, FL_COLUMN_TEXT, 1);
-        return;
+        return FL_OK;
     }
     fl_column_put_count(&to->key, attrs->count);
-    for (size_t i = 0; i < attrs->count; i++) {
+    for (size_t i = 0; status == FL_OK && i < attrs->count; i++) {
         fl_value_kind kind = attrs->items[i].value.kind;
+        fl_trace_id id;
+        unsigned char as_id = id_kind(&id, &attrs->items[i].value);
         fl_block_put_text(&to->key, attrs->items[i].key);
-        fl_buf_char(&to->key, (char)kind);
+        fl_buf_char(&to->key, (char)(as_id != 0 ? as_id : kind));
+        if (as_id != 0)
+            status = say_id(&to->attr_places[i], to, BLOCK_UUIDS, id, err);
         if (kind == FL_VALUE_DOUBLE)
             add_kinds(to, FL_COLUMN_F64, 1);
-        else if (kind == FL_VALUE_INT || kind == FL_VALUE_BOOL)
+        else if (kind == FL_VALUE_INT || kind == FL_VALUE_BOOL || as_id != 0)
             add_kinds(to, FL_COLUMN_I64, 1);
         else if (kind != FL_VALUE_NONE)
             add_kinds(to, FL_COLUMN_TEXT, 1);
     }
+    return status;
 }
 
 /* In the order of add_attr_shape(). */
@@ -252,32 +270,46 @@ static void add_attr_cells(fl_block_writer *to, const fl_attrs *attrs)
     }
     for (size_t i = 0; i < attrs->count; i++) {
         const fl_value *value = &attrs->items[i].value;
+        fl_trace_id ignored;
         if (value->kind == FL_VALUE_DOUBLE)
             fl_rows_f64(to->rows, value->real);
         else if (value->kind == FL_VALUE_INT || value->kind == FL_VALUE_BOOL)
             fl_rows_i64(to->rows, value->number);
+        else if (id_kind(&ignored, value) != 0)
+            fl_rows_i64(to->rows, to->attr_places[i]);
         else if (value->kind != FL_VALUE_NONE)
             fl_rows_text(to->rows, value->text);
     }
 }
 
-/* A text of the record: its pattern into the key, its variables become columns. */
-static void add_text_shape(fl_block_writer *to, fl_slice text, block_own_ids *own)
+static bool is_id(const block_variable *variable)
 {
+    return variable->kind >= VARIABLE_UUID && variable->kind <= VARIABLE_HEX16;
+}
+
+/* A text of the record: its pattern into the key, its variables become columns. */
+static fl_status add_text_shape(fl_block_writer *to, fl_slice text, block_own *own, fl_error *err)
+{
+    fl_status status = FL_OK;
     fl_block_take_apart(&to->text, text, own);
     fl_block_put_text(&to->key, fl_buf_slice(&to->text.pattern));
-    for (size_t i = 0; i < to->text.count; i++)
-        add_kinds(to, to->text.items[i].is_integer ? FL_COLUMN_I64 : FL_COLUMN_TEXT, 1);
+    for (size_t i = 0; status == FL_OK && i < to->text.count; i++) {
+        block_variable *variable = &to->text.items[i];
+        add_kinds(to, variable->kind == VARIABLE_TEXT ? FL_COLUMN_TEXT : FL_COLUMN_I64, 1);
+        if (is_id(variable))
+            status = say_id(&variable->integer, to, BLOCK_UUIDS, variable->id, err);
+    }
+    return status;
 }
 
 /* In the order in which the pattern marks them. */
 static void add_text_cells(fl_block_writer *to)
 {
     for (size_t i = 0; i < to->text.count; i++)
-        if (to->text.items[i].is_integer)
-            fl_rows_i64(to->rows, to->text.items[i].integer);
-        else
+        if (to->text.items[i].kind == VARIABLE_TEXT)
             fl_rows_text(to->rows, to->text.items[i].text);
+        else
+            fl_rows_i64(to->rows, to->text.items[i].integer);
 }
 
 /* Logs of one statement share nearly everything: their group is the statement, in effect. */
@@ -285,7 +317,7 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
 {
     fl_block_writer *to = payload;
     int64_t trace = 0, span = 0;
-    block_own_ids own = {.trace = log->trace, .span = log->span};
+    block_own own = {.trace = log->trace, .span = log->span, .time_ns = log->time_ns};
     fl_status status = say_resource(to, resource, err);
     if (status == FL_OK)
         status = say_id(&trace, to, BLOCK_TRACES, log->trace, err);
@@ -298,9 +330,11 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
     fl_buf_char(&to->key, (char)log->severity);
     fl_block_put_text(&to->key, log->severity_text);
     add_kinds(to, FL_COLUMN_I64, 3);
-    add_text_shape(to, log->body, &own);
-    add_attr_shape(to, &log->attrs);
-    status = begin_row(to, err);
+    status = add_text_shape(to, log->body, &own, err);
+    if (status == FL_OK)
+        status = add_attr_shape(to, &log->attrs, err);
+    if (status == FL_OK)
+        status = begin_row(to, err);
     if (status != FL_OK)
         return status;
     fl_rows_i64(to->rows, log->time_ns);
@@ -344,9 +378,11 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     fl_buf_char(&to->key, (char)span->is_error);
     add_kinds(to, FL_COLUMN_I64, 5);
     add_kinds(to, FL_COLUMN_TEXT, 1);
-    add_text_shape(to, span->name, NULL);
-    add_attr_shape(to, &span->attrs);
-    status = begin_row(to, err);
+    status = add_text_shape(to, span->name, NULL, err);
+    if (status == FL_OK)
+        status = add_attr_shape(to, &span->attrs, err);
+    if (status == FL_OK)
+        status = begin_row(to, err);
     if (status != FL_OK)
         return status;
     fl_rows_i64(to->rows, trace);
@@ -560,6 +596,7 @@ void fl_block_writer_destroy(fl_block_writer *writer)
     fl_rows_destroy(writer->rows);
     fl_block_ids_dispose(&writer->traces);
     fl_block_ids_dispose(&writer->ids);
+    fl_block_ids_dispose(&writer->uuids);
     fl_intern_destroy(writer->resources);
     fl_mem_free(writer->is_written);
     fl_buf_dispose(&writer->key);
@@ -576,7 +613,7 @@ const fl_sink *fl_block_writer_sink(fl_block_writer *writer)
 size_t fl_block_writer_bytes(const fl_block_writer *writer)
 {
     return fl_rows_bytes(writer->rows) + fl_block_ids_bytes(&writer->traces) +
-           fl_block_ids_bytes(&writer->ids);
+           fl_block_ids_bytes(&writer->ids) + fl_block_ids_bytes(&writer->uuids);
 }
 
 uint64_t fl_block_writer_records(const fl_block_writer *writer)
@@ -612,7 +649,7 @@ static fl_status seal(fl_buf *out, fl_slice plain, fl_error *err)
 static fl_status put_ids(fl_buf *out, const fl_block_ids *ids, block_group kind, fl_error *err)
 {
     const unsigned char key = (unsigned char)kind;
-    size_t halves = kind == BLOCK_TRACES ? 2 : 1;
+    size_t halves = kind == BLOCK_IDS ? 1 : 2;
     if (ids->count == 0)
         return FL_OK;
     int64_t *numbers = fl_mem_alloc(halves * ids->count * sizeof(*numbers));
@@ -636,6 +673,7 @@ void fl_block_writer_clear(fl_block_writer *writer)
     fl_rows_clear(writer->rows);
     fl_block_ids_clear(&writer->traces);
     fl_block_ids_clear(&writer->ids);
+    fl_block_ids_clear(&writer->uuids);
     for (size_t i = 0; i < writer->resource_cap; i++)
         writer->is_written[i] = false;
     writer->records = 0;
@@ -649,6 +687,8 @@ fl_status fl_block_finish(fl_buf *out, fl_block_writer *writer, fl_error *err)
     fl_status status = put_ids(&plain, &writer->traces, BLOCK_TRACES, err);
     if (status == FL_OK)
         status = put_ids(&plain, &writer->ids, BLOCK_IDS, err);
+    if (status == FL_OK)
+        status = put_ids(&plain, &writer->uuids, BLOCK_UUIDS, err);
     if (status == FL_OK)
         status = fl_rows_write(&plain, writer->rows, err);
     if (status == FL_OK)

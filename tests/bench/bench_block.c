@@ -175,6 +175,8 @@ static const char *role_name(const fl_rows_group *group, size_t column)
         return "ids of traces";
     case BLOCK_IDS:
         return "ids of spans";
+    case BLOCK_UUIDS:
+        return "ids in texts and attributes";
     case BLOCK_NUMBERS:
         return of_point[column];
     case BLOCK_LOGS:

@@ -9,6 +9,7 @@
 #include "made_records.h"
 #include "mem.h"
 #include "otlp.h"
+#include "timestamp.h"
 
 static fl_error err;
 static fl_block_writer *writer;
@@ -133,12 +134,49 @@ START_TEST(a_full_block_says_so_and_keeps_what_it_has)
 }
 END_TEST
 
+/* 2022-08-22T05:18:35.409295800Z */
+static const int64_t own_time_ns = INT64_C(1661145515409295800);
+
+/* Take it apart and put it together; what its pattern is. Ids go to lists, as the writer has them.
+ */
+static const char *pattern_of(const char *text, int64_t time_ns)
+{
+    static char shape[4096];
+    block_pattern pattern = {.pattern = fl_buf_of(1 << 16)};
+    block_own own = {.trace = {0xab, 0xcd}, .span = 0xef, .time_ns = time_ns};
+    fl_block_ids uuids = {0};
+    fl_rows_column columns[BLOCK_MAX_TEXT_VARIABLES];
+    fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
+    fl_buf back = fl_buf_of(1 << 16);
+    fl_block_take_apart(&pattern, SLICE(text), &own);
+    fl_slice bytes = fl_buf_slice(&pattern.pattern);
+    ck_assert_uint_eq(fl_block_pattern_kinds(kinds, bytes), pattern.count);
+    for (size_t v = 0; v < pattern.count; v++) {
+        block_variable *variable = &pattern.items[v];
+        uint64_t place = 0;
+        bool is_new;
+        if (variable->kind > VARIABLE_DATE)
+            ck_assert_ok(fl_block_ids_put(&place, &is_new, &uuids, variable->id, &err));
+        if (place > 0)
+            variable->integer = (int64_t)place;
+        columns[v] = (fl_rows_column){
+            .kind = kinds[v], .integers = &variable->integer, .texts = &variable->text};
+        ck_assert_int_eq(kinds[v] == FL_COLUMN_TEXT, variable->kind == VARIABLE_TEXT);
+    }
+    ck_assert(fl_block_put_together(&back, bytes, columns, 0, &own, &uuids));
+    ck_assert_str_eq(back.ptr != NULL ? back.ptr : "", text);
+    snprintf(shape, sizeof(shape), "%.*s", FL_SLICE_ARG(bytes));
+    fl_buf_dispose(&back);
+    fl_buf_dispose(&pattern.pattern);
+    fl_block_ids_dispose(&uuids);
+    return shape;
+}
+
 START_TEST(a_text_comes_back_from_its_parts)
 {
     static const char *const texts[] = {
         "",
         "no digits here",
-        "took 17 ms",
         "17",
         "007",
         "0",
@@ -151,34 +189,77 @@ START_TEST(a_text_comes_back_from_its_parts)
         "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 "
         "28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 "
         "58 59 60 61 62 63 64 65 66",
-        "a\x14z",
-        "trace 00000000000000ab00000000000000cd span=00000000000000ef 00000000000000EF",
-        "r\xc3\xb4le 3\xff"};
-    block_pattern pattern = {.pattern = fl_buf_of(1 << 16)};
-    block_own_ids own = {.trace = {0xab, 0xcd}, .span = 0xef};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        fl_rows_column columns[BLOCK_MAX_TEXT_VARIABLES];
-        fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
-        fl_buf back = fl_buf_of(1 << 16);
-        fl_block_take_apart(&pattern, SLICE(texts[i]), &own);
-        fl_slice shape = fl_buf_slice(&pattern.pattern);
-        ck_assert_uint_eq(fl_block_pattern_kinds(kinds, shape), pattern.count);
-        for (size_t v = 0; v < pattern.count; v++) {
-            columns[v] = (fl_rows_column){.kind = kinds[v],
-                                          .integers = &pattern.items[v].integer,
-                                          .texts = &pattern.items[v].text};
-            ck_assert_int_eq(kinds[v] == FL_COLUMN_I64, pattern.items[v].is_integer);
-        }
-        fl_block_put_together(&back, shape, columns, 0, &own);
-        ck_assert_str_eq(back.ptr != NULL ? back.ptr : "", texts[i]);
-        fl_buf_dispose(&back);
+        "a\x14z \x15 \x19",
+        "r\xc3\xb4le 3\xff",
+        "2022-08-22",
+        "2022-08-22T05:18:35.4092958999",
+        "2022-08-22T",
+        "05:18:35.",
+        "05:18:35.4x 05:18:355 5:18:35 05:18:3",
+        "2022-08-21 2022-08-23 2022-08-24 2022-08-2 22022-08-22"};
+    const int64_t times[] = {own_time_ns, 0, -1, INT64_MAX, INT64_MIN, 1000000000};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++)
+            (void)pattern_of(texts[i], times[t]);
+}
+END_TEST
+
+/* What is known of a record, or is an id, leaves a mark. */
+START_TEST(a_text_that_repeats_its_record_has_marks_in_its_pattern)
+{
+    static const char *const texts[][2] = {
+        {"took 17 ms at node-3", "took \x11 ms at \x12"},
+        {"00000000000000ab00000000000000cd/00000000000000ef", "\x13/\x14"},
+        {"00000000000000EF", "\x12"},
+        {"at 2022-08-22T05:18:35.4092958Z", "at \x16"
+                                            "1T\x15 n.Z"},
+        {"2022-08-22 05:18:35,409 2022-08-22", "\x16"
+                                               "1 \x15 3, \x16"
+                                               "1"},
+        {"13:18:35.409295800 x", "\x15@9. x"}, /* eight hours ahead */
+        {"[05:18:35] 22:48:35", "[\x15 00] \x15"
+                                "f00"},
+        {"2022-08-21T19:18:35.4", "\x16"
+                                  "0T\x15X1."},
+        {"2022-08-23T06:18:35", "\x16"
+                                "2T\x15$00"},
+        {"05:18:34.409 05:18:35.410 05:19:36", "\x15 3. \x15 3. \x12:\x11:\x11"}, /* 61 s */
+        {"05:17:35,410000 05:18:35.4092958000", "\x15 6, \x12:\x11:\x11.\x11"},
+        {"2022-08-22T05:17:34", "\x16"
+                                "1\x12:\x11:\x11"},
+        {"order 5ab16f9f-b092-4d08-9b6e-3175cf4a0288", "order \x17"},
+        {"order 5ab16f9f-b092-4d08-9b6e-3175cf4a028", "order \x12"},
+        {"order 5AB16F9F-b092-4d08-9b6e-3175cf4a0288", "order \x12"},
+        {"order 5ab16f9fb0924d089b6e3175cf4a0288 5ab16f9fb0924d08", "order \x18 \x19"},
+        {"1234567890123456 00000000-0000-0000-0000-000000000000", "\x11 \x17"}};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        ck_assert_str_eq(pattern_of(texts[i][0], own_time_ns), texts[i][1]);
+}
+END_TEST
+
+/* Times and zones of any kind, as loggers write them. */
+START_TEST(every_clock_of_a_record_comes_back)
+{
+    uint64_t state = 1;
+    for (int i = 0; i < 3000; i++) {
+        char text[64];
+        int64_t year, month, day;
+        state = fl_hash_mix(state + 1);
+        int64_t time_ns =
+            (int64_t)(state >> 1) / (i % 2 == 0 ? 1 : 1000000) * (i % 2 == 0 ? 1 : 1000000);
+        int64_t zone_s = ((int64_t)(state % 97) - 48) * 900, local = time_ns / FL_NS_PER_S + zone_s;
+        if (local < 0)
+            continue;
+        fl_time_date(local / 86400, &year, &month, &day);
+        int len = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09d", (int)year,
+                           (int)month, (int)day, (int)(local / 3600 % 24), (int)(local / 60 % 60),
+                           (int)(local % 60), (int)(time_ns % FL_NS_PER_S));
+        text[len - (int)(state >> 8) % 10] = '\0';
+        const char *shape = pattern_of(text, time_ns);
+        if (text[19] != '.' || text[20] != '\0') /* "35." has no fraction, and its dot is a dot */
+            ck_assert_msg(strchr(shape, '\x12') == NULL && strchr(shape, '\x11') == NULL, "%s",
+                          text);
     }
-    fl_block_take_apart(&pattern, SLICE("took 17 ms at node-3"), NULL);
-    ck_assert_str_eq(pattern.pattern.ptr, "took \x11 ms at \x12");
-    fl_block_take_apart(&pattern, SLICE("00000000000000ab00000000000000cd/00000000000000ef"), &own);
-    ck_assert_str_eq(pattern.pattern.ptr, "\x13/\x14"); /* a record's own ids cost nothing */
-    ck_assert_uint_eq(pattern.count, 0);
-    fl_buf_dispose(&pattern.pattern);
 }
 END_TEST
 
@@ -298,6 +379,8 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_writer_serves_block_after_block);
     tcase_add_test(tcase, a_full_block_says_so_and_keeps_what_it_has);
     tcase_add_test(tcase, a_text_comes_back_from_its_parts);
+    tcase_add_test(tcase, a_text_that_repeats_its_record_has_marks_in_its_pattern);
+    tcase_add_test(tcase, every_clock_of_a_record_comes_back);
     tcase_add_test(tcase, ids_of_one_hash_stay_apart);
     tcase_add_test(tcase, a_damaged_block_is_refused_before_anything_is_told);
     tcase_add_test(tcase, a_block_of_another_version_is_told_apart);
