@@ -17,31 +17,11 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "arena.h"
-#include "block_priv.h"
+#include "block_told.h"
 #include "bytes.h"
 #include "crc32c.h"
 #include "faultline/limits.h"
-#include "hash.h"
-#include "map.h"
 #include "mem.h"
-
-struct told {
-    const fl_sink *sink;
-    fl_block_share *share; /* NULL: all of it */
-    const fl_numbers *numbers;
-    fl_block_ids traces, ids, uuids; /* of the block */
-    fl_map *handles;                 /* the block's number of a resource to the sink's handle + 1 */
-    fl_arena group_arena, row_arena; /* of a group's key, and of one record */
-    fl_arena *arena;                 /* the one that is in use */
-    fl_buf text;
-    block_own own; /* of the record */
-    const fl_rows_group *group;
-    const fl_rows_column *columns; /* that are left */
-    size_t columns_left;
-    fl_reader key;
-    fl_error *err;
-};
 
 /* A record's attributes: what the key says of them, and their columns. */
 struct attr_shape {
@@ -53,7 +33,7 @@ struct attr_shape {
 };
 
 /* Groups, not rows, are named: the place of a group is known, that of a cell is not. */
-static fl_status refuse(struct told *in, const char *what)
+fl_status fl_told_refuse(fl_told *in, const char *what)
 {
     return fl_fail(in->err, FL_E_SYNTAX, in->group->offset, "a group of a block: %s", what);
 }
@@ -64,36 +44,36 @@ fl_slice fl_block_text(fl_reader *in)
 }
 
 /* Reads beyond the key give zeros, which is asked about once, behind all of them. */
-static fl_status check_key(struct told *in)
+static fl_status check_key(fl_told *in)
 {
-    return in->key.short_read ? refuse(in, "its key ends too early") : FL_OK;
+    return in->key.short_read ? fl_told_refuse(in, "its key ends too early") : FL_OK;
 }
 
 /* The next `count` columns, which must be of a kind. */
-static fl_status take_columns(const fl_rows_column **out, struct told *in, fl_column_kind kind,
-                              size_t count)
+fl_status fl_told_columns(const fl_rows_column **out, fl_told *in, fl_column_kind kind,
+                          size_t count)
 {
     if (count > in->columns_left)
-        return refuse(in, "it has too few columns");
+        return fl_told_refuse(in, "it has too few columns");
     *out = in->columns;
     for (size_t i = 0; i < count; i++)
         if (in->columns[i].kind != kind)
-            return refuse(in, "a column is of another kind");
+            return fl_told_refuse(in, "a column is of another kind");
     in->columns += count;
     in->columns_left -= count;
     return FL_OK;
 }
 
 /* Behind the last thing that a group of this kind has: more would be lost in silence. */
-static fl_status check_all_taken(struct told *in)
+fl_status fl_told_check_all(fl_told *in)
 {
     if (in->columns_left > 0 || !fl_reader_done(&in->key))
-        return refuse(in, "it has more than belongs to it");
+        return fl_told_refuse(in, "it has more than belongs to it");
     return check_key(in);
 }
 
 /* Zeroed, in the arena in use; NULL and *status where memory or the budget ran out. */
-static void *allot(struct told *in, size_t count, size_t size, fl_status *status)
+void *fl_told_allot(fl_told *in, size_t count, size_t size, fl_status *status)
 {
     void *items = *status == FL_OK ? fl_arena_alloc(in->arena, count, size) : NULL;
     if (items == NULL && *status == FL_OK)
@@ -102,7 +82,7 @@ static void *allot(struct told *in, size_t count, size_t size, fl_status *status
 }
 
 /* What is allotted from here on lives until the next row. */
-static void begin_row(struct told *in)
+void fl_told_begin_row(fl_told *in)
 {
     fl_arena_reset(&in->row_arena);
     in->arena = &in->row_arena;
@@ -133,22 +113,22 @@ static void read_value(fl_value *out, fl_reader *in)
 }
 
 /* Attributes with their values, as fl_block_put_attrs() writes them. */
-static fl_status read_attrs(fl_attrs *out, struct told *in, fl_reader *from)
+fl_status fl_told_attrs(fl_attrs *out, fl_told *in, fl_reader *from)
 {
     fl_status status = FL_OK;
     uint64_t count = fl_column_count(from);
     if (from->short_read || count > FL_MAX_ATTRS_PER_RECORD)
-        return refuse(in, "a record has too many attributes");
-    fl_attr *items = allot(in, (size_t)count, sizeof(*items), &status);
+        return fl_told_refuse(in, "a record has too many attributes");
+    fl_attr *items = fl_told_allot(in, (size_t)count, sizeof(*items), &status);
     for (size_t i = 0; status == FL_OK && i < count; i++) {
         items[i].key = fl_block_text(from);
         if (!read_kind(&items[i].value.kind, from))
-            return refuse(in, "an attribute is of an unknown kind");
+            return fl_told_refuse(in, "an attribute is of an unknown kind");
         read_value(&items[i].value, from);
     }
     *out = (fl_attrs){.items = items, .count = (size_t)count};
     if (status == FL_OK && from->short_read)
-        return refuse(in, "attributes end too early");
+        return fl_told_refuse(in, "attributes end too early");
     return status;
 }
 
@@ -175,48 +155,47 @@ static bool read_attr_kind(fl_value_kind *out, unsigned char *id_kind, fl_reader
 }
 
 /* In the row's arena: it is told with the row. */
-static fl_status id_text(fl_slice *out, struct told *in, unsigned char kind, int64_t place)
+static fl_status id_text(fl_slice *out, fl_told *in, unsigned char kind, int64_t place)
 {
     fl_status status = FL_OK;
-    unsigned char *text = allot(in, BLOCK_UUID_LEN, 1, &status);
+    unsigned char *text = fl_told_allot(in, BLOCK_UUID_LEN, 1, &status);
     size_t len = status == FL_OK ? fl_block_put_id(text, kind, place, &in->uuids) : 0;
     *out = (fl_slice){text, len};
-    return status == FL_OK && len == 0 ? refuse(in, "its ids are unknown") : status;
+    return status == FL_OK && len == 0 ? fl_told_refuse(in, "its ids are unknown") : status;
 }
 
 /* Keys and kinds are the group's, and are read once for all of its rows. */
-static fl_status read_attr_shape(struct attr_shape *out, struct told *in)
+static fl_status read_attr_shape(struct attr_shape *out, fl_told *in)
 {
     fl_status status = FL_OK;
     uint64_t count = fl_column_count(&in->key);
     *out = (struct attr_shape){.columns = in->columns};
     if (count > BLOCK_MAX_ATTR_COLUMNS) {
         out->is_packed = true;
-        return take_columns(&out->columns, in, FL_COLUMN_TEXT, 1);
+        return fl_told_columns(&out->columns, in, FL_COLUMN_TEXT, 1);
     }
     out->count = (size_t)count;
-    out->items = allot(in, out->count, sizeof(*out->items), &status);
+    out->items = fl_told_allot(in, out->count, sizeof(*out->items), &status);
     for (size_t i = 0; status == FL_OK && i < out->count; i++) {
         const fl_rows_column *ignored;
         fl_value *value = &out->items[i].value;
         out->items[i].key = fl_block_text(&in->key);
         if (!read_attr_kind(&value->kind, &out->id_kinds[i], &in->key))
-            return refuse(in, "an attribute is of an unknown kind");
+            return fl_told_refuse(in, "an attribute is of an unknown kind");
         if (value->kind != FL_VALUE_NONE)
-            status = take_columns(
+            status = fl_told_columns(
                 &ignored, in, out->id_kinds[i] != 0 ? FL_COLUMN_I64 : column_kind(value->kind), 1);
     }
     return status;
 }
 
 /* The attributes of a row. What is packed lies in the arena. */
-static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct told *in,
-                          size_t row)
+static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, fl_told *in, size_t row)
 {
     const fl_rows_column *column = shape->columns;
     if (shape->is_packed) {
         fl_reader packed = fl_reader_over(column->texts[row]);
-        return read_attrs(out, in, &packed);
+        return fl_told_attrs(out, in, &packed);
     }
     fl_status status = FL_OK;
     for (size_t i = 0; status == FL_OK && i < shape->count; i++) {
@@ -236,7 +215,7 @@ static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, struct 
 
 /* A text of the records: its pattern, and the columns of its variables. */
 /* The pattern says how many columns are its own, and of which kinds. */
-static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns, struct told *in)
+static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns, fl_told *in)
 {
     fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
     fl_status status = FL_OK;
@@ -245,35 +224,35 @@ static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns,
     size_t count = fl_block_pattern_kinds(kinds, *pattern);
     for (size_t i = 0; status == FL_OK && i < count; i++) {
         const fl_rows_column *ignored;
-        status = take_columns(&ignored, in, kinds[i], 1);
+        status = fl_told_columns(&ignored, in, kinds[i], 1);
     }
     return status;
 }
 
 /* Valid until the next text. */
-static fl_status text_of(fl_slice *out, struct told *in, fl_slice pattern,
+static fl_status text_of(fl_slice *out, fl_told *in, fl_slice pattern,
                          const fl_rows_column *columns, size_t row)
 {
     fl_buf_clear(&in->text);
     if (!fl_block_put_together(&in->text, pattern, columns, row, &in->own, &in->uuids))
-        return refuse(in, "its ids are unknown");
+        return fl_told_refuse(in, "its ids are unknown");
     *out = fl_buf_slice(&in->text);
     return fl_buf_check(&in->text, "a record's text", in->err);
 }
 
 /* A group names its resource by the block's number; the sink has its own. */
-static fl_status read_handle(uint32_t *out, struct told *in)
+fl_status fl_told_handle(uint32_t *out, fl_told *in)
 {
     uint64_t number = fl_column_count(&in->key);
     const uint64_t *handle = in->key.short_read ? NULL : fl_map_find(in->handles, number);
     if (handle == NULL)
-        return refuse(in, "its resource is unknown");
+        return fl_told_refuse(in, "its resource is unknown");
     *out = (uint32_t)(*handle - 1);
     return FL_OK;
 }
 
 /* A number that is said again means the later resource. */
-static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
+static fl_status tell_resource(fl_told *in, int64_t number, fl_slice packed)
 {
     fl_resource resource = {0};
     fl_reader from = fl_reader_over(packed);
@@ -282,7 +261,7 @@ static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
     resource.service = fl_block_text(&from);
     resource.instance = fl_block_text(&from);
     resource.node = fl_block_text(&from);
-    fl_status status = read_attrs(&resource.attrs, in, &from);
+    fl_status status = fl_told_attrs(&resource.attrs, in, &from);
     if (status == FL_OK)
         status = in->sink->resource(in->sink->payload, &resource, &handle, in->err);
     if (status == FL_OK)
@@ -293,34 +272,34 @@ static fl_status tell_resource(struct told *in, int64_t number, fl_slice packed)
 }
 
 /* In the sink's handles from here on. */
-static fl_status tell_resources(struct told *in)
+static fl_status tell_resources(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 1);
+    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 1);
     if (status == FL_OK)
-        status = take_columns(&texts, in, FL_COLUMN_TEXT, 1);
+        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 1);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        begin_row(in);
+        fl_told_begin_row(in);
         status = tell_resource(in, numbers->integers[row], texts->texts[row]);
     }
     return status;
 }
 
 /* A place in a list of ids; 0 is none. */
-static fl_status id_at(fl_trace_id *out, struct told *in, const fl_block_ids *ids, int64_t place)
+static fl_status id_at(fl_trace_id *out, fl_told *in, const fl_block_ids *ids, int64_t place)
 {
     *out = (fl_trace_id){0};
     if (place < 0 || (uint64_t)place > ids->count)
-        return refuse(in, "its ids are unknown");
+        return fl_told_refuse(in, "its ids are unknown");
     if (place > 0)
         *out = ids->items[place - 1];
     return FL_OK;
 }
 
 /* Its moment and ids, which its body may name. */
-static fl_status read_log(fl_log *log, struct told *in, const fl_rows_column *fixed, size_t row)
+static fl_status read_log(fl_log *log, fl_told *in, const fl_rows_column *fixed, size_t row)
 {
     fl_trace_id span = {0};
     log->time_ns = fixed[0].integers[row];
@@ -333,26 +312,26 @@ static fl_status read_log(fl_log *log, struct told *in, const fl_rows_column *fi
 }
 
 /* The three fixed columns, the body's, the attributes': as take_log() puts them. */
-static fl_status tell_logs(struct told *in)
+static fl_status tell_logs(fl_told *in)
 {
     fl_log log = {0};
     uint32_t resource = 0;
     const fl_rows_column *fixed = NULL, *variables = NULL;
     fl_slice pattern = {0};
     struct attr_shape shape = {0};
-    fl_status status = read_handle(&resource, in);
+    fl_status status = fl_told_handle(&resource, in);
     log.severity = (int)fl_read_be(&in->key, 1);
     log.severity_text = fl_block_text(&in->key);
     if (status == FL_OK)
-        status = take_columns(&fixed, in, FL_COLUMN_I64, 3);
+        status = fl_told_columns(&fixed, in, FL_COLUMN_I64, 3);
     if (status == FL_OK)
         status = read_pattern(&pattern, &variables, in);
     if (status == FL_OK)
         status = read_attr_shape(&shape, in);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        begin_row(in);
+        fl_told_begin_row(in);
         status = read_log(&log, in, fixed, row);
         if (status == FL_OK)
             status = text_of(&log.body, in, pattern, variables, row);
@@ -365,35 +344,35 @@ static fl_status tell_logs(struct told *in)
 }
 
 /* In the row's arena, so that a group of many spans needs no more than one of them. */
-static fl_status read_events(fl_span *out, struct told *in, fl_slice packed)
+static fl_status read_events(fl_span *out, fl_told *in, fl_slice packed)
 {
     fl_status status = FL_OK;
     fl_reader from = fl_reader_over(packed);
     uint64_t count = fl_column_count(&from);
     if (from.short_read || count > FL_MAX_EVENTS_PER_SPAN)
-        return refuse(in, "a span has too many events");
-    fl_span_event *events = allot(in, (size_t)count, sizeof(*events), &status);
+        return fl_told_refuse(in, "a span has too many events");
+    fl_span_event *events = fl_told_allot(in, (size_t)count, sizeof(*events), &status);
     for (size_t i = 0; status == FL_OK && i < count; i++) {
         events[i].time_ns = (int64_t)fl_read_be(&from, 8);
         events[i].name = fl_block_text(&from);
-        status = read_attrs(&events[i].attrs, in, &from);
+        status = fl_told_attrs(&events[i].attrs, in, &from);
     }
     out->events = events;
     out->event_count = (size_t)count;
     if (status == FL_OK && from.short_read)
-        return refuse(in, "events end too early");
+        return fl_told_refuse(in, "events end too early");
     return status;
 }
 
 /* What faultline/record.h promises of every span. */
-static fl_status check_span(struct told *in, const fl_span *span)
+static fl_status check_span(fl_told *in, const fl_span *span)
 {
     if (span->id == 0 || span->end_ns < span->start_ns)
-        return refuse(in, "a span without an id, or that ends before it begins");
+        return fl_told_refuse(in, "a span without an id, or that ends before it begins");
     return FL_OK;
 }
 
-static fl_status tell_span(struct told *in, fl_span *span, uint32_t resource,
+static fl_status tell_span(fl_told *in, fl_span *span, uint32_t resource,
                            const fl_rows_column *fixed, size_t row)
 {
     fl_trace_id id = {0}, parent = {0};
@@ -414,30 +393,30 @@ static fl_status tell_span(struct told *in, fl_span *span, uint32_t resource,
 }
 
 /* The events' column is the sixth, behind the five fixed ones. */
-static fl_status tell_spans(struct told *in)
+static fl_status tell_spans(fl_told *in)
 {
     fl_span span = {0};
     uint32_t resource = 0;
     const fl_rows_column *fixed = NULL, *variables = NULL, *events;
     fl_slice pattern = {0};
     struct attr_shape shape = {0};
-    fl_status status = read_handle(&resource, in);
+    fl_status status = fl_told_handle(&resource, in);
     span.kind = (fl_span_kind)fl_read_be(&in->key, 1);
     span.is_error = fl_read_be(&in->key, 1) != 0;
     if (status == FL_OK && span.kind > FL_SPAN_CONSUMER)
-        status = refuse(in, "a span of an unknown kind");
+        status = fl_told_refuse(in, "a span of an unknown kind");
     if (status == FL_OK)
-        status = take_columns(&fixed, in, FL_COLUMN_I64, 5);
+        status = fl_told_columns(&fixed, in, FL_COLUMN_I64, 5);
     if (status == FL_OK)
-        status = take_columns(&events, in, FL_COLUMN_TEXT, 1);
+        status = fl_told_columns(&events, in, FL_COLUMN_TEXT, 1);
     if (status == FL_OK)
         status = read_pattern(&pattern, &variables, in);
     if (status == FL_OK)
         status = read_attr_shape(&shape, in);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        begin_row(in);
+        fl_told_begin_row(in);
         status = text_of(&span.name, in, pattern, variables, row);
         if (status == FL_OK)
             status = attrs_of(&span.attrs, &shape, in, row);
@@ -447,179 +426,13 @@ static fl_status tell_spans(struct told *in)
     return status;
 }
 
-/* All that the points of a series share. */
-static fl_status read_point_key(fl_point *out, uint32_t *resource, struct told *in)
-{
-    fl_status status = read_handle(resource, in);
-    if (status != FL_OK)
-        return status;
-    out->metric = fl_block_text(&in->key);
-    out->unit = fl_block_text(&in->key);
-    out->kind = (fl_point_kind)fl_read_be(&in->key, 1);
-    out->temporality = (fl_temporality)fl_read_be(&in->key, 1);
-    out->monotonic = fl_read_be(&in->key, 1) != 0;
-    out->part = (fl_point_part)fl_read_be(&in->key, 1);
-    out->param = fl_double_of(fl_read_be(&in->key, 8));
-    if (out->kind > FL_POINT_PART || out->temporality > FL_TEMPORALITY_CUMULATIVE ||
-        out->part > FL_PART_QUANTILE)
-        return refuse(in, "a point of an unknown kind");
-    return read_attrs(&out->attrs, in, &in->key);
-}
-
-/* What stands behind the resource in the key of a group of points. */
-static fl_slice series_of(fl_slice group_key)
-{
-    fl_reader key = fl_reader_over(group_key);
-    (void)fl_read_be(&key, 1);
-    (void)fl_column_count(&key);
-    return fl_read_bytes(&key, key.bytes.len - key.pos);
-}
-
-/* The metric first, so that its series stand together, as far as they fit. */
-static uint64_t place_of(fl_slice series)
-{
-    fl_reader key = fl_reader_over(series);
-    uint64_t metric = fl_hash_stable(fl_block_text(&key));
-    return (metric & ~UINT64_C(0xffffffff)) | fl_hash_stable(series) >> 32;
-}
-
-/* The key is sound: it was checked. */
-static fl_status tell_raw(struct told *in, uint32_t resource, const fl_rows_column *times,
-                          const fl_rows_column *values)
-{
-    fl_status status = FL_OK;
-    fl_slice series = series_of(in->group->key);
-    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        const fl_number number = {.start_ns = times[0].integers[row],
-                                  .time_ns = times[1].integers[row],
-                                  .value = values->reals[row]};
-        status = in->numbers->number(in->numbers->payload, resource, series, &number, in->err);
-    }
-    return status;
-}
-
-/* A series: its points differ in three numbers. */
-static fl_status tell_numbers(struct told *in)
-{
-    fl_point point = {0};
-    uint32_t resource = 0;
-    const fl_rows_column *times = NULL, *values = NULL;
-    fl_status status = read_point_key(&point, &resource, in);
-    if (status == FL_OK)
-        status = take_columns(&times, in, FL_COLUMN_I64, 2);
-    if (status == FL_OK)
-        status = take_columns(&values, in, FL_COLUMN_F64, 1);
-    if (status == FL_OK)
-        status = check_all_taken(in);
-    if (status == FL_OK && in->numbers != NULL)
-        return tell_raw(in, resource, times, values);
-    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        point.start_ns = times[0].integers[row];
-        point.time_ns = times[1].integers[row];
-        point.value = values->reals[row];
-        status = in->sink->point(in->sink->payload, resource, &point, in->err);
-    }
-    return status;
-}
-
-/* Bounds and values stand as their eight bytes each. */
-static fl_status read_doubles(double **out, size_t *count, struct told *in, fl_slice packed)
-{
-    fl_status status = FL_OK;
-    fl_reader from = fl_reader_over(packed);
-    *count = packed.len / 8;
-    if (packed.len % 8 != 0 || *count > FL_MAX_BUCKETS_PER_POINT)
-        return refuse(in, "a point has too many bounds");
-    *out = allot(in, *count, sizeof(**out), &status);
-    for (size_t i = 0; status == FL_OK && i < *count; i++)
-        (*out)[i] = fl_double_of(fl_read_be(&from, 8));
-    return status;
-}
-
-/* A count takes a byte at least, which bounds them before they are read. */
-static fl_status read_counts(fl_point *out, struct told *in, fl_slice packed)
-{
-    fl_status status = FL_OK;
-    fl_reader from = fl_reader_over(packed);
-    uint64_t *counts = allot(in, packed.len, sizeof(*counts), &status);
-    size_t count = 0;
-    if (packed.len > 10 * (size_t)FL_MAX_BUCKETS_PER_POINT)
-        return refuse(in, "a point has too many buckets");
-    while (status == FL_OK && !fl_reader_done(&from) && !from.short_read)
-        counts[count++] = fl_column_count(&from);
-    if (status == FL_OK && from.short_read)
-        return refuse(in, "a point's buckets end too early");
-    out->counts = counts;
-    out->bucket_count = count;
-    return status;
-}
-
-/* What a histogram or a summary must be for those who read it by its counts. */
-static fl_status check_shape(struct told *in, const fl_point *point, size_t value_count)
-{
-    size_t bounds = point->bound_count, buckets = point->bucket_count;
-    if (point->kind == FL_POINT_HISTOGRAM && buckets != 0 && buckets != bounds + 1)
-        return refuse(in, "a histogram's buckets do not fit its bounds");
-    if (point->kind == FL_POINT_SUMMARY && value_count != bounds)
-        return refuse(in, "a summary's values do not fit its quantiles");
-    return FL_OK;
-}
-
-static fl_status tell_shape(struct told *in, fl_point *point, uint32_t resource,
-                            const fl_rows_column *columns, size_t row)
-{
-    double *bounds = NULL, *values = NULL;
-    size_t value_count = 0;
-    point->start_ns = columns[0].integers[row];
-    point->time_ns = columns[1].integers[row];
-    point->count = (uint64_t)columns[2].integers[row];
-    point->scale = (int32_t)columns[3].integers[row];
-    point->offset = (int32_t)columns[4].integers[row];
-    point->zero_count = (uint64_t)columns[5].integers[row];
-    point->sum = columns[6].reals[row];
-    point->min = columns[7].reals[row];
-    point->max = columns[8].reals[row];
-    fl_status status = read_doubles(&bounds, &point->bound_count, in, columns[9].texts[row]);
-    if (status == FL_OK)
-        status = read_doubles(&values, &value_count, in, columns[10].texts[row]);
-    if (status == FL_OK)
-        status = read_counts(point, in, columns[11].texts[row]);
-    point->bounds = bounds;
-    point->values = values;
-    if (status == FL_OK)
-        status = check_shape(in, point, value_count);
-    return status == FL_OK ? in->sink->point(in->sink->payload, resource, point, in->err) : status;
-}
-
-/* The columns follow one another: six of integers, three of doubles, three of texts. */
-static fl_status tell_shapes(struct told *in)
-{
-    fl_point point = {0};
-    uint32_t resource = 0;
-    const fl_rows_column *columns = NULL, *ignored;
-    fl_status status = read_point_key(&point, &resource, in);
-    if (status == FL_OK)
-        status = take_columns(&columns, in, FL_COLUMN_I64, 6);
-    if (status == FL_OK)
-        status = take_columns(&ignored, in, FL_COLUMN_F64, 3);
-    if (status == FL_OK)
-        status = take_columns(&ignored, in, FL_COLUMN_TEXT, 3);
-    if (status == FL_OK)
-        status = check_all_taken(in);
-    for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        begin_row(in);
-        status = tell_shape(in, &point, resource, columns, row);
-    }
-    return status;
-}
-
 /* Ids in their order; the group comes before those that name them. */
-static fl_status read_ids(struct told *in, fl_block_ids *ids, size_t column_count)
+static fl_status read_ids(fl_told *in, fl_block_ids *ids, size_t column_count)
 {
     const fl_rows_column *columns = NULL;
-    fl_status status = take_columns(&columns, in, FL_COLUMN_I64, column_count);
+    fl_status status = fl_told_columns(&columns, in, FL_COLUMN_I64, column_count);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     if (status == FL_OK)
         status = fl_block_ids_reserve(ids, in->group->row_count, in->err);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
@@ -631,14 +444,14 @@ static fl_status read_ids(struct told *in, fl_block_ids *ids, size_t column_coun
 }
 
 /* Changes are about services by name and have no resource. */
-static fl_status tell_changes(struct told *in)
+static fl_status tell_changes(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 2);
+    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 2);
     if (status == FL_OK)
-        status = take_columns(&texts, in, FL_COLUMN_TEXT, 6);
+        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 6);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         fl_change_record change = {.time_ns = numbers[0].integers[row],
                                    .kind = (fl_change_kind)numbers[1].integers[row],
@@ -649,15 +462,15 @@ static fl_status tell_changes(struct told *in)
                                    .source = texts[4].texts[row],
                                    .url = texts[5].texts[row]};
         if (numbers[1].integers[row] < 0 || numbers[1].integers[row] >= FL_CHANGE_KIND_COUNT)
-            return refuse(in, "a change of an unknown kind");
+            return fl_told_refuse(in, "a change of an unknown kind");
         if (in->sink->change != NULL)
             status = in->sink->change(in->sink->payload, &change, in->err);
     }
     return status;
 }
 
-static fl_status tell_alert(struct told *in, const fl_rows_column *numbers,
-                            const fl_rows_column *texts, size_t row)
+static fl_status tell_alert(fl_told *in, const fl_rows_column *numbers, const fl_rows_column *texts,
+                            size_t row)
 {
     fl_alert_record alert = {.fingerprint = (uint64_t)numbers[0].integers[row],
                              .starts_ns = numbers[1].integers[row],
@@ -671,23 +484,23 @@ static fl_status tell_alert(struct told *in, const fl_rows_column *numbers,
                              .instance = texts[5].texts[row],
                              .node = texts[6].texts[row]};
     fl_reader packed = fl_reader_over(texts[7].texts[row]);
-    fl_status status = read_attrs(&alert.labels, in, &packed);
+    fl_status status = fl_told_attrs(&alert.labels, in, &packed);
     return status == FL_OK && in->sink->alert != NULL
                ? in->sink->alert(in->sink->payload, &alert, in->err)
                : status;
 }
 
 /* Alerts are about services by name, too. */
-static fl_status tell_alerts(struct told *in)
+static fl_status tell_alerts(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = take_columns(&numbers, in, FL_COLUMN_I64, 4);
+    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 4);
     if (status == FL_OK)
-        status = take_columns(&texts, in, FL_COLUMN_TEXT, 8);
+        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 8);
     if (status == FL_OK)
-        status = check_all_taken(in);
+        status = fl_told_check_all(in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
-        begin_row(in);
+        fl_told_begin_row(in);
         status = tell_alert(in, numbers, texts, row);
     }
     return status;
@@ -696,14 +509,14 @@ static fl_status tell_alerts(struct told *in)
 /* Resources and ids are told for whatever share names them. */
 static bool is_wanted(void *context, fl_slice key)
 {
-    struct told *in = context;
+    fl_told *in = context;
     fl_block_share *share = in->share;
     unsigned char kind = key.len > 0 ? key.ptr[0] : 0;
     if (kind == BLOCK_RESOURCES || kind == BLOCK_TRACES || kind == BLOCK_IDS || kind == BLOCK_UUIDS)
         return true;
     if (kind != BLOCK_NUMBERS && kind != BLOCK_SHAPES)
         return share->has_others;
-    uint64_t place = share->has_points ? place_of(series_of(key)) : 0;
+    uint64_t place = share->has_points ? fl_told_place(fl_told_series(key)) : 0;
     bool is_in = share->has_points && place >= share->first && place <= share->last;
     share->left_out += !is_in;
     return is_in;
@@ -712,7 +525,7 @@ static bool is_wanted(void *context, fl_slice key)
 /* Arenas and columns are the group's; the ids and resources before it stay. */
 static fl_status tell_group(void *context, const fl_rows_group *group, fl_error *err)
 {
-    struct told *in = context;
+    fl_told *in = context;
     (void)err; /* in->err is the same */
     fl_arena_reset(&in->group_arena);
     in->arena = &in->group_arena;
@@ -730,9 +543,9 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     case BLOCK_UUIDS:
         return read_ids(in, &in->uuids, 2);
     case BLOCK_NUMBERS:
-        return tell_numbers(in);
+        return fl_told_numbers(in);
     case BLOCK_SHAPES:
-        return tell_shapes(in);
+        return fl_told_shapes(in);
     case BLOCK_LOGS:
         return tell_logs(in);
     case BLOCK_SPANS:
@@ -742,7 +555,7 @@ static fl_status tell_group(void *context, const fl_rows_group *group, fl_error 
     case BLOCK_ALERTS:
         return tell_alerts(in);
     default:
-        return refuse(in, "it is of an unknown kind");
+        return fl_told_refuse(in, "it is of an unknown kind");
     }
 }
 
@@ -765,7 +578,7 @@ static fl_status check_head(uint64_t *plain_len, fl_slice bytes, fl_error *err)
 }
 
 /* The budgets are those of a record that comes from outside. */
-static fl_status tell_plain(struct told *in, fl_slice plain)
+static fl_status tell_plain(fl_told *in, fl_slice plain)
 {
     in->group_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
     in->row_arena = fl_arena_of(FL_MAX_RECORD_ARENA_BYTES);
@@ -785,7 +598,7 @@ static fl_status tell_plain(struct told *in, fl_slice plain)
 }
 
 /* Decompressed as a whole, since columns point into it. */
-static fl_status tell_block(struct told *in, fl_slice bytes)
+static fl_status tell_block(fl_told *in, fl_slice bytes)
 {
     uint64_t len = 0;
     fl_status status = check_head(&len, bytes, in->err);
@@ -808,7 +621,7 @@ static fl_status tell_block(struct told *in, fl_slice bytes)
 fl_status fl_block_read(fl_slice bytes, const fl_sink *sink, fl_error *err)
 {
     assert(sink != NULL);
-    struct told in = {.sink = sink, .err = err};
+    fl_told in = {.sink = sink, .err = err};
     return tell_block(&in, bytes);
 }
 
@@ -816,6 +629,6 @@ fl_status fl_block_read_share(fl_slice bytes, fl_block_share *share, const fl_si
                               const fl_numbers *numbers, fl_error *err)
 {
     assert(share != NULL && sink != NULL && numbers != NULL);
-    struct told in = {.sink = sink, .share = share, .numbers = numbers, .err = err};
+    fl_told in = {.sink = sink, .share = share, .numbers = numbers, .err = err};
     return tell_block(&in, bytes);
 }
