@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#include "bytes.h"
+
 fl_reader fl_reader_over(fl_slice bytes)
 {
     return (fl_reader){.bytes = bytes};
@@ -31,9 +33,15 @@ fl_slice fl_read_bytes(fl_reader *in, uint64_t len)
     return out;
 }
 
+/* Most are one byte or eight. */
 uint64_t fl_read_be(fl_reader *in, size_t width)
 {
-    assert(width >= 1 && width <= 8);
+    assert(width >= 1 && width <= 8 && in->pos <= in->bytes.len);
+    if (!in->short_read && width <= in->bytes.len - in->pos && (width == 1 || width == 8)) {
+        const unsigned char *at = in->bytes.ptr + in->pos;
+        in->pos += width;
+        return width == 1 ? *at : fl_bytes_be64(at);
+    }
     fl_slice raw = fl_read_bytes(in, width);
     uint64_t value = 0;
     for (size_t i = 0; i < raw.len; i++)

@@ -363,13 +363,10 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
 {
     fl_block_writer *to = payload;
     int64_t trace = 0, id = 0, parent = 0;
+    fl_block_ids_hint(&to->traces, span->trace);
+    fl_block_ids_hint(&to->ids, (fl_trace_id){.lo = span->parent});
+    fl_block_ids_hint(&to->ids, (fl_trace_id){.lo = span->id});
     fl_status status = say_resource(to, resource, err);
-    if (status == FL_OK)
-        status = say_id(&trace, to, BLOCK_TRACES, span->trace, err);
-    if (status == FL_OK)
-        status = say_id(&parent, to, BLOCK_IDS, (fl_trace_id){.lo = span->parent}, err);
-    if (status == FL_OK)
-        status = say_id(&id, to, BLOCK_IDS, (fl_trace_id){.lo = span->id}, err);
     if (status != FL_OK)
         return status;
     begin_key(to, BLOCK_SPANS);
@@ -381,6 +378,12 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     status = add_text_shape(to, span->name, NULL, err);
     if (status == FL_OK)
         status = add_attr_shape(to, &span->attrs, err);
+    if (status == FL_OK)
+        status = say_id(&trace, to, BLOCK_TRACES, span->trace, err);
+    if (status == FL_OK)
+        status = say_id(&parent, to, BLOCK_IDS, (fl_trace_id){.lo = span->parent}, err);
+    if (status == FL_OK)
+        status = say_id(&id, to, BLOCK_IDS, (fl_trace_id){.lo = span->id}, err);
     if (status == FL_OK)
         status = begin_row(to, err);
     if (status != FL_OK)

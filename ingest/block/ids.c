@@ -81,6 +81,12 @@ static struct fl_block_id_bucket *bucket_of(const fl_block_ids *ids, uint64_t ha
     return &ids->buckets[hash & (ids->bucket_count - 1)];
 }
 
+void fl_block_ids_hint(const fl_block_ids *ids, fl_trace_id id)
+{
+    if (ids->buckets != NULL)
+        __builtin_prefetch(bucket_of(ids, hash_of(id)), 1);
+}
+
 /* A free way has place 0, which is the smallest: it goes before the oldest. */
 static void note_place(struct fl_block_id_bucket *bucket, uint32_t tag, uint32_t place)
 {

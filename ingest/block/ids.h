@@ -28,6 +28,9 @@ void fl_block_ids_dispose(fl_block_ids *ids);
 void fl_block_ids_clear(fl_block_ids *ids);
 /* Room for `more` in the list. */
 FL_NODISCARD fl_status fl_block_ids_reserve(fl_block_ids *ids, size_t more, fl_error *err);
+/* `id` will be asked for soon: several are found in the time of one, where their part of the index
+ * is in no cache. */
+void fl_block_ids_hint(const fl_block_ids *ids, fl_trace_id id);
 /* The place of `id`, from 1; *is_new: it was added, at the end, and may be taken back. */
 FL_NODISCARD fl_status fl_block_ids_put(uint64_t *place, bool *is_new, fl_block_ids *ids,
                                         fl_trace_id id, fl_error *err);
