@@ -372,6 +372,23 @@ START_TEST(settings_that_do_not_fit_are_refused)
 }
 END_TEST
 
+START_TEST(a_start_without_memory_fails_and_leaves_nothing)
+{
+    const fl_kafka_options options = options_of();
+    size_t failures = 0;
+    for (long n = 0; n < 20 && kafka == NULL; n++) {
+        err = (fl_error){0};
+        fl_mem_fail_after(n);
+        fl_status status = fl_kafka_start(&kafka, http, &options, &err);
+        fl_mem_fail_after(-1);
+        failures += status == FL_E_NOMEM;
+        ck_assert_msg(status == FL_OK || status == FL_E_NOMEM, "%s", err.message);
+    }
+    ck_assert_ptr_nonnull(kafka);
+    ck_assert_uint_ge(failures, 1);
+}
+END_TEST
+
 START_TEST(two_of_a_group_share_the_partitions)
 {
     fl_kafka *other = NULL;
@@ -423,6 +440,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, what_comes_while_nobody_reads_a_new_group_is_read_later);
     tcase_add_test(tests, brokers_that_cannot_be_reached_are_said_once);
     tcase_add_test(tests, settings_that_do_not_fit_are_refused);
+    tcase_add_test(tests, a_start_without_memory_fails_and_leaves_nothing);
     tcase_add_test(tests, two_of_a_group_share_the_partitions);
     suite_add_tcase(suite, tests);
     return suite;
