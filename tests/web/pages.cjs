@@ -176,6 +176,16 @@ test('an incident of 200 series is painted in half a second, usable in one, and 
   assert.ok(best('paint') < 500 && best('usable') < 1000 && found[0].bytes < 150000, JSON.stringify(found));
 });
 
+test('calls around the cause are drawn and told, coloured by what changed', async () => {
+  await with_page(incident('exception'), async (page) => {
+    assert.match(await page.locator('.calls .call.errors + text').first().textContent(), /% \u2192 \d+ % errors/);
+    assert.equal(await page.locator('.calls .box.cause').count(), 1);
+    await page.getByText(/^All \d+ calls as a table$/).click();
+    assert.match(await page.locator('.call-table tbody tr').first().textContent(), /orderspaymenterrors/);
+    assert.deepEqual(await violations(page), []);
+  });
+});
+
 test('without scripts everything is there to be read', async () => {
   await with_page(incident('leak'), async (page) => {
     for (const part of ['Timeline', 'Ranking', 'Events', 'Seen before']) assert.ok(await page.getByRole('heading', { name: part, exact: true }).isVisible(), part);
@@ -245,7 +255,7 @@ test('what people know is said by a key, and how sure the graph is moves', async
     await confirm.getByLabel('Your name').fill('ada');
     assert.deepEqual(await violations(page), []);
     await confirm.getByRole('button', { name: 'Confirm' }).click();
-    await page.getByText('Confirmed').waitFor();
+    await page.locator('.moved b', { hasText: 'Confirmed' }).waitFor();
     const moved = await page.locator('.moved').textContent();
     assert.match(moved, /fixed by raise the pool to 64 <b>connections<\/b>/);
     const [before, after] = (await page.locator('.moved dd').first().textContent()).split('\u2192').map((text) => Number(text.trim().slice(0, 4)));
@@ -262,7 +272,7 @@ test('what people know is said by a key, and how sure the graph is moves', async
     await reject.getByLabel('Hypothesis').selectOption('2');
     await reject.getByLabel('Why not').fill('it was restarted and nothing changed');
     await reject.getByRole('button', { name: 'Reject' }).click();
-    await page.getByText('Rejected').waitFor();
+    await page.locator('.moved b', { hasText: 'Rejected' }).waitFor();
     await page.keyboard.press('f');
     const fixed = page.getByRole('dialog', { name: 'What ended it' });
     await fixed.getByLabel('What fixed it').fill('restart');
@@ -271,7 +281,7 @@ test('what people know is said by a key, and how sure the graph is moves', async
     await fixed.getByRole('button', { name: 'Keep' }).click();
     await fixed.getByText('Nothing was kept; try again').waitFor();
     await fixed.getByRole('button', { name: 'Keep' }).click();
-    await page.getByText('Fixed', { exact: true }).waitFor();
+    await page.locator('.moved b', { hasText: 'Fixed' }).waitFor();
     await page.keyboard.press('c');
     await page.route('**/v1/incidents/*', async (route) => {
       const answer = await route.fetch();
