@@ -157,6 +157,7 @@ fl_status fl_web_add_routes(fl_web *web, fl_http *http, fl_error *err)
          .role = FL_ROLE_READ,
          .run = web_incident,
          .context = web},
+        {.method = "GET", .path = "/graph", .role = FL_ROLE_READ, .run = web_graph, .context = web},
         {.method = "GET", .path = "/static/*", .run = web_static, .context = web},
     };
     return fl_http_add(http, routes, sizeof(routes) / sizeof(routes[0]), err);

@@ -4,6 +4,7 @@
  *   /                the incidents, newest first; /?service=&state=&after=
  *   /incidents/ID    one of them, by its id or enough of its beginning
  *   /incidents/ID/timeline.json  what is drawn there, as numbers; ID is whole
+ *   /graph           search in the knowledge graph; /graph?q=&kind=&node=
  *   /static/B/NAME   style, scripts and icon of this build B
  *
  * Pages are whole without a script: HTML and SVG out of the document that the store keeps. Scripts

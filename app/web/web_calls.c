@@ -52,6 +52,7 @@ typedef struct drawing {
 typedef enum change { ERRORS, SLOW, NETWORK, GONE, NEW, SAME } change;
 static const char *const change_names[] = {"errors", "slow", "network", "gone", "new", "same"};
 
+/* 0 where there were no calls. */
 static double error_share(const fl_picture_side *side)
 {
     return side->calls > 0 ? (double)side->errors / (double)side->calls : 0;
@@ -71,6 +72,7 @@ static bool has_more_errors(const fl_picture_call *call)
     return spread > 0 && (error_share(b) - error_share(a)) / spread > SURE_Z;
 }
 
+/* Errors first: they are what users meet. */
 static change change_of(const fl_picture_call *call)
 {
     const fl_picture_side *a = &call->before, *b = &call->during;
@@ -89,6 +91,7 @@ static change change_of(const fl_picture_call *call)
     return b->gap_ms - a->gap_ms > (b->p50_ms - a->p50_ms) / 2 ? NETWORK : SLOW;
 }
 
+/* NULL: it is not drawn. */
 static box *find_box(drawing *d, const char *service)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -100,6 +103,7 @@ static box *find_box(drawing *d, const char *service)
 /* Where there is room. */
 static void add_box(drawing *d, const char *service, int column)
 {
+    assert(service != NULL && column >= -HOPS && column <= HOPS);
     unsigned *row = &d->rows[column + HOPS];
     if (find_box(d, service) != NULL)
         return;
@@ -133,6 +137,7 @@ static void place_all(drawing *d, const char *cause)
     }
 }
 
+/* The first column that is used is at the left edge. */
 static double left_of(const drawing *d, const box *b)
 {
     return (double)(b->column - d->first) * COLUMN_WIDTH + 4;
@@ -181,14 +186,15 @@ static void put_edge(fl_buf *out, drawing *d, const fl_picture_call *call)
     fl_buf_printf(out,
                   "<path class=\"call %s\" marker-end=\"url(#head-%s)\" "
                   "d=\"M%.0f %.0fC%.0f %.0f %.0f %.0f %.0f %.0f\"/>",
-                  change_names[what], change_names[what], x, y + sag, x + bend, y + sag, u - bend_to,
-                  v + sag, u, v + sag);
+                  change_names[what], change_names[what], x, y + sag, x + bend, y + sag,
+                  u - bend_to, v + sag, u, v + sag);
     label_of(label, call, what);
     fl_buf_printf(out, "<text class=\"%s\" x=\"%.0f\" y=\"%.0f\">", change_names[what], (x + u) / 2,
                   (y + v) / 2 + (is_back ? sag + 12 : 4));
     fl_html(out, "$</text>\n", label);
 }
 
+/* The cause has a border of its own. */
 static void put_box(fl_buf *out, const drawing *d, const box *b)
 {
     char shown[LABEL_TEXT];
@@ -205,6 +211,7 @@ static void put_box(fl_buf *out, const drawing *d, const box *b)
     fl_html(out, "$</title>$</text>\n", b->service, shown);
 }
 
+/* Arrow heads have a colour of their own, as lines do. */
 static void put_drawing(fl_buf *out, drawing *d)
 {
     unsigned most = 1;
@@ -242,6 +249,7 @@ static void put_pair(fl_buf *out, double before, double during, const char *unit
             fl_svg_number(b, during, unit));
 }
 
+/* For those who do not see the picture, and for numbers. */
 static void put_table(fl_buf *out, const fl_picture *picture)
 {
     char count[WEB_AGE_TEXT];

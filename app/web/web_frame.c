@@ -12,7 +12,7 @@
 
 static const struct place {
     const char *path, *name;
-} places[] = {{"/", "Incidents"}};
+} places[] = {{"/", "Incidents"}, {"/graph", "Knowledge graph"}};
 
 /* The page where the reader is says so to screen readers, too. */
 static void put_navigation(fl_buf *out, const char *here)

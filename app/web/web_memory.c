@@ -11,7 +11,7 @@
 enum { BELIEF_TEXT = 96, MOST_TITLES = 4 };
 
 /* In words, and before that as a line from the low end to the high one with a mark at the mean. */
-static void put_belief(fl_buf *out, const fl_confidence *c, size_t items)
+void web_put_belief(fl_buf *out, const fl_confidence *c, size_t items)
 {
     char text[BELIEF_TEXT];
     assert(c->low <= c->mean && c->mean <= c->high);
@@ -33,7 +33,7 @@ static void put_path(fl_buf *out, const fl_path *path)
     char text[BELIEF_TEXT];
     assert(path->title != NULL);
     fl_html(out, "<li><p class=\"title\">$</p>", path->title);
-    put_belief(out, &path->confidence, fl_path_items(path));
+    web_put_belief(out, &path->confidence, fl_path_items(path));
     (void)snprintf(text, sizeof(text), "explained %zu of %zu", path->supporting,
                    fl_path_items(path));
     fl_html(out, "<p class=\"dim\">$", text);
@@ -49,7 +49,7 @@ static void put_path(fl_buf *out, const fl_path *path)
     for (size_t i = 0; i < path->fix_count; i++) {
         fl_html(out, "<div class=\"fix\"><p><span class=\"dim\">fixed by</span> $</p>",
                 path->fixes[i].title);
-        put_belief(out, &path->fixes[i].confidence, path->fixes[i].count);
+        web_put_belief(out, &path->fixes[i].confidence, path->fixes[i].count);
         fl_buf_text(out, "</div>");
     }
     fl_buf_text(out, "</li>\n");
@@ -88,7 +88,7 @@ static void put_similar(fl_buf *out, const fl_similar *s)
 }
 
 /* Also where nothing is known: an empty place would be read as a failure. */
-static void put_paths(fl_buf *out, const fl_memory *memory)
+void web_put_paths(fl_buf *out, const fl_memory *memory)
 {
     fl_buf_text(out, "<section aria-labelledby=\"before\"><h2 id=\"before\">Seen before</h2>\n");
     if (memory->path_count == 0)
@@ -114,7 +114,7 @@ void web_put_memory(fl_buf *out, const web_case *of)
                 of->memory_failed);
         return;
     }
-    put_paths(out, memory);
+    web_put_paths(out, memory);
     if (memory->similar_count == 0)
         return;
     fl_buf_text(out, "<section aria-labelledby=\"alike\"><h2 id=\"alike\">Similar incidents</h2>\n"

@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "faultline/picture.h"
+#include "graph_view.h"
 #include "html.h"
 #include "memory.h"
 #include "web.h"
@@ -82,6 +83,7 @@ void web_query(fl_buf *out, const char *query);
 
 /* --- the pages --- */
 void web_list(void *context, const fl_http_request *request, fl_http_reply *reply);
+void web_graph(void *context, const fl_http_request *request, fl_http_reply *reply);
 void web_incident(void *context, const fl_http_request *request, fl_http_reply *reply);
 
 /* All that one incident's page shows; it lives in `arena`, but `live`, which is the page's own. */
@@ -98,6 +100,21 @@ typedef struct web_case {
 void web_put_verdict(fl_buf *out, const web_case *of);
 void web_put_hypotheses(fl_buf *out, const web_case *of);
 void web_put_memory(fl_buf *out, const web_case *of);
+/* A mean with its interval and what it rests on. */
+void web_put_belief(fl_buf *out, const fl_confidence *c, size_t items);
+void web_put_paths(fl_buf *out, const fl_memory *memory);
+/* --- web_graph.c, web_node.c --- */
+typedef struct web_node {
+    fl_graph_node_view view;
+    fl_graph_around around;
+    fl_memory memory; /* of a symptom */
+    bool has_memory;
+    int64_t now_ns;
+} web_node;
+/* Words where there are some. */
+const char *web_node_name(const fl_graph_node *node);
+void web_node_link(fl_buf *out, const fl_graph_node *node);
+void web_put_node(fl_buf *out, const web_node *of);
 /* --- web_timeline.c --- */
 void web_put_timeline(fl_buf *out, const web_case *of);
 void web_put_events(fl_buf *out, const fl_picture *picture);

@@ -137,6 +137,15 @@ def multiply(store, count):
                        ((f"made-{i:05}", *rows[i % len(rows)]) for i in range(count - len(rows))))
 
 
+def large_graph(store):
+    """Ten thousand more nodes, which all hang on one: number 77."""
+    with sqlite3.connect(store) as db:
+        team = db.execute("SELECT team FROM node LIMIT 1").fetchone()[0]
+        db.execute("INSERT INTO node VALUES (?, 77, 'service', 'hub', NULL, 1)", (team,))
+        db.executemany("INSERT INTO node VALUES (?, ?, 'service', ?, NULL, 1)", ((team, 1000 + i, f"made-{i:05}") for i in range(10_000)))
+        db.executemany("INSERT INTO edge VALUES (?, ?, 'calls', 77, ?, NULL, 1)", ((team, 1000 + i, 1000 + i) for i in range(10_000)))
+
+
 def alerts(*numbers):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 30))
     items = [{"status": "firing", "labels": {"alertname": "TooSlow", "severity": "critical", "service": "shop", "n": str(n)},
@@ -154,6 +163,7 @@ def main():
         ids = fill(faultline, own, own / "store.db")
         shutil.copy(own / "store.db", own / "big.db")
         multiply(own / "big.db", 10_000)
+        large_graph(own / "big.db")
         with Web(faultline, own / "store.db") as web, Web(faultline, own / "big.db") as big, Daemon(faultline) as daemon:
             live = {"url": f"http://127.0.0.1:{daemon.port}", "firing": alerts(1), "more": alerts(2)}
             given = {"url": web.url, "big": big.url, "ids": ids, "shots": str(folder / "shots"), "chromium": shutil.which("chromium"), "live": live}

@@ -46,7 +46,8 @@ async function violations(page) {
   return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(', ')}`);
 }
 
-const places = () => [['list', `${given.url}/`], ...Object.keys(given.ids).map((name) => [name, incident(name)]), ['missing', `${given.url}/incidents/none`]];
+const places = () => [['list', `${given.url}/`], ...Object.keys(given.ids).map((name) => [name, incident(name)]), ['missing', `${given.url}/incidents/none`],
+  ['graph', `${given.url}/graph`], ['node', `${given.url}/graph?node=leak%2Fbuilt-keys-kept`], ['graph-none', `${given.url}/graph?q=zzzz`]];
 
 for (const scheme of ['light', 'dark']) {
   test(`no page breaks a rule of WCAG 2.2 AA, ${scheme}`, async () => {
@@ -184,6 +185,43 @@ test('calls around the cause are drawn and told, coloured by what changed', asyn
     assert.match(await page.locator('.call-table tbody tr').first().textContent(), /orderspaymenterrors/);
     assert.deepEqual(await violations(page), []);
   });
+});
+
+test('the knowledge graph is searched, and followed from a symptom to what fixes it, with who said so', async () => {
+  await with_page(`${given.url}/graph`, async (page) => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('built-keys');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/q=built-keys/);
+    await page.locator('.nodes a').first().click();
+    await page.getByRole('heading', { name: 'Seen before' }).waitFor();
+    assert.match(await page.locator('.paths').textContent(), /fixed by/);
+    await page.locator('.links summary').first().click();
+    assert.match(await page.locator('.provenance li').first().textContent(), /library .* of /);
+    await page.locator('svg.calls a').first().click();
+    await page.waitForSelector('.links');
+    assert.equal(await page.locator('.nodes').count(), 0);
+  });
+  await with_page(`${given.url}/graph?kind=nonsense`, async (page, answer) => {
+    assert.equal(answer.status(), 400);
+  });
+  await with_page(`${given.url}/graph?node=nothing-at-all`, async (page, answer) => {
+    assert.equal(answer.status(), 404);
+  });
+});
+
+test('a graph of ten thousand nodes is searched within half a second, also a hub of it', async () => {
+  for (const address of [`${given.big}/graph?q=made-0`, `${given.big}/graph?node=77`]) {
+    const times = [];
+    for (let i = 0; i < 3; i++) {
+      await with_page(address, async (page) => {
+        times.push(await page.evaluate(() => performance.getEntriesByType('navigation')[0].loadEventEnd));
+        assert.ok(await page.locator('.nodes a, .links a').count() >= 100, address);
+      });
+    }
+    console.log(`# ${address.replace(given.big, '')}: ${Math.min(...times).toFixed(0)} ms`);
+    assert.ok(Math.min(...times) < 500, `${address}: ${times}`);
+  }
 });
 
 test('without scripts everything is there to be read', async () => {
