@@ -195,6 +195,23 @@ static fl_status take_stored(const fl_store_row *in, void *payload, fl_error *er
     return status;
 }
 
+/* What is drawn of it, where something is. Before the document: an incident that is there is there
+ * whole, and one that was stopped in between is copied again. */
+static fl_status copy_picture(copy *c, const char *id, fl_error *err)
+{
+    char *picture = NULL;
+    fl_error own = {0};
+    fl_status status = fl_store_get_picture(c->from, id, &picture, &own);
+    if (status == FL_E_NOTFOUND)
+        return FL_OK;
+    if (status != FL_OK)
+        return fl_fail(err, status, own.offset, "%s", own.message);
+    assert(picture != NULL);
+    status = fl_store_put_picture(c->to, id, fl_slice_of(picture), err);
+    fl_mem_free(picture);
+    return status;
+}
+
 /* The columns come from the row and the document is not looked into: it stays as it is, byte for
  * byte, whatever version of the program wrote it. */
 static fl_status copy_incident(copy *c, const row *in, fl_error *err)
@@ -207,7 +224,9 @@ static fl_status copy_incident(copy *c, const row *in, fl_error *err)
                                   .verdict = in->verdict,
                                   .hypotheses = &best,
                                   .hypothesis_count = in->has_cause ? 1 : 0};
-    fl_status status = fl_store_get(c->from, in->id, &document, err);
+    fl_status status = copy_picture(c, in->id, err);
+    if (status == FL_OK)
+        status = fl_store_get(c->from, in->id, &document, err);
     if (status == FL_OK)
         status = fl_store_put(c->to, &incident, fl_slice_of(document), in->stored_ns, err);
     fl_mem_free(document);

@@ -1,10 +1,10 @@
 /*
  * graph_copy.h - all of a store into another, of the same kind or of another one.
  *
- * The graph and the incidents with their documents, byte for byte, as of one moment of the store
- * that is read; what is written to it meanwhile is for the next copy. The other may hold something
- * already: rows that it has stay as they are, and an incident that it has in a newer form stays,
- * too. So a copy that was stopped at any moment is taken up by running it again.
+ * The graph and the incidents with their documents and pictures, byte for byte, as of one moment of
+ * the store that is read; what is written to it meanwhile is for the next copy. The other may hold
+ * something already: rows that it has stay as they are, and an incident that it has in a newer form
+ * stays, too. So a copy that was stopped at any moment is taken up by running it again.
  */
 #ifndef FL_GRAPH_COPY_H
 #define FL_GRAPH_COPY_H

@@ -83,7 +83,8 @@ class Stores(unittest.TestCase):
         """Everything that the program shows of a store."""
         listed = self.good("incidents", "--format", "json", store=store)
         incidents = json.loads(listed)["incidents"]
-        return [self.good("graph", "export", store=store), listed] + [self.good("show", one["id"], "--format", "json", store=store) for one in incidents]
+        return [self.good("graph", "export", store=store), listed] + [
+            self.good("show", one["id"], *how, store=store) for one in incidents for how in (("--format", "json"), ("--timeline",))]
 
     # ---- copies ----
 
