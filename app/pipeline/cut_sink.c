@@ -50,16 +50,11 @@ static fl_status pass_change(void *payload, const fl_change_record *change, fl_e
     return cut->to.change != NULL ? cut->to.change(cut->to.payload, change, err) : FL_OK;
 }
 
-/* For the timeline, and for the picture, each of which keeps its own. */
+/* One during the incident says when somebody was called, whatever is measured. */
 static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_error *err)
 {
     const fl_cut *cut = payload;
-    fl_status status = FL_OK;
-    if (cut->alerts != NULL)
-        status = fl_alert_events_take(cut->alerts, alert, err);
-    if (status == FL_OK && cut->to.alert != NULL)
-        status = cut->to.alert(cut->to.payload, alert, err);
-    return status;
+    return cut->to.alert != NULL ? cut->to.alert(cut->to.payload, alert, err) : FL_OK;
 }
 
 /* What cannot be read has no time. */

@@ -4,17 +4,14 @@
 #ifndef FL_CUT_SINK_H
 #define FL_CUT_SINK_H
 
-#include "alert_events.h"
 #include "faultline/record.h"
 
 typedef struct fl_cut {
     fl_sink to;
-    int64_t from_ns, to_ns;  /* [from, to): left out; nothing where they are equal */
-    fl_alert_events *alerts; /* where alerts go as well; NULL: nowhere */
+    int64_t from_ns, to_ns; /* [from, to): left out; nothing where they are equal */
 } fl_cut;
 
-/* `cut` is borrowed. Everything but spans, logs and points passes, alerts also to
- * where they are gathered. */
+/* `cut` is borrowed. Everything but spans, logs and points passes. */
 fl_sink fl_cut_sink(fl_cut *cut);
 
 #endif

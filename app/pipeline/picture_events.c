@@ -80,13 +80,42 @@ static fl_status add_changes(fl_picture_event *out, size_t *count, struct pictur
     return FL_OK;
 }
 
-/* One that fires since long before fires in the incident too. */
-static void add_others(fl_picture_event *out, size_t *count, const struct picture *p)
+/* "HighErrorRate (critical): 12 % of requests fail" */
+static const char *alert_sentence(fl_arena *arena, const fl_alert *alert)
+{
+    bool has_severity = alert->severity != NULL, has_summary = alert->summary != NULL;
+    return fl_arena_printf(arena, "%.300s%s%.100s%s%s%.400s",
+                           alert->name != NULL ? alert->name : "an alert without a name",
+                           has_severity ? " (" : "", has_severity ? alert->severity : "",
+                           has_severity ? ")" : "", has_summary ? ": " : "",
+                           has_summary ? alert->summary : "");
+}
+
+/* Each rule once for each time it began to fire, as the timeline keeps them. */
+static fl_status add_alerts(fl_picture_event *out, size_t *count, struct picture *p, fl_error *err)
+{
+    const fl_timeline *t = p->timeline;
+    for (size_t i = 0; i < t->alert_count; i++) {
+        const fl_alert *alert = &t->alerts[i];
+        if (!is_near(p, alert->starts_ns))
+            continue;
+        fl_picture_event event = {.at_ns = alert->starts_ns,
+                                  .until_ns = alert->ends_ns,
+                                  .kind = FL_PICTURE_ALERT,
+                                  .text = alert_sentence(p->arena, alert)};
+        if (alert->service != FL_NO_INDEX)
+            event.service = t->services[alert->service];
+        if (event.text == NULL)
+            return fl_picture_no_memory(err);
+        out[(*count)++] = event;
+    }
+    return FL_OK;
+}
+
+/* What profiles found has moments of its own. */
+static void add_moments(fl_picture_event *out, size_t *count, const struct picture *p)
 {
     const fl_incident *incident = p->in->incident;
-    for (size_t i = 0; i < p->in->alert_count; i++)
-        if (is_near(p, p->in->alerts[i].at_ns))
-            out[(*count)++] = p->in->alerts[i];
     for (size_t i = 0; i < incident->moment_count; i++) {
         const fl_moment *moment = &incident->moments[i];
         out[(*count)++] = (fl_picture_event){.at_ns = moment->at_ns,
@@ -101,16 +130,18 @@ static void add_others(fl_picture_event *out, size_t *count, const struct pictur
 fl_status fl_picture_find_events(struct picture *p, fl_error *err)
 {
     size_t capacity =
-        p->timeline->change_count + p->in->alert_count + p->in->incident->moment_count;
+        p->timeline->change_count + p->timeline->alert_count + p->in->incident->moment_count;
     size_t count = 0;
     fl_picture_event *all = fl_arena_alloc(&p->scratch, capacity + 1, sizeof(*all));
     fl_picture_event *kept = fl_arena_alloc(p->arena, FL_PICTURE_EVENTS, sizeof(*kept));
     if (all == NULL || kept == NULL)
         return fl_picture_no_memory(err);
     fl_status status = add_changes(all, &count, p, err);
+    if (status == FL_OK)
+        status = add_alerts(all, &count, p, err);
     if (status != FL_OK)
         return status;
-    add_others(all, &count, p);
+    add_moments(all, &count, p);
     assert(count <= capacity);
     if (count > 0)
         qsort(all, count, sizeof(*all), compare_events);

@@ -18,8 +18,6 @@ typedef struct fl_picture_input {
     const fl_incident *incident;
     const fl_streams *streams; /* and their timeline */
     const char *service;       /* whose symptom was reported; NULL: not known */
-    const fl_picture_event *alerts;
-    size_t alert_count;
 } fl_picture_input;
 
 /* Texts and arrays are in `arena` or are those of the input. */

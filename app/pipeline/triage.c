@@ -50,7 +50,6 @@ struct fl_triage {
     fl_timeline_builder *builder;
     fl_template_list templates;
     fl_triage_profiles profiles;
-    fl_alert_events alerts;
     fl_streams streams; /* and their timeline: for the picture, as is the next */
     const char *service;
     fl_picture picture;
@@ -169,11 +168,10 @@ static fl_status read_file(fl_otlp *otlp, fl_payloads *payloads, const char *pat
 }
 
 /* What an earlier answer was about is not the baseline of what came after it. */
-static fl_cut cut_of(fl_triage *t, bool from_baseline)
+static fl_cut cut_of(const fl_triage *t, bool from_baseline)
 {
     const fl_incident *before = t->request->recheck;
-    fl_cut out = {.to = fl_timeline_sink(t->builder, from_baseline),
-                  .alerts = from_baseline ? NULL : &t->alerts};
+    fl_cut out = {.to = fl_timeline_sink(t->builder, from_baseline)};
     if (before == NULL || from_baseline || before->at_ns >= t->request->at_ns)
         return out;
     bool is_earlier = before->onset.at_ns != 0 && before->onset.at_ns < before->at_ns;
@@ -222,8 +220,7 @@ static fl_status read_files(fl_triage *t, const fl_inputs *inputs, bool from_bas
 /* Change events: each file is named, so that one which cannot be read is an error. */
 static fl_status read_events(fl_triage *t, fl_error *err)
 {
-    fl_cut all = {.to = fl_timeline_sink(t->builder, false), .alerts = &t->alerts};
-    fl_sink sink = fl_cut_sink(&all);
+    fl_sink sink = fl_timeline_sink(t->builder, false);
     fl_status status = FL_OK;
     for (size_t i = 0; i < t->request->events_count && status == FL_OK; i++) {
         report_progress(t, t->request->events[i]);
@@ -517,7 +514,6 @@ fl_status fl_triage_run(fl_triage **out, const fl_triage_request *request, fl_er
     t->asked = *request;
     t->request = &t->asked;
     t->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
-    t->alerts = (fl_alert_events){.arena = &t->arena};
     t->decode_ns = fl_time_monotonic();
     fl_status status = request->at_from_alerts ? ask_alerts(t, err) : FL_OK;
     if (status == FL_OK)
@@ -551,11 +547,8 @@ const fl_incident *fl_triage_incident(const fl_triage *triage)
 fl_status fl_triage_picture(const fl_picture **out, fl_triage *triage, fl_error *err)
 {
     assert(out != NULL && triage != NULL);
-    const fl_picture_input in = {.incident = &triage->incident,
-                                 .streams = &triage->streams,
-                                 .service = triage->service,
-                                 .alerts = triage->alerts.items,
-                                 .alert_count = triage->alerts.count};
+    const fl_picture_input in = {
+        .incident = &triage->incident, .streams = &triage->streams, .service = triage->service};
     fl_status status = FL_OK;
     if (!triage->has_picture)
         status = fl_picture_build(&triage->picture, &in, &triage->arena, err);

@@ -226,6 +226,30 @@ START_TEST(a_triage_finds_the_cause_and_callers_belong_to_it)
 }
 END_TEST
 
+START_TEST(what_is_drawn_of_a_triage_is_kept_under_the_incidents_id)
+{
+    char id[64], *drawn = NULL;
+    fl_store *store = NULL;
+    shop.broken_from_ns = begin_s * S;
+    shop.broken_to_ns = INT64_MAX;
+    now_ns += 4 * MINUTE * S;
+    push(incidents, "storefront", 1, begin_s + 60, false);
+    fl_incidents_turn(incidents);
+    id_at(id, incidents, 0);
+    ck_assert_ok(fl_store_open(&store, place.url, FL_STORE_EXISTING, &err));
+    ck_assert_ok(fl_store_get_picture(store, id, &drawn, &err));
+    fl_store_close(store);
+    json_t *picture = json_loads(drawn, 0, NULL);
+    ck_assert_str_eq(text(picture, "schema"), "faultline.timeline/1");
+    ck_assert_str_eq(text(picture, "incident"), id);
+    const json_t *first = json_array_get(json_object_get(picture, "lanes"), 0);
+    ck_assert_str_eq(text(first, "service"), "storefront");
+    ck_assert(json_is_true(json_object_get(first, "entry")));
+    json_decref(picture);
+    fl_mem_free(drawn);
+}
+END_TEST
+
 static fl_status replay_shop(const void *from, const fl_sink *sink, fl_error *e)
 {
     (void)e;
@@ -656,6 +680,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, an_alert_opens_an_incident_whose_page_is_there_at_once);
     tcase_add_test(cases, a_triage_finds_the_cause_and_callers_belong_to_it);
+    tcase_add_test(cases, what_is_drawn_of_a_triage_is_kept_under_the_incidents_id);
     tcase_add_test(cases, a_break_opens_an_incident_that_is_triaged_and_closes);
     tcase_add_test(cases, what_is_open_is_open_after_a_restart);
     tcase_add_test(cases, a_restart_in_the_middle_of_a_break_goes_on_with_it);
