@@ -26,8 +26,9 @@ typedef struct fl_live { /* borrowed during a visit */
 
 /* Write an incident that is ours, and that its signs belong to it; when it is no longer open they
  * belong to none. *is_ours false: another daemon keeps it, and nothing of it
- * was written. `other`: the open incident of a lower id that one of the signs belongs to; "": none.
- */
+ * was written. `other`: the open incident of another owner, with the lowest id, that one of the
+ * signs belongs to;
+ * "": none. Between incidents of one owner a sign is of the one that was written last. */
 typedef struct fl_live_published {
     bool is_ours;
     char other[FL_LIVE_ID_BYTES];

@@ -20,15 +20,15 @@ typedef struct publishing {
 } publishing;
 
 /* The row's lock decides between daemons that ask for the same sign at once: the second waits, and
- * then sees whose it is. Signs of what is over are given up, so that the table holds only what is
- * open. */
+ * then sees whose it is. Between his own incidents a keeper moves signs as he likes. Signs of what
+ * is over are given up, so that the table holds only what is open. */
 static fl_status write_signs(postgres_store *store, const publishing *p, fl_error *err)
 {
     static const char take_sql[] =
         "INSERT INTO live_sign (team, sign, id) SELECT $1, sign, $3"
         " FROM unnest($2::bigint[]) AS sign ON CONFLICT (team, sign) DO UPDATE"
         " SET id = excluded.id WHERE excluded.id < live_sign.id OR NOT EXISTS (SELECT 1 FROM live"
-        " WHERE team = $1 AND live.id = live_sign.id AND state = 'open')";
+        " WHERE team = $1 AND live.id = live_sign.id AND state = 'open' AND owner <> $4)";
     static const char drop_sql[] = "DELETE FROM live_sign WHERE team = $1 AND id = $2";
     bool is_open = strcmp(p->live->state, "open") == 0;
     fl_postgres_params params = {.count = 0};
@@ -36,6 +36,8 @@ static fl_status write_signs(postgres_store *store, const publishing *p, fl_erro
     if (is_open)
         fl_postgres_text(&params, p->signs);
     fl_postgres_text(&params, p->live->id);
+    if (is_open)
+        fl_postgres_text(&params, p->live->owner);
     return fl_postgres_run(NULL, store, is_open ? take_sql : drop_sql, &params, err);
 }
 
@@ -88,11 +90,12 @@ static fl_status find_other(fl_live_published *out, postgres_store *store, const
     static const char sql[] =
         "SELECT min(id) FROM live_sign WHERE team = $1 AND sign = ANY ($2::bigint[]) AND id <> $3"
         " AND EXISTS (SELECT 1 FROM live WHERE team = $1 AND live.id = live_sign.id"
-        " AND state = 'open')";
+        " AND state = 'open' AND owner <> $4)";
     fl_postgres_params params = {.count = 0};
     fl_postgres_text(&params, FL_POSTGRES_TEAM);
     fl_postgres_text(&params, p->signs);
     fl_postgres_text(&params, p->live->id);
+    fl_postgres_text(&params, p->live->owner);
     return fl_postgres_ask(store, sql, &params, take_id, out->other, err);
 }
 

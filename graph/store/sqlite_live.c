@@ -47,22 +47,25 @@ static fl_status write_incident(bool *is_ours, sqlite_store *store, const fl_liv
     return status;
 }
 
-/* ?1 are the signs, ?2 the incident. */
+/* ?1 are the signs, ?2 the incident, ?3 its keeper. Between his own incidents signs move as he
+ * says: which of them had a sign before is his to know. */
 static fl_status write_signs(sqlite_store *store, const fl_live *live, const char *signs,
                              fl_error *err)
 {
     static const char take_sql[] =
         "INSERT INTO live_sign (sign, id) SELECT value, ?2 FROM json_each(?1) WHERE true"
         " ON CONFLICT (sign) DO UPDATE SET id = excluded.id WHERE excluded.id < live_sign.id"
-        " OR NOT EXISTS (SELECT 1 FROM live WHERE live.id = live_sign.id AND state = 'open')";
-    static const char drop_sql[] = "DELETE FROM live_sign WHERE ?1 IS NOT NULL AND id = ?2";
+        " OR NOT EXISTS (SELECT 1 FROM live WHERE live.id = live_sign.id AND state = 'open'"
+        " AND owner <> ?3)";
+    static const char drop_sql[] =
+        "DELETE FROM live_sign WHERE ?1 IS NOT NULL AND id = ?2 AND ?3 IS NOT NULL";
     sqlite3_stmt *statement = NULL;
     bool is_open = strcmp(live->state, "open") == 0;
     fl_status status =
         fl_sqlite_prepare(&statement, store, is_open ? take_sql : drop_sql, "writing", err);
-    if (status == FL_OK &&
-        ((bind_text(statement, 1, signs) | bind_text(statement, 2, live->id)) != SQLITE_OK ||
-         sqlite3_step(statement) != SQLITE_DONE))
+    if (status == FL_OK && ((bind_text(statement, 1, signs) | bind_text(statement, 2, live->id) |
+                             bind_text(statement, 3, live->owner)) != SQLITE_OK ||
+                            sqlite3_step(statement) != SQLITE_DONE))
         status = fl_sqlite_fail(store, "writing", err);
     sqlite3_finalize(statement);
     return status;
@@ -75,12 +78,12 @@ static fl_status find_other(fl_live_published *out, sqlite_store *store, const f
     static const char sql[] =
         "SELECT min(id) FROM live_sign WHERE sign IN (SELECT value FROM json_each(?1))"
         " AND id <> ?2 AND EXISTS (SELECT 1 FROM live WHERE live.id = live_sign.id"
-        " AND state = 'open')";
+        " AND state = 'open' AND owner <> ?3)";
     sqlite3_stmt *statement = NULL;
     fl_status status = fl_sqlite_prepare(&statement, store, sql, "reading", err);
-    if (status == FL_OK &&
-        ((bind_text(statement, 1, signs) | bind_text(statement, 2, live->id)) != SQLITE_OK ||
-         sqlite3_step(statement) != SQLITE_ROW))
+    if (status == FL_OK && ((bind_text(statement, 1, signs) | bind_text(statement, 2, live->id) |
+                             bind_text(statement, 3, live->owner)) != SQLITE_OK ||
+                            sqlite3_step(statement) != SQLITE_ROW))
         status = fl_sqlite_fail(store, "reading", err);
     if (status == FL_OK) {
         const char *id = (const char *)sqlite3_column_text(statement, 0);

@@ -275,7 +275,8 @@ def main():
              "store failures": "faultline_incident_store_failures_total"}
     print("; ".join(f"{text} {figures.get(name, -1):g}" for text, name in names.items()), end="; ")
     print(f"CPU {(int(cpu[13]) + int(cpu[14])) / 100:.1f} s, peak memory {int(memory.group(1)) / 1024:.0f} MiB")
-    print(f"{len(wrong)} alerts that are not in exactly one incident" + (f", as {wrong[:5]}" if wrong else ""))
+    print(f"{len(wrong)} alerts that are not in exactly one incident" +
+          "".join(f"; {serial} is in {incidents.get(serial, [])}" for serial in wrong[:5]))
     return 1 if wrong or len(delivered) != options.alerts else 0
 
 

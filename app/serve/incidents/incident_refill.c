@@ -78,11 +78,14 @@ static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *e
 
 /* ---- alerts ---- */
 
-/* An alert is kept as it fired and as it was over. Told in that order to groups that have closed
- * since, the first would open an incident of what is long past: what is over is known first. */
+/* An alert is kept as it fired and as it was over. Told in that order to groups whose incident has
+ * closed since, the first would open another of what is long past. An incident closes only when its
+ * alerts have been over for the quiet time: what has not been for so long has its incident, or
+ * never had a page. */
 typedef struct alerts_again {
     const fl_sink *watch;
-    fl_map *over; /* keys */
+    fl_map *over; /* keys of what was over before `closed_ns` */
+    int64_t closed_ns;
     bool is_first_pass;
 } alerts_again;
 
@@ -100,7 +103,7 @@ static fl_status take_alert(void *payload, const fl_alert_record *alert, fl_erro
     uint64_t *slot;
     if (to->is_first_pass) {
         fl_status status = FL_OK;
-        if (alert->is_resolved)
+        if (alert->is_resolved && alert->ends_ns <= to->closed_ns)
             status = fl_map_slot(&slot, to->over, key_of(alert), NULL, err);
         return status == FL_E_LIMIT ? FL_OK : status;
     }
@@ -123,7 +126,8 @@ static fl_status read_recent(const fl_incidents *incidents, int64_t now_ns, cons
  * has read its whole log to find them, which takes longer. */
 fl_status fl_incidents_read_alerts(fl_incidents *incidents, int64_t now_ns, fl_error *err)
 {
-    alerts_again to = {.watch = fl_watch_sink(incidents->watch)};
+    alerts_again to = {.watch = fl_watch_sink(incidents->watch),
+                       .closed_ns = now_ns - incidents->options.quiet_ns};
     const fl_sink sink = {.payload = &to,
                           .resource = skip_resource,
                           .span = skip_span,

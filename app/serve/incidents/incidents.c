@@ -20,6 +20,7 @@
 
 static const int64_t default_triage_every_ns = 2 * FL_NS_PER_S;
 static const int64_t default_lease_ns = 30 * FL_NS_PER_S;
+static const int64_t default_quiet_ns = 300 * FL_NS_PER_S;
 
 /* ---- taps ---- */
 
@@ -236,6 +237,7 @@ fl_status fl_incidents_start(fl_incidents **out, const fl_incidents_options *opt
     fl_incidents_options *o = &incidents->options;
     o->triage_every_ns = o->triage_every_ns > 0 ? o->triage_every_ns : default_triage_every_ns;
     o->lease_ns = o->lease_ns > 0 ? o->lease_ns : default_lease_ns;
+    o->quiet_ns = o->quiet_ns > 0 ? o->quiet_ns : default_quiet_ns;
     incidents->last_mail = &incidents->first_mail;
     (void)pthread_mutex_init(&incidents->lock, NULL);
     (void)pthread_mutex_init(&incidents->watching, NULL);

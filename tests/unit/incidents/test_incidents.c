@@ -86,6 +86,7 @@ struct pushed {
     uint64_t fingerprint;
     int64_t starts_ns;
     bool is_resolved;
+    int64_t ends_ns; /* 0: now */
 };
 
 static fl_status replay_alert(const void *from, const fl_sink *sink, fl_error *e)
@@ -93,7 +94,9 @@ static fl_status replay_alert(const void *from, const fl_sink *sink, fl_error *e
     const struct pushed *p = from;
     const fl_alert_record alert = {.fingerprint = p->fingerprint,
                                    .starts_ns = p->starts_ns,
-                                   .ends_ns = p->is_resolved ? now_ns : 0,
+                                   .ends_ns = !p->is_resolved   ? 0
+                                              : p->ends_ns != 0 ? p->ends_ns
+                                                                : now_ns,
                                    .is_resolved = p->is_resolved,
                                    .name = SLICE(p->name),
                                    .severity = SLICE("critical"),
@@ -104,7 +107,7 @@ static fl_status replay_alert(const void *from, const fl_sink *sink, fl_error *e
 static void push(fl_incidents *to, const char *service, uint64_t fingerprint, int64_t starts_s,
                  bool is_resolved)
 {
-    const struct pushed p = {service, "TooSlow", fingerprint, starts_s * S, is_resolved};
+    const struct pushed p = {service, "TooSlow", fingerprint, starts_s * S, is_resolved, 0};
     fl_incidents_take(to, replay_alert, &p);
 }
 
@@ -390,12 +393,16 @@ START_TEST(a_past_that_cannot_be_read_leaves_a_watch_that_learns)
 }
 END_TEST
 
-/* One began hours ago and is still firing, another came and went. */
+/* One began hours ago and is still firing, one came and went just now, and one is long over. */
 static fl_status read_alerts(void *payload, int64_t since_ns, const fl_sink *sink, fl_error *e)
 {
-    const struct pushed told[] = {{"storefront", "TooSlow", 1, begin_s - 5 * HOUR, false},
-                                  {"mail", "TooSlow", 2, begin_s - 300, false},
-                                  {"mail", "TooSlow", 2, begin_s - 300, true}};
+    const int64_t over_s = begin_s - 301; /* the quiet time ago */
+    const struct pushed told[] = {
+        {"storefront", "TooSlow", 1, (begin_s - 5 * HOUR) * S, false, 0},
+        {"storefront", "TooSlow", 2, (begin_s - 5 * HOUR) * S, false, 0},
+        {"storefront", "TooSlow", 2, (begin_s - 5 * HOUR) * S, true, (begin_s - 10) * S},
+        {"mail", "TooSlow", 3, (begin_s - 400) * S, false, 0},
+        {"mail", "TooSlow", 3, (begin_s - 400) * S, true, over_s * S}};
     (void)payload;
     ck_assert_int_lt(since_ns, now_ns);
     fl_status status = FL_OK;
@@ -417,10 +424,11 @@ START_TEST(alerts_that_were_accepted_and_on_no_page_are_told_again)
     ck_assert_ok(fl_incidents_start(&incidents, &options, &err));
     pass(incidents, 2);
     ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
-    ck_assert_uint_eq(fl_incidents_stats_of(incidents).signs, 1);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).signs, 2);
     id_at(id, incidents, 0);
-    json_t *page = page_of(incidents, id);
-    ck_assert_str_eq(text(json_object_get(page, "live"), "trouble_at"), "storefront");
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    ck_assert_str_eq(text(live, "trouble_at"), "storefront");
+    ck_assert_int_eq(json_integer_value(json_object_get(live, "signs_lasting")), 1);
     json_decref(page);
 }
 END_TEST
@@ -594,7 +602,7 @@ static void *push_many(void *payload)
 {
     const struct pusher *p = payload;
     for (uint64_t i = 0; i < 200; i++) {
-        const struct pushed alert = {"storefront", "TooSlow", p->first + i, begin_s * S, false};
+        const struct pushed alert = {"storefront", "TooSlow", p->first + i, begin_s * S, false, 0};
         fl_incidents_take(p->to, replay_alert, &alert);
     }
     return NULL;

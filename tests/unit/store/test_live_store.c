@@ -140,6 +140,24 @@ START_TEST(a_sign_is_of_the_open_incident_with_the_lowest_id)
 }
 END_TEST
 
+START_TEST(signs_move_between_incidents_of_one_keeper_as_he_says)
+{
+    const uint64_t both[] = {1, 2}, all[] = {1, 2, 3}, one[] = {1};
+    fl_live a = live_of("a", "one"), b = live_of("b", "one"), c = live_of("c", "two");
+    fl_live d = live_of("d", "one");
+    ck_assert(publish(&a, both, 2, ""));
+    ck_assert(publish(&b, all, 3, "")); /* b has taken a up, and is written first */
+    ck_assert(publish(&c, one, 1, "b"));
+    a.state = "merged";
+    a.merged_to = "b";
+    ck_assert(publish(&a, both, 2, ""));
+    ck_assert(publish(&c, one, 1, "b"));
+    ck_assert(publish(&d, one, 1, "")); /* it left b */
+    ck_assert(publish(&c, one, 1, "")); /* of another: the lower id has it */
+    ck_assert(publish(&d, one, 1, "c"));
+}
+END_TEST
+
 static fl_status see_state(const fl_store_row *row, void *payload, fl_error *e)
 {
     char *out = payload;
@@ -283,6 +301,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_keeper_gets_his_own_back_after_a_restart);
     tcase_add_test(cases, what_has_closed_is_claimed_by_nobody_and_has_no_signs);
     tcase_add_test(cases, a_sign_is_of_the_open_incident_with_the_lowest_id);
+    tcase_add_test(cases, signs_move_between_incidents_of_one_keeper_as_he_says);
     tcase_add_test(cases, a_list_of_incidents_tells_their_state);
     tcase_add_test(cases, a_list_is_read_in_pages_and_narrowed);
     tcase_add_test(cases, daemons_that_claim_at_once_share_what_there_is);
