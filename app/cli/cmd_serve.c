@@ -15,6 +15,7 @@
 #include "config_load.h"
 #include "faultline/triage.h"
 #include "location.h"
+#include "mcp_http.h"
 #include "serve.h"
 #include "timestamp.h"
 
@@ -136,6 +137,16 @@ static void run_until_told(fl_cli *cli, const fl_args *args, fl_serve *serve, fl
     }
 }
 
+/* Assistants read what the daemon keeps; they name no files of its machine, and write nothing. */
+static fl_status offer_tools(fl_mcp_tools *tools, fl_http_route *route, const char *store,
+                             fl_error *err)
+{
+    const fl_mcp_tools_options options = {.store = store};
+    fl_status status = fl_mcp_tools_init(tools, &options, err);
+    *route = fl_mcp_http_route(tools);
+    return status;
+}
+
 /* Signals are blocked before the first thread is made, so that each inherits it. */
 static fl_exit run_serve(fl_cli *cli, const fl_args *args)
 {
@@ -143,6 +154,8 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
     places where;
     fl_config *config = NULL;
     fl_serve *serve = NULL;
+    fl_mcp_tools tools = {0};
+    fl_http_route mcp;
     if (load(&config, cli, args) != FL_EXIT_OK)
         return FL_EXIT_ERROR;
     const fl_serve_options options = {.config = config,
@@ -150,6 +163,8 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
                                       .store = where.store,
                                       .notify_socket = getenv("NOTIFY_SOCKET"),
                                       .version = fl_version(),
+                                      .routes = &mcp,
+                                      .route_count = 1,
                                       .say = say,
                                       .say_to = cli};
     const sigset_t signals = own_signals();
@@ -158,10 +173,13 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
     raise_descriptors();
     fl_status status = find_places(&where, config, &err);
     if (status == FL_OK)
+        status = offer_tools(&tools, &mcp, where.store, &err);
+    if (status == FL_OK)
         status = fl_serve_start(&serve, &options, &err);
     if (status == FL_OK)
         run_until_told(cli, args, serve, &config);
     fl_serve_stop(serve);
+    fl_mcp_tools_dispose(&tools);
     fl_config_destroy(config);
     /* One more of them while it stopped asked for what has been done: it must not kill now. */
     const struct timespec none = {0};

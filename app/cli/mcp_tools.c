@@ -24,6 +24,8 @@
 #include "timestamp.h"
 
 enum { MAX_WORDS = 3 * FL_MCP_MAX_VALUES, MAX_COMMAND_WORDS = 3, COLUMNS = 100 };
+/* Who waits holds one of the daemon's workers, of which there are eight at least. */
+enum { MAX_WAITING = 3 };
 
 typedef enum use {
     AS_TEXT,
@@ -378,6 +380,12 @@ static void run_tool(void *payload, fl_mcp_call *call)
     assert(own != NULL && call != NULL && call->text.len == 0);
     const plan *how = plan_of(call->tool);
     line l = {.tools = own, .call = call};
+    if (own->waiting++ >= MAX_WAITING) {
+        own->waiting--;
+        fl_buf_text(&call->text, "too many questions at once: ask again");
+        call->has_failed = true;
+        return;
+    }
     (void)pthread_mutex_lock(&own->lock);
     if (make_line(&l, how)) {
         run_line(&l);
@@ -386,6 +394,7 @@ static void run_tool(void *payload, fl_mcp_call *call)
     if (l.document != NULL)
         (void)fclose(l.document);
     (void)pthread_mutex_unlock(&own->lock);
+    own->waiting--;
 }
 
 /* --- what is offered --- */

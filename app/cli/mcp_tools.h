@@ -5,6 +5,7 @@
 #define FL_MCP_TOOLS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "cli.h"
 #include "mcp.h"
@@ -26,6 +27,7 @@ typedef struct fl_mcp_tools {
     size_t root_count;
     char store[4096];     /* empty: the default one */
     pthread_mutex_t lock; /* one tool at a time: each may take much memory */
+    atomic_uint waiting;  /* for the lock, or with it */
 } fl_mcp_tools;
 
 /* FL_E_NOTFOUND for a root that is no folder. The caller disposes of *out, also after a failure. */

@@ -32,6 +32,7 @@ typedef struct exchange {
     const fl_mcp_message *asked;
     fl_arena *arena;
     fl_buf *reply;
+    const char *beside; /* the version that the transport says; NULL: it has no place for one */
     bool is_stateless;
 } exchange;
 
@@ -415,7 +416,20 @@ static fl_mcp_outcome answer_method(const exchange *x)
         return FL_MCP_MALFORMED;
     }
     fail(x, FL_MCP_METHOD_NOT_FOUND, "there is no method of that name");
-    return FL_MCP_NO_METHOD;
+    return x->is_stateless ? FL_MCP_NO_METHOD : FL_MCP_ANSWERED;
+}
+
+/* Whether what stands beside the message is what stands in it. */
+static bool is_beside(const exchange *x)
+{
+    if (x->beside == NULL)
+        return true;
+    if (x->is_stateless)
+        return fl_slice_equal(x->asked->meta_version, fl_slice_of(x->beside));
+    bool is_spoken = x->beside[0] == '\0' || strcmp(x->beside, "2025-03-26") == 0;
+    for (size_t i = 0; i < sizeof(handshakes) / sizeof(handshakes[0]); i++)
+        is_spoken = is_spoken || strcmp(x->beside, handshakes[i]) == 0;
+    return is_spoken;
 }
 
 /* Which generation it is of, and whether that is spoken here. */
@@ -424,6 +438,11 @@ static fl_mcp_outcome answer_request(const exchange *x)
     if (x->is_stateless && !fl_slice_equal(x->asked->meta_version, FL_SLICE(STATELESS))) {
         refuse_version(x);
         return FL_MCP_BAD_VERSION;
+    }
+    if (!is_beside(x)) {
+        fail(x, FL_MCP_HEADER_MISMATCH,
+             "MCP-Protocol-Version is not spoken here, or not that of the message");
+        return FL_MCP_MALFORMED;
     }
     if (x->is_stateless && !x->asked->has_capabilities) {
         fail(x, FL_MCP_INVALID_PARAMS,
@@ -434,6 +453,12 @@ static fl_mcp_outcome answer_request(const exchange *x)
 }
 
 fl_mcp_outcome fl_mcp_handle(const fl_mcp *mcp, fl_slice message, fl_buf *reply)
+{
+    return fl_mcp_handle_versioned(mcp, message, NULL, reply);
+}
+
+fl_mcp_outcome fl_mcp_handle_versioned(const fl_mcp *mcp, fl_slice message, const char *version,
+                                       fl_buf *reply)
 {
     enum { INTERNAL_ERROR = -32603 };
     fl_mcp_message asked;
@@ -446,6 +471,7 @@ fl_mcp_outcome fl_mcp_handle(const fl_mcp *mcp, fl_slice message, fl_buf *reply)
                         .asked = &asked,
                         .arena = &arena,
                         .reply = reply,
+                        .beside = version,
                         .is_stateless = asked.meta_version.ptr != NULL};
     if (code == 0 && (asked.is_response || asked.raw_id.len == 0)) {
         fl_buf_clear(reply);

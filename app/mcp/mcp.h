@@ -94,6 +94,11 @@ typedef enum fl_mcp_outcome {
  * Every failure is an answer. */
 fl_mcp_outcome fl_mcp_handle(const fl_mcp *mcp, fl_slice message, fl_buf *reply);
 
+/* The same of a transport that says the version beside the message (MCP-Protocol-Version; "" where
+ * it does not): it has to be one that is spoken, and of a stateless request its own. */
+fl_mcp_outcome fl_mcp_handle_versioned(const fl_mcp *mcp, fl_slice message, const char *version,
+                                       fl_buf *reply);
+
 /* Messages are lines of `in`, answers lines of `out`, until `in` ends. A line that is too long is
  * answered as such and passed over. FL_E_IO, FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_mcp_serve_lines(const fl_mcp *mcp, int in, FILE *out, fl_error *err);

@@ -15,7 +15,8 @@ enum {
     FL_MCP_INVALID_REQUEST = -32600,
     FL_MCP_METHOD_NOT_FOUND = -32601,
     FL_MCP_INVALID_PARAMS = -32602,
-    FL_MCP_UNSUPPORTED_VERSION = -32022 /* MCP's own */
+    FL_MCP_HEADER_MISMATCH = -32020, /* MCP's own, as the next one */
+    FL_MCP_UNSUPPORTED_VERSION = -32022
 };
 
 /* Texts are decoded; those that start with `raw` are JSON as it came, and checked. Empty (ptr NULL)

@@ -399,6 +399,8 @@ static fl_status start_parts(fl_serve *serve, fl_error *err)
     if (status == FL_OK)
         status = start_web(serve, err);
     if (status == FL_OK)
+        status = fl_http_add(serve->http, serve->options.routes, serve->options.route_count, err);
+    if (status == FL_OK)
         status = start_receive(serve, err);
     if (status == FL_OK)
         status = start_grpc(serve, err);

@@ -13,6 +13,8 @@
 #ifndef FL_SERVE_H
 #define FL_SERVE_H
 
+#include <stddef.h>
+
 #include "config.h"
 #include "faultline/status.h"
 
@@ -27,6 +29,8 @@ typedef struct fl_serve_options {
     const char *store; /* URL of the incidents and the graph */
     const char *notify_socket; /* NULL: nobody to tell */
     const char *version;
+    const struct fl_http_route *routes; /* more of them, of the caller's; they outlive the stop */
+    size_t route_count;
     fl_serve_say *say;
     void *say_to;
 } fl_serve_options;

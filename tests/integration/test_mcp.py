@@ -11,8 +11,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
+from daemon import Daemon
 from test_clients import CLIENTS, install
 
 FAULTLINE, SOURCE, FOLDER = None, None, None
@@ -151,10 +153,51 @@ class Mcp(unittest.TestCase):
         self.assertEqual(answers[-1], {"jsonrpc": "2.0", "id": 9, "result": {}})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
-    def client(self, kind, calls, *options):
+    def test_the_daemon_answers_as_well_and_reads_only(self):
+        subprocess.run([str(FAULTLINE), "triage", "--otlp", str(self.shop / "pool-exhaustion"), "--baseline", str(self.shop / "baseline"), "--at", AT,
+                        "--store", str(self.here / "s.db")], check=True, capture_output=True, timeout=60)
+        with Daemon(FAULTLINE, "--store", str(self.here / "s.db")) as daemon:
+            def post(message, version=None):
+                headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+                status, _, body = daemon.ask("POST", "/mcp", json.dumps(message), {**headers, **({"MCP-Protocol-Version": version} if version else {})})
+                return status, json.loads(body) if body else None
+
+            meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+            listed = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+            modern = {**listed, "params": {"_meta": meta}}
+            self.assertEqual([t["name"] for t in post(listed)[1]["result"]["tools"]], ["incidents", "incident", "graph_paths", "similar", "recommend"])
+            self.assertEqual(post({"jsonrpc": "2.0", "method": "notifications/initialized"}), (202, None))
+            self.assertEqual((post(listed, "2025-11-25")[0], post(listed, "1999-01-01")[0]), (200, 400))
+            self.assertEqual((post(modern, "2026-07-28")[0], post(modern)[1]["error"]["code"]), (200, -32020))
+            self.assertEqual(post({**modern, "method": "ping"}, "2026-07-28")[0], 404)
+            self.assertEqual(post({**listed, "method": "nothing"})[0], 200)
+            self.assertEqual(post([])[0], 400)
+            self.assertEqual(daemon.ask("GET", "/mcp")[0], 405)
+            self.assertEqual(daemon.ask("POST", "/mcp", "{}", {"Content-Type": "text/plain"})[0], 415)
+            self.assertIn("20261122T235848Z-", text(post(call("incidents"))[1]))
+            self.assertIn("| Cause found: payment", text(post(call("incident", incident="2026"))[1]))
+            self.assertEqual(post(call("triage", otlp=["/etc"], at=AT))[1]["error"]["code"], -32602)
+            self.assertTrue(post(call("confirm", incident="2026"))[1]["result"]["isError"])
+            seen = []
+            threads = [threading.Thread(target=lambda: seen.append(text(post(call("graph_paths", incident="2026"))[1]))) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            busy = [page for page in seen if "too many questions at once: ask again" in page]
+            self.assertEqual((len(seen), len({page for page in seen if page not in busy})), (8, 1))
+            if HAS_CLIENTS:
+                for kind in ("handshake", "stateless", "auto"):
+                    with self.subTest(kind):
+                        said = self.client(kind, [{"name": "incident", "arguments": {"incident": "2026"}}], url=f"http://127.0.0.1:{daemon.port}/mcp")
+                        self.assertIn("Cause found: payment", text(said["answers"][0]))
+            self.assertEqual(daemon.stop(), 0)
+
+    def client(self, kind, calls, *options, url=None):
         if not HAS_CLIENTS:
             self.skipTest("the genuine clients could not be installed")
-        done = subprocess.run(["node", str(CLIENTS / "assistant.cjs"), kind, str(FAULTLINE), "mcp", *options], input=json.dumps(calls),
+        server = [url] if url else [str(FAULTLINE), "mcp", *options]
+        done = subprocess.run(["node", str(CLIENTS / "assistant.cjs"), kind, *server], input=json.dumps(calls),
                               capture_output=True, text=True, timeout=120, env=environment(self.here))
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)

@@ -287,6 +287,34 @@ START_TEST(each_prefix_of_a_message_is_an_error_or_nothing)
 }
 END_TEST
 
+static const struct {
+    const char *version;
+    bool is_stateless;
+    fl_mcp_outcome outcome;
+} besides[] = {
+    {"", false, FL_MCP_ANSWERED},
+    {"2025-11-25", false, FL_MCP_ANSWERED},
+    {"2025-03-26", false, FL_MCP_ANSWERED}, /* what a transport assumes where nothing is said */
+    {"2026-07-28", false, FL_MCP_MALFORMED},
+    {"1900-01-01", false, FL_MCP_MALFORMED},
+    {"2026-07-28", true, FL_MCP_ANSWERED},
+    {"2025-11-25", true, FL_MCP_MALFORMED},
+    {"", true, FL_MCP_MALFORMED},
+};
+
+START_TEST(the_version_beside_a_message_is_that_of_the_message)
+{
+    const char *const asked[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{" META "}}"};
+    fl_slice message = fl_slice_of(asked[besides[_i].is_stateless]);
+    ck_assert_int_eq(fl_mcp_handle_versioned(&mcp, message, besides[_i].version, &reply),
+                     besides[_i].outcome);
+    ck_assert(besides[_i].outcome == FL_MCP_ANSWERED ||
+              strstr(reply.ptr, "\"code\":-32020") != NULL);
+}
+END_TEST
+
 START_TEST(deep_nesting_and_long_ids_are_errors)
 {
     static char message[4096];
@@ -367,6 +395,8 @@ static Suite *make_suite(void)
                         (int)(sizeof(mistakes) / sizeof(mistakes[0])));
     tcase_add_loop_test(cases, no_line_of_a_stranger_stands_without_the_mark, 0,
                         (int)(sizeof(strangers) / sizeof(strangers[0])));
+    tcase_add_loop_test(cases, the_version_beside_a_message_is_that_of_the_message, 0,
+                        (int)(sizeof(besides) / sizeof(besides[0])));
     tcase_add_test(cases, a_tool_gets_its_arguments);
     tcase_add_test(cases, a_tool_that_writes_needs_to_be_allowed);
     tcase_add_test(cases, an_answer_is_short);
