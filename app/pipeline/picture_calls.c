@@ -52,16 +52,13 @@ static uint64_t key_of(const fl_timeline *t, size_t span)
     return (caller << 32 | callee) << 1 | is_during;
 }
 
-/* How many there are; `items` NULL: only that. */
+/* How many there are. */
 static size_t gather(fl_keyed *items, const fl_timeline *t)
 {
     size_t count = 0;
     for (size_t i = 0; i < t->span_count; i++)
-        if (is_call(t, i)) {
-            if (items != NULL)
-                items[count] = (fl_keyed){.key = key_of(t, i), .index = (uint32_t)i};
-            count++;
-        }
+        if (is_call(t, i))
+            items[count++] = (fl_keyed){.key = key_of(t, i), .index = (uint32_t)i};
     return count;
 }
 
@@ -166,7 +163,7 @@ static size_t take_pair(found_call *out, struct picture *p, const fl_keyed *item
         finish_side(side, times, p, minutes_of(t, during == 1));
     }
     out->change = change_of(&out->call);
-    assert(i > 0);
+    assert(i > 0); /* the first item is of one of the two sides */
     return i;
 }
 
@@ -233,14 +230,16 @@ fl_status fl_picture_find_calls(struct picture *p, fl_error *err)
 {
     const fl_timeline *t = p->timeline;
     fl_arena_reset(&p->scratch);
-    size_t count = gather(NULL, t), done = 0, found = 0;
-    fl_keyed *items = fl_arena_alloc(&p->scratch, count + 1, sizeof(*items));
+    size_t count = 0, done = 0, found = 0;
+    fl_keyed *items = fl_arena_alloc(&p->scratch, t->span_count + 1, sizeof(*items));
+    if (items == NULL)
+        return fl_picture_no_memory(err);
+    count = gather(items, t);
     fl_keyed *room = fl_arena_alloc(&p->scratch, count + 1, sizeof(*room));
     side_times times = {.waits = fl_arena_alloc(&p->scratch, count + 1, sizeof(double)),
                         .gaps = fl_arena_alloc(&p->scratch, count + 1, sizeof(double))};
-    if (items == NULL || room == NULL || times.waits == NULL || times.gaps == NULL)
+    if (room == NULL || times.waits == NULL || times.gaps == NULL)
         return fl_picture_no_memory(err);
-    (void)gather(items, t);
     fl_sort_keyed(items, room, count);
     found_call *calls = fl_arena_alloc(&p->scratch, count_pairs(items, count) + 1, sizeof(*calls));
     if (calls == NULL)

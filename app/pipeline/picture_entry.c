@@ -6,7 +6,7 @@
  * from outside. An entry service is one of which a tenth of the requests do, and at least ten
  * (correlate/watch has the same two bounds); its series are of those requests.
  *
- * Cost: two passes over the spans, and one selection per service and window.
+ * Cost: three passes over the spans, and two selections per service and window.
  */
 #include <assert.h>
 #include <math.h>
@@ -96,41 +96,68 @@ static fl_status make_rows(struct picture *p, picture_entry *entry, fl_error *er
     return FL_OK;
 }
 
-/* Durations of the service's requests, those of a window together, and where each window's begin:
- * bounds[w] .. bounds[w + 1]. */
+/* Durations of all requests: those of an entry together, and of each window within them. Window w
+ * of entry e is bounds[e * (windows + 2) + w] .. the next. */
 typedef struct durations {
     double *ms;
     uint32_t *bounds;
+    uint32_t *slot_of; /* of each service; PICTURE_ENTRIES: it is no entry */
 } durations;
 
+/* The entry that a span is a request of, from outside; NULL: of none. */
+static picture_entry *entry_of(struct picture *p, const durations *of, const fl_span_row *span)
+{
+    uint32_t slot = of->slot_of[service_of(p->timeline, span)];
+    bool is_counted = slot < PICTURE_ENTRIES && is_request(span) && is_from_outside(span);
+    return is_counted ? &p->entries[slot] : NULL;
+}
+
+static uint32_t *bounds_of(const struct picture *p, const durations *of, const picture_entry *entry)
+{
+    return of->bounds + (size_t)(entry - p->entries) * (p->timeline->window_count + 2);
+}
+
 /* First pass: how many, how many in vain, and how many times each window has. */
-static void count_requests(struct picture *p, picture_entry *entry, const durations *of)
+static void count_requests(struct picture *p, const durations *of)
 {
     const fl_timeline *t = p->timeline;
-    memset(of->bounds, 0, (t->window_count + 2) * sizeof(of->bounds[0]));
+    uint32_t before = 0;
     for (size_t i = 0; i < t->span_count; i++) {
         const fl_span_row *span = &t->spans[i];
-        if (!is_request(span) || !is_from_outside(span) || service_of(t, span) != entry->service)
+        picture_entry *entry = entry_of(p, of, span);
+        if (entry == NULL)
             continue;
-        of->bounds[span->window + 2]++;
+        bounds_of(p, of, entry)[span->window + 2]++;
         entry->rows[ROW_REQUESTS][span->window] += 1 / p->out->spans_kept;
         entry->rows[ROW_ERRORS][span->window] += span->is_error ? 1 / p->out->spans_kept : 0;
     }
-    for (size_t w = 2; w < t->window_count + 2; w++)
-        of->bounds[w] += of->bounds[w - 1];
+    for (size_t e = 0; e < p->entry_count; e++) {
+        uint32_t *bounds = bounds_of(p, of, &p->entries[e]);
+        bounds[0] = bounds[1] = before;
+        for (size_t w = 2; w < t->window_count + 2; w++)
+            bounds[w] += bounds[w - 1];
+        before = bounds[t->window_count + 1];
+    }
 }
 
-/* After the second pass bounds[w + 1] has moved on to where window w ends. */
-static void tell_times(struct picture *p, picture_entry *entry, const durations *of)
+/* Second pass: each time to its place. After it bounds[w + 1] has moved on to where window w ends.
+ */
+static void place_times(struct picture *p, const durations *of)
 {
     const fl_timeline *t = p->timeline;
     for (size_t i = 0; i < t->span_count; i++) {
         const fl_span_row *span = &t->spans[i];
-        if (is_request(span) && is_from_outside(span) && service_of(t, span) == entry->service)
-            of->ms[of->bounds[span->window + 1]++] = (double)span->duration_ns / 1e6;
+        const picture_entry *entry = entry_of(p, of, span);
+        if (entry != NULL)
+            of->ms[bounds_of(p, of, entry)[span->window + 1]++] = (double)span->duration_ns / 1e6;
     }
-    for (size_t w = 0; w < t->window_count; w++) {
-        size_t begin = of->bounds[w], count = of->bounds[w + 1] - begin;
+}
+
+static void tell_times(const struct picture *p, const picture_entry *entry, const durations *of)
+{
+    const uint32_t *bounds = bounds_of(p, of, entry);
+    for (size_t w = 0; w < p->timeline->window_count; w++) {
+        size_t begin = bounds[w], count = bounds[w + 1] - begin;
         if (count == 0)
             continue;
         entry->rows[ROW_P50][w] = fl_select(of->ms + begin, count, (count - 1) / 2);
@@ -140,19 +167,14 @@ static void tell_times(struct picture *p, picture_entry *entry, const durations 
 }
 
 /* Its four rows, as candidates that are always admitted. */
-static fl_status measure(struct picture *p, size_t at, const durations *of, fl_error *err)
+static fl_status add_rows(struct picture *p, size_t at, fl_error *err)
 {
-    picture_entry *entry = &p->entries[at];
-    assert(at < p->entry_count && entry->requests > 0);
-    fl_status status = make_rows(p, entry, err);
-    if (status != FL_OK)
-        return status;
-    count_requests(p, entry, of);
-    tell_times(p, entry, of);
+    fl_status status = FL_OK;
+    assert(at < p->entry_count && p->entries[at].requests > 0);
     for (size_t r = 0; r < PICTURE_ENTRY_ROWS && status == FL_OK; r++) {
         picture_candidate c = {.source = SOURCE_ENTRY,
                                .index = (uint32_t)(at * PICTURE_ENTRY_ROWS + r),
-                               .service = entry->service,
+                               .service = p->entries[at].service,
                                .cited = FL_NO_INDEX,
                                .is_entry = true};
         picture_row row = fl_picture_row_of(p, c.source, c.index);
@@ -162,20 +184,45 @@ static fl_status measure(struct picture *p, size_t at, const durations *of, fl_e
     return status;
 }
 
-/* One block of memory for the times of all, as large as the busiest one needs. */
+/* Room for the times of all requests, and which service has which place. */
+static fl_status make_durations(durations *out, struct picture *p, fl_error *err)
+{
+    const fl_timeline *t = p->timeline;
+    uint64_t requests = 0;
+    for (size_t e = 0; e < p->entry_count; e++)
+        requests += p->entries[e].requests;
+    out->ms = fl_arena_alloc(&p->scratch, requests + 1, sizeof(double));
+    out->bounds =
+        fl_arena_alloc(&p->scratch, PICTURE_ENTRIES * (t->window_count + 2), sizeof(*out->bounds));
+    out->slot_of = fl_arena_alloc(&p->scratch, t->service_count + 1, sizeof(*out->slot_of));
+    if (out->ms == NULL || out->bounds == NULL || out->slot_of == NULL)
+        return fl_picture_no_memory(err);
+    for (size_t s = 0; s < t->service_count; s++)
+        out->slot_of[s] = PICTURE_ENTRIES;
+    for (size_t e = 0; e < p->entry_count; e++)
+        out->slot_of[p->entries[e].service] = (uint32_t)e;
+    return FL_OK;
+}
+
+/* Two passes for all of them together, however many they are. */
 fl_status fl_picture_find_entries(struct picture *p, fl_error *err)
 {
+    durations of = {0};
     fl_status status = choose(p, err);
-    uint64_t most = 0;
-    for (size_t i = 0; i < p->entry_count; i++)
-        most = p->entries[i].requests > most ? p->entries[i].requests : most;
-    const durations of = {
-        .ms = fl_arena_alloc(&p->scratch, most + 1, sizeof(double)),
-        .bounds = fl_arena_alloc(&p->scratch, p->timeline->window_count + 2, sizeof(uint32_t))};
-    if (status == FL_OK && (of.ms == NULL || of.bounds == NULL))
-        status = fl_picture_no_memory(err);
-    for (size_t i = 0; i < p->entry_count && status == FL_OK; i++)
-        status = measure(p, i, &of, err);
+    if (status == FL_OK && p->entry_count == 0)
+        return FL_OK;
+    if (status == FL_OK)
+        status = make_durations(&of, p, err);
+    for (size_t e = 0; e < p->entry_count && status == FL_OK; e++)
+        status = make_rows(p, &p->entries[e], err);
+    if (status != FL_OK)
+        return status;
+    count_requests(p, &of);
+    place_times(p, &of);
+    for (size_t e = 0; e < p->entry_count && status == FL_OK; e++) {
+        tell_times(p, &p->entries[e], &of);
+        status = add_rows(p, e, err);
+    }
     return status;
 }
 

@@ -17,13 +17,13 @@ static fl_error err;
 static fl_triage *triage;
 static made_shop shop;
 static fl_triage_request request;
-static int extra_series;
+static int extra_series, jobs_a_minute;
 
 static void setup(void)
 {
     err = (fl_error){0};
     triage = NULL;
-    extra_series = 0;
+    extra_series = jobs_a_minute = 0;
     shop = (made_shop){.begin_ns = AT - 20 * MINUTE,
                        .broken_from_ns = AT,
                        .broken_to_ns = AT + 5 * MINUTE,
@@ -75,6 +75,24 @@ static void push_change(const fl_sink *sink, int64_t at_ns)
     ck_assert_ok(sink->change(sink->payload, &change, &err));
 }
 
+/* A second service that is called from outside: every job takes a second, the fourth fails. */
+static void push_jobs(const fl_sink *sink, int64_t at_ns)
+{
+    const fl_resource jobs = {.service = SLICE("jobs")};
+    uint32_t handle = 0;
+    ck_assert_ok(sink->resource(sink->payload, &jobs, &handle, &err));
+    for (int i = 0; i < jobs_a_minute; i++) {
+        const fl_span span = {.trace = {(uint64_t)at_ns + (uint64_t)i, 2},
+                              .id = (uint64_t)at_ns + (uint64_t)i,
+                              .name = SLICE("job"),
+                              .kind = FL_SPAN_CONSUMER,
+                              .start_ns = at_ns + i,
+                              .end_ns = at_ns + i + 1000000000,
+                              .is_error = i == 3};
+        ck_assert_ok(sink->span(sink->payload, handle, &span, &err));
+    }
+}
+
 static fl_status push_all(void *payload, const fl_sink *sink, fl_error *error)
 {
     (void)payload;
@@ -85,6 +103,7 @@ static fl_status push_all(void *payload, const fl_sink *sink, fl_error *error)
     ck_assert_ok(sink->resource(sink->payload, &stock, &handle, &err));
     for (int64_t at = shop.begin_ns; at < AT + 5 * MINUTE; at += MINUTE) {
         push_gauge(sink, handle, "queue_length", at, at >= AT ? 80 : 3);
+        push_jobs(sink, at);
         for (int i = 0; i < extra_series; i++) {
             char name[32];
             (void)snprintf(name, sizeof(name), "gauge_%d", i);
@@ -173,6 +192,24 @@ START_TEST(entry_services_show_what_users_met)
     ck_assert_double_le(p50->usual, p50->usual_high);
     for (size_t i = 4; i < picture->lane_count; i++)
         ck_assert(!picture->lanes[i].is_entry);
+}
+END_TEST
+
+START_TEST(each_entry_service_has_its_own_series)
+{
+    jobs_a_minute = 6;
+    const fl_picture *picture = draw();
+    const fl_lane *requests = lane_of(picture, "jobs", "requests");
+    const fl_lane *errors = lane_of(picture, "jobs", "errors");
+    for (size_t i = 0; i < picture->step_count; i++) {
+        ck_assert_double_eq(requests->values[i], 6);
+        ck_assert_double_eq(errors->values[i], 1);
+        ck_assert_double_eq(lane_of(picture, "jobs", "p50")->values[i], 1000);
+        ck_assert_double_eq(lane_of(picture, "jobs", "p99")->values[i], 1000);
+    }
+    ck_assert_double_eq(requests->deviations, 0);
+    const fl_lane *others = lane_of(picture, "storefront", "requests");
+    ck_assert_double_gt(sum_of(picture, others, 20, 25), 200);
 }
 END_TEST
 
@@ -342,6 +379,7 @@ static Suite *picture_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, the_axis_has_the_window_and_the_baseline_before_it);
     tcase_add_test(cases, entry_services_show_what_users_met);
+    tcase_add_test(cases, each_entry_service_has_its_own_series);
     tcase_add_test(cases, a_lane_of_evidence_has_its_query_rank_and_weight);
     tcase_add_test(cases, what_stands_out_is_there_with_how_far);
     tcase_add_test(cases, calls_have_both_sides_and_what_changed_most_is_first);
