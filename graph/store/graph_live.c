@@ -238,6 +238,11 @@ static fl_status live_put(fl_store *base, const fl_incident *incident, fl_slice 
     return fl_store_put(behind(base), incident, document, now_ns, err);
 }
 
+static bool live_is_there(fl_store *base)
+{
+    return fl_store_is_there(behind(base));
+}
+
 static fl_status live_find(fl_store *base, const fl_store_question *question, fl_store_visit *visit,
                            void *payload, fl_error *err)
 {
@@ -262,6 +267,7 @@ static const fl_graph_kind fl_graph_live = {
 const fl_store_kind fl_store_live = {
     .scheme = "",
     .close = live_close,
+    .is_there = live_is_there,
     .check = live_check,
     .hold = live_hold,
     .release = live_release,

@@ -92,6 +92,12 @@ void fl_store_close(fl_store *store)
     store->kind->close(store);
 }
 
+bool fl_store_is_there(fl_store *store)
+{
+    assert(store != NULL);
+    return store->kind->is_there(store);
+}
+
 fl_status fl_store_hold(fl_store *store, fl_error *err)
 {
     assert(store != NULL);

@@ -34,6 +34,9 @@ typedef enum fl_store_mode {
 FL_NODISCARD fl_status fl_store_open(fl_store **out, const char *url, fl_store_mode mode,
                                      fl_error *err);
 void fl_store_close(fl_store *store); /* NULL is a no-op */
+/* Whether what was opened is still what the URL names, as far as that can be told without asking:
+ * the file may have been replaced, the connection been lost. */
+bool fl_store_is_there(fl_store *store);
 
 /* What an opening would do to a store. */
 typedef struct fl_store_plan {

@@ -406,6 +406,12 @@ static fl_status set_up(postgres_store *store, fl_store_mode mode, fl_error *err
     return status;
 }
 
+/* What libpq knows of the connection; one that was cut and not used since looks well. */
+static bool postgres_is_there(fl_store *base)
+{
+    return PQstatus(((postgres_store *)base)->db) == CONNECTION_OK;
+}
+
 /* *out may stand for a connection that failed: look() says so. The caller closes it. */
 static fl_status connect_to(postgres_store **out, const char *location, fl_error *err)
 {
@@ -636,6 +642,7 @@ const fl_store_kind fl_store_postgres = {
     .scheme = "postgresql",
     .open = postgres_open,
     .close = postgres_close,
+    .is_there = postgres_is_there,
     .plan = postgres_plan,
     .check = postgres_check,
     .hold = postgres_hold,

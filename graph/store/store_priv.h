@@ -45,6 +45,7 @@ typedef struct fl_store_kind {
     /* `location` is the URL without its scheme. */
     fl_status (*open)(fl_store **out, const char *location, fl_store_mode mode, fl_error *err);
     void (*close)(fl_store *store);
+    bool (*is_there)(fl_store *store);
     fl_status (*plan)(fl_store_plan *out, const char *location, fl_error *err);
     fl_status (*check)(fl_store *store, fl_store_fault *visit, void *payload, fl_error *err);
     fl_status (*hold)(fl_store *store, fl_error *err);

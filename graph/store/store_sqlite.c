@@ -309,6 +309,15 @@ static fl_status sqlite_open(fl_store **out, const char *location, fl_store_mode
     return FL_OK;
 }
 
+/* A file that was moved or replaced is asked on for ever otherwise, by its old name. */
+static bool sqlite_is_there(fl_store *base)
+{
+    int has_moved = 0;
+    sqlite_store *store = (sqlite_store *)base;
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return code != SQLITE_OK || has_moved == 0;
+}
+
 /* Read only: not even a log is made beside it. */
 static fl_status sqlite_plan(fl_store_plan *out, const char *location, fl_error *err)
 {
@@ -557,6 +566,7 @@ const fl_store_kind fl_store_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
+    .is_there = sqlite_is_there,
     .plan = sqlite_plan,
     .check = sqlite_check,
     .hold = sqlite_hold,
