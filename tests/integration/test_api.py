@@ -230,6 +230,9 @@ class Grafana(unittest.TestCase):
                                ([], "expected an object")):
             self.assertIn(sentence, self.post("query", body, 400)["detail"])
         self.assertEqual(self.post("query", {"targets": [{"target": "timeline", "payload": {"incident": "none"}}]}, 404)["status"], 404)
+        self.post("metrics", [], 400)
+        self.post("tag-keys", [], 400)
+        self.post("tag-values", {"key": 5}, 400)
         self.assertIn("a variable is of incidents or services", self.post("variable", {}, 400)["detail"])
         self.assertEqual(self.query({"refId": "A"}, {"target": ""}), [])
 
@@ -477,6 +480,43 @@ class Events(unittest.TestCase):
 
 
 class Many(unittest.TestCase):
+    def test_a_store_that_is_replaced_is_asked_in_place_of_the_old_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            store, other = pathlib.Path(folder) / "shop.db", pathlib.Path(folder) / "other.db"
+            make_store(store)
+            with Daemon(FAULTLINE, "--store", store, data=folder, environment={"FAULTLINE_INCIDENTS_ENABLED": "false"}) as daemon:
+                self.assertEqual(daemon.ask("GET", f"/v1/incidents/{POOL}")[0], 200)
+                shop = SOURCE / "examples/shop/incidents"
+                run("triage", "--otlp", shop / "cache-growth", "--baseline", shop / "baseline", "--at", "2026-11-23T00:06:50Z", "--store", other)
+                for path in (store, pathlib.Path(f"{store}-wal"), pathlib.Path(f"{store}-shm")):
+                    path.unlink(missing_ok=True)
+                other.rename(store)
+                self.assertEqual(daemon.ask("GET", f"/v1/incidents/{POOL}")[0], 404)
+                self.assertEqual(daemon.ask("GET", f"/v1/incidents/{CACHE}")[0], 200)
+
+    def test_a_hub_of_a_hundred_thousand_edges_is_answered_in_bounds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            store = pathlib.Path(folder) / "hub.db"
+            make_store(store)
+            with sqlite3.connect(store) as db:
+                team, hub, = db.execute("SELECT team, id FROM node WHERE kind = 'cause' LIMIT 1").fetchone()
+                db.execute("INSERT INTO node WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100000)"
+                           " SELECT ?, n, 'symptom', 'made ' || n, NULL, 1 FROM c", (team,))
+                db.execute("INSERT INTO edge SELECT team, id + 1000000, 'explained-by', id, ?, NULL, 1 FROM node WHERE id BETWEEN 1 AND 100000",
+                           (hub,))
+            db.close()
+            with Daemon(FAULTLINE, "--store", store, data=folder) as daemon:
+                contract = Contract(json.loads(daemon.ask("GET", "/openapi.json")[2]))
+                node = [("node", str(hub % 2**64))]
+                for path, query in (("/v1/graph/provenance", node), ("/v1/graph/neighbours", [*node, ("depth", "16"), ("limit", "10000")]),
+                                    ("/v1/graph/nodes", [("q", "made")]), (f"/v1/incidents/{POOL}/paths", []), (f"/v1/incidents/{POOL}/similar", [])):
+                    began = time.monotonic()
+                    status, _, document = contract.ask(daemon, "GET", path, query)
+                    self.assertEqual(status, 200)
+                    self.assertLess(time.monotonic() - began, 15, path)  # 2 s where the machine has nothing else to do
+                    if path == "/v1/graph/neighbours":
+                        self.assertIn(document["cut"], ("rows", "time"))
+
     def test_ten_thousand_incidents_are_read_page_by_page(self):
         with tempfile.TemporaryDirectory() as folder:
             store = pathlib.Path(folder) / "many.db"

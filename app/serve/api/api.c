@@ -40,6 +40,7 @@ static const fl_api_route routes[] = {
     {"GET", INCIDENT "/timeline", FL_ROLE_READ, fl_api_timeline, " ", 0},
     {"GET", INCIDENT "/similar", FL_ROLE_READ, fl_api_similar, " limit ", 0},
     {"GET", INCIDENT "/paths", FL_ROLE_READ, fl_api_paths, " most ", 0},
+    {"GET", INCIDENT "/postmortem", FL_ROLE_READ, fl_api_postmortem, " format ", 0},
     {"POST", INCIDENT "/confirm", FL_ROLE_ADMIN, fl_api_confirm, " ", API_BODY_BYTES},
     {"POST", INCIDENT "/reject", FL_ROLE_ADMIN, fl_api_reject, " ", API_BODY_BYTES},
     {"POST", INCIDENT "/resolve", FL_ROLE_ADMIN, fl_api_resolve, " ", API_BODY_BYTES},

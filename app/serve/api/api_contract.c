@@ -24,6 +24,7 @@
 #include "fl_openapi_incidents.h"
 #include "fl_openapi_learnt.h"
 #include "fl_openapi_paths.h"
+#include "fl_openapi_postmortem.h"
 #include "fl_openapi_proposals.h"
 #include "fl_openapi_recommendation.h"
 #include "fl_openapi_service.h"
@@ -49,6 +50,7 @@ static const struct part {
     {"paths", &fl_openapi_paths},
     {"similar", &fl_openapi_similar},
     {"graph-nodes", &fl_openapi_graph_nodes},
+    {"postmortem", &fl_openapi_postmortem},
     {"proposals", &fl_openapi_proposals},
     {"recommendation", &fl_openapi_recommendation},
     {"service", &fl_openapi_service},

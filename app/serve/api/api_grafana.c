@@ -190,7 +190,7 @@ static fl_status read_question(question *out, fl_api_call *call, fl_error *err)
             else if (fl_slice_equal(key, FL_SLICE("payload")))
                 read_payload(&out->targets[0], &in);
             else if (fl_slice_equal(key, FL_SLICE("name")) || fl_slice_equal(key, FL_SLICE("key")))
-                out->option = read_text(&in);
+                out->option = fl_arena_cstr(in.arena, fl_json_string(&in));
             else
                 fl_json_skip(&in);
         }
@@ -582,7 +582,10 @@ fl_status fl_api_grafana_test(fl_api_call *call, fl_error *err)
 /* What a query can ask for; the editor makes a form of it. */
 fl_status fl_api_grafana_metrics(fl_api_call *call, fl_error *err)
 {
-    (void)err;
+    question asked;
+    fl_status status = read_question(&asked, call, err);
+    if (status != FL_OK)
+        return status;
     return say(
         call, "[{\"label\": \"Incidents\", \"value\": \"incidents\", \"payloads\": []},\n"
               " {\"label\": \"Hypotheses of an incident\", \"value\": \"hypotheses\", \"payloads\":"
@@ -621,7 +624,10 @@ fl_status fl_api_grafana_variable(fl_api_call *call, fl_error *err)
 
 fl_status fl_api_grafana_tag_keys(fl_api_call *call, fl_error *err)
 {
-    (void)err;
+    question asked;
+    fl_status status = read_question(&asked, call, err);
+    if (status != FL_OK)
+        return status;
     return say(call, "[{\"type\": \"string\", \"text\": \"service\"},"
                      " {\"type\": \"string\", \"text\": \"state\"}]\n");
 }

@@ -12,6 +12,7 @@
 #include "json_put.h"
 #include "mem.h"
 #include "number.h"
+#include "postmortem.h"
 #include "report.h"
 #include "slice.h"
 
@@ -288,4 +289,40 @@ fl_status fl_api_picture(fl_buf *out, fl_api_call *call, fl_error *err)
 fl_status fl_api_timeline(fl_api_call *call, fl_error *err)
 {
     return fl_api_picture(&call->reply->body, call, err);
+}
+
+/* A draft as 'faultline postmortem' makes it. What a browser shows of it runs nothing and asks for
+ * nothing, whatever a name in it holds. */
+fl_status fl_api_postmortem(fl_api_call *call, fl_error *err)
+{
+    static const struct {
+        const char *name, *type;
+    } formats[] = {[FL_POSTMORTEM_MARKDOWN] = {"markdown", "text/markdown; charset=utf-8"},
+                   [FL_POSTMORTEM_HTML] = {"html", "text/html; charset=utf-8"},
+                   [FL_POSTMORTEM_JSON] = {"json", "application/json"}};
+    enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
+    fl_store *store;
+    const char *given = fl_http_query(call->request, "format");
+    size_t format = 0;
+    while (given != NULL && format < FORMATS && strcmp(given, formats[format].name) != 0)
+        format++;
+    if (format == FORMATS)
+        return fl_api_refuse(call, 400, "format is markdown, html or json, and not '%.40s'", given);
+    fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    const fl_postmortem_options options = {.format = (fl_postmortem_format)format};
+    fl_status status = fl_api_document(&document, call, err);
+    if (status == FL_OK)
+        status = fl_api_store(&store, call);
+    if (status == FL_OK)
+        status =
+            fl_postmortem_of(&call->reply->body, store, document.ptr, &options, call->now_ns, err);
+    fl_buf_dispose(&document);
+    if (status != FL_OK)
+        return status;
+    call->reply->content_type = formats[format].type;
+    fl_http_reply_add(call->reply, "X-Content-Type-Options", "nosniff");
+    if (options.format == FL_POSTMORTEM_HTML)
+        fl_http_reply_add(call->reply, "Content-Security-Policy",
+                          "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    return FL_OK;
 }

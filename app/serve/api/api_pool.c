@@ -143,6 +143,12 @@ fl_status fl_api_pool_take(fl_store **out, fl_api_pool *pool, fl_error *err)
     bool must_open = status == FL_OK && *out == NULL;
     pool->is_tried = pool->is_tried || must_open;
     (void)pthread_mutex_unlock(&pool->lock);
+    if (*out != NULL &&
+        !fl_store_is_there(*out)) { /* the others are looked at when they are taken */
+        fl_store_close(*out);
+        *out = NULL;
+        must_open = true;
+    }
     return must_open ? open_one(out, pool, err) : status;
 }
 

@@ -68,6 +68,7 @@ FL_NODISCARD fl_status fl_api_picture(fl_buf *out, fl_api_call *call, fl_error *
 /* The same as an incident, in the call's arena. */
 FL_NODISCARD fl_status fl_api_incident(const fl_incident **out, fl_api_call *call, fl_error *err);
 fl_api_run fl_api_incidents, fl_api_one, fl_api_hypotheses, fl_api_evidence, fl_api_timeline;
+fl_api_run fl_api_postmortem;
 
 /* --- api_graph.c --- */
 fl_api_run fl_api_similar, fl_api_paths;
