@@ -19,6 +19,7 @@
 
 enum { MOST_FOUND = 100, MOST_AROUND = 60, AROUND_DEPTH = 2, ARENA_BYTES = 128 << 20 };
 static const int64_t answer_ns = 500 * FL_NS_PER_MS;
+static const int64_t around_ns = 150 * FL_NS_PER_MS; /* it is the least of the page */
 
 /* An incident is known by its id; others by their words, where they have some. */
 const char *web_node_name(const fl_graph_node *node)
@@ -104,7 +105,7 @@ static fl_status read_node(web_node *out, fl_store *store, const char *word, fl_
     const fl_graph_around_question around = {.node = &node,
                                              .depth = AROUND_DEPTH,
                                              .most = MOST_AROUND,
-                                             .time_ns = answer_ns,
+                                             .time_ns = around_ns,
                                              .as_of_ns = FL_GRAPH_NOW,
                                              .by_rank = true};
     fl_status status = fl_graph_find(&node, store, word, FL_GRAPH_NOW, arena, err);
