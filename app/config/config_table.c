@@ -314,7 +314,7 @@ static const fl_config_field incidents_fields[] = {
     FL_ROW("triage_every", DURATION, fl_config_incidents, triage_every_ns, .fallback = "30s",
            .least = 1000,
            .help = "At most how often an open incident is triaged again as evidence arrives"),
-    FL_ROW("open_most", COUNT, fl_config_incidents, open_most, .fallback = "100", .least = 1,
+    FL_ROW("open_most", COUNT, fl_config_incidents, open_most, .fallback = "1000", .least = 1,
            .most = 100000, .help = "Incidents that are open at once"),
     FL_ROW("claim", BOOL, fl_config_incidents, claim, .fallback = "true",
            .help =
