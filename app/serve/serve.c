@@ -60,6 +60,19 @@ static void address_text(char *out, size_t cap, const fl_config_address *address
     (void)snprintf(out, cap, is_v6 ? "[%s]:%u" : "%s:%u", host, (unsigned)address->port);
 }
 
+/* What was allowed is still worth a sentence: others see it who did not allow it. */
+static void say_exposed(const fl_serve *serve, const char *address)
+{
+    const fl_config_listen *listen = &serve->options.config->listen;
+    assert(address != NULL);
+    if (fl_listen_is_loopback(address))
+        return;
+    if (listen->tokens_file == NULL && listen->client_ca_file == NULL)
+        say(serve, "whoever reaches %s may send and ask: there are no tokens", address);
+    if (listen->cert_file == NULL)
+        say(serve, "what comes to %s can be read on the way, tokens too: there is no TLS", address);
+}
+
 static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bool is_grpc,
                            fl_error *err)
 {
@@ -83,6 +96,7 @@ static fl_status listen_on(fl_serve *serve, const fl_config_address *address, bo
             is_grpc ? ", for gRPC" : "");
     else
         say(serve, "listening on %s%s", at->address, is_grpc ? ", for gRPC" : "");
+    say_exposed(serve, at->address);
     return FL_OK;
 }
 

@@ -154,6 +154,8 @@ class Serve(unittest.TestCase):
             self.assertEqual(pathlib.Path(path).stat().st_mode & 0o777, 0o600)
             self.assertNotIn(sender, pathlib.Path(path).read_text())
             with Daemon(FAULTLINE, "--tokens", path, listen=("0.0.0.0:0",)) as daemon:
+                self.assertIn("can be read on the way, tokens too: there is no TLS", daemon.said)
+                self.assertNotIn("there are no tokens", daemon.said)
                 send = lambda token: daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json", "Authorization": "Bearer " + token})[0]
                 self.assertEqual((send(sender), send("flt_wrong")), (200, 401))
                 self.assertEqual(daemon.ask("GET", "/v1/status", headers={"Authorization": "Bearer " + sender})[0], 403)
