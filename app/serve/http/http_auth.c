@@ -107,12 +107,23 @@ static fl_slice token_of(const fl_http_request *request, unsigned char room[MAX_
     return (fl_slice){0};
 }
 
-static bool refuse_token(fl_http *http, fl_http_reply *reply, unsigned status, const char *why)
+/* Somebody who opens a page, and not a program or a script: browsers ask people for a password only
+ * where Basic is offered. */
+static bool is_for_people(const fl_http_request *request)
+{
+    const char *accepts = fl_http_header(request, "Accept");
+    return accepts != NULL && strstr(accepts, "text/html") != NULL;
+}
+
+static bool refuse_token(fl_http *http, const fl_http_request *request, fl_http_reply *reply,
+                         unsigned status, const char *why)
 {
     fl_http_count_refusal(http, FL_HTTP_REFUSED_AUTH);
     fl_http_problem(reply, status, "%s", why);
     if (status == 401)
-        fl_http_reply_add(reply, "WWW-Authenticate", "Bearer realm=\"faultline\"");
+        fl_http_reply_add(reply, "WWW-Authenticate",
+                          is_for_people(request) ? "Basic realm=\"faultline\", charset=\"UTF-8\""
+                                                 : "Bearer realm=\"faultline\"");
     return false;
 }
 
@@ -130,11 +141,11 @@ static bool check_token(fl_http *http, const fl_http_route *route, const fl_http
     }
     (void)pthread_rwlock_unlock(&http->tokens_lock);
     if (!is_asked && !http->is_mutual && is_from_elsewhere(route, request))
-        return refuse_token(http, reply, 403, "this came from a page of another machine");
+        return refuse_token(http, request, reply, 403, "this came from a page of another machine");
     if (is_granted)
         return true;
-    return is_known ? refuse_token(http, reply, 403, "the token does not grant this")
-                    : refuse_token(http, reply, 401, "a bearer token is needed");
+    return is_known ? refuse_token(http, request, reply, 403, "the token does not grant this")
+                    : refuse_token(http, request, reply, 401, "a bearer token is needed");
 }
 
 /* --- all of it --- */

@@ -530,6 +530,18 @@ START_TEST(a_route_with_a_role_asks_for_a_token)
 }
 END_TEST
 
+START_TEST(a_browser_is_asked_for_a_password)
+{
+    fl_tokens *tokens;
+    ck_assert_ok(fl_tokens_read(&tokens, SLICE(known), "t", &err));
+    fl_http_set_tokens(http, tokens);
+    ask("GET /read HTTP/1.1\r\nHost: x\r\nAccept: text/html,*/*;q=0.8\r\n\r\n");
+    ck_assert_int_eq(answer.status, 401);
+    ck_assert_str_eq(raw_header(&answer, "WWW-Authenticate"),
+                     "Basic realm=\"faultline\", charset=\"UTF-8\"");
+}
+END_TEST
+
 static const struct page_case {
     const char *path, *host, *header;
     int status;
@@ -763,6 +775,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, loopback_is_told_by_the_address);
     tcase_add_loop_test(tests, a_route_with_a_role_asks_for_a_token, 0,
                         (int)(sizeof(token_cases) / sizeof(token_cases[0])));
+    tcase_add_test(tests, a_browser_is_asked_for_a_password);
     tcase_add_loop_test(tests, without_tokens_pages_of_other_machines_are_refused, 0,
                         (int)(sizeof(page_cases) / sizeof(page_cases[0])));
     tcase_add_test(tests, a_client_beyond_its_rate_is_told_to_wait);
