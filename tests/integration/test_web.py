@@ -164,9 +164,13 @@ def main():
         shutil.copy(own / "store.db", own / "big.db")
         multiply(own / "big.db", 10_000)
         large_graph(own / "big.db")
-        with Web(faultline, own / "store.db") as web, Web(faultline, own / "big.db") as big, Daemon(faultline) as daemon:
+        token = subprocess.run([faultline, "token", "--role", "read", "--file", str(own / "tokens")], check=True, capture_output=True, text=True,
+                               timeout=60).stdout.strip()
+        with Web(faultline, own / "store.db") as web, Web(faultline, own / "big.db") as big, Daemon(faultline) as daemon, \
+                Daemon(faultline, "--tokens", str(own / "tokens")) as guarded:
             live = {"url": f"http://127.0.0.1:{daemon.port}", "firing": alerts(1), "more": alerts(2)}
-            given = {"url": web.url, "big": big.url, "ids": ids, "shots": str(folder / "shots"), "chromium": shutil.which("chromium"), "live": live}
+            given = {"url": web.url, "big": big.url, "ids": ids, "shots": str(folder / "shots"), "chromium": shutil.which("chromium"), "live": live,
+                     "guarded": f"http://127.0.0.1:{guarded.port}", "token": token}
             shutil.copy(PAGES / "pages.cjs", folder / "pages.cjs")
             done = subprocess.run(["node", "--test", *sys.argv[3:], str(folder / "pages.cjs")], timeout=800,
                                   env={**os.environ, "FL_PAGES": json.dumps(given), "NODE_PATH": str(folder / "node_modules")})

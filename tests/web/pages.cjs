@@ -376,6 +376,18 @@ test('ten thousand incidents are leafed through, each once', async () => {
   });
 });
 
+test('where tokens are asked for, a browser gives one as its password', async () => {
+  await with_page(`${given.guarded}/`, async (page) => {
+    await page.getByText('No incident is stored yet').waitFor();
+    assert.equal((await page.goto(`${given.guarded}/graph`)).status(), 200);
+  }, { httpCredentials: { username: 'anybody', password: given.token } });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  assert.equal((await page.request.get(`${given.guarded}/`)).status(), 401);
+  assert.match((await page.request.get(`${given.guarded}/`, { headers: { Accept: 'text/html' } })).headers()['www-authenticate'], /^Basic /);
+  await context.close();
+});
+
 test('a page that was not changed is not sent again; static files are kept', async () => {
   const first = await fetch(`${given.url}/incidents/${given.ids.leak}`);
   const again = await fetch(`${given.url}/incidents/${given.ids.leak}`, { headers: { 'If-None-Match': first.headers.get('etag') } });
@@ -421,6 +433,10 @@ test('an open incident follows what happens, without a reload, and says when it 
     await page.getByText('The store cannot be reached').waitFor();
     await page.unroute('**/incidents/*');
     await page.waitForFunction(() => document.getElementById('notice').textContent === '');
+    await page.route('**/incidents/*', (route) => route.fulfill({ status: 401, body: '' }));
+    await ask();
+    await page.getByText('The token is no longer valid').waitFor();
+    await page.unroute('**/incidents/*');
     await page.route('**/incidents/*', (route) => route.fulfill({ status: 404, body: '' }));
     await ask();
     await page.getByText('no longer in the store').waitFor();
