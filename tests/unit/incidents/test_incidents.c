@@ -519,6 +519,46 @@ START_TEST(an_incident_that_is_part_of_another_says_so)
 }
 END_TEST
 
+/* The one that is written first has signs of the other, whose row is still open, and lower. */
+START_TEST(two_that_become_one_are_both_where_the_older_is)
+{
+    char id[64];
+    fl_incidents_stop(incidents);
+    read_fails = true; /* who calls whom is not known from before */
+    const fl_incidents_options options = {.store = place.url,
+                                          .owner = "one",
+                                          .read = read_shop,
+                                          .read_recent = read_none,
+                                          .now = tell_time,
+                                          .has_no_thread = true};
+    ck_assert_ok(fl_incidents_start(&incidents, &options, &err));
+    push(incidents, "stock", 1, begin_s - 10, false);
+    pass(incidents, 2);
+    push(incidents, "storefront", 2, begin_s - 40, false);
+    pass(incidents, 2);
+    ck_assert_uint_eq(count_of(incidents, "open"), 2);
+    read_fails = false;
+    shop.broken_from_ns = (begin_s - 60) * S;
+    shop.broken_to_ns = INT64_MAX;
+    live_on(incidents, 3 * MINUTE);
+    ck_assert_uint_eq(fl_incidents_stats_of(incidents).open, 1);
+    ck_assert_uint_eq(count_of(incidents, "open"), 1);
+    ck_assert_uint_eq(count_of(incidents, "merged"), 1);
+    json_t *list = get(incidents, "/v1/incidents", 200), *row;
+    size_t i;
+    json_array_foreach(json_object_get(list, "incidents"), i, row)
+    {
+        if (strcmp(text(row, "state"), "open") == 0)
+            snprintf(id, sizeof(id), "%s", text(row, "id"));
+    }
+    json_decref(list);
+    json_t *page = page_of(incidents, id), *live = json_object_get(page, "live");
+    ck_assert_str_eq(text(live, "state"), "open");
+    ck_assert_int_ge(json_integer_value(json_object_get(live, "signs_total")), 2);
+    json_decref(page);
+}
+END_TEST
+
 START_TEST(telemetry_that_cannot_be_read_costs_the_triage_and_not_the_page)
 {
     char id[64];
@@ -697,6 +737,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_long_list_shows_what_was_first_and_what_is_new);
     tcase_add_test(cases, what_is_open_is_told_with_its_cause_also_after_a_restart);
     tcase_add_test(cases, an_incident_that_is_part_of_another_says_so);
+    tcase_add_test(cases, two_that_become_one_are_both_where_the_older_is);
     tcase_add_test(cases, telemetry_that_cannot_be_read_costs_the_triage_and_not_the_page);
     tcase_add_test(cases, ids_that_are_none_are_not_found);
     tcase_add_test(cases, triages_are_few_however_many_alerts_come);
