@@ -10,6 +10,9 @@
  * than in the two hours before, by a log Bayes factor (lbf.h) beyond the gate that a wanted rate of
  * false alarms sets: were the past exchangeable, a factor of e^g would be met by chance once in e^g
  * tests, so the gate is ln(tests in a week / false alarms wanted in a week).
+ * It has to stay for three looks, and errors have to be five: a restart of seconds that lies across
+ * two minutes, or some bad luck of a service that is hardly asked, is no break. How often that is
+ * wrong: docs/benchmarks.md, bench_watch.
  *
  * No clock, thread or file: times come with the calls. One thread at a time.
  */

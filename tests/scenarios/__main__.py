@@ -1,6 +1,6 @@
 """Write made-up incidents as folders of labelled cases, as `faultline drill --cases` reads them.
 
-usage: python3 tests/scenarios OUT [--seeds N] [--first SEED] [--only NAME]...
+usage: python3 tests/scenarios OUT [--seeds N] [--first SEED] [--only NAME]... [--before S] [--after S]
 
 OUT/made-up/NAME-SEED holds telemetry (OTLP JSON lines, gzip), truth.json, and events.jsonl where something was deployed;
 OUT/made-up-healthy/NAME-SEED the same where nothing is wrong. The same name and seed give the same bytes. table.py says what is
@@ -33,10 +33,12 @@ def moment_of(chance):
     return int(FIRST_DAY.timestamp()) * 10**9 + chance.whole(0, 28 * 24 * 60) * MINUTE_NS
 
 
-def write(folder, name, seed, make):
+def write(folder, name, seed, make, longer):
+    """`longer`: seconds before and after at least, where a scenario is not about having few."""
     system, chance = make_system(f"{name}/{seed}"), Chance("incident", name, seed)
     incident, at_ns = make(system, chance), moment_of(chance)
-    load = Load(system, at_ns, Chance("load", name, seed), incident.faults, incident.before_s, incident.after_s)
+    load = Load(system, at_ns, Chance("load", name, seed), incident.faults, max(incident.before_s, longer[0]),
+                max(incident.after_s, longer[1]))
     load.run().write(folder)
     truth = {"case": f"{folder.parent.name}/{folder.name}", "scenario": name, "seed": seed, "incident_time": time_text(at_ns),
              "root_cause": incident.causes[0] if incident.causes else None}
@@ -58,6 +60,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=6, metavar="N", help="cases a scenario (6)")
     parser.add_argument("--first", type=int, default=1, metavar="SEED", help="the first seed (1)")
     parser.add_argument("--only", action="append", metavar="NAME", help="one scenario; may be repeated")
+    parser.add_argument("--before", type=int, default=0, metavar="S", help="at least so many seconds before the incident (720 for most)")
+    parser.add_argument("--after", type=int, default=0, metavar="S", help="and after it (240)")
     options = parser.parse_args()
     groups = {"made-up": table.FAULTY, "made-up-healthy": table.HEALTHY}
     known = [name for group in groups.values() for name in group]
@@ -68,7 +72,7 @@ def main():
         for name, make in scenarios.items():
             for seed in range(options.first, options.first + options.seeds):
                 if not options.only or name in options.only:
-                    write(options.out / group / f"{name}-{seed:02d}", name, seed, make)
+                    write(options.out / group / f"{name}-{seed:02d}", name, seed, make, (options.before, options.after))
 
 
 if __name__ == "__main__":
