@@ -68,6 +68,10 @@ if(TARGET faultline_cli)
   add_test(NAME integration/serve COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_serve.py $<TARGET_FILE:faultline_cli>)
   add_test(NAME integration/api COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_api.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/api PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/api_postgresql COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_api.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR} Server)
+  set_tests_properties(integration/api_postgresql PROPERTIES LABELS "integration;serve;postgresql" TIMEOUT 600 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/incidents COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_incidents.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/incidents PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/serve PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

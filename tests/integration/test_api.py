@@ -5,6 +5,7 @@ usage: test_api.py FAULTLINE SOURCE [unittest options]
 import http.client
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import signal
@@ -393,16 +394,8 @@ class Writing(unittest.TestCase):
             self.assertEqual(ask("GET", path, admin), 200)
 
 
-class Events(unittest.TestCase):
-    """Who listens hears of what changes, whoever wrote it."""
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.store = pathlib.Path(self.folder.name) / "shop.db"
-        make_store(self.store)
-        self.daemon = Daemon(FAULTLINE, "--store", self.store, data=self.folder.name)
-        self.addCleanup(self.daemon.__exit__, None, None, None)
+class Listener(unittest.TestCase):
+    """Who listens to a daemon."""
 
     def listen(self, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=30)
@@ -424,6 +417,18 @@ class Events(unittest.TestCase):
                 found[name] = value
             if not answer.fp:
                 raise AssertionError("the events ended")
+
+
+class Events(Listener):
+    """Who listens hears of what changes, whoever wrote it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.store = pathlib.Path(self.folder.name) / "shop.db"
+        make_store(self.store)
+        self.daemon = Daemon(FAULTLINE, "--store", self.store, data=self.folder.name)
+        self.addCleanup(self.daemon.__exit__, None, None, None)
 
     def touch(self, stored_ns):
         """As if somebody had triaged it again."""
@@ -477,6 +482,51 @@ class Events(unittest.TestCase):
         self.assertEqual(self.daemon.stop(), 0)
         for answer in answers:
             self.assertTrue(answer.read().startswith(b"retry: 2000\n\n"))
+
+
+@unittest.skipUnless("FL_TEST_STORE" in os.environ, "with_postgres says where a server is")
+class Server(Listener):
+    """A store on a server: the same examples, and what a stop of it costs."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        make_store(os.environ["FL_TEST_STORE"])
+        self.daemon = Daemon(FAULTLINE, "--store", os.environ["FL_TEST_STORE"], data=self.folder.name)
+        self.addCleanup(self.daemon.__exit__, None, None, None)
+        self.contract = Contract(json.loads(self.daemon.ask("GET", "/openapi.json")[2]))
+
+    def control(self, word):
+        owner = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        subprocess.run([*owner, os.environ["FL_TEST_PG_CTL"], word], check=True, timeout=120, stdout=subprocess.DEVNULL)
+
+    def list(self):
+        return self.contract.ask(self.daemon, "GET", "/v1/incidents")
+
+    def test_the_examples_are_answered_and_a_server_that_goes_away_comes_back(self):
+        for operation, method, path, query, body in self.contract.examples():
+            self.assertEqual(self.contract.ask(self.daemon, method, path, query, body=body)[0], 200, (operation["operationId"], query))
+        pages, cursor = [], []
+        while len(pages) < 2:
+            page = self.contract.ask(self.daemon, "GET", "/v1/incidents", [("limit", "1"), *cursor])[2]
+            pages.append(page["incidents"][0]["id"])
+            cursor = [("cursor", page["next"])]
+        self.assertEqual((sorted(pages), page["next"]), ([POOL, CACHE], None))
+        answer = self.listen()
+        self.assertEqual(answer.readline(), b"retry: 2000\n")
+        self.control("stop")
+        try:
+            self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": false}'})
+            for _ in range(20):  # whichever connection is asked
+                status, headers, problem = self.list()
+                self.assertEqual((status, headers["Retry-After"]), (503, "5"))
+            logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": "x"}}]}]}]}
+            self.assertEqual(self.daemon.ask("POST", "/v1/logs", json.dumps(logs), {"Content-Type": "application/json"})[0], 200)
+        finally:
+            self.control("start")
+        self.daemon.wait_for(lambda: self.list()[0] == 200)
+        self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": true}'})
+        self.assertEqual(self.contract.ask(self.daemon, "GET", f"/v1/incidents/{POOL}")[0], 200)
 
 
 class Many(unittest.TestCase):
