@@ -1,6 +1,8 @@
 """/v1 of a running daemon against its contract: each example of schemas/openapi.yaml, and what callers get wrong.
 
 usage: test_api.py FAULTLINE SOURCE [unittest options]
+
+Whether the contract is OpenAPI 3.1 is asked of openapi-spec-validator (requirements.txt), where it is installed.
 """
 import http.client
 import importlib.util
