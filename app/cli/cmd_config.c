@@ -136,7 +136,8 @@ const fl_command fl_cmd_config = {
     .summary = "check and show the daemon's configuration",
     .description =
         "The daemon's configuration is one YAML file of sections (listen, limits, archive, store,"
-        " webhooks, sources, incidents, redaction, kafka). Whoever speaks last wins: the default,"
+        " webhooks, sources, incidents, links, redaction, kafka). Whoever speaks last wins: the "
+        "default,"
         " the file, the environment, where limits.body is FAULTLINE_LIMITS_BODY and lists are"
         " divided by commas, and the command line. Secrets stand in files of their own, which"
         " settings that end in _file name; a plain name is looked for in $CREDENTIALS_DIRECTORY"

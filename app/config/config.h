@@ -192,6 +192,9 @@ typedef struct fl_config {
         fl_config_pprofs pprof;
     } sources;
     fl_config_incidents incidents;
+    struct {
+        const char *prometheus, *jaeger; /* NULL: no links */
+    } links;
     fl_config_redaction redaction;
     fl_config_kafka kafka;
 } fl_config;

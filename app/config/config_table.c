@@ -386,6 +386,17 @@ static const fl_config_field kafka_fields[] = {
 };
 FL_GROUP(kafka, fl_config_kafka);
 
+/* ---- links ---- */
+
+static const fl_config_field links_fields[] = {
+    FL_ROW("prometheus", URL, fl_config, links.prometheus,
+           .example = "http://prometheus.example:9090",
+           .help = "Where a browser finds Prometheus: pages lead from metrics to its graphs"),
+    FL_ROW("jaeger", URL, fl_config, links.jaeger, .example = "http://jaeger.example:16686",
+           .help = "Where a browser finds Jaeger: pages lead from traces to its search"),
+};
+FL_GROUP(links, fl_config);
+
 /* ---- all ---- */
 
 static const fl_config_field root_fields[] = {
@@ -400,6 +411,7 @@ static const fl_config_field root_fields[] = {
     FL_PART("sources", sources, "What is asked; no other address is ever fetched"),
     FL_ROW("incidents", SECTION, fl_config, incidents, .group = &incidents,
            .help = "When an incident is opened and closed"),
+    FL_PART("links", links, "Where pages lead to; nothing is fetched there"),
     FL_ROW("redaction", SECTION, fl_config, redaction, .group = &redaction,
            .help = "What is taken out of logs and attributes before anything is stored"),
     FL_ROW("kafka", SECTION, fl_config, kafka, .group = &kafka,

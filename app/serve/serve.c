@@ -389,7 +389,9 @@ static fl_status start_kafka(fl_serve *serve, fl_error *err)
 /* Pages of what the store holds; it may be reached later. */
 static fl_status start_web(fl_serve *serve, fl_error *err)
 {
-    const fl_web_options options = {.store = serve->options.store};
+    const fl_web_options options = {.store = serve->options.store,
+                                    .prometheus = serve->options.config->links.prometheus,
+                                    .jaeger = serve->options.config->links.jaeger};
     if (options.store == NULL)
         return FL_OK;
     fl_status status = fl_web_create(&serve->web, &options, err);

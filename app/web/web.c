@@ -21,6 +21,19 @@ int64_t web_now(const fl_web *web)
     return web->options.now != NULL ? web->options.now(web->options.payload) : fl_time_now();
 }
 
+/* Of the web's own; NULL stays NULL. */
+static fl_status copy_text(char **out, const char *text, fl_error *err)
+{
+    size_t len = text != NULL ? strlen(text) + 1 : 0;
+    if (len == 0)
+        return FL_OK;
+    *out = fl_mem_alloc(len);
+    if (*out == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
+    memcpy(*out, text, len);
+    return FL_OK;
+}
+
 /* What was made before a failure is taken back by the same function as all of it. */
 fl_status fl_web_create(fl_web **out, const fl_web_options *options, fl_error *err)
 {
@@ -30,13 +43,11 @@ fl_status fl_web_create(fl_web **out, const fl_web_options *options, fl_error *e
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
     *web = (fl_web){.options = *options};
     (void)pthread_mutex_init(&web->lock, NULL);
-    size_t len = strlen(options->store) + 1;
-    web->store_url = fl_mem_alloc(len);
-    fl_status status = FL_OK;
-    if (web->store_url == NULL)
-        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
-    else
-        memcpy(web->store_url, options->store, len);
+    fl_status status = copy_text(&web->store_url, options->store, err);
+    if (status == FL_OK)
+        status = copy_text(&web->prometheus, options->prometheus, err);
+    if (status == FL_OK)
+        status = copy_text(&web->jaeger, options->jaeger, err);
     if (status == FL_OK)
         status = web_static_load(web, err);
     if (status == FL_OK)
@@ -56,6 +67,8 @@ void fl_web_destroy(fl_web *web)
     web_static_dispose(web);
     (void)pthread_mutex_destroy(&web->lock);
     fl_mem_free(web->store_url);
+    fl_mem_free(web->prometheus);
+    fl_mem_free(web->jaeger);
     fl_mem_free(web);
 }
 

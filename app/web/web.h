@@ -22,6 +22,7 @@ typedef struct fl_web_options {
     const char *store;             /* URL; copied */
     int64_t (*now)(void *payload); /* NULL: the clock */
     void *payload;
+    const char *prometheus, *jaeger; /* addresses for a browser, copied; NULL: no links there */
 } fl_web_options;
 
 /* The store is opened with the first page. FL_E_NOMEM. */

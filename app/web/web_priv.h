@@ -35,7 +35,7 @@ enum { WEB_FILES = 5 };
 
 struct fl_web {
     fl_web_options options;
-    char *store_url;
+    char *store_url, *prometheus, *jaeger; /* the last two NULL: no links there */
     pthread_mutex_t lock;
     fl_store *idle[WEB_STORES];
     size_t idle_count;

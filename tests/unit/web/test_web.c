@@ -266,6 +266,23 @@ START_TEST(an_incident_is_told_with_its_picture)
 }
 END_TEST
 
+START_TEST(evidence_leads_to_the_tools_that_are_configured)
+{
+    const fl_incident incident = made("made-1");
+    keep(&incident, NULL);
+    ask(web_incident, "/incidents/made-1");
+    ck_assert(!says("Prometheus"));
+    fl_web_destroy(web);
+    const fl_web_options options = {
+        .store = place.url, .now = clock_of, .prometheus = "http://p", .jaeger = "http://j"};
+    ck_assert_ok(fl_web_create(&web, &options, &err));
+    ask(web_incident, "/incidents/made-1");
+    ck_assert(says("href=\"http://p/graph?g0.expr=cpu%7Bservice%3D%22bank%22%7D&amp;g0.tab=0&amp;"
+                   "g0.range_input=1h&amp;g0.end_input=2023-11-14%2022%3A43%3A20\""));
+    ck_assert(!says("http://j"));
+}
+END_TEST
+
 /* Each is drawn, whatever lies beyond its axis. */
 START_TEST(pictures_of_any_length_are_drawn)
 {
@@ -440,6 +457,7 @@ static Suite *web_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, the_list_has_each_incident_once);
     tcase_add_test(cases, an_incident_is_told_with_its_picture);
+    tcase_add_test(cases, evidence_leads_to_the_tools_that_are_configured);
     tcase_add_test(cases, pictures_of_any_length_are_drawn);
     tcase_add_test(cases, what_is_not_there_or_damaged_is_said);
     tcase_add_test(cases, a_member_live_of_any_kind_is_harmless);
