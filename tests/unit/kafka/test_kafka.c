@@ -12,6 +12,7 @@
 
 #include "fl_test.h"
 #include "mem.h"
+#include "rdkafka_produce.h"
 #include "rdkafka_tsan.h"
 #include "slice.h"
 #include "timestamp.h"
@@ -120,12 +121,7 @@ static void nap_ms(int64_t ms)
 /* NULL: a message without a value. */
 static void produce(const char *topic, int partition, const char *text)
 {
-    size_t len = text != NULL ? strlen(text) : 0;
-    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR,
-                     rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
-                                       RD_KAFKA_V_PARTITION(partition),
-                                       RD_KAFKA_V_VALUE((void *)(uintptr_t)text, len),
-                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    rdkafka_produce(producer, topic, partition, text != NULL ? fl_slice_of(text) : (fl_slice){0});
 }
 
 static void start(void)

@@ -8,6 +8,7 @@
 #include "fl_folder.h"
 #include "fl_test.h"
 #include "made_proto.h"
+#include "rdkafka_produce.h"
 #include "rdkafka_tsan.h"
 #include "received.h"
 #include "serve_priv.h"
@@ -81,14 +82,6 @@ static fl_status start(const char *kafka)
     return fl_serve_start(&serve, &options, &err);
 }
 
-static void produce(const char *topic, fl_slice bytes)
-{
-    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR,
-                     rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                                       RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes.ptr, bytes.len),
-                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
-}
-
 /* opentelemetry/proto/collector/logs/v1: resource_logs 1 > (resource 1 > attributes 1),
  * (scope_logs 2 > log_records 2 > time 1, body 5). */
 static void produce_log(const char *service, const char *body)
@@ -105,7 +98,7 @@ static void produce_log(const char *service, const char *body)
     made_message(&inner, 2, &one);
     made_message(&logs, 2, &inner);
     made_message(&whole, 1, &logs);
-    produce("otlp_logs", fl_buf_slice(&whole));
+    rdkafka_produce(producer, "otlp_logs", 0, fl_buf_slice(&whole));
     fl_buf_dispose(&value);
     fl_buf_dispose(&one);
     fl_buf_dispose(&inner);
@@ -138,7 +131,7 @@ START_TEST(a_message_goes_the_way_of_a_request_and_what_is_no_message_is_told)
     ck_assert_ok(start(kafka));
     fl_tail_read(serve->tail, UINT64_MAX, &out);
     produce_log("pay", "order of jane@example.com is paid");
-    produce("otlp_spans", SLICE("{\"resourceSpans\":[]}"));
+    rdkafka_produce(producer, "otlp_spans", 0, SLICE("{\"resourceSpans\":[]}"));
     fl_kafka_stats stats = wait_for(2);
     ck_assert_uint_eq(1, stats.taken);
     ck_assert_uint_eq(3, stats.partitions);
