@@ -313,7 +313,7 @@ static void cite(const line *l)
             if (*c == '\'')
                 fl_buf_text(&l->call->again, "'\\''");
             else
-                fl_buf_char(&l->call->again, *c >= ' ' ? *c : ' ');
+                fl_buf_char(&l->call->again, (unsigned char)*c >= ' ' ? *c : ' ');
         fl_buf_char(&l->call->again, '\'');
     }
 }

@@ -322,7 +322,7 @@ static void put_answer(const exchange *x, fl_mcp_call *call)
         fl_buf_text(&page, left_out);
     if (call->again.len > 0) {
         fl_buf_text(&page, "\nTo see it again: ");
-        fl_buf_add(&page, fl_buf_slice(&call->again));
+        fl_mcp_put_line(&page, fl_buf_slice(&call->again));
         fl_buf_char(&page, '\n');
     }
     begin_result(x);

@@ -69,6 +69,29 @@ static bool is_unseen(uint32_t point)
            (point >= 0xe0000 && point <= 0xe0fff);
 }
 
+/* One that ends no line. */
+static void put_letter(fl_buf *out, fl_slice text, size_t at, letter next)
+{
+    assert(next.bytes > 0 && at + next.bytes <= text.len);
+    if (is_unseen(next.point) || next.point == 0xfffd)
+        fl_buf_add(out, unseen);
+    else
+        fl_buf_add(out, fl_slice_part(text, at, at + next.bytes));
+}
+
+void fl_mcp_put_line(fl_buf *out, fl_slice text)
+{
+    assert(out != NULL);
+    for (size_t at = 0; at < text.len;) {
+        letter next = letter_at(text, at);
+        if (is_line_end(next.point))
+            fl_buf_add(out, unseen);
+        else
+            put_letter(out, text, at, next);
+        at += next.bytes;
+    }
+}
+
 bool fl_mcp_put_quoted(fl_buf *out, fl_slice text, size_t max_bytes)
 {
     assert(out != NULL && max_bytes <= out->max_bytes);
@@ -85,10 +108,8 @@ bool fl_mcp_put_quoted(fl_buf *out, fl_slice text, size_t max_bytes)
             fl_buf_text(out, "| ");
         if (is_end)
             fl_buf_char(out, '\n');
-        else if (is_unseen(next.point) || next.point == 0xfffd)
-            fl_buf_add(out, unseen);
         else
-            fl_buf_add(out, fl_slice_part(text, at, at + next.bytes));
+            put_letter(out, text, at, next);
         bool is_pair = next.point == '\r' && at + 1 < text.len && text.ptr[at + 1] == '\n';
         at += next.bytes + is_pair;
         is_new = is_end;

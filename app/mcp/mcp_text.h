@@ -19,5 +19,8 @@ void fl_mcp_put_string(fl_buf *out, fl_slice text);
  * U+E0000, in which a text can hide from people and not from models.
  */
 bool fl_mcp_put_quoted(fl_buf *out, fl_slice text, size_t max_bytes);
+/* Append `text` as a part of one line: what ends a line there, and what is not to be seen, becomes
+ * U+FFFD. */
+void fl_mcp_put_line(fl_buf *out, fl_slice text);
 
 #endif

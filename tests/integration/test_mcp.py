@@ -116,6 +116,11 @@ class Mcp(unittest.TestCase):
         self.assertIn("'--store=/etc/passwd'", text(answers[1]))
         self.assertIn("the service:1:", text(answers[4]))
 
+    def test_the_command_has_letters_of_any_language(self):
+        subprocess.run([str(FAULTLINE), "graph", "init"], env=environment(self.here), check=True, capture_output=True, timeout=60)
+        _, (answer,) = talk(self.here, [call("similar", symptoms=["B\u00fccher laden"])])
+        self.assertIn("To see it again: faultline similar '--symptom=B\u00fccher laden'", text(answer))
+
     def test_a_service_is_advised(self):
         subprocess.run([str(FAULTLINE), "graph", "init"], env=environment(self.here), check=True, capture_output=True, timeout=60)
         _, (answer,) = talk(self.here, [call("recommend", service=(SOURCE / "examples" / "checkout.yaml").read_text())])

@@ -16,6 +16,7 @@ static fl_buf reply;
 static char seen[512];
 static fl_slice found; /* what the tool says */
 static bool fails;
+static const char *again;
 
 /* What came in, as text. */
 static void run(void *payload, fl_mcp_call *call)
@@ -27,7 +28,7 @@ static void run(void *payload, fl_mcp_call *call)
             len += (size_t)snprintf(seen + len, sizeof(seen) - len, " %s=%s",
                                     call->given[i].argument->name, call->given[i].values[k]);
     fl_buf_add(&call->text, found);
-    fl_buf_text(&call->again, "faultline show 1");
+    fl_buf_text(&call->again, again);
     call->has_failed = fails;
 }
 
@@ -50,6 +51,7 @@ static void setup(void)
     reply = fl_buf_of(FL_MCP_MAX_REPLY_BYTES);
     found = FL_SLICE("fine\n");
     fails = false;
+    again = "faultline show 1";
     seen[0] = '\0';
 }
 
@@ -259,6 +261,22 @@ START_TEST(no_line_of_a_stranger_stands_without_the_mark)
 }
 END_TEST
 
+/* A word of a command is a stranger's as well: it ends no line and hides nothing. */
+START_TEST(the_command_of_an_answer_is_one_line)
+{
+    again = "faultline show 'B\xc3\xbc"
+            "cher\xe2\x80\xa8"
+            "a\xc2\x85"
+            "b\xe2\x80\xae\xff'";
+    const char *said = ask(talks[15].message);
+    ck_assert_msg(strstr(said, "To see it again: faultline show 'B\xc3\xbc"
+                               "cher\xef\xbf\xbd"
+                               "a\xef\xbf\xbd"
+                               "b\xef\xbf\xbd\xef\xbf\xbd'\\u000a\"") != NULL,
+                  "%s", said);
+}
+END_TEST
+
 START_TEST(an_answer_is_short)
 {
     static unsigned char many[1 << 16];
@@ -354,11 +372,11 @@ START_TEST(lines_come_and_go_and_one_too_long_is_passed_over)
     ck_assert_ok(fl_mcp_serve_lines(&mcp, pipe_fds[0], out, &err));
     (void)close(pipe_fds[0]);
     rewind(out);
-    static const char *const answers[] = {
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n",
-        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"the message is "
-        "larger than is read here\"}}\n",
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n"};
+    static const char too_long[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                                   "\"message\":\"the message is larger than is read here\"}}\n";
+    static const char *const answers[] = {"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n",
+                                          too_long,
+                                          "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n"};
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         ck_assert_ptr_nonnull(fgets(line, sizeof(line), out));
         ck_assert_str_eq(line, answers[i]);
@@ -399,6 +417,7 @@ static Suite *make_suite(void)
                         (int)(sizeof(besides) / sizeof(besides[0])));
     tcase_add_test(cases, a_tool_gets_its_arguments);
     tcase_add_test(cases, a_tool_that_writes_needs_to_be_allowed);
+    tcase_add_test(cases, the_command_of_an_answer_is_one_line);
     tcase_add_test(cases, an_answer_is_short);
     tcase_add_test(cases, each_prefix_of_a_message_is_an_error_or_nothing);
     tcase_add_test(cases, deep_nesting_and_long_ids_are_errors);
