@@ -3,8 +3,10 @@
  *
  * A text is cut before a character, never inside of one. Markdown: a backslash takes the meaning
  * of a mark away (CommonMark 2.4); '@', "://" and "www." have meanings in dialects that no
- * backslash takes away, and become numeric references (CommonMark 2.5). In a code span nothing has
- * a meaning but as many backquotes as began it (CommonMark 6.1).
+ * backslash takes away. The addresses become numeric references (CommonMark 2.5); mentions are
+ * looked for after those are decoded, and an empty comment behind the '@' keeps the name apart
+ * (CommonMark 6.6). In a code span nothing has a meaning but as many backquotes as began it
+ * (CommonMark 6.1).
  */
 #include "markup.h"
 
@@ -17,20 +19,20 @@
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
-/* Control characters of both sets, marks that break lines or reorder text, and the byte order
- * mark. `c` is one whole character. */
+/* Control characters of both sets, marks that break lines or reorder text (U+061C among them), the
+ * byte order mark, and U+FFFE and U+FFFF, which XML has not. `c` is one whole character. */
 static bool is_hostile(fl_slice c)
 {
     const unsigned char *p = c.ptr;
     if (c.len == 1)
         return p[0] < 0x20 || p[0] == 0x7F;
     if (c.len == 2)
-        return p[0] == 0xC2 && p[1] < 0xA0;
+        return (p[0] == 0xC2 && p[1] < 0xA0) || (p[0] == 0xD8 && p[1] == 0x9C);
     if (c.len != 3)
         return false;
     unsigned last = p[2];
     if (p[0] == 0xEF)
-        return p[1] == 0xBB && last == 0xBF;
+        return (p[1] == 0xBB && last == 0xBF) || (p[1] == 0xBF && last >= 0xBE);
     if (p[0] != 0xE2)
         return false;
     bool is_mark =
@@ -116,7 +118,9 @@ static void put_markdown(fl_buf *out, fl_slice c, fl_slice rest)
     bool is_address = (one == ':' && fl_slice_starts_with(rest, fl_slice_of("://"))) ||
                       (one == '.' && rest.len > 1 && out->len >= 3 &&
                        strncmp(out->ptr + out->len - 3, "www", 3) == 0);
-    if (one == '@' || is_address)
+    if (one == '@')
+        fl_buf_text(out, "@<!-- -->");
+    else if (is_address)
         fl_buf_printf(out, "&#%d;", one);
     else if (one != '\0' && strchr("\\`*_[]<>&|~#$^=!", one) != NULL)
         fl_buf_printf(out, "\\%c", one);
@@ -158,7 +162,7 @@ static void put_fence(fl_buf *out, size_t count)
 /* A space inside of the fence keeps a backquote at an end apart; it is not shown. */
 void fl_markup_code(fl_buf *out, const char *text)
 {
-    fl_buf clean = fl_buf_of(2 * FL_MARKUP_TEXT_BYTES + 8);
+    fl_buf clean = fl_buf_of(3 * FL_MARKUP_TEXT_BYTES + 8); /* each byte may become U+FFFD */
     assert(out != NULL);
     if (text != NULL)
         walk(&clean, text, put_plain);

@@ -24,7 +24,8 @@ START_TEST(html_is_shown_as_text)
 }
 END_TEST
 
-/* The right-to-left override, a C1 control, an isolate, a zero width joiner, a byte order mark. */
+/* The right-to-left override, a C1 control, an isolate, a zero width joiner, a byte order mark, the
+ * Arabic letter mark, and two that are no characters. */
 START_TEST(what_reorders_hides_or_is_no_text_is_replaced)
 {
     static const char *const hostile[] = {
@@ -63,7 +64,7 @@ START_TEST(markdown_has_no_meaning)
           "\\*b\\* \\_i\\_ \\`c\\` \\[l\\](u) \\!\\[i\\](u) \\<b\\> \\~\\~s\\~\\~ a\\|b \\$x\\$ "
           "\\&amp;");
     check(fl_markup_markdown, "@someone see http://evil.example www.evil.example a\\b",
-          "&#64;someone see http&#58;//evil.example www&#46;evil.example a\\\\b");
+          "@<!-- -->someone see http&#58;//evil.example www&#46;evil.example a\\\\b");
 }
 END_TEST
 
@@ -75,6 +76,20 @@ START_TEST(a_code_span_cannot_be_left)
     check(fl_markup_code, "  \n ", "");
     check(fl_markup_code, NULL, "");
     check(fl_markup_code, "<b>&", "`<b>&`");
+}
+END_TEST
+
+/* Each byte is shown as three. */
+START_TEST(a_code_span_of_what_is_no_text_has_room)
+{
+    char text[FL_MARKUP_TEXT_BYTES + 1];
+    fl_buf out = fl_buf_of(1 << 16);
+    memset(text, 0xff, sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    fl_markup_code(&out, text);
+    ck_assert_int_eq(out.status, FL_OK);
+    ck_assert_uint_eq(out.len, 3 * FL_MARKUP_TEXT_BYTES + 2);
+    fl_buf_dispose(&out);
 }
 END_TEST
 
@@ -101,6 +116,7 @@ static Suite *markup_suite(void)
     tcase_add_test(cases, white_space_is_one_space);
     tcase_add_test(cases, markdown_has_no_meaning);
     tcase_add_test(cases, a_code_span_cannot_be_left);
+    tcase_add_test(cases, a_code_span_of_what_is_no_text_has_room);
     tcase_add_test(cases, of_a_megabyte_the_beginning_is_shown);
     suite_add_tcase(suite, cases);
     return suite;
