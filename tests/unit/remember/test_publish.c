@@ -170,6 +170,25 @@ START_TEST(a_dry_run_writes_nothing)
 }
 END_TEST
 
+/* What is written behind an '@' begins as our head does. */
+START_TEST(a_factor_that_mentions_somebody_is_read_back)
+{
+    fl_hypothesis one = fl_test_hypotheses[0];
+    fl_incident incident = fl_test_incident;
+    one.service = "@someone";
+    incident.hypotheses = &one;
+    incident.hypothesis_count = 1;
+    const fl_postmortem_input input = {.incident = &incident};
+    const fl_postmortem_options how = {.format = FL_POSTMORTEM_MARKDOWN};
+    ck_assert_ok(fl_postmortem_write(&text, &input, &how, &err));
+    edit("- [ ] **pool in @<!-- -->someone**", "- [x] **pool in @<!-- -->someone**");
+    ck_assert_ok(fl_draft_read(&draft, fl_buf_slice(&text), &arena, &err));
+    ck_assert_str_eq(draft.incident, fl_test_incident.id);
+    ck_assert_uint_eq(draft.factors, 1);
+    ck_assert(draft.is_ticked[0]);
+}
+END_TEST
+
 static const struct {
     const char *text;
     const char *message;
@@ -266,6 +285,7 @@ static Suite *publish_suite(void)
     tcase_add_test(cases, a_ticked_factor_and_its_fix_are_learnt);
     tcase_add_test(cases, a_row_that_was_deleted_or_struck_through_is_rejected);
     tcase_add_test(cases, a_cause_in_words_takes_the_fix);
+    tcase_add_test(cases, a_factor_that_mentions_somebody_is_read_back);
     tcase_add_test(cases, a_dry_run_writes_nothing);
     tcase_add_loop_test(cases, a_draft_that_cannot_be_meant_is_one_sentence_and_nothing_is_learnt,
                         0, sizeof(bad) / sizeof(bad[0]));
