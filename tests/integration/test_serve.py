@@ -257,8 +257,15 @@ class Serve(unittest.TestCase):
         with Daemon(FAULTLINE) as daemon:
             url = f"http://127.0.0.1:{daemon.port}"
             self.assertIn("nothing yet", run("status", "--url", url).stdout)
+            counts = [daemon.metrics()["faultline_http_requests_total"]]
+
+            def is_followed():
+                """Each look is a request too; one more is the follower's."""
+                counts.append(daemon.metrics()["faultline_http_requests_total"])
+                return counts[-1] - counts[0] >= len(counts)
+
             followed = subprocess.Popen([str(FAULTLINE), "tail", "--url", url, "--count", "1", "--for", "30s"], stdout=subprocess.PIPE, text=True)
-            daemon.wait_for(lambda: daemon.metrics()["faultline_http_requests_total"] > 3)
+            self.assertTrue(daemon.wait_for(is_followed))
             self.assertEqual(daemon.ask("POST", "/v1/logs", LOGS, {"Content-Type": "application/json"})[0], 200)
             said, _ = followed.communicate(timeout=60)
             self.assertRegex(said, r"^\S+Z +log +shop +hello\n$")
