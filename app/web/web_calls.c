@@ -43,7 +43,8 @@ typedef struct box {
 typedef struct drawing {
     const fl_picture *picture;
     box boxes[MOST_BOXES];
-    size_t count, left_out;
+    size_t count;
+    bool is_cut; /* a column was full */
     unsigned rows[COLUMNS];
     int first, last; /* columns that are used */
 } drawing;
@@ -108,7 +109,7 @@ static void add_box(drawing *d, const char *service, int column)
     if (find_box(d, service) != NULL)
         return;
     if (*row == PER_COLUMN) {
-        d->left_out++;
+        d->is_cut = true;
         return;
     }
     assert(d->count < MOST_BOXES);
@@ -282,7 +283,6 @@ static void put_table(fl_buf *out, const fl_picture *picture)
 void web_put_calls(fl_buf *out, const web_case *of)
 {
     const fl_incident *incident = of->incident;
-    char count[WEB_AGE_TEXT];
     drawing d = {.picture = of->picture};
     if (of->picture == NULL || of->picture->call_count == 0 || incident->hypothesis_count == 0 ||
         incident->hypotheses[0].service == NULL)
@@ -292,8 +292,9 @@ void web_put_calls(fl_buf *out, const web_case *of)
                      "</h2>\n");
     if (d.count > 1)
         put_drawing(out, &d);
-    if (d.left_out > 0)
-        fl_html(out, "<p class=\"dim\">$ more are not drawn.</p>\n", web_count(count, d.left_out));
+    if (d.is_cut)
+        fl_buf_text(out, "<p class=\"dim\">Some services are not drawn; the table has all calls."
+                         "</p>\n");
     put_table(out, of->picture);
     fl_buf_text(out, "</section>\n");
 }

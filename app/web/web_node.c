@@ -148,7 +148,7 @@ static void put_link(fl_buf *out, const fl_graph_link *link)
 /* Those with evidence come first. */
 static void put_links(fl_buf *out, const fl_graph_node_view *view)
 {
-    char count[WEB_AGE_TEXT];
+    char count[WEB_AGE_TEXT], id[WEB_AGE_TEXT];
     fl_html(out,
             "<section aria-labelledby=\"edges\"><h2 id=\"edges\">$ edges</h2>\n"
             "<ol class=\"links\">\n",
@@ -156,11 +156,13 @@ static void put_links(fl_buf *out, const fl_graph_node_view *view)
     for (size_t i = 0; i < view->link_count && i < MOST_LINKS; i++)
         put_link(out, &view->links[i]);
     fl_buf_text(out, "</ol>\n");
+    /* By id: a key is others' words, and a shell would read them. */
+    (void)snprintf(id, sizeof(id), "%llu", (unsigned long long)view->node.id);
     if (view->cut || view->link_count > MOST_LINKS)
         fl_html(out,
-                "<p class=\"warn\">There is more than is shown. <code>faultline graph show $:$ "
+                "<p class=\"warn\">There is more than is shown. <code>faultline graph show $ "
                 "--format json</code> has the first thousand.</p>\n",
-                fl_node_kind_name(view->node.kind), view->node.key);
+                id);
     fl_buf_text(out, "</section>\n");
 }
 
