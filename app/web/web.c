@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "slice.h"
 #include "timestamp.h"
+#include "utf8.h"
 #include "web_priv.h"
 
 /* No script but ours, and nothing of a page can be shown inside of another site's. */
@@ -113,8 +114,12 @@ static void take_page(fl_http_reply *reply, const fl_http_request *request, cons
         fl_buf_add(&reply->body, fl_buf_slice(page));
         return;
     }
-    if (fl_gzip_add(&reply->body, fl_buf_slice(page), QUICK, NULL) == FL_OK)
+    if (fl_gzip_add(&reply->body, fl_buf_slice(page), QUICK, NULL) == FL_OK) {
         fl_http_reply_add(reply, "Content-Encoding", "gzip");
+        return;
+    }
+    fl_buf_clear(&reply->body); /* there is no memory to compress it */
+    fl_buf_add(&reply->body, fl_buf_slice(page));
 }
 
 /* A page is asked for again each time, and sent where it differs. */
@@ -135,6 +140,29 @@ void web_send(fl_http_reply *reply, const fl_http_request *request, fl_buf *page
     fl_http_reply_add(reply, "Content-Security-Policy", policy);
     fl_http_reply_add(reply, "X-Content-Type-Options", "nosniff");
     fl_http_reply_add(reply, "Referrer-Policy", "same-origin");
+}
+
+/* The page of a 503 asks again by itself: that helps where the store could not be reached. */
+unsigned web_code_of(fl_status status)
+{
+    assert(status != FL_OK);
+    return status == FL_E_NOTFOUND ? 404 : status == FL_E_IO ? 503 : 500;
+}
+
+static bool is_utf8(const char *text)
+{
+    fl_slice bytes = fl_slice_of(text);
+    return fl_utf8_valid_prefix(bytes) == bytes.len;
+}
+
+bool web_refuse(fl_web *web, const fl_http_request *request, fl_http_reply *reply)
+{
+    bool is_text = is_utf8(request->path);
+    for (size_t i = 0; i < request->parameter_count; i++)
+        is_text = is_text && is_utf8(request->parameters[i].value);
+    if (!is_text)
+        web_complain(web, request, reply, 400, "The address is not UTF-8.");
+    return !is_text;
 }
 
 /* In words for people: who wants the code has the status. */

@@ -169,6 +169,8 @@ void web_graph(void *context, const fl_http_request *request, fl_http_reply *rep
                 .node_word = given(request, "node"),
                 .node = {.now_ns = web_now(web)}};
     assert(strcmp(request->path, "/graph") == 0);
+    if (web_refuse(web, request, reply))
+        return;
     fl_status status = web_borrow(&store, web, &err);
     if (status == FL_OK)
         status = read_answer(&a, store, &arena, &err);
@@ -178,7 +180,7 @@ void web_graph(void *context, const fl_http_request *request, fl_http_reply *rep
         put_page(&page, web, &a);
         web_send(reply, request, &page);
     } else {
-        unsigned code = status == FL_E_NOTFOUND ? 404 : status == FL_E_SYNTAX ? 400 : 503;
+        unsigned code = status == FL_E_SYNTAX ? 400 : web_code_of(status);
         web_complain(web, request, reply, code, err.message);
     }
     fl_arena_dispose(&arena);

@@ -127,7 +127,7 @@ static void put_saying(fl_buf *out, const char *id)
     fl_buf_text(out, "</div>\n<div class=\"commands\">");
     fl_html(out,
             "<p class=\"dim\">The next incident like this one is told what you know:</p>"
-            "<code>faultline confirm $</code><code>faultline reject $ --note WHY</code>"
+            "<code>faultline confirm $</code><code>faultline reject $ --why WHY</code>"
             "<code>faultline resolve $ --fix TEXT</code></div>\n",
             id, id, id);
     fl_buf_text(out, "<div class=\"moved\" role=\"status\"></div></section>\n");
@@ -187,7 +187,7 @@ static void send_numbers(fl_web *web, const char *id, const fl_http_request *req
         if (reply->status == 200)
             reply->content_type = "application/json";
     } else {
-        fl_http_problem(reply, status == FL_E_NOTFOUND ? 404 : 503, "%s", err.message);
+        fl_http_problem(reply, web_code_of(status), "%s", err.message);
     }
     fl_mem_free(drawn);
 }
@@ -200,6 +200,8 @@ void web_incident(void *context, const fl_http_request *request, fl_http_reply *
     fl_error err = {0};
     fl_store *store = NULL;
     assert(strncmp(request->path, prefix, sizeof(prefix) - 1) == 0);
+    if (web_refuse(web, request, reply))
+        return;
     char id[FL_LIVE_ID_BYTES + sizeof(timeline_suffix)];
     if (strlen(request->path + sizeof(prefix) - 1) >= sizeof(id)) {
         web_complain(web, request, reply, 404, "No incident has an id that is so long.");
@@ -222,8 +224,7 @@ void web_incident(void *context, const fl_http_request *request, fl_http_reply *
         put_page(&page, &r.of);
         web_send(reply, request, &page);
     } else {
-        unsigned code = status == FL_E_NOTFOUND ? 404 : status == FL_E_IO ? 503 : 500;
-        web_complain(web, request, reply, code, err.message);
+        web_complain(web, request, reply, web_code_of(status), err.message);
     }
     dispose(&r);
 }

@@ -158,6 +158,8 @@ void web_list(void *context, const fl_http_request *request, fl_http_reply *repl
     fl_web *web = context;
     fl_error err = {0};
     writing w;
+    if (web_refuse(web, request, reply))
+        return;
     asked by = {.service = given(request, "service"), .state = given(request, "state")};
     by.question = (fl_store_question){.limit = ROWS + 1, .service = by.service, .state = by.state};
     if (!read_place(&by, given(request, "after"))) {
@@ -165,9 +167,10 @@ void web_list(void *context, const fl_http_request *request, fl_http_reply *repl
         return;
     }
     fl_buf rows = fl_buf_of(WEB_MAX_PAGE), page = fl_buf_of(WEB_MAX_PAGE);
-    if (put_rows(&rows, &w, web, &by, &err) != FL_OK) {
+    fl_status status = put_rows(&rows, &w, web, &by, &err);
+    if (status != FL_OK) {
         fl_buf_dispose(&rows);
-        web_complain(web, request, reply, 503, err.message);
+        web_complain(web, request, reply, web_code_of(status), err.message);
         return;
     }
     const web_frame frame = {

@@ -51,6 +51,10 @@ FL_NODISCARD fl_status web_borrow(fl_store **out, fl_web *web, fl_error *err);
 void web_return(fl_web *web, fl_store *store, fl_status status);
 /* The page becomes the reply: policy, tag, compression. Disposes of `page`. */
 void web_send(fl_http_reply *reply, const fl_http_request *request, fl_buf *page);
+/* What a failure of the store is to a browser: only one that may pass is asked for again. */
+unsigned web_code_of(fl_status status);
+/* True: the path or a parameter is no UTF-8, which no store takes, and `reply` says so. */
+bool web_refuse(fl_web *web, const fl_http_request *request, fl_http_reply *reply);
 /* A page that says what is the matter, with that status. */
 void web_complain(fl_web *web, const fl_http_request *request, fl_http_reply *reply,
                   unsigned status, const char *sentence);

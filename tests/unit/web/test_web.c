@@ -401,6 +401,115 @@ START_TEST(the_graph_is_searched_and_a_node_told_with_who_said_so)
 }
 END_TEST
 
+/* A key is others' words: in a command that is copied a shell would read them. */
+START_TEST(a_node_with_many_edges_leads_to_a_command_by_its_id)
+{
+    enum { MANY = 201 };
+    static fl_graph_node nodes[MANY + 1];
+    static fl_graph_edge edges[MANY];
+    static char keys[MANY + 1][16];
+    for (size_t i = 0; i <= MANY; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), i == 0 ? "$(id)|x" : "%zu", i);
+        const fl_node_kind kind = i == 0 ? FL_NODE_SYMPTOM : FL_NODE_CAUSE;
+        nodes[i] = (fl_graph_node){.id = fl_node_id(kind, fl_slice_of(keys[i])),
+                                   .kind = kind,
+                                   .key = keys[i],
+                                   .recorded_ns = AT};
+        if (i == 0)
+            continue;
+        fl_graph_edge *edge = &edges[i - 1];
+        *edge = (fl_graph_edge){.kind = FL_EDGE_EXPLAINED_BY,
+                                .from = nodes[0].id,
+                                .to = nodes[i].id,
+                                .recorded_ns = AT};
+        edge->id = fl_edge_id(edge->kind, edge->from, edge->to, FL_SLICE(""));
+    }
+    const fl_graph_batch batch = {
+        .nodes = nodes, .node_count = MANY + 1, .edges = edges, .edge_count = MANY};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+    ask_with(web_graph, "/graph", &(fl_http_field){"node", "symptom:$(id)|x"}, 1);
+    ck_assert_int_eq(reply.status, 200);
+    char wanted[80];
+    (void)snprintf(wanted, sizeof(wanted), "graph show %llu --format json",
+                   (unsigned long long)nodes[0].id);
+    ck_assert(says(wanted));
+}
+END_TEST
+
+START_TEST(a_column_of_calls_that_is_full_says_so)
+{
+    enum { MANY = 12 };
+    static fl_picture_call many[MANY];
+    static char names[MANY][8];
+    const fl_incident incident = made("made-1");
+    fl_picture picture = drawn("made-1", MIN);
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "s%zu", i);
+        many[i] = calls[0];
+        many[i].caller = names[i];
+    }
+    picture.calls = many;
+    picture.call_count = MANY;
+    keep(&incident, &picture);
+    ask(web_incident, "/incidents/made-1");
+    ck_assert(says("Some services are not drawn; the table has all calls."));
+    ck_assert(says("faultline reject made-1 --why WHY"));
+}
+END_TEST
+
+START_TEST(what_is_no_utf8_is_refused_before_the_store_is_asked)
+{
+    static const struct {
+        fl_http_handler *run;
+        const char *path;
+        fl_http_field field;
+    } askings[] = {{web_list, "/", {"service", "\xff"}},
+                   {web_list, "/", {"after", "1.\xc3"}},
+                   {web_incident, "/incidents/\xff", {"x", "y"}},
+                   {web_incident, "/incidents/\xff/timeline.json", {"x", "y"}},
+                   {web_graph, "/graph", {"q", "a\xe2\x80"}},
+                   {web_graph, "/graph", {"node", "\x80"}}};
+    for (size_t i = 0; i < sizeof(askings) / sizeof(askings[0]); i++) {
+        ask_with(askings[i].run, askings[i].path, &askings[i].field, 1);
+        ck_assert_int_eq(reply.status, 400);
+        ck_assert(says("is not UTF-8") && !says("asks again"));
+    }
+}
+END_TEST
+
+START_TEST(only_a_store_that_cannot_be_reached_is_asked_again)
+{
+    ck_assert_uint_eq(web_code_of(FL_E_IO), 503);
+    ck_assert_uint_eq(web_code_of(FL_E_NOTFOUND), 404);
+    ck_assert_uint_eq(web_code_of(FL_E_SYNTAX), 500);
+    ck_assert_uint_eq(web_code_of(FL_E_LIMIT), 500);
+    fl_mem_fail_after(0); /* the store's own: no connection is lost */
+    ask(web_list, "/");
+    fl_mem_fail_after(-1);
+    ck_assert_int_eq(reply.status, 500);
+}
+END_TEST
+
+/* The answer has its room already, so that only the compressor finds none. */
+START_TEST(a_page_that_cannot_be_compressed_goes_as_it_is)
+{
+    enum { BYTES = 2000 };
+    static const fl_http_field accepts = {"Accept-Encoding", "gzip"};
+    const fl_http_request request = {
+        .method = "GET", .path = "/", .headers = &accepts, .header_count = 1};
+    fl_buf page = fl_buf_of(1 << 20);
+    for (size_t i = 0; i < BYTES; i++)
+        fl_buf_char(&page, 'x');
+    fl_buf_add(&reply.body, fl_buf_slice(&page));
+    fl_buf_clear(&reply.body);
+    fl_mem_fail_after(0);
+    web_send(&reply, &request, &page);
+    fl_mem_fail_after(-1);
+    ck_assert_int_eq(reply.status, 200);
+    ck_assert_uint_eq(reply.body.len, BYTES);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 static const struct sweep {
@@ -461,6 +570,11 @@ static Suite *web_suite(void)
     tcase_add_test(cases, what_is_not_there_or_damaged_is_said);
     tcase_add_test(cases, a_member_live_of_any_kind_is_harmless);
     tcase_add_test(cases, the_graph_is_searched_and_a_node_told_with_who_said_so);
+    tcase_add_test(cases, what_is_no_utf8_is_refused_before_the_store_is_asked);
+    tcase_add_test(cases, only_a_store_that_cannot_be_reached_is_asked_again);
+    tcase_add_test(cases, a_page_that_cannot_be_compressed_goes_as_it_is);
+    tcase_add_test(cases, a_node_with_many_edges_leads_to_a_command_by_its_id);
+    tcase_add_test(cases, a_column_of_calls_that_is_full_says_so);
     tcase_add_loop_test(cases, every_allocation_of_a_page_may_fail, 0,
                         sizeof(sweeps) / sizeof(sweeps[0]));
     tcase_add_test(cases, every_allocation_of_the_start_may_fail);
