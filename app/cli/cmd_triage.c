@@ -81,20 +81,22 @@ static fl_status keep_picture(fl_triage *triage, fl_store *store, fl_error *err)
     return status;
 }
 
-/* The document and its picture into the store, and into the graph that its symptoms were seen. */
+/* The document and its picture into the store, and into the graph that its symptoms were seen,
+ * which needs no picture. */
 static fl_status keep(fl_cli *cli, fl_triage *triage, fl_slice document, fl_store *store,
                       fl_remember *remember)
 {
-    fl_error err = {0};
+    fl_error err = {0}, of_picture = {0};
     const fl_incident *incident = fl_triage_incident(triage);
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
-    if (status == FL_OK)
-        status = keep_picture(triage, store, &err);
+    fl_status drawn = status == FL_OK ? keep_picture(triage, store, &of_picture) : FL_OK;
     if (status == FL_OK && remember != NULL)
         status = fl_remember_note(remember, incident, store, cli->now_ns, &err);
+    if (drawn != FL_OK)
+        fl_cli_complain(cli, "%s", of_picture.message);
     if (status != FL_OK)
         fl_cli_complain(cli, "%s", err.message);
-    return status;
+    return status != FL_OK ? status : drawn;
 }
 
 /* A graph that cannot be asked costs the exit code, and the answer is that of telemetry alone. */

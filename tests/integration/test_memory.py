@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import unittest
@@ -103,6 +104,20 @@ class Memory(test_cli.Cli):
             self.assertLessEqual(path["confidence"]["mean"], 1.5 / 2)
         _, out, _ = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:30:30Z", "--format", "json")
         self.assertFalse([e for h in json.loads(out)["hypotheses"] for e in h["evidence"] if e["modality"] == "memory"])
+
+    def test_a_picture_that_cannot_be_kept_costs_the_exit_code_and_not_the_memory(self):
+        self.incident()
+        (store,) = (pathlib.Path(self.home.name) / ".local/state/faultline").glob("*.db")
+        with sqlite3.connect(store) as database:
+            database.execute("CREATE TRIGGER refuse BEFORE INSERT ON picture BEGIN SELECT RAISE(ABORT, 'no pictures today'); END")
+        database.close()
+        _, before, _ = self.run_it("graph", "export")
+        code, _, err = self.run_it("triage", "--otlp", self.case, "--at", "2023-01-29T09:31:00Z", "--format", "json")
+        self.assertEqual(code, 1)
+        self.assertIn("no pictures today", err)
+        self.assertEqual(err.count("\n"), 1)
+        _, after, _ = self.run_it("graph", "export")
+        self.assertNotEqual(before, after)
 
     def test_one_author_moves_no_edge_past_the_cap(self):
         first = self.incident()
