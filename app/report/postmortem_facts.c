@@ -99,6 +99,15 @@ static void sum_up(pm_impact *out, const entry_lanes *lanes, size_t first, size_
     out->share = out->requests > 0 ? fmin(out->failed / out->requests, 1) : NAN;
 }
 
+/* The end of a step. The last one may reach beyond the window, where nothing was measured. */
+static int64_t end_of(const fl_picture *picture, size_t step, int64_t from_ns)
+{
+    int64_t to_ns = picture->from_ns + (int64_t)(step + 1) * picture->step_ns;
+    assert(step < picture->step_count);
+    bool is_cut = picture->window.to_ns > from_ns && picture->window.to_ns < to_ns;
+    return is_cut ? picture->window.to_ns : to_ns;
+}
+
 /* False where nothing of it was bad. */
 static bool measure(pm_impact *out, const fl_picture *picture, const char *service)
 {
@@ -114,9 +123,10 @@ static bool measure(pm_impact *out, const fl_picture *picture, const char *servi
     }
     if (first == picture->step_count)
         return false;
+    int64_t from_ns = picture->from_ns + (int64_t)first * picture->step_ns;
     *out = (pm_impact){.service = service,
-                       .from_ns = picture->from_ns + (int64_t)first * picture->step_ns,
-                       .to_ns = picture->from_ns + (int64_t)(last + 1) * picture->step_ns,
+                       .from_ns = from_ns,
+                       .to_ns = end_of(picture, last, from_ns),
                        .is_over = told > last};
     sum_up(out, &lanes, first, last);
     return true;

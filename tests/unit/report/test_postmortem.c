@@ -115,6 +115,20 @@ START_TEST(an_impact_that_does_not_end_has_no_time_to_mitigate)
 }
 END_TEST
 
+/* Steps are rounded up; of the last one, half a minute was looked at. */
+START_TEST(an_impact_ends_with_the_window)
+{
+    fl_picture picture = fl_test_picture;
+    picture.step_count = 6;
+    picture.window.to_ns = FL_TEST_AT_NS + 5 * FL_TEST_MINUTE / 2;
+    input.picture = &picture;
+    const char *text = written(FL_POSTMORTEM_MARKDOWN);
+    check_has(
+        text,
+        "frontend: for 2m30s (2023-01-29T09:34:19Z to 2023-01-29T09:36:49Z, where the data ends)");
+}
+END_TEST
+
 START_TEST(what_is_not_known_is_said)
 {
     const fl_incident *incident = &fl_test_empty_incident;
@@ -325,6 +339,7 @@ static Suite *postmortem_suite(void)
     tcase_add_loop_test(cases, a_draft_is_as_it_was_reviewed, 0, 3);
     tcase_add_test(cases, the_impact_is_counted_from_the_entry_series);
     tcase_add_test(cases, an_impact_that_does_not_end_has_no_time_to_mitigate);
+    tcase_add_test(cases, an_impact_ends_with_the_window);
     tcase_add_test(cases, what_is_not_known_is_said);
     tcase_add_test(cases, each_row_is_marked_once);
     tcase_add_test(cases, an_action_says_why);
