@@ -305,6 +305,18 @@ static fl_status choose_lanes(struct picture *p, fl_error *err)
 
 /* ---- all of it ---- */
 
+/* Once for all series. */
+static void take_topology(struct picture *p)
+{
+    const fl_timeline *t = p->timeline;
+    for (size_t i = 0; i < t->topology_count; i++) {
+        assert(t->topology[i].caller < t->service_count);
+        assert(t->topology[i].callee < t->service_count);
+        p->is_caller[t->topology[i].caller] = true;
+        p->is_callee[t->topology[i].callee] = true;
+    }
+}
+
 /* A place for each series that there is: no table grows while it is filled. */
 static fl_status make_room(struct picture *p, fl_error *err)
 {
@@ -315,8 +327,13 @@ static fl_status make_room(struct picture *p, fl_error *err)
     p->row = fl_arena_alloc(&p->scratch, t->window_count + 1, sizeof(double));
     p->sorted = fl_arena_alloc(&p->scratch, t->window_count + 1, sizeof(double));
     p->is_suspect = fl_arena_alloc(&p->scratch, t->service_count + 1, sizeof(bool));
-    bool has_all = p->candidates != NULL && p->row != NULL && p->sorted != NULL;
-    return has_all && p->is_suspect != NULL ? FL_OK : fl_picture_no_memory(err);
+    p->is_caller = fl_arena_alloc(&p->scratch, t->service_count + 1, sizeof(bool));
+    p->is_callee = fl_arena_alloc(&p->scratch, t->service_count + 1, sizeof(bool));
+    bool has_rows = p->candidates != NULL && p->row != NULL && p->sorted != NULL;
+    if (!has_rows || p->is_suspect == NULL || p->is_caller == NULL || p->is_callee == NULL)
+        return fl_picture_no_memory(err);
+    take_topology(p);
+    return FL_OK;
 }
 
 /* Stages in the order in which they need each other; the last two use the scratch memory anew. */

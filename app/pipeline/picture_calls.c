@@ -133,15 +133,22 @@ static double change_of(const fl_picture_call *call)
     return (a->calls > 0) != (b->calls > 0) ? change + VANISHED : change;
 }
 
+/* Order by name alone. */
+static int compare_pairs(const void *left, const void *right)
+{
+    const found_call *a = left, *b = right;
+    if (a->caller != b->caller)
+        return a->caller < b->caller ? -1 : 1;
+    return (a->callee > b->callee) - (a->callee < b->callee);
+}
+
 /* What changed most first; equal ones by name. */
 static int compare_calls(const void *left, const void *right)
 {
     const found_call *a = left, *b = right;
     if (a->change != b->change)
         return a->change > b->change ? -1 : 1;
-    if (a->caller != b->caller)
-        return a->caller < b->caller ? -1 : 1;
-    return (a->callee > b->callee) - (a->callee < b->callee);
+    return compare_pairs(a, b);
 }
 
 /* Items of one pair: the sides follow each other. Returns how many they are. */
@@ -178,28 +185,22 @@ static size_t count_pairs(const fl_keyed *items, size_t count)
 
 /* ---- all ---- */
 
-/* Few enough to look at all of them. */
-static bool is_found(const found_call *calls, size_t count, const fl_topology_edge *edge)
-{
-    for (size_t i = 0; i < count; i++)
-        if (calls[i].caller == edge->caller && calls[i].callee == edge->callee)
-            return true;
-    return false;
-}
-
-/* Without spans all of the topology, as it is sorted; beside them what they do not tell of. */
-static void add_topology(struct picture *p, fl_picture_call *out, const found_call *calls,
-                         size_t count)
+/* Without spans all of the topology, as it is sorted; beside them what they do not tell of. Sorts
+ * `calls`. */
+static void add_topology(struct picture *p, fl_picture_call *out, found_call *calls, size_t count)
 {
     const fl_timeline *t = p->timeline;
     const fl_picture_side none = {.per_minute = NAN, .p50_ms = NAN, .p99_ms = NAN, .gap_ms = NAN};
+    if (count > 0)
+        qsort(calls, count, sizeof(*calls), compare_pairs);
     for (size_t i = 0; i < t->topology_count; i++) {
         const fl_topology_edge *edge = &t->topology[i];
-        if (p->out->call_count == FL_PICTURE_CALLS) {
-            p->out->calls_left_out += t->topology_count - i;
-            return;
-        }
-        if (!is_found(calls, count, edge))
+        const found_call key = {.caller = edge->caller, .callee = edge->callee};
+        if (count > 0 && bsearch(&key, calls, count, sizeof(key), compare_pairs) != NULL)
+            continue;
+        if (p->out->call_count == FL_PICTURE_CALLS)
+            p->out->calls_left_out++;
+        else
             out[p->out->call_count++] = (fl_picture_call){.caller = t->services[edge->caller],
                                                           .callee = t->services[edge->callee],
                                                           .before = none,

@@ -250,11 +250,5 @@ bool fl_picture_is_entry(const struct picture *p, uint32_t service)
     const fl_timeline *t = p->timeline;
     if (p->in->service != NULL && strcmp(p->in->service, t->services[service]) == 0)
         return true;
-    for (size_t i = 0; i < t->topology_count; i++)
-        if (t->topology[i].callee == service)
-            return false;
-    for (size_t i = 0; i < t->topology_count; i++)
-        if (t->topology[i].caller == service)
-            return true;
-    return false;
+    return p->is_caller[service] && !p->is_callee[service];
 }

@@ -66,9 +66,10 @@ struct picture {
     const fl_timeline *timeline;
     fl_picture *out;
     fl_arena *arena;
-    fl_arena scratch, texts; /* texts: of one series, while it is looked at */
-    uint32_t *step_of;       /* of each window; FL_NO_INDEX: not on the axis */
-    bool *is_suspect;        /* of each service */
+    fl_arena scratch, texts;     /* texts: of one series, while it is looked at */
+    uint32_t *step_of;           /* of each window; FL_NO_INDEX: not on the axis */
+    bool *is_suspect;            /* of each service */
+    bool *is_caller, *is_callee; /* of each service: as the topology tells */
     picture_cited *cited;
     size_t cited_count;
     picture_entry entries[PICTURE_ENTRIES];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "arena.h"
+#include "fl_folder.h"
 #include "fl_test.h"
 #include "made_shop.h"
 #include "mem.h"
@@ -266,6 +267,31 @@ START_TEST(calls_have_both_sides_and_what_changed_most_is_first)
 }
 END_TEST
 
+/* The two of the shop are in the topology, too, behind all others, and are not left out. */
+START_TEST(calls_of_a_topology_that_there_is_no_room_for_are_counted_once)
+{
+    fl_folder folder;
+    fl_buf list = fl_buf_of(1 << 16);
+    extra_series = (int)FL_PICTURE_CALLS + 20;
+    fl_folder_open(&folder);
+    fl_buf_text(&list, "[{\"client\":\"storefront\",\"server\":\"stock\"},"
+                       "{\"client\":\"storefront\",\"server\":\"mail\"}");
+    for (int i = 1; i < extra_series; i++)
+        fl_buf_printf(&list, ",{\"client\":\"gauge_0\",\"server\":\"gauge_%d\"}", i);
+    fl_buf_char(&list, ']');
+    request.topology = fl_folder_write(&folder, "topology.json", fl_buf_slice(&list));
+    const fl_picture *picture = draw();
+    ck_assert_uint_eq(picture->call_count, FL_PICTURE_CALLS);
+    ck_assert_uint_eq(picture->calls_left_out, 2 + 19);
+    ck_assert_str_eq(picture->calls[0].callee, "stock");
+    ck_assert(picture->calls[1].is_traced);
+    for (size_t i = 2; i < picture->call_count; i++)
+        ck_assert(!picture->calls[i].is_traced);
+    fl_folder_remove(&folder);
+    fl_buf_dispose(&list);
+}
+END_TEST
+
 START_TEST(events_are_changes_and_alerts_each_once)
 {
     const fl_picture *picture = draw();
@@ -383,6 +409,7 @@ static Suite *picture_suite(void)
     tcase_add_test(cases, a_lane_of_evidence_has_its_query_rank_and_weight);
     tcase_add_test(cases, what_stands_out_is_there_with_how_far);
     tcase_add_test(cases, calls_have_both_sides_and_what_changed_most_is_first);
+    tcase_add_test(cases, calls_of_a_topology_that_there_is_no_room_for_are_counted_once);
     tcase_add_test(cases, events_are_changes_and_alerts_each_once);
     tcase_add_test(cases, a_long_window_has_coarser_steps);
     tcase_add_test(cases, too_many_series_are_left_out_and_counted);
