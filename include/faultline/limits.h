@@ -86,7 +86,8 @@
 #define FL_MAX_TIMELINE_BYTES     (256u << 20) /* the finished arrays */
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
 #define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
-/* A picture: 32 bytes for each of FL_MAX_SPANS, then 64 for each series. */
+/* A picture: 64 bytes for each series, and 8 for each request from outside; then, in the same room,
+ * 48 for each of FL_MAX_SPANS and 136 for each pair that calls. */
 #define FL_MAX_PICTURE_SCRATCH_BYTES (128u << 20)
 
 /* The daemon. A configuration that people write has some hundred lines; the tree and the values of
