@@ -349,6 +349,28 @@ START_TEST(without_spans_the_metrics_of_the_reported_service_are_the_entry)
 }
 END_TEST
 
+/* gauge_0 calls gauge_1, which calls gauge_2. */
+START_TEST(without_spans_who_calls_and_is_not_called_is_the_entry)
+{
+    fl_folder folder;
+    shop.a_second = 0;
+    extra_series = 4;
+    fl_folder_open(&folder);
+    request.topology = fl_folder_write(&folder, "topology.json",
+                                       SLICE("[{\"client\":\"gauge_0\",\"server\":\"gauge_1\"},"
+                                             "{\"client\":\"gauge_1\",\"server\":\"gauge_2\"}]"));
+    request.roles = fl_folder_write(&folder, "roles.yaml",
+                                    SLICE("rules:\n- {match: gauge_*, role: traffic}\n"));
+    const fl_picture *picture = draw();
+    for (int i = 0; i < extra_series; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "gauge_%d", i);
+        ck_assert_int_eq(lane_of(picture, name, name)->is_entry, i == 0);
+    }
+    fl_folder_remove(&folder);
+}
+END_TEST
+
 static void write_json(fl_buf *out)
 {
     fl_buf_clear(out);
@@ -414,6 +436,7 @@ static Suite *picture_suite(void)
     tcase_add_test(cases, a_long_window_has_coarser_steps);
     tcase_add_test(cases, too_many_series_are_left_out_and_counted);
     tcase_add_test(cases, without_spans_the_metrics_of_the_reported_service_are_the_entry);
+    tcase_add_test(cases, without_spans_who_calls_and_is_not_called_is_the_entry);
     tcase_add_test(cases, the_same_triage_gives_the_same_bytes);
     tcase_add_test(cases, survives_each_allocation_failing);
     suite_add_tcase(suite, cases);
