@@ -34,8 +34,11 @@ enum {
     PART_BYTES = 8 << 20,
     /* A run that is merged is dropped as one: it shall be a small part of what is kept. */
     KEPT_SHARE = 8,
-    /* Below, a part would hold a few series of those that have a file each: too large to merge. */
-    MIN_WIDTH_LOG2 = 40
+    /* Below, a part would hold a few series: too large to merge. A metric has 2^32 places, and may
+     * have most of the series. */
+    MIN_WIDTH_LOG2 = 8,
+    /* Behind such a metric a part is wide again after a few readings. */
+    MOST_WIDER = 64
 };
 
 struct merge {
@@ -172,14 +175,14 @@ static uint64_t first_width(const struct merge *merge)
     return UINT64_MAX / (1 + bytes / PART_BYTES);
 }
 
-/* A part that is not four fifths full may be wider, at most twice. */
+/* A part that is not four fifths full may be wider. */
 static uint64_t next_width(uint64_t width, size_t used, size_t limit)
 {
     double factor = 0.8 * (double)limit / (double)(used + 1);
     if (factor <= 1)
         return width;
-    return width > UINT64_MAX / 2 ? UINT64_MAX
-                                  : (uint64_t)((double)width * (factor < 2 ? factor : 2));
+    double wider = (double)width * (factor < MOST_WIDER ? factor : MOST_WIDER);
+    return wider >= 0x1p64 ? UINT64_MAX : (uint64_t)wider;
 }
 
 /* Series by their places, a part at a time. A width that does not fit is halved. */
@@ -295,19 +298,22 @@ static fl_status publish(struct merge *merge, fl_error *err)
     return FL_OK;
 }
 
-/* The files stay what they were; one that is bad is not tried again. Where a part could not be
- * removed there is no merging until the next open, which tidies up: another window over the same
- * sequences would double them. */
+/* The files stay what they were; one that is bad is not tried again, nor are files that do not fit
+ * together. Where a part could not be removed there is no merging until the next open, which
+ * tidies up: another window over the same sequences would double them. */
 static void give_up(struct merge *merge, bool is_clean)
 {
     fl_archive *archive = merge->archive;
-    for (size_t i = 0; i < merge->count; i++)
+    bool is_too_large = merge->parts.is_full; /* a full disk, also FL_E_LIMIT, may pass */
+    for (size_t i = 0; i < merge->count; i++) {
         merge->held[i]->refs--;
+        merge->held[i]->is_kept_apart = merge->held[i]->is_kept_apart || is_too_large;
+    }
     if (!is_clean)
         archive->merge_after_ns = INT64_MAX;
     else if (merge->bad < merge->count)
         merge->held[merge->bad]->is_kept_apart = true;
-    else
+    else if (!is_too_large)
         archive->merge_after_ns = archive->now_ns + retry_ns;
     archive->stats.merge_failures += !archive->is_stopping;
 }

@@ -43,7 +43,7 @@ typedef struct fl_sealed {
     uint64_t records, bytes;
     size_t refs;        /* one for each reader, and one while it is being merged */
     bool is_merged;     /* made of the files of several heads */
-    bool is_kept_apart; /* could not be read when it was to be merged */
+    bool is_kept_apart; /* could not be merged: not read, or too much with others */
     bool is_damaged;    /* while an archive is opened */
     bool is_stray;      /* was not made durable, and could not be removed */
 } fl_sealed;

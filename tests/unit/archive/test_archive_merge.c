@@ -122,6 +122,73 @@ START_TEST(series_are_shared_out_among_the_parts_of_a_merged_run)
 }
 END_TEST
 
+/* A head of one metric: `series` of them, each with `points`. */
+static void commit_metric(fl_archive *archive, int64_t time_ns, int series, int points)
+{
+    const fl_sink *sink = fl_archive_batch_sink(batch);
+    const fl_resource resource = {.service = SLICE("pay")};
+    uint32_t handle;
+    bool repeated;
+    fl_archive_batch_clear(batch);
+    ck_assert_ok(sink->resource(sink->payload, &resource, &handle, &err));
+    for (int i = 0; i < series * points; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "pod-%d", i % series);
+        const fl_attr attr = {.key = SLICE("pod"),
+                              .value = {.kind = FL_VALUE_STRING, .text = fl_slice_of(name)}};
+        fl_point point = {.metric = SLICE("up"),
+                          .kind = FL_POINT_GAUGE,
+                          .time_ns = time_ns + (int64_t)i * i,
+                          .value = i * 0.37 + (double)time_ns,
+                          .attrs = {.items = &attr, .count = 1}};
+        ck_assert_ok(sink->point(sink->payload, handle, &point, &err));
+    }
+    ck_assert_ok(fl_archive_commit(&repeated, archive, batch, &err));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+}
+
+START_TEST(one_metric_of_many_series_is_shared_out_as_well)
+{
+    const fl_archive_options options = {.merge_runs = 3, .block_bytes = 12000};
+    fl_archive *archive = open_with(options);
+    for (int i = 0; i < 3; i++)
+        commit_metric(archive, 1000 + i, 300, 1);
+    fl_buf before = all_of(archive);
+    uint64_t blocks = fl_archive_stats_of(archive).blocks;
+    fl_archive_tick(archive, 2000);
+    fl_buf after = all_of(archive);
+    ck_assert_str_eq(after.ptr, before.ptr);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).merge_failures, 0);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).merged_blocks, blocks);
+    ck_assert_uint_gt(fl_archive_stats_of(archive).blocks, 2);
+    fl_buf_dispose(&after);
+    fl_buf_dispose(&before);
+    fl_archive_close(archive);
+}
+END_TEST
+
+START_TEST(heads_that_do_not_fit_together_are_tried_once)
+{
+    const fl_archive_options options = {.merge_runs = 3, .block_bytes = 12000};
+    fl_archive *archive = open_with(options);
+    for (int i = 0; i < 3; i++)
+        commit_metric(archive, 1000 + i, 1, 400);
+    uint64_t blocks = fl_archive_stats_of(archive).blocks;
+    for (int64_t hour = 1; hour <= 3; hour++) {
+        fl_archive_tick(archive, hour * 3600 * INT64_C(1000000000));
+        ck_assert_uint_eq(fl_archive_stats_of(archive).merge_failures, 1);
+        ck_assert_uint_eq(fl_archive_stats_of(archive).blocks, blocks);
+    }
+    for (int i = 0; i < 3; i++) { /* those behind them are merged */
+        ck_assert_ok(put_line(archive, i, "line"));
+        ck_assert_ok(fl_archive_flush(archive, &err));
+    }
+    fl_archive_tick(archive, 4 * 3600 * INT64_C(1000000000));
+    ck_assert_uint_eq(fl_archive_stats_of(archive).merged_blocks, 3);
+    fl_archive_close(archive);
+}
+END_TEST
+
 static fl_status tick_and_count(void *payload, uint32_t resource, const fl_log *log, fl_error *err_)
 {
     fl_archive *archive = payload;
@@ -263,6 +330,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, sealed_heads_become_one_run);
     tcase_add_test(tests, nothing_is_merged_where_that_is_not_wanted);
     tcase_add_test(tests, series_are_shared_out_among_the_parts_of_a_merged_run);
+    tcase_add_test(tests, one_metric_of_many_series_is_shared_out_as_well);
+    tcase_add_test(tests, heads_that_do_not_fit_together_are_tried_once);
     tcase_add_test(tests, files_that_are_read_outlast_their_merge);
     tcase_add_test(tests, a_damaged_file_is_not_merged_and_costs_no_other);
     tcase_add_test(tests, a_merge_that_does_not_fit_on_the_disk_is_tried_again_later);
