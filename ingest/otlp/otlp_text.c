@@ -105,6 +105,12 @@ fl_slice fl_otlp_text_take(fl_otlp *otlp)
         fl_otlp_complain(otlp, "a value is larger than 64 MiB as text");
         return none;
     }
+    /* Memory that would do tomorrow is another failure than a record that never fits. */
+    const fl_arena *arena = &otlp->record_arena;
+    if (otlp->text.status == FL_OK && otlp->text.len > arena->max_bytes - arena->used_bytes) {
+        fl_otlp_complain(otlp, "its values are larger than 128 MiB as text");
+        return none;
+    }
     fl_slice copy = fl_arena_copy(&otlp->record_arena, fl_buf_slice(&otlp->text));
     if (otlp->text.status != FL_OK || copy.ptr == NULL) {
         fl_otlp_nomem(otlp);

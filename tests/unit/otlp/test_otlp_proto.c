@@ -245,6 +245,51 @@ START_TEST(a_bytes_value_is_base64_as_in_json)
 }
 END_TEST
 
+/* What stands in `inner` as a field; `inner` is disposed of. */
+static fl_buf wrapped(unsigned field, fl_buf inner)
+{
+    fl_buf out = fl_buf_of(SIZE_MAX / 4);
+    message head = {.len = 0};
+    put_varint(&head, field << 3 | 2u);
+    put_varint(&head, inner.len);
+    fl_buf_add(&out, (fl_slice){head.bytes, head.len});
+    fl_buf_add(&out, fl_buf_slice(&inner));
+    ck_assert_int_eq(out.status, FL_OK);
+    fl_buf_dispose(&inner);
+    return out;
+}
+
+/* Each value is small enough; asked for again and again, all of them would never fit. */
+START_TEST(values_that_do_not_fit_into_memory_cost_their_record_alone)
+{
+    const size_t value_bytes = 45 << 20;
+    char *letters = malloc(value_bytes);
+    fl_buf value = fl_buf_of(SIZE_MAX / 4), all = fl_buf_of(SIZE_MAX / 4);
+    ck_assert_ptr_nonnull(letters);
+    memset(letters, 'x', value_bytes);
+    fl_buf_add(&value, (fl_slice){(unsigned char *)letters, value_bytes});
+    free(letters);
+    /* In a list, since a text alone needs no memory; then KeyValue and Span.attributes. */
+    value = wrapped(9, wrapped(2, wrapped(5, wrapped(1, wrapped(1, value)))));
+    message span = span_of("n");
+    fl_buf_add(&all, (fl_slice){span.bytes, span.len});
+    for (int i = 0; i < 3; i++)
+        fl_buf_add(&all, fl_buf_slice(&value));
+    fl_buf_dispose(&value);
+    all = wrapped(2, all);
+    message good = {.len = 0};
+    put_message(&good, 2, &span);
+    fl_buf_add(&all, (fl_slice){good.bytes, good.len});
+    all = wrapped(1, wrapped(2, all));
+    ck_assert_int_eq(otlp_decode_proto(&decoder, fl_buf_slice(&all)), FL_OK);
+    fl_buf_dispose(&all);
+    const char *text = otlp_decoder_text(&decoder);
+    ck_assert_ptr_nonnull(
+        strstr(text, " records 1: span: its values are larger than 128 MiB as text\n"));
+    ck_assert_uint_eq(decoder.dump.spans, 1);
+}
+END_TEST
+
 /* --- rejects: the record between two good ones --- */
 
 typedef void damage_fn(message *span);
@@ -521,6 +566,7 @@ static Suite *otlp_proto_suite(void)
     tcase_add_test(cases, a_resource_and_a_name_may_stand_behind_what_needs_them);
     tcase_add_test(cases, lists_of_numbers_are_read_packed_and_one_by_one);
     tcase_add_test(cases, a_bytes_value_is_base64_as_in_json);
+    tcase_add_test(cases, values_that_do_not_fit_into_memory_cost_their_record_alone);
     tcase_add_test(cases, a_malformed_record_costs_itself);
     tcase_add_test(cases, a_reject_says_the_byte);
     tcase_add_test(cases, a_resource_that_cannot_be_read_costs_its_records_in_one_reject);
