@@ -29,9 +29,11 @@
 
 enum { SEALED_NUMBERS = 7, SEALED_HEAD_BYTES = 12 + 8 * SEALED_NUMBERS };
 
-/* Seals and merges are written at the same time. */
+/* Seals, merges and what retention leaves of a block are written at the same time. */
 static const char *temporary_of(const fl_sealed *block)
 {
+    if (block->is_emptied)
+        return "empty.tmp";
     return block->is_merged ? "merge.tmp" : "seal.tmp";
 }
 

@@ -365,35 +365,57 @@ void fl_archive_merge(fl_archive *archive)
         fl_archive_remove_replaced(archive);
 }
 
-/* The name of one that nobody reads; it is out of the list then. The lock is held. */
-static bool take_replaced(char name[ARCHIVE_NAME_BYTES], fl_archive *archive)
+/* One of them that nobody reads, behind the first *at, held; NULL: there is none. The lock is held.
+ */
+static fl_sealed *hold_replaced(size_t *at, fl_archive *archive)
 {
-    for (size_t i = 0; i < archive->replaced_count; i++)
-        if (archive->replaced[i]->refs == 0) {
-            fl_sealed_name(name, archive->replaced[i]);
-            fl_mem_free(archive->replaced[i]);
-            archive->replaced[i] = archive->replaced[--archive->replaced_count];
-            return true;
+    for (; *at < archive->replaced_count; (*at)++)
+        if (archive->replaced[*at]->refs == 0) {
+            archive->replaced[*at]->refs++;
+            return archive->replaced[*at];
         }
-    return false;
+    return NULL;
 }
 
-/* One that cannot be removed, or comes back after a crash, goes with the next open. */
-void fl_archive_remove_replaced(fl_archive *archive)
+/* Gone for good: only then parts of the merged run may go. */
+static bool remove_durably(fl_archive *archive, const fl_sealed *block)
 {
     char name[ARCHIVE_NAME_BYTES];
-    bool goes_on = true, has_removed = false;
     fl_error ignored = {0};
-    while (goes_on) {
-        pthread_mutex_lock(&archive->lock);
-        goes_on = take_replaced(name, archive);
+    fl_sealed_name(name, block);
+    fl_status status = fl_disk_remove(archive->disk, name, &ignored);
+    return (status == FL_OK || status == FL_E_NOTFOUND) &&
+           fl_disk_sync_names(archive->disk, &ignored) == FL_OK;
+}
+
+/* The list may have moved meanwhile. The lock is held. */
+static void forget_replaced(fl_archive *archive, fl_sealed *block)
+{
+    size_t at = 0;
+    while (archive->replaced[at] != block)
+        at++;
+    assert(at < archive->replaced_count && block->refs == 1);
+    archive->replaced[at] = archive->replaced[--archive->replaced_count];
+    fl_mem_free(block);
+}
+
+/* One that cannot be removed now is tried again, by the next tick or the next open. */
+void fl_archive_remove_replaced(fl_archive *archive)
+{
+    size_t at = 0;
+    pthread_mutex_lock(&archive->lock);
+    for (fl_sealed *block; (block = hold_replaced(&at, archive)) != NULL;) {
         pthread_mutex_unlock(&archive->lock);
-        has_removed = has_removed || goes_on;
-        if (goes_on)
-            (void)!fl_disk_remove(archive->disk, name, &ignored);
+        bool is_gone = remove_durably(archive, block);
+        pthread_mutex_lock(&archive->lock);
+        if (is_gone) {
+            forget_replaced(archive, block);
+        } else {
+            block->refs--;
+            at++;
+        }
     }
-    if (has_removed) /* before parts of the merged run may go */
-        (void)!fl_disk_sync_names(archive->disk, &ignored);
+    pthread_mutex_unlock(&archive->lock);
 }
 
 /* On Linux a thread has a niceness of its own. */

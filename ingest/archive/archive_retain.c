@@ -99,6 +99,10 @@ static what_goes take_oldest(char name[ARCHIVE_NAME_BYTES], fl_sealed **newest, 
     bool is_profile = profile != NULL && (block == NULL || profile->time_ns < newest_of(block));
     if (block == NULL && profile == NULL)
         return GOES_NOTHING;
+    /* Of a run that stands beside what it replaces, an open would take what is left for unfinished.
+     */
+    if (!is_profile && block->is_merged && archive->replaced_count > 0)
+        return GOES_NOTHING;
     int64_t until = is_profile ? profile->time_ns : newest_of(block);
     bool is_much = options->keep_bytes > 0 && kept_bytes(archive) > options->keep_bytes;
     if ((!is_old(archive, until) && !is_much) || (!is_profile && block->refs > 0))
@@ -131,6 +135,7 @@ static fl_status write_empty(fl_sealed *block, fl_disk *disk, fl_error *err)
     block->min_ns = none.min_ns;
     block->max_ns = none.max_ns;
     block->records = 0;
+    block->is_emptied = true;
     status = fl_block_finish(&bytes, writer, err);
     if (status == FL_OK)
         status = fl_sealed_write(block, disk, fl_buf_slice(&bytes), err);

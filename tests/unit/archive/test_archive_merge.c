@@ -223,6 +223,35 @@ START_TEST(files_that_are_read_outlast_their_merge)
 }
 END_TEST
 
+static fl_status grow_old(void *payload, uint32_t resource, const fl_log *log, fl_error *err_)
+{
+    fl_archive *archive = payload;
+    (void)resource;
+    (void)log;
+    (void)err_;
+    fl_archive_tick(archive, 2000);
+    ck_assert_uint_eq(fl_archive_stats_of(archive).blocks, 2);
+    fl_archive_tick(archive, INT64_C(2000000000000));
+    ck_assert_uint_eq(fl_archive_stats_of(archive).dropped_blocks, 0);
+    return FL_OK;
+}
+
+/* An open would take it for unfinished, and the files for all that there is. */
+START_TEST(a_merged_run_is_not_dropped_beside_its_files)
+{
+    fl_archive *archive =
+        open_three((fl_archive_options){.merge_runs = 3, .keep_ns = INT64_C(1000000000000)});
+    fl_sink sink = {.payload = archive, .resource = made_archive_resource, .log = grow_old};
+    ck_assert_ok(put_line(archive, 4, "line 4"));
+    ck_assert_ok(fl_archive_flush(archive, &err));
+    ck_assert_ok(fl_archive_read(archive, 1, 2, &sink, &err));
+    fl_archive_tick(archive, INT64_C(2000000000001));
+    ck_assert_uint_eq(fl_archive_stats_of(archive).dropped_blocks, 2);
+    ck_assert_uint_eq(block_files(), 1);
+    fl_archive_close(archive);
+}
+END_TEST
+
 START_TEST(a_damaged_file_is_not_merged_and_costs_no_other)
 {
     fl_archive *archive = open_three(of_three);
@@ -333,6 +362,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, one_metric_of_many_series_is_shared_out_as_well);
     tcase_add_test(tests, heads_that_do_not_fit_together_are_tried_once);
     tcase_add_test(tests, files_that_are_read_outlast_their_merge);
+    tcase_add_test(tests, a_merged_run_is_not_dropped_beside_its_files);
     tcase_add_test(tests, a_damaged_file_is_not_merged_and_costs_no_other);
     tcase_add_test(tests, a_merge_that_does_not_fit_on_the_disk_is_tried_again_later);
     tcase_add_test(tests, of_a_merge_and_its_files_what_is_whole_counts);
