@@ -151,13 +151,20 @@ static fl_status add_moment(struct raw_alert **out, bool *is_new, fl_timeline_bu
     return FL_OK;
 }
 
+/* Whether it can be compared with others: nobody means a time at the end of all numbers. */
+static bool is_sound_time(int64_t time_ns)
+{
+    return time_ns >= 0 && time_ns <= INT64_MAX - stale_ns;
+}
+
 fl_status fl_tl_push_alert_point(const struct source *source, uint32_t entity, uint64_t key,
                                  const fl_point *point, fl_error *err)
 {
     fl_timeline_builder *b = source->builder;
     struct raw_alert *row;
     bool is_new;
-    if (source->is_baseline || !fl_slice_equal(point->metric, FL_SLICE("ALERTS")) ||
+    if (source->is_baseline || !is_sound_time(point->time_ns) ||
+        !fl_slice_equal(point->metric, FL_SLICE("ALERTS")) ||
         !fl_slice_equal(label(point, FL_SLICE("alertstate")), FL_SLICE("firing")))
         return FL_OK;
     fl_status status = add_moment(&row, &is_new, b, key, point->time_ns, err);

@@ -51,8 +51,8 @@ static fl_status tell(const fl_alert_record *alert, bool from_baseline, fl_error
 }
 
 /* One sample of ALERTS or of its sister. */
-static fl_status sample(const char *metric, const char *name, const char *state, int second,
-                        fl_error *e)
+static fl_status sample_at(const char *metric, const char *name, const char *state, int64_t time_ns,
+                           fl_error *e)
 {
     fl_sink sink = fl_timeline_sink(made.builder, false);
     fl_resource resource = {.service = SLICE("pay")};
@@ -63,12 +63,18 @@ static fl_status sample(const char *metric, const char *name, const char *state,
         {.key = SLICE("severity"), .value = {.kind = FL_VALUE_STRING, .text = SLICE("page")}}};
     fl_point point = {.metric = fl_slice_of(metric),
                       .kind = FL_POINT_GAUGE,
-                      .time_ns = MADE_AT + second * (MADE_MINUTE / 60),
+                      .time_ns = time_ns,
                       .value = 1,
                       .attrs = {.items = attrs, .count = 3}};
     uint32_t handle;
     fl_status status = sink.resource(sink.payload, &resource, &handle, e);
     return status == FL_OK ? sink.point(sink.payload, handle, &point, e) : status;
+}
+
+static fl_status sample(const char *metric, const char *name, const char *state, int second,
+                        fl_error *e)
+{
+    return sample_at(metric, name, state, MADE_AT + second * (MADE_MINUTE / 60), e);
 }
 
 /* "start..end name service severity: summary" in seconds; an end that is not known is "-". */
@@ -146,6 +152,18 @@ START_TEST(samples_of_a_rule_that_fires_are_an_alert_and_no_metric)
 }
 END_TEST
 
+START_TEST(samples_at_the_end_of_all_numbers_are_dropped)
+{
+    ck_assert_ok(log_of("pay", &err));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_ok(sample_at("ALERTS", "Slow", "firing", INT64_MAX - i, &err));
+        ck_assert_ok(sample_at("ALERTS", "Slow", "firing", INT64_MIN + i, &err));
+    }
+    ck_assert_ok(sample("ALERTS", "Slow", "firing", 0, &err));
+    ck_assert_str_eq(alerts_of(&err), "0.. Slow pay page: -\n");
+}
+END_TEST
+
 START_TEST(stretches_that_turn_out_to_touch_are_one)
 {
     static const int seconds[] = {-1200, -600, -900}; /* the last joins the two before */
@@ -192,6 +210,7 @@ static Suite *suite(void)
     tcase_add_test(cases, other_words_of_the_same_alert_do_not_depend_on_the_order);
     tcase_add_test(cases, what_is_said_to_be_usual_has_no_alerts);
     tcase_add_test(cases, samples_of_a_rule_that_fires_are_an_alert_and_no_metric);
+    tcase_add_test(cases, samples_at_the_end_of_all_numbers_are_dropped);
     tcase_add_test(cases, stretches_that_turn_out_to_touch_are_one);
     tcase_add_test(cases, each_allocation_that_fails_is_an_error);
     suite_add_tcase(suite, cases);
