@@ -317,9 +317,17 @@ test('what people know is said by a key, and how sure the graph is moves', async
     await page.route('**/confirm', (route) => route.abort());
     await page.route('**/resolve', (route) => route.abort(), { times: 1 });
     await fixed.getByRole('button', { name: 'Keep' }).click();
-    await fixed.getByText('Nothing was kept; try again').waitFor();
+    await fixed.getByText('It is not known whether it was kept; try again').waitFor();
+    const keys = [];
+    await page.route('**/resolve', (route) => {
+      keys.push(route.request().headers()['idempotency-key']);
+      return keys.length === 1 ? route.fulfill({ status: 400, json: { detail: 'not like this' } }) : route.continue();
+    }, { times: 2 });
+    await fixed.getByRole('button', { name: 'Keep' }).click();
+    await fixed.getByText('not like this').waitFor();
     await fixed.getByRole('button', { name: 'Keep' }).click();
     await page.locator('.moved b', { hasText: 'Fixed' }).waitFor();
+    assert.notEqual(keys[0], keys[1], 'what was refused is asked anew under a key of its own');
     await page.keyboard.press('c');
     await page.route('**/v1/incidents/*', async (route) => {
       const answer = await route.fetch();
@@ -329,6 +337,22 @@ test('what people know is said by a key, and how sure the graph is moves', async
     });
     await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
     await page.getByText('The ranking has changed meanwhile').waitFor();
+  });
+});
+
+test('a refresh leaves open what was opened, and offers to say what it was as soon as there is a ranking', async () => {
+  await with_page('about:blank', async (page) => {
+    await page.route('**/incidents/*', async (route) => {
+      const answer = await route.fetch();
+      route.fulfill({ response: answer, body: (await answer.text()).replaceAll('class="hypotheses"', 'class="none"') });
+    }, { times: 1 });
+    await page.goto(incident('exception'), { waitUntil: 'load' });
+    await page.getByText(/^All \d+ calls as a table$/).click();
+    assert.equal(await page.getByRole('button', { name: 'Confirm' }).isVisible(), false);
+    await page.evaluate(() => import(document.querySelector('script[src*="app.js"]').src).then((app) => app.refresh()));
+    await page.getByRole('button', { name: 'Confirm' }).waitFor();
+    assert.equal(await page.locator('.say .commands').isVisible(), false);
+    assert.ok(await page.locator('.call-table').isVisible(), 'the table is open still');
   });
 });
 

@@ -104,17 +104,23 @@ const as_sent = new Map([...document.querySelectorAll('[data-part]')].map((part)
 let tag = null;
 let is_asking = false;
 
+// The same one in the page before and after, by what it is in and what it holds: counts in its words change.
+function name_of(details) {
+  const section = details.closest('section')?.getAttribute('aria-labelledby');
+  const holds = details.querySelector(':scope > :not(summary)')?.className;
+  return [details.closest('li[id]')?.id, section, details.className, holds].join(' ');
+}
+
 // What a reader has opened stays open, what has the focus keeps it.
 function put_part(old, fresh) {
   const html = fresh.innerHTML;
   if (as_sent.get(old) === html) return;
   as_sent.set(old, html);
-  const open = new Set([...old.querySelectorAll('li[id] > details[open]')].map((d) => d.parentElement.id));
-  const known = new Set([...old.querySelectorAll('li[id] > details')].map((d) => d.parentElement.id));
+  const was_open = new Map([...old.querySelectorAll('details')].map((d) => [name_of(d), d.open]));
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const at = focused ? [...old.querySelectorAll('a, summary, button')].indexOf(focused) : -1;
   old.replaceChildren(...fresh.childNodes);
-  for (const d of old.querySelectorAll('li[id] > details')) if (known.has(d.parentElement.id)) d.open = open.has(d.parentElement.id);
+  for (const d of old.querySelectorAll('details')) d.open = was_open.get(name_of(d)) ?? d.open;
   if (at >= 0) old.querySelectorAll('a, summary, button')[at]?.focus({ preventScroll: true });
   show_copies(old);
 }

@@ -259,41 +259,51 @@ function ask(verb) {
   const labelled = (name, field) => element('label', {}, name, field);
   const form = element('form', {}, labelled('Hypothesis', which), labelled(label, text), labelled('Your name', author), wrong,
     element('div', { className: 'buttons' }, no, yes));
-  const once = key_of();
+  let once = key_of();
   const box = dialog(title, form);
   (is_needed ? text : yes).focus();
   no.addEventListener('click', () => box.close());
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     yes.disabled = true;
+    let is_sent = false;
     localStorage.setItem('faultline-author', author.value.trim());
     const number = Number(which.value);
     const body = { hypothesis: number };
     if (text.value.trim()) body[member] = text.value.trim();
     if (author.value.trim()) body.author = author.value.trim();
     try {
+      const seen = await etag_of(number, words(rows[number - 1]));
+      is_sent = true;
       const answer = await fetch(`${api}/${verb}`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': once, 'If-Match': await etag_of(number, words(rows[number - 1])) },
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': once, 'If-Match': seen },
         body: JSON.stringify(body),
       });
+      // A refusal is kept under its key, and what was put right is another request; at 409 the first is under way.
+      if (answer.status >= 400 && answer.status < 500 && answer.status !== 409) once = key_of();
       if (!answer.ok) throw new Error(await sentence_of(answer));
       tell(await answer.json());
       box.close();
       say_box.scrollIntoView({ block: 'nearest' });
       refresh();
     } catch (error) {
-      wrong.textContent = error instanceof TypeError ? 'Faultline cannot be reached. Nothing was kept; try again.' : error.message;
+      const kept = is_sent ? 'It is not known whether it was kept' : 'Nothing was kept';
+      wrong.textContent = error instanceof TypeError ? `Faultline cannot be reached. ${kept}; try again.` : error.message;
       yes.disabled = false;
     }
   });
 }
 
-if (document.querySelector('.hypotheses > li')) {
-  say_box.querySelector('.buttons').hidden = false;
-  say_box.querySelector('.commands').hidden = true;
-  for (const one of say_box.querySelectorAll('[data-verb]')) one.addEventListener('click', () => ask(one.dataset.verb));
+// An incident that opens has no ranking yet: it comes by a refresh.
+function offer() {
+  const is_ranked = document.querySelector('.hypotheses > li') !== null;
+  say_box.querySelector('.buttons').hidden = !is_ranked;
+  say_box.querySelector('.commands').hidden = is_ranked;
 }
+for (const one of say_box.querySelectorAll('[data-verb]')) one.addEventListener('click', () => ask(one.dataset.verb));
+document.addEventListener('faultline:refreshed', offer);
+offer();
 on_key('c', 'confirm the hypothesis in focus, or the first', () => ask('confirm'));
 on_key('x', 'reject it', () => ask('reject'));
 on_key('f', 'say what fixed it', () => ask('resolve'));
