@@ -14,8 +14,9 @@ enum { FIRST_EVIDENCE = 5 }; /* of an edge, in the text; the JSON answer has all
 static fl_status find(fl_graph_node *out, fl_graph_call *call, fl_error *err)
 {
     assert(call->args->more_count == 1);
-    return fl_graph_find(out, call->stored.store, call->args->more[0], call->as_of_ns,
-                         &call->stored.arena, err);
+    const fl_graph_find_question question = {.word = call->args->more[0],
+                                             .as_of_ns = call->as_of_ns};
+    return fl_graph_find(out, call->stored.store, &question, &call->stored.arena, err);
 }
 
 /* Everything as of one time: what was recorded later does not show and does not count. */

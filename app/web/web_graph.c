@@ -108,7 +108,9 @@ static fl_status read_node(web_node *out, fl_store *store, const char *word, fl_
                                              .time_ns = around_ns,
                                              .as_of_ns = FL_GRAPH_NOW,
                                              .by_rank = true};
-    fl_status status = fl_graph_find(&node, store, word, FL_GRAPH_NOW, arena, err);
+    const fl_graph_find_question find = {
+        .word = word, .as_of_ns = FL_GRAPH_NOW, .time_ns = answer_ns};
+    fl_status status = fl_graph_find(&node, store, &find, arena, err);
     if (status == FL_OK)
         status = fl_graph_view_node(&out->view, store, &node, out->now_ns, arena, err);
     if (status == FL_OK)

@@ -13,9 +13,11 @@
 #include "number.h"
 #include "quote.h"
 #include "slice.h"
+#include "timestamp.h"
 
 enum {
     LISTED = 3,            /* of several that fit */
+    LOOK_AT_CLOCK = 256,   /* nodes between two looks */
     MAX_COMPARED = 200000, /* nodes that are compared for the nearest: a second, about */
     ID_TEXT = 24
 };
@@ -30,6 +32,9 @@ typedef struct finding {
     size_t count;
     fl_graph_node nearest;
     size_t nearest_edits, compared;
+    int64_t until_ns; /* of the monotonic clock; 0: no limit */
+    uint64_t seen;
+    bool is_late;
 } finding;
 
 fl_status fl_graph_node_copy(fl_graph_node *out, const fl_graph_node *node, fl_arena *arena,
@@ -143,6 +148,10 @@ static fl_status compare(finding *f, const fl_graph_node *node, fl_error *err)
 static fl_status visit(const fl_graph_node *node, void *payload, fl_error *err)
 {
     finding *f = payload;
+    f->is_late = f->until_ns != 0 && f->seen++ % LOOK_AT_CLOCK == LOOK_AT_CLOCK - 1 &&
+                 fl_time_monotonic() > f->until_ns;
+    if (f->is_late)
+        return fl_fail(err, FL_E_STOPPED, FL_NO_OFFSET, "the search took too long");
     if (fits(f, node))
         return keep(node, f, err);
     return f->count == 0 ? compare(f, node, err) : FL_OK;
@@ -184,13 +193,37 @@ static fl_status fail_none(const finding *f, const char *word, fl_error *err)
                    quoted, name);
 }
 
+/* One that was found may not be the only one. */
+static fl_status fail_late(const finding *f, const char *word, fl_error *err)
+{
+    char quoted[FL_QUOTE_TEXT];
+    assert(f->is_late);
+    return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET,
+                   f->count == 0 ? "no node '%.50s' was found in time: name it by kind:key or id"
+                                 : "'%.50s' may be one of several nodes: name it by kind:key or id",
+                   fl_quote(quoted, fl_slice_of(word)));
+}
+
+/* Over all of them, until the time is over. */
+static fl_status walk(finding *f, fl_store *store, const fl_graph_find_question *question,
+                      fl_error *err)
+{
+    const fl_graph_question all = {.as_of_ns = question->as_of_ns};
+    fl_error why = {0};
+    f->until_ns = question->time_ns > 0 ? fl_time_monotonic() + question->time_ns : 0;
+    fl_status status = fl_graph_nodes(store, &all, visit, f, &why);
+    if (f->is_late)
+        return fail_late(f, question->word, err);
+    return status != FL_OK ? fl_fail(err, status, FL_NO_OFFSET, "%s", why.message) : FL_OK;
+}
+
 /* A key may hold a colon itself: what stands before the first one is a kind only where it is the
  * name of one. */
-fl_status fl_graph_find(fl_graph_node *out, fl_store *store, const char *word, int64_t as_of_ns,
+fl_status fl_graph_find(fl_graph_node *out, fl_store *store, const fl_graph_find_question *question,
                         fl_arena *arena, fl_error *err)
 {
+    const char *word = question->word;
     assert(out != NULL && word != NULL);
-    const fl_graph_question all = {.as_of_ns = as_of_ns};
     const char *colon = strchr(word, ':');
     finding f = {.arena = arena, .word = fl_slice_of(word), .nearest_edits = SIZE_MAX};
     if (f.word.len == 0)
@@ -200,9 +233,9 @@ fl_status fl_graph_find(fl_graph_node *out, fl_store *store, const char *word, i
         f.has_kind = fl_node_kind_of(kind, &f.kind);
         f.key = fl_slice_of(colon + 1);
     }
-    fl_status status = look_up_exactly(&f, store, as_of_ns, err);
+    fl_status status = look_up_exactly(&f, store, question->as_of_ns, err);
     if (status == FL_OK && f.count == 0)
-        status = fl_graph_nodes(store, &all, visit, &f, err);
+        status = walk(&f, store, question, err);
     if (status != FL_OK)
         return status;
     if (f.count > 1)

@@ -158,7 +158,11 @@ static fl_status find_node(fl_graph_node *out, int64_t *as_of_ns, fl_api_call *c
     fl_status status = fl_api_time(as_of_ns, call, "as_of");
     if (status == FL_OK)
         status = fl_api_store(&store, call);
-    return status == FL_OK ? fl_graph_find(out, store, word, *as_of_ns, &call->arena, err) : status;
+    if (status != FL_OK)
+        return status;
+    const fl_graph_find_question question = {
+        .word = word, .as_of_ns = *as_of_ns, .time_ns = graph_time_ns};
+    return fl_graph_find(out, store, &question, &call->arena, err);
 }
 
 /* Nodes by a word. */

@@ -38,7 +38,8 @@ static void teardown(void)
 
 static fl_status find(fl_graph_node *out, const char *word)
 {
-    return fl_graph_find(out, store, word, FL_GRAPH_NOW, &arena, &err);
+    const fl_graph_find_question question = {.word = word, .as_of_ns = FL_GRAPH_NOW};
+    return fl_graph_find(out, store, &question, &arena, &err);
 }
 
 /* ---- finding ---- */
@@ -60,8 +61,9 @@ END_TEST
 START_TEST(what_is_not_there_yet_is_not_found)
 {
     fl_graph_node node;
-    ck_assert_fails(FL_E_NOTFOUND,
-                    fl_graph_find(&node, store, "fix:raise maxTotal", FL_MADE_AT_NS, &arena, &err));
+    const fl_graph_find_question question = {.word = "fix:raise maxTotal",
+                                             .as_of_ns = FL_MADE_AT_NS};
+    ck_assert_fails(FL_E_NOTFOUND, fl_graph_find(&node, store, &question, &arena, &err));
     ck_assert_str_eq(err.message, "no node 'fix:raise maxTotal' in the graph");
 }
 END_TEST
@@ -99,6 +101,30 @@ START_TEST(several_that_fit_are_listed)
         strstr(err.message, "'service-' may be one of 5 nodes: service:service-"));
     ck_assert_ptr_nonnull(strstr(err.message, " ..."));
     ck_assert_ok(find(&node, "service-3"));
+}
+END_TEST
+
+/* More nodes than are looked at between two looks at the clock. */
+START_TEST(the_walk_ends_with_its_time_and_what_is_named_exactly_is_found)
+{
+    enum { MANY = 600 };
+    static fl_graph_node more[MANY], node;
+    static char keys[MANY][16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "service-%d", i);
+        more[i] = fl_made_node(FL_NODE_SERVICE, keys[i], 1);
+    }
+    const fl_graph_batch batch = {.nodes = more, .node_count = MANY};
+    ck_assert_ok(fl_graph_add(NULL, store, &batch, &err));
+    fl_graph_find_question question = {.word = "zebra", .as_of_ns = FL_GRAPH_NOW, .time_ns = 1};
+    ck_assert_fails(FL_E_NOTFOUND, fl_graph_find(&node, store, &question, &arena, &err));
+    ck_assert_str_eq(err.message, "no node 'zebra' was found in time: name it by kind:key or id");
+    err = (fl_error){0};
+    question.word = "serv";
+    ck_assert_fails(FL_E_NOTFOUND, fl_graph_find(&node, store, &question, &arena, &err));
+    ck_assert_str_eq(err.message, "'serv' may be one of several nodes: name it by kind:key or id");
+    question.word = "service-599";
+    ck_assert_ok(fl_graph_find(&node, store, &question, &arena, &err));
 }
 END_TEST
 
@@ -456,6 +482,7 @@ static Suite *suite(void)
     tcase_add_test(tc, what_is_not_there_yet_is_not_found);
     tcase_add_test(tc, a_mistake_is_answered_with_the_nearest_and_nothing_with_nothing);
     tcase_add_test(tc, several_that_fit_are_listed);
+    tcase_add_test(tc, the_walk_ends_with_its_time_and_what_is_named_exactly_is_found);
     tcase_add_test(tc, a_node_is_shown_with_what_its_edges_rest_on);
     tcase_add_test(tc, evidence_of_later_is_not_shown_and_does_not_count);
     tcase_add_test(tc, a_ring_is_walked_both_ways_and_ends);
