@@ -221,7 +221,9 @@ fl_status fl_report_similar_text(fl_buf *out, const fl_memory *memory, const fl_
     assert(memory->similar_count <= memory->seen);
     fl_page page = fl_page_on(out, style);
     if (memory->seen == 0)
-        fl_page_put(&page, FL_INK_PLAIN, "No other incident shows any of these symptoms");
+        fl_page_put(&page, FL_INK_PLAIN,
+                    memory->cut ? "No incident with one of these symptoms was found in time"
+                                : "No other incident shows any of these symptoms");
     else
         fl_page_printf(&page, FL_INK_PLAIN, "%zu incident%s%s any of these symptoms", memory->seen,
                        memory->cut ? " or more" : "", memory->seen == 1 ? " shows" : "s show");
