@@ -209,6 +209,8 @@ const fl_http_route *fl_http_find(fl_http *http, const char *method, const char 
 /* Whether the request may have that route: role and rate; after false, why not is in `reply`. */
 bool fl_http_admit(fl_http *http, const fl_http_route *route, const fl_http_request *request,
                    fl_http_reply *reply);
+/* What its requests may have of a body. */
+size_t fl_http_max_body(const fl_http *http, const fl_http_route *route);
 /* The client showed no certificate that is believed: counted, and 403 in `reply`. */
 void fl_http_refuse_untrusted(fl_http *http, fl_http_reply *reply);
 /* The handler, with an empty reply that the caller disposes of. */

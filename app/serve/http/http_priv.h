@@ -117,6 +117,5 @@ void fl_http_refuse_all(fl_http *http, fl_http_reply *reply);
 
 /* --- http_route.c --- */
 void fl_http_count_refusal(fl_http *http, fl_http_refusal why);
-size_t fl_http_max_body(const fl_http *http, const fl_http_route *route);
 
 #endif

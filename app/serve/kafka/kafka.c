@@ -32,11 +32,16 @@ enum {
     ASK_MS = 5000, /* for an answer of the brokers */
     /* Beyond those of a fetch, what may join a round that waits: see wait_paused(). */
     ROUND_MESSAGES = 2 * FL_KAFKA_BATCH,
+    FETCH_BYTES = FL_KAFKA_FETCH_KIB << 10, /* of a fetch, with the message that reaches it */
+    ROUND_BYTES = 2 * FETCH_BYTES,
     HEARTBEATS = 8,        /* in a session; the protocol asks for at least 3 */
     TELL_EVERY_S = 60,     /* of messages that are passed over, which may be all there are */
     STATUS_MESSAGE = 2,    /* google.rpc.Status: 2 message */
     MAX_REASON_BYTES = 160 /* of a sentence */
 };
+
+/* After how long partitions that were added are noticed: they begin at their end then. */
+#define NEW_PARTITIONS_MS "10000"
 
 typedef enum outcome { WAITING, TAKEN, REFUSED, LATER } outcome;
 
@@ -61,7 +66,7 @@ struct fl_kafka {
 
     /* The thread's. */
     item items[ROUND_MESSAGES];
-    size_t count;
+    size_t count, round_bytes;
     rd_kafka_resp_err_t last_error;
     int64_t told_ns; /* when a message that was passed over was told; 0: none was */
 
@@ -205,6 +210,16 @@ static const fl_http_route *route_of(const fl_kafka *kafka, const rd_kafka_messa
     return NULL;
 }
 
+/* As a request of that size would be. */
+static void refuse_large(item *at)
+{
+    size_t most = fl_http_max_body(at->kafka->http, at->route);
+    if (at->message->len <= most)
+        return;
+    at->outcome = REFUSED;
+    (void)snprintf(at->reason, sizeof(at->reason), "it is larger than %zu bytes", most);
+}
+
 /* Into the round, or false where there is nothing to be had within `ms`. */
 static bool fetch_one(fl_kafka *kafka, int ms)
 {
@@ -220,8 +235,11 @@ static bool fetch_one(fl_kafka *kafka, int ms)
         rd_kafka_message_destroy(message);
         return true;
     }
-    assert(kafka->count < ROUND_MESSAGES);
-    kafka->items[kafka->count++] = (item){.kafka = kafka, .message = message, .route = route};
+    assert(kafka->count < ROUND_MESSAGES && kafka->round_bytes < ROUND_BYTES);
+    item *at = &kafka->items[kafka->count++];
+    *at = (item){.kafka = kafka, .message = message, .route = route};
+    refuse_large(at);
+    kafka->round_bytes += message->len;
     kafka->messages++;
     kafka->bytes += message->len;
     kafka->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -231,10 +249,11 @@ static bool fetch_one(fl_kafka *kafka, int ms)
 /* The first message is waited for, the others only as far as they are here already. */
 static void fetch(fl_kafka *kafka)
 {
-    kafka->count = 0;
+    kafka->count = kafka->round_bytes = 0;
     if (!fetch_one(kafka, POLL_MS))
         return;
-    while (kafka->count < FL_KAFKA_BATCH && fetch_one(kafka, 0)) {
+    while (kafka->count < FL_KAFKA_BATCH && kafka->round_bytes < FETCH_BYTES &&
+           fetch_one(kafka, 0)) {
     }
 }
 
@@ -250,7 +269,7 @@ static bool end_of(rd_kafka_t *client, rd_kafka_topic_partition_t *at)
     return is_known;
 }
 
-/* Invariant (3). What cannot be asked is left to the group's own rule for the beginning. */
+/* Invariant (3). What cannot be asked and has no offset is read from its beginning. */
 static void settle_beginning(fl_kafka *kafka, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_topic_partition_list_t *fresh = rd_kafka_topic_partition_list_new(list->cnt);
@@ -313,7 +332,7 @@ static void wait_paused(fl_kafka *kafka)
     int64_t until_ns = fl_time_monotonic() + kafka->options.retry_ns;
     do {
         set_paused(kafka, true);
-        if (kafka->count < ROUND_MESSAGES)
+        if (kafka->count < ROUND_MESSAGES && kafka->round_bytes < ROUND_BYTES)
             (void)fetch_one(kafka, POLL_MS);
         else {
             struct timespec nap = {.tv_nsec = POLL_MS * FL_NS_PER_MS};
@@ -430,7 +449,10 @@ static fl_status configure(rd_kafka_conf_t *conf, const fl_kafka_options *o, fl_
         {"group.id", o->group},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", o->from_beginning ? "earliest" : "latest"},
+        /* Also for an offset that is there no more: what follows it is not to be skipped. A group
+         * that shall begin at the end has that as its offset: invariant (3). */
+        {"auto.offset.reset", "earliest"},
+        {"topic.metadata.refresh.interval.ms", NEW_PARTITIONS_MS},
         {"session.timeout.ms", session},
         {"heartbeat.interval.ms", session != NULL ? heartbeat_ms : NULL},
         {"queued.max.messages.kbytes", fetch_kib},

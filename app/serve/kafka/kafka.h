@@ -11,8 +11,9 @@
  *
  * An offset is committed only when all messages before it are safe or passed over, so that a crash
  * leads to a repetition and never to a loss. Several daemons of one group share the partitions.
- * Memory: at most FL_KAFKA_FETCH_KIB fetched ahead and two times FL_KAFKA_BATCH messages in the
- * handlers.
+ * A message that is larger than a request of its route may be is passed over as well.
+ * Memory: at most FL_KAFKA_FETCH_KIB fetched ahead; in the handlers FL_KAFKA_BATCH messages, fewer
+ * where FL_KAFKA_FETCH_KIB are reached before, and two times that where a round waits.
  */
 #ifndef FL_KAFKA_H
 #define FL_KAFKA_H
@@ -59,8 +60,8 @@ typedef struct fl_kafka_stats {
  * route is not there, FL_E_SYNTAX on settings that librdkafka refuses, with its words. */
 FL_NODISCARD fl_status fl_kafka_start(fl_kafka **out, fl_http *http,
                                       const fl_kafka_options *options, fl_error *err);
-/* Finishes what is in the handlers, commits, leaves the group. Before fl_http_stop(). Again is a
- * no-op. */
+/* Finishes what is in the handlers, commits, leaves the group. A round that waits is neither
+ * finished nor committed: it comes again. Before fl_http_stop(). Again is a no-op. */
 void fl_kafka_stop(fl_kafka *kafka);
 void fl_kafka_destroy(fl_kafka *kafka); /* stops where it was not stopped. NULL is a no-op */
 fl_kafka_stats fl_kafka_stats_of(fl_kafka *kafka);

@@ -17,7 +17,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-enum { PARTITIONS = 4, MOST_SEEN = 4096 };
+enum { PARTITIONS = 4, MOST_SEEN = 4096, MOST_LOG_BYTES = 1000 };
 
 static fl_error err;
 static fl_http *http;
@@ -60,7 +60,11 @@ static const fl_http_route routes[] = {
      .path = "/v1/traces",
      .run = handler,
      .context = (void *)(uintptr_t) "traces"},
-    {.method = "POST", .path = "/v1/logs", .run = handler, .context = (void *)(uintptr_t) "logs"},
+    {.method = "POST",
+     .path = "/v1/logs",
+     .max_body_bytes = MOST_LOG_BYTES,
+     .run = handler,
+     .context = (void *)(uintptr_t) "logs"},
 };
 
 static const fl_kafka_topic topics[] = {{"otlp_spans", "/v1/traces"}, {"otlp_logs", "/v1/logs"}};
@@ -137,8 +141,8 @@ static void stop(void)
     kafka = NULL;
 }
 
-/* What the group has committed of a partition; RD_KAFKA_OFFSET_INVALID: nothing. */
-static int64_t committed(const char *topic, int partition)
+/* One of the group that reads nothing. */
+static rd_kafka_t *open_asker(void)
 {
     char why[200];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -147,6 +151,13 @@ static int64_t committed(const char *topic, int partition)
     (void)rd_kafka_conf_set(conf, "group.id", "faultline", why, sizeof(why));
     rd_kafka_t *asker = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
     ck_assert_msg(asker != NULL, "%s", why);
+    return asker;
+}
+
+/* What the group has committed of a partition; RD_KAFKA_OFFSET_INVALID: nothing. */
+static int64_t committed(const char *topic, int partition)
+{
+    rd_kafka_t *asker = open_asker();
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_topic_partition_list_add(list, topic, partition);
     ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_committed(asker, list, 10000));
@@ -154,6 +165,17 @@ static int64_t committed(const char *topic, int partition)
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(asker);
     return offset;
+}
+
+/* As the group would. */
+static void commit_offset(const char *topic, int partition, int64_t offset)
+{
+    rd_kafka_t *asker = open_asker();
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_commit(asker, list, 0));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(asker);
 }
 
 /* Until so many are taken or refused. A group takes three seconds to form, and where somebody came
@@ -236,6 +258,25 @@ START_TEST(messages_that_will_not_get_better_are_passed_over_and_said_once)
     stop();
     ck_assert_int_eq(202, committed("otlp_spans", 1));
     ck_assert_int_eq(RD_KAFKA_OFFSET_INVALID, committed("otlp_spans", 0));
+}
+END_TEST
+
+START_TEST(a_message_larger_than_its_route_takes_is_passed_over)
+{
+    char text[MOST_LOG_BYTES + 2] = "";
+    memset(text, 'x', MOST_LOG_BYTES + 1);
+    produce("otlp_logs", 0, text);
+    text[MOST_LOG_BYTES] = '\0';
+    produce("otlp_logs", 0, text);
+    start();
+    fl_kafka_stats stats = wait_for(2);
+    ck_assert_uint_eq(1, stats.refused);
+    ck_assert_uint_eq(1, seen_count);
+    ck_assert_str_eq("Kafka: otlp_logs, partition 0: the message at offset 0 is passed over:"
+                     " it is larger than 1000 bytes (number 1 of those)",
+                     said);
+    stop();
+    ck_assert_int_eq(2, committed("otlp_logs", 0));
 }
 END_TEST
 
@@ -330,6 +371,19 @@ START_TEST(what_comes_while_nobody_reads_a_new_group_is_read_later)
     (void)wait_for(1);
     ck_assert_uint_eq(1, count_seen("logs new"));
     ck_assert_uint_eq(0, count_seen("logs old"));
+}
+END_TEST
+
+START_TEST(behind_an_offset_that_is_there_no_more_nothing_is_skipped)
+{
+    fl_kafka_options options = options_of();
+    options.from_beginning = false;
+    produce("otlp_logs", 0, "kept");
+    ck_assert_int_eq(RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_flush(producer, 10000));
+    commit_offset("otlp_logs", 0, 1000);
+    ck_assert_ok(fl_kafka_start(&kafka, http, &options, &err));
+    (void)wait_for(1);
+    ck_assert_uint_eq(1, count_seen("logs kept"));
 }
 END_TEST
 
@@ -429,11 +483,13 @@ static Suite *make_suite(void)
     tcase_add_test(tests, each_message_reaches_the_route_of_its_topic);
     tcase_add_test(tests, what_was_taken_does_not_come_again);
     tcase_add_test(tests, messages_that_will_not_get_better_are_passed_over_and_said_once);
+    tcase_add_test(tests, a_message_larger_than_its_route_takes_is_passed_over);
     tcase_add_test(tests, a_broker_that_went_away_and_came_back_is_read_again);
     tcase_add_test(tests, a_full_disk_makes_the_partition_wait);
     tcase_add_test(tests, what_was_not_taken_before_the_stop_is_not_committed);
     tcase_add_test(tests, offsets_that_cannot_be_committed_are_counted);
     tcase_add_test(tests, what_comes_while_nobody_reads_a_new_group_is_read_later);
+    tcase_add_test(tests, behind_an_offset_that_is_there_no_more_nothing_is_skipped);
     tcase_add_test(tests, brokers_that_cannot_be_reached_are_said_once);
     tcase_add_test(tests, settings_that_do_not_fit_are_refused);
     tcase_add_test(tests, a_start_without_memory_fails_and_leaves_nothing);
