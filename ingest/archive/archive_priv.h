@@ -111,8 +111,8 @@ size_t fl_head_entry_bytes(size_t len);
 
 /* `digits` hexadecimal ones, in lower case, and what stands behind them; '\0': nothing is asked. */
 bool fl_sealed_hex_read(uint64_t *out, const char **at, size_t digits, char end);
-/* Bytes become a file, durable under its name, by way of `temporary`. *is_stray, which is
- * set on no other way: it has its name, that is not durable, and it could not be removed. */
+/* Bytes become a file, durable under its name, by way of `temporary`. *is_stray is set where it has
+ * its name, that is not durable, and it could not be removed; else it stays as it is. */
 FL_NODISCARD fl_status fl_sealed_write_file(bool *is_stray, fl_disk *disk, const char *name,
                                             const char *temporary, const fl_slice parts[2],
                                             fl_error *err);
