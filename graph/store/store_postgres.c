@@ -51,7 +51,8 @@ enum {
  * minute has met something that waiting does not mend. */
 #define SESSION                                                                                    \
     "SET search_path = faultline; SET jit = off; SET statement_timeout = '60s';"                   \
-    "SET lock_timeout = '10s'; SET client_min_messages = warning"
+    "SET lock_timeout = '10s'; SET client_min_messages = warning;"                                 \
+    "SET bytea_output = 'hex'"
 
 /* ---- failures ---- */
 

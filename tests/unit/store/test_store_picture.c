@@ -43,6 +43,18 @@ START_TEST(a_picture_is_there_again_also_after_opening)
 }
 END_TEST
 
+/* Servers may be set up to answer bytes in another form; SQLite does not look at this. */
+START_TEST(a_picture_is_there_again_whatever_form_a_server_prefers)
+{
+    ck_assert_int_eq(setenv("PGOPTIONS", "-c bytea_output=escape", 1), 0);
+    fl_store_close(store);
+    ck_assert_ok(fl_store_open(&store, place.url, FL_STORE_EXISTING, &err));
+    ck_assert_ok(fl_store_put_picture(store, "3f9a", SLICE("{\"a\": 1}"), &err));
+    check_is("3f9a", "{\"a\": 1}");
+    ck_assert_int_eq(unsetenv("PGOPTIONS"), 0);
+}
+END_TEST
+
 START_TEST(a_newer_picture_replaces_the_older_of_its_incident_only)
 {
     ck_assert_ok(fl_store_put_picture(store, "a", SLICE("one"), &err));
@@ -112,6 +124,7 @@ static Suite *picture_suite(void)
     tcase_set_timeout(cases, 120);
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_picture_is_there_again_also_after_opening);
+    tcase_add_test(cases, a_picture_is_there_again_whatever_form_a_server_prefers);
     tcase_add_test(cases, a_newer_picture_replaces_the_older_of_its_incident_only);
     tcase_add_test(cases, an_incident_without_one_is_said_so_and_a_beginning_is_no_id);
     tcase_add_test(cases, a_large_picture_is_kept_and_one_that_is_too_large_is_refused);
