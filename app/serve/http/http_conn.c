@@ -177,17 +177,20 @@ static ssize_t on_stream(void *cls, uint64_t position, char *out, size_t room)
     fl_http *http = conn->http;
     (void)position;
     assert(conn->phase == FL_HTTP_WRITING && !conn->is_waiting);
-    if (http->is_stopping)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    ptrdiff_t len = conn->reply.stream.next(conn->reply.stream.payload, out, room);
+    /* Counted before the look, as to_worker() does: nothing is suspended behind a stop's back. */
+    http->working++;
+    ptrdiff_t len = -1;
+    if (!http->is_stopping)
+        len = conn->reply.stream.next(conn->reply.stream.payload, out, room);
     assert(len <= (ptrdiff_t)room);
+    if (len != 0)
+        http->working--;
     if (len < 0)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (len > 0) {
         set_deadline(conn, http->options.body_grace_ns);
         return len;
     }
-    http->working++;
     atomic_store(&conn->deadline_ns, INT64_MAX);
     MHD_suspend_connection(conn->mhd);
     conn->is_waiting = true;
