@@ -75,19 +75,14 @@ char *fl_incident_answer_of(const char *page)
 
 /* ---- who asks ---- */
 
-/* What is open or about to be written, by id or a prefix of it that is its alone. */
-static const incidents_item *find_item(const fl_incidents *incidents, const char *prefix)
+/* What is open or about to be written. A beginning is not enough: whether it is one incident's
+ * alone only the store knows, which has the others too. */
+static const incidents_item *find_item(const fl_incidents *incidents, const char *id)
 {
-    const incidents_item *found = NULL;
-    for (size_t i = 0; i < incidents->item_count; i++) {
-        const incidents_item *item = incidents->items[i];
-        if (strncmp(item->id, prefix, strlen(prefix)) != 0)
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = item;
-    }
-    return found;
+    for (size_t i = 0; i < incidents->item_count; i++)
+        if (strcmp(incidents->items[i]->id, id) == 0)
+            return incidents->items[i];
+    return NULL;
 }
 
 bool fl_incidents_page(fl_incidents *incidents, const char *id, fl_buf *out)

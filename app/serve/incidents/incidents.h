@@ -58,7 +58,7 @@ void fl_incidents_take(fl_incidents *incidents, fl_incidents_replay *replay, con
 void fl_incidents_turn(fl_incidents *incidents);
 
 /* Append the page of an incident that is open or about to be written, which is newer than the
- * store's, by its id or a beginning that is its alone. False: it is not in memory. */
+ * store's, by its whole id. False: it is not in memory. */
 bool fl_incidents_page(fl_incidents *incidents, const char *id, fl_buf *out);
 
 /* An incident that is open; texts are borrowed during the visit, NULL where nothing is known. */
