@@ -305,6 +305,16 @@ class Writing(unittest.TestCase):
         for _ in range(2):
             self.assertEqual(self.say("confirm", {"hypothesis": 99}, 422, wrong, False), f"incident {POOL} has 5 hypotheses, and no number 99")
 
+    def test_a_beginning_of_an_id_is_enough_to_look_and_not_to_write(self):
+        for verb, body in (("confirm", {}), ("reject", {"why": "no"}), ("resolve", {"fix": "rolled back"})):
+            status, _, problem = self.contract.ask(self.daemon, "POST", f"/v1/incidents/20261122/{verb}", body=json.dumps(body))
+            self.assertEqual((status, problem["detail"]), (422, f"what is said of an incident needs its whole id: {POOL}"))
+
+    def test_what_is_only_asked_is_not_kept_under_a_key(self):
+        for key in ({}, {"Idempotency-Key": "k-3"}, {"Idempotency-Key": "k-3"}):
+            status, headers, _ = self.daemon.ask("POST", "/v1/recommendations", "{", {"Content-Type": "application/json", **key})
+            self.assertEqual((status, headers.get("Idempotent-Replayed")), (422, None))
+
     def test_what_callers_get_wrong_is_said_and_nothing_is_learnt(self):
         def stats():
             return {**self.contract.ask(self.daemon, "GET", "/v1/graph/stats")[2], "as_of": None}
@@ -316,6 +326,7 @@ class Writing(unittest.TestCase):
                 ("confirm", "{} {}", 400, "at byte 3: "),
                 ("confirm", '{"hypothesis": 0.5}', 400, "at byte 15: "),
                 ("confirm", '{"hypothesis": -1}', 400, "at byte 15: "),
+                ("confirm", '{"hypothesis": 0}', 400, "at byte 14: hypotheses are counted from 1"),
                 ("confirm", '{"hypothesis": 99}', 422, f"incident {POOL} has 5 hypotheses, and no number 99"),
                 ("confirm", '{"cause": "2"}', 422, "'2' is no cause in words; a hypothesis is named as such, by its number"),
                 ("confirm", '{"cause": "x", "hypothesis": 1}', 422, "either hypothesis or cause is said, and not both"),
@@ -443,8 +454,7 @@ class Events(Listener):
         self.assertEqual((answer.status, answer.getheader("Content-Type")), (200, "text/event-stream"))
         self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_listeners"] == 1)
         self.assertEqual(answer.readline(), b"retry: 2000\n")
-        # The first look finds what there is: it is told only what changes after that.
-        self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_stores"] == 1)
+        self.assertEqual(self.event(answer)["event"], "reset")  # the first look: the list is asked for again
         began = time.monotonic()
         now = time.time_ns()
         self.touch(now)
@@ -465,7 +475,7 @@ class Events(Listener):
     def test_a_store_that_goes_away_and_comes_back_is_told(self):
         answer = self.listen()
         self.assertEqual(answer.readline(), b"retry: 2000\n")
-        self.daemon.wait_for(lambda: self.daemon.metrics()["faultline_api_stores"] == 1)
+        self.assertEqual(self.event(answer)["event"], "reset")  # the first look: the list is asked for again
         with sqlite3.connect(self.store) as db:
             db.execute("ALTER TABLE incident RENAME TO gone")
         self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": false}'})
@@ -516,6 +526,7 @@ class Server(Listener):
         self.assertEqual((sorted(pages), page["next"]), ([POOL, CACHE], None))
         answer = self.listen()
         self.assertEqual(answer.readline(), b"retry: 2000\n")
+        self.assertEqual(self.event(answer)["event"], "reset")  # the first look: the list is asked for again
         self.control("stop")
         try:
             self.assertEqual(self.event(answer), {"event": "store", "data": '{"reachable": false}'})

@@ -282,7 +282,7 @@ static void answer(void *context, const fl_http_request *request, fl_http_reply 
     fl_status status = FL_E_STOPPED;
     size_t place = 0;
     fl_api_once_turn turn = FL_API_ONCE_FREE;
-    if (route != NULL && strcmp(route->method, "GET") != 0)
+    if (route != NULL && strcmp(route->method, "GET") != 0 && route->role == FL_ROLE_ADMIN)
         turn = fl_api_once_begin(&place, entry->api->once, request, reply, call.now_ns);
     if (route != NULL && turn != FL_API_ONCE_ANSWERED)
         status = run(&call, route, &err);

@@ -162,12 +162,13 @@ static fl_status take_row(const fl_store_row *row, void *payload, fl_error *err)
     return FL_OK;
 }
 
-/* Oldest first. At the first look nothing is new: it is what listeners find in the list. */
+/* Oldest first. At the first look nothing is known to be new: what was stored between a listener's
+ * list and the look is found by asking for the list again. */
 static void tell_rows(fl_api_events *events, look *seen)
 {
     bool is_new = events->has_looked;
     assert(seen->count <= LOOK_MOST);
-    if (is_new && seen->count == LOOK_MOST)
+    if (!is_new || seen->count == LOOK_MOST)
         publish_text(events, reset_event, 0);
     for (size_t i = seen->count; i-- > 0;) {
         fl_buf *text = &seen->texts[i];
@@ -210,8 +211,11 @@ void fl_api_events_look(fl_api_events *events)
     }
     tell_store(events, status != FL_OK && status != FL_E_LIMIT); /* limit: all stores are busy */
     if (status == FL_OK) {
-        events->newest_ns =
-            seen->newest_ns > events->newest_ns ? seen->newest_ns : events->newest_ns;
+        int64_t now_ns = fl_time_now(); /* a clock that is ahead must not hide what comes next */
+        if (seen->newest_ns > events->newest_ns)
+            events->newest_ns = seen->newest_ns;
+        if (events->newest_ns > now_ns)
+            events->newest_ns = now_ns;
         tell_rows(events, seen);
     } else {
         for (size_t i = 0; i < seen->count; i++)
@@ -323,7 +327,8 @@ static void leave(void *payload)
 }
 
 /* Within the lock: behind the event that the client has seen; where that is no longer kept, he is
- * told to begin anew. */
+ * told to begin anew. What one round stored shares an id: he has seen the oldest of these for
+ * certain, and is told the others again. */
 static void find_place(listener *l, const char *last)
 {
     fl_api_events *events = l->events;
@@ -341,7 +346,6 @@ static void find_place(listener *l, const char *last)
             continue;
         l->next = n;
         l->must_reset = false;
-        return;
     }
 }
 

@@ -18,7 +18,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
-enum { API_MOST_PATHS = 10, API_MOST_SIMILAR = 5 };
+enum { API_MOST_PATHS = 10, API_MOST_SIMILAR = 5, API_KNOWN_RETRY_S = 5 };
 /* A page waits for it. */
 static const int64_t graph_time_ns = 2 * FL_NS_PER_S;
 
@@ -225,19 +225,32 @@ fl_status fl_api_neighbours(fl_api_call *call, fl_error *err)
 
 /* --- of all --- */
 
-/* Reads all evidence once: for a person who looks, and not for a screen that asks every second. */
-fl_status fl_api_known(fl_api_call *call, fl_error *err)
+static fl_status tell_known(fl_api_call *call, int64_t as_of_ns, fl_error *err)
 {
     fl_graph_known_list known;
     fl_store *store;
-    int64_t as_of_ns;
-    fl_status status = fl_api_time(&as_of_ns, call, "as_of");
-    if (status == FL_OK)
-        status = fl_api_store(&store, call);
+    fl_status status = fl_api_store(&store, call);
     if (status == FL_OK)
         status = fl_graph_view_known(&known, store, as_of_ns, &call->arena, err);
     return status == FL_OK ? fl_report_known_json(&call->reply->body, &known, as_of_ns, err)
                            : status;
+}
+
+/* Reads all evidence once, however long that takes: for a person who looks, and not for a screen
+ * that asks every second. One at a time, so that no more than one connection is kept by it. */
+fl_status fl_api_known(fl_api_call *call, fl_error *err)
+{
+    int64_t as_of_ns;
+    fl_status status = fl_api_time(&as_of_ns, call, "as_of");
+    if (status != FL_OK)
+        return status;
+    if (atomic_exchange(&call->api->is_read_whole, true)) {
+        call->reply->retry_after_s = API_KNOWN_RETRY_S;
+        return fl_api_refuse(call, 503, "somebody reads the whole graph already");
+    }
+    status = tell_known(call, as_of_ns, err);
+    atomic_store(&call->api->is_read_whole, false);
+    return status;
 }
 
 /* schemas/json/graph-stats.schema.json */

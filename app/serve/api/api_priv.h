@@ -4,6 +4,8 @@
 #ifndef FL_API_PRIV_H
 #define FL_API_PRIV_H
 
+#include <stdatomic.h>
+
 #include "api.h"
 #include "api_advice.h"
 #include "api_events.h"
@@ -41,6 +43,7 @@ struct fl_api {
     fl_api_once *once;
     fl_api_advice *advice;
     fl_api_events *events;
+    atomic_bool is_read_whole;    /* somebody reads the whole graph */
     struct fl_api_entry *entries; /* contexts of the routes */
 };
 

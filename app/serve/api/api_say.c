@@ -59,12 +59,22 @@ static const char *read_words(fl_json *in, size_t most)
     return out;
 }
 
+/* Zero would be the number that was not said, which is the first. */
+static uint64_t read_number(fl_json *in)
+{
+    size_t at = in->pos;
+    uint64_t number = fl_json_u64(in);
+    if (fl_json_ok(in) && number == 0)
+        (void)fl_json_fail(in, at, "hypotheses are counted from 1");
+    return number;
+}
+
 /* A member that is not known is refused: what was misspelt would be left out in silence. */
 static void read_member(saying *out, fl_json *in, const api_verb *verb, fl_slice key)
 {
     char quoted[FL_QUOTE_TEXT];
     if (fl_slice_equal(key, FL_SLICE("hypothesis")))
-        out->said.hypothesis = fl_json_u64(in);
+        out->said.hypothesis = read_number(in);
     else if (fl_slice_equal(key, FL_SLICE("cause")))
         out->said.cause = read_words(in, API_WORDS_BYTES);
     else if (verb->has_fix && fl_slice_equal(key, FL_SLICE("fix")))
@@ -104,7 +114,8 @@ static fl_status read_saying(saying *out, fl_api_call *call, const api_verb *ver
     return FL_OK;
 }
 
-/* The incident as the client saw it, where he says what he saw. */
+/* The incident as the client saw it, where he says what he saw. A beginning may name another one
+ * tomorrow: it is enough to look, and not to write. */
 static fl_status find_incident(const fl_incident **out, fl_api_call *call, fl_error *err)
 {
     char tag[FL_HTTP_TAG];
@@ -118,6 +129,9 @@ static fl_status find_incident(const fl_incident **out, fl_api_call *call, fl_er
     }
     if (status == FL_OK)
         status = fl_report_load(out, &call->arena, fl_buf_slice(&document), err);
+    if (status == FL_OK && strcmp((*out)->id, call->id) != 0)
+        status = fl_api_refuse(call, 422, "what is said of an incident needs its whole id: %.64s",
+                               (*out)->id);
     fl_buf_dispose(&document);
     return status;
 }

@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "api_pool.h"
+#include "api_priv.h"
 #include "fl_folder.h"
 #include "fl_incidents.h"
 #include "fl_test.h"
 #include "mem.h"
 #include "report.h"
 #include "slice.h"
+#include "timestamp.h"
 
 static fl_error err;
 static fl_folder folder;
@@ -209,10 +211,9 @@ START_TEST(who_listens_is_told_what_is_stored_from_now_on)
     ck_assert_uint_eq(ask("/v1/incidents/events"), 200);
     ck_assert_str_eq(reply.content_type, "text/event-stream");
     ck_assert_uint_eq(fl_api_stats_of(api).listeners, 1);
-    ck_assert_str_eq(listen_for("retry: 2000\n\n"), "retry: 2000\n\n");
-    while (fl_api_stats_of(api).stores_open == 0)
-        nap_ms(10);
-    nap_ms(100);
+    /* Who asked for the list before the first look asks for it again. */
+    ck_assert_str_eq(listen_for("reset\ndata: {}\n\n"),
+                     "retry: 2000\n\nevent: reset\ndata: {}\n\n");
     put("kept-3", 7);
     ck_assert_ptr_nonnull(
         strstr(listen_for("\n\n"), "id: 7\nevent: incident\ndata: {\"id\":\"kept-3\","));
@@ -221,6 +222,57 @@ START_TEST(who_listens_is_told_what_is_stored_from_now_on)
         strstr(listen_for("\n\n"), "id: 8\nevent: incident\ndata: {\"id\":\"kept-1\","));
     fl_http_reply_dispose(&reply);
     ck_assert_uint_eq(fl_api_stats_of(api).listeners, 0);
+}
+END_TEST
+
+/* Until the first look is over, which is told. */
+static void begin_to_listen(void)
+{
+    ck_assert_uint_eq(ask("/v1/incidents/events"), 200);
+    ck_assert_ptr_nonnull(strstr(listen_for("reset\ndata: {}\n\n"), "event: reset\n"));
+}
+
+START_TEST(a_clock_that_is_ahead_hides_nothing_that_comes_after)
+{
+    put("ahead", fl_time_now() + 3600 * FL_NS_PER_S);
+    begin_to_listen();
+    put("kept-3", fl_time_now());
+    ck_assert_ptr_nonnull(strstr(listen_for("kept-3"), "{\"id\":\"kept-3\","));
+}
+END_TEST
+
+START_TEST(who_comes_back_is_told_all_that_was_stored_at_the_time_of_his_last)
+{
+    static const fl_http_field last = {"Last-Event-ID", "7"};
+    static const fl_http_request request = {.method = "GET",
+                                            .path = "/v1/incidents/events",
+                                            .content_type = "",
+                                            .client = "127.0.0.1",
+                                            .headers = &last,
+                                            .header_count = 1};
+    begin_to_listen();
+    put("kept-3", 7);
+    (void)listen_for("kept-3");
+    put("kept-4", 7);
+    ck_assert_ptr_nonnull(strstr(listen_for("kept-4"), "id: 7\n"));
+    fl_http_reply_dispose(&reply);
+    fl_http_reply_init(&reply);
+    fl_http_run(http, fl_http_find(http, "GET", request.path, &reply), &request, &reply);
+    const char *told = listen_for("kept-4");
+    ck_assert_ptr_nonnull(strstr(told, "{\"id\":\"kept-4\","));
+    ck_assert_ptr_null(strstr(told, "reset"));
+}
+END_TEST
+
+START_TEST(the_whole_graph_is_read_by_one_at_a_time)
+{
+    atomic_store(&api->is_read_whole, true);
+    ck_assert_uint_eq(ask("/v1/graph/known"), 503);
+    ck_assert_str_eq(detail(), "somebody reads the whole graph already");
+    ck_assert_uint_eq(reply.retry_after_s, 5);
+    atomic_store(&api->is_read_whole, false);
+    ck_assert_uint_eq(ask("/v1/graph/known"), 200);
+    ck_assert_uint_eq(ask("/v1/graph/known"), 200);
 }
 END_TEST
 
@@ -335,6 +387,9 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_store_that_is_gone_is_said_and_one_that_is_back_is_used);
     tcase_add_test(cases, a_daemon_without_a_store_says_so);
     tcase_add_test(cases, who_listens_is_told_what_is_stored_from_now_on);
+    tcase_add_test(cases, a_clock_that_is_ahead_hides_nothing_that_comes_after);
+    tcase_add_test(cases, who_comes_back_is_told_all_that_was_stored_at_the_time_of_his_last);
+    tcase_add_test(cases, the_whole_graph_is_read_by_one_at_a_time);
     tcase_add_test(cases, a_listener_that_there_is_no_memory_for_leaves_nothing);
     tcase_add_test(cases, a_store_is_waited_for_where_all_are_busy);
     tcase_add_test(cases, what_broke_one_connection_broke_the_others);
