@@ -439,7 +439,8 @@ static fl_status place(uint64_t *key, fl_groups *groups, fl_kept_sign *kept, int
     touch(group, now_ns);
     if (how.why == FL_WHY_CALLED)
         status = gather(groups, &group, &reach, now_ns, err);
-    if (status == FL_OK && kept->sign.node != NULL)
+    /* One that was let go stays apart: who lets it go still holds the group that it left. */
+    if (status == FL_OK && kept->sign.node != NULL && kept->left == 0)
         status = gather_machine(groups, &group, kept->sign.node, now_ns, err);
     *key = group->out.key;
     return status;

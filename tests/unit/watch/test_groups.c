@@ -241,6 +241,27 @@ START_TEST(a_cause_on_a_machine_in_trouble_explains_all_that_runs_there)
 }
 END_TEST
 
+START_TEST(what_a_cause_does_not_explain_leaves_its_machine_too)
+{
+    const char *mail = "mail";
+    const fl_causes causes = {&mail, 1};
+    for (int64_t now_s = 1030; now_s <= 1060; now_s += 30) { /* when it opened, and later */
+        fl_sign node = alert_of(1, NULL, 1000), bank = alert_of(2, "bank", 1000);
+        node.node = bank.node = "node-1";
+        uint64_t group = tell_sign(&node);
+        ck_assert_uint_eq(tell_sign(&bank), group);
+        ck_assert_ok(fl_groups_diagnose(groups, group, &causes, now_s * S, &err));
+        ck_assert_uint_eq(fl_groups_count(groups), 2);
+        ck_assert_uint_eq(fl_groups_find(groups, group)->member_count, 1);
+        ck_assert_str_eq(fl_groups_find(groups, group)->root, "mail");
+        ck_assert_str_eq(fl_groups_at(groups, 1)->root, "bank");
+        ck_assert_int_eq(ended_count, 0);
+        teardown();
+        setup();
+    }
+}
+END_TEST
+
 START_TEST(alerts_of_nobody_go_by_their_rule)
 {
     fl_sign one = alert_of(1, NULL, 1000), two = alert_of(2, NULL, 1001), three = two;
@@ -526,6 +547,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_machine_that_tells_of_trouble_ties_what_runs_on_it);
     tcase_add_test(cases, a_machine_that_is_known_takes_an_incident_whose_trouble_moves_to_it);
     tcase_add_test(cases, a_cause_on_a_machine_in_trouble_explains_all_that_runs_there);
+    tcase_add_test(cases, what_a_cause_does_not_explain_leaves_its_machine_too);
     tcase_add_test(cases, alerts_of_nobody_go_by_their_rule);
     tcase_add_test(cases, a_repeated_alert_changes_nothing);
     tcase_add_test(cases, what_was_over_before_it_was_known_opens_nothing);
