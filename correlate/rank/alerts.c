@@ -25,7 +25,10 @@
 #include "rank_priv.h"
 #include "timestamp.h"
 
-enum { MAX_ALERTED = 64 }; /* services, the first to fire; each is a walk over the calls */
+enum {
+    MAX_ALERTED = 64, /* services, the first to fire; each is MAX_HOPS walks over the calls */
+    MAX_HOPS = 8      /* as far as groups follow a trouble */
+};
 
 /* One alert in ten is another incident's: what it is does not matter much, it bounds what one says.
  */
@@ -39,34 +42,38 @@ static const int64_t reach_ns = INT64_C(900) * 1000000000;
 
 typedef struct alerted {
     uint32_t alert, service;
-    bool *explains; /* per service: a cause there would */
+    uint8_t *reach; /* per service: calls on the way there, and one; 0: no cause there explains */
     double nats;    /* that it says of such a cause */
 } alerted;
 
-/* Which services one calls, directly or not, and itself. */
-static void follow_calls(bool *out, const struct rank *r, uint32_t from, uint32_t *queue)
+/* A service that was just reached leads on to what it calls. */
+static bool follow_call(uint8_t *out, uint32_t caller, uint32_t callee, unsigned hop)
+{
+    if (out[caller] != hop + 1 || out[callee] != 0)
+        return false;
+    out[callee] = (uint8_t)(hop + 2);
+    return true;
+}
+
+/* Which services one calls, directly or not, and itself. All calls once for each hop: with many
+ * services they cost more than what is reached. */
+static void follow_calls(uint8_t *out, const struct rank *r, uint32_t from)
 {
     const fl_timeline *t = r->timeline;
-    size_t first = 0, last = 0;
-    out[from] = true;
-    for (queue[last++] = from; first < last; first++) {
-        for (size_t i = 0; i < t->topology_count; i++) {
-            const fl_topology_edge *edge = &t->topology[i];
-            if (edge->caller == queue[first] && !out[edge->callee]) {
-                out[edge->callee] = true;
-                queue[last++] = edge->callee;
-            }
-        }
+    bool is_more = true;
+    assert(from < t->service_count);
+    memset(out, 0, t->service_count * sizeof(*out));
+    out[from] = 1;
+    for (unsigned hop = 0; hop < MAX_HOPS && is_more; hop++) {
+        is_more = false;
+        for (size_t i = 0; i < t->topology_count; i++)
+            is_more |= follow_call(out, t->topology[i].caller, t->topology[i].callee, hop);
         for (size_t i = 0; i < r->streams->call_count; i++) {
             const fl_call *call = &r->streams->calls[i];
-            uint32_t callee = t->operations[call->server].service;
-            if (t->operations[call->client].service == queue[first] && !out[callee]) {
-                out[callee] = true;
-                queue[last++] = callee;
-            }
+            is_more |= follow_call(out, t->operations[call->client].service,
+                                   t->operations[call->server].service, hop);
         }
     }
-    assert(last <= t->service_count);
 }
 
 /* The end of the incident's windows; INT64_MIN where it has none. */
@@ -84,8 +91,7 @@ static fl_status find_alerted(alerted *out, size_t *count, struct rank *r, fl_er
 {
     const fl_timeline *t = r->timeline;
     int64_t end = end_of_incident(t);
-    uint32_t *queue;
-    fl_status status = FL_RANK_NEW(r->arena, queue, t->service_count + 1, "services", err);
+    fl_status status = FL_OK;
     for (uint32_t i = 0; i < t->alert_count && *count < MAX_ALERTED && status == FL_OK; i++) {
         const fl_alert *alert = &t->alerts[i];
         bool is_known = alert->service == FL_NO_INDEX;
@@ -97,14 +103,13 @@ static fl_status find_alerted(alerted *out, size_t *count, struct rank *r, fl_er
             continue;
         alerted *one = &out[*count];
         *one = (alerted){.alert = i, .service = alert->service};
-        status = FL_RANK_NEW(r->arena, one->explains, t->service_count, "services", err);
+        status = FL_RANK_NEW(r->arena, one->reach, t->service_count, "services", err);
         if (status != FL_OK)
             return status;
-        memset(one->explains, 0, t->service_count * sizeof(*one->explains));
-        follow_calls(one->explains, r, one->service, queue);
+        follow_calls(one->reach, r, one->service);
         size_t explaining = 0;
         for (size_t s = 0; s < t->service_count; s++)
-            explaining += one->explains[s];
+            explaining += one->reach[s] > 0;
         double share = (double)explaining / (double)t->service_count;
         one->nats = -log((1 - STRAY_SHARE) * share + STRAY_SHARE);
         *count += 1;
@@ -117,12 +122,12 @@ static void weigh(struct candidate *c, const alerted *all, size_t count)
 {
     double sum = 0, most = log(FL_RANK_PRIOR_ODDS);
     for (size_t i = 0; i < count; i++)
-        sum += all[i].explains[c->service] ? all[i].nats : 0;
+        sum += all[i].reach[c->service] > 0 ? all[i].nats : 0;
     if (sum <= 0)
         return;
     double clipped = fmin(most, sum) / (FIT_SCORE + FIT_MARGIN);
     for (size_t i = 0; i < count; i++) {
-        double part = all[i].explains[c->service] ? all[i].nats * clipped / sum : 0;
+        double part = all[i].reach[c->service] > 0 ? all[i].nats * clipped / sum : 0;
         if (part >= LEAST_SHOWN)
             fl_rank_add_part(c, PART_ALERT, all[i].alert, part);
     }
