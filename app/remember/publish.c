@@ -18,23 +18,39 @@ static const char HEAD[] = "<!-- faultline.postmortem/1 ";
 static const char NOTE_REMOVED[] = "taken out of the postmortem";
 static const char NOTE_CONFIRMED[] = "confirmed in the postmortem";
 
-enum { MAX_SAID_BYTES = 400 };
+enum { MAX_SAID_BYTES = 400, RANKING_DIGITS = 16 };
 
 /* ---- lines ---- */
 
-/* "ID factors=N -->" */
+/* As many digits as a draft has, most significant first. */
+static bool read_hash(uint64_t *out, fl_slice text)
+{
+    unsigned char bytes[RANKING_DIGITS / 2];
+    if (text.len != RANKING_DIGITS || !fl_parse_hex(text, bytes, sizeof(bytes)))
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        *out = *out << 8 | bytes[i];
+    return true;
+}
+
+/* "ID factors=N ranking=HASH -->" */
 static fl_status read_head(fl_draft *out, fl_slice rest, fl_arena *arena, fl_error *err)
 {
+    static const char word[] = " ranking=";
     uint64_t factors = 0;
     size_t gap = fl_slice_find(rest, fl_slice_of(" factors="));
     size_t end = fl_slice_find(rest, fl_slice_of(" -->"));
-    size_t digits = gap + strlen(" factors=");
-    bool is_good = gap > 0 && gap < rest.len && end < rest.len && digits < end &&
-                   fl_parse_u64(fl_slice_part(rest, digits, end), &factors);
+    size_t digits = gap + strlen(" factors="), then = fl_slice_find(rest, fl_slice_of(word));
+    size_t hash = then + strlen(word);
+    bool is_good = gap > 0 && gap < rest.len && end < rest.len && digits < then &&
+                   hash + RANKING_DIGITS == end &&
+                   fl_parse_u64(fl_slice_part(rest, digits, then), &factors) &&
+                   read_hash(&out->ranking, fl_slice_part(rest, hash, end));
     if (!is_good || factors > FL_DRAFT_FACTORS)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                       "the head of the draft is damaged: it is '%sID factors=N -->', with N up to "
-                       "%d",
+                       "the head of the draft is damaged: it is '%sID factors=N ranking=HASH -->', "
+                       "with N up to %d: make a new draft",
                        HEAD, FL_DRAFT_FACTORS);
     out->incident = fl_arena_cstr(arena, fl_slice_part(rest, 0, gap));
     out->factors = (size_t)factors;
@@ -133,7 +149,7 @@ fl_status fl_draft_read(fl_draft *out, fl_slice text, fl_arena *arena, fl_error 
     if (status == FL_OK && out->incident == NULL)
         status = fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
                          "this is no draft of a postmortem in Markdown: no line is '%sID factors=N "
-                         "-->'",
+                         "ranking=HASH -->'",
                          HEAD);
     return status;
 }
@@ -184,6 +200,18 @@ static fl_status add_fix(publishing *p, fl_error *err)
                             err);
 }
 
+/* A number means the same cause only where the ranking is still the one that was drafted. */
+static fl_status check_ranking(const publishing *p, fl_error *err)
+{
+    const fl_incident *incident = p->incident;
+    size_t factors = p->draft->factors;
+    if (factors <= incident->hypothesis_count &&
+        fl_symptoms_ranking(incident, factors) == p->draft->ranking)
+        return FL_OK;
+    return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                   "incident %.64s was triaged again: make a new draft", incident->id);
+}
+
 /* The hypothesis of the same number, as it is in the store now. */
 static fl_status add_factors(publishing *p, bool supports, fl_error *err)
 {
@@ -192,11 +220,7 @@ static fl_status add_factors(publishing *p, bool supports, fl_error *err)
         bool is_said = supports ? p->draft->is_ticked[i] : !p->draft->is_there[i];
         if (!is_said)
             continue;
-        if (i >= p->incident->hypothesis_count)
-            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                           "incident %.64s has %zu hypotheses now, and the draft speaks of F%zu: "
-                           "it was triaged again; make a new draft",
-                           p->incident->id, p->incident->hypothesis_count, i + 1);
+        assert(i < p->incident->hypothesis_count); /* check_ranking() */
         fl_published *item = add(p, supports, i + 1);
         status = fl_symptoms_cause(&item->cause, &p->incident->hypotheses[i], p->options->now_ns,
                                    p->arena, err);
@@ -233,7 +257,9 @@ fl_status fl_publish(fl_publication *out, fl_store *store, const fl_publish_opti
     *out = (fl_publication){0};
     if (p.items == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for what a draft says");
-    fl_status status = gather(&p, err);
+    fl_status status = check_ranking(&p, err);
+    if (status == FL_OK)
+        status = gather(&p, err);
     for (size_t i = 0; i < p.count && status == FL_OK && !options->is_dry; i++)
         status = fl_memory_learn(&p.items[i].learnt, store, &p.items[i].lesson, arena, err);
     if (status == FL_OK)

@@ -1,13 +1,14 @@
 /*
  * publish.h - what people made of a postmortem's draft, as evidence for the graph.
  *
- *   head     "<!-- faultline.postmortem/1 ID factors=N -->" on a line of its own
+ *   head     "<!-- faultline.postmortem/1 ID factors=N ranking=HASH -->" on a line of its own
  *   factor   a line with the mark `auto:F<number>`, 1 to N; "[x]" in it: it was the cause; "~~" in
  *            it, or no such line: it was not
  *   cause    "Confirmed cause:" at the beginning of a line, after its bullet; empty: not said
  *   fix      "What fixed it:" likewise
  *
- * Everything else is prose and is not read. A factor is the hypothesis of that number.
+ * Everything else is prose and is not read. A factor is the hypothesis of that number, as long as
+ * the first N are those that were drafted: HASH is fl_symptoms_ranking() of them, 16 digits.
  */
 #ifndef FL_PUBLISH_H
 #define FL_PUBLISH_H
@@ -19,6 +20,7 @@ enum { FL_DRAFT_FACTORS = 16 };
 typedef struct fl_draft {
     const char *incident;                                         /* id */
     size_t factors;                                               /* that were drafted */
+    uint64_t ranking;                                             /* of these */
     bool is_there[FL_DRAFT_FACTORS], is_ticked[FL_DRAFT_FACTORS]; /* by number - 1 */
     const char *cause, *fix;                                      /* in words; NULL: not said */
 } fl_draft;
@@ -50,8 +52,8 @@ typedef struct fl_publication {
 } fl_publication;
 
 /* Let the graph learn what the draft says of its incident. Said twice it is learnt once.
- * FL_E_SYNTAX: a fix without a cause, or a factor that the incident does not have; nothing is
- * learnt then. */
+ * FL_E_SYNTAX: a fix without a cause, or an incident that was triaged again with another ranking;
+ * nothing is learnt then. */
 FL_NODISCARD fl_status fl_publish(fl_publication *out, fl_store *store,
                                   const fl_publish_options *options, fl_arena *arena,
                                   fl_error *err);

@@ -10,6 +10,7 @@
  *   - [ ] **pool in pay**: probability 87 % (`query`) `auto:F1`
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 #include "postmortem_priv.h"
 #include "slice.h"
 #include "svg_chart.h"
+#include "symptoms.h"
 
 /* ---- rows as Markdown ---- */
 
@@ -173,7 +175,9 @@ static void put_head(fl_buf *out, const filling *f)
         f->is_html ? (const char *const[]){"", ""} : (const char *const[]){"<!-- ", " -->"};
     fl_buf_printf(out, "%sfaultline.postmortem/1 ", frame[0]);
     fl_markup_html(out, f->draft->in->incident->id);
-    fl_buf_printf(out, " factors=%zu%s", f->draft->factors, frame[1]);
+    uint64_t ranking = fl_symptoms_ranking(f->draft->in->incident, f->draft->factors);
+    fl_buf_printf(out, " factors=%zu ranking=%016" PRIx64 "%s", f->draft->factors, ranking,
+                  frame[1]);
 }
 
 /* Fields that are no section. */

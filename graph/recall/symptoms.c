@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "hash.h"
 #include "slice.h"
 
 #define TITLE_BYTES 240 /* three lines of a terminal; the key has it all */
@@ -168,6 +169,22 @@ fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis,
     const char *cause = fl_cause_name(hypothesis->cause), *service = or_none(hypothesis->service);
     return finish(out, FL_NODE_CAUSE, fl_arena_printf(arena, "%s|%s|%s", service, cause, locus),
                   fl_arena_printf(arena, "%s in %s (%s)", cause, service, locus), now_ns, err);
+}
+
+/* Texts with their ends, so that no two rankings run into the same bytes. */
+uint64_t fl_symptoms_ranking(const fl_incident *incident, size_t count)
+{
+    uint64_t ranking = 0;
+    assert(count <= incident->hypothesis_count);
+    for (size_t i = 0; i < count; i++) {
+        const fl_hypothesis *one = &incident->hypotheses[i];
+        const char *const texts[] = {one->service, fl_cause_name(one->cause), one->locus_name};
+        for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
+            fl_slice text = fl_slice_of(texts[t] != NULL ? texts[t] : "");
+            ranking = fl_hash_mix(ranking) ^ fl_hash_stable(text);
+        }
+    }
+    return ranking;
 }
 
 /* ASCII white space. */

@@ -43,6 +43,9 @@ FL_NODISCARD fl_status fl_symptoms_leak(fl_graph_node *out, const char *kind, in
 /* The cause that a hypothesis names. */
 FL_NODISCARD fl_status fl_symptoms_cause(fl_graph_node *out, const fl_hypothesis *hypothesis,
                                          int64_t now_ns, fl_arena *arena, fl_error *err);
+/* The first `count` hypotheses as what they name, in their order: the same number is the same
+ * ranking, on every machine. `count` is at most what the incident has. */
+uint64_t fl_symptoms_ranking(const fl_incident *incident, size_t count);
 /* A cause or a fix in a person's words: white space made single, letters lower, so that two ways of
  * typing it are one node; the title keeps the words. FL_E_SYNTAX where it is empty. */
 FL_NODISCARD fl_status fl_symptoms_said(fl_graph_node *out, fl_node_kind kind, const char *text,

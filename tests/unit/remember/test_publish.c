@@ -156,6 +156,33 @@ START_TEST(a_cause_in_words_takes_the_fix)
 }
 END_TEST
 
+/* The same causes in another order, as a later triage may have them. */
+START_TEST(a_draft_of_another_ranking_is_refused_and_nothing_is_learnt)
+{
+    fl_publication said;
+    fl_incident later = fl_test_incident;
+    fl_hypothesis ranked[3];
+    ck_assert_uint_ge(later.hypothesis_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        ranked[i] = fl_test_incident.hypotheses[i == 2 ? 2 : 1 - i];
+    later.hypotheses = ranked;
+    make_draft();
+    edit("- [ ] **pool in", "- [x] **pool in");
+    ck_assert_ok(fl_draft_read(&draft, fl_buf_slice(&text), &arena, &err));
+    options.incident = &later;
+    options.draft = &draft;
+    ck_assert_fails(FL_E_SYNTAX, fl_publish(&said, store, &options, &arena, &err));
+    ck_assert_str_eq(err.message, "incident 3f9a2c11d0e4 was triaged again: make a new draft");
+    ck_assert_uint_eq(said.count, 0);
+    ranked[0] = fl_test_incident.hypotheses[0];
+    ranked[1] = fl_test_incident.hypotheses[1];
+    ranked[0].probability = 0.5; /* how sure it is does not change what a number means */
+    err = (fl_error){0};
+    ck_assert_ok(fl_publish(&said, store, &options, &arena, &err));
+    ck_assert_uint_eq(said.count, 1);
+}
+END_TEST
+
 START_TEST(a_dry_run_writes_nothing)
 {
     options.is_dry = true;
@@ -189,32 +216,34 @@ START_TEST(a_factor_that_mentions_somebody_is_read_back)
 }
 END_TEST
 
+#define NONE " ranking=0000000000000000 -->\n" /* of no factor */
+#define DAMAGED                                                                                    \
+    "the head of the draft is damaged: it is '<!-- faultline.postmortem/1 ID factors=N "           \
+    "ranking=HASH -->', with N up to 16: make a new draft"
+
 static const struct {
     const char *text;
     const char *message;
 } bad[] = {
     {"# A page\n", "this is no draft of a postmortem in Markdown: no line is '<!-- "
-                   "faultline.postmortem/1 ID factors=N -->'"},
+                   "faultline.postmortem/1 ID factors=N ranking=HASH -->'"},
     {"", "this is no draft of a postmortem in Markdown: no line is '<!-- faultline.postmortem/1 ID "
-         "factors=N -->'"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 -->\n",
-     "the head of the draft is damaged: it is '<!-- faultline.postmortem/1 ID factors=N -->', with "
-     "N up to 16"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=17 -->\n",
-     "the head of the draft is damaged: it is '<!-- faultline.postmortem/1 ID factors=N -->', with "
-     "N up to 16"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=-1 -->\n",
-     "the head of the draft is damaged: it is '<!-- faultline.postmortem/1 ID factors=N -->', with "
-     "N up to 16"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1 -->\n- [x] ~~it~~ `auto:F1`\n",
+         "factors=N ranking=HASH -->'"},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 -->\n", DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1 -->\n", DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=17" NONE, DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=-1" NONE, DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=0 ranking=000000000000000 -->\n", DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=0 ranking=000000000000000x -->\n", DAMAGED},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1" NONE "- [x] ~~it~~ `auto:F1`\n",
      "factor F1 is ticked and struck through: keep one of the two"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=0 -->\nWhat fixed it: a restart\n",
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=0" NONE "What fixed it: a restart\n",
      "the draft says what fixed it and confirms no cause: tick a factor, or write one behind "
      "'Confirmed cause:'"},
-    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=4 -->\n- [x] it `auto:F4`\n",
-     "incident 3f9a2c11d0e4 has 3 hypotheses now, and the draft speaks of F4: it was triaged "
-     "again; "
-     "make a new draft"},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=4" NONE "- [x] it `auto:F4`\n",
+     "incident 3f9a2c11d0e4 was triaged again: make a new draft"},
+    {"<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1" NONE "- [x] it `auto:F1`\n",
+     "incident 3f9a2c11d0e4 was triaged again: make a new draft"},
 };
 
 START_TEST(a_draft_that_cannot_be_meant_is_one_sentence_and_nothing_is_learnt)
@@ -244,8 +273,9 @@ END_TEST
 START_TEST(marks_in_code_and_prose_of_telemetry_are_not_read)
 {
     fl_buf_clear(&text);
-    fl_buf_text(&text, "<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1 -->\n"
-                       "- [ ] it `auto:F1`\n"
+    fl_buf_printf(&text, "<!-- faultline.postmortem/1 3f9a2c11d0e4 factors=1 ranking=%016llx -->\n",
+                  (unsigned long long)fl_symptoms_ranking(&fl_test_incident, 1));
+    fl_buf_text(&text, "- [ ] it `auto:F1`\n"
                        "- [x] \\`auto:F1\\` of a log line `auto:T9`\n"
                        "- [x] evidence `auto:F1.2`\n"
                        "- [x] a query (`` {a=\"`auto:F1`\"} ``) `auto:T3`\n"
@@ -286,6 +316,7 @@ static Suite *publish_suite(void)
     tcase_add_test(cases, a_row_that_was_deleted_or_struck_through_is_rejected);
     tcase_add_test(cases, a_cause_in_words_takes_the_fix);
     tcase_add_test(cases, a_factor_that_mentions_somebody_is_read_back);
+    tcase_add_test(cases, a_draft_of_another_ranking_is_refused_and_nothing_is_learnt);
     tcase_add_test(cases, a_dry_run_writes_nothing);
     tcase_add_loop_test(cases, a_draft_that_cannot_be_meant_is_one_sentence_and_nothing_is_learnt,
                         0, sizeof(bad) / sizeof(bad[0]));

@@ -140,7 +140,7 @@ START_TEST(what_is_not_known_is_said)
     check_has(text, "*Not known: there are no series of an entry service.*");
     check_has(text, "*No hypothesis stands out from chance.*");
     check_has(text, "*The graph was not asked.*");
-    check_has(text, "factors=0 -->");
+    check_has(text, "factors=0 ranking=0000000000000000 -->");
     ck_assert_uint_eq(count_of(text, "*(empty: for people to write)*"), 3);
     text = written(FL_POSTMORTEM_HTML);
     check_has(text, "No series are kept of this incident.");
