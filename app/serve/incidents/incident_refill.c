@@ -62,13 +62,6 @@ static fl_status skip_change(void *payload, const fl_change_record *change, fl_e
     return FL_OK;
 }
 
-/* Alerts are told before the past is: twice would be harmless, and as slow again. */
-static fl_status skip_alert(void *payload, const fl_alert_record *alert, fl_error *err)
-{
-    (void)payload, (void)alert, (void)err;
-    return FL_OK;
-}
-
 /* It was counted when it came. */
 static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *err)
 {
@@ -166,14 +159,15 @@ typedef struct refilling {
     fl_incidents *incidents;
     const fl_sink *watch;
     int64_t until_ns; /* on the monotonic clock */
-    uint64_t records;
+    uint64_t records; /* that the watch was told of */
+    uint64_t read;    /* those, and what it does not want */
 } refilling;
 
 /* The daemon ends, or it has taken long enough. */
 static fl_status ask(refilling *r, fl_error *err)
 {
-    r->records++;
-    if (r->records % ASK_EVERY != 0)
+    r->read++;
+    if (r->read % ASK_EVERY != 0)
         return FL_OK;
     pthread_mutex_lock(&r->incidents->lock);
     bool is_over = r->incidents->is_stopping;
@@ -201,6 +195,7 @@ static fl_status refill_span(void *payload, uint32_t resource, const fl_span *sp
     refilling *r = payload;
     pthread_mutex_lock(&r->incidents->watching);
     fl_status status = r->watch->span(r->watch->payload, resource, span, err);
+    r->records++;
     pthread_mutex_unlock(&r->incidents->watching);
     return status == FL_OK ? ask(r, err) : status;
 }
@@ -212,8 +207,29 @@ static fl_status refill_point(void *payload, uint32_t resource, const fl_point *
     refilling *r = payload;
     pthread_mutex_lock(&r->incidents->watching);
     fl_status status = r->watch->point(r->watch->payload, resource, point, err);
+    r->records++;
     pthread_mutex_unlock(&r->incidents->watching);
     return status == FL_OK ? ask(r, err) : status;
+}
+
+/* The next three: the watch wants none of them, but there may be nothing else for minutes. */
+static fl_status pass_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
+{
+    (void)resource, (void)log;
+    return ask(payload, err);
+}
+
+static fl_status pass_change(void *payload, const fl_change_record *change, fl_error *err)
+{
+    (void)change;
+    return ask(payload, err);
+}
+
+/* Alerts are told before the past is: twice would be harmless, and as slow again. */
+static fl_status pass_alert(void *payload, const fl_alert_record *alert, fl_error *err)
+{
+    (void)alert;
+    return ask(payload, err);
 }
 
 /* With the watch's clock at now: what lies outside of its rings would be passed over. */
@@ -238,10 +254,10 @@ static bool tell_part(refilling *r, int64_t from_ns, int64_t to_ns)
     const fl_sink sink = {.payload = r,
                           .resource = refill_resource,
                           .span = refill_span,
-                          .log = skip_log,
+                          .log = pass_log,
                           .point = refill_point,
-                          .change = skip_change,
-                          .alert = skip_alert,
+                          .change = pass_change,
+                          .alert = pass_alert,
                           .reject = skip_reject};
     assert(from_ns < to_ns);
     bool is_whole = o->read(o->payload, from_ns, to_ns, &sink, NULL) == FL_OK;
