@@ -68,8 +68,10 @@ void fl_watch_pause(fl_watch *watch, bool is_paused);
 /* As though nothing had been seen of [from_ns, to_ns): it could not be told whole. */
 void fl_watch_forget(fl_watch *watch, int64_t from_ns, int64_t to_ns);
 /* A break that was told before, by this watch or another: it is followed to its end, which is told
- * under the same key. One that is no newer than what the watch has changes nothing. */
-FL_NODISCARD fl_status fl_watch_adopt(fl_watch *watch, const fl_sign *sign, fl_error *err);
+ * under the same key. One that is no newer than what the watch has, or that comes while it has
+ * one open, changes nothing. `*is_followed` says whether its end will be told. */
+FL_NODISCARD fl_status fl_watch_adopt(bool *is_followed, fl_watch *watch, const fl_sign *sign,
+                                      fl_error *err);
 
 /* The calls that were seen in the last hours, into `calls`. */
 FL_NODISCARD fl_status fl_watch_calls(fl_watch *watch, fl_calls *calls, fl_error *err);

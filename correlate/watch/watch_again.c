@@ -50,10 +50,12 @@ static double unfigure(fl_sign_kind kind, double figure)
 }
 
 /* `usual` and `broken` are what the end is told by: half of the way back. An entry need not be
- * known as one yet; breaks.c follows whatever is open. */
-fl_status fl_watch_adopt(fl_watch *watch, const fl_sign *sign, fl_error *err)
+ * known as one yet; breaks.c follows whatever is open. Another daemon's break has an onset of its
+ * own, and so a key of its own: of two of a service one is followed, which is this watch's. */
+fl_status fl_watch_adopt(bool *is_followed, fl_watch *watch, const fl_sign *sign, fl_error *err)
 {
     uint32_t number;
+    *is_followed = false;
     assert(sign->kind != FL_SIGN_ALERT && (unsigned)sign->kind < FL_SIGN_KIND_COUNT);
     if (sign->service == NULL || !isfinite(sign->value) || !isfinite(sign->baseline))
         return FL_OK;
@@ -61,8 +63,11 @@ fl_status fl_watch_adopt(fl_watch *watch, const fl_sign *sign, fl_error *err)
     if (status != FL_OK || number == FL_NO_SERVICE)
         return status;
     watch_break *b = &watch->services[number].breaks[sign->kind];
-    if (b->onset_ns >= sign->onset_ns)
+    if (b->is_open || b->onset_ns >= sign->onset_ns) {
+        *is_followed = b->is_open && b->onset_ns == sign->onset_ns;
         return FL_OK;
+    }
+    *is_followed = sign->cleared_ns == 0;
     *b = (watch_break){.is_open = sign->cleared_ns == 0,
                        .onset_ns = sign->onset_ns,
                        .cleared_ns = sign->cleared_ns,

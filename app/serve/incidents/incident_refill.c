@@ -140,6 +140,19 @@ fl_status fl_incidents_read_alerts(fl_incidents *incidents, int64_t now_ns, fl_e
 
 /* ---- breaks ---- */
 
+/* One that nobody follows is over now: where the trouble goes on, the watch has a sign of its own.
+ */
+static fl_status adopt(fl_incidents *incidents, const fl_sign *sign, fl_error *err)
+{
+    bool is_followed;
+    fl_status status = fl_watch_adopt(&is_followed, incidents->watch, sign, err);
+    if (status != FL_OK || is_followed || sign->cleared_ns != 0)
+        return status;
+    fl_sign over = *sign;
+    over.cleared_ns = fl_incidents_now(incidents);
+    return fl_incidents_post(incidents, &over, err);
+}
+
 /* Without it nobody would tell their end, and the incident would stay open for good. What is over
  * is told too: minutes of a break are no baseline. */
 fl_status fl_incidents_adopt_breaks(fl_incidents *incidents, const fl_group *group, fl_error *err)
@@ -148,7 +161,7 @@ fl_status fl_incidents_adopt_breaks(fl_incidents *incidents, const fl_group *gro
     pthread_mutex_lock(&incidents->watching);
     for (size_t i = 0; i < group->member_count && status == FL_OK; i++)
         if (group->members[i].sign->kind != FL_SIGN_ALERT)
-            status = fl_watch_adopt(incidents->watch, group->members[i].sign, err);
+            status = adopt(incidents, group->members[i].sign, err);
     pthread_mutex_unlock(&incidents->watching);
     return status;
 }

@@ -632,6 +632,31 @@ START_TEST(two_daemons_that_hear_the_same_keep_it_once)
 }
 END_TEST
 
+/* Both see the same break, one of them half a minute later. */
+START_TEST(a_break_that_was_claimed_closes_beside_an_own_one)
+{
+    fl_incidents *other = start("two");
+    shop.broken_from_ns = (begin_s + 2 * MINUTE) * S;
+    shop.broken_to_ns = (begin_s + 9 * MINUTE) * S;
+    for (int i = 0; i < 18 * MINUTE; i++) {
+        int64_t from = now_ns;
+        now_ns += S;
+        shop.broken_from_ns += 40 * S;
+        fl_incidents_take(other, replay_shop, &from);
+        shop.broken_from_ns -= 40 * S;
+        fl_incidents_turn(other);
+        if (i >= 7 * MINUTE) /* the first one dies without a word */
+            continue;
+        fl_incidents_take(incidents, replay_shop, &from);
+        fl_incidents_turn(incidents);
+    }
+    ck_assert_uint_eq(fl_incidents_stats_of(other).claimed, 1);
+    ck_assert_uint_gt(fl_incidents_stats_of(other).breaks, 0);
+    ck_assert_uint_eq(fl_incidents_stats_of(other).open, 0);
+    fl_incidents_stop(other);
+}
+END_TEST
+
 /* Both threads run, four more push alerts of a rule each, one asks for pages. */
 struct pusher {
     fl_incidents *to;
@@ -742,6 +767,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, ids_that_are_none_are_not_found);
     tcase_add_test(cases, triages_are_few_however_many_alerts_come);
     tcase_add_test(cases, two_daemons_that_hear_the_same_keep_it_once);
+    tcase_add_test(cases, a_break_that_was_claimed_closes_beside_an_own_one);
     tcase_add_test(cases, many_threads_push_and_ask_while_two_keep);
     tcase_add_test(cases, want_of_memory_loses_no_alert_that_was_taken);
     tcase_add_test(cases, a_start_that_runs_out_of_memory_says_so);

@@ -456,6 +456,7 @@ START_TEST(a_break_of_before_goes_on_to_its_end)
 {
     static const fl_sign_kind kinds[] = {FL_SIGN_ERRORS, FL_SIGN_LATENCY, FL_SIGN_TRAFFIC};
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        bool is_followed;
         const made_requests requests = usual();
         made_requests broken = usual();
         broken.error_share = kinds[k] == FL_SIGN_ERRORS ? 0.25 : broken.error_share;
@@ -474,7 +475,8 @@ START_TEST(a_break_of_before_goes_on_to_its_end)
         tell_past(&broken, HOUR, now_s);
         fl_sign before = told[0].sign;
         before.service = told[0].service;
-        ck_assert_ok(fl_watch_adopt(watch, &before, &err));
+        ck_assert_ok(fl_watch_adopt(&is_followed, watch, &before, &err));
+        ck_assert(is_followed);
         fl_watch_pause(watch, false);
         run(&broken, 1, 3 * MINUTE);
         ck_assert_uint_eq(told_count, 1); /* it is no other break */
@@ -483,10 +485,39 @@ START_TEST(a_break_of_before_goes_on_to_its_end)
         expect(1, kinds[k], "shop", true);
         ck_assert_uint_eq(told[1].sign.key, told[0].sign.key);
         before.onset_ns -= S; /* older than what is known */
-        ck_assert_ok(fl_watch_adopt(watch, &before, &err));
+        ck_assert_ok(fl_watch_adopt(&is_followed, watch, &before, &err));
+        ck_assert(!is_followed);
         run_usual(5 * MINUTE);
         ck_assert_uint_eq(told_count, 2);
     }
+}
+END_TEST
+
+START_TEST(a_break_that_the_watch_has_itself_goes_on_under_its_own_key)
+{
+    made_requests broken = usual();
+    broken.error_share = 0.25;
+    run_usual(HOUR);
+    run(&broken, 1, 5 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    const fl_sign own = told[0].sign;
+    for (int64_t apart = -30; apart <= 30; apart += 30) { /* another's is older, or newer */
+        bool is_followed;
+        fl_sign other = own;
+        other.service = "shop";
+        other.onset_ns += apart * S;
+        ck_assert_ok(fl_watch_adopt(&is_followed, watch, &other, &err));
+        ck_assert_int_eq(is_followed, apart == 0);
+    }
+    run_usual(5 * MINUTE);
+    ck_assert_uint_eq(told_count, 2);
+    expect(1, FL_SIGN_ERRORS, "shop", true);
+    ck_assert_uint_eq(told[1].sign.key, own.key);
+    bool is_followed;
+    fl_sign late = own; /* told as open by somebody who did not see its end */
+    late.service = "shop";
+    ck_assert_ok(fl_watch_adopt(&is_followed, watch, &late, &err));
+    ck_assert(!is_followed);
 }
 END_TEST
 
@@ -494,10 +525,14 @@ START_TEST(a_break_whose_figures_are_not_known_is_not_adopted)
 {
     fl_sign sign = {.kind = FL_SIGN_ERRORS, .onset_ns = begin_s * S, .service = "shop"};
     sign.value = NAN;
-    ck_assert_ok(fl_watch_adopt(watch, &sign, &err));
+    bool is_followed = true;
+    ck_assert_ok(fl_watch_adopt(&is_followed, watch, &sign, &err));
+    ck_assert(!is_followed);
     sign.value = 0.5;
     sign.service = NULL;
-    ck_assert_ok(fl_watch_adopt(watch, &sign, &err));
+    is_followed = true;
+    ck_assert_ok(fl_watch_adopt(&is_followed, watch, &sign, &err));
+    ck_assert(!is_followed);
     run_usual(HOUR);
     ck_assert_uint_eq(told_count, 0);
 }
@@ -526,6 +561,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_past_that_is_told_again_is_what_is_usual);
     tcase_add_test(cases, a_past_that_is_half_told_is_forgotten);
     tcase_add_test(cases, a_break_of_before_goes_on_to_its_end);
+    tcase_add_test(cases, a_break_that_the_watch_has_itself_goes_on_under_its_own_key);
     tcase_add_test(cases, a_break_whose_figures_are_not_known_is_not_adopted);
     tcase_add_test(cases, each_allocation_that_fails_is_an_error);
     suite_add_tcase(suite, cases);
