@@ -18,13 +18,16 @@
 
 enum { MAX_COMMANDS = 32 };
 
+/* Threads of a daemon say things too: a line is never written into another one. */
 void fl_cli_complain(fl_cli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    flockfile(cli->err);
     fputs("faultline: ", cli->err);
     vfprintf(cli->err, format, args);
     fputc('\n', cli->err);
+    funlockfile(cli->err);
     va_end(args);
 }
 

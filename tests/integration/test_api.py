@@ -576,7 +576,7 @@ class Many(unittest.TestCase):
                     began = time.monotonic()
                     status, _, document = contract.ask(daemon, "GET", path, query)
                     self.assertEqual(status, 200)
-                    self.assertLess(time.monotonic() - began, 15, path)  # 2 s where the machine has nothing else to do
+                    self.assertLess(time.monotonic() - began, 60, path)  # 2 s where the machine has nothing else to do
                     if path == "/v1/graph/neighbours":
                         self.assertIn(document["cut"], ("rows", "time"))
 
