@@ -10,9 +10,9 @@ FL_LIBPQ_FUNCTIONS(FL_LAZY_DEFINE)
 
 static const fl_lazy_symbol symbols[] = {FL_LIBPQ_FUNCTIONS(FL_LAZY_SYMBOL)};
 
+static fl_lazy_library library = FL_LAZY_LIBRARY("libpq.so.5", symbols);
+
 fl_status fl_libpq_load(fl_error *err)
 {
-    return fl_lazy_PQfinish != NULL
-               ? FL_OK
-               : fl_lazy_load("libpq.so.5", symbols, sizeof(symbols) / sizeof(symbols[0]), err);
+    return fl_lazy_load(&library, err);
 }
