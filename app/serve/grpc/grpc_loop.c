@@ -226,7 +226,7 @@ static fl_grpc_conn *conn_create(fl_grpc *grpc, int fd)
     fl_status status = fl_grpc_session_create(&conn->session, &hooks, grpc->now_ns, NULL);
     if (status == FL_OK && tls != NULL)
         status = fl_tls_session_open(&conn->tls, tls, fd, NULL);
-    fl_tls_drop(tls); /* the session keeps it */
+    fl_tls_drop(tls); /* the connection keeps it */
     if (status != FL_OK || !watch(grpc, EPOLL_CTL_ADD, &conn->source, EPOLLIN)) {
         fl_tls_session_close(conn->tls);
         fl_grpc_session_destroy(conn->session);

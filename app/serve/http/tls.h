@@ -32,8 +32,8 @@ int64_t fl_tls_until_ns(const fl_tls *tls);
 
 /* --- sessions of somebody else, as GnuTLS names them --- */
 
-/* Before the handshake: the session shows and believes what `tls` says, which the caller keeps for
- * as long. */
+/* Before the handshake: from now on it shows and believes what `tls` says, which the caller keeps
+ * for as long. */
 void fl_tls_use(fl_tls *tls, void *session);
 /* After the handshake: whether the client showed a certificate that one of the authorities signed
  * and that holds now. */
