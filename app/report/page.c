@@ -255,6 +255,21 @@ const char *fl_page_percent(char out[FL_PERCENT_TEXT], double ratio)
     return out;
 }
 
+const char *fl_page_count(char out[FL_COUNT_TEXT], uint64_t count)
+{
+    char digits[FL_COUNT_TEXT];
+    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+    assert(len > 0 && len + (len - 1) / 3 < FL_COUNT_TEXT);
+    size_t to = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            out[to++] = ',';
+        out[to++] = digits[i];
+    }
+    out[to] = '\0';
+    return out;
+}
+
 void fl_page_bar(fl_page *page, double ratio, size_t cells)
 {
     assert(cells > 0);

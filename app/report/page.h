@@ -48,11 +48,13 @@ typedef struct fl_page_row { /* columns of a label and of the text behind it */
 /* A dim label, then `text` wrapped under itself, and a newline. */
 void fl_page_labelled(fl_page *page, fl_page_row row, const char *label, fl_ink ink,
                       const char *text);
-enum { FL_PERCENT_TEXT = 16 };
+enum { FL_PERCENT_TEXT = 16, FL_COUNT_TEXT = 32 };
 
 /* "87 %", "<1 %", ">99 %": a certainty is never claimed by rounding; "n/a" for NaN. Of the six
  * decimals that the JSON answer keeps, so that a stored answer reads the same. Returns `out`. */
 const char *fl_page_percent(char out[FL_PERCENT_TEXT], double ratio);
+/* "12,345,678". Returns `out`. */
+const char *fl_page_count(char out[FL_COUNT_TEXT], uint64_t count);
 /* A bar of `cells` cells, filled by `ratio` (0 to 1). */
 void fl_page_bar(fl_page *page, double ratio, size_t cells);
 

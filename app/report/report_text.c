@@ -24,33 +24,16 @@
 #include "timestamp.h"
 
 enum {
-    LABEL = 10,        /* column of the values in the head */
-    BODY = 6,          /* column of what belongs to a hypothesis */
-    LOCUS = 20,        /* column of its locus */
-    EVIDENCE = 18,     /* column of an evidence sentence */
-    LEAD_EVIDENCE = 4, /* items of the first hypothesis, where others have any */
-    COUNT_TEXT = 32
+    LABEL = 10,       /* column of the values in the head */
+    BODY = 6,         /* column of what belongs to a hypothesis */
+    LOCUS = 20,       /* column of its locus */
+    EVIDENCE = 18,    /* column of an evidence sentence */
+    LEAD_EVIDENCE = 4 /* items of the first hypothesis, where others have any */
 };
 
 static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
-}
-
-/* "12,345,678" */
-static const char *count_text(char out[COUNT_TEXT], uint64_t count)
-{
-    char digits[COUNT_TEXT];
-    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
-    assert(len > 0 && len + (len - 1) / 3 < COUNT_TEXT);
-    size_t to = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            out[to++] = ',';
-        out[to++] = digits[i];
-    }
-    out[to] = '\0';
-    return out;
 }
 
 /* Never NULL: a hypothesis may be about somebody whom no telemetry names. */
@@ -105,13 +88,14 @@ static void write_range(fl_page *page, const char *name, fl_range range)
 /* How much was looked at, and what was not there to be looked at. */
 static void write_data(fl_page *page, const fl_incident *incident)
 {
-    char text[320], n[6][COUNT_TEXT];
-    snprintf(text, sizeof(text),
-             "metrics %s series; logs %s records, %s templates; traces %s spans, %s edges; "
-             "changes %s events",
-             count_text(n[0], incident->metric_series), count_text(n[1], incident->log_records),
-             count_text(n[2], incident->log_templates), count_text(n[3], incident->trace_spans),
-             count_text(n[4], incident->trace_edges), count_text(n[5], incident->change_events));
+    char text[320], n[6][FL_COUNT_TEXT];
+    snprintf(
+        text, sizeof(text),
+        "metrics %s series; logs %s records, %s templates; traces %s spans, %s edges; "
+        "changes %s events",
+        fl_page_count(n[0], incident->metric_series), fl_page_count(n[1], incident->log_records),
+        fl_page_count(n[2], incident->log_templates), fl_page_count(n[3], incident->trace_spans),
+        fl_page_count(n[4], incident->trace_edges), fl_page_count(n[5], incident->change_events));
     label(page, LABEL, "Data");
     fl_page_wrap(page, FL_INK_PLAIN, text);
     fl_page_newline(page);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "page.h"
 #include "svg_chart.h"
 #include "web_priv.h"
 
@@ -253,7 +254,7 @@ static void put_pair(fl_buf *out, double before, double during, const char *unit
 /* For those who do not see the picture, and for numbers. */
 static void put_table(fl_buf *out, const fl_picture *picture)
 {
-    char count[WEB_AGE_TEXT];
+    char count[FL_COUNT_TEXT];
     fl_html(
         out,
         "<details><summary>All $ calls as a table</summary><div class=\"scroll\" tabindex=\"0\" "
@@ -262,7 +263,7 @@ static void put_table(fl_buf *out, const fl_picture *picture)
         "<th scope=\"col\">What changed</th><th scope=\"col\">Calls a minute</th>"
         "<th scope=\"col\">Errors, %</th><th scope=\"col\">p50</th><th scope=\"col\">p99</th>"
         "<th scope=\"col\">On the way</th></tr></thead><tbody>\n",
-        web_count(count, picture->call_count));
+        fl_page_count(count, picture->call_count));
     for (size_t i = 0; i < picture->call_count; i++) {
         const fl_picture_call *call = &picture->calls[i];
         const fl_picture_side *a = &call->before, *b = &call->during;

@@ -103,22 +103,6 @@ void web_probability(fl_buf *out, double ratio)
     fl_html(out, "<span class=\"percent\">$</span>", fl_page_percent(percent, ratio));
 }
 
-/* Groups of three from the right. */
-const char *web_count(char out[WEB_AGE_TEXT], uint64_t count)
-{
-    char digits[WEB_AGE_TEXT];
-    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
-    assert(len > 0 && len + (len - 1) / 3 < WEB_AGE_TEXT);
-    size_t to = 0;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            out[to++] = ',';
-        out[to++] = digits[i];
-    }
-    out[to] = '\0';
-    return out;
-}
-
 /* The button is shown by the script: without one it could do nothing. */
 void web_query(fl_buf *out, const char *query)
 {

@@ -14,6 +14,7 @@
 
 #include "graph_find.h"
 #include "graph_search.h"
+#include "page.h"
 #include "timestamp.h"
 #include "web_priv.h"
 
@@ -56,7 +57,7 @@ static void put_form(fl_buf *out, const char *word, const char *kind)
 /* Kind, words, and since when it is known. */
 static void put_found(fl_buf *out, const fl_graph_found *found)
 {
-    char shown[WEB_AGE_TEXT], fitting[WEB_AGE_TEXT];
+    char shown[FL_COUNT_TEXT], fitting[FL_COUNT_TEXT];
     assert(found->count <= found->fitting);
     if (found->count == 0) {
         fl_buf_text(out, "<p>The graph has no such node. <code>faultline graph init</code> loads "
@@ -64,8 +65,8 @@ static void put_found(fl_buf *out, const fl_graph_found *found)
                          "</p>\n");
         return;
     }
-    fl_html(out, "<p class=\"dim\">$ of $$ that fit.</p>\n", web_count(shown, found->count),
-            web_count(fitting, found->fitting),
+    fl_html(out, "<p class=\"dim\">$ of $$ that fit.</p>\n", fl_page_count(shown, found->count),
+            fl_page_count(fitting, found->fitting),
             found->cut == FL_GRAPH_CUT_TIME ? ", and perhaps more," : "");
     fl_buf_text(out, "<table class=\"nodes\"><caption class=\"hidden\">Nodes</caption><thead><tr>"
                      "<th scope=\"col\">Kind</th><th scope=\"col\">What</th>"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "page.h"
 #include "slice.h"
 #include "timestamp.h"
 #include "web_priv.h"
@@ -107,7 +108,7 @@ static void put_picture(fl_buf *out, const fl_graph_node_view *view)
 /* Who says it of which incident or document, and when. */
 static void put_evidence(fl_buf *out, const fl_graph_link *link)
 {
-    char more[WEB_AGE_TEXT];
+    char more[FL_COUNT_TEXT];
     fl_buf_text(out, "<ul class=\"provenance\">\n");
     for (size_t i = 0; i < link->evidence_count && i < MOST_EVIDENCE; i++) {
         const fl_graph_evidence *item = &link->evidence[i];
@@ -119,7 +120,7 @@ static void put_evidence(fl_buf *out, const fl_graph_link *link)
     }
     if (link->evidence_count > MOST_EVIDENCE)
         fl_html(out, "<li class=\"dim\">and $ more</li>\n",
-                web_count(more, link->evidence_count - MOST_EVIDENCE));
+                fl_page_count(more, link->evidence_count - MOST_EVIDENCE));
     fl_buf_text(out, "</ul>\n");
 }
 
@@ -148,11 +149,11 @@ static void put_link(fl_buf *out, const fl_graph_link *link)
 /* Those with evidence come first. */
 static void put_links(fl_buf *out, const fl_graph_node_view *view)
 {
-    char count[WEB_AGE_TEXT], id[WEB_AGE_TEXT];
+    char count[FL_COUNT_TEXT], id[WEB_AGE_TEXT];
     fl_html(out,
             "<section aria-labelledby=\"edges\"><h2 id=\"edges\">$ edges</h2>\n"
             "<ol class=\"links\">\n",
-            web_count(count, view->link_count));
+            fl_page_count(count, view->link_count));
     for (size_t i = 0; i < view->link_count && i < MOST_LINKS; i++)
         put_link(out, &view->links[i]);
     fl_buf_text(out, "</ol>\n");

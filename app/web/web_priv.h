@@ -80,8 +80,6 @@ void web_time(fl_buf *out, int64_t at_ns);
 const char *web_age(char out[WEB_AGE_TEXT], int64_t age_ns);
 /* A bar as SVG, and the number beside it, which says the same. */
 void web_probability(fl_buf *out, double ratio);
-/* "12,345" */
-const char *web_count(char out[WEB_AGE_TEXT], uint64_t count);
 /* A query or command to be run again, with its button. */
 void web_query(fl_buf *out, const char *query);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "page.h"
 #include "svg_chart.h"
 #include "timestamp.h"
 #include "web_priv.h"
@@ -207,7 +208,7 @@ static void put_axis(fl_buf *out, const fl_picture *picture)
 /* What is closed is in the page: it is searched and printed. */
 static void put_lanes(fl_buf *out, const fl_picture *picture)
 {
-    char count[WEB_AGE_TEXT];
+    char count[FL_COUNT_TEXT];
     size_t first = picture->lane_count < FIRST_LANES ? picture->lane_count : FIRST_LANES;
     fl_buf_text(out, "<ul class=\"lanes\">\n");
     put_event_lane(out, picture);
@@ -217,13 +218,13 @@ static void put_lanes(fl_buf *out, const fl_picture *picture)
     if (picture->lane_count == first)
         return;
     fl_html(out, "<details><summary>$ more series that stand out</summary><ul class=\"lanes\">\n",
-            web_count(count, picture->lane_count - first));
+            fl_page_count(count, picture->lane_count - first));
     for (size_t i = first; i < picture->lane_count; i++)
         put_lane(out, picture, i);
     fl_buf_text(out, "</ul></details>\n");
     if (picture->lanes_left_out > 0)
         fl_html(out, "<p class=\"dim\">$ series stood out too and are not drawn.</p>\n",
-                web_count(count, picture->lanes_left_out));
+                fl_page_count(count, picture->lanes_left_out));
 }
 
 static void put_event(fl_buf *out, const fl_picture_event *event)
@@ -239,7 +240,7 @@ static void put_event(fl_buf *out, const fl_picture_event *event)
 /* All of them; the first are seen at once. */
 void web_put_events(fl_buf *out, const fl_picture *picture)
 {
-    char count[WEB_AGE_TEXT];
+    char count[FL_COUNT_TEXT];
     fl_buf_text(out, "<section aria-labelledby=\"events\"><h2 id=\"events\">Events</h2>\n"
                      "<ol class=\"events\">\n");
     for (size_t i = 0; i < picture->event_count && i < FIRST_EVENTS; i++)
@@ -247,7 +248,7 @@ void web_put_events(fl_buf *out, const fl_picture *picture)
     fl_buf_text(out, "</ol>\n");
     if (picture->event_count > FIRST_EVENTS) {
         fl_html(out, "<details><summary>$ more</summary><ol class=\"events\">\n",
-                web_count(count, picture->event_count - FIRST_EVENTS));
+                fl_page_count(count, picture->event_count - FIRST_EVENTS));
         for (size_t i = FIRST_EVENTS; i < picture->event_count; i++)
             put_event(out, &picture->events[i]);
         fl_buf_text(out, "</ol></details>\n");

@@ -80,13 +80,13 @@ static void put_data(fl_buf *out, const fl_incident *incident)
     } data[] = {{incident->metric_series, "metric series"}, {incident->log_records, "log lines"},
                 {incident->log_templates, "templates"},     {incident->trace_spans, "spans"},
                 {incident->trace_edges, "calls"},           {incident->change_events, "changes"}};
-    char count[WEB_AGE_TEXT];
+    char count[FL_COUNT_TEXT];
     bool any = false;
     fl_buf_text(out, "<div><dt>Looked at</dt><dd>");
     for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
         if (data[i].count == 0)
             continue;
-        fl_html(out, "$$ $", any ? ", " : "", web_count(count, data[i].count), data[i].name);
+        fl_html(out, "$$ $", any ? ", " : "", fl_page_count(count, data[i].count), data[i].name);
         any = true;
     }
     fl_buf_text(out, any ? "</dd></div>\n" : "nothing</dd></div>\n");
