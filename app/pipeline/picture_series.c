@@ -12,25 +12,9 @@
 
 #include "picture_priv.h"
 #include "queries.h"
+#include "services.h"
 
 /* ---- evidence ---- */
-
-/* Services are sorted by name. */
-static uint32_t find_service(const fl_timeline *t, const char *name)
-{
-    size_t low = 0, high = t->service_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strcmp(t->services[middle], name);
-        if (order == 0)
-            return (uint32_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return FL_NO_INDEX;
-}
 
 /* Topology, changes, profiles and memory have no series of their own here. */
 static bool is_measured(const fl_evidence *evidence)
@@ -56,7 +40,7 @@ fl_status fl_picture_cite(struct picture *p, fl_error *err)
     for (size_t h = 0; h < most; h++) {
         const fl_hypothesis *hypothesis = &incident->hypotheses[h];
         uint32_t service = hypothesis->service != NULL
-                               ? find_service(p->timeline, hypothesis->service)
+                               ? fl_service_find(p->timeline, fl_slice_of(hypothesis->service))
                                : FL_NO_INDEX;
         if (service != FL_NO_INDEX)
             p->is_suspect[service] = true;

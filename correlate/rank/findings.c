@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "rank_priv.h"
+#include "services.h"
 
 /* 19:1, a confidence of 0.95: what a report says beyond that is not told apart by its tests. */
 #define MOST_ODDS 19.0
@@ -26,24 +27,6 @@ static double weight_of(const fl_rank_finding *finding)
     double odds = finding->confidence / fmax(1 - finding->confidence, 1e-9);
     double weight = log(fmin(fmax(odds, 1), MOST_ODDS));
     return finding->against ? -weight : weight;
-}
-
-/* FL_NO_INDEX where no telemetry is of that service. Services are sorted by name. */
-static uint32_t service_of(const struct rank *r, const char *name)
-{
-    const fl_timeline *t = r->timeline;
-    size_t low = 0, high = t->service_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(t->services[middle], name);
-        if (order == 0)
-            return (uint32_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return FL_NO_INDEX;
 }
 
 /* Whether the trouble that a hypothesis tells of is what a finding of that cause looks like from
@@ -118,7 +101,7 @@ fl_status fl_rank_findings(struct rank *r, fl_error *err)
     assert(r->question->findings != NULL || r->question->finding_count == 0);
     for (uint32_t i = 0; i < r->question->finding_count && status == FL_OK; i++) {
         const fl_rank_finding *finding = &r->question->findings[i];
-        uint32_t service = service_of(r, finding->service);
+        uint32_t service = fl_service_find(r->timeline, fl_slice_of(finding->service));
         if (service == FL_NO_INDEX)
             continue;
         struct candidate *c = find_explained(r, service, finding->cause);

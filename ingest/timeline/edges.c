@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services.h"
 #include "slice.h"
 #include "timeline_priv.h"
 
@@ -41,23 +42,6 @@ static fl_slice label(const char *labels, fl_slice key)
     return (fl_slice){0};
 }
 
-/* Services are sorted by bytes. */
-static uint32_t find_service(const fl_timeline *t, fl_slice name)
-{
-    size_t low = 0, high = t->service_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = fl_slice_compare(fl_slice_of(t->services[middle]), name);
-        if (order == 0)
-            return (uint32_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return FL_NO_INDEX;
-}
-
 static bool was_used(const fl_timeline *t, const fl_metric_series *series)
 {
     for (size_t w = 0; w < t->window_count; w++)
@@ -71,8 +55,8 @@ static bool edge_of(fl_topology_edge *out, const fl_timeline *t, const fl_metric
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         if (strncmp(series->name, pairs[i].metric, strlen(pairs[i].metric)) != 0)
             continue;
-        out->caller = find_service(t, label(series->attributes, pairs[i].caller));
-        out->callee = find_service(t, label(series->attributes, pairs[i].callee));
+        out->caller = fl_service_find(t, label(series->attributes, pairs[i].caller));
+        out->callee = fl_service_find(t, label(series->attributes, pairs[i].callee));
         if (out->caller != FL_NO_INDEX && out->callee != FL_NO_INDEX &&
             out->caller != out->callee && was_used(t, series))
             return true;
