@@ -147,7 +147,8 @@ static fl_status offer_tools(fl_mcp_tools *tools, fl_http_route *route, const ch
     return status;
 }
 
-/* Signals are blocked before the first thread is made, so that each inherits it. */
+/* Signals are blocked before the first thread is made, so that each inherits it, and stay so to the
+ * end of the program: one more of them while it stops asks for what is being done. */
 static fl_exit run_serve(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};
@@ -168,8 +169,7 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
                                       .say = say,
                                       .say_to = cli};
     const sigset_t signals = own_signals();
-    sigset_t before;
-    (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     raise_descriptors();
     fl_status status = find_places(&where, config, &err);
     if (status == FL_OK)
@@ -181,11 +181,6 @@ static fl_exit run_serve(fl_cli *cli, const fl_args *args)
     fl_serve_stop(serve);
     fl_mcp_tools_dispose(&tools);
     fl_config_destroy(config);
-    /* One more of them while it stopped asked for what has been done: it must not kill now. */
-    const struct timespec none = {0};
-    while (sigtimedwait(&signals, NULL, &none) > 0) {
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
 }
 

@@ -52,17 +52,18 @@ static fl_status start(const parts *with, fl_cli *cli, const char *address, fl_e
     return status;
 }
 
-/* Signals are blocked before the first thread is made, so that each inherits it. */
+/* Signals are blocked before the first thread is made, so that each inherits it, and stay so to the
+ * end of the program: one more of them while it stops asks for what is being done. */
 static fl_exit run_web(fl_cli *cli, const fl_args *args)
 {
     char store[FL_LOCATION_BYTES];
     fl_error err = {0};
     parts with = {0};
-    sigset_t signals, before;
+    sigset_t signals;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, &before);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     fl_status status = fl_location_find(store, args, false, &err);
     if (status == FL_OK)
         status = fl_web_create(&with.web, &(fl_web_options){.store = store}, &err);
@@ -78,7 +79,6 @@ static fl_exit run_web(fl_cli *cli, const fl_args *args)
     fl_http_destroy(with.http);
     fl_api_destroy(with.api);
     fl_web_destroy(with.web);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status == FL_OK ? FL_EXIT_OK : fl_cli_fail(cli, &err);
 }
 

@@ -47,6 +47,12 @@ class Serve(unittest.TestCase):
                 daemon.process.send_signal(number)
             self.assertEqual(daemon.process.wait(60), 0)
 
+    def test_signals_up_to_its_last_moment_kill_no_orderly_stop(self):
+        with Daemon(FAULTLINE) as daemon:
+            while daemon.process.poll() is None:
+                daemon.process.send_signal(signal.SIGTERM)
+            self.assertEqual(daemon.process.returncode, 0)
+
     def test_it_is_healthy_and_ready_and_ends_when_told(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Daemon(FAULTLINE) as daemon:
