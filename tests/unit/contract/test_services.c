@@ -2,10 +2,7 @@
 
 #include "fl_test.h"
 
-static const char *const names[] = {"Bank", "bank",
-                                    "b\303\274cher"
-                                    "cher",
-                                    "payment"};
+static const char *const names[] = {"Bank", "bank", "b\303\274cher", "payment"};
 
 START_TEST(a_service_is_found_by_its_bytes)
 {
