@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
+CORRELATE = {"correlate/callgraph", "correlate/heap", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
              "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
@@ -22,6 +22,7 @@ INGEST = {
     "ingest/fetch",
     "ingest/goroutine",
     "ingest/gostats",
+    "ingest/hprof",
     "ingest/intake",
     "ingest/jaeger",
     "ingest/loki",
@@ -63,6 +64,7 @@ ALLOWED = {
     "ingest/fetch": LOWEST,
     "ingest/goroutine": LOWEST | {"ingest/profile"},
     "ingest/gostats": LOWEST,
+    "ingest/hprof": LOWEST,
     "ingest/intake": LOWEST,
     "ingest/jaeger": LOWEST | {"ingest/intake"},
     "ingest/loki": LOWEST | {"ingest/intake"},
@@ -83,6 +85,7 @@ ALLOWED = {
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
     "correlate/callgraph": LOWEST,
+    "correlate/heap": LOWEST,
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
