@@ -12,6 +12,7 @@
 #include "json_put.h"
 #include "mem.h"
 #include "page.h"
+#include "shown.h"
 #include "slice.h"
 #include "stored.h"
 #include "terminal.h"
@@ -152,63 +153,18 @@ const fl_command fl_cmd_incidents = {
 
 /* --- show --- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL ? text : "-";
-}
-
-/* Of an incident that a daemon keeps: its state, its alerts and breaks, and why each is there. */
-static void write_live(fl_page *page, const json_t *live)
-{
-    enum { FIRST_SIGNS = 12 };
-    const json_t *signs = json_object_get(live, "signs"), *sign;
-    long long total = json_integer_value(json_object_get(live, "signs_total"));
-    size_t i;
-    fl_page_newline(page);
-    fl_page_printf(
-        page, FL_INK_BOLD, "%s since %s", text_of(live, "state"),
-        text_of(live, strcmp(text_of(live, "state"), "open") == 0 ? "opened" : "closed"));
-    fl_page_printf(page, FL_INK_PLAIN, ", %lld alerts and breaks, %lld of them last; trouble at %s",
-                   total, json_integer_value(json_object_get(live, "signs_lasting")),
-                   text_of(live, "trouble_at"));
-    fl_page_newline(page);
-    json_array_foreach(signs, i, sign)
-    {
-        if (i == FIRST_SIGNS)
-            break;
-        fl_page_printf(page, FL_INK_PLAIN, "  %s  %s %s: ", text_of(sign, "onset"),
-                       text_of(sign, "kind"), text_of(sign, "name"));
-        fl_page_put(page, FL_INK_DIM, text_of(sign, "reason"));
-        fl_page_newline(page);
-    }
-    if (total > FIRST_SIGNS)
-        fl_page_printf(page, FL_INK_DIM, "  and %lld more\n", total - FIRST_SIGNS);
-}
-
-/* The JSON answer is the stored bytes; the page is made from them. */
-static fl_status render(fl_buf *out, const fl_cli *cli, const fl_args *args, const char *document,
+/* The JSON answer is the stored bytes; the page is made from them, and from the picture beside
+ * them. */
+static fl_status render(fl_buf *out, const fl_cli *cli, fl_store *store, const char *document,
                         fl_error *err)
 {
     assert(document != NULL);
-    fl_slice bytes = fl_slice_of(document);
-    if (fl_args_wants_json(args)) {
-        fl_buf_add(out, bytes);
-        return fl_buf_check(out, "the answer", err);
-    }
-    const fl_incident *incident = NULL;
-    fl_arena arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES);
-    fl_status status = fl_report_load(&incident, &arena, bytes, err);
+    char *picture = NULL;
+    fl_status status = fl_shown_picture(&picture, store, document, err);
     if (status == FL_OK)
-        status = fl_report_text(out, incident, &cli->style, err);
-    json_t *root = json_loads(document, 0, NULL), *live = json_object_get(root, "live");
-    if (status == FL_OK && live != NULL) {
-        fl_page page = fl_page_on(out, &cli->style);
-        write_live(&page, live);
-        status = fl_buf_check(out, "the answer", err);
-    }
-    json_decref(root);
-    fl_arena_dispose(&arena);
+        status = fl_shown_text(out, &(fl_shown){.document = document, .picture = picture},
+                               &cli->style, err);
+    fl_mem_free(picture);
     return status;
 }
 
@@ -241,8 +197,10 @@ static fl_exit run_show(fl_cli *cli, const fl_args *args)
         status = fl_store_get(store, args->operand, &document, &err);
     if (status == FL_OK && fl_args_flag(args, "timeline"))
         status = render_picture(&out, store, document, &err);
+    else if (status == FL_OK && fl_args_wants_json(args))
+        fl_buf_text(&out, document);
     else if (status == FL_OK)
-        status = render(&out, cli, args, document, &err);
+        status = render(&out, cli, store, document, &err);
     fl_mem_free(document);
     fl_store_close(store);
     return fl_cli_finish(cli, &out, status, &err);

@@ -52,12 +52,20 @@ static fl_status write_memory(fl_buf *out, const fl_cli *cli, const fl_remember 
     return fl_report_memory_text(out, &remember->memory, &cli->style, err);
 }
 
+/* What the page is made of. */
+typedef struct answered {
+    const fl_incident *incident;
+    const fl_picture *picture; /* NULL: it could not be drawn */
+    fl_slice memory;
+} answered;
+
 /* The page for a person ends with where the incident is to be found again. */
-static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *incident,
-                            fl_slice memory, const char *location, fl_error *err)
+static fl_status write_text(fl_buf *out, const fl_cli *cli, const answered *answer,
+                            const char *location, fl_error *err)
 {
-    fl_status status = fl_report_text(out, incident, &cli->style, err);
-    fl_buf_add(out, memory);
+    const fl_incident *incident = answer->incident;
+    fl_status status = fl_report_text(out, incident, answer->picture, &cli->style, err);
+    fl_buf_add(out, answer->memory);
     char shown[FL_LOCATION_BYTES];
     fl_location_show(shown, location);
     if (status == FL_OK && location[0] != '\0')
@@ -67,36 +75,41 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, const fl_incident *i
     return status;
 }
 
-/* What is drawn of the answer, beside it. */
-static fl_status keep_picture(fl_triage *triage, fl_store *store, fl_error *err)
+/* What is drawn of the answer: as it is kept, and as it is read again, so that what is printed now
+ * is what `show` prints later. */
+typedef struct drawing {
+    fl_buf bytes;
+    fl_arena arena;
+    const fl_picture *picture;
+} drawing;
+
+static fl_status draw(drawing *out, fl_triage *triage, fl_error *err)
 {
     const fl_picture *picture = NULL;
-    fl_buf bytes = fl_buf_of(FL_MAX_PICTURE_BYTES);
+    *out = (drawing){.bytes = fl_buf_of(FL_MAX_PICTURE_BYTES),
+                     .arena = fl_arena_of(4 * FL_MAX_PICTURE_BYTES)};
     fl_status status = fl_triage_picture(&picture, triage, err);
     if (status == FL_OK)
-        status = fl_report_picture_json(&bytes, picture, err);
+        status = fl_report_picture_json(&out->bytes, picture, err);
     if (status == FL_OK)
-        status = fl_store_put_picture(store, picture->incident, fl_buf_slice(&bytes), err);
-    fl_buf_dispose(&bytes);
+        status = fl_report_picture_load(&out->picture, &out->arena, fl_buf_slice(&out->bytes), err);
     return status;
 }
 
 /* The document and its picture into the store, and into the graph that its symptoms were seen,
  * which needs no picture. */
-static fl_status keep(fl_cli *cli, fl_triage *triage, fl_slice document, fl_store *store,
-                      fl_remember *remember)
+static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice document,
+                      const drawing *drawn, fl_store *store, fl_remember *remember)
 {
-    fl_error err = {0}, of_picture = {0};
-    const fl_incident *incident = fl_triage_incident(triage);
+    fl_error err = {0};
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
-    fl_status drawn = status == FL_OK ? keep_picture(triage, store, &of_picture) : FL_OK;
     if (status == FL_OK && remember != NULL)
         status = fl_remember_note(remember, incident, store, cli->now_ns, &err);
-    if (drawn != FL_OK)
-        fl_cli_complain(cli, "%s", of_picture.message);
+    if (status == FL_OK && drawn->picture != NULL)
+        status = fl_store_put_picture(store, incident->id, fl_buf_slice(&drawn->bytes), &err);
     if (status != FL_OK)
         fl_cli_complain(cli, "%s", err.message);
-    return status != FL_OK ? status : drawn;
+    return status;
 }
 
 /* A graph that cannot be asked costs the exit code, and the answer is that of telemetry alone. */
@@ -118,24 +131,32 @@ static fl_exit give_answer(fl_cli *cli, bool as_json, fl_triage *triage, fl_stor
 {
     const fl_incident *incident = fl_triage_incident(triage);
     assert(incident != NULL && incident->id != NULL);
-    fl_error err = {0};
+    fl_error err = {0}, of_drawing = {0};
+    drawing drawn;
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES), page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_buf memory = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_exit code = code_of(incident), written;
     fl_status status = fl_report_json(&document, incident, &err);
+    if (draw(&drawn, triage, &of_drawing) != FL_OK) {
+        fl_cli_complain(cli, "%s", of_drawing.message);
+        code = FL_EXIT_ERROR;
+    }
     if (status == FL_OK && store != NULL &&
-        keep(cli, triage, fl_buf_slice(&document), store, remember) != FL_OK) {
+        keep(cli, incident, fl_buf_slice(&document), &drawn, store, remember) != FL_OK) {
         code = FL_EXIT_ERROR;
         location = "";
     }
     if (status == FL_OK && remember != NULL)
         status = write_memory(&memory, cli, remember, &err);
     if (status == FL_OK && !as_json)
-        status = write_text(&page, cli, incident, fl_buf_slice(&memory), location, &err);
+        status = write_text(&page, cli, &(answered){incident, drawn.picture, fl_buf_slice(&memory)},
+                            location, &err);
     written = fl_cli_finish(cli, as_json ? &document : &page, status, &err);
     fl_buf_dispose(&document);
     fl_buf_dispose(&page);
     fl_buf_dispose(&memory);
+    fl_buf_dispose(&drawn.bytes);
+    fl_arena_dispose(&drawn.arena);
     return written != FL_EXIT_OK ? written : code;
 }
 

@@ -21,7 +21,7 @@
 #define PROGRESS_AFTER_NS (FL_NS_PER_S)
 #define PROGRESS_EVERY_NS (100 * FL_NS_PER_MS)
 
-enum { MAX_WIDTH = 120, PROGRESS_BYTES = 1024, PROGRESS_COLUMNS = 60 };
+enum { MAX_WIDTH = 200, PROGRESS_BYTES = 1024, PROGRESS_COLUMNS = 60 };
 
 /* The environment's convention: an empty value is none. */
 static bool is_set(const char *value)
@@ -61,7 +61,7 @@ fl_report_style fl_terminal_style(const fl_terminal_facts *facts)
     if (facts->is_terminal) {
         if (!is_set(facts->columns) || !fl_parse_u64(fl_slice_of(facts->columns), &width))
             width = facts->width;
-        if (width > MAX_WIDTH) /* longer lines are not read but lost in */
+        if (width > MAX_WIDTH) /* what stands side by side has room enough */
             width = MAX_WIDTH;
     }
     return (fl_report_style){.width = (size_t)width,

@@ -11,7 +11,7 @@
  *
  * A wrapped paragraph keeps the column that it began in. A word that is wider than the room is cut,
  * unless it is an address, which people copy; and at least 20 columns are used, however narrow the
- * page.
+ * page, and at most 120, however wide.
  */
 #include "page.h"
 
@@ -23,7 +23,8 @@
 
 #include "slice.h"
 
-enum { DEFAULT_WIDTH = 100, MIN_WIDTH = 40, PRINTF_BYTES = 512 };
+/* A longer line of text is not read but lost in. */
+enum { DEFAULT_WIDTH = 100, MIN_WIDTH = 40, LONGEST_LINE = 120, PRINTF_BYTES = 512 };
 
 static const char *const inks[] = {
     [FL_INK_PLAIN] = "",        [FL_INK_BOLD] = "\033[1m", [FL_INK_DIM] = "\033[2m",
@@ -221,6 +222,7 @@ void fl_page_wrap(fl_page *page, fl_ink ink, const char *text)
     assert(text != NULL);
     size_t indent = page->column;
     size_t room = page->style.width > indent + 20 ? page->style.width - indent : 20;
+    room = room < LONGEST_LINE ? room : LONGEST_LINE;
     size_t limit = indent + room;
     begin(page, ink);
     for (text = skip_space(text); *text != '\0'; text = skip_space(text)) {

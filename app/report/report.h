@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "faultline/incident.h"
+#include "faultline/picture.h"
 
 /* A document larger than this is not one of ours. */
 #define FL_MAX_DOCUMENT_BYTES (16u << 20)
@@ -41,8 +42,10 @@ enum {
 };
 
 /* Append the page for a person. Control characters out of the telemetry never reach the terminal.
- */
+ * `picture`, of the same incident, adds a row of characters to the evidence that it has a lane for;
+ * NULL: none. */
 FL_NODISCARD fl_status fl_report_text(fl_buf *out, const fl_incident *incident,
-                                      const fl_report_style *style, fl_error *err);
+                                      const fl_picture *picture, const fl_report_style *style,
+                                      fl_error *err);
 
 #endif

@@ -13,7 +13,9 @@
  *     BODY      what belongs to it: the locus, then a sign for each item of evidence
  *     EVIDENCE  its sentence, wrapped under itself; its query on a line of its own, never wrapped
  *
- * Colour and bar only repeat what a word or number says: the page reads the same without them.
+ * Where there is a picture, the row of its lane stands below the sentence, or on a wide page before
+ * it (report_lanes.h). Colour, bar and row only repeat what a word or number says: the page reads
+ * the same without them.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@
 
 #include "page.h"
 #include "report.h"
+#include "report_lanes.h"
 #include "timestamp.h"
 
 enum {
@@ -192,18 +195,22 @@ static void write_own_onset(fl_page *page, const fl_incident *incident,
 }
 
 /* '+' speaks for the hypothesis, '-' against it. */
-static void write_evidence(fl_page *page, const fl_evidence *evidence)
+static void write_evidence(fl_page *page, const fl_report_lanes *lanes, const fl_evidence *evidence,
+                           const fl_lane *lane)
 {
+    size_t text = EVIDENCE + lanes->columns;
     fl_page_pad(page, BODY);
     fl_page_put(page, evidence->against ? FL_INK_BAD : FL_INK_GOOD, evidence->against ? "-" : "+");
     fl_page_pad(page, BODY + 2);
     label(page, EVIDENCE, fl_modality_name(evidence->modality));
+    fl_report_lane_before(page, lanes, lane);
     fl_page_wrap(page, FL_INK_PLAIN, evidence->text != NULL ? evidence->text : "");
     fl_page_newline(page);
+    fl_report_lane_below(page, lanes, lane, evidence, text);
     if (evidence->query == NULL)
         return;
     /* Not wrapped: it is there to be copied. */
-    fl_page_pad(page, EVIDENCE);
+    fl_page_pad(page, text);
     fl_page_put(page, FL_INK_DIM, "see  ");
     fl_page_put(page, FL_INK_DIM, evidence->query);
     fl_page_newline(page);
@@ -266,7 +273,8 @@ static size_t shown_at(const fl_hypothesis *hypothesis, size_t at, size_t take)
 }
 
 /* Services are padded to the widest shown, so that causes stand below each other. */
-static void write_hypotheses(fl_page *page, const fl_incident *incident)
+static void write_hypotheses(fl_page *page, const fl_report_lanes *lanes,
+                             const fl_incident *incident)
 {
     size_t shown = min_size(incident->hypothesis_count, FL_REPORT_FIRST_HYPOTHESES);
     size_t left = FL_REPORT_FIRST_EVIDENCE, columns = 0;
@@ -283,8 +291,10 @@ static void write_hypotheses(fl_page *page, const fl_incident *incident)
         write_locus(page, hypothesis);
         write_exception(page, hypothesis);
         write_own_onset(page, incident, hypothesis);
-        for (size_t k = 0; k < take; k++)
-            write_evidence(page, &hypothesis->evidence[shown_at(hypothesis, k, take)]);
+        for (size_t k = 0; k < take; k++) {
+            const fl_evidence *evidence = &hypothesis->evidence[shown_at(hypothesis, k, take)];
+            write_evidence(page, lanes, evidence, fl_report_lane_of(lanes, hypothesis, evidence));
+        }
         left -= take;
         write_more(page, BODY, hypothesis->evidence_count - take,
                    hypothesis->evidence_count - take == 1 ? "item of evidence"
@@ -368,14 +378,16 @@ static void write_warnings(fl_page *page, const fl_incident *incident)
     write_more(page, 4, hidden, hidden == 1 ? "warning" : "warnings");
 }
 
-fl_status fl_report_text(fl_buf *out, const fl_incident *incident, const fl_report_style *style,
-                         fl_error *err)
+fl_status fl_report_text(fl_buf *out, const fl_incident *incident, const fl_picture *picture,
+                         const fl_report_style *style, fl_error *err)
 {
     assert(incident != NULL);
     fl_page page = fl_page_on(out, style);
+    fl_report_lanes lanes = fl_report_lanes_on(&page, picture, EVIDENCE);
     write_verdict(&page, incident);
     write_head(&page, incident);
-    write_hypotheses(&page, incident);
+    fl_report_lanes_key(&page, &lanes, incident, FL_REPORT_FIRST_HYPOTHESES, LABEL);
+    write_hypotheses(&page, &lanes, incident);
     write_moments(&page, incident);
     write_ruled_out(&page, incident);
     write_warnings(&page, incident);

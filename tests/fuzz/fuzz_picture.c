@@ -4,8 +4,28 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "report.h"
 #include "report_picture.h"
 #include "svg_chart.h"
+
+/* Every lane as a row of the terminal, below a sentence and before one. */
+static void check_rows(const fl_picture *picture)
+{
+    fl_error err = {0};
+    fl_buf page = fl_buf_of(64u << 20);
+    for (size_t i = 0; i < picture->lane_count; i++) {
+        const fl_evidence evidence = {.text = "", .query = picture->lanes[i].query};
+        const fl_hypothesis hypothesis = {
+            .rank = picture->lanes[i].hypothesis, .evidence = &evidence, .evidence_count = 1};
+        const fl_incident incident = {.id = "", .hypotheses = &hypothesis, .hypothesis_count = 1};
+        const fl_report_style style = {.width = i % 2 == 0 ? 80 : 200, .unicode = i % 3 == 0};
+        fl_status status = fl_report_text(&page, &incident, picture, &style, &err);
+        assert(status == FL_OK || status == FL_E_LIMIT);
+        (void)status;
+        fl_buf_clear(&page);
+    }
+    fl_buf_dispose(&page);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < picture->lane_count; i++)
             fl_svg_lane(&drawn, picture, i);
         fl_svg_overview(&drawn, picture, 30);
+        check_rows(picture);
         assert(drawn.ptr != NULL && strstr(drawn.ptr, "<script") == NULL);
         assert(fl_report_picture_json(&once, picture, &err) == FL_OK);
         assert(fl_report_picture_load(&back, &arena, fl_buf_slice(&once), &err) == FL_OK);

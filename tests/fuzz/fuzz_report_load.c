@@ -21,7 +21,8 @@ static void check(const fl_incident *incident)
         assert(status == FL_OK && once.len == twice.len &&
                memcmp(once.ptr, twice.ptr, once.len) == 0);
     }
-    status = fl_report_text(&page, incident, &(fl_report_style){.width = 80, .color = true}, &err);
+    status =
+        fl_report_text(&page, incident, NULL, &(fl_report_style){.width = 80, .color = true}, &err);
     assert(status == FL_OK);
     (void)status;
     fl_buf_dispose(&once);

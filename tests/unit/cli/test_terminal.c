@@ -23,7 +23,7 @@ static const struct {
     {{.lang = "C.UTF-8"}, false, false, 0}, /* not a terminal: plain */
     {{.is_terminal = true, .width = 90, .columns = "70"}, false, false, 70},
     {{.is_terminal = true, .width = 90, .columns = "many"}, false, false, 90},
-    {{.is_terminal = true, .width = 400}, false, false, 120},
+    {{.is_terminal = true, .width = 400}, false, false, 200},
     {{.width = 90, .columns = "70"}, false, false, 0},
 };
 

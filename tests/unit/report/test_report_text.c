@@ -3,9 +3,11 @@
 #include "mem.h"
 #include "page.h"
 #include "report.h"
+#include "report_picture.h"
+#include "slice.h"
 
 #include "fl_golden.h"
-#include "fl_incidents.h"
+#include "fl_pictures.h"
 
 static fl_error err;
 static fl_buf out;
@@ -25,18 +27,135 @@ static void teardown(void)
 static const struct {
     const char *golden;
     const fl_incident *incident;
+    const fl_picture *picture;
     fl_report_style style;
 } pages[] = {
-    {"report/incident.plain.txt", &fl_test_incident, {0}},
-    {"report/incident.narrow.txt", &fl_test_incident, {.width = 60}},
-    {"report/incident.color.txt", &fl_test_incident, {.width = 80, .color = true, .unicode = true}},
-    {"report/empty.plain.txt", &fl_test_empty_incident, {0}},
+    {"report/incident.plain.txt", &fl_test_incident, NULL, {0}},
+    {"report/incident.narrow.txt", &fl_test_incident, NULL, {.width = 60}},
+    {"report/incident.color.txt",
+     &fl_test_incident,
+     NULL,
+     {.width = 80, .color = true, .unicode = true}},
+    {"report/incident.rows.txt", &fl_test_incident, &fl_test_picture, {.width = 60}},
+    {"report/empty.plain.txt", &fl_test_empty_incident, &fl_test_empty_picture, {0}},
 };
 
 START_TEST(the_page_is_as_reviewed)
 {
-    ck_assert_ok(fl_report_text(&out, pages[_i].incident, &pages[_i].style, &err));
+    ck_assert_ok(
+        fl_report_text(&out, pages[_i].incident, pages[_i].picture, &pages[_i].style, &err));
     fl_golden_check(pages[_i].golden, out.ptr, out.len);
+}
+END_TEST
+
+static size_t longest_line(const char *text);
+
+/* An answer of a recording of the shop and its picture, as they were kept. */
+static const struct {
+    const char *golden;
+    fl_report_style style;
+} widths_of_the_shop[] = {
+    {"report/shop.80.txt", {.width = 80, .unicode = true}},
+    {"report/shop.200.txt", {.width = 200, .unicode = true}},
+    {"report/shop.color.txt", {.width = 80, .unicode = true, .color = true}},
+    {"report/shop.pipe.txt", {0}},
+};
+
+static char *read_golden(const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof(path), FL_SOURCE_DIR "/tests/golden/report/%s", name);
+    FILE *file = fopen(path, "rb");
+    ck_assert_msg(file != NULL, "%s cannot be opened", path);
+    char *text = fl_mem_calloc(1, 1 << 17);
+    size_t len = fread(text, 1, (1 << 17) - 1, file);
+    ck_assert(len > 0 && feof(file));
+    fclose(file);
+    return text;
+}
+
+static void write_shop(fl_buf *to, const fl_report_style *style, bool has_picture)
+{
+    const fl_incident *incident = NULL;
+    const fl_picture *picture = NULL;
+    char *document = read_golden("shop.json"), *drawn = read_golden("shop.timeline.json");
+    fl_arena arena = fl_arena_of(16 << 20);
+    ck_assert_ok(fl_report_load(&incident, &arena, fl_slice_of(document), &err));
+    ck_assert_ok(fl_report_picture_load(&picture, &arena, fl_slice_of(drawn), &err));
+    ck_assert_ok(fl_report_text(to, incident, has_picture ? picture : NULL, style, &err));
+    fl_arena_dispose(&arena);
+    fl_mem_free(document);
+    fl_mem_free(drawn);
+}
+
+START_TEST(a_recorded_incident_is_as_reviewed)
+{
+    write_shop(&out, &widths_of_the_shop[_i].style, true);
+    fl_golden_check(widths_of_the_shop[_i].golden, out.ptr, out.len);
+}
+END_TEST
+
+/* The words of a page: no line ends, no spaces, no sequences. */
+static void keep_words(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at == '\033')
+            at += strcspn(at, "m");
+        else if (*at != ' ' && *at != '\n')
+            *to++ = *at;
+    *to = '\0';
+}
+
+START_TEST(no_width_and_no_colour_adds_or_loses_a_word)
+{
+    fl_buf wide = fl_buf_of(1 << 20);
+    write_shop(&out, &(fl_report_style){.width = (size_t)_i, .color = true}, false);
+    write_shop(&wide, &(fl_report_style){.width = 139}, false);
+    keep_words(out.ptr);
+    keep_words(wide.ptr);
+    ck_assert_str_eq(out.ptr, wide.ptr);
+    fl_buf_dispose(&wide);
+}
+END_TEST
+
+/* In a pipe, a line that was there without the picture is there with it. */
+START_TEST(rows_are_lines_of_their_own_in_a_pipe)
+{
+    fl_buf without = fl_buf_of(1 << 20);
+    write_shop(&out, &(fl_report_style){0}, true);
+    write_shop(&without, &(fl_report_style){0}, false);
+    const char *with = out.ptr;
+    for (const char *at = without.ptr; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        char line[512];
+        snprintf(line, sizeof(line), "%.*s\n", (int)strcspn(at, "\n"), at);
+        with = strstr(with, line);
+        ck_assert_msg(with != NULL, "lost: %s", line);
+        with += strlen(line);
+    }
+    fl_buf_dispose(&without);
+}
+END_TEST
+
+START_TEST(a_hostile_name_of_a_lane_is_text)
+{
+    fl_lane lane = fl_test_lanes[4];
+    fl_picture picture = fl_test_picture;
+    char name[4096];
+    memset(name, 'x', sizeof(name));
+    memcpy(name, "\033[2J\342\200\256\n", 8);
+    name[sizeof(name) - 1] = '\0';
+    lane.name = name;
+    lane.unit = "\033]0;owned\007";
+    picture.lanes = &lane;
+    picture.lane_count = 1;
+    ck_assert_ok(
+        fl_report_text(&out, &fl_test_incident, &picture, &(fl_report_style){.width = 80}, &err));
+    ck_assert_ptr_null(strchr(out.ptr, '\033'));
+    ck_assert_ptr_null(strchr(out.ptr, '\007'));
+    ck_assert_ptr_null(strstr(out.ptr, "\342\200\256"));
+    ck_assert_ptr_nonnull(strstr(out.ptr, "?[2J?"));
+    ck_assert_uint_le(longest_line(out.ptr), 80);
 }
 END_TEST
 
@@ -58,15 +177,16 @@ static size_t longest_line(const char *text)
 
 START_TEST(no_line_is_wider_than_the_terminal)
 {
-    fl_report_style style = {.width = (size_t)_i};
-    ck_assert_ok(fl_report_text(&out, &fl_test_incident, &style, &err));
+    fl_report_style style = {.width = (size_t)_i, .unicode = _i % 2 == 0};
+    ck_assert_ok(fl_report_text(&out, &fl_test_incident, &fl_test_picture, &style, &err));
     ck_assert_uint_le(longest_line(out.ptr), style.width);
 }
 END_TEST
 
 START_TEST(plain_pages_hold_no_control_sequence_and_only_ascii)
 {
-    ck_assert_ok(fl_report_text(&out, &fl_test_incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(
+        fl_report_text(&out, &fl_test_incident, &fl_test_picture, &(fl_report_style){0}, &err));
     for (size_t i = 0; i < out.len; i++)
         ck_assert(out.ptr[i] == '\n' || (out.ptr[i] >= ' ' && out.ptr[i] <= '~'));
 }
@@ -79,7 +199,7 @@ START_TEST(an_escape_sequence_of_a_log_line_never_reaches_the_terminal)
     fl_incident incident = fl_test_empty_incident;
     incident.warnings = warnings;
     incident.warning_count = 1;
-    ck_assert_ok(fl_report_text(&out, &incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &(fl_report_style){0}, &err));
     ck_assert_ptr_nonnull(strstr(out.ptr, "red ?[31malert? ? and ?reversed? and more\n"));
 }
 END_TEST
@@ -99,7 +219,7 @@ START_TEST(a_first_screen_shows_at_most_seven_items_of_evidence_and_counts_the_r
     }
     incident.hypotheses = hypotheses;
     incident.hypothesis_count = 9;
-    ck_assert_ok(fl_report_text(&out, &incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &(fl_report_style){0}, &err));
     size_t shown = 0;
     for (const char *at = out.ptr; (at = strstr(at, "+ traces")) != NULL; at++)
         shown++;
@@ -120,7 +240,7 @@ START_TEST(a_single_hypothesis_may_use_the_whole_screen)
     hypothesis.evidence_count = 7;
     incident.hypotheses = &hypothesis;
     incident.hypothesis_count = 1;
-    ck_assert_ok(fl_report_text(&out, &incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &(fl_report_style){0}, &err));
     ck_assert_ptr_null(strstr(out.ptr, "more item"));
 }
 END_TEST
@@ -132,7 +252,7 @@ START_TEST(a_certainty_is_not_claimed_by_rounding)
     hypothesis.probability = 0.9999;
     incident.hypotheses = &hypothesis;
     incident.hypothesis_count = 1;
-    ck_assert_ok(fl_report_text(&out, &incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &(fl_report_style){0}, &err));
     ck_assert_ptr_nonnull(strstr(out.ptr, ">99 %"));
     ck_assert_ptr_null(strstr(out.ptr, "100 %"));
 }
@@ -144,7 +264,7 @@ START_TEST(unknown_names_are_not_left_blank)
     fl_incident incident = fl_test_empty_incident;
     incident.hypotheses = &hypothesis;
     incident.hypothesis_count = 1;
-    ck_assert_ok(fl_report_text(&out, &incident, &(fl_report_style){0}, &err));
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &(fl_report_style){0}, &err));
     ck_assert_ptr_nonnull(strstr(out.ptr, "(service not named)"));
     ck_assert_ptr_nonnull(strstr(out.ptr, "n/a"));
 }
@@ -190,7 +310,8 @@ START_TEST(survives_each_allocation_failing)
     for (long failures = 0; status != FL_OK; failures++) {
         fl_buf text = fl_buf_of(1 << 20);
         fl_mem_fail_after(failures);
-        status = fl_report_text(&text, &fl_test_incident, &(fl_report_style){0}, NULL);
+        status =
+            fl_report_text(&text, &fl_test_incident, &fl_test_picture, &(fl_report_style){0}, NULL);
         fl_mem_fail_after(-1);
         ck_assert(status == FL_OK || status == FL_E_NOMEM);
         fl_buf_dispose(&text);
@@ -204,7 +325,12 @@ static Suite *report_text_suite(void)
     TCase *cases = tcase_create("report_text");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, the_page_is_as_reviewed, 0, sizeof(pages) / sizeof(pages[0]));
-    tcase_add_loop_test(cases, no_line_is_wider_than_the_terminal, 70, 121);
+    tcase_add_loop_test(cases, no_line_is_wider_than_the_terminal, 70, 201);
+    tcase_add_loop_test(cases, a_recorded_incident_is_as_reviewed, 0,
+                        sizeof(widths_of_the_shop) / sizeof(widths_of_the_shop[0]));
+    tcase_add_loop_test(cases, no_width_and_no_colour_adds_or_loses_a_word, 80, 201);
+    tcase_add_test(cases, rows_are_lines_of_their_own_in_a_pipe);
+    tcase_add_test(cases, a_hostile_name_of_a_lane_is_text);
     tcase_add_test(cases, plain_pages_hold_no_control_sequence_and_only_ascii);
     tcase_add_test(cases, an_escape_sequence_of_a_log_line_never_reaches_the_terminal);
     tcase_add_test(cases, a_first_screen_shows_at_most_seven_items_of_evidence_and_counts_the_rest);
