@@ -52,6 +52,17 @@
 #define FL_MAX_GO_LINE_BYTES (64u << 10)
 #define FL_MAX_GO_CRASHES    64u
 
+/* Execution traces of Go: bytes of a generation (Go ends one after about a second, or at 64 MB of
+ * buffers), strings and stacks of one, frames and texts of the whole trace; goroutines alive at
+ * once, processors, threads (Go stops a program at 10,000 of them). */
+#define FL_MAX_GOTRACE_GENERATION_BYTES (512u << 20)
+#define FL_MAX_GOTRACE_TABLE            (4u << 20)
+#define FL_MAX_GOTRACE_FRAMES           (8u << 20)
+#define FL_MAX_GOTRACE_TEXT_BYTES       (64u << 20)
+#define FL_MAX_GOTRACE_GOROUTINES       (8u << 20)
+#define FL_MAX_GOTRACE_PROCS            (64u << 10)
+#define FL_MAX_GOTRACE_THREADS          (64u << 10)
+
 /* A profile: its bytes when decompressed, and what they are turned into. The largest that were
  * seen have 14 MB and 400,000 samples. A location's lines are inlined calls: compilers stop at some
  * dozens; the stack counts them once a sample, which hostile input would multiply. */

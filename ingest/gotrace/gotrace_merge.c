@@ -1,0 +1,276 @@
+/*
+ * gotrace_merge.c - the events of a generation's threads, in the order in which they are possible.
+ *
+ * A heap has the threads by the time of their next event. The earliest is tried first, which nearly
+ * always succeeds; else the others are, by time. Samples are put between by their time alone.
+ *
+ * Cost: O(log threads) an event. Where events wait for each other the threads are sorted and tried
+ * one by one; a budget of such tries keeps hostile traces from taking quadratic time.
+ */
+#include <stdlib.h>
+
+#include "faultline/limits.h"
+#include "gotrace_priv.h"
+#include "mem.h"
+
+/* Tries that fail, for each event and to begin with: real traces need less than one for each. */
+enum { TRIES_AN_EVENT = 64, TRIES_AT_FIRST = 1 << 20 };
+
+fl_status gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_error *err)
+{
+    bool added = false;
+    uint64_t *slot = NULL;
+    fl_status status = fl_map_slot(&slot, trace->machine_ids, id, &added, err);
+    if (status == FL_OK && added) {
+        status = gotrace_reserve((void **)&trace->machines, &trace->machine_cap,
+                                 trace->machine_count + 1, sizeof(*trace->machines), err);
+        if (status != FL_OK)
+            return status;
+        *slot = trace->machine_count;
+        trace->machines[trace->machine_count++] = (go_machine){.id = id,
+                                                               .g = FL_GOTRACE_NONE,
+                                                               .p = FL_GOTRACE_NONE,
+                                                               .first = FL_GOTRACE_NONE,
+                                                               .last = FL_GOTRACE_NONE};
+    }
+    if (status == FL_OK)
+        *out = (uint32_t)*slot;
+    return status;
+}
+
+fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_gotrace_kind kind,
+                               int64_t time_ns)
+{
+    assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
+    fl_gotrace_event *event = &trace->block[trace->block_count++];
+    if (time_ns > trace->last_ns)
+        trace->last_ns = time_ns;
+    *event = (fl_gotrace_event){.time_ns = trace->last_ns,
+                                .g = FL_GOTRACE_NONE,
+                                .p = FL_GOTRACE_NONE,
+                                .m = FL_GOTRACE_NONE,
+                                .target = FL_GOTRACE_NONE,
+                                .text = FL_GOTRACE_NONE,
+                                .kind = (uint8_t)kind};
+    if (machine != NULL) {
+        event->g = machine->g;
+        event->p = machine->p;
+        event->m = (uint32_t)(machine - trace->machines);
+    }
+    return event;
+}
+
+fl_status gotrace_flush(fl_gotrace *trace, fl_error *err)
+{
+    if (trace->block_count == 0)
+        return FL_OK;
+    fl_gotrace_info *info = &trace->info;
+    if (info->events == 0)
+        info->from_ns = trace->block[0].time_ns;
+    info->to_ns = trace->block[trace->block_count - 1].time_ns;
+    info->events += trace->block_count;
+    fl_status status = trace->take(trace->payload, trace, trace->block, trace->block_count, err);
+    trace->block_count = 0;
+    trace->ended_count = 0;
+    trace->refused = status != FL_OK;
+    return status;
+}
+
+/* ---- a thread's events ---- */
+
+/* The next event of a thread; *more is false behind its last one. */
+static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, fl_error *err)
+{
+    while (machine->pos == machine->end) {
+        if (machine->first == FL_GOTRACE_NONE) {
+            *more = false;
+            return FL_OK;
+        }
+        const go_batch *batch = &trace->batches[machine->first];
+        machine->pos = batch->start;
+        machine->end = batch->end;
+        machine->time_ns = gotrace_ns(trace, batch->time);
+        machine->first = batch->next;
+    }
+    *more = true;
+    size_t pos = machine->pos + 1;
+    uint64_t elapsed;
+    machine->kind = trace->data[machine->pos];
+    unsigned args = gotrace_args[machine->kind];
+    if (args == 0)
+        return fl_fail(err, FL_E_UNSUPPORTED, trace->base + machine->pos,
+                       "event kind %u is not known: damage, or newer than this program",
+                       machine->kind);
+    bool good = gotrace_varint(&elapsed, trace->data, &pos, machine->end);
+    for (unsigned i = 0; good && i + 1 < args; i++)
+        good = gotrace_varint(&machine->args[i], trace->data, &pos, machine->end);
+    if (!good)
+        return fl_fail(err, FL_E_SYNTAX, trace->base + machine->pos,
+                       "an event of kind %u does not end in its batch", machine->kind);
+    int64_t ns = gotrace_ns(trace, elapsed);
+    machine->time_ns =
+        ns < (INT64_C(1) << 62) - machine->time_ns ? machine->time_ns + ns : INT64_C(1) << 62;
+    machine->pos = pos;
+    return FL_OK;
+}
+
+/* ---- the heap ---- */
+
+/* Threads with one time keep an order of their own, so that the answer has one. */
+static bool earlier(const fl_gotrace *trace, uint32_t a, uint32_t b)
+{
+    int64_t left = trace->machines[a].time_ns, right = trace->machines[b].time_ns;
+    return left < right || (left == right && a < b);
+}
+
+static void sift_down(fl_gotrace *trace, size_t at)
+{
+    uint32_t *heap = trace->heap, moved = heap[at];
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= trace->heap_count)
+            break;
+        if (child + 1 < trace->heap_count && earlier(trace, heap[child + 1], heap[child]))
+            child++;
+        if (!earlier(trace, heap[child], moved))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+/* By insertion: what failed was a heap, and mostly nearly sorted from the last time. */
+static void sort_heap(fl_gotrace *trace)
+{
+    for (size_t i = 1; i < trace->heap_count; i++) {
+        uint32_t moved = trace->heap[i];
+        size_t at = i;
+        for (; at > 0 && earlier(trace, moved, trace->heap[at - 1]); at--)
+            trace->heap[at] = trace->heap[at - 1];
+        trace->heap[at] = moved;
+    }
+}
+
+/* The thread at `at`, where the heap is one or is sorted, has gone on by an event. */
+static fl_status refresh(fl_gotrace *trace, size_t at, fl_error *err)
+{
+    bool more;
+    fl_status status = next_event(trace, &trace->machines[trace->heap[at]], &more, err);
+    if (status != FL_OK)
+        return status;
+    if (!more) {
+        trace->heap[at] = trace->heap[--trace->heap_count];
+        if (at == trace->heap_count)
+            return FL_OK;
+        /* the last one can belong above only where `at` is not its ancestor: then it moves up */
+        while (at > 0 && earlier(trace, trace->heap[at], trace->heap[(at - 1) / 2])) {
+            uint32_t above = trace->heap[(at - 1) / 2];
+            trace->heap[(at - 1) / 2] = trace->heap[at];
+            trace->heap[at] = above;
+            at = (at - 1) / 2;
+        }
+    }
+    sift_down(trace, at);
+    return FL_OK;
+}
+
+/* ---- the merge ---- */
+
+static void emit_sample(fl_gotrace *trace)
+{
+    const go_sample *sample = &trace->samples[trace->next_sample++];
+    fl_gotrace_event *event = gotrace_emit(trace, NULL, FL_GOTRACE_SAMPLE, sample->time_ns);
+    event->g = fl_gotrace_ids_find(&trace->goroutine_ids, sample->g);
+    event->p = sample->p < trace->proc_count ? (uint32_t)sample->p : FL_GOTRACE_NONE;
+    const uint64_t *machine = fl_map_find(trace->machine_ids, sample->m);
+    event->m = machine != NULL ? (uint32_t)*machine : FL_GOTRACE_NONE;
+    event->stack = gotrace_lookup(&trace->stacks, sample->stack, 0);
+}
+
+/* Another thread than the earliest, whose event is not possible yet. */
+static fl_status advance_other(fl_gotrace *trace, fl_error *err)
+{
+    sort_heap(trace);
+    for (size_t i = 1; i < trace->heap_count; i++) {
+        go_verdict verdict = gotrace_advance(trace, trace->heap[i], err);
+        if (verdict == GO_BROKEN)
+            return err->status;
+        if (verdict == GO_DONE)
+            return refresh(trace, i, err);
+    }
+    const go_machine *first = &trace->machines[trace->heap[0]];
+    return fl_fail(err, FL_E_SYNTAX, trace->base + first->pos,
+                   "no event of generation %llu is possible next: events are missing",
+                   (unsigned long long)trace->gen);
+}
+
+static fl_status advance(fl_gotrace *trace, fl_error *err)
+{
+    const go_machine *first = &trace->machines[trace->heap[0]];
+    if (trace->next_sample < trace->sample_count &&
+        trace->samples[trace->next_sample].time_ns < first->time_ns) {
+        emit_sample(trace);
+        return FL_OK;
+    }
+    go_verdict verdict = gotrace_advance(trace, trace->heap[0], err);
+    if (verdict == GO_DONE)
+        return refresh(trace, 0, err);
+    if (verdict == GO_BROKEN)
+        return err->status;
+    trace->failed_tries += trace->heap_count;
+    if (trace->failed_tries > TRIES_AT_FIRST + TRIES_AN_EVENT * trace->info.events)
+        return fl_fail(err, FL_E_LIMIT, trace->base + first->pos,
+                       "generation %llu has too many events out of order",
+                       (unsigned long long)trace->gen);
+    return advance_other(trace, err);
+}
+
+/* Every thread that has events, at its first one. */
+static fl_status fill_heap(fl_gotrace *trace, fl_error *err)
+{
+    fl_mem_free(trace->heap);
+    trace->heap_count = 0;
+    trace->heap = fl_mem_calloc(trace->machine_count, sizeof(*trace->heap));
+    if (trace->heap == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the threads of a trace");
+    for (size_t i = 0; i < trace->machine_count; i++) {
+        bool more;
+        trace->machines[i].pos = trace->machines[i].end = 0;
+        fl_status status = next_event(trace, &trace->machines[i], &more, err);
+        if (status != FL_OK)
+            return status;
+        if (more)
+            trace->heap[trace->heap_count++] = (uint32_t)i;
+    }
+    for (size_t i = trace->heap_count / 2; i-- > 0;)
+        sift_down(trace, i);
+    return FL_OK;
+}
+
+fl_status gotrace_merge(fl_gotrace *trace, fl_error *err)
+{
+    fl_error own = {0};
+    fl_status status = fill_heap(trace, &own);
+    gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, gotrace_ns(trace, trace->min_time))->value =
+        trace->gen;
+    while (status == FL_OK && trace->heap_count > 0) {
+        status = advance(trace, &own);
+        if (trace->block_count >= GOTRACE_BLOCK) {
+            fl_status told = gotrace_flush(trace, err);
+            if (told != FL_OK)
+                return told;
+        }
+    }
+    while (status == FL_OK && trace->next_sample < trace->sample_count) {
+        emit_sample(trace);
+        if (trace->block_count >= GOTRACE_BLOCK)
+            status = gotrace_flush(trace, err);
+        if (status != FL_OK)
+            return status;
+    }
+    fl_status told = gotrace_flush(trace, err);
+    if (told != FL_OK)
+        return told;
+    return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);
+}

@@ -1,0 +1,106 @@
+/*
+ * gotrace_step.h - an event that is tried, and what handlers of events tell of it.
+ *
+ * A handler looks whether its event is possible; only where it is, it changes states and tells.
+ */
+#ifndef FL_GOTRACE_STEP_H
+#define FL_GOTRACE_STEP_H
+
+#include "gotrace_priv.h"
+
+/* The event at hand and who it happens to. */
+struct step {
+    fl_gotrace *trace;
+    uint32_t at; /* the thread; its address changes where another thread is made */
+    go_machine *machine;
+    fl_error *err;
+};
+
+enum { NEEDS_G = 1, NEEDS_P = 2 };
+
+static inline go_verdict broken(const struct step *step, const char *what)
+{
+    (void)fl_fail(step->err, FL_E_SYNTAX, step->trace->base + step->machine->pos,
+                  "event kind %u of thread %llu: %s", step->machine->kind,
+                  (unsigned long long)step->machine->id, what);
+    return GO_BROKEN;
+}
+
+/* Whether the thread runs what the event takes for granted. */
+static inline bool has(const struct step *step, unsigned needs)
+{
+    bool no_thread = step->machine->id == UINT64_MAX;
+    return !no_thread && ((needs & NEEDS_G) == 0 || step->machine->g != FL_GOTRACE_NONE) &&
+           ((needs & NEEDS_P) == 0 || step->machine->p != FL_GOTRACE_NONE);
+}
+
+static inline fl_gotrace_event *tell(const struct step *step, fl_gotrace_kind kind)
+{
+    return gotrace_emit(step->trace, step->machine, kind, step->machine->time_ns);
+}
+
+static inline fl_gotrace_event *tell_go(const struct step *step, uint32_t target,
+                                        fl_gotrace_state from, fl_gotrace_state to)
+{
+    fl_gotrace_event *event = tell(step, FL_GOTRACE_GO);
+    event->target = target;
+    event->from = (uint8_t)from;
+    event->to = (uint8_t)to;
+    return event;
+}
+
+static inline fl_gotrace_event *tell_proc(const struct step *step, uint32_t target,
+                                          fl_gotrace_state from, fl_gotrace_state to)
+{
+    fl_gotrace_event *event = tell_go(step, target, from, to);
+    event->kind = FL_GOTRACE_PROC;
+    return event;
+}
+
+static inline uint32_t stack_of(const struct step *step, uint64_t id)
+{
+    return gotrace_lookup(&step->trace->stacks, id, 0);
+}
+
+static inline fl_sym text_of(const struct step *step, uint64_t id)
+{
+    return gotrace_lookup(&step->trace->strings, id, FL_GOTRACE_NONE);
+}
+
+static inline bool succeeds(const struct step *step, uint64_t seq, go_seq last)
+{
+    return step->trace->gen == last.gen && seq == last.seq + 1;
+}
+
+static inline go_seq seq_of(const struct step *step, uint64_t seq)
+{
+    return (go_seq){.gen = step->trace->gen, .seq = seq};
+}
+
+static inline go_goroutine *running(const struct step *step)
+{
+    assert(step->machine->g < step->trace->slot_count);
+    return &step->trace->goroutines[step->machine->g];
+}
+
+/* NULL for one that was never told of. */
+static inline go_proc *proc_of(const struct step *step, uint64_t id)
+{
+    fl_gotrace *trace = step->trace;
+    return id < trace->proc_count && trace->procs[id].state != PROC_ABSENT ? &trace->procs[id]
+                                                                           : NULL;
+}
+
+/* --- gotrace_spans.c: handlers of spans, the heap's size, and what programs note --- */
+go_verdict gotrace_on_go_span_begin(struct step *step);
+go_verdict gotrace_on_go_span_end(struct step *step);
+go_verdict gotrace_on_assist_active(struct step *step);
+go_verdict gotrace_on_sweep(struct step *step);
+go_verdict gotrace_on_sweep_active(struct step *step);
+go_verdict gotrace_on_gc(struct step *step);
+go_verdict gotrace_on_heap(struct step *step);
+go_verdict gotrace_on_note(struct step *step);
+go_verdict gotrace_on_user(struct step *step);
+go_verdict gotrace_on_experiment(struct step *step);
+
+#endif
