@@ -43,8 +43,8 @@ fl_status fl_web_create(fl_web **out, const fl_web_options *options, fl_error *e
     if (web == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the pages");
     *web = (fl_web){.options = *options};
-    (void)pthread_mutex_init(&web->lock, NULL);
-    fl_status status = copy_text(&web->store_url, options->store, err);
+    fl_status status =
+        fl_store_pool_create(&web->stores, options->store, FL_STORE_EXISTING, WEB_STORES, err);
     if (status == FL_OK)
         status = copy_text(&web->prometheus, options->prometheus, err);
     if (status == FL_OK)
@@ -63,11 +63,8 @@ void fl_web_destroy(fl_web *web)
 {
     if (web == NULL)
         return;
-    for (size_t i = 0; i < web->idle_count; i++)
-        fl_store_close(web->idle[i]);
+    fl_store_pool_destroy(web->stores);
     web_static_dispose(web);
-    (void)pthread_mutex_destroy(&web->lock);
-    fl_mem_free(web->store_url);
     fl_mem_free(web->prometheus);
     fl_mem_free(web->jaeger);
     fl_mem_free(web);
@@ -75,32 +72,21 @@ void fl_web_destroy(fl_web *web)
 
 /* --- stores --- */
 
-/* One that is idle, or a new connection: it is made outside of the lock, as it may take long. */
+/* That all are busy passes, as a database does that does not answer: the page asks again. */
 fl_status web_borrow(fl_store **out, fl_web *web, fl_error *err)
 {
-    *out = NULL;
-    (void)pthread_mutex_lock(&web->lock);
-    if (web->idle_count > 0)
-        *out = web->idle[--web->idle_count];
-    (void)pthread_mutex_unlock(&web->lock);
-    return *out != NULL ? FL_OK : fl_store_open(out, web->store_url, FL_STORE_EXISTING, err);
+    fl_error why = {0};
+    fl_status status = fl_store_pool_take(out, web->stores, &why);
+    if (status != FL_OK)
+        return fl_fail(err, status == FL_E_LIMIT ? FL_E_IO : status, FL_NO_OFFSET, "%s",
+                       why.message);
+    return FL_OK;
 }
 
-/* Beyond a few idle ones connections are closed: they cost the database memory. */
 void web_return(fl_web *web, fl_store *store, fl_status status)
 {
-    bool is_kept = false;
-    if (store == NULL)
-        return;
-    (void)pthread_mutex_lock(&web->lock);
-    assert(web->idle_count <= WEB_STORES);
-    if ((status == FL_OK || status == FL_E_NOTFOUND) && web->idle_count < WEB_STORES) {
-        web->idle[web->idle_count++] = store;
-        is_kept = true;
-    }
-    (void)pthread_mutex_unlock(&web->lock);
-    if (!is_kept)
-        fl_store_close(store);
+    if (store != NULL)
+        fl_store_pool_give(web->stores, store, status == FL_OK || status == FL_E_NOTFOUND);
 }
 
 /* --- answers --- */

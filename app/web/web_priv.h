@@ -8,17 +8,17 @@
 #define FL_WEB_PRIV_H
 
 #include <jansson.h>
-#include <pthread.h>
 
 #include "arena.h"
 #include "faultline/picture.h"
 #include "graph_view.h"
 #include "html.h"
 #include "memory.h"
+#include "store_pool.h"
 #include "web.h"
 
 enum {
-    WEB_STORES = 4,      /* idle connections that are kept: pages are read by few people at once */
+    WEB_STORES = 4,      /* connections that are open at once: pages are read by few people */
     WEB_BUILD_TEXT = 17, /* 16 digits of what the static files are */
     WEB_AGE_TEXT = 32,
     WEB_MAX_PAGE = 32 << 20
@@ -35,10 +35,8 @@ enum { WEB_FILES = 5 };
 
 struct fl_web {
     fl_web_options options;
-    char *store_url, *prometheus, *jaeger; /* the last two NULL: no links there */
-    pthread_mutex_t lock;
-    fl_store *idle[WEB_STORES];
-    size_t idle_count;
+    char *prometheus, *jaeger; /* NULL: no links there */
+    fl_store_pool *stores;
     web_file files[WEB_FILES];
     char build[WEB_BUILD_TEXT];
 };

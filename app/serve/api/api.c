@@ -94,7 +94,7 @@ fl_status fl_api_refuse(fl_api_call *call, unsigned status, const char *format, 
 fl_status fl_api_store(fl_store **out, fl_api_call *call)
 {
     fl_error why = {0};
-    if (call->store == NULL && fl_api_pool_take(&call->store, call->api->pool, &why) != FL_OK) {
+    if (call->store == NULL && fl_store_pool_take(&call->store, call->api->pool, &why) != FL_OK) {
         call->reply->retry_after_s = API_RETRY_S;
         return fl_api_refuse(call, 503, "the store cannot be read: %s", why.message);
     }
@@ -235,7 +235,7 @@ static void end_call(fl_api_call *call, fl_status status)
 {
     bool is_sound = status == FL_OK || status == FL_E_NOTFOUND || status == FL_E_STOPPED;
     if (call->store != NULL)
-        fl_api_pool_give(call->api->pool, call->store, is_sound);
+        fl_store_pool_give(call->api->pool, call->store, is_sound);
     fl_arena_dispose(&call->arena);
 }
 
@@ -322,7 +322,7 @@ fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *e
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the api");
     api->options = *options;
     size_t stores = options->stores > 0 ? options->stores : FL_API_STORES;
-    fl_status status = fl_api_pool_create(&api->pool, options->store, options->mode, stores, err);
+    fl_status status = fl_store_pool_create(&api->pool, options->store, options->mode, stores, err);
     if (status == FL_OK)
         status = fl_api_once_create(&api->once, err);
     if (status == FL_OK)
@@ -341,7 +341,7 @@ void fl_api_destroy(fl_api *api)
     if (api == NULL)
         return;
     fl_api_events_destroy(api->events);
-    fl_api_pool_destroy(api->pool);
+    fl_store_pool_destroy(api->pool);
     fl_api_once_destroy(api->once);
     fl_api_advice_destroy(api->advice);
     fl_mem_free(api->entries);
@@ -389,7 +389,7 @@ fl_status fl_api_add_routes(fl_api *api, fl_http *http, fl_error *err)
 
 fl_api_stats fl_api_stats_of(fl_api *api)
 {
-    const fl_api_pool_stats stores = fl_api_pool_stats_of(api->pool);
+    const fl_store_pool_stats stores = fl_store_pool_stats_of(api->pool);
     return (fl_api_stats){.stores_open = stores.open,
                           .stores_busy = stores.busy,
                           .stores_failed = stores.failed,

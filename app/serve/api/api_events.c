@@ -41,7 +41,7 @@ typedef struct told {
 } told;
 
 struct fl_api_events {
-    fl_api_pool *pool;
+    fl_store_pool *pool;
     pthread_mutex_t lock; /* all below but what the thread alone has; nobody asks a store in it */
     pthread_cond_t wake;
     event ring[API_EVENTS_KEPT];
@@ -201,13 +201,13 @@ void fl_api_events_look(fl_api_events *events)
     if (seen == NULL)
         return;
     seen->events = events;
-    fl_status status = fl_api_pool_take(&store, events->pool, &err);
+    fl_status status = fl_store_pool_take(&store, events->pool, &err);
     if (status == FL_OK) {
         int64_t since_ns = events->newest_ns - window_ns;
         const fl_store_question question = {.limit = LOOK_MOST,
                                             .since_ns = since_ns > 0 ? since_ns : 0};
         status = fl_store_find(store, &question, take_row, seen, &err);
-        fl_api_pool_give(events->pool, store, status == FL_OK);
+        fl_store_pool_give(events->pool, store, status == FL_OK);
     }
     tell_store(events, status != FL_OK && status != FL_E_LIMIT); /* limit: all stores are busy */
     if (status == FL_OK) {
@@ -400,7 +400,7 @@ size_t fl_api_events_listeners(fl_api_events *events)
 
 /* --- the whole --- */
 
-fl_status fl_api_events_create(fl_api_events **out, fl_api_pool *pool, fl_error *err)
+fl_status fl_api_events_create(fl_api_events **out, fl_store_pool *pool, fl_error *err)
 {
     pthread_condattr_t attributes;
     assert(out != NULL && pool != NULL);

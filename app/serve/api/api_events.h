@@ -19,8 +19,8 @@
 #ifndef FL_API_EVENTS_H
 #define FL_API_EVENTS_H
 
-#include "api_pool.h"
 #include "http.h"
+#include "store_pool.h"
 
 enum {
     API_EVENTS_LISTENERS = 64, /* at once: each holds a connection */
@@ -32,7 +32,8 @@ enum {
 
 typedef struct fl_api_events fl_api_events; /* any thread */
 
-FL_NODISCARD fl_status fl_api_events_create(fl_api_events **out, fl_api_pool *pool, fl_error *err);
+FL_NODISCARD fl_status fl_api_events_create(fl_api_events **out, fl_store_pool *pool,
+                                            fl_error *err);
 /* Nobody may listen. NULL is a no-op. */
 void fl_api_events_destroy(fl_api_events *events);
 /* The reply becomes a stream; `last` is the client's Last-Event-ID or NULL. FL_E_LIMIT: there are

@@ -10,9 +10,9 @@
 #include "api_advice.h"
 #include "api_events.h"
 #include "api_once.h"
-#include "api_pool.h"
 #include "arena.h"
 #include "faultline/incident.h"
+#include "store_pool.h"
 
 /* Everything of one request; the function of its row fills the body of the reply. */
 typedef struct fl_api_call {
@@ -39,7 +39,7 @@ typedef struct fl_api_route {
 
 struct fl_api {
     fl_api_options options;
-    fl_api_pool *pool;
+    fl_store_pool *pool;
     fl_api_once *once;
     fl_api_advice *advice;
     fl_api_events *events;

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api_pool.h"
 #include "api_priv.h"
 #include "fl_folder.h"
 #include "fl_incidents.h"
@@ -17,6 +16,7 @@
 #include "mem.h"
 #include "report.h"
 #include "slice.h"
+#include "store_pool.h"
 #include "timestamp.h"
 
 static fl_error err;
@@ -294,40 +294,40 @@ static void *give_back_later(void *payload)
 {
     void **both = payload;
     nap_ms(50);
-    fl_api_pool_give(both[0], both[1], true);
+    fl_store_pool_give(both[0], both[1], true);
     return NULL;
 }
 
 START_TEST(a_store_is_waited_for_where_all_are_busy)
 {
-    fl_api_pool *pool;
+    fl_store_pool *pool;
     fl_store *one, *two;
     pthread_t thread;
-    ck_assert_ok(fl_api_pool_create(&pool, place, FL_STORE_EXISTING, 1, &err));
-    ck_assert_ok(fl_api_pool_take(&one, pool, &err));
+    ck_assert_ok(fl_store_pool_create(&pool, place, FL_STORE_EXISTING, 1, &err));
+    ck_assert_ok(fl_store_pool_take(&one, pool, &err));
     void *both[] = {pool, one};
     ck_assert_int_eq(pthread_create(&thread, NULL, give_back_later, both), 0);
-    ck_assert_ok(fl_api_pool_take(&two, pool, &err));
+    ck_assert_ok(fl_store_pool_take(&two, pool, &err));
     ck_assert_ptr_eq(one, two);
     pthread_join(thread, NULL);
-    ck_assert_uint_eq(fl_api_pool_stats_of(pool).busy, 1);
-    fl_api_pool_give(pool, two, true);
-    fl_api_pool_destroy(pool);
+    ck_assert_uint_eq(fl_store_pool_stats_of(pool).busy, 1);
+    fl_store_pool_give(pool, two, true);
+    fl_store_pool_destroy(pool);
 }
 END_TEST
 
 START_TEST(what_broke_one_connection_broke_the_others)
 {
-    fl_api_pool *pool;
+    fl_store_pool *pool;
     fl_store *one, *two;
-    ck_assert_ok(fl_api_pool_create(&pool, place, FL_STORE_EXISTING, 2, &err));
-    ck_assert_ok(fl_api_pool_take(&one, pool, &err));
-    ck_assert_ok(fl_api_pool_take(&two, pool, &err));
-    fl_api_pool_give(pool, one, true);
-    ck_assert_uint_eq(fl_api_pool_stats_of(pool).open, 2);
-    fl_api_pool_give(pool, two, false);
-    ck_assert_uint_eq(fl_api_pool_stats_of(pool).open, 0);
-    fl_api_pool_destroy(pool);
+    ck_assert_ok(fl_store_pool_create(&pool, place, FL_STORE_EXISTING, 2, &err));
+    ck_assert_ok(fl_store_pool_take(&one, pool, &err));
+    ck_assert_ok(fl_store_pool_take(&two, pool, &err));
+    fl_store_pool_give(pool, one, true);
+    ck_assert_uint_eq(fl_store_pool_stats_of(pool).open, 2);
+    fl_store_pool_give(pool, two, false);
+    ck_assert_uint_eq(fl_store_pool_stats_of(pool).open, 0);
+    fl_store_pool_destroy(pool);
 }
 END_TEST
 

@@ -1,8 +1,8 @@
 /*
- * api_pool.c - what is idle is used first, the last given back before the others: its pages are
+ * store_pool.c - what is idle is used first, the last given back before the others: its pages are
  * still in the cache.
  */
-#include "api_pool.h"
+#include "store_pool.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -12,19 +12,19 @@
 #include "timestamp.h"
 
 enum {
-    API_POOL_WAIT_S = 5, /* a person waits no longer either */
-    API_POOL_MOST = 64
+    STORE_POOL_WAIT_S = 5, /* a person waits no longer either */
+    STORE_POOL_MOST = 64
 };
 /* After a failure: so often a database that is gone is tried, however many ask. */
 static const int64_t pause_ns = FL_NS_PER_S;
 
-struct fl_api_pool {
+struct fl_store_pool {
     char *url;
     fl_store_mode mode;
     size_t most;
     pthread_mutex_t lock; /* all below; nobody opens, asks or closes a store within it */
     pthread_cond_t freed;
-    fl_store *idle[API_POOL_MOST];
+    fl_store *idle[STORE_POOL_MOST];
     size_t idle_count, busy;
     bool is_broken, is_tried; /* the last opening failed; another one is under way */
     int64_t again_ns;         /* monotonic: not before then */
@@ -33,7 +33,7 @@ struct fl_api_pool {
 };
 
 /* Deadlines of conditions are on the clock that nobody sets. */
-static fl_status init_waiting(fl_api_pool *pool, fl_error *err)
+static fl_status init_waiting(fl_store_pool *pool, fl_error *err)
 {
     pthread_condattr_t attributes;
     (void)pthread_mutex_init(&pool->lock, NULL);
@@ -46,11 +46,11 @@ static fl_status init_waiting(fl_api_pool *pool, fl_error *err)
 }
 
 /* No store is opened: a daemon starts whether or not its database does. */
-fl_status fl_api_pool_create(fl_api_pool **out, const char *url, fl_store_mode mode, size_t most,
-                             fl_error *err)
+fl_status fl_store_pool_create(fl_store_pool **out, const char *url, fl_store_mode mode,
+                               size_t most, fl_error *err)
 {
-    assert(out != NULL && most > 0 && most <= API_POOL_MOST);
-    fl_api_pool *pool = fl_mem_calloc(1, sizeof(*pool));
+    assert(out != NULL && most > 0 && most <= STORE_POOL_MOST);
+    fl_store_pool *pool = fl_mem_calloc(1, sizeof(*pool));
     size_t bytes = url != NULL ? strlen(url) + 1 : 0;
     if (pool != NULL && url != NULL)
         pool->url = fl_mem_alloc(bytes);
@@ -72,7 +72,7 @@ fl_status fl_api_pool_create(fl_api_pool **out, const char *url, fl_store_mode m
     return FL_OK;
 }
 
-void fl_api_pool_destroy(fl_api_pool *pool)
+void fl_store_pool_destroy(fl_store_pool *pool)
 {
     if (pool == NULL)
         return;
@@ -86,11 +86,11 @@ void fl_api_pool_destroy(fl_api_pool *pool)
 }
 
 /* Within the lock. False: nobody gave one back in time. */
-static bool wait_for_room(fl_api_pool *pool)
+static bool wait_for_room(fl_store_pool *pool)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += API_POOL_WAIT_S;
+    until.tv_sec += STORE_POOL_WAIT_S;
     while (pool->idle_count == 0 && pool->busy == pool->most)
         if (pthread_cond_timedwait(&pool->freed, &pool->lock, &until) != 0)
             return false;
@@ -98,13 +98,13 @@ static bool wait_for_room(fl_api_pool *pool)
 }
 
 /* Within the lock: whether a database that failed is not tried now. */
-static bool is_paused(const fl_api_pool *pool)
+static bool is_paused(const fl_store_pool *pool)
 {
     return pool->is_broken && (pool->is_tried || fl_time_monotonic() < pool->again_ns);
 }
 
 /* A place in the pool is taken already; it is given up after a failure. */
-static fl_status open_one(fl_store **out, fl_api_pool *pool, fl_error *err)
+static fl_status open_one(fl_store **out, fl_store_pool *pool, fl_error *err)
 {
     fl_error why = {0};
     fl_status status = fl_store_open(out, pool->url, pool->mode, &why);
@@ -123,7 +123,7 @@ static fl_status open_one(fl_store **out, fl_api_pool *pool, fl_error *err)
 }
 
 /* Opening takes as long as a network lets it, and is done without the lock. */
-fl_status fl_api_pool_take(fl_store **out, fl_api_pool *pool, fl_error *err)
+fl_status fl_store_pool_take(fl_store **out, fl_store_pool *pool, fl_error *err)
 {
     assert(out != NULL && pool != NULL);
     *out = NULL;
@@ -153,9 +153,9 @@ fl_status fl_api_pool_take(fl_store **out, fl_api_pool *pool, fl_error *err)
 }
 
 /* Closing may wait for the network as well: what is closed is gathered first. */
-void fl_api_pool_give(fl_api_pool *pool, fl_store *store, bool is_sound)
+void fl_store_pool_give(fl_store_pool *pool, fl_store *store, bool is_sound)
 {
-    fl_store *closed[API_POOL_MOST + 1];
+    fl_store *closed[STORE_POOL_MOST + 1];
     size_t count = 0;
     assert(pool != NULL && store != NULL);
     (void)pthread_mutex_lock(&pool->lock);
@@ -174,10 +174,10 @@ void fl_api_pool_give(fl_api_pool *pool, fl_store *store, bool is_sound)
         fl_store_close(closed[i]);
 }
 
-fl_api_pool_stats fl_api_pool_stats_of(fl_api_pool *pool)
+fl_store_pool_stats fl_store_pool_stats_of(fl_store_pool *pool)
 {
     (void)pthread_mutex_lock(&pool->lock);
-    const fl_api_pool_stats out = {
+    const fl_store_pool_stats out = {
         .open = pool->idle_count + pool->busy, .busy = pool->busy, .failed = pool->failed};
     (void)pthread_mutex_unlock(&pool->lock);
     return out;
