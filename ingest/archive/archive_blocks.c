@@ -21,6 +21,7 @@
 
 #include "archive_priv.h"
 #include "block.h"
+#include "bytes.h"
 #include "crc32c.h"
 #include "mem.h"
 #include "slice.h"
@@ -80,20 +81,6 @@ bool fl_sealed_name_read(fl_sealed *out, const char *name)
     return kind_of(out) == *at && strcmp(at + 1, ".block") == 0;
 }
 
-static void put_le(unsigned char *to, uint64_t value, int width)
-{
-    for (int i = 0; i < width; i++)
-        to[i] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t get_le(const unsigned char *from, int width)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < width; i++)
-        value |= (uint64_t)from[i] << 8 * i;
-    return value;
-}
-
 /* In the order of the grammar above. */
 static void put_head(unsigned char out[SEALED_HEAD_BYTES], const fl_sealed *block, size_t len)
 {
@@ -106,8 +93,8 @@ static void put_head(unsigned char out[SEALED_HEAD_BYTES], const fl_sealed *bloc
                                               len};
     memcpy(out, SEALED_MAGIC, 8);
     for (size_t i = 0; i < SEALED_NUMBERS; i++)
-        put_le(out + 12 + 8 * i, numbers[i], 8);
-    put_le(out + 8, fl_crc32c(0, (fl_slice){out + 12, 8 * SEALED_NUMBERS}), 4);
+        fl_bytes_put_le(out + 12 + 8 * i, numbers[i], 8);
+    fl_bytes_put_le(out + 8, fl_crc32c(0, (fl_slice){out + 12, 8 * SEALED_NUMBERS}), 4);
 }
 
 /* What the name says must be what the head says: a file that was renamed by hand is none of ours.
@@ -123,16 +110,16 @@ static fl_status read_head(fl_sealed *block, uint64_t *len, const unsigned char 
         return fl_fail(err, FL_E_UNSUPPORTED, 5,
                        "a sealed file of version %.3s, this program reads 001",
                        (const char *)bytes + 5);
-    if (get_le(bytes + 8, 4) != fl_crc32c(0, (fl_slice){bytes + 12, 8 * SEALED_NUMBERS}))
+    if (fl_bytes_le(bytes + 8, 4) != fl_crc32c(0, (fl_slice){bytes + 12, 8 * SEALED_NUMBERS}))
         return fl_fail(err, FL_E_SYNTAX, 8, "the head of a sealed file is damaged");
-    if (get_le(bytes + 12, 8) != block->first_sequence ||
-        get_le(bytes + 20, 8) != block->next_sequence)
+    if (fl_bytes_le(bytes + 12, 8) != block->first_sequence ||
+        fl_bytes_le(bytes + 20, 8) != block->next_sequence)
         return fl_fail(err, FL_E_SYNTAX, 12, "a sealed file has another's name");
-    block->min_ns = (int64_t)get_le(bytes + 28, 8);
-    block->max_ns = (int64_t)get_le(bytes + 36, 8);
-    block->sealed_ns = (int64_t)get_le(bytes + 44, 8);
-    block->records = get_le(bytes + 52, 8);
-    *len = get_le(bytes + 60, 8);
+    block->min_ns = (int64_t)fl_bytes_le(bytes + 28, 8);
+    block->max_ns = (int64_t)fl_bytes_le(bytes + 36, 8);
+    block->sealed_ns = (int64_t)fl_bytes_le(bytes + 44, 8);
+    block->records = fl_bytes_le(bytes + 52, 8);
+    *len = fl_bytes_le(bytes + 60, 8);
     return FL_OK;
 }
 
