@@ -270,6 +270,27 @@ fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block, fl_e
     return FL_OK;
 }
 
+void fl_archive_forget_block(fl_archive *archive, size_t i)
+{
+    assert(i < archive->block_count);
+    fl_mem_free(archive->blocks[i]);
+    archive->block_count--;
+    memmove(archive->blocks + i, archive->blocks + i + 1,
+            (archive->block_count - i) * sizeof(archive->blocks[0]));
+}
+
+/* The lock is held: nobody has seen those that are taken back. */
+fl_status fl_archive_add_parts(fl_archive *archive, const fl_parts *parts, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (size_t i = 0; status == FL_OK && i < parts->count; i++)
+        status = fl_archive_add_block(archive, &parts->items[i], err);
+    for (size_t i = archive->block_count; status != FL_OK && i-- > 0;)
+        if (fl_sealed_is_same_run(archive->blocks[i], &parts->run))
+            fl_archive_forget_block(archive, i);
+    return status;
+}
+
 /* Blocks stand by sequence, and a head is sealed before the next one: the last is the newest. */
 uint64_t fl_archive_sealed_until(const fl_archive *archive)
 {
@@ -296,13 +317,15 @@ static fl_status note_file(void *payload, const char *name, uint64_t size_bytes,
     return fl_archive_add_profile(archive, &profile, err);
 }
 
-/* Out of the list, not off the disk. */
-static void forget_block(fl_archive *archive, size_t i)
+/* Off the list and off the disk. */
+static fl_status remove_unneeded(fl_archive *archive, size_t i, fl_error *err)
 {
-    fl_mem_free(archive->blocks[i]);
-    archive->block_count--;
-    memmove(archive->blocks + i, archive->blocks + i + 1,
-            (archive->block_count - i) * sizeof(archive->blocks[0]));
+    char name[ARCHIVE_NAME_BYTES];
+    fl_sealed_name(name, archive->blocks[i]);
+    archive->stats.found.damaged_files -= archive->blocks[i]->is_damaged;
+    archive->stats.found.unfinished_files++;
+    fl_archive_forget_block(archive, i);
+    return fl_disk_remove(archive->disk, name, err);
 }
 
 /* The files of a run that has no end were being written. */
@@ -310,21 +333,15 @@ static fl_status remove_unfinished(fl_archive *archive, fl_error *err)
 {
     bool has_end = false;
     fl_sealed run = {0};
-    for (size_t i = archive->block_count; i-- > 0;) {
+    fl_status status = FL_OK;
+    for (size_t i = archive->block_count; status == FL_OK && i-- > 0;) {
         const fl_sealed *block = archive->blocks[i];
-        char name[ARCHIVE_NAME_BYTES];
         has_end = block->is_end || (has_end && fl_sealed_is_same_run(block, &run));
         run = *block;
-        if (has_end)
-            continue;
-        fl_sealed_name(name, block);
-        forget_block(archive, i);
-        archive->stats.found.unfinished_files++;
-        fl_status status = fl_disk_remove(archive->disk, name, err);
-        if (status != FL_OK)
-            return status;
+        if (!has_end)
+            status = remove_unneeded(archive, i, err);
     }
-    return FL_OK;
+    return status;
 }
 
 /* A later version is no damage: that archive is not for this program, and is not opened. */
@@ -372,16 +389,6 @@ static bool is_replaced(const fl_sealed *block, const fl_sealed *merged)
            block->next_sequence <= merged->next_sequence;
 }
 
-static fl_status remove_unneeded(fl_archive *archive, size_t i, fl_error *err)
-{
-    char name[ARCHIVE_NAME_BYTES];
-    fl_sealed_name(name, archive->blocks[i]);
-    archive->stats.found.damaged_files -= archive->blocks[i]->is_damaged;
-    archive->stats.found.unfinished_files++;
-    forget_block(archive, i);
-    return fl_disk_remove(archive->disk, name, err);
-}
-
 /* A crash came between a merge and the end of what it was made of: one of them goes. Where the
  * merged run is damaged all of it stands back, and nothing goes. */
 static fl_status settle_merge(fl_archive *archive, const fl_sealed *merged, fl_error *err)
@@ -421,7 +428,7 @@ static void forget_damaged(fl_archive *archive)
 {
     for (size_t i = archive->block_count; i-- > 0;)
         if (archive->blocks[i]->is_damaged) {
-            forget_block(archive, i);
+            fl_archive_forget_block(archive, i);
         } else {
             archive->stats.found.blocks++;
             archive->stats.found.block_bytes += archive->blocks[i]->bytes;

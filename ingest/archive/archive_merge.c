@@ -233,68 +233,48 @@ static fl_status write_run(struct merge *merge, fl_error *err)
 
 /* --- the lists; the lock is held --- */
 
-static fl_status reserve_lists(fl_archive *archive, size_t parts, size_t files, fl_error *err)
+/* Room for the files in the list of what was replaced. */
+static fl_status reserve_replaced(fl_archive *archive, size_t files, fl_error *err)
 {
-    fl_sealed **blocks =
-        fl_mem_realloc(archive->blocks, archive->block_count + parts, sizeof(fl_sealed *));
-    if (blocks == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a list of blocks");
-    archive->blocks = blocks;
-    archive->block_cap = archive->block_count + parts;
     fl_sealed **replaced =
         fl_mem_realloc(archive->replaced, archive->replaced_count + files, sizeof(fl_sealed *));
     if (replaced == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a list of blocks");
     archive->replaced = replaced;
-    archive->replaced_cap = archive->replaced_count + files;
     return FL_OK;
 }
 
-/* The files' entries, which stand together, out of the list; held ones wait for their readers. */
+/* The files' entries out of the list, in whose order they are held; held ones wait for their
+ * readers. */
 static void take_out(struct merge *merge)
 {
     fl_archive *archive = merge->archive;
-    size_t at = 0;
-    while (archive->blocks[at] != merge->held[0])
-        at++;
-    assert(at + merge->count <= archive->block_count);
-    archive->block_count -= merge->count;
-    memmove(archive->blocks + at, archive->blocks + at + merge->count,
-            (archive->block_count - at) * sizeof(fl_sealed *));
-    for (size_t i = 0; i < merge->count; i++) {
-        merge->held[i]->refs--;
-        archive->replaced[archive->replaced_count++] = merge->held[i];
+    size_t kept = 0, taken = 0;
+    for (size_t i = 0; i < archive->block_count; i++) {
+        fl_sealed *block = archive->blocks[i];
+        if (taken == merge->count || block != merge->held[taken]) {
+            archive->blocks[kept++] = block;
+            continue;
+        }
+        block->refs--;
+        archive->replaced[archive->replaced_count++] = block;
+        taken++;
     }
+    assert(taken == merge->count);
+    archive->block_count = kept;
 }
 
-/* Entries of the parts are made first, beside those that they replace: only that can fail. */
+/* The parts come in first, beside those that they replace: only that can fail. */
 static fl_status publish(struct merge *merge, fl_error *err)
 {
     fl_archive *archive = merge->archive;
-    const fl_parts *parts = &merge->parts;
-    fl_status status = reserve_lists(archive, parts->count, merge->count, err);
-    fl_sealed **made = status == FL_OK ? fl_mem_calloc(parts->count, sizeof(fl_sealed *)) : NULL;
-    for (size_t i = 0; made != NULL && i < parts->count; i++) {
-        made[i] = fl_mem_alloc(sizeof(*made[i]));
-        if (made[i] == NULL) {
-            while (i-- > 0)
-                fl_mem_free(made[i]);
-            fl_mem_free(made);
-            made = NULL;
-            break;
-        }
-        *made[i] = parts->items[i];
-    }
-    if (made == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a list of blocks");
+    fl_status status = reserve_replaced(archive, merge->count, err);
+    if (status == FL_OK)
+        status = fl_archive_add_parts(archive, &merge->parts, err);
+    if (status != FL_OK)
+        return status;
     take_out(merge);
-    size_t at = archive->block_count;
-    for (; at > 0 && archive->blocks[at - 1]->first_sequence > made[0]->first_sequence; at--)
-        archive->blocks[at - 1 + parts->count] = archive->blocks[at - 1];
-    memcpy(archive->blocks + at, made, parts->count * sizeof(fl_sealed *));
-    archive->block_count += parts->count;
     archive->stats.merged_blocks += merge->count;
-    fl_mem_free(made);
     return FL_OK;
 }
 

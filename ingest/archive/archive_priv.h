@@ -85,7 +85,7 @@ struct fl_archive {
     fl_sealed **blocks;      /* by sequence */
     size_t block_count, block_cap;
     fl_sealed **replaced; /* by a merge: their files go when nobody reads them */
-    size_t replaced_count, replaced_cap;
+    size_t replaced_count;
     fl_kept_profile **profiles; /* by time */
     size_t profile_count, profile_cap;
     uint64_t profile_bytes, next_temporary;
@@ -134,6 +134,8 @@ bool fl_sealed_is_same_run(const fl_sealed *a, const fl_sealed *b);
 /* The archive's list; the lock is held. */
 FL_NODISCARD fl_status fl_archive_add_block(fl_archive *archive, const fl_sealed *block,
                                             fl_error *err);
+/* Out of the list, not off the disk; the lock is held. */
+void fl_archive_forget_block(fl_archive *archive, size_t i);
 
 /* The files of an earlier process: what is not whole is removed, the rest listed. */
 FL_NODISCARD fl_status fl_archive_load(fl_archive *archive, fl_error *err);
@@ -172,6 +174,9 @@ FL_NODISCARD fl_status fl_parts_end(fl_parts *parts, fl_error *err);
 void fl_parts_forget(fl_parts *parts); /* what the writer holds */
 /* The files that were written; false: one of them stays. */
 bool fl_parts_remove(fl_parts *parts);
+/* All of them into the archive's list, or none; the lock is held. */
+FL_NODISCARD fl_status fl_archive_add_parts(fl_archive *archive, const fl_parts *parts,
+                                            fl_error *err);
 
 /* --- merging --- */
 

@@ -70,10 +70,7 @@ static void forget(fl_archive *archive, const fl_sealed *block)
         at++;
     archive->stats.dropped_blocks++;
     archive->stats.dropped_bytes += block->bytes;
-    fl_mem_free(archive->blocks[at]);
-    archive->block_count--;
-    for (; at < archive->block_count; at++)
-        archive->blocks[at] = archive->blocks[at + 1];
+    fl_archive_forget_block(archive, at);
 }
 
 /* The oldest is the first. */

@@ -45,15 +45,9 @@ static fl_status write_head(fl_parts *parts, const fl_head *head, fl_error *err)
  * are removed. The lock is held. */
 static fl_status publish(fl_archive *archive, const fl_parts *parts, fl_error *err)
 {
-    fl_status status = FL_OK;
-    size_t before = archive->block_count;
-    for (size_t i = 0; status == FL_OK && i < parts->count; i++)
-        status = fl_archive_add_block(archive, &parts->items[i], err);
-    if (status != FL_OK) { /* nobody has seen them: what was added stands last */
-        while (archive->block_count > before)
-            fl_mem_free(archive->blocks[--archive->block_count]);
+    fl_status status = fl_archive_add_parts(archive, parts, err);
+    if (status != FL_OK)
         return status;
-    }
     archive->stats.sealed_blocks += parts->count;
     archive->stats.unsealed_records += parts->dropped;
     fl_head_unref(archive->sealing);
