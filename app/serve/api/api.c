@@ -128,6 +128,17 @@ fl_status fl_api_time(int64_t *out, fl_api_call *call, const char *name)
     return FL_OK;
 }
 
+fl_status fl_api_read_end(fl_api_call *call, fl_json *in, fl_error *err)
+{
+    (void)fl_json_finish(in);
+    if (in->err.status == FL_E_NOMEM)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the request");
+    if (!fl_json_ok(in))
+        return fl_api_refuse(call, 400, "at byte %llu: %s", (unsigned long long)in->err.offset,
+                             in->err.message);
+    return FL_OK;
+}
+
 /* --- which row --- */
 
 /* Whether the path is of that pattern; the part that "{id}" stands for, in the arena. */

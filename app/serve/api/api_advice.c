@@ -13,7 +13,6 @@
 
 #include "api_priv.h"
 #include "documents.h"
-#include "json.h"
 #include "mem.h"
 #include "quote.h"
 #include "report_learn.h"
@@ -151,12 +150,9 @@ static fl_status read_text(lesson_text *out, fl_api_call *call, fl_error *err)
                                    fl_quote(quoted, key));
         }
     }
-    (void)fl_json_finish(&in);
-    if (in.err.status == FL_E_NOMEM || in.err.status == FL_E_LIMIT)
-        return fl_fail(err, in.err.status, FL_NO_OFFSET, "%s", in.err.message);
-    if (!fl_json_ok(&in))
-        return fl_api_refuse(call, 400, "at byte %llu: %s", (unsigned long long)in.err.offset,
-                             in.err.message);
+    fl_status status = fl_api_read_end(call, &in, err);
+    if (status != FL_OK)
+        return status;
     if (name.len == 0 || name.len > NAME_BYTES || memchr(name.ptr, '\0', name.len) != NULL)
         return fl_api_refuse(call, 422, "name is what the document is known by, up to %d bytes",
                              NAME_BYTES);

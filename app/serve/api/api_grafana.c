@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "api_priv.h"
-#include "json.h"
 #include "json_put.h"
 #include "mem.h"
 #include "report.h"
@@ -195,12 +194,9 @@ static fl_status read_question(question *out, fl_api_call *call, fl_error *err)
                 fl_json_skip(&in);
         }
     }
-    (void)fl_json_finish(&in);
-    if (in.err.status == FL_E_NOMEM)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the request");
-    if (!fl_json_ok(&in))
-        return fl_api_refuse(call, 400, "at byte %llu: %s", (unsigned long long)in.err.offset,
-                             in.err.message);
+    fl_status status = fl_api_read_end(call, &in, err);
+    if (status != FL_OK)
+        return status;
     return out->wrong == NULL ? FL_OK : fl_api_refuse(call, 400, "%s", out->wrong);
 }
 

@@ -12,6 +12,7 @@
 #include "api_once.h"
 #include "arena.h"
 #include "faultline/incident.h"
+#include "json.h"
 #include "store_pool.h"
 
 /* Everything of one request; the function of its row fills the body of the reply. */
@@ -59,6 +60,8 @@ FL_NODISCARD fl_status fl_api_number(size_t *out, fl_api_call *call, const char 
                                      size_t fallback, const size_t bounds[2]);
 /* A time as fl_time_parse() takes it; now where the parameter is not there. */
 FL_NODISCARD fl_status fl_api_time(int64_t *out, fl_api_call *call, const char *name);
+/* The end of a body: 400 where it is not what was read of it, with the place. */
+FL_NODISCARD fl_status fl_api_read_end(fl_api_call *call, fl_json *in, fl_error *err);
 
 fl_api_run fl_api_listen;
 

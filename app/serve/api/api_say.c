@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "api_priv.h"
-#include "json.h"
 #include "quote.h"
 #include "report.h"
 #include "report_memory.h"
@@ -96,12 +95,9 @@ static fl_status read_saying(saying *out, fl_api_call *call, const api_verb *ver
     if (fl_json_enter_object(&in))
         while (fl_json_next_member(&in, &key))
             read_member(out, &in, verb, key);
-    (void)fl_json_finish(&in);
-    if (in.err.status == FL_E_NOMEM)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the request");
-    if (!fl_json_ok(&in))
-        return fl_api_refuse(call, 400, "at byte %llu: %s", (unsigned long long)in.err.offset,
-                             in.err.message);
+    fl_status status = fl_api_read_end(call, &in, err);
+    if (status != FL_OK)
+        return status;
     const char *needed = verb->needed == NULL               ? ""
                          : strcmp(verb->needed, "fix") == 0 ? out->said.fix
                                                             : out->note;
