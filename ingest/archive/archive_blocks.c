@@ -238,7 +238,7 @@ bool fl_sealed_is_same_run(const fl_sealed *a, const fl_sealed *b)
            a->is_merged == b->is_merged;
 }
 
-/* By sequence and part. New ones come last but for the load. */
+/* By sequence and part. New ones come last but for the load and for merges. */
 static bool is_before(const fl_sealed *a, const fl_sealed *b)
 {
     if (a->first_sequence != b->first_sequence)

@@ -213,8 +213,7 @@ static fl_status attrs_of(fl_attrs *out, const struct attr_shape *shape, fl_told
     return status;
 }
 
-/* A text of the records: its pattern, and the columns of its variables. */
-/* The pattern says how many columns are its own, and of which kinds. */
+/* A text of the records: its pattern says how many columns are its own, and of which kinds. */
 static fl_status read_pattern(fl_slice *pattern, const fl_rows_column **columns, fl_told *in)
 {
     fl_column_kind kinds[BLOCK_MAX_TEXT_VARIABLES];
@@ -271,15 +270,21 @@ static fl_status tell_resource(fl_told *in, int64_t number, fl_slice packed)
     return status;
 }
 
+/* Of a group whose key is its kind alone: so many integers, then so many texts. */
+static fl_status read_table(const fl_rows_column **numbers, size_t number_count,
+                            const fl_rows_column **texts, size_t text_count, fl_told *in)
+{
+    fl_status status = fl_told_columns(numbers, in, FL_COLUMN_I64, number_count);
+    if (status == FL_OK)
+        status = fl_told_columns(texts, in, FL_COLUMN_TEXT, text_count);
+    return status == FL_OK ? fl_told_check_all(in) : status;
+}
+
 /* In the sink's handles from here on. */
 static fl_status tell_resources(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 1);
-    if (status == FL_OK)
-        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 1);
-    if (status == FL_OK)
-        status = fl_told_check_all(in);
+    fl_status status = read_table(&numbers, 1, &texts, 1, in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         fl_told_begin_row(in);
         status = tell_resource(in, numbers->integers[row], texts->texts[row]);
@@ -447,11 +452,7 @@ static fl_status read_ids(fl_told *in, fl_block_ids *ids, size_t column_count)
 static fl_status tell_changes(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 2);
-    if (status == FL_OK)
-        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 6);
-    if (status == FL_OK)
-        status = fl_told_check_all(in);
+    fl_status status = read_table(&numbers, 2, &texts, 6, in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         fl_change_record change = {.time_ns = numbers[0].integers[row],
                                    .kind = (fl_change_kind)numbers[1].integers[row],
@@ -494,11 +495,7 @@ static fl_status tell_alert(fl_told *in, const fl_rows_column *numbers, const fl
 static fl_status tell_alerts(fl_told *in)
 {
     const fl_rows_column *numbers = NULL, *texts = NULL;
-    fl_status status = fl_told_columns(&numbers, in, FL_COLUMN_I64, 4);
-    if (status == FL_OK)
-        status = fl_told_columns(&texts, in, FL_COLUMN_TEXT, 8);
-    if (status == FL_OK)
-        status = fl_told_check_all(in);
+    fl_status status = read_table(&numbers, 4, &texts, 8, in);
     for (size_t row = 0; status == FL_OK && row < in->group->row_count; row++) {
         fl_told_begin_row(in);
         status = tell_alert(in, numbers, texts, row);
