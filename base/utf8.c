@@ -75,6 +75,19 @@ size_t fl_utf8_valid_prefix(fl_slice text)
     return at;
 }
 
+size_t fl_utf8_decode(uint32_t *code_point, fl_slice text)
+{
+    assert(text.len > 0);
+    const unsigned char *p = text.ptr;
+    size_t len = p[0] < 0x80 ? 1 : sequence_len(p, text.len);
+    uint32_t code = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | (p[i] & 0x3fu);
+    if (len > 0)
+        *code_point = code;
+    return len;
+}
+
 size_t fl_utf8_encode(unsigned char *out, uint32_t code_point)
 {
     assert(code_point <= 0x10ffff && (code_point < 0xd800 || code_point > 0xdfff));

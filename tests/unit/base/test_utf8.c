@@ -26,6 +26,9 @@ START_TEST(every_scalar_value_survives_a_round_trip)
         size_t len = fl_utf8_encode(bytes, code);
         EXPECT_UINT(len, code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4);
         EXPECT_UINT(valid_len(bytes, len), len);
+        uint32_t decoded = 0;
+        EXPECT_UINT(fl_utf8_decode(&decoded, (fl_slice){.ptr = bytes, .len = len}), len);
+        EXPECT_UINT(decoded, code);
         if (len > 1)
             EXPECT_UINT(valid_len(bytes, len - 1), 0);
     }
