@@ -43,15 +43,9 @@ typedef struct letter {
 static letter letter_at(fl_slice text, size_t at)
 {
     assert(at < text.len);
-    fl_slice rest = fl_slice_part(text, at, at + 4 < text.len ? at + 4 : text.len);
-    unsigned char first = rest.ptr[0];
-    size_t bytes = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (bytes > rest.len || fl_utf8_valid_prefix(fl_slice_part(rest, 0, bytes)) != bytes)
-        return (letter){0xfffd, 1};
-    uint32_t point = bytes == 1 ? first : first & (0x7fu >> bytes);
-    for (size_t i = 1; i < bytes; i++)
-        point = point << 6 | (rest.ptr[i] & 0x3fu);
-    return (letter){point, bytes};
+    uint32_t point = 0;
+    size_t bytes = fl_utf8_decode(&point, fl_slice_part(text, at, text.len));
+    return bytes > 0 ? (letter){point, bytes} : (letter){0xfffd, 1};
 }
 
 static bool is_line_end(uint32_t point)

@@ -64,21 +64,6 @@ static bool is_hostile(uint32_t code)
            (code >= 0xE0000 && code <= 0xE007F); /* tags: text that nobody sees */
 }
 
-/* Bytes of the character at the front, which is not ASCII; 0: it is not UTF-8. */
-static size_t character_bytes(fl_slice rest, uint32_t *code)
-{
-    assert(rest.len > 0 && rest.ptr[0] >= 0x80);
-    unsigned char lead = rest.ptr[0];
-    size_t want = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (lead < 0xC2 || rest.len < want ||
-        fl_utf8_valid_prefix(fl_slice_part(rest, 0, want)) != want)
-        return 0;
-    *code = lead & (0x7Fu >> want);
-    for (size_t i = 1; i < want; i++)
-        *code = *code << 6 | (rest.ptr[i] & 0x3Fu);
-    return want;
-}
-
 /* Not in the middle of a character. */
 static size_t shown_bytes(fl_slice text)
 {
@@ -94,7 +79,7 @@ static size_t shown_bytes(fl_slice text)
 static size_t put_wide(fl_buf *out, fl_slice rest)
 {
     uint32_t code = 0;
-    size_t bytes = character_bytes(rest, &code);
+    size_t bytes = fl_utf8_decode(&code, rest);
     if (bytes == 0 || is_hostile(code))
         fl_buf_text(out, REPLACEMENT);
     else
