@@ -19,25 +19,13 @@
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
-/* Control characters of both sets, marks that break lines or reorder text (U+061C among them), the
- * byte order mark, and U+FFFE and U+FFFF, which XML has not. `c` is one whole character. */
-static bool is_hostile(fl_slice c)
+/* Control characters of both sets, marks that break lines or reorder text, the byte order mark, and
+ * U+FFFE and U+FFFF, which XML has not. */
+static bool is_hostile(uint32_t code)
 {
-    const unsigned char *p = c.ptr;
-    if (c.len == 1)
-        return p[0] < 0x20 || p[0] == 0x7F;
-    if (c.len == 2)
-        return (p[0] == 0xC2 && p[1] < 0xA0) || (p[0] == 0xD8 && p[1] == 0x9C);
-    if (c.len != 3)
-        return false;
-    unsigned last = p[2];
-    if (p[0] == 0xEF)
-        return (p[1] == 0xBB && last == 0xBF) || (p[1] == 0xBF && last >= 0xBE);
-    if (p[0] != 0xE2)
-        return false;
-    bool is_mark =
-        p[1] == 0x80 && ((last >= 0x8B && last <= 0x8F) || (last >= 0xA8 && last <= 0xAE));
-    return is_mark || (p[1] == 0x81 && last >= 0xA0 && last <= 0xAF);
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code == 0xFFFE || code == 0xFFFF;
 }
 
 static bool is_space(unsigned char c)
@@ -45,30 +33,18 @@ static bool is_space(unsigned char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
 
-/* The character at the beginning of `rest`, as bytes; one byte where that is not UTF-8. */
-static fl_slice first_of(fl_slice rest, bool *is_good)
-{
-    assert(rest.len > 0);
-    unsigned char head = rest.ptr[0];
-    size_t want = head < 0x80 ? 1 : head < 0xE0 ? 2 : head < 0xF0 ? 3 : 4;
-    fl_slice one = {.ptr = rest.ptr, .len = want <= rest.len ? want : rest.len};
-    *is_good = fl_utf8_valid_prefix(one) == one.len && one.len == want;
-    if (!*is_good)
-        one.len = 1;
-    return one;
-}
-
 typedef void put_char(fl_buf *out, fl_slice c, fl_slice rest);
 
-/* Each character through `put`, cleaned. */
+/* Each character through `put`, cleaned; NULL writes nothing, as an empty text does. */
 static void walk(fl_buf *out, const char *text, put_char *put)
 {
     fl_slice rest = fl_slice_of(text);
     size_t most = FL_MARKUP_TEXT_BYTES;
     bool was_space = false;
     while (rest.len > 0) {
-        bool is_good = false;
-        fl_slice c = first_of(rest, &is_good);
+        uint32_t code = 0;
+        size_t bytes = fl_utf8_decode(&code, rest);
+        fl_slice c = fl_slice_part(rest, 0, bytes > 0 ? bytes : 1);
         if (c.len > most) {
             fl_buf_text(out, "...");
             return;
@@ -76,8 +52,8 @@ static void walk(fl_buf *out, const char *text, put_char *put)
         most -= c.len;
         bool space = is_space(c.ptr[0]);
         if (space && !was_space)
-            put(out, (fl_slice){.ptr = (const unsigned char *)" ", .len = 1}, rest);
-        else if (!space && (!is_good || is_hostile(c)))
+            put(out, FL_SLICE(" "), rest);
+        else if (!space && (bytes == 0 || is_hostile(code)))
             fl_buf_text(out, REPLACEMENT);
         else if (!space)
             put(out, c, rest);
@@ -102,12 +78,10 @@ static void put_html(fl_buf *out, fl_slice c, fl_slice rest)
     fl_buf_add(out, c);
 }
 
-/* NULL writes nothing, as an empty text does. */
 void fl_markup_html(fl_buf *out, const char *text)
 {
     assert(out != NULL);
-    if (text != NULL)
-        walk(out, text, put_html);
+    walk(out, text, put_html);
 }
 
 /* Underscores inside of words are harmless in both dialects, and names are full of them; others
@@ -131,8 +105,7 @@ static void put_markdown(fl_buf *out, fl_slice c, fl_slice rest)
 void fl_markup_markdown(fl_buf *out, const char *text)
 {
     assert(out != NULL);
-    if (text != NULL)
-        walk(out, text, put_markdown);
+    walk(out, text, put_markdown);
 }
 
 /* A code span has no escapes. */
@@ -164,8 +137,7 @@ void fl_markup_code(fl_buf *out, const char *text)
 {
     fl_buf clean = fl_buf_of(3 * FL_MARKUP_TEXT_BYTES + 8); /* each byte may become U+FFFD */
     assert(out != NULL);
-    if (text != NULL)
-        walk(&clean, text, put_plain);
+    walk(&clean, text, put_plain);
     fl_slice bytes = fl_slice_trim(fl_buf_slice(&clean));
     if (bytes.len > 0) {
         size_t fence = longest_run(bytes) + 1;
