@@ -79,7 +79,6 @@ void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns)
     fl_put_value(w, object, key, json_string_nocheck(fl_time_format(text, time_ns)));
 }
 
-/* jansson's integers are signed: a count beyond them is shown as the largest. */
 void fl_put_moment(fl_put *w, json_t *object, const char *key, int64_t time_ns)
 {
     if (time_ns != 0)
@@ -88,6 +87,37 @@ void fl_put_moment(fl_put *w, json_t *object, const char *key, int64_t time_ns)
         fl_put_value(w, object, key, json_null());
 }
 
+/* The object is always there, so that a reader finds its members; null says that there is none. */
+void fl_put_range(fl_put *w, json_t *object, const char *key, fl_range range)
+{
+    json_t *pair = json_object();
+    if (range.from_ns == 0 && range.to_ns == 0) {
+        fl_put_value(w, pair, "from", json_null());
+        fl_put_value(w, pair, "to", json_null());
+    } else {
+        fl_put_time(w, pair, "from", range.from_ns);
+        fl_put_time(w, pair, "to", range.to_ns);
+    }
+    fl_put_value(w, object, key, pair);
+}
+
+/* Likewise three. */
+void fl_put_onset(fl_put *w, json_t *object, const char *key, fl_onset onset)
+{
+    assert(onset.low_ns <= onset.at_ns && onset.at_ns <= onset.high_ns);
+    const char *const keys[] = {"at", "low", "high"};
+    const int64_t times[] = {onset.at_ns, onset.low_ns, onset.high_ns};
+    json_t *times_of = json_object();
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        if (onset.at_ns == 0)
+            fl_put_value(w, times_of, keys[i], json_null());
+        else
+            fl_put_time(w, times_of, keys[i], times[i]);
+    }
+    fl_put_value(w, object, key, times_of);
+}
+
+/* jansson's integers are signed: a count beyond them is shown as the largest. */
 void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count)
 {
     fl_put_value(w, object, key, json_integer((json_int_t)(count < INT64_MAX ? count : INT64_MAX)));

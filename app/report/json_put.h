@@ -12,6 +12,7 @@
 
 #include "buf.h"
 #include "confidence.h"
+#include "faultline/incident.h"
 
 typedef struct fl_put {
     fl_status status; /* the first failure */
@@ -28,6 +29,10 @@ void fl_put_text(fl_put *w, json_t *object, const char *key, const char *text);
 void fl_put_time(fl_put *w, json_t *object, const char *key, int64_t time_ns);
 /* The same; null for 0, which is no moment. */
 void fl_put_moment(fl_put *w, json_t *object, const char *key, int64_t time_ns);
+/* Both ends; null twice for the range of nothing. */
+void fl_put_range(fl_put *w, json_t *object, const char *key, fl_range range);
+/* at, low, high: null thrice where it cannot be told when it began. */
+void fl_put_onset(fl_put *w, json_t *object, const char *key, fl_onset onset);
 void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
 void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
 /* Six decimals: beyond them two builds of the same sum differ. */

@@ -15,45 +15,15 @@
 #include "report.h"
 #include "timestamp.h"
 
-/* The object is always there, so that a reader finds its members; null says that there is none. */
-static json_t *range_of(fl_put *w, fl_range range)
-{
-    json_t *object = json_object();
-    if (range.from_ns == 0 && range.to_ns == 0) {
-        fl_put_value(w, object, "from", json_null());
-        fl_put_value(w, object, "to", json_null());
-    } else {
-        fl_put_time(w, object, "from", range.from_ns);
-        fl_put_time(w, object, "to", range.to_ns);
-    }
-    return object;
-}
-
-/* Likewise: three members, all null where it cannot be told when it began. */
-static json_t *onset_of(fl_put *w, fl_onset onset)
-{
-    assert(onset.low_ns <= onset.at_ns && onset.at_ns <= onset.high_ns);
-    const char *const keys[] = {"at", "low", "high"};
-    const int64_t times[] = {onset.at_ns, onset.low_ns, onset.high_ns};
-    json_t *object = json_object();
-    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-        if (onset.at_ns == 0)
-            fl_put_value(w, object, keys[i], json_null());
-        else
-            fl_put_time(w, object, keys[i], times[i]);
-    }
-    return object;
-}
-
 /* What was asked: the moment, and the two spans of time that were compared. */
 static json_t *incident_of(fl_put *w, const fl_incident *incident)
 {
     json_t *object = json_object();
     fl_put_text(w, object, "id", incident->id);
     fl_put_time(w, object, "at", incident->at_ns);
-    fl_put_value(w, object, "window", range_of(w, incident->window));
-    fl_put_value(w, object, "baseline", range_of(w, incident->baseline));
-    fl_put_value(w, object, "onset", onset_of(w, incident->onset));
+    fl_put_range(w, object, "window", incident->window);
+    fl_put_range(w, object, "baseline", incident->baseline);
+    fl_put_onset(w, object, "onset", incident->onset);
     return object;
 }
 
@@ -135,7 +105,7 @@ static json_t *hypothesis_of(fl_put *w, const fl_hypothesis *hypothesis)
     fl_put_text(w, object, "resource", fl_resource_name(hypothesis->resource));
     fl_put_value(w, object, "locus", locus_of(w, hypothesis));
     fl_put_value(w, object, "exception", exception_of(w, hypothesis));
-    fl_put_value(w, object, "onset", onset_of(w, hypothesis->onset));
+    fl_put_onset(w, object, "onset", hypothesis->onset);
     fl_put_rounded(w, object, "score", hypothesis->score);
     fl_put_rounded(w, object, "probability", hypothesis->probability);
     fl_put_value(w, object, "evidence", evidence);

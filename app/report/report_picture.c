@@ -14,32 +14,6 @@
 
 enum { DIGITS = 6 };
 
-/* Both members in every case: null where there is none. */
-static json_t *range_of(fl_put *w, fl_range range)
-{
-    json_t *object = json_object();
-    bool is_none = range.from_ns == 0 && range.to_ns == 0;
-    if (is_none) {
-        fl_put_value(w, object, "from", json_null());
-        fl_put_value(w, object, "to", json_null());
-    } else {
-        fl_put_time(w, object, "from", range.from_ns);
-        fl_put_time(w, object, "to", range.to_ns);
-    }
-    return object;
-}
-
-/* Likewise three: a picture of an incident whose begin cannot be told has none. */
-static json_t *onset_of(fl_put *w, fl_onset onset)
-{
-    json_t *object = json_object();
-    bool is_none = onset.at_ns == 0;
-    fl_put_moment(w, object, "at", onset.at_ns);
-    fl_put_moment(w, object, "low", is_none ? 0 : onset.low_ns);
-    fl_put_moment(w, object, "high", is_none ? 0 : onset.high_ns);
-    return object;
-}
-
 /* Members in the order of the contract; the numbers last, so that a reader who looks at the text
  * sees first what they are. */
 static json_t *lane_of(fl_put *w, const fl_lane *lane, size_t step_count)
@@ -134,9 +108,9 @@ static json_t *document_of(fl_put *w, const fl_picture *picture)
     fl_put_time(w, object, "from", picture->from_ns);
     fl_put_count(w, object, "step_s", (uint64_t)(picture->step_ns / FL_NS_PER_S));
     fl_put_count(w, object, "steps", picture->step_count);
-    fl_put_value(w, object, "window", range_of(w, picture->window));
-    fl_put_value(w, object, "baseline", range_of(w, picture->baseline));
-    fl_put_value(w, object, "onset", onset_of(w, picture->onset));
+    fl_put_range(w, object, "window", picture->window);
+    fl_put_range(w, object, "baseline", picture->baseline);
+    fl_put_onset(w, object, "onset", picture->onset);
     fl_put_number(w, object, "spans_kept", picture->spans_kept);
     fl_put_number(w, object, "logs_kept", picture->logs_kept);
     fl_put_value(w, object, "lanes", lanes);
