@@ -124,6 +124,7 @@ extern const fl_command fl_cmd_learn;
 extern const fl_command fl_cmd_review;
 extern const fl_command fl_cmd_signatures;
 extern const fl_command fl_cmd_profile;
+extern const fl_command fl_cmd_heap;
 extern const fl_command fl_cmd_mcp;
 extern const fl_command fl_cmd_config;
 extern const fl_command fl_cmd_drill;

@@ -66,6 +66,7 @@ typedef enum fl_heap_item_kind {
     FL_HEAP_ITEM_VALUES    /* an array of others: id, type, count, body */
 } fl_heap_item_kind;
 
+/* What a kind does not name is unspecified. */
 typedef struct fl_heap_item {
     fl_heap_item_kind kind;
     uint32_t type; /* of elements, or of root */

@@ -63,6 +63,12 @@
 #define FL_MAX_GOTRACE_PROCS            (64u << 10)
 #define FL_MAX_GOTRACE_THREADS          (64u << 10)
 
+/* A packed heap dump is unpacked on disk; the largest that was heard of has 159 GB, packed ones are
+ * sent about and smaller. */
+#define FL_MAX_HPROF_BYTES (64ull << 30)
+/* Names of classes and their members: 40 bytes a member; a large server has 100,000 classes. */
+#define FL_MAX_HEAP_TEXT_BYTES (1u << 30)
+
 /* A profile: its bytes when decompressed, and what they are turned into. The largest that were
  * seen have 14 MB and 400,000 samples. A location's lines are inlined calls: compilers stop at some
  * dozens; the stack counts them once a sample, which hostile input would multiply. */

@@ -140,6 +140,13 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/profile PROPERTIES LABELS integration TIMEOUT 600)
 endif()
 
+# Heap dumps, against what the virtual machine said of itself.
+if(TARGET faultline_cli)
+  add_test(NAME integration/heap COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_heap.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/heap PROPERTIES LABELS integration TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # Names for what a profile leaves open.
 if(TARGET faultline_cli)
   add_test(NAME integration/names COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_names.py

@@ -1,0 +1,159 @@
+/*
+ * cmd_heap.c - heap dumps of Java programs: what fills the heap.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "census.h"
+#include "heap_view.h"
+#include "hprof.h"
+#include "mem.h"
+
+enum { DEFAULT_TOP = 30 };
+
+static const char *const layouts[] = {"infer",   "compressed",   "wide", "full",
+                                      "compact", "compact-wide", "32",   NULL};
+_Static_assert(FL_COUNT(layouts) == FL_HEAP_LAYOUT_COUNT + 1, "each layout can be asked for");
+
+/* The table has made sure that it is one of them. */
+static fl_heap_layout layout_of(const fl_args *args)
+{
+    const char *name = fl_args_text(args, "layout");
+    size_t i = 0;
+    while (strcmp(layouts[i], name) != 0)
+        i++;
+    assert(i < FL_HEAP_LAYOUT_COUNT);
+    return (fl_heap_layout)i;
+}
+
+/* Where a packed dump is unpacked: memory would not do, and /tmp is memory in many places. */
+static const char *folder_of(const fl_args *args)
+{
+    const char *given = fl_args_text(args, "temp"), *usual = getenv("TMPDIR");
+    if (given != NULL)
+        return given;
+    return usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
+}
+
+/* Damage is known once the dump was read: the title is made last. */
+static fl_heap_title title_of(const fl_args *args, const fl_hprof *dump, const fl_census *census)
+{
+    fl_hprof_facts facts = fl_hprof_facts_of(dump);
+    fl_census_totals totals = fl_census_totals_of(census);
+    return (fl_heap_title){
+        .file = args->operand,
+        .version = facts.version,
+        .id_bytes = facts.id_bytes,
+        .time_ns = facts.time_ns,
+        .file_bytes = facts.bytes,
+        .damage = fl_hprof_damage(dump),
+        .layout = totals.layout,
+        .layout_given = layout_of(args) != FL_HEAP_LAYOUT_INFER,
+        .objects = totals.objects,
+        .bytes = totals.bytes,
+    };
+}
+
+/* Needs the census alone: memory by class, whatever the size of the heap. */
+static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+{
+    fl_census *census = NULL;
+    fl_heap_source source = fl_hprof_source(dump);
+    fl_status status = fl_census_create(&census, &source, layout_of(args), err);
+    if (status != FL_OK)
+        return status;
+    size_t count = fl_census_class_count(census);
+    const fl_heap_class **rows = fl_mem_calloc(count, sizeof(fl_heap_class *));
+    if (rows != NULL) {
+        for (size_t i = 0; i < count; i++)
+            rows[i] = fl_census_class_at(census, (uint32_t)i);
+        size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
+        fl_heap_title title = title_of(args, dump, census);
+        fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top, false);
+        (fl_args_wants_json(args) ? fl_heap_view_histogram_json
+                                  : fl_heap_view_histogram)(out, &title, &histogram);
+    } else
+        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+    fl_mem_free(rows);
+    fl_census_destroy(census);
+    return status;
+}
+
+/* A dump that ends early is an answer with a warning, and an exit code of its own. */
+static fl_exit run_heap(fl_cli *cli, const fl_args *args)
+{
+    fl_error err = {0};
+    fl_hprof *dump = NULL;
+    fl_buf out = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
+    assert(args->operand != NULL);
+    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), &err);
+    if (status == FL_OK)
+        status = show_histogram(&out, args, dump, &err);
+    bool is_damaged = status == FL_OK && fl_hprof_damage(dump) != NULL;
+    if (is_damaged)
+        fl_cli_complain(cli, "%s: %s (byte %llu)", args->operand, fl_hprof_damage(dump)->message,
+                        (unsigned long long)fl_hprof_damage(dump)->offset);
+    fl_hprof_close(dump);
+    fl_exit code = fl_cli_finish(cli, &out, status, &err);
+    return code == FL_EXIT_OK && is_damaged ? FL_EXIT_PARTIAL : code;
+}
+
+static const fl_option options[] = {
+    {.name = "top",
+     .letter = 'n',
+     .kind = FL_OPTION_COUNT,
+     .argument = "N",
+     .help = "At most so many rows (30); 0 is all"},
+    {.name = "layout",
+     .kind = FL_OPTION_CHOICE,
+     .argument = "LAYOUT",
+     .choices = layouts,
+     .fallback = "infer",
+     .help = "How the virtual machine lays objects out, which the dump does not say: by default"
+             " the layout in which most neighbours of the dump touch"},
+    {.name = "temp",
+     .kind = FL_OPTION_FOLDER,
+     .argument = "DIR",
+     .help = "Where a compressed dump is unpacked for the time of the run ($TMPDIR, or /var/tmp)"},
+    FL_OPTION_FORMAT("How to print the answer"),
+};
+
+static const fl_operand operand = {
+    .name = "FILE",
+    .help = "A heap dump in the format HPROF, as jmap, jcmd GC.heap_dump and"
+            " -XX:+HeapDumpOnOutOfMemoryError write it; plain, gzip or zstd",
+    .required = true,
+    .is_path = true,
+};
+
+static const fl_example examples[] = {
+    {"faultline heap app.hprof", "which classes fill the heap"},
+    {"faultline heap app.hprof.gz --top 0 --format json", "all of them, for a program"},
+};
+
+static const fl_exit_note exits[] = {
+    {FL_EXIT_OK, "the view was printed"},
+    {FL_EXIT_ERROR, "the file is no heap dump, or cannot be read"},
+    {FL_EXIT_USAGE, "the command line was not understood"},
+    {FL_EXIT_PARTIAL, "the dump is cut or damaged, and what stands before that was used"},
+};
+
+const fl_command fl_cmd_heap = {
+    .name = "heap",
+    .summary = "what fills the heap of a Java program, from heap dumps",
+    .description =
+        "Reads a heap dump (HPROF 1.0.1 and 1.0.2, of Java 8 to 25 and of any collector) and says"
+        " how many instances each class has and how many bytes they take.\n"
+        "A dump is mapped into memory and may be larger than it. One that ends early is read as"
+        " far as it goes.",
+    .options = options,
+    .option_count = FL_COUNT(options),
+    .operand = &operand,
+    .examples = examples,
+    .example_count = FL_COUNT(examples),
+    .exits = exits,
+    .exit_count = FL_COUNT(exits),
+    .run = run_heap,
+};

@@ -1,0 +1,355 @@
+/*
+ * census.c - one reading: every item is counted where it belongs.
+ *
+ * The work is by item and there are tens of millions of them: a class is found through a small
+ * cache, and what needs all classes (names, layouts, sizes) waits for the end (census_classes.c).
+ */
+#include "census.h"
+
+#include <assert.h>
+
+#include "census_priv.h"
+#include "faultline/limits.h"
+#include "heap_layout.h"
+#include "mem.h"
+#include "slice.h"
+
+enum { BATCH = 256 };
+/* Arrays whose neighbour is looked at: layouts differ in every second one. */
+enum { MAX_VOTES = 1 << 18 };
+
+/* The object before, to which the next one is a neighbour. */
+typedef struct neighbour {
+    uint64_t id;
+    fl_census_entry *entry; /* NULL: there is none */
+    bool is_array;
+    uint32_t type, count;
+} neighbour;
+
+void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap)
+        return items;
+    size_t more = *cap < 64 ? 64 : *cap * 2;
+    void *grown = fl_mem_realloc(items, more, size);
+    if (grown != NULL)
+        *cap = more;
+    return grown;
+}
+
+static fl_status no_memory(fl_error *err)
+{
+    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+}
+
+/* --- classes and names --- */
+
+/* The entry of a class id, made where it is new: a class is named before or after it is dumped, and
+ * instances may come first. Entries may move. */
+static fl_status entry_of(uint32_t *out, fl_census *census, uint64_t id, fl_error *err)
+{
+    bool added;
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, census->by_id, id, &added, err);
+    if (status != FL_OK)
+        return status;
+    if (added) {
+        fl_census_entry *grown =
+            fl_census_grow(census->entries, census->count, &census->cap, sizeof(*census->entries));
+        if (grown == NULL)
+            return no_memory(err);
+        census->entries = grown;
+        grown[census->count] = (fl_census_entry){
+            .facts = {.id = id,
+                      .super = FL_HEAP_NONE,
+                      .object = FL_HEAP_NONE,
+                      .loader = FL_HEAP_NONE},
+            .nearest_bytes = UINT64_MAX,
+        };
+        *slot = census->count++;
+    }
+    *out = (uint32_t)*slot;
+    return FL_OK;
+}
+
+/* The text stays in the dump. Of two names with one id the first counts. */
+static fl_status take_name(fl_census *census, const fl_heap_item *item, fl_error *err)
+{
+    bool added;
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, census->names_by_id, item->id, &added, err);
+    if (status != FL_OK || !added)
+        return status;
+    fl_slice *grown = fl_census_grow(census->names, census->name_count, &census->name_cap,
+                                     sizeof(*census->names));
+    if (grown == NULL)
+        return no_memory(err);
+    census->names = grown;
+    grown[census->name_count] = item->body;
+    *slot = census->name_count++;
+    return FL_OK;
+}
+
+/* What both kinds of record say of a class; the first dump of a class counts. */
+static fl_status take_class(fl_census *census, const fl_heap_item *item, fl_error *err)
+{
+    uint32_t index;
+    fl_status status = entry_of(&index, census, item->id, err);
+    if (status != FL_OK)
+        return status;
+    fl_census_entry *entry = &census->entries[index];
+    if (item->kind == FL_HEAP_ITEM_LOADED)
+        entry->name_id = item->class_id;
+    else if (entry->record.ptr == NULL) {
+        entry->super_id = item->class_id;
+        entry->record = item->body;
+    }
+    return FL_OK;
+}
+
+/* A root may come before the object that it names: it is kept as its id. */
+static fl_status take_root(fl_census *census, const fl_heap_item *item, fl_error *err)
+{
+    fl_census_root *grown = fl_census_grow(census->roots, census->root_count, &census->root_cap,
+                                           sizeof(*census->roots));
+    if (grown == NULL)
+        return no_memory(err);
+    census->roots = grown;
+    grown[census->root_count++] =
+        (fl_census_root){item->id, item->type, item->thread, item->frame, item->serial};
+    return FL_OK;
+}
+
+/* Traces and frames are kept whole; few of them are ever looked at. */
+static fl_status take_row(fl_census_table *table, uint64_t key, const fl_heap_item *item,
+                          fl_error *err)
+{
+    bool added;
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, table->by_id, key, &added, err);
+    if (status != FL_OK || !added)
+        return status;
+    fl_heap_item *grown =
+        fl_census_grow(table->items, table->count, &table->cap, sizeof(*table->items));
+    if (grown == NULL)
+        return no_memory(err);
+    table->items = grown;
+    grown[table->count] = *item;
+    *slot = table->count++;
+    return FL_OK;
+}
+
+/* --- objects --- */
+
+/* Runs of instances are of few classes: a hit in the cache costs one comparison. */
+static inline uint32_t class_of(fl_census *census, uint64_t id)
+{
+    size_t at = (size_t)(id >> 3) % CENSUS_CACHE;
+    if (census->cache[at].id == id)
+        return census->cache[at].index;
+    const uint64_t *found = fl_map_find(census->by_id, id);
+    if (found == NULL)
+        return 0;
+    census->cache[at].id = id;
+    census->cache[at].index = (uint32_t)*found;
+    return (uint32_t)*found;
+}
+
+/* How far the addresses reach and how they are aligned says how objects can be numbered. */
+static inline void note_id(fl_census *census, uint64_t id)
+{
+    fl_census_totals *totals = &census->totals;
+    totals->min_id = totals->objects == 0 || id < totals->min_id ? id : totals->min_id;
+    totals->max_id = id > totals->max_id ? id : totals->max_id;
+    totals->id_bits |= id;
+    totals->objects++;
+}
+
+/* What lies before `id` tells how large it is, where the two are close. */
+static inline void compare_neighbour(fl_census *census, const neighbour *before, uint64_t id)
+{
+    if (before->entry == NULL || id <= before->id)
+        return;
+    uint64_t distance = id - before->id;
+    if (!before->is_array) {
+        fl_census_entry *entry = before->entry;
+        if (distance < entry->nearest_bytes) {
+            entry->nearest_bytes = distance;
+            entry->nearest_count = 0;
+        }
+        entry->nearest_count += distance == entry->nearest_bytes;
+    } else if (census->vote_count < MAX_VOTES) {
+        census->vote_count++;
+        for (fl_heap_layout i = FL_HEAP_LAYOUT_COMPRESSED; i < FL_HEAP_LAYOUT_COUNT; i++)
+            census->votes[i] += fl_heap_array_bytes(i, before->type, before->count) == distance;
+    }
+}
+
+/* Header and width for each layout, so that weighing an array is arithmetic on constants. */
+static inline void weigh_array(fl_census_entry *entry, uint32_t type, uint32_t count)
+{
+    static const unsigned char header[FL_HEAP_LAYOUT_COUNT] = {0, 16, 16, 24, 12, 12, 12};
+    static const unsigned char width[FL_HEAP_LAYOUT_COUNT] = {0, 4, 8, 8, 4, 8, 4};
+    bool is_objects = type == FL_HEAP_REFERENCE;
+    unsigned fixed = is_objects ? 0 : fl_heap_type_bytes(type, 0);
+    for (int i = 1; i < FL_HEAP_LAYOUT_COUNT; i++) {
+        uint64_t each = is_objects ? width[i] : fixed;
+        uint64_t head = each == 8 ? (header[i] + 7u) & ~7u : header[i];
+        entry->array_bytes[i] += (head + each * count + 7) & ~UINT64_C(7);
+    }
+}
+
+/* Inlined into the loop over a batch, which it is most of. */
+static inline void take_object(fl_census *census, const fl_heap_item *item, neighbour *before)
+{
+    bool is_array = item->kind != FL_HEAP_ITEM_INSTANCE;
+    uint32_t index = item->kind == FL_HEAP_ITEM_VALUES ? census->values_class[item->type]
+                                                       : class_of(census, item->class_id);
+    fl_census_entry *entry = &census->entries[index];
+    compare_neighbour(census, before, item->id);
+    note_id(census, item->id);
+    entry->facts.count++;
+    if (is_array)
+        weigh_array(entry, item->type, item->count);
+    before->id = item->id;
+    before->entry = entry;
+    before->is_array = is_array;
+    before->type = item->type;
+    before->count = item->count;
+}
+
+/* What is no instance and no array: rare, so that it may cost more. */
+static fl_status take_other(fl_census *census, const fl_heap_item *item, fl_error *err)
+{
+    switch (item->kind) {
+    case FL_HEAP_ITEM_NAME:
+        return take_name(census, item, err);
+    case FL_HEAP_ITEM_CLASS:
+        note_id(census, item->id);
+        return take_class(census, item, err);
+    case FL_HEAP_ITEM_LOADED:
+        return take_class(census, item, err);
+    case FL_HEAP_ITEM_ROOT:
+        return take_root(census, item, err);
+    case FL_HEAP_ITEM_FRAME:
+        return take_row(&census->frames, item->id, item, err);
+    case FL_HEAP_ITEM_TRACE:
+        return take_row(&census->traces, item->serial, item, err);
+    default:
+        return FL_OK;
+    }
+}
+
+/* One pass; a batch at a time, since a call for each item would cost as much as the work on it. */
+static fl_status read_all(fl_census *census, const fl_heap_source *source, fl_error *err)
+{
+    fl_heap_item batch[BATCH];
+    neighbour before = {.entry = NULL};
+    fl_status status = FL_OK;
+    source->rewind(source->payload);
+    for (size_t count = 1; count > 0 && status == FL_OK;) {
+        count = source->read(source->payload, batch, BATCH);
+        for (size_t i = 0; i < count && status == FL_OK; i++)
+            if (batch[i].kind >= FL_HEAP_ITEM_INSTANCE)
+                take_object(census, &batch[i], &before);
+            else {
+                before.entry = NULL; /* entries may move, and these are no neighbours */
+                status = take_other(census, &batch[i], err);
+            }
+    }
+    return status;
+}
+
+/* --- the whole --- */
+
+/* Class 0 takes what the dump has no class for; arrays of primitives have one each, until a class
+ * of the right name is met. Their ids are none that a dump has for a class: 0, 1, 2 ... */
+static fl_status prepare(fl_census *census, fl_error *err)
+{
+    fl_status status = fl_map_create(&census->by_id, UINT32_MAX, err);
+    if (status == FL_OK)
+        status = fl_map_create(&census->names_by_id, UINT32_MAX, err);
+    if (status == FL_OK)
+        status = fl_map_create(&census->frames.by_id, UINT32_MAX, err);
+    if (status == FL_OK)
+        status = fl_map_create(&census->traces.by_id, UINT32_MAX, err);
+    uint32_t index = 0;
+    if (status == FL_OK)
+        status = entry_of(&index, census, 0, err);
+    for (uint32_t type = FL_HEAP_BOOLEAN; type < FL_HEAP_TYPE_END && status == FL_OK; type++)
+        status = entry_of(&census->values_class[type], census, type, err);
+    return status;
+}
+
+fl_status fl_census_create(fl_census **out, const fl_heap_source *source, fl_heap_layout layout,
+                           fl_error *err)
+{
+    assert(source->id_bytes == 4 || source->id_bytes == 8);
+    fl_census *census = fl_mem_calloc(1, sizeof(*census));
+    *out = NULL;
+    if (census == NULL)
+        return no_memory(err);
+    census->id_bytes = source->id_bytes;
+    census->arena = fl_arena_of(FL_MAX_HEAP_TEXT_BYTES);
+    fl_status status = prepare(census, err);
+    if (status == FL_OK)
+        status = read_all(census, source, err);
+    if (status == FL_OK)
+        status = fl_census_link(census, layout, err);
+    if (status == FL_OK)
+        *out = census;
+    else
+        fl_census_destroy(census);
+    return status;
+}
+
+void fl_census_destroy(fl_census *census)
+{
+    if (census == NULL)
+        return;
+    fl_map_destroy(census->by_id);
+    fl_map_destroy(census->names_by_id);
+    fl_map_destroy(census->frames.by_id);
+    fl_map_destroy(census->traces.by_id);
+    fl_mem_free(census->entries);
+    fl_mem_free(census->names);
+    fl_mem_free(census->roots);
+    fl_mem_free(census->frames.items);
+    fl_mem_free(census->traces.items);
+    fl_arena_dispose(&census->arena);
+    fl_mem_free(census);
+}
+
+fl_census_totals fl_census_totals_of(const fl_census *census)
+{
+    return census->totals;
+}
+
+size_t fl_census_class_count(const fl_census *census)
+{
+    return census->count;
+}
+
+const fl_heap_class *fl_census_class_at(const fl_census *census, uint32_t index)
+{
+    assert(index < census->count);
+    return &census->entries[index].facts;
+}
+
+uint32_t fl_census_find_class(const fl_census *census, uint64_t id)
+{
+    const uint64_t *found = fl_map_find(census->by_id, id);
+    return found != NULL ? (uint32_t)*found : FL_HEAP_NONE;
+}
+
+uint32_t fl_census_values_class(const fl_census *census, fl_heap_type type)
+{
+    assert(type >= FL_HEAP_BOOLEAN && type < FL_HEAP_TYPE_END);
+    return census->values_class[type];
+}
+
+fl_slice fl_census_name(const fl_census *census, uint64_t id)
+{
+    const uint64_t *found = fl_map_find(census->names_by_id, id);
+    return found != NULL ? census->names[*found] : FL_SLICE("");
+}

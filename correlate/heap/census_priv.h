@@ -1,0 +1,66 @@
+/*
+ * census_priv.h - a census from within: what is counted while a dump is read.
+ */
+#ifndef FL_CENSUS_PRIV_H
+#define FL_CENSUS_PRIV_H
+
+#include "arena.h"
+#include "census.h"
+#include "map.h"
+
+/* One class while it is counted. */
+typedef struct fl_census_entry {
+    fl_heap_class facts; /* what is shown; complete at the end */
+    uint64_t name_id, super_id, loader_id;
+    fl_slice record;                            /* from the loader on; empty: not dumped */
+    uint64_t array_bytes[FL_HEAP_LAYOUT_COUNT]; /* of its arrays, by layout */
+    uint64_t nearest_bytes, nearest_count;      /* smallest distance to what follows an instance */
+    uint32_t class_bytes; /* of the object that stands for the class; 0: not dumped */
+} fl_census_entry;
+
+/* A root as the dump has it. */
+typedef struct fl_census_root {
+    uint64_t id;
+    uint32_t kind, thread, frame, trace;
+} fl_census_root;
+
+/* A stack trace or a frame: its item. */
+typedef struct fl_census_table {
+    fl_heap_item *items;
+    size_t count, cap;
+    fl_map *by_id; /* to the place in items */
+} fl_census_table;
+
+enum { CENSUS_CACHE = 1024 }; /* classes are asked for by runs of few */
+
+struct fl_census {
+    unsigned id_bytes;
+    fl_census_entry *entries; /* [0]: instances of classes that the dump does not have */
+    size_t count, cap;
+    fl_map *by_id;
+    struct {
+        uint64_t id;
+        uint32_t index;
+    } cache[CENSUS_CACHE];
+    uint32_t values_class[FL_HEAP_TYPE_END]; /* for arrays of primitives */
+    uint32_t class_class; /* java.lang.Class; 0 where the dump does not have it */
+    fl_slice *names;
+    size_t name_count, name_cap;
+    fl_map *names_by_id;
+    fl_census_root *roots;
+    size_t root_count, root_cap;
+    fl_census_table frames, traces;
+    uint64_t votes[FL_HEAP_LAYOUT_COUNT], vote_count;
+    fl_census_totals totals;
+    fl_arena arena; /* readable names, members */
+};
+
+/* Room for one more of `size` bytes each; NULL, with the old block untouched, where there is none.
+ */
+void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size);
+
+/* --- census_classes.c --- */
+/* After the last item: names, members, layout, sizes. */
+FL_NODISCARD fl_status fl_census_link(fl_census *census, fl_heap_layout layout, fl_error *err);
+
+#endif

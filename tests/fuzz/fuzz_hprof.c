@@ -1,0 +1,50 @@
+/* Any bytes: no crash; items lie in the dump and come again; the census counts each object. */
+#include <assert.h>
+
+#include "census.h"
+#include "fuzz.h"
+#include "hprof.h"
+
+/* How many objects there are. */
+static uint64_t walk(const fl_heap_source *source, fl_slice bytes)
+{
+    fl_heap_item items[7], again;
+    uint64_t objects = 0;
+    for (size_t n = 1; n > 0;) {
+        n = source->read(source->payload, items, 7);
+        for (size_t i = 0; i < n; i++) {
+            assert(items[i].offset < bytes.len);
+            objects += items[i].kind >= FL_HEAP_ITEM_CLASS;
+            if (items[i].kind < FL_HEAP_ITEM_CLASS)
+                continue;
+            assert(items[i].body.ptr >= bytes.ptr);
+            assert(items[i].body.ptr + items[i].body.len <= bytes.ptr + bytes.len);
+            assert(source->at(source->payload, items[i].offset, &again));
+            assert(again.id == items[i].id);
+        }
+    }
+    return objects;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fl_slice bytes = {.ptr = data, .len = size};
+    fl_hprof *dump;
+    fl_census *census;
+    fl_error err = {0};
+    if (fl_hprof_over(&dump, bytes, &err) != FL_OK) {
+        assert(err.message[0] != '\0');
+        return 0;
+    }
+    fl_heap_source source = fl_hprof_source(dump);
+    uint64_t objects = walk(&source, bytes), counted = 0;
+    if (fl_census_create(&census, &source, FL_HEAP_LAYOUT_INFER, &err) == FL_OK) {
+        assert(fl_census_totals_of(census).objects == objects);
+        for (uint32_t i = 0; i < fl_census_class_count(census); i++)
+            counted += fl_census_class_at(census, i)->count;
+        assert(counted <= objects); /* a class that is there twice counts once */
+        fl_census_destroy(census);
+    }
+    fl_hprof_close(dump);
+    return 0;
+}

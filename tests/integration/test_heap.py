@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""faultline heap against what the virtual machine said of itself, and from outside.
+
+usage: test_heap.py FAULTLINE SOURCE_DIR
+
+The labelled recordings (FL_SHARED, or ../shared beside the tree) hold heap dumps of Java 17 with the texts of jmap -histo.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+SAMPLE = SOURCE / "tests/fuzz/corpus/hprof/sample-8"
+SHARED = pathlib.Path(os.environ.get("FL_SHARED", SOURCE.parent / "shared")) / "profiles/jvm"
+PRIMITIVE = {"B": "byte", "C": "char", "D": "double", "F": "float", "I": "int", "J": "long", "S": "short", "Z": "boolean"}
+# The virtual machine keeps classes that no dump lists.
+UNLISTED = {"java.lang.Class"}
+
+
+def run(*arguments):
+    done = subprocess.run([FAULTLINE, "heap", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+def readable(name):
+    depth = len(name) - len(name.lstrip("["))
+    inner = name[depth:]
+    if depth:
+        inner = inner[1:-1] if inner[0] == "L" else PRIMITIVE[inner]
+    return inner + "[]" * depth
+
+
+def jmap(path):
+    """class -> (instances, bytes), out of what jmap -histo printed."""
+    text = subprocess.run(["zstd", "-dcq", path], capture_output=True, text=True, check=True).stdout
+    rows = re.findall(r"^\s*\d+:\s+(\d+)\s+(\d+)\s+(\S+)", text, re.M)
+    return {readable(name): (int(count), int(size)) for count, size, name in rows}
+
+
+def histogram(path):
+    code, out, err = run(path, "--top", 0, "--format", "json")
+    assert code == 0, err
+    return {row["class"]: (row["instances"], row["bytes"]) for row in json.loads(out)["classes"]}
+
+
+class Sample(unittest.TestCase):
+    def test_text_and_json_say_the_same(self):
+        code, text, _ = run(SAMPLE)
+        self.assertEqual(code, 0)
+        self.assertIn("Layout:    compressed, inferred", text)
+        self.assertIn("            5            160  shop.Cache$Entry\n", text)
+        self.assertEqual(histogram(SAMPLE)["shop.Cache$Entry"], (5, 160))
+
+    def test_a_cut_dump_is_a_partial_answer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cut = pathlib.Path(folder) / "cut.hprof"
+            cut.write_bytes(SAMPLE.read_bytes()[:-30])
+            code, text, err = run(cut)
+        self.assertEqual(code, 5)
+        self.assertIn("the heap dump ends inside an object", err)
+        self.assertIn("what stands before it is counted", text)
+
+    def test_what_is_no_dump_is_an_error(self):
+        code, out, err = run(__file__)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("no heap dump: it does not begin with 'JAVA PROFILE'", err)
+
+
+@unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
+class Recordings(unittest.TestCase):
+    def agree(self, ours, theirs, least):
+        """Classes with as many instances have as many bytes; `least` of them there are."""
+        alike = [name for name in theirs if name in ours and ours[name][0] == theirs[name][0] and name not in UNLISTED]
+        for name in alike:
+            if not name.endswith("[]"):  # as many arrays need not be the same ones
+                self.assertEqual(ours[name], theirs[name], name)
+        self.assertGreaterEqual(len(alike), least)
+
+    def test_classes_are_those_of_jmap(self):
+        for dump in sorted(SHARED.glob("17/*/heap-end.hprof.zst")):
+            with self.subTest(dump.parent.name):
+                self.agree(histogram(dump), jmap(dump.parent / "jmap-histo-live.txt.zst"), 650)
+
+    def test_a_dump_and_a_histogram_of_one_moment_are_equal(self):
+        ours, theirs = histogram(SHARED / "special/gz6.hprof.gz"), jmap(SHARED / "special/class_histogram.txt.zst")
+        self.assertEqual({n: r for n, r in ours.items() if n not in UNLISTED},
+                         {n: r for n, r in theirs.items() if n not in UNLISTED})
+
+    def test_a_cut_recording_gives_what_it_has(self):
+        code, text, err = run(SHARED / "special/truncated.hprof.zst")
+        self.assertEqual(code, 5)
+        self.assertIn("the heap dump ends inside an object (byte 8999992)", err)
+        self.assertIn("Objects:   101982", text)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
