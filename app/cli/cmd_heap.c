@@ -1,5 +1,9 @@
 /*
  * cmd_heap.c - heap dumps of Java programs: what fills the heap.
+ *
+ * The dump stays open while the answer is written, since names point into it. Damage of the dump
+ * costs the answer nothing that stands before it: it is said above the figures, on standard error
+ * and by the exit code.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /*
  * heap_histogram.c - the classes of a heap, as text and as JSON.
+ *
+ * Sizes stand in bytes, unrounded: what people do with a histogram is compare it with another one.
+ * Rows of one size are ordered by name, then by id, so that the same heap is the same answer.
  */
 #include <assert.h>
 #include <inttypes.h>

@@ -1,6 +1,17 @@
 /*
  * census.c - one reading: every item is counted where it belongs.
  *
+ * What is kept: 100 to 200 bytes a class, 24 a name, a root; 88 a frame, a trace. What may come
+ * late is looked up late: a class's name, the object that a root names, the class of a super class.
+ * The first of two items with one id counts.
+ *
+ * Two things are learnt from neighbours, as the dump lists objects in the order of their addresses:
+ * after a collection they touch, so that the distance between two is the size of the first. Garbage
+ * between them only makes it larger, never smaller; objects that are listed in another order give
+ * no distance at all. So the smallest distance that is seen of a class's instances is an upper
+ * bound of their size, and an array whose neighbour begins where a layout says it ends is a vote
+ * for that.
+ *
  * The work is by item and there are tens of millions of them: a class is found through a small
  * cache, and what needs all classes (names, layouts, sizes) waits for the end (census_classes.c).
  */

@@ -4,6 +4,10 @@
  * Fields are laid out largest first; what alignment leaves free before them is filled with smaller
  * fields, of this class or of a subclass (since Java 15; before, a subclass began at a whole
  * reference). Objects begin at multiples of 8.
+ *
+ * A hole is kept as its size alone: that a field of 2 bytes may not fit two free single bytes is
+ * neglected, since fields are taken largest first and holes are what aligned fields left. What this
+ * model gets wrong is put right by the census, which knows where the next object begins.
  */
 #include "heap_layout.h"
 

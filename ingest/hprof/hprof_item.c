@@ -1,8 +1,27 @@
 /*
  * hprof_item.c - one sub-record of a heap segment: roots, classes, instances, arrays.
  *
- * Every length is compared with what is left before it is used. Dumps have tens of millions of
- * these, so that the numbers are read without a cursor: `left` was checked for all of them at once.
+ *   FF root             id
+ *   01 JNI global       id, id of the reference
+ *   02 JNI local        id, u4 thread, u4 frame
+ *   03 Java frame       id, u4 thread, u4 frame
+ *   04 native stack     id, u4 thread
+ *   05 sticky class     id
+ *   06 thread block     id, u4 thread
+ *   07 monitor          id
+ *   08 thread           id, u4 thread, u4 stack trace
+ *   20 class            id, u4 trace, ids of: super class, loader, signers, protection domain, two
+ *                       that are reserved; u4 instance size, u2 n, n constants (u2 index, u1 type,
+ *                       value), u2 n, n statics (id name, u1 type, value), u2 n, n fields (id name,
+ *                       u1 type)
+ *   21 instance         id, u4 trace, id class, u4 bytes, values of its own fields, then of those
+ *                       of its super classes
+ *   22 array of objects id, u4 trace, u4 n, id class, n ids
+ *   23 array of values  id, u4 trace, u4 n, u1 type, n values
+ *
+ * HotSpot writes the roots 01, 02, 03, 05 and 08. Every length is compared with what is left before
+ * it is used. Dumps have tens of millions of these, so that the numbers are read without a cursor:
+ * `left` was checked for all of them at once.
  */
 #include <assert.h>
 
