@@ -34,7 +34,7 @@ void web_begin(fl_buf *out, const fl_web *web, const web_frame *frame)
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                      "<meta name=\"color-scheme\" content=\"light dark\">\n");
     if (frame->is_retried)
-        fl_buf_text(out, "<meta http-equiv=\"refresh\" content=\"5\">\n");
+        fl_buf_text(out, "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n");
     fl_html(out,
             "<title>$ \xC2\xB7 Faultline</title>\n"
             "<link rel=\"stylesheet\" href=\"/static/@/style.css\">\n"
@@ -45,8 +45,8 @@ void web_begin(fl_buf *out, const fl_web *web, const web_frame *frame)
         fl_html(out, "<script type=\"module\" src=\"/static/@/@\"></script>\n", web->build,
                 frame->script);
     fl_html(out,
-            frame->is_live ? "</head>\n<body data-build=\"$\" data-live>\n"
-                           : "</head>\n<body data-build=\"$\">\n",
+            frame->is_live || frame->is_retried ? "</head>\n<body data-build=\"$\" data-live>\n"
+                                                : "</head>\n<body data-build=\"$\">\n",
             web->build);
     fl_buf_text(out, "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
                      "<header class=\"top\"><a class=\"brand\" href=\"/\">Faultline</a>\n");

@@ -68,7 +68,7 @@ typedef struct web_frame {
     const char *here;   /* path of the page's place in the navigation; NULL: none */
     const char *script; /* a static file; NULL: that of every page alone */
     bool is_live;       /* the script asks for the page again when something changed */
-    bool is_retried;    /* by the browser itself, after some seconds */
+    bool is_retried;    /* a refusal: by the script, or the browser itself, after some seconds */
 } web_frame;
 void web_begin(fl_buf *out, const fl_web *web, const web_frame *frame);
 void web_end(fl_buf *out);

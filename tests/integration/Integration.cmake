@@ -89,7 +89,12 @@ if(TARGET faultline_cli)
     ${PROJECT_BINARY_DIR}/clients)
   add_test(NAME integration/components COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_components.py $<TARGET_FILE:faultline_cli>)
   add_test(NAME integration/web COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_web.py $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/web)
-  set_tests_properties(integration/web PROPERTIES LABELS "integration;web" TIMEOUT 900 SKIP_RETURN_CODE 77 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(integration/web PROPERTIES LABELS "integration;web" TIMEOUT 1800 SKIP_RETURN_CODE 77 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/web_postgresql COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_web_away.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_BINARY_DIR}/web)
+  set_tests_properties(integration/web_postgresql PROPERTIES LABELS "integration;web;postgresql" TIMEOUT 1800 SKIP_RETURN_CODE 77
+    ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  set_tests_properties(integration/web integration/web_postgresql PROPERTIES RESOURCE_LOCK web)
   set_tests_properties(integration/clients integration/mcp PROPERTIES RESOURCE_LOCK clients)
   set_tests_properties(integration/clients integration/components integration/mcp PROPERTIES LABELS "integration;serve" TIMEOUT 900 SKIP_RETURN_CODE 77
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

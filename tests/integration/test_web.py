@@ -147,13 +147,53 @@ def large_graph(store):
         db.executemany("INSERT INTO edge VALUES (?, ?, 'calls', 77, ?, NULL, 1)", ((team, 1000 + i, 1000 + i) for i in range(10_000)))
 
 
-def alerts(*numbers):
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 30))
-    items = [{"status": "firing", "labels": {"alertname": "TooSlow", "severity": "critical", "service": "shop", "n": str(n)},
-              "annotations": {"summary": "shop is slow"}, "startsAt": now, "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
-              "fingerprint": f"{n:016x}"} for n in numbers]
-    return {"version": "4", "status": "firing", "receiver": "hook", "alerts": items, "groupKey": "{}", "groupLabels": {}, "commonLabels": {},
-            "commonAnnotations": {}, "externalURL": "", "truncatedAlerts": 0}
+def read_results(text):
+    """What node's test runner says (TAP): the tests as (passed, name, seconds, what it says of a failure)."""
+    tests, inside = [], None
+    for line in text.splitlines():
+        found = re.match(r"(not ok|ok) \d+ - (.*)", line)
+        if found:
+            tests.append([found[1] == "ok", found[2].replace("\\#", "#"), 0.0, []])
+        elif tests and line == "  ---":
+            inside = tests[-1]
+        elif line == "  ...":
+            inside = None
+        elif inside and line.startswith("  duration_ms: "):
+            inside[2] = float(line.split()[1]) / 1000
+        elif inside and not inside[0] and not re.match(r"  (location|failureType|code|name|stack): |    at |.*node:internal", line):
+            inside[3].append(line.strip())
+    return tests
+
+
+def run_pages(file, folder, given, options, timeout=1500):
+    """The exit code. All that node says is kept in FOLDER; here each test is a line, and what failed is said once more at the end, so
+    that it is seen where the beginning of a log is cut off."""
+    for one in PAGES.glob("*.cjs"):
+        shutil.copy(one, folder / one.name)
+    log = folder / (file + ".log")
+    given = {**given, "shots": str(folder / "shots"), "chromium": shutil.which("chromium")}
+    with log.open("w") as out:
+        try:
+            code = subprocess.run(["node", "--test", "--test-reporter=tap", *options, str(folder / file)], timeout=timeout, stdout=out, stderr=subprocess.STDOUT,
+                                  env={**os.environ, "FL_PAGES": json.dumps(given), "NODE_PATH": str(folder / "node_modules")}).returncode
+        except subprocess.TimeoutExpired:
+            code = 1
+            out.write(f"\nnot ok 0 - the tests together took more than {timeout} s\n")
+    text = log.read_text(errors="replace")
+    tests = read_results(text)
+    for line in re.findall(r"^# (?:\\\\)?# (.*)$", text, re.M):
+        print(line)
+    tests = [test for test in tests if not test[1].endswith("# SKIP test name does not match pattern")]
+    for passed, name, seconds, _ in tests:
+        print(f"{'ok' if passed else 'FAILED'} {name} ({seconds:.1f} s)")
+    failed = [test for test in tests if not test[0]]
+    if code != 0 and not failed:
+        print(text[-2000:])
+    for _, name, _, said in failed:
+        print(f"\nFAILED: {name}")
+        print("\n".join("    " + line[:300] for line in said[:12]))
+    print(f"{len(tests) - len(failed)} passed, {len(failed)} failed; all of it is in {log}")
+    return code
 
 
 def main():
@@ -169,13 +209,10 @@ def main():
                                timeout=60).stdout.strip()
         with Web(faultline, own / "store.db") as web, Web(faultline, own / "big.db") as big, Daemon(faultline) as daemon, \
                 Daemon(faultline, "--tokens", str(own / "tokens")) as guarded:
-            live = {"url": f"http://127.0.0.1:{daemon.port}", "firing": alerts(1), "more": alerts(2)}
-            given = {"url": web.url, "big": big.url, "ids": ids, "shots": str(folder / "shots"), "chromium": shutil.which("chromium"), "live": live,
+            given = {"url": web.url, "big": big.url, "ids": ids, "live": f"http://127.0.0.1:{daemon.port}",
                      "guarded": f"http://127.0.0.1:{guarded.port}", "token": token}
-            shutil.copy(PAGES / "pages.cjs", folder / "pages.cjs")
-            done = subprocess.run(["node", "--test", *sys.argv[3:], str(folder / "pages.cjs")], timeout=800,
-                                  env={**os.environ, "FL_PAGES": json.dumps(given), "NODE_PATH": str(folder / "node_modules")})
-    sys.exit(done.returncode)
+            code = run_pages("pages.cjs", folder, given, sys.argv[3:])
+    sys.exit(code)
 
 
 if __name__ == "__main__":

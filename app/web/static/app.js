@@ -64,6 +64,7 @@ export function dialog(title, ...children) {
   box.addEventListener('close', () => {
     box.remove();
     back_to?.focus?.();
+    if (is_wanted) refresh();
   });
   box.showModal();
   return box;
@@ -101,8 +102,10 @@ addEventListener('beforeprint', () => { for (const d of document.querySelectorAl
 
 // Parts as the server wrote them, before scripts added to them.
 const as_sent = new Map([...document.querySelectorAll('[data-part]')].map((part) => [part, part.innerHTML]));
+const is_refusal = as_sent.size === 0; // the store could not be reached when this page was asked for
 let tag = null;
-let is_asking = false;
+let asking = null; // the round that is under way
+let is_wanted = false; // something changed since it began, or while a dialog was open
 
 // The same one in the page before and after, by what it is in and what it holds: counts in its words change.
 function name_of(details) {
@@ -125,59 +128,81 @@ function put_part(old, fresh) {
   show_copies(old);
 }
 
-export async function refresh() {
-  if (is_asking || document.querySelector('dialog[open]')) return;
-  is_asking = true;
+function show_page(text) {
+  const fresh = new DOMParser().parseFromString(text, 'text/html');
+  if (fresh.body.dataset.build !== document.body.dataset.build) {
+    document.body.removeAttribute('data-live');
+    return say('Faultline was upgraded. Reload the page for the new version.');
+  }
+  for (const part of document.querySelectorAll('[data-part]')) {
+    const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (other) put_part(part, other);
+  }
+  document.title = fresh.title;
+  if (!fresh.body.hasAttribute('data-live')) document.body.removeAttribute('data-live');
+  document.dispatchEvent(new CustomEvent('faultline:refreshed'));
+  say('');
+}
+
+async function ask_page() {
+  let answer;
+  let text;
   try {
-    let answer;
-    let text;
-    try {
-      answer = await fetch(location.href, { headers: tag ? { 'If-None-Match': tag } : {}, cache: 'no-store' });
-      text = answer.ok ? await answer.text() : '';
-    } catch {
-      return say('Faultline cannot be reached. What is shown is the last that was known; this page asks again.');
-    }
-    if (answer.status === 304) return say('');
-    if (answer.status === 404) return say('This incident is no longer in the store. What is shown is the last that was known.');
-    if (answer.status === 401 || answer.status === 403) return say('The token is no longer valid. Reload the page to sign in again.');
-    if (!answer.ok) return say('The store cannot be reached. What is shown is the last that was known; this page asks again.');
-    tag = answer.headers.get('ETag');
-    const fresh = new DOMParser().parseFromString(text, 'text/html');
-    if (fresh.body.dataset.build !== document.body.dataset.build) {
-      document.body.removeAttribute('data-live');
-      say('Faultline was upgraded. Reload the page for the new version.');
-      return;
-    }
-    for (const part of document.querySelectorAll('[data-part]')) {
-      const other = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (other) put_part(part, other);
-    }
-    document.title = fresh.title;
-    if (!fresh.body.hasAttribute('data-live')) document.body.removeAttribute('data-live');
-    document.dispatchEvent(new CustomEvent('faultline:refreshed'));
-    say('');
+    answer = await fetch(location.href, { headers: tag ? { 'If-None-Match': tag } : {}, cache: 'no-store' });
+    text = answer.ok ? await answer.text() : '';
+  } catch {
+    return say('Faultline cannot be reached. What is shown is the last that was known; this page asks again.');
+  }
+  if (is_refusal) return answer.status === 503 ? undefined : location.reload();
+  if (answer.status === 304) return say('');
+  if (answer.status === 404) return say('This incident is no longer in the store. What is shown is the last that was known.');
+  if (answer.status === 401 || answer.status === 403) return say('The token is no longer valid. Reload the page to sign in again.');
+  if (!answer.ok) return say('The store cannot be reached. What is shown is the last that was known; this page asks again.');
+  tag = answer.headers.get('ETag');
+  show_page(text);
+}
+
+const is_free = () => document.querySelector('dialog[open]') === null;
+
+async function ask_rounds() {
+  try {
+    do {
+      is_wanted = false;
+      await ask_page();
+    } while (is_wanted && is_free());
   } finally {
-    is_asking = false;
+    asking = null;
   }
 }
 
+// Done when what is shown is no older than the call. An answer that is on its way may be of before what this call is
+// about: then it is asked once more. An open dialog is not disturbed; closing it makes up for that.
+export function refresh() {
+  is_wanted = true;
+  if (is_free()) asking ??= ask_rounds();
+  return asking;
+}
+
 const live = () => document.body.hasAttribute('data-live');
+let source = null;
 let has_events = false;
 function follow() {
   if (!live()) return;
-  const source = new EventSource('/v1/incidents/events');
   let soon = 0;
   const hear = () => { clearTimeout(soon); soon = setTimeout(refresh, 50); };
-  source.addEventListener('open', () => { has_events = true; });
+  source = new EventSource('/v1/incidents/events');
+  // What changed before, while nobody listened, is told by the page alone.
+  source.addEventListener('open', () => { has_events = true; refresh(); });
   for (const kind of ['incident', 'reset', 'store']) source.addEventListener(kind, hear);
   source.addEventListener('error', () => {
     if (has_events) refresh();
     has_events = false;
-    if (source.readyState === EventSource.CLOSED) source.close();
   });
 }
 // Without events, and while something is wrong, every few seconds: a 304 costs little.
-setInterval(() => { if (live() && (!has_events || notice.textContent) && document.visibilityState === 'visible') refresh(); }, 3000);
+setInterval(() => { if (live() && (!has_events || is_refusal || notice.textContent) && document.visibilityState === 'visible') refresh(); }, 3000);
+// A browser gives up where events are refused once, as by a proxy whose server was away.
+setInterval(() => { if (source?.readyState === EventSource.CLOSED) follow(); }, 30000);
 document.addEventListener('visibilitychange', () => { if (live() && document.visibilityState === 'visible') refresh(); });
 
 show_copies(document);

@@ -266,6 +266,7 @@ function ask(verb) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     yes.disabled = true;
+    wrong.textContent = '';
     let is_sent = false;
     localStorage.setItem('faultline-author', author.value.trim());
     const number = Number(which.value);
