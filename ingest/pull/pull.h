@@ -35,6 +35,10 @@ typedef struct fl_pull_options {
     void *should_stop_of;
 } fl_pull_options;
 
+/* A part of an answer of HTTP 2xx, as it comes: of one that goes on for as long as somebody
+ * listens. False ends it. */
+typedef bool fl_pull_part(void *payload, fl_slice bytes);
+
 typedef struct fl_pull_source_options {
     const char *url;           /* what every path is appended to: "http://host:9090/prefix" */
     const char *token_file;    /* sent as a bearer token */
@@ -43,8 +47,10 @@ typedef struct fl_pull_source_options {
     const char *ca_file;       /* certificates, in place of the system's */
     const char *cert_file;     /* shown to the server, with key_file */
     const char *key_file;
-    const char *tenant;         /* sent as X-Scope-OrgID, which Loki and Tempo know; NULL: none */
-    bool keep_packed;           /* the body stays as it was sent, compressed or not */
+    const char *tenant; /* sent as X-Scope-OrgID, which Loki and Tempo know; NULL: none */
+    bool keep_packed;   /* the body stays as it was sent, compressed or not */
+    fl_pull_part *part; /* gets the bodies, as they are sent; done then gets none */
+    void *part_of;
     unsigned max_parallel;      /* 4 */
     unsigned max_tries;         /* of a request; 4 */
     unsigned max_redirects;     /* 3 */

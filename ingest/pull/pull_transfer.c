@@ -15,11 +15,24 @@
 #include "stream.h"
 #include "timestamp.h"
 
+/* Whether what comes is for a listener, who wants no refusals. */
+static bool is_heard(const pull_get *get)
+{
+    long http = 0;
+    return get->source->options.part != NULL &&
+           curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &http) == CURLE_OK && http >= 200 &&
+           http < 300;
+}
+
 /* A part of the answer; the buffer's ceiling bounds an answer without an announced length. */
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *payload)
 {
     pull_get *get = payload;
     assert(size == 1);
+    if (is_heard(get)) {
+        fl_slice part = {.ptr = (unsigned char *)bytes, .len = count};
+        return get->source->options.part(get->source->options.part_of, part) ? count : 0;
+    }
     fl_buf_add(&get->wire, (fl_slice){.ptr = (unsigned char *)bytes, .len = count});
     if (get->wire.status == FL_OK)
         return count;
@@ -145,7 +158,7 @@ static bool set_up(CURL *c, pull_get *get)
     ok = ok && curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, "faultline/" FL_VERSION) == CURLE_OK;
-    if (!get->source->options.keep_packed)
+    if (!get->source->options.keep_packed && get->source->options.part == NULL)
         ok = ok && curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip") == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK;

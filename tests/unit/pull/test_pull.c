@@ -122,6 +122,46 @@ START_TEST(a_body_may_be_kept_as_it_was_sent)
 }
 END_TEST
 
+static char heard[64];
+static size_t heard_len, heard_most;
+
+static bool hear(void *payload, fl_slice bytes)
+{
+    ck_assert_ptr_eq(payload, heard);
+    for (size_t i = 0; i < bytes.len && heard_len < sizeof(heard) - 1; i++)
+        heard[heard_len++] = (char)bytes.ptr[i];
+    heard[heard_len] = '\0';
+    return heard_len < heard_most;
+}
+
+START_TEST(a_listener_gets_the_parts_and_may_end_the_answer)
+{
+    heard_len = 0;
+    heard_most = 40;
+    create((fl_pull_source_options){.part = hear, .part_of = heard, .max_tries = 1});
+    struct seen *s = ask("/echo/all");
+    ck_assert_int_eq(s->status, FL_OK);
+    ck_assert_str_eq(s->body, "");
+    ck_assert_str_eq(heard, "/echo/all");
+    heard_len = 0;
+    s = ask("/endless");
+    ck_assert_int_eq(s->status, FL_E_IO);
+    ck_assert_uint_ge(heard_len, heard_most);
+}
+END_TEST
+
+START_TEST(a_listener_does_not_hear_a_refusal)
+{
+    heard_len = 0;
+    heard[0] = '\0';
+    create((fl_pull_source_options){.part = hear, .part_of = heard, .max_tries = 1});
+    struct seen *s = ask("/missing");
+    ck_assert_int_eq(s->status, FL_E_NOTFOUND);
+    ck_assert_str_ne(s->body, "");
+    ck_assert_str_eq(heard, "");
+}
+END_TEST
+
 START_TEST(an_answer_tells_the_clocks)
 {
     int64_t before = fl_time_now();
@@ -441,6 +481,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_body_comes_decompressed);
     tcase_add_test(tests, a_body_may_be_kept_as_it_was_sent);
+    tcase_add_test(tests, a_listener_gets_the_parts_and_may_end_the_answer);
+    tcase_add_test(tests, a_listener_does_not_hear_a_refusal);
     tcase_add_test(tests, an_answer_tells_the_clocks);
     tcase_add_test(tests, many_requests_go_at_once_within_the_limit);
     tcase_add_loop_test(tests, bad_answers_are_refused_with_a_reason, 0,
