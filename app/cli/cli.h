@@ -135,6 +135,7 @@ extern const fl_command fl_cmd_token;
 extern const fl_command fl_cmd_completion;
 extern const fl_command fl_cmd_help;
 extern const fl_command fl_cmd_version;
+extern const fl_command fl_cmd_watch;
 extern const fl_command fl_cmd_web;
 
 /* --- a run (run.c) --- */

@@ -36,6 +36,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_web,
     &fl_cmd_status,
     &fl_cmd_tail,
+    &fl_cmd_watch,
     &fl_cmd_token,
     &fl_cmd_completion,
     &fl_cmd_help,

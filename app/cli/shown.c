@@ -92,6 +92,7 @@ fl_status fl_shown_picture(char **out, fl_store *store, const char *document, fl
 {
     const fl_incident *incident = NULL;
     fl_error none = {0};
+    assert(store != NULL && document != NULL);
     *out = NULL;
     fl_arena arena = fl_arena_of(4 * FL_MAX_DOCUMENT_BYTES);
     fl_status status = fl_report_load(&incident, &arena, fl_slice_of(document), err);

@@ -88,6 +88,15 @@ fl_terminal_facts fl_terminal_look(int fd)
     return facts;
 }
 
+bool fl_terminal_is_live(FILE *out)
+{
+    int fd = fileno(out);
+    if (fd < 0 || isatty(STDIN_FILENO) != 1)
+        return false;
+    fl_terminal_facts facts = fl_terminal_look(fd);
+    return facts.is_terminal && fl_terminal_understands(&facts);
+}
+
 void fl_terminal_override(fl_report_style *style, const fl_args *args)
 {
     if (fl_args_flag(args, "color"))

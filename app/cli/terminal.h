@@ -24,6 +24,8 @@ fl_report_style fl_terminal_style(const fl_terminal_facts *facts);
 bool fl_terminal_understands(const fl_terminal_facts *facts);
 /* The facts about the stream `fd` and this process's environment. */
 fl_terminal_facts fl_terminal_look(int fd);
+/* Whether `out` and the standard input are a terminal that can be drawn over. */
+bool fl_terminal_is_live(FILE *out);
 /* --color and --no-color. */
 void fl_terminal_override(fl_report_style *style, const fl_args *args);
 

@@ -46,6 +46,7 @@ fl_report_lanes fl_report_lanes_on(const fl_page *page, const fl_picture *pictur
 /* The step in which a moment is; what is before the first has no mark. */
 static size_t step_at(const fl_picture *picture, int64_t at_ns)
 {
+    assert(picture->step_ns > 0);
     if (at_ns <= picture->from_ns)
         return FL_SPARKLINE_NOWHERE;
     return (size_t)((at_ns - picture->from_ns) / picture->step_ns);
@@ -64,6 +65,7 @@ static size_t edge_at(const fl_picture *picture, int64_t at_ns)
 static fl_sparkline row_of(const fl_report_lanes *lanes, const fl_lane *lane)
 {
     const fl_picture *picture = lanes->picture;
+    assert(lanes->cells > 0 && lanes->cells <= FL_SPARKLINE_CELLS);
     return (fl_sparkline){
         .values = lane->values,
         .count = picture->step_count,
@@ -139,6 +141,7 @@ void fl_report_lane_before(fl_page *page, const fl_report_lanes *lanes, const fl
     if (lanes->columns == 0)
         return;
     size_t to = page->column + lanes->columns;
+    assert(lanes->picture != NULL);
     if (lane != NULL)
         put_row(page, lanes, lane);
     fl_page_pad(page, to);

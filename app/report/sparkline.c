@@ -50,6 +50,7 @@ static scale scale_of(const fl_sparkline *line)
     }
     if (s.low > 0 && s.low < 0.7 * s.high)
         s.low = 0;
+    assert(!(s.low > s.high) || s.low == INFINITY);
     return s;
 }
 
@@ -90,6 +91,7 @@ static double value_of(const fl_sparkline *line, const scale *s, size_t cell)
 {
     size_t steps = fl_sparkline_steps(line);
     double found = NAN;
+    assert(steps > 0 && cell * steps < line->count);
     for (size_t i = cell * steps; i < line->count && i < (cell + 1) * steps; i++) {
         double value = line->values[i];
         if (!isfinite(value))

@@ -57,6 +57,7 @@ static void take_field(fl_sse *sse, const char *name, size_t len, const char *va
 static void take_line(fl_sse *sse)
 {
     const char *line = sse->line.len > 0 ? sse->line.ptr : "";
+    assert(sse->line.len <= FL_SSE_EVENT_BYTES);
     if (sse->line.status != FL_OK) {
         sse->has_data = true;
         sse->data.status = sse->data.status == FL_OK ? sse->line.status : sse->data.status;

@@ -74,6 +74,8 @@ if(TARGET faultline_cli)
     ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/incidents COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_incidents.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/incidents PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/watch COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_watch.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/watch PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   set_tests_properties(integration/serve PROPERTIES LABELS "integration;serve" TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
   add_test(NAME integration/live_shop COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_live_shop.py $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   add_test(NAME integration/takeover COMMAND ${CMAKE_CURRENT_LIST_DIR}/with_postgres ${Python3_EXECUTABLE}

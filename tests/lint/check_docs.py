@@ -316,6 +316,9 @@ def run_manual(root, program, man):
         given = shlex.split(command.text)
         if WAITING in given:
             words[WAITING] = json.loads(place.run("faultline review --list --format json").stdout)["proposals"][0]["id"]
+        if "--server" in given:  # the stored incident is followed where it is
+            at = given.index("--server")
+            given = given[:at] + given[at + 2:]
         words.update({word: stored for word in given if re.fullmatch(r"[0-9]{8}T[0-9]{4}", word)})
         command.text = " ".join(word if word in "<>" else shlex.quote(words.get(word, word)) for word in given)
         command.text += f" --url {daemon.address}" if given[1] in ("status", "tail") else ""
