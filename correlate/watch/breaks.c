@@ -53,9 +53,19 @@ static int64_t first_step_of(int64_t end_step, size_t window)
     return end_step - (int64_t)(WATCH_WINDOWS - window) * WATCH_WINDOW_STEPS;
 }
 
-/* Add an operation to its service. Its usual latency is the median of the past windows' means. */
-static void add_operation(watch_windows *out, double weight[WATCH_WINDOWS],
-                          const watch_operation *operation, int64_t end_step, const bool *is_past)
+/* The requests of an operation, and how many of them failed. */
+static void add_counts(watch_windows *out, const watch_operation *operation, int64_t end_step)
+{
+    for (size_t w = 0; w < WATCH_WINDOWS; w++) {
+        watch_cell sum = sum_window(operation, first_step_of(end_step, w));
+        out->requests[w] += sum.requests;
+        out->errors[w] += sum.errors;
+    }
+}
+
+/* How long they took. An operation's usual latency is the median of the past windows' means. */
+static void add_times(watch_windows *out, double weight[WATCH_WINDOWS],
+                      const watch_operation *operation, int64_t end_step, const bool *is_past)
 {
     double mean[WATCH_WINDOWS], requests[WATCH_WINDOWS], past[WATCH_WINDOWS];
     size_t count = 0;
@@ -63,8 +73,6 @@ static void add_operation(watch_windows *out, double weight[WATCH_WINDOWS],
         watch_cell sum = sum_window(operation, first_step_of(end_step, w));
         requests[w] = sum.requests;
         mean[w] = sum.requests > 0 ? (double)sum.log_ms / sum.requests : NAN;
-        out->requests[w] += sum.requests;
-        out->errors[w] += sum.errors;
         if (is_past[w] && sum.requests > 0)
             past[count++] = mean[w];
     }
@@ -79,8 +87,10 @@ static void add_operation(watch_windows *out, double weight[WATCH_WINDOWS],
     }
 }
 
-/* Of everybody, without the requests of this service: whether telemetry comes in at all. */
-static void add_others(watch_windows *out, const fl_watch *watch, int64_t end_step)
+/* Of everybody, without the requests of this service: whether telemetry comes in at all. Requests
+ * that metrics tell of are none of it: the points that tell of them go on when they stay away. */
+static void add_others(watch_windows *out, const fl_watch *watch, const watch_service *service,
+                       int64_t end_step)
 {
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
         int64_t first = first_step_of(end_step, w);
@@ -88,7 +98,8 @@ static void add_others(watch_windows *out, const fl_watch *watch, int64_t end_st
             size_t at = (size_t)(step % WATCH_STEPS);
             out->others[w] += (double)watch->points[at] + (double)watch->spans[at];
         }
-        out->others[w] = fmax(0, out->others[w] - out->requests[w]);
+        if (!service->is_by_metrics)
+            out->others[w] = fmax(0, out->others[w] - out->requests[w]);
     }
 }
 
@@ -98,7 +109,8 @@ static void mark_past(bool out[WATCH_WINDOWS], const fl_watch *watch, const watc
 {
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
         int64_t from = first_step_of(end_step, w) * WATCH_STEP_NS, to = from + WATCH_WINDOW_NS;
-        out[w] = w < WATCH_PAST_WINDOWS && w >= WATCH_PAST_WINDOWS - watch->past_windows;
+        out[w] = w < WATCH_PAST_WINDOWS && w >= WATCH_PAST_WINDOWS - watch->past_windows &&
+                 fl_watch_has_step(watch, first_step_of(end_step, w));
         for (size_t k = 0; k < FL_SIGN_KIND_COUNT; k++) {
             const watch_break *b = &service->breaks[k];
             bool is_over = !b->is_open && b->cleared_ns <= from;
@@ -114,11 +126,19 @@ static void gather(watch_windows *out, const fl_watch *watch, const watch_servic
 {
     double weight[WATCH_WINDOWS] = {0};
     *out = (watch_windows){.end_ns = end_step * WATCH_STEP_NS};
-    for (size_t i = 0; i < service->operation_count; i++)
-        add_operation(out, weight, watch->operations[service->operations[i]], end_step, is_past);
+    const watch_metrics *by = &service->metrics;
+    unsigned counting = service->is_by_metrics ? by->counting : WATCH_BY_SPANS;
+    unsigned timing = service->is_by_metrics ? by->timing : WATCH_BY_SPANS;
+    for (size_t i = 0; i < service->operation_count; i++) {
+        const watch_operation *operation = watch->operations[service->operations[i]];
+        if (operation->source == counting)
+            add_counts(out, operation, end_step);
+        if (operation->source == timing)
+            add_times(out, weight, operation, end_step, is_past);
+    }
     for (size_t w = 0; w < WATCH_WINDOWS; w++)
         out->slowness[w] = weight[w] > 0 ? out->slowness[w] / weight[w] : NAN;
-    add_others(out, watch, end_step);
+    add_others(out, watch, service, end_step);
 }
 
 /* ---- tests ---- */
@@ -397,7 +417,9 @@ fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_ste
     bool is_past[WATCH_WINDOWS], is_news;
     watch_windows windows;
     fl_status status = FL_OK;
-    if (!is_watched(service))
+    if (service->is_by_metrics)
+        end_step = fl_watch_told_step(watch, service, end_step);
+    if (!is_watched(service) || end_step == 0)
         return FL_OK;
     mark_past(is_past, watch, service, end_step);
     gather(&windows, watch, service, end_step, is_past);

@@ -35,6 +35,8 @@ bool fl_watch_is_entry(const watch_service *service)
     if (service->is_named != FL_ENTRY_FOUND)
         return service->is_named == FL_ENTRY_NAMED;
     double all = service->entered + service->inner;
+    if (service->is_by_metrics) /* nothing says who calls it */
+        return all < ENTRY_LEAST;
     return all >= ENTRY_LEAST && service->entered >= ENTRY_SHARE * all;
 }
 
@@ -72,44 +74,56 @@ fl_status fl_watch_service(uint32_t *out, fl_watch *watch, fl_slice service_name
     return FL_OK;
 }
 
-/* A service's number is its handle, so that announcing it a million times costs nothing. */
+/* Without an instance a service's number is its handle, so that announcing it a million times costs
+ * nothing. */
 static fl_status take_resource(void *payload, const fl_resource *resource, uint32_t *handle,
                                fl_error *err)
 {
     *handle = FL_NO_SERVICE;
     if (resource->service.len == 0)
         return FL_OK;
-    return fl_watch_service(handle, payload, resource->service, err);
+    fl_status status = fl_watch_service(handle, payload, resource->service, err);
+    if (status != FL_OK || *handle == FL_NO_SERVICE || resource->instance.len == 0)
+        return status;
+    return fl_watch_instance(handle, payload, *handle, resource->instance, err);
 }
 
-/* *out NULL: there is no room for any. */
-static fl_status find_operation(watch_operation **out, fl_watch *watch, watch_service *service,
-                                uint64_t hash, fl_error *err)
+/* One of the same source that is for all that have no place; else none. */
+static watch_operation *any_of(const fl_watch *watch, const watch_service *service, unsigned source)
+{
+    for (size_t i = 0; i < service->operation_count; i++)
+        if (watch->operations[service->operations[i]]->source == source)
+            return watch->operations[service->operations[i]];
+    return NULL;
+}
+
+fl_status fl_watch_operation(watch_operation **out, fl_watch *watch, watch_service *service,
+                             unsigned source, uint64_t hash, fl_error *err)
 {
     size_t count = service->operation_count;
     for (size_t i = 0; i < count; i++) {
         watch_operation *operation = watch->operations[service->operations[i]];
-        if (operation->hash == hash || operation->hash == 0) {
+        if (operation->source == source && (operation->hash == hash || operation->hash == 0)) {
             *out = operation;
             return FL_OK;
         }
     }
-    bool is_full = watch->operation_count == FL_MAX_WATCHED_OPERATIONS;
-    *out = is_full && count > 0 ? watch->operations[service->operations[0]] : NULL;
-    if (is_full)
+    *out = any_of(watch, service, source);
+    if (count == WATCH_SERVICE_OPERATIONS || watch->operation_count == FL_MAX_WATCHED_OPERATIONS)
         return FL_OK;
     watch_operation *operation = fl_mem_calloc(1, sizeof(*operation));
     if (operation == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for an operation");
     /* The last place of a service is for all that are left; it matches any. */
     operation->hash = count == WATCH_SERVICE_OPERATIONS - 1 ? 0 : hash;
+    operation->source = source;
     service->operations[service->operation_count++] = (uint32_t)watch->operation_count;
     watch->operations[watch->operation_count++] = operation;
     *out = operation;
     return FL_OK;
 }
 
-/* Whether the step is kept; those that are not are counted. */
+/* Whether a span's step is kept; those that are not are counted. */
 static bool is_kept(fl_watch *watch, int64_t step)
 {
     if (step > watch->head_step) {
@@ -129,13 +143,14 @@ static fl_status count_request(fl_watch *watch, watch_service *service, const fl
 {
     watch_operation *operation;
     uint64_t hash = fl_hash_stable(span->name) | 1;
-    fl_status status = find_operation(&operation, watch, service, hash, err);
+    fl_status status = fl_watch_operation(&operation, watch, service, WATCH_BY_SPANS, hash, err);
     if (status != FL_OK)
         return status;
     if (operation == NULL) {
         watch->stats.crowded++;
         return FL_OK;
     }
+    service->span_step = step > service->span_step ? step : service->span_step;
     watch_cell *cell = &operation->cells[step % WATCH_STEPS];
     double ms = (double)(span->end_ns - span->start_ns) / 1e6;
     cell->requests += cell->requests < UINT32_MAX;
@@ -145,12 +160,13 @@ static fl_status count_request(fl_watch *watch, watch_service *service, const fl
 }
 
 /* A request counts when it is over: one that hangs is told of then. */
-static fl_status take_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
+static fl_status take_span(void *payload, uint32_t handle, const fl_span *span, fl_error *err)
 {
     fl_watch *watch = payload;
     int64_t step = span->end_ns / WATCH_STEP_NS;
+    uint32_t number = fl_watch_service_of(watch, handle);
     watch->stats.spans++;
-    if (resource == FL_NO_SERVICE) {
+    if (number == FL_NO_SERVICE) {
         watch->stats.crowded++;
         return FL_OK;
     }
@@ -162,12 +178,12 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
     bool is_linked = !watch->is_paused || step > watch->now_ns / WATCH_STEP_NS - WATCH_LINKED_STEPS;
     fl_status status = FL_OK;
     if (is_linked)
-        status = fl_links_note(watch->links, resource, span, err);
+        status = fl_links_note(watch->links, number, span, err);
     bool is_request =
         span->parent == 0 || span->kind == FL_SPAN_SERVER || span->kind == FL_SPAN_CONSUMER;
     if (status != FL_OK || !is_request)
         return status;
-    return count_request(watch, &watch->services[resource], span, step, err);
+    return count_request(watch, &watch->services[number], span, step, err);
 }
 
 /* What a log says is for the triage. */
@@ -181,17 +197,18 @@ static fl_status take_log(void *payload, uint32_t resource, const fl_log *log, f
     return FL_OK;
 }
 
-/* That it came is what counts here: requests may stay away while it does. */
-static fl_status take_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
+/* Of most only that they came counts here: requests may stay away while they do. */
+static fl_status take_point(void *payload, uint32_t handle, const fl_point *point, fl_error *err)
 {
     fl_watch *watch = payload;
     int64_t step = point->time_ns / WATCH_STEP_NS;
-    (void)resource;
-    (void)err;
     watch->stats.points++;
-    if (step <= watch->head_step && step > watch->head_step - WATCH_STEPS)
+    if (fl_watch_has_step(watch, step))
         watch->points[step % WATCH_STEPS]++;
-    return FL_OK;
+    unsigned metric = fl_request_metric(point);
+    if (metric == FL_NO_REQUEST_METRIC || handle == FL_NO_SERVICE)
+        return FL_OK;
+    return fl_watch_take_told(watch, handle, metric, point, err);
 }
 
 /* A change is no sign of trouble; the triage reads it from where it is kept. */
@@ -287,11 +304,16 @@ static fl_status set_up(fl_watch *watch, fl_error *err)
         status = fl_map_create(&watch->call_at, MAX_CALLS, err);
     if (status == FL_OK)
         status = fl_links_create(&watch->links, FL_MAX_LINKED_SPANS, err);
+    if (status == FL_OK)
+        status = fl_map_create(&watch->instance_at, FL_MAX_WATCHED_INSTANCES, err);
+    if (status == FL_OK)
+        status = fl_told_create(&watch->told, err);
     watch->services = fl_mem_calloc(FL_MAX_WATCHED_SERVICES, sizeof(*watch->services));
     watch->operations = fl_mem_calloc(FL_MAX_WATCHED_OPERATIONS, sizeof(*watch->operations));
     watch->calls = fl_mem_calloc(MAX_CALLS, sizeof(*watch->calls));
-    if (status == FL_OK &&
-        (watch->services == NULL || watch->operations == NULL || watch->calls == NULL))
+    watch->instances = fl_mem_calloc(FL_MAX_WATCHED_INSTANCES, sizeof(*watch->instances));
+    if (status == FL_OK && (watch->services == NULL || watch->operations == NULL ||
+                            watch->calls == NULL || watch->instances == NULL))
         status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a watch");
     return status;
 }
@@ -335,7 +357,11 @@ void fl_watch_destroy(fl_watch *watch)
     fl_mem_free(watch->operations);
     fl_mem_free(watch->services);
     fl_mem_free(watch->calls);
+    fl_mem_free(watch->instances);
     fl_map_destroy(watch->call_at);
+    fl_map_destroy(watch->instance_at);
+    fl_told_destroy(watch->told);
+    fl_told_destroy(watch->told_again);
     fl_links_destroy(watch->links);
     fl_intern_destroy(watch->names);
     fl_arena_dispose(&watch->scratch);
@@ -458,6 +484,8 @@ fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visi
     if (now_ns < watch->now_ns)
         return FL_OK; /* the clock was set back: until it is there again nothing is new */
     watch->now_ns = now_ns;
+    if (watch->is_paused && watch->paused_ns == 0)
+        watch->paused_ns = now_ns;
     move_head(watch, now_ns / WATCH_STEP_NS + WATCH_AHEAD_STEPS);
     if (now_ns - watch->turned_ns >= turn_ns && !watch->is_paused)
         fl_watch_turn(watch);
@@ -466,8 +494,10 @@ fl_status fl_watch_advance(fl_watch *watch, int64_t now_ns, fl_watch_visit *visi
         return FL_OK;
     watch->looked_step = end_step;
     size_t entries = 0;
-    for (size_t i = 0; i < watch->service_count; i++)
+    for (size_t i = 0; i < watch->service_count; i++) {
+        fl_watch_choose(watch, &watch->services[i]);
         entries += fl_watch_is_entry(&watch->services[i]);
+    }
     watch->stats.entries = entries;
     watch->stats.gate_nats = gate_of(watch, entries);
     fl_status status = FL_OK;
@@ -498,5 +528,6 @@ fl_watch_stats fl_watch_stats_of(const fl_watch *watch)
     fl_watch_stats stats = watch->stats;
     stats.services = watch->service_count;
     stats.operations = watch->operation_count;
+    stats.crowded += fl_told_crowded(watch->told);
     return stats;
 }

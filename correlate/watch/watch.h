@@ -2,8 +2,9 @@
  * watch.h - sees every record that comes in, and says when an entry service breaks.
  *
  * Kept for each service and operation, in steps of ten seconds over two hours: requests, errors and
- * the mean of ln(latency). An entry service, one that is called from outside, breaks where over
- * minutes that still go on
+ * the mean of ln(latency), as spans tell, or where there are none of a service, metrics that count
+ * its requests (request_metrics.h). An entry service, one that is called from outside, or of which
+ * only metrics tell, breaks where over minutes that still go on
  *     more of its requests fail    at least one in a hundred more
  *     they take longer             half as long again, at equal operations
  *     they stay away               at least half, while other telemetry goes on
@@ -39,8 +40,9 @@ typedef struct fl_watch_options {
 
 enum {
     FL_MAX_WATCHED_SERVICES = FL_MAX_CALL_SERVICES,
-    FL_MAX_WATCHED_OPERATIONS = 2048, /* 9 KB each; more of a service count as one */
-    FL_MAX_LINKED_SPANS = 1 << 17     /* 72 bytes each */
+    FL_MAX_WATCHED_OPERATIONS = 2048,   /* 9 KB each; more of a service count as one */
+    FL_MAX_WATCHED_INSTANCES = 1 << 14, /* of services, that metrics tell of; 24 bytes each */
+    FL_MAX_LINKED_SPANS = 1 << 17       /* 72 bytes each */
 };
 
 /* The caller owns *out. */
@@ -80,9 +82,9 @@ typedef struct fl_watch_stats {
     size_t services, entries, operations;
     uint64_t spans, points, logs, alerts; /* seen */
     uint64_t early, late;                 /* spans outside of what is kept */
-    uint64_t crowded;                     /* spans of services beyond FL_MAX_WATCHED_SERVICES */
-    uint64_t breaks;                      /* found */
-    double gate_nats;                     /* of the last look */
+    uint64_t crowded; /* spans and points beyond the limits of services, instances and series */
+    uint64_t breaks;  /* found */
+    double gate_nats; /* of the last look */
 } fl_watch_stats;
 fl_watch_stats fl_watch_stats_of(const fl_watch *watch);
 

@@ -16,8 +16,11 @@ void fl_watch_pause(fl_watch *watch, bool is_paused)
 {
     bool goes_on = watch->is_paused && !is_paused;
     watch->is_paused = is_paused;
+    watch->paused_ns = 0; /* the next moment that is told */
     if (!goes_on)
         return;
+    fl_told_destroy(watch->told_again);
+    watch->told_again = NULL;
     fl_watch_turn(watch); /* twice: both generations of spans */
     fl_watch_turn(watch);
 }

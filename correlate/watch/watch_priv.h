@@ -7,6 +7,9 @@
 #include "arena.h"
 #include "intern.h"
 #include "links.h"
+#include "map.h"
+#include "request_metrics.h"
+#include "told.h"
 #include "watch.h"
 
 enum {
@@ -29,8 +32,12 @@ typedef struct watch_cell {
     float log_ms; /* the sum of ln(latency in ms) */
 } watch_cell;
 
+/* Who told of an operation: spans, or a metric by its number. */
+enum { WATCH_BY_SPANS, WATCH_BY_METRIC };
+
 typedef struct watch_operation {
-    uint64_t hash; /* of the name; 0: all that have no place of their own */
+    uint64_t hash;   /* of the name; 0: all that have no place of their own */
+    unsigned source; /* WATCH_BY_SPANS, or WATCH_BY_METRIC and on */
     watch_cell cells[WATCH_STEPS];
 } watch_operation;
 
@@ -43,6 +50,21 @@ typedef struct watch_break {
     double usual, broken; /* the figure before and during */
 } watch_break;
 
+/* What metrics tell of a service. Two may count the same requests: the better one is taken. */
+typedef struct watch_metrics {
+    unsigned counting, timing;           /* sources; 0: none */
+    unsigned counting_rank, timing_rank; /* the lower the better */
+    int64_t told_ns;                     /* the newest rise of what counts */
+    int64_t gap_ns;                      /* from one point to the next, mostly */
+} watch_metrics;
+
+/* Several processes of a service count each for itself. */
+typedef struct watch_instance {
+    uint64_t key;
+    uint32_t service;
+    int64_t heard_ns; /* it was announced */
+} watch_instance;
+
 typedef enum watch_entry { FL_ENTRY_FOUND, FL_ENTRY_NAMED, FL_ENTRY_NOT } watch_entry;
 
 typedef struct watch_service {
@@ -51,6 +73,9 @@ typedef struct watch_service {
     uint32_t operations[WATCH_SERVICE_OPERATIONS];
     size_t operation_count;
     double entered, inner; /* requests from outside and from inside; they fade */
+    int64_t span_step;     /* of the newest request that a span told of; 0: none */
+    watch_metrics metrics;
+    bool is_by_metrics; /* no span tells of its requests, and metrics do; as of the last look */
     watch_break breaks[FL_SIGN_KIND_COUNT];
 } watch_service;
 
@@ -67,11 +92,16 @@ struct fl_watch {
     size_t service_count;
     watch_operation **operations;
     size_t operation_count;
-    struct fl_map *call_at; /* caller and callee to a place in `calls` */
+    fl_map *call_at; /* caller and callee to a place in `calls` */
     watch_call *calls;
     size_t call_count;
     fl_links *links;
-    int64_t now_ns, looked_step, turned_ns;
+    fl_map *instance_at; /* their keys to their places */
+    watch_instance *instances;
+    size_t instance_count;
+    int64_t instances_swept_ns;
+    fl_told *told, *told_again; /* as it comes; of the past, while that is told */
+    int64_t now_ns, looked_step, turned_ns, paused_ns;
     bool is_paused;
     int64_t head_step;            /* the newest that is kept */
     uint32_t points[WATCH_STEPS]; /* of everybody: telemetry goes on */
@@ -86,7 +116,7 @@ struct fl_watch {
 typedef struct watch_windows {
     double requests[WATCH_WINDOWS], errors[WATCH_WINDOWS];
     double slowness[WATCH_WINDOWS]; /* ln of latency over the operation's usual one; NaN: none */
-    double others[WATCH_WINDOWS];   /* telemetry that is not this service's spans */
+    double others[WATCH_WINDOWS];   /* telemetry that is not this service's requests */
     int64_t end_ns;
 } watch_windows;
 
@@ -98,6 +128,38 @@ bool fl_watch_is_entry(const watch_service *service);
 /* The number of a service, which is made where it is new; FL_NO_SERVICE: there is no room. */
 FL_NODISCARD fl_status fl_watch_service(uint32_t *out, fl_watch *watch, fl_slice name,
                                         fl_error *err);
+/* The place of an operation in the rings, made where it is new; *out NULL: there is no room. */
+FL_NODISCARD fl_status fl_watch_operation(watch_operation **out, fl_watch *watch,
+                                          watch_service *service, unsigned source, uint64_t hash,
+                                          fl_error *err);
+/* Whether a step is in the rings. */
+static inline bool fl_watch_has_step(const fl_watch *watch, int64_t step)
+{
+    return step <= watch->head_step && step > watch->head_step - WATCH_STEPS;
+}
+
+/* --- watch_told.c: requests that metrics tell of --- */
+
+/* Handles below FL_MAX_WATCHED_SERVICES are services, those above instances of one, and from
+ * WATCH_CROWDED on services again, of whose instances there are too many. */
+enum { WATCH_CROWDED = FL_MAX_WATCHED_SERVICES + FL_MAX_WATCHED_INSTANCES };
+FL_NODISCARD fl_status fl_watch_instance(uint32_t *handle, fl_watch *watch, uint32_t service,
+                                         fl_slice instance, fl_error *err);
+static inline uint32_t fl_watch_service_of(const fl_watch *watch, uint32_t handle)
+{
+    if (handle < FL_MAX_WATCHED_SERVICES || handle == FL_NO_SERVICE)
+        return handle;
+    return handle >= WATCH_CROWDED ? handle - WATCH_CROWDED
+                                   : watch->instances[handle - FL_MAX_WATCHED_SERVICES].service;
+}
+/* A point of one of those metrics. */
+FL_NODISCARD fl_status fl_watch_take_told(fl_watch *watch, uint32_t handle, unsigned metric,
+                                          const fl_point *point, fl_error *err);
+/* Whether metrics tell of a service's requests, before it is looked at. */
+void fl_watch_choose(const fl_watch *watch, watch_service *service);
+/* The step up to which all of a service's metrics have told; 0: they do not go on. */
+int64_t fl_watch_told_step(const fl_watch *watch, const watch_service *service, int64_t end_step);
+
 /* What is known of who calls whom is taken out of the spans that wait for that. */
 void fl_watch_turn(fl_watch *watch);
 

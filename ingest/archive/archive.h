@@ -47,7 +47,14 @@ const fl_sink *fl_archive_batch_sink(fl_archive_batch *batch);
 /* Push the records to `sink`, in the order in which they came. Rejects are not told again. */
 FL_NODISCARD fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *sink,
                                                fl_error *err);
+/* The same without points of one number that tell of no requests (base/contract/request_metrics.h):
+ * they are *passed over, which costs a tenth. */
+FL_NODISCARD fl_status fl_archive_batch_replay_requests(uint64_t *passed,
+                                                        const fl_archive_batch *batch,
+                                                        const fl_sink *sink, fl_error *err);
 uint64_t fl_archive_batch_records(const fl_archive_batch *batch); /* of all kinds */
+/* How many points may tell of requests, by their names. */
+uint64_t fl_archive_batch_requests(const fl_archive_batch *batch);
 uint64_t fl_archive_batch_count(const fl_archive_batch *batch, fl_archive_kind kind);
 size_t fl_archive_batch_bytes(const fl_archive_batch *batch); /* as they are kept in the log */
 /* How many records the decoder rejected. */

@@ -18,6 +18,7 @@
 #include "batch_priv.h"
 #include "faultline/limits.h"
 #include "mem.h"
+#include "request_metrics.h"
 #include "slice.h"
 
 enum {
@@ -38,6 +39,7 @@ struct fl_archive_batch {
     uint32_t resources;
     size_t resource_at, resource_len; /* the item of the last one */
     fl_batch_facts facts;
+    uint64_t requests; /* points that may tell of some */
     uint64_t rejected;
     char reasons[FL_ARCHIVE_REASONS][FL_ARCHIVE_REASON_BYTES];
     size_t reason_count;
@@ -474,6 +476,7 @@ static fl_status take_point(void *payload, uint32_t resource, const fl_point *po
     at = put_step(at, &to->time_ns, point->time_ns);
     end_item(to, is_number(point->kind) ? put_real(at, point->value) : put_shape(at, point));
     fl_batch_facts_note(&to->facts, FL_ARCHIVE_POINT, point->time_ns);
+    to->requests += fl_request_metric_is_named(point->metric);
     return FL_OK;
 }
 
@@ -582,7 +585,7 @@ void fl_archive_batch_clear(fl_archive_batch *batch)
     batch->resources = 0;
     batch->series_len = 0;
     batch->start_ns = batch->time_ns = 0;
-    batch->rejected = 0;
+    batch->requests = batch->rejected = 0;
     batch->reason_count = 0;
     fl_batch_facts_clear(&batch->facts);
 }
@@ -602,6 +605,24 @@ fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *
         status = fl_batch_read(reader, fl_batch_bytes(batch), sink, err);
     fl_batch_reader_destroy(reader);
     return status;
+}
+
+fl_status fl_archive_batch_replay_requests(uint64_t *passed, const fl_archive_batch *batch,
+                                           const fl_sink *sink, fl_error *err)
+{
+    fl_batch_reader *reader;
+    assert(batch != NULL && sink != NULL);
+    *passed = 0;
+    fl_status status = fl_batch_reader_create(&reader, err);
+    if (status == FL_OK)
+        status = fl_batch_read_requests(passed, reader, fl_batch_bytes(batch), sink, err);
+    fl_batch_reader_destroy(reader);
+    return status;
+}
+
+uint64_t fl_archive_batch_requests(const fl_archive_batch *batch)
+{
+    return batch->requests;
 }
 
 uint64_t fl_archive_batch_records(const fl_archive_batch *batch)

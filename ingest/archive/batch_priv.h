@@ -83,6 +83,11 @@ FL_NODISCARD fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes
                                          const fl_sink *sink, const fl_numbers *numbers,
                                          fl_error *err);
 
+/* The same as fl_batch_read(), without numbers that tell of no requests, which are counted. Their
+ * series are not looked into, as above. */
+FL_NODISCARD fl_status fl_batch_read_requests(uint64_t *passed, fl_batch_reader *reader,
+                                              fl_slice bytes, const fl_sink *sink, fl_error *err);
+
 /* A sink that only notes facts. */
 fl_sink fl_batch_facts_sink(fl_batch_facts *facts);
 

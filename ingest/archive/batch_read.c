@@ -14,12 +14,14 @@
 #include "faultline/limits.h"
 #include "map.h"
 #include "mem.h"
+#include "request_metrics.h"
 
 enum { MAX_RESOURCES = 16 << 20 };
 
 struct fl_batch_reader {
     const fl_sink *sink;
     const fl_numbers *numbers; /* NULL: points of one number go to the sink, too */
+    uint64_t *passed; /* numbers that tell of no requests are counted here; NULL: they are told */
     fl_reader in;
     bool is_in_series;
     size_t item;       /* where the item begins */
@@ -352,6 +354,16 @@ static fl_status read_point(fl_slice *series, fl_number *number, uint32_t *resou
     return status;
 }
 
+/* By the name alone, which a series begins with. */
+static bool is_of_requests(struct fl_batch_reader *in, fl_slice series)
+{
+    fl_reader item = in->in;
+    in->in = fl_reader_over(series);
+    fl_slice metric = read_text(in);
+    in->in = item;
+    return fl_request_metric_is_named(metric);
+}
+
 /* The letter of the item and the kind of the point must agree. */
 static fl_status tell_number(struct fl_batch_reader *in)
 {
@@ -365,6 +377,10 @@ static fl_status tell_number(struct fl_batch_reader *in)
         status = check_read(in);
     if (status == FL_OK && in->numbers != NULL)
         return in->numbers->number(in->numbers->payload, resource, series, &number, in->err);
+    if (status == FL_OK && in->passed != NULL && !is_of_requests(in, series)) {
+        ++*in->passed;
+        return FL_OK;
+    }
     if (status == FL_OK)
         status = take_series_apart(&point, in, series);
     if (status == FL_OK && !is_number(point.kind))
@@ -509,18 +525,9 @@ static fl_status tell_item(struct fl_batch_reader *in)
     }
 }
 
-fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink, fl_error *err)
-{
-    return fl_batch_read_raw(reader, bytes, sink, NULL, err);
-}
-
 /* Items up to the end: a batch has no count, so that it can be written without looking back. */
-fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
-                            const fl_numbers *numbers, fl_error *err)
+static fl_status read_items(fl_batch_reader *reader, fl_slice bytes, fl_error *err)
 {
-    assert(reader != NULL && sink != NULL);
-    reader->sink = sink;
-    reader->numbers = numbers;
     reader->in = fl_reader_over(bytes);
     reader->item = reader->resource_count = 0;
     reader->series_len = reader->turn = 0;
@@ -535,4 +542,30 @@ fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes, const fl_si
     while (status == FL_OK && !fl_reader_done(&reader->in))
         status = tell_item(reader);
     return status;
+}
+
+fl_status fl_batch_read(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink, fl_error *err)
+{
+    return fl_batch_read_raw(reader, bytes, sink, NULL, err);
+}
+
+fl_status fl_batch_read_raw(fl_batch_reader *reader, fl_slice bytes, const fl_sink *sink,
+                            const fl_numbers *numbers, fl_error *err)
+{
+    assert(reader != NULL && sink != NULL);
+    reader->sink = sink;
+    reader->numbers = numbers;
+    reader->passed = NULL;
+    return read_items(reader, bytes, err);
+}
+
+fl_status fl_batch_read_requests(uint64_t *passed, fl_batch_reader *reader, fl_slice bytes,
+                                 const fl_sink *sink, fl_error *err)
+{
+    assert(reader != NULL && sink != NULL && passed != NULL);
+    reader->sink = sink;
+    reader->numbers = NULL;
+    reader->passed = passed;
+    *passed = 0;
+    return read_items(reader, bytes, err);
 }

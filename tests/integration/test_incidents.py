@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import jsonschema
@@ -31,6 +32,30 @@ def webhook(daemon, *alerts):
     body = {"version": "4", "status": alerts[0]["status"], "receiver": "hook", "alerts": list(alerts), "groupKey": "{}", "groupLabels": {},
             "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "truncatedAlerts": 0}
     return daemon.ask("POST", "/v1/webhooks/alertmanager", json.dumps(body), {"Content-Type": "application/json"})[0]
+
+
+class Counters:
+    """A service that is only asked for its totals, as OTLP/HTTP sends them: 600 requests a minute, of which none fails, and then a third."""
+
+    def __init__(self, began):
+        self.at, self.totals = began, {200: 0, 503: 0}
+
+    def point(self, code):
+        return {"timeUnixNano": str(int(self.at * 1e9)), "count": str(self.totals[code]), "sum": self.totals[code] * 0.05,
+                "attributes": [{"key": "http.route", "value": {"stringValue": "/"}}, {"key": "http.response.status_code", "value": {"intValue": str(code)}}]}
+
+    def tell(self, daemon, until, step_s, failing):
+        while self.at + step_s <= until:
+            self.at += step_s
+            self.totals[200] += int(10 * step_s * (2 / 3 if failing else 1))
+            self.totals[503] += int(10 * step_s / 3) if failing else 0
+            points = [self.point(code) for code, count in self.totals.items() if count]
+            metric = {"name": "http.server.request.duration", "unit": "s", "histogram": {"aggregationTemporality": 2, "dataPoints": points}}
+            resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}},
+                                       {"key": "service.instance.id", "value": {"stringValue": "shop-1"}}]}
+            body = {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}
+            status = daemon.ask("POST", "/v1/metrics", json.dumps(body), {"Content-Type": "application/json"})[0]
+            assert status == 200, status
 
 
 def answer(daemon, path, schema):
@@ -87,6 +112,24 @@ class Incidents(unittest.TestCase):
             lines = subprocess.run([FAULTLINE, "incidents"], capture_output=True, text=True, timeout=60, env={**os.environ, **own}).stdout
             self.assertIn(rows[0]["id"], lines)
             self.assertIn("(closed)", lines)
+
+    def test_metrics_alone_open_an_incident(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with Daemon(FAULTLINE, data=folder, environment={"XDG_STATE_HOME": folder}) as daemon:
+                now = time.time()
+                counters = Counters(now - 3000)
+                counters.tell(daemon, now - 400, 15, failing=False)
+                counters.tell(daemon, now, 15, failing=True)
+
+                def opened():
+                    counters.tell(daemon, time.time(), 5, failing=True)
+                    return listed(daemon)
+
+                rows = daemon.wait_for(opened, timeout=180)
+                self.assertEqual(len(rows), 1)
+                page = answer(daemon, "/v1/incidents/" + rows[0]["id"], "triage.schema.json")
+                self.assertEqual([(sign["kind"], sign["service"]) for sign in page["live"]["signs"]], [("errors", "shop")])
+                self.assertRegex(page["live"]["signs"][0]["summary"], r"^3\d\.\d % of the requests fail, before 0\.0 %$")
 
     def test_a_store_that_cannot_be_reached_stops_no_receiving(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -65,25 +65,32 @@ void fl_incidents_take(fl_incidents *incidents, fl_incidents_replay *replay, con
     pthread_mutex_unlock(&incidents->lock);
 }
 
-/* The archive's word for it. */
+typedef struct tapped {
+    const fl_archive_batch *batch;
+    uint64_t *passed; /* points that were not told */
+} tapped;
+
 static fl_status replay_batch(const void *from, const fl_sink *sink, fl_error *err)
 {
-    return fl_archive_batch_replay(from, sink, err);
+    const tapped *tap = from;
+    return fl_archive_batch_replay_requests(tap->passed, tap->batch, sink, err);
 }
 
-/* Logs and points have nothing for the watch but that they come. */
+/* Logs, and points that tell of no requests, have nothing for the watch but that they come. */
 void fl_incidents_batch(void *payload, const fl_archive_batch *batch)
 {
     fl_incidents *incidents = payload;
-    if (fl_archive_batch_count(batch, FL_ARCHIVE_SPAN) == 0 &&
-        fl_archive_batch_count(batch, FL_ARCHIVE_ALERT) == 0) {
-        pthread_mutex_lock(&incidents->watching);
-        fl_watch_goes_on(incidents->watch, fl_archive_batch_count(batch, FL_ARCHIVE_POINT),
-                         fl_archive_batch_count(batch, FL_ARCHIVE_LOG));
-        pthread_mutex_unlock(&incidents->watching);
-        return;
+    uint64_t points = fl_archive_batch_count(batch, FL_ARCHIVE_POINT);
+    uint64_t logs = fl_archive_batch_count(batch, FL_ARCHIVE_LOG);
+    if (fl_archive_batch_count(batch, FL_ARCHIVE_SPAN) > 0 ||
+        fl_archive_batch_count(batch, FL_ARCHIVE_ALERT) > 0 ||
+        fl_archive_batch_requests(batch) > 0) {
+        logs = 0; /* they are told */
+        fl_incidents_take(incidents, replay_batch, &(tapped){batch, &points});
     }
-    fl_incidents_take(incidents, replay_batch, batch);
+    pthread_mutex_lock(&incidents->watching);
+    fl_watch_goes_on(incidents->watch, points, logs);
+    pthread_mutex_unlock(&incidents->watching);
 }
 
 /* ---- threads ---- */
