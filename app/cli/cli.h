@@ -125,6 +125,7 @@ extern const fl_command fl_cmd_review;
 extern const fl_command fl_cmd_signatures;
 extern const fl_command fl_cmd_profile;
 extern const fl_command fl_cmd_heap;
+extern const fl_command fl_cmd_jfr;
 extern const fl_command fl_cmd_mcp;
 extern const fl_command fl_cmd_config;
 extern const fl_command fl_cmd_drill;

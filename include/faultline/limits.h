@@ -80,6 +80,18 @@
 #define FL_MAX_PROFILE_ARENA_BYTES (512u << 20)
 #define FL_MAX_PROFILE_NAME_BYTES  (256u << 20) /* names of functions in a call graph */
 
+/* Recordings of the JVM's Flight Recorder. A chunk is in memory as a whole: the recorder begins a
+ * new one at 12 MB, and few configure more than some hundred. Names, frames and stacks are those of
+ * a program: some ten thousands. */
+#define FL_MAX_JFR_CHUNK_BYTES (1u << 30)
+#define FL_MAX_JFR_CONSTANTS   (16u << 20) /* of one table of a chunk, 40 bytes each */
+#define FL_MAX_JFR_TEXT_BYTES  (128u << 20)
+#define FL_MAX_JFR_FRAMES      (1u << 20)
+#define FL_MAX_JFR_STACKS      (4u << 20)   /* frames below different callers, 40 bytes each */
+#define FL_MAX_JFR_SITES       (1u << 20)   /* of one kind of events, 64 bytes each */
+#define FL_MAX_JFR_ROWS        (256u << 10) /* collections, loads: more are dropped */
+#define FL_MAX_JFR_OLD_OBJECTS 8192u
+
 /* The timeline. Together they hold a run below 512 MiB whatever the input; the 23 recorded
  * incidents of a 46-service system use a twentieth of them. */
 #define FL_MAX_SPANS              (1u << 20) /* 64 bytes each; more are sampled by trace */

@@ -154,6 +154,13 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/heap PROPERTIES LABELS integration TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# Recordings of a JVM, against the JDK's own reader.
+if(TARGET faultline_cli)
+  add_test(NAME integration/jfr COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_jfr.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/jfr PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # Names for what a profile leaves open.
 if(TARGET faultline_cli)
   add_test(NAME integration/names COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_names.py

@@ -1,0 +1,354 @@
+/*
+ * jfr_names.c - from keys of a chunk to names and stacks that outlive it.
+ *
+ *   class   its name, a symbol, as the sources spell it: "java.util.Map$Entry", "byte[]"
+ *   method  class and name: "java.util.HashMap.put"; methods that differ in parameters only are one
+ *   frame   method and line; whether it was compiled or interpreted does not part it
+ *
+ * Each constant is resolved once; the result stands beside it. A stack is a node below the node of
+ * its caller, so that equal stacks of all chunks are one number, and what callers share is kept
+ * once.
+ */
+#include <assert.h>
+
+#include "faultline/limits.h"
+#include "jfr_priv.h"
+#include "mem.h"
+
+/* A recorder stops at 2,048 frames (stackdepth); what is beyond is a damaged table. */
+enum { MAX_FRAMES = 4096, MAX_STEPS = 4, MAX_NAME_BYTES = 4096 };
+
+/* What was made in the scratch for it is given back. */
+static fl_status intern(uint32_t *out, fl_jfr *jfr, fl_slice text, fl_error *err)
+{
+    assert(out != NULL && (text.len == 0 || text.ptr != NULL));
+    fl_sym sym;
+    if (text.len > MAX_NAME_BYTES)
+        text.len = MAX_NAME_BYTES;
+    fl_status status = fl_intern_put(&sym, jfr->names, text, err);
+    if (status == FL_OK)
+        *out = sym;
+    fl_arena_reset(&jfr->scratch);
+    return status;
+}
+
+/* ---- names ---- */
+
+/* The text behind a constant: a class is a symbol's, which is a string's, in whatever version. */
+static fl_status text_of(fl_slice *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
+                         bool *found)
+{
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    uint64_t slots[FL_JFR_SLOTS];
+    *found = false;
+    for (int step = 0; step < MAX_STEPS; step++) {
+        fl_jfr_constant *constant = fl_jfr_constant_of(chunk, pool, key);
+        if (constant == NULL || !fl_jfr_constant_slots(chunk, pool, constant, slots))
+            return FL_OK;
+        const fl_jfr_plan *plan = &chunk->pools[pool].of->plan;
+        if ((plan->have & 1u) == 0)
+            return FL_OK;
+        if (plan->pool[0] == FL_JFR_POOL_INLINE) {
+            *found = fl_jfr_text_at(out, &key, chunk, (size_t)slots[0], &jfr->scratch);
+            if (key == 0)
+                return FL_OK;
+            *found = false;
+            pool = FL_JFR_POOL_STRING;
+            continue;
+        }
+        if (plan->pool[0] >= FL_JFR_POOL_COUNT)
+            return FL_OK;
+        pool = (fl_jfr_pool_kind)plan->pool[0];
+        key = slots[0];
+    }
+    return FL_OK;
+}
+
+/* "[Ljava/lang/String;" is "java.lang.String[]", "java/util/Map$Entry" "java.util.Map$Entry": as
+ * the sources have it. False: no memory. */
+static bool spell_class(fl_slice *out, fl_slice name, fl_arena *arena)
+{
+    assert(out != NULL && arena != NULL);
+    static const char *const primitives[] = {"Bbyte", "Cchar", "Ddouble", "Ffloat",
+                                             "Iint",  "Jlong", "Sshort",  "Zboolean"};
+    size_t dimensions = 0;
+    while (dimensions < name.len && name.ptr[dimensions] == '[')
+        dimensions++;
+    fl_slice base = fl_slice_part(name, dimensions, name.len);
+    if (dimensions > 0 && base.len > 2 && base.ptr[0] == 'L' && base.ptr[base.len - 1] == ';')
+        base = fl_slice_part(base, 1, base.len - 1);
+    for (size_t i = 0; dimensions > 0 && base.len == 1 && i < 8; i++)
+        if (base.ptr[0] == (unsigned char)primitives[i][0])
+            base = fl_slice_of(primitives[i] + 1);
+    unsigned char *text = fl_arena_bytes(arena, base.len + 2 * dimensions + 1);
+    if (text == NULL)
+        return false;
+    for (size_t i = 0; i < base.len; i++)
+        text[i] = base.ptr[i] == '/' ? '.' : base.ptr[i];
+    for (size_t i = 0; i < dimensions; i++)
+        memcpy(text + base.len + 2 * i, "[]", 2);
+    *out = (fl_slice){.ptr = text, .len = base.len + 2 * dimensions};
+    return true;
+}
+
+/* "java.util.HashMap.put" */
+static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *constant, fl_error *err)
+{
+    assert(constant->is_resolved && *out == FL_JFR_NONE);
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    const fl_jfr_plan *plan = &chunk->pools[FL_JFR_POOL_METHOD].of->plan;
+    uint64_t slots[FL_JFR_SLOTS];
+    uint32_t class, name;
+    if (!fl_jfr_constant_slots(chunk, FL_JFR_POOL_METHOD, constant, slots))
+        return FL_OK;
+    fl_status status = fl_jfr_name_slot(&class, jfr, plan, 1, slots, err);
+    if (status == FL_OK)
+        status = fl_jfr_name_slot(&name, jfr, plan, 0, slots, err);
+    if (status != FL_OK || name == FL_JFR_NONE)
+        return status;
+    fl_slice owner = fl_jfr_name(jfr, class), own = fl_jfr_name(jfr, name);
+    unsigned char *text = fl_arena_bytes(&jfr->scratch, owner.len + own.len + 1);
+    if (text == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a method's name");
+    size_t at = owner.len;
+    memcpy(text, owner.ptr, owner.len);
+    if (owner.len > 0)
+        text[at++] = '.';
+    memcpy(text + at, own.ptr, own.len);
+    return intern(out, jfr, (fl_slice){.ptr = text, .len = at + own.len}, err);
+}
+
+/* A thread that Java does not know has the system's name. */
+static fl_status name_thread(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *constant, fl_error *err)
+{
+    assert(constant->is_resolved && *out == FL_JFR_NONE);
+    const fl_jfr_plan *plan = &jfr->chunk.pools[FL_JFR_POOL_THREAD].of->plan;
+    uint64_t slots[FL_JFR_SLOTS];
+    if (!fl_jfr_constant_slots(&jfr->chunk, FL_JFR_POOL_THREAD, constant, slots))
+        return FL_OK;
+    fl_status status = fl_jfr_name_slot(out, jfr, plan, 0, slots, err);
+    if (status == FL_OK && (*out == FL_JFR_NONE || fl_jfr_name(jfr, *out).len == 0))
+        status = fl_jfr_name_slot(out, jfr, plan, 1, slots, err);
+    return status;
+}
+
+/* Where the tables do not lead to a text, there is no name. */
+static fl_status name_text(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
+                           fl_error *err)
+{
+    fl_slice text;
+    bool found;
+    fl_status status = text_of(&text, jfr, pool, key, &found);
+    if (status != FL_OK || !found)
+        return status;
+    if (pool == FL_JFR_POOL_CLASS && !spell_class(&text, text, &jfr->scratch))
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a class' name");
+    return intern(out, jfr, text, err);
+}
+
+fl_status fl_jfr_name_constant(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
+                               fl_error *err)
+{
+    assert(pool < FL_JFR_POOL_COUNT && pool != FL_JFR_POOL_STACK);
+    fl_jfr_constant *constant = fl_jfr_constant_of(&jfr->chunk, pool, key);
+    fl_status status = FL_OK;
+    *out = FL_JFR_NONE;
+    if (constant == NULL)
+        return FL_OK;
+    if (constant->is_resolved) {
+        *out = constant->resolved;
+        return FL_OK;
+    }
+    constant->is_resolved = true; /* before, so that what refers to itself ends */
+    if (pool == FL_JFR_POOL_METHOD)
+        status = name_method(out, jfr, constant, err);
+    else if (pool == FL_JFR_POOL_THREAD)
+        status = name_thread(out, jfr, constant, err);
+    else
+        status = name_text(out, jfr, pool, key, err);
+    constant->resolved = *out;
+    return status;
+}
+
+fl_status fl_jfr_name_slot(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *plan, int slot,
+                           const uint64_t *slots, fl_error *err)
+{
+    assert(slot >= 0 && slot < FL_JFR_SLOTS);
+    fl_slice text;
+    uint64_t key;
+    *out = FL_JFR_NONE;
+    if ((plan->have & 1u << slot) == 0 || plan->pool[slot] == FL_JFR_POOL_NONE)
+        return FL_OK;
+    if (plan->pool[slot] != FL_JFR_POOL_INLINE)
+        return fl_jfr_name_constant(out, jfr, (fl_jfr_pool_kind)plan->pool[slot], slots[slot], err);
+    if (!fl_jfr_text_at(&text, &key, &jfr->chunk, (size_t)slots[slot], &jfr->scratch))
+        return FL_OK;
+    return key != 0 ? fl_jfr_name_constant(out, jfr, FL_JFR_POOL_STRING, key, err)
+                    : intern(out, jfr, text, err);
+}
+
+/* ---- stacks ---- */
+
+/* The number of a frame, the same for equal ones. */
+static fl_status frame_of(uint32_t *out, fl_jfr *jfr, uint32_t function, uint32_t line,
+                          fl_error *err)
+{
+    uint64_t *slot;
+    fl_status status =
+        fl_map_slot(&slot, jfr->frame_of, (uint64_t)function << 32 | line, NULL, err);
+    if (status != FL_OK)
+        return status;
+    if (*slot == 0) {
+        fl_jfr_frame *grown =
+            fl_jfr_grow(jfr->frames, jfr->frame_count, &jfr->frame_cap, sizeof(*grown));
+        if (grown == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
+        jfr->frames = grown;
+        grown[jfr->frame_count] = (fl_jfr_frame){
+            .function = function, .line = line, .number = (uint32_t)jfr->frame_count};
+        jfr->frame_count++;
+        *slot = jfr->frame_count;
+    }
+    assert(*slot > 0);
+    *out = (uint32_t)(*slot - 1);
+    return FL_OK;
+}
+
+/* The number of a frame below a caller, the same for equal ones. */
+static fl_status node_of(uint32_t *out, fl_jfr *jfr, uint32_t caller, uint32_t frame, fl_error *err)
+{
+    uint64_t *slot;
+    fl_status status = fl_map_slot(&slot, jfr->node_of, (uint64_t)caller << 32 | frame, NULL, err);
+    if (status != FL_OK)
+        return status;
+    if (*slot == 0) {
+        fl_jfr_node *grown =
+            fl_jfr_grow(jfr->nodes, jfr->node_count, &jfr->node_cap, sizeof(*grown));
+        if (grown == NULL)
+            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for stacks");
+        jfr->nodes = grown;
+        grown[jfr->node_count++] = (fl_jfr_node){.frame = frame, .caller = caller};
+        *slot = jfr->node_count;
+    }
+    assert(*slot > 0);
+    *out = (uint32_t)(*slot - 1);
+    return FL_OK;
+}
+
+/* The frames of one stack, innermost first as they stand; how many could be read. */
+static fl_status read_frames(uint32_t frames[MAX_FRAMES], size_t *count, fl_jfr *jfr, size_t pos,
+                             fl_error *err)
+{
+    assert(jfr->chunk.frame.is_sound && pos <= jfr->chunk.bytes.len);
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_reader in = {.bytes = chunk->bytes, .pos = pos};
+    uint64_t left = (uint32_t)fl_jfr_number(&in, 4, chunk->is_compressed);
+    fl_status status = FL_OK;
+    *count = 0;
+    for (; left > 0 && *count < MAX_FRAMES && status == FL_OK; left--) {
+        uint64_t slots[FL_JFR_SLOTS] = {0};
+        uint32_t function;
+        fl_jfr_plan_run(chunk, &chunk->frame, chunk->frame.count, &in, slots);
+        if (in.short_read)
+            return FL_OK;
+        status = fl_jfr_name_slot(&function, jfr, &chunk->frame, 0, slots, err);
+        int32_t line = (int32_t)slots[1];
+        if (status == FL_OK)
+            status =
+                frame_of(&frames[(*count)++], jfr, function, line > 0 ? (uint32_t)line : 0, err);
+    }
+    return status;
+}
+
+fl_status fl_jfr_stack_constant(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
+{
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_constant *constant = fl_jfr_constant_of(chunk, FL_JFR_POOL_STACK, key);
+    uint64_t slots[FL_JFR_SLOTS];
+    uint32_t frames[MAX_FRAMES];
+    size_t count;
+    *out = FL_JFR_NONE;
+    if (constant == NULL)
+        return FL_OK;
+    if (constant->is_resolved) {
+        *out = constant->resolved;
+        return FL_OK;
+    }
+    constant->is_resolved = true;
+    const fl_jfr_plan *plan = &chunk->pools[FL_JFR_POOL_STACK].of->plan;
+    bool is_whole = fl_jfr_constant_slots(chunk, FL_JFR_POOL_STACK, constant, slots);
+    if (!is_whole || (plan->have & 1u) == 0 || !chunk->frame.is_sound || chunk->frame.count == 0)
+        return FL_OK;
+    fl_status status = read_frames(frames, &count, jfr, (size_t)slots[0], err);
+    for (size_t i = count; i > 0 && status == FL_OK; i--)
+        status = node_of(out, jfr, *out, frames[i - 1], err);
+    constant->resolved = *out;
+    return status;
+}
+
+/* ---- holders ---- */
+
+/* One step towards the root: what holds `object`, and the key of that; 0 at the end. */
+static fl_status next_holder(fl_jfr_holder *out, uint64_t *object, fl_jfr *jfr,
+                             const uint64_t *from, fl_error *err)
+{
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    uint64_t key = from[2], slots[FL_JFR_SLOTS], part[FL_JFR_SLOTS];
+    fl_jfr_constant *reference = fl_jfr_constant_of(chunk, FL_JFR_POOL_REFERENCE, key);
+    *object = 0;
+    if (reference == NULL || !fl_jfr_constant_slots(chunk, FL_JFR_POOL_REFERENCE, reference, slots))
+        return FL_OK;
+    *object = slots[3];
+    out->skipped = slots[4];
+    fl_jfr_constant *array = fl_jfr_constant_of(chunk, FL_JFR_POOL_ARRAY, slots[1]);
+    if (array != NULL && fl_jfr_constant_slots(chunk, FL_JFR_POOL_ARRAY, array, part)) {
+        out->length = (int32_t)part[1];
+        out->index = (int32_t)part[2];
+    }
+    return fl_jfr_name_constant(&out->field, jfr, FL_JFR_POOL_FIELD, slots[2], err);
+}
+
+/* Its kind, and where the recorder looked: "Stack Variable (Threads)". */
+static fl_status name_root(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
+{
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_constant *root = fl_jfr_constant_of(chunk, FL_JFR_POOL_ROOT, key);
+    uint64_t slots[FL_JFR_SLOTS];
+    if (root == NULL || !fl_jfr_constant_slots(chunk, FL_JFR_POOL_ROOT, root, slots))
+        return FL_OK;
+    const fl_jfr_plan *plan = &chunk->pools[FL_JFR_POOL_ROOT].of->plan;
+    uint32_t type, system;
+    fl_status status = fl_jfr_name_slot(&type, jfr, plan, 2, slots, err);
+    if (status == FL_OK)
+        status = fl_jfr_name_slot(&system, jfr, plan, 1, slots, err);
+    if (status != FL_OK)
+        return status;
+    fl_slice name = fl_jfr_name(jfr, type);
+    bool is_known = name.len > 0 && name.ptr[0] != '<';
+    *out = is_known ? type : system;
+    return FL_OK;
+}
+
+fl_status fl_jfr_holders(fl_jfr_chain *out, fl_jfr *jfr, const fl_jfr_event *event, fl_error *err)
+{
+    fl_jfr_chunk *chunk = &jfr->chunk;
+    uint64_t object = event->object, slots[FL_JFR_SLOTS];
+    fl_status status = FL_OK;
+    assert(out->cap > 0 && event->kind == FL_JFR_OLD_OBJECT);
+    out->count = 0;
+    out->root = FL_JFR_NONE;
+    while (status == FL_OK && object != 0 && out->count < out->cap) {
+        fl_jfr_constant *constant = fl_jfr_constant_of(chunk, FL_JFR_POOL_OBJECT, object);
+        if (constant == NULL || !fl_jfr_constant_slots(chunk, FL_JFR_POOL_OBJECT, constant, slots))
+            break;
+        const fl_jfr_plan *plan = &chunk->pools[FL_JFR_POOL_OBJECT].of->plan;
+        fl_jfr_holder *holder = &out->items[out->count++];
+        *holder = (fl_jfr_holder){.field = FL_JFR_NONE, .index = -1};
+        status = fl_jfr_name_slot(&holder->type, jfr, plan, 1, slots, err);
+        if (status == FL_OK)
+            status = fl_jfr_name_slot(&holder->description, jfr, plan, 0, slots, err);
+        if (status == FL_OK)
+            status = next_holder(holder, &object, jfr, slots, err);
+    }
+    return status == FL_OK ? name_root(&out->root, jfr, event->root, err) : status;
+}

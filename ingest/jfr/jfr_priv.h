@@ -1,0 +1,280 @@
+/*
+ * jfr_priv.h - what the files of this folder share: a chunk, its classes, its plans and its pools.
+ *
+ * A *plan* is the fields of a class as a row of steps, made once a chunk out of the metadata: which
+ * bytes to go past, and which to keep in which slot. Events, and the values of pools, are all read
+ * by running plans. A step takes at least one byte, so that whatever is repeated is bounded by the
+ * bytes that are left.
+ *
+ * Invariants:
+ *   - chunk->bytes are whole, header included; every place that is kept is below bytes.len
+ *   - a plan that is sound has steps that end at or before `count`, and arrays that nest
+ *   - slots hold numbers, or places of texts and arrays in the chunk; never a pointer
+ *   - a constant is resolved at most once a chunk; what it became outlives the chunk
+ * Cost: an event that is not told is two numbers; one that is told is its fields up to the last one
+ * that is wanted, and two looks into tables.
+ */
+#ifndef FL_JFR_PRIV_H
+#define FL_JFR_PRIV_H
+
+#include "arena.h"
+#include "jfr.h"
+#include "map.h"
+#include "reader.h"
+#include "slice.h"
+
+enum {
+    FL_JFR_HEADER_BYTES = 68,
+    FL_JFR_DEPTH = 16,     /* structs in structs; the JDK's own have three */
+    FL_JFR_PLAN_OPS = 4096 /* steps of one plan: metadata that would make more is refused */
+};
+
+/* The tables of a chunk that are looked into. */
+typedef enum fl_jfr_pool_kind {
+    FL_JFR_POOL_STRING,
+    FL_JFR_POOL_SYMBOL,
+    FL_JFR_POOL_CLASS,
+    FL_JFR_POOL_METHOD,
+    FL_JFR_POOL_STACK,
+    FL_JFR_POOL_THREAD,
+    FL_JFR_POOL_GC_CAUSE,
+    FL_JFR_POOL_GC_NAME,
+    FL_JFR_POOL_GC_WHEN,
+    FL_JFR_POOL_OBJECT,
+    FL_JFR_POOL_REFERENCE,
+    FL_JFR_POOL_ARRAY,
+    FL_JFR_POOL_FIELD,
+    FL_JFR_POOL_ROOT,
+    FL_JFR_POOL_ROOT_TYPE,
+    FL_JFR_POOL_ROOT_SYSTEM,
+    FL_JFR_POOL_COUNT,
+    FL_JFR_POOL_INLINE, /* of a slot: the text stands where the value is */
+    FL_JFR_POOL_NONE    /* of a slot: a number */
+} fl_jfr_pool_kind;
+
+/* Slots of events (jfr_kinds.c). */
+enum {
+    FL_JFR_SLOT_TIME,
+    FL_JFR_SLOT_DURATION,
+    FL_JFR_SLOT_STACK,
+    FL_JFR_SLOT_TYPE,
+    FL_JFR_SLOT_THREAD,
+    FL_JFR_SLOT_TEXT,
+    FL_JFR_SLOT_CAUSE,
+    FL_JFR_SLOT_A,
+    FL_JFR_SLOT_B,
+    FL_JFR_SLOT_C,
+    FL_JFR_SLOT_D,
+    FL_JFR_SLOT_ROOT,
+    FL_JFR_SLOTS /* values that one plan keeps, of an event or of a constant */
+};
+
+/* A field to keep: its path through structs, "heapSpace.committedSize". */
+typedef struct fl_jfr_wanted {
+    const char *path;
+    int slot;
+} fl_jfr_wanted;
+
+enum { FL_JFR_MAX_WANTED = 12 };
+
+/* An event that is told. */
+typedef struct fl_jfr_row {
+    const char *event; /* its name */
+    fl_jfr_kind kind;
+    unsigned ticks;                              /* slots that hold ticks: 1u << slot */
+    unsigned moments;                            /* the same of points in time */
+    fl_jfr_wanted wanted[FL_JFR_MAX_WANTED + 1]; /* ends with a NULL path */
+} fl_jfr_row;
+
+/* The row of an event's name; NULL: it is not told. */
+const fl_jfr_row *fl_jfr_row_of(fl_slice name);
+
+typedef enum fl_jfr_step {
+    FL_JFR_VARINT, /* a number in a chunk of compressed ones */
+    FL_JFR_FIXED,  /* a number of `width` bytes, big-endian */
+    FL_JFR_TEXT,
+    FL_JFR_ARRAY /* a count, and so many times the steps up to `end` */
+} fl_jfr_step;
+
+typedef struct fl_jfr_op {
+    uint8_t step, width;
+    int8_t slot; /* -1: gone past. Of a text and an array, its place in the chunk is kept */
+    uint32_t end;
+} fl_jfr_op;
+
+typedef struct fl_jfr_plan {
+    uint32_t at, count; /* among the chunk's ops; count 0: nothing is wanted, or none can be made */
+    uint32_t last;      /* steps up to the last slot */
+    bool is_sound;      /* false: a class that cannot be gone past */
+    uint8_t pool[FL_JFR_SLOTS]; /* fl_jfr_pool_kind of what a slot refers to */
+    unsigned have;              /* 1u << slot */
+} fl_jfr_plan;
+
+typedef struct fl_jfr_field {
+    fl_slice name;
+    uint64_t type;
+    bool is_constant, is_array;
+} fl_jfr_field;
+
+typedef struct fl_jfr_class {
+    uint64_t id;
+    fl_slice name;
+    uint32_t field_at, field_count;
+    uint64_t events, bytes; /* that were seen of it */
+    const fl_jfr_row *row;  /* NULL: not told */
+    fl_jfr_plan plan;       /* of its row's slots, or of its pool's */
+    bool is_planned;
+} fl_jfr_class;
+
+/* Where a value stands, and what it was turned into: a name, or a stack. */
+typedef struct fl_jfr_constant {
+    size_t pos;
+    uint32_t resolved;
+    bool is_resolved;
+} fl_jfr_constant;
+
+typedef struct fl_jfr_pool {
+    fl_map *by_key; /* to index + 1 */
+    fl_jfr_constant *items;
+    size_t count, cap;
+    const fl_jfr_class *of; /* its class in this chunk; NULL: there is none */
+} fl_jfr_pool;
+
+typedef struct fl_jfr_chunk {
+    fl_slice bytes;  /* with the header */
+    uint64_t offset; /* of the chunk in the input */
+    bool is_compressed, is_finished;
+    int64_t start_ns, duration_ns, start_ticks;
+    double ns_per_tick;
+    uint64_t metadata_at, pool_at; /* of the header */
+    fl_jfr_class *classes;
+    size_t class_count, class_cap;
+    fl_jfr_field *fields;
+    size_t field_count, field_cap;
+    fl_jfr_op *ops;
+    size_t op_count, op_cap;
+    fl_map *by_id;   /* class id to index + 1 */
+    uint32_t *dense; /* the same of small ids, FL_JFR_DENSE of them */
+    fl_jfr_pool pools[FL_JFR_POOL_COUNT];
+    fl_jfr_plan frame; /* of a stack's frames */
+} fl_jfr_chunk;
+
+enum { FL_JFR_DENSE = 1 << 14 };
+
+/* One frame below another: a stack. */
+typedef struct fl_jfr_node {
+    uint32_t frame, caller;
+} fl_jfr_node;
+
+enum { FL_JFR_MAX_WARNINGS = 32 };
+
+struct fl_jfr {
+    fl_jfr_chunk chunk; /* the one that is read; its memory is used again */
+    fl_stream_block block;
+    fl_intern *names;
+    fl_map *frame_of; /* function << 32 | line, to index + 1 */
+    fl_jfr_frame *frames;
+    size_t frame_count, frame_cap;
+    fl_map *node_of; /* caller << 32 | frame, to index + 1 */
+    fl_jfr_node *nodes;
+    size_t node_count, node_cap;
+    fl_map *count_of; /* name to index + 1 */
+    fl_jfr_count *counts;
+    size_t count_count, count_cap;
+    fl_jfr_totals totals;
+    fl_arena arena;   /* of the chunk: texts of its metadata */
+    fl_arena scratch; /* of a name that is being made */
+    char *warnings[FL_JFR_MAX_WARNINGS];
+    const char *name; /* of the input that is read */
+};
+
+/* ---- numbers (here, since all reading is this) ---- */
+
+/* LEB128 of at most 9 bytes, of which the ninth has 8 bits. */
+static inline uint64_t fl_jfr_varint(fl_reader *in)
+{
+    const unsigned char *p = in->bytes.ptr;
+    size_t len = in->bytes.len, pos = in->pos;
+    uint64_t value = 0;
+    if (pos < len && p[pos] < 0x80) {
+        in->pos = pos + 1;
+        return p[pos];
+    }
+    for (int shift = 0; pos < len; shift += 7, pos++) {
+        unsigned char byte = p[pos];
+        if (shift == 56 || byte < 0x80) {
+            in->pos = pos + 1;
+            return value | (uint64_t)byte << shift;
+        }
+        value |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    in->short_read = true;
+    return 0;
+}
+
+/* A number of `width` bytes where numbers are not compressed. */
+static inline uint64_t fl_jfr_number(fl_reader *in, size_t width, bool is_compressed)
+{
+    return is_compressed && width > 1 ? fl_jfr_varint(in) : fl_read_be(in, width);
+}
+
+/* ---- jfr_plan.c ---- */
+
+/* The plan of a class that keeps `wanted` (NULL: nothing). FL_E_NOMEM only: one that cannot be made
+ * is not sound. */
+FL_NODISCARD fl_status fl_jfr_plan_make(fl_jfr_plan *out, fl_jfr_chunk *chunk,
+                                        const fl_jfr_class *of, const fl_jfr_wanted *wanted,
+                                        fl_error *err);
+/* The first `count` steps of a plan from where `in` stands; `slots` has FL_JFR_SLOTS items. A short
+ * read, or a text that is none, marks `in`. */
+void fl_jfr_plan_run(const fl_jfr_chunk *chunk, const fl_jfr_plan *plan, size_t count,
+                     fl_reader *in, uint64_t *slots);
+/* Go past a text. */
+void fl_jfr_skip_text(fl_reader *in, bool is_compressed);
+/* The text at a place, in the arena where it has to be made. *ref: the key of a pooled text, and
+ * the text is empty then; 0: none. False where it is damaged or there is no memory. */
+bool fl_jfr_text_at(fl_slice *out, uint64_t *ref, const fl_jfr_chunk *chunk, size_t pos,
+                    fl_arena *arena);
+
+/* ---- jfr_metadata.c ---- */
+
+/* Classes and fields of the metadata event at `pos`. FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_metadata_read(fl_jfr_chunk *chunk, size_t pos, fl_arena *arena,
+                                            fl_error *err);
+/* The class of an id; NULL: there is none. */
+fl_jfr_class *fl_jfr_class_of(const fl_jfr_chunk *chunk, uint64_t id);
+/* The class of a name; NULL: there is none. */
+fl_jfr_class *fl_jfr_class_named(const fl_jfr_chunk *chunk, const char *name);
+
+/* ---- jfr_pool.c ---- */
+
+/* The classes of the pools in this chunk, and their plans. */
+FL_NODISCARD fl_status fl_jfr_pools_begin(fl_jfr_chunk *chunk, fl_error *err);
+/* One checkpoint; *delta is where the one before it stands, relative to this, 0: this is the first.
+ * FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_LIMIT, FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, int64_t *delta,
+                                              fl_error *err);
+/* The constant of a key; NULL: there is none. Its plan's slots, where `slots` is not NULL; false in
+ * *ok where its bytes are damaged. */
+fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, uint64_t key);
+bool fl_jfr_constant_slots(const fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
+                           const fl_jfr_constant *constant, uint64_t slots[FL_JFR_SLOTS]);
+
+/* The pool of a class by its name; FL_JFR_POOL_NONE: of none. */
+fl_jfr_pool_kind fl_jfr_pool_of(fl_slice class_name);
+void fl_jfr_pools_dispose(fl_jfr_chunk *chunk);
+
+/* ---- jfr_names.c ---- */
+
+/* What a slot refers to, as a name: FL_JFR_NONE where there is none. FL_E_NOMEM, FL_E_LIMIT. */
+FL_NODISCARD fl_status fl_jfr_name_slot(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *plan,
+                                        int slot, const uint64_t *slots, fl_error *err);
+FL_NODISCARD fl_status fl_jfr_name_constant(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool,
+                                            uint64_t key, fl_error *err);
+FL_NODISCARD fl_status fl_jfr_stack_constant(uint32_t *out, fl_jfr *jfr, uint64_t key,
+                                             fl_error *err);
+
+/* Room for one item more in an array that doubles; the array, or NULL. */
+void *fl_jfr_grow(void *items, size_t count, size_t *cap, size_t size);
+
+#endif

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""faultline jfr from outside: real recordings of JDK 11 to 25, damaged ones, and against the JDK's own "jfr" where it is.
+
+usage: test_jfr.py FAULTLINE SOURCE_DIR
+"""
+import gzip
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+RECORDINGS = SOURCE / "tests/fixtures/jfr"
+JFR = shutil.which("jfr")
+TIMEOUT_S = 120
+
+
+def run(*words, stdin=None):
+    return subprocess.run([FAULTLINE, *map(str, words)], capture_output=True, input=stdin, check=False, timeout=TIMEOUT_S)
+
+
+class Jfr(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = pathlib.Path(place.name)
+
+    def text(self, *words, code=0):
+        done = run("jfr", *words)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return done.stdout.decode()
+
+    def answer(self, *words, code=0):
+        document = json.loads(self.text(*words, "--format", "json", code=code))
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/jfr.schema.json").read_text()))
+        return document
+
+    def test_answers_of_every_jdk_have_the_form_of_the_schema(self):
+        for path in sorted(RECORDINGS.glob("*.jfr.*")):
+            with self.subTest(path.name):
+                document = self.answer(path, "--rows", "0")
+                self.assertEqual(document["warnings"], [])
+                self.assertEqual(document["unresolved"], 0)
+                self.assertEqual(sum(kind["events"] for kind in document["events"]), document["event_count"])
+                self.assertEqual(sum(site["events"] for site in document["exceptions"]["sites"]), 60)
+
+    def test_the_holder_of_what_stays_is_on_the_page(self):
+        page = self.text(RECORDINGS / "17-leak.jfr.gz")
+        self.assertIn("kept by Recorded.OPEN (java.util.concurrent.ConcurrentHashMap)", page)
+        self.assertIn("Recorded.parse:", page)
+        self.assertNotIn("Warning", page)
+
+    def test_each_view_shows_its_own(self):
+        for view, shown in {"allocations": "Recorded$Session.<init>", "execution": "Execution:", "native": "Native code:",
+                            "exceptions": "NumberFormatException", "locks": "Recorded.hold", "gc": "Allocation Failure",
+                            "load": "machine", "old": "Recorded.OPEN", "objects": "Live objects", "events": "jdk.CPULoad"}.items():
+            with self.subTest(view):
+                self.assertIn(shown, self.text(RECORDINGS / "17-leak.jfr.gz", "--view", view))
+
+    def test_rows_that_are_left_out_are_counted(self):
+        self.assertIn("12 more (--rows 0)", self.text(RECORDINGS / "17-leak.jfr.gz", "--view", "events", "-n", "1"))
+
+    def test_a_cut_recording_is_read_as_far_as_it_goes(self):
+        whole = gzip.decompress((RECORDINGS / "17-leak.jfr.gz").read_bytes())
+        (self.place / "cut.jfr").write_bytes(whole[:-1])
+        self.assertIn("it was not finished", self.text(self.place / "cut.jfr", code=5))
+        (self.place / "cut.jfr.gz").write_bytes((RECORDINGS / "17-leak.jfr.gz").read_bytes()[:20000])
+        self.text(self.place / "cut.jfr.gz", code=5)
+
+    def test_standard_input_is_a_file(self):
+        done = run("jfr", "-", stdin=(RECORDINGS / "11-leak.jfr.gz").read_bytes())
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"Recorded.OPEN", done.stdout)
+
+    def test_what_is_no_recording_is_said(self):
+        for path, message in {SOURCE / "README.md": "this is not a JFR recording", self.place / "none": "cannot open"}.items():
+            done = run("jfr", path)
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertIn(message, done.stderr.decode())
+
+    @unittest.skipUnless(JFR, "skipped: no jfr")
+    def test_samples_are_those_that_the_jdk_prints(self):
+        path = self.place / "rec.jfr"
+        path.write_bytes(gzip.decompress((RECORDINGS / "17-leak.jfr.gz").read_bytes()))
+        done = subprocess.run([JFR, "print", "--json", "--stack-depth", "64", "--events", "ObjectAllocationSample", path], capture_output=True,
+                              check=True, timeout=TIMEOUT_S)
+        theirs = [event["values"] for event in json.loads(done.stdout)["recording"]["events"]]
+        tlabs = subprocess.run([JFR, "print", "--json", "--events", "ObjectAllocationInNewTLAB", path], capture_output=True,
+                               check=True, timeout=TIMEOUT_S)
+        buffers = [event["values"] for event in json.loads(tlabs.stdout)["recording"]["events"]]
+        ours = self.answer(path, "--rows", "0")["allocations"]
+        self.assertEqual(ours["events"], len(theirs) + len(buffers))
+        self.assertEqual(ours["bytes"], sum(e["weight"] for e in theirs) + sum(e["tlabSize"] for e in buffers))
+        leaves = {f["method"]["type"]["name"].replace("/", ".") + "." + f["method"]["name"] + f":{f['lineNumber']}"
+                  for e in theirs for f in e["stackTrace"]["frames"][:1]}
+        self.assertTrue(leaves >= {site["stack"][0] for site in ours["sites"] if site["events"] > len(buffers)})
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])
