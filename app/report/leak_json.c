@@ -10,10 +10,11 @@
 #include <math.h>
 
 #include "json_put.h"
+#include "leak_put.h"
 #include "leak_report.h"
 
 /* Members of an object that is not known are null one by one: a reader asks without a test. */
-static json_t *interval_of(fl_put *w, fl_leak_interval interval)
+json_t *fl_leak_put_interval(fl_put *w, fl_leak_interval interval)
 {
     json_t *object = json_object();
     fl_put_number(w, object, "value", interval.value);
@@ -35,7 +36,7 @@ static json_t *evidence_of(fl_put *w, const fl_leak_evidence *evidence)
 }
 
 /* An array of texts. */
-static json_t *texts_of(fl_put *w, const char *const *texts, size_t count)
+json_t *fl_leak_put_texts(fl_put *w, const char *const *texts, size_t count)
 {
     json_t *array = json_array();
     assert(texts != NULL || count == 0);
@@ -70,7 +71,8 @@ static void put_advice(fl_put *w, json_t *object, const fl_leak_signature *signa
     static const fl_leak_signature none = {0};
     const fl_leak_signature *from = signature != NULL ? signature : &none;
     fl_put_text(w, object, "fix", from->fix);
-    fl_put_value(w, object, "references", texts_of(w, from->references, from->reference_count));
+    fl_put_value(w, object, "references",
+                 fl_leak_put_texts(w, from->references, from->reference_count));
     fl_put_text(w, object, "title", from->title);
     fl_put_text(w, object, "cause", from->cause);
     fl_put_text(w, object, "sketch", from->sketch);
@@ -95,7 +97,7 @@ static json_t *caller_of(fl_put *w, const fl_leak_finding *finding)
 }
 
 /* Contract first, then ours. */
-static json_t *finding_of(fl_put *w, const fl_leak_finding *finding)
+json_t *fl_leak_put_finding(fl_put *w, const fl_leak_finding *finding)
 {
     assert(finding->evidence != NULL || finding->evidence_count == 0);
     json_t *object = json_object(), *evidence = json_array();
@@ -108,17 +110,34 @@ static json_t *finding_of(fl_put *w, const fl_leak_finding *finding)
     put_line(w, object, finding->line);
     fl_put_text(w, object, "holder", finding->holder);
     fl_put_value(w, object, "growth_bytes_per_hour",
-                 interval_of(w, finding->growth_bytes_per_hour));
+                 fl_leak_put_interval(w, finding->growth_bytes_per_hour));
     fl_put_value(w, object, "evidence", evidence);
-    fl_put_value(w, object, "against", texts_of(w, finding->against, finding->against_count));
+    fl_put_value(w, object, "against",
+                 fl_leak_put_texts(w, finding->against, finding->against_count));
     put_advice(w, object, finding->signature);
     fl_put_rounded(w, object, "confidence", finding->confidence);
     fl_put_text(w, object, "subject", fl_leak_subject_name(finding->subject));
-    fl_put_value(w, object, "growth_per_hour", interval_of(w, finding->growth_per_hour));
-    fl_put_value(w, object, "seconds_to_limit", interval_of(w, finding->seconds_to_limit));
+    fl_put_value(w, object, "growth_per_hour", fl_leak_put_interval(w, finding->growth_per_hour));
+    fl_put_value(w, object, "seconds_to_limit", fl_leak_put_interval(w, finding->seconds_to_limit));
     fl_put_value(w, object, "support", support_of(w, finding->support));
     fl_put_value(w, object, "caller", caller_of(w, finding));
     return object;
+}
+
+void fl_leak_put_verdict(fl_put *w, json_t *object, const fl_leak_report *report)
+{
+    json_t *findings = json_array();
+    for (size_t i = 0; i < report->finding_count; i++)
+        fl_put_item(w, findings, fl_leak_put_finding(w, &report->findings[i]));
+    fl_put_text(w, object, "verdict", fl_leak_verdict_name(report->verdict));
+    fl_put_text(w, object, "kind",
+                report->finding_count > 0 ? kind_of(&report->findings[0]) : NULL);
+    fl_put_rounded(w, object, "confidence", report->confidence);
+    fl_put_value(w, object, "findings", findings);
+    fl_put_value(w, object, "warnings",
+                 fl_leak_put_texts(w, report->warnings, report->warning_count));
+    fl_put_value(w, object, "collect",
+                 fl_leak_put_texts(w, report->collect, report->collect_count));
 }
 
 /* A moment of 0 is none. */
@@ -159,7 +178,7 @@ static json_t *document_of(fl_put *w, const fl_leak_shown *shown)
     const fl_leak_report *report = shown->report;
     json_t *object = json_object(), *findings = json_array(), *ruled_out = json_array();
     for (size_t i = 0; i < report->finding_count; i++)
-        fl_put_item(w, findings, finding_of(w, &report->findings[i]));
+        fl_put_item(w, findings, fl_leak_put_finding(w, &report->findings[i]));
     for (size_t i = 0; i < report->ruled_out_count; i++) {
         json_t *item = json_object();
         fl_put_text(w, item, "kind", report->ruled_out[i].kind);
@@ -173,8 +192,10 @@ static json_t *document_of(fl_put *w, const fl_leak_shown *shown)
     fl_put_rounded(w, object, "confidence", report->confidence);
     fl_put_value(w, object, "findings", findings);
     fl_put_value(w, object, "ruled_out", ruled_out);
-    fl_put_value(w, object, "warnings", texts_of(w, report->warnings, report->warning_count));
-    fl_put_value(w, object, "collect", texts_of(w, report->collect, report->collect_count));
+    fl_put_value(w, object, "warnings",
+                 fl_leak_put_texts(w, report->warnings, report->warning_count));
+    fl_put_value(w, object, "collect",
+                 fl_leak_put_texts(w, report->collect, report->collect_count));
     fl_put_value(w, object, "series", series_of(w, shown));
     return object;
 }
@@ -243,7 +264,7 @@ fl_status fl_signature_json(fl_buf *out, const fl_leak_signature *items, size_t 
         fl_put_text(&w, object, "fix", items[i].fix);
         fl_put_text(&w, object, "sketch", items[i].sketch);
         fl_put_value(&w, object, "references",
-                     texts_of(&w, items[i].references, items[i].reference_count));
+                     fl_leak_put_texts(&w, items[i].references, items[i].reference_count));
         fl_put_item(&w, array, object);
     }
     return fl_put_document(out, &w, array, err);

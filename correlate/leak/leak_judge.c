@@ -26,14 +26,13 @@
 
 #include "faultline/limits.h"
 #include "leak_priv.h"
+#include "levels.h"
 #include "slice.h"
 
 /* One pair of snapshots shows growth of a site above this many sampling rates: 3.5 sigma of
  * sqrt(2 R B) with B the growth itself, so 3.5 squared. 6.4 MB at Go's 512 KiB. */
 #define FLOOR_RATES 12.25
 #define TREND_Z     3.5
-/* A total that is measured, not sampled, has many points: it must be far beyond chance. */
-#define TOTAL_Z 6.0
 /* Allocation that collects garbage four times a second at the smallest goal of the heap (4 MiB) is
  * churn where it is one thing built anew again and again; of any kind at four times as much. */
 #define REBUILD_BYTES_PER_S (16u << 20)
@@ -308,13 +307,8 @@ static double odds_times(double p, double factor)
 static bool total_grows(const leak_case *c)
 {
     const leak_total *t = &c->total;
-    if (!t->is_known || t->trend.shape != FL_SHAPE_GROWING || t->trend.growth_z < TOTAL_Z ||
-        t->series.count < 6)
-        return false;
-    double span = t->series.time_s[t->series.count - 1] - t->series.time_s[0];
-    double rise = t->trend.slope * span;
-    return rise >= 1048576 && rise >= 0.05 * t->trend.last && t->trend.late_share >= 0.5 &&
-           !(c->total.load_ratio >= 1.5);
+    const fl_levels levels = {.series = t->series, .trend = t->trend, .is_known = t->is_known};
+    return fl_levels_grow(&levels) && !(t->load_ratio >= 1.5);
 }
 
 /* The total excludes growth of this size: its own interval ends below the site's. */

@@ -213,7 +213,7 @@ static void take_collection(fl_gclog *log, const fl_line *line, uint64_t number,
     event.name = fl_slice_trim(fl_slice_part(title, 0, len));
     take_groups(&event, &in, title);
     event.name = fl_slice_trim(event.name);
-    if (in.len == 0)
+    if (in.len == 0 || fl_slice_equal(in, FL_SLICE("Aborted")))
         return;
     bool has_sizes = fl_gclog_take_sizes(&in, &sizes);
     (void)fl_gclog_take(&in, " ");

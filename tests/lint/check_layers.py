@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
+CORRELATE = {"correlate/callgraph", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
              "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
@@ -93,6 +93,7 @@ ALLOWED = {
     "correlate/callgraph": LOWEST,
     "correlate/heap": LOWEST,
     "correlate/oql": LOWEST | {"correlate/heap"},
+    "correlate/gc": LOWEST | {"correlate/leak"},
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
