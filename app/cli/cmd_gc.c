@@ -27,6 +27,7 @@ static fl_status load_library(fl_signatures **out, const fl_args *args, fl_error
     return status == FL_OK ? fl_signatures_load(*out, paths, count, err) : status;
 }
 
+/* The list of operands is too large for a stack, and a program runs one command. */
 static fl_exit run_gc(fl_cli *cli, const fl_args *args)
 {
     static const char *paths[FL_MAX_OPERANDS + 1];

@@ -11,11 +11,13 @@
 #include "gc_stats.h"
 #include "gclog_read.h"
 
+/* One log, and where it belongs among the others. */
 struct file {
     const char *path;
     int64_t first_ns; /* wall clock, else since the start; INT64_MAX: none */
 };
 
+/* A log that has no times at all sorts behind those that have. */
 static fl_status take_first(void *payload, const fl_gc_event *event, fl_error *err)
 {
     struct file *file = payload;
@@ -38,6 +40,7 @@ static void look(struct file *file)
     fl_stream_close(in);
 }
 
+/* The bridge from the decoder to the statistics; neither knows the other. */
 static fl_status take_event(void *payload, const fl_gc_event *event, fl_error *err)
 {
     (void)err;
@@ -99,6 +102,7 @@ static void sort_files(struct file *files, size_t count)
     }
 }
 
+/* Looked into only where there is an order to find: standard input can be read once. */
 static fl_status read_files(fl_gc_stats *stats, const fl_gc_request *request, fl_error *why,
                             fl_error *err)
 {

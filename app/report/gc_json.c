@@ -16,6 +16,7 @@ static double known(int64_t value, double unit)
     return value >= 0 ? (double)value / unit : (double)NAN;
 }
 
+/* Milliseconds, as the log has them; a quantile of nothing is null. */
 static json_t *durations_of(fl_put *w, const fl_gc_durations *d)
 {
     json_t *object = json_object();
@@ -29,6 +30,7 @@ static json_t *durations_of(fl_put *w, const fl_gc_durations *d)
     return object;
 }
 
+/* The series that the trend was drawn through, so that a reader can draw it again. */
 static json_t *level_of(fl_put *w, const fl_gc_level *level)
 {
     json_t *object = json_object(), *points = json_array();
@@ -45,6 +47,7 @@ static json_t *level_of(fl_put *w, const fl_gc_level *level)
     return object;
 }
 
+/* What the log says of the virtual machine itself. */
 static json_t *java_of(fl_put *w, const fl_gc_about *about)
 {
     json_t *object = json_object();
@@ -56,6 +59,7 @@ static json_t *java_of(fl_put *w, const fl_gc_about *about)
     return object;
 }
 
+/* By total time, the most first. */
 static json_t *groups_of(fl_put *w, const fl_gc_report *report)
 {
     json_t *array = json_array();
@@ -71,6 +75,7 @@ static json_t *groups_of(fl_put *w, const fl_gc_report *report)
     return array;
 }
 
+/* Each pause with its line, and the command that prints it. */
 static json_t *longest_of(fl_put *w, const fl_gc_report *report)
 {
     json_t *array = json_array();
@@ -102,6 +107,7 @@ static json_t *counts_of(fl_put *w, const fl_gc_report *report)
     return object;
 }
 
+/* The same of marks: one collection may have several. */
 static json_t *troubles_of(fl_put *w, const fl_gc_report *report)
 {
     json_t *object = json_object();
@@ -110,6 +116,7 @@ static json_t *troubles_of(fl_put *w, const fl_gc_report *report)
     return object;
 }
 
+/* Which files, how much of them, and over which time; moments are null where no line has a date. */
 static void put_span(fl_put *w, json_t *object, const fl_gc_report *report)
 {
     fl_put_value(w, object, "files", fl_leak_put_texts(w, report->files, report->file_count));
@@ -122,6 +129,7 @@ static void put_span(fl_put *w, json_t *object, const fl_gc_report *report)
     fl_put_count(w, object, "restarts", report->restarts);
 }
 
+/* The figures of the page, all of them, unrounded where they are measured. */
 static void put_figures(fl_put *w, json_t *object, const fl_gc_report *report)
 {
     fl_put_value(w, object, "counts", counts_of(w, report));

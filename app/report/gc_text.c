@@ -16,6 +16,8 @@
 
 enum { BODY = 2, LABEL = 15, GROUPS = 12, MS_TEXT = 24 };
 
+/* How a verdict reads. Without a finding the words say what is known of the heap, since that is
+ * what a reader wants to exclude. */
 static const struct {
     const char *words;
     fl_ink ink;
@@ -31,11 +33,13 @@ static const struct {
     [FL_LEAK_CRASH] = {"Crash", FL_INK_BAD},
 };
 
+/* A dim word, then a text that wraps under itself. */
 static void labelled(fl_page *page, const char *name, const char *text)
 {
     fl_page_labelled(page, (fl_page_row){BODY, LABEL}, name, FL_INK_PLAIN, text);
 }
 
+/* Between two parts there is an empty line. */
 static void heading(fl_page *page, const char *text)
 {
     fl_page_newline(page);
@@ -55,6 +59,7 @@ static const char *ms_text(char out[MS_TEXT], int64_t ns)
     return out;
 }
 
+/* One line that answers the question; a certainty is not claimed where there is no answer. */
 static void write_verdict(fl_page *page, const fl_gc_report *report)
 {
     const fl_leak_report *verdict = &report->verdict;
@@ -66,6 +71,8 @@ static void write_verdict(fl_page *page, const fl_gc_report *report)
     fl_page_newline(page);
 }
 
+/* What was read, and of which virtual machine: a reader sees at once whether it is the right log.
+ */
 static void write_java(fl_page *page, const fl_gc_report *report)
 {
     char text[256], lines[FL_COUNT_TEXT], events[FL_COUNT_TEXT], from[FL_TIME_TEXT],
@@ -95,6 +102,7 @@ static void write_java(fl_page *page, const fl_gc_report *report)
     }
 }
 
+/* Of how many, how much of the time, and the quantiles that people compare. */
 static void write_durations(fl_page *page, const char *label, const fl_gc_durations *d,
                             double ratio)
 {
@@ -135,6 +143,7 @@ static void write_level(fl_page *page, const char *label, const fl_gc_level *lev
     labelled(page, label, text);
 }
 
+/* In the order in which a person asks: how long, how bad at worst, how much is made, what stays. */
 static void write_figures(fl_page *page, const fl_gc_report *report)
 {
     char text[256], allocated[FL_BYTES_TEXT], promoted[FL_BYTES_TEXT];
@@ -157,6 +166,7 @@ static void write_figures(fl_page *page, const fl_gc_report *report)
     write_level(page, "Metaspace", &report->metaspace, "in use");
 }
 
+/* Each with its certainty, its kind, and below it the figures that it rests on. */
 static void write_findings(fl_page *page, const fl_leak_report *verdict)
 {
     char percent[FL_PERCENT_TEXT];
@@ -183,6 +193,8 @@ static void write_findings(fl_page *page, const fl_leak_report *verdict)
     }
 }
 
+/* A table: of each name and cause how many, how long in all and each. What does not fit the page is
+ * counted, never dropped silently. */
 static void write_groups(fl_page *page, const fl_gc_report *report)
 {
     char count[FL_COUNT_TEXT], total[MS_TEXT], p50[MS_TEXT], p99[MS_TEXT], max[MS_TEXT];
@@ -222,6 +234,7 @@ static const char *when_text(char out[FL_TIME_TEXT], const fl_gc_pause *pause)
     return out;
 }
 
+/* Each with the command that prints its line, there to be copied. */
 static void write_longest(fl_page *page, const fl_gc_report *report)
 {
     char ms[MS_TEXT], when[FL_TIME_TEXT];
@@ -241,6 +254,7 @@ static void write_longest(fl_page *page, const fl_gc_report *report)
     }
 }
 
+/* Of the first finding, on which the verdict rests: why it happens, and what to change. */
 static void write_fix(fl_page *page, const fl_leak_report *verdict)
 {
     const fl_leak_signature *signature =
@@ -254,6 +268,7 @@ static void write_fix(fl_page *page, const fl_leak_report *verdict)
         labelled(page, i == 0 ? "see" : "", signature->references[i]);
 }
 
+/* A list under a heading; nothing where it is empty. */
 static void sentences(fl_page *page, const char *title, const char *const *items, size_t count)
 {
     if (count > 0)

@@ -36,6 +36,7 @@ enum { MAX_FINDINGS = 9, MAX_EVIDENCE = 4, MAX_SENTENCES = 6, MIN_OF_A_KIND = 3 
 /* Growth that would be missed is at most this share of the heap where none is claimed. */
 #define TOLERANCE 0.25
 
+/* Findings while they are made; the arena gets them when their number is known. */
 typedef struct gc_writer {
     gc_case *c;
     fl_leak_finding findings[MAX_FINDINGS];
@@ -114,6 +115,7 @@ static fl_leak_finding *begin(gc_writer *w, fl_leak_verdict verdict, const char 
     return out;
 }
 
+/* One sentence with its figure, to the finding that was begun last. */
 static void add(gc_writer *w, double value, const char *unit, const char *text)
 {
     fl_leak_finding *finding = &w->findings[w->count - 1];
@@ -130,6 +132,8 @@ static int64_t moment(const gc_case *c, double at_s)
     return c->report->from_ns >= 0 ? c->report->from_ns + (int64_t)(at_s * 1e9) : 0;
 }
 
+/* How long until the heap is full, where growth goes on as it does; the interval's ends change
+ * places, since faster growth leaves less time. */
 static void set_limit(fl_leak_finding *out, double last, const fl_trend *t, double limit)
 {
     if (!(limit > last) || t->slope <= 0)
@@ -157,6 +161,7 @@ static void add_growth(gc_writer *w, fl_leak_finding *out, const fl_levels *leve
                   mib(3600 * t->low), mib(3600 * t->high), t->growth_z));
 }
 
+/* What the user says, else what the log says, else the last capacity that was seen. */
 static double limit_of(const gc_case *c)
 {
     if (c->options->limit_bytes > 0)
@@ -166,6 +171,7 @@ static double limit_of(const gc_case *c)
     return most > 0 ? (double)most : (double)NAN;
 }
 
+/* Growth and lack of room are one finding where both hold: room is then what growth takes. */
 static void judge_heap(gc_writer *w)
 {
     const gc_case *c = w->c;
@@ -186,6 +192,7 @@ static void judge_heap(gc_writer *w)
                       100 * fmin(last / limit, 1)));
 }
 
+/* Metaspace is freed by collections of the old part as well, but its level is what is in use. */
 static void judge_metaspace(gc_writer *w)
 {
     if (!fl_levels_grow(&w->c->metaspace))
@@ -251,6 +258,7 @@ static uint64_t collections_of(const fl_gc_report *r)
            r->counts[FL_GC_DEGENERATE] + r->counts[FL_GC_CYCLE];
 }
 
+/* A share of all collections, and enough of them that it is one. */
 static void judge_humongous(gc_writer *w)
 {
     const fl_gc_stats *s = w->c->stats;
@@ -270,6 +278,7 @@ static void judge_humongous(gc_writer *w)
             line_of(w->c, s->trouble_file[FL_GC_HUMONGOUS], s->trouble_line[FL_GC_HUMONGOUS])));
 }
 
+/* Calls that cost nothing (ExplicitGCInvokesConcurrent) have no share in the pauses. */
 static void judge_explicit(gc_writer *w)
 {
     const fl_gc_stats *s = w->c->stats;
@@ -289,6 +298,7 @@ static void judge_explicit(gc_writer *w)
                   line_of(w->c, s->trouble_file[FL_GC_EXPLICIT], s->trouble_line[FL_GC_EXPLICIT])));
 }
 
+/* How many, how long in all, and the longest: what the callers of those threads waited. */
 static void judge_stalls(gc_writer *w)
 {
     const fl_gc_report *r = w->c->report;
@@ -365,6 +375,7 @@ static void keep_findings(gc_writer *w)
     out->confidence = w->findings[0].confidence;
 }
 
+/* What the figures lack, and why. */
 static void add_warnings(gc_case *c)
 {
     const fl_gc_about *about = &c->stats->about;

@@ -23,6 +23,7 @@
 #include "slice.h"
 #include "timestamp.h"
 
+/* No level yet: larger than any that comes. */
 static gc_part empty_part(void)
 {
     return (gc_part){.low = INFINITY, .low_old = INFINITY, .metaspace = INFINITY};
@@ -62,6 +63,7 @@ fl_status fl_gc_stats_begin(fl_gc_stats *stats, const char *file, fl_error *err)
 
 /* ---- durations ---- */
 
+/* The step in which a duration is counted; those beyond the largest share the last. */
 static size_t step_of(int64_t ns)
 {
     uint64_t value = (uint64_t)ns;
@@ -108,6 +110,7 @@ static int64_t quantile(const gc_histogram *h, double ratio)
     return value < h->max_ns && seen < h->count ? value : h->max_ns;
 }
 
+/* What a reader asks of a histogram. */
 static fl_gc_durations durations_of(const gc_histogram *h)
 {
     if (h->count == 0)
@@ -206,6 +209,7 @@ static bool collects_old(const fl_gc_event *e)
     return e->kind == FL_GC_FULL || e->kind == FL_GC_MIXED || e->kind == FL_GC_DEGENERATE;
 }
 
+/* What a collection tells of memory: levels, and what was made since the one before. */
 static void add_sizes(fl_gc_stats *s, const fl_gc_event *e)
 {
     gc_part *part = &s->parts[s->now_ns / s->part_ns];
@@ -272,6 +276,7 @@ static void add_group(fl_gc_stats *s, const fl_gc_event *e)
     count_duration(&s->groups[i].pauses, e->pause_ns);
 }
 
+/* Kept sorted by insertion: nearly all events are shorter than the last one kept. */
 static void add_longest(fl_gc_stats *s, const fl_gc_event *e)
 {
     size_t at = s->longest_count;
@@ -294,6 +299,7 @@ static void add_longest(fl_gc_stats *s, const fl_gc_event *e)
     keep(out->cause, e->cause);
 }
 
+/* Of each mark how many, how long in all, and where the first stands. */
 static void add_troubles(fl_gc_stats *s, const fl_gc_event *e)
 {
     for (int t = 0; t < FL_GC_TROUBLE_COUNT; t++) {
@@ -363,6 +369,7 @@ const char *fl_gc_say(gc_case *c, const char *format, ...)
     return kept != NULL ? kept : "";
 }
 
+/* The three levels that parts keep. */
 enum series { HEAP_ALL, HEAP_OLD, METASPACE };
 
 static double level_of(const gc_part *part, enum series which, int64_t *at_ns)
@@ -398,6 +405,7 @@ static fl_status find_levels(fl_levels *out, gc_case *c, enum series which, fl_e
     return status;
 }
 
+/* A trend by the second, shown by the hour. */
 static fl_gc_level level_shown(const fl_levels *levels)
 {
     const fl_trend *t = &levels->trend;
@@ -443,6 +451,7 @@ static bool stands_before(const fl_gc_group *a, const fl_gc_group *b)
     return order != 0 ? order < 0 : strcmp(a->cause, b->cause) < 0;
 }
 
+/* Texts are copied, since the statistics go before the report does. */
 static void show_groups(gc_case *c)
 {
     const fl_gc_stats *s = c->stats;
@@ -489,6 +498,7 @@ static void show_files(gc_case *c)
     c->report->file_count = files != NULL ? s->file_count : 0;
 }
 
+/* All that is a sum or a quotient of sums. */
 static void show_figures(gc_case *c)
 {
     const fl_gc_stats *s = c->stats;

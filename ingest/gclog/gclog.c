@@ -13,6 +13,7 @@
 
 enum { MAX_LINE_BYTES = 64 << 10 };
 
+/* As their makers call them. */
 static const char *const collectors[] = {
     [FL_GC_COLLECTOR_UNKNOWN] = "not known",
     [FL_GC_COLLECTOR_SERIAL] = "Serial",
@@ -23,6 +24,7 @@ static const char *const collectors[] = {
     [FL_GC_COLLECTOR_SHENANDOAH] = "Shenandoah",
     [FL_GC_COLLECTOR_EPSILON] = "Epsilon",
 };
+/* The words of the JSON contract. */
 static const char *const kinds[] = {
     [FL_GC_YOUNG] = "young",           [FL_GC_MIXED] = "mixed", [FL_GC_FULL] = "full",
     [FL_GC_DEGENERATE] = "degenerate", [FL_GC_MARK] = "mark",   [FL_GC_CYCLE] = "cycle",

@@ -16,6 +16,7 @@ static fl_slice behind(fl_slice text, size_t count)
     return fl_slice_part(text, count, text.len);
 }
 
+/* ASCII, whatever the locale. */
 static bool is_digit(unsigned char c)
 {
     return c >= '0' && c <= '9';
