@@ -108,6 +108,13 @@ if(TARGET faultline_cli)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600 RUN_SERIAL TRUE)
 endif()
 
+# The moving picture of the README shows what the program prints now.
+if(TARGET faultline_cli)
+  add_test(NAME integration/record COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_record.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/record PROPERTIES LABELS integration TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # The recordings under examples/ are input of the demo and of other tests: they must be what they say.
 add_test(NAME integration/examples COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_examples.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(integration/examples PROPERTIES LABELS integration TIMEOUT 120)
