@@ -254,6 +254,12 @@ static fl_status live_get(fl_store *base, const char *id_prefix, char **document
     return fl_store_get(behind(base), id_prefix, document, err);
 }
 
+static fl_status live_stamp(int64_t *stored_ns, bool *is_there, fl_store *base, const char *id,
+                            fl_error *err)
+{
+    return behind(base)->kind->stamp(stored_ns, is_there, behind(base), id, err);
+}
+
 static const fl_graph_kind fl_graph_live = {
     .add = live_add,
     .nodes = live_nodes,
@@ -274,6 +280,7 @@ const fl_store_kind fl_store_live = {
     .put = live_put,
     .find = live_find,
     .get = live_get,
+    .stamp = live_stamp,
     .graph = &fl_graph_live,
 };
 

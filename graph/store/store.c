@@ -146,6 +146,16 @@ fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document, 
     return store->kind->get(store, id_prefix, document, err);
 }
 
+fl_status fl_store_stamp(int64_t *stored_ns, fl_store *store, const char *id, fl_error *err)
+{
+    assert(stored_ns != NULL && store != NULL && id != NULL);
+    bool is_there = false;
+    fl_status status = store->kind->stamp(stored_ns, &is_there, store, id, err);
+    if (status == FL_OK && !is_there)
+        return fl_fail(err, FL_E_NOTFOUND, FL_NO_OFFSET, "there is no incident %.64s", id);
+    return status;
+}
+
 fl_status fl_store_put_picture(fl_store *store, const char *id, fl_slice picture, fl_error *err)
 {
     assert(store != NULL && id != NULL && id[0] != '\0');

@@ -57,7 +57,8 @@ FL_NODISCARD fl_status fl_store_check(fl_store *store, fl_store_fault *visit, vo
 FL_NODISCARD fl_status fl_store_hold(fl_store *store, fl_error *err);
 void fl_store_release(fl_store *store);
 
-/* Keep an incident: `document` is its triage JSON. The same id replaces the older copy. */
+/* Keep an incident: `document` is its triage JSON. The same id replaces the older copy, and is
+ * stored after it, whatever the clock says. */
 FL_NODISCARD fl_status fl_store_put(fl_store *store, const fl_incident *incident, fl_slice document,
                                     int64_t now_ns, fl_error *err);
 typedef fl_status fl_store_visit(const fl_store_row *row, void *payload, fl_error *err);
@@ -82,6 +83,10 @@ FL_NODISCARD fl_status fl_store_list(fl_store *store, size_t limit, fl_store_vis
  * message lists them). The caller frees *document with fl_mem_free. */
 FL_NODISCARD fl_status fl_store_get(fl_store *store, const char *id_prefix, char **document,
                                     fl_error *err);
+/* When the incident of that whole id was stored: later with each document that is another, so that
+ * the time names the document. FL_E_NOTFOUND where there is none. */
+FL_NODISCARD fl_status fl_store_stamp(int64_t *stored_ns, fl_store *store, const char *id,
+                                      fl_error *err);
 
 /* Keep the picture of an incident (faultline.timeline/1) beside its document, compressed; the id is
  * whole, and a newer picture replaces the older. The document may come later. */

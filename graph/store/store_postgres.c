@@ -536,7 +536,9 @@ static fl_status put_incident(postgres_store *store, void *payload, fl_error *er
         "INSERT INTO incident (team, id, at_ns, stored_ns, verdict, service, cause, probability,"
         " document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (team, id) DO UPDATE "
         "SET"
-        " at_ns = excluded.at_ns, stored_ns = excluded.stored_ns, verdict = excluded.verdict,"
+        " at_ns = excluded.at_ns, stored_ns = CASE WHEN excluded.stored_ns > incident.stored_ns"
+        " THEN excluded.stored_ns WHEN excluded.document = incident.document"
+        " THEN incident.stored_ns ELSE incident.stored_ns + 1 END, verdict = excluded.verdict,"
         " service = excluded.service, cause = excluded.cause, probability = excluded.probability,"
         " document = excluded.document";
     const put *in = payload;
@@ -639,6 +641,33 @@ static fl_status postgres_get(fl_store *base, const char *id_prefix, char **docu
     return fl_store_match_take(document, &found, status, "the store", err);
 }
 
+typedef struct stamp {
+    int64_t stored_ns;
+    bool is_there;
+} stamp;
+
+static fl_status take_stamp(const PGresult *row, void *payload, fl_error *err)
+{
+    (void)err;
+    *(stamp *)payload = (stamp){.stored_ns = fl_postgres_column_number(row, 0), .is_there = true};
+    return FL_OK;
+}
+
+static fl_status postgres_stamp(int64_t *stored_ns, bool *is_there, fl_store *base, const char *id,
+                                fl_error *err)
+{
+    static const char sql[] = "SELECT stored_ns FROM incident WHERE team = $1 AND id = $2";
+    stamp found = {0};
+    fl_postgres_params params = {.count = 0};
+    fl_postgres_text(&params, FL_POSTGRES_TEAM);
+    fl_postgres_text(&params, id);
+    fl_status status =
+        fl_postgres_ask((postgres_store *)base, sql, &params, take_stamp, &found, err);
+    *stored_ns = found.stored_ns;
+    *is_there = found.is_there;
+    return status;
+}
+
 const fl_store_kind fl_store_postgres = {
     .scheme = "postgresql",
     .open = postgres_open,
@@ -651,6 +680,7 @@ const fl_store_kind fl_store_postgres = {
     .put = postgres_put,
     .find = postgres_find,
     .get = postgres_get,
+    .stamp = postgres_stamp,
     .put_picture = fl_postgres_put_picture,
     .get_picture = fl_postgres_get_picture,
     .graph = &fl_graph_postgres,

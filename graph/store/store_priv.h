@@ -56,6 +56,9 @@ typedef struct fl_store_kind {
     fl_status (*find)(fl_store *store, const fl_store_question *question, fl_store_visit *visit,
                       void *payload, fl_error *err);
     fl_status (*get)(fl_store *store, const char *id_prefix, char **document, fl_error *err);
+    /* Both are set where there is an incident of that whole id. */
+    fl_status (*stamp)(int64_t *stored_ns, bool *is_there, fl_store *store, const char *id,
+                       fl_error *err);
     /* Packed (pack.h). *out stays empty where there is none. */
     fl_status (*put_picture)(fl_store *store, const char *id, fl_slice packed, fl_error *err);
     fl_status (*get_picture)(fl_buf *out, fl_store *store, const char *id, fl_error *err);

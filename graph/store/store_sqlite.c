@@ -406,7 +406,9 @@ static fl_status sqlite_put(fl_store *base, const fl_incident *incident, fl_slic
         "INSERT INTO incident (id, at_ns, stored_ns, verdict, service, cause, probability, "
         "document)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET"
-        " at_ns = excluded.at_ns, stored_ns = excluded.stored_ns, verdict = excluded.verdict,"
+        " at_ns = excluded.at_ns, stored_ns = CASE WHEN excluded.stored_ns > incident.stored_ns"
+        " THEN excluded.stored_ns WHEN excluded.document = incident.document"
+        " THEN incident.stored_ns ELSE incident.stored_ns + 1 END, verdict = excluded.verdict,"
         " service = excluded.service, cause = excluded.cause, probability = excluded.probability,"
         " document = excluded.document";
     sqlite_store *store = (sqlite_store *)base;
@@ -522,6 +524,27 @@ static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **docume
     return fl_store_match_take(document, &found, status, where, err);
 }
 
+static fl_status sqlite_stamp(int64_t *stored_ns, bool *is_there, fl_store *base, const char *id,
+                              fl_error *err)
+{
+    sqlite_store *store = (sqlite_store *)base;
+    sqlite3_stmt *statement = NULL;
+    fl_status status = fl_sqlite_prepare(
+        &statement, store, "SELECT stored_ns FROM incident WHERE id = ?1", "reading", err);
+    if (status != FL_OK)
+        return status;
+    int code = bind_text(statement, 1, id);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *is_there = code == SQLITE_ROW;
+    if (*is_there)
+        *stored_ns = sqlite3_column_int64(statement, 0);
+    else if (code != SQLITE_DONE)
+        status = fl_sqlite_fail(store, "reading", err);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 /* ?1 is the id, ?2 the packed picture. */
 static fl_status sqlite_put_picture(fl_store *base, const char *id, fl_slice packed, fl_error *err)
 {
@@ -574,6 +597,7 @@ const fl_store_kind fl_store_sqlite = {
     .put = sqlite_put,
     .find = sqlite_find,
     .get = sqlite_get,
+    .stamp = sqlite_stamp,
     .put_picture = sqlite_put_picture,
     .get_picture = sqlite_get_picture,
     .graph = &fl_graph_sqlite,

@@ -98,6 +98,33 @@ START_TEST(what_was_put_is_there_after_opening_again)
 }
 END_TEST
 
+static int64_t stamp_of(fl_store *store, const char *id)
+{
+    int64_t stored_ns = -1;
+    ck_assert_ok(fl_store_stamp(&stored_ns, store, id, &err));
+    return stored_ns;
+}
+
+START_TEST(the_stamp_of_an_incident_grows_with_each_other_document)
+{
+    int64_t stored_ns;
+    fl_store *store = opened();
+    put(store, "one", "{\"a\": 1}", 5);
+    ck_assert_int_eq(stamp_of(store, "one"), 5);
+    put(store, "one", "{\"a\": 1}", 5);
+    ck_assert_int_eq(stamp_of(store, "one"), 5);
+    put(store, "one", "{\"a\": 2}", 5);
+    ck_assert_int_eq(stamp_of(store, "one"), 6);
+    put(store, "one", "{\"a\": 3}", 2); /* a clock that was set back */
+    ck_assert_int_eq(stamp_of(store, "one"), 7);
+    put(store, "one", "{\"a\": 3}", 9);
+    ck_assert_int_eq(stamp_of(store, "one"), 9);
+    ck_assert_fails(FL_E_NOTFOUND, fl_store_stamp(&stored_ns, store, "on", &err));
+    ck_assert_str_eq(err.message, "there is no incident on");
+    fl_store_close(store);
+}
+END_TEST
+
 static fl_status check_row(const fl_store_row *row, void *payload, fl_error *e)
 {
     (void)payload;
@@ -515,6 +542,7 @@ static Suite *store_suite(void)
     tcase_set_timeout(cases, 120);
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, what_was_put_is_there_after_opening_again);
+    tcase_add_test(cases, the_stamp_of_an_incident_grows_with_each_other_document);
     tcase_add_test(cases, an_incident_without_hypotheses_has_no_service_and_no_probability);
     tcase_add_test(cases, the_newest_is_listed_first_and_the_limit_holds);
     tcase_add_test(cases, the_same_id_replaces_the_older_copy);
