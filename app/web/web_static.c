@@ -64,13 +64,6 @@ void web_static_dispose(fl_web *web)
         fl_buf_dispose(&web->files[i].packed);
 }
 
-/* Tokens of Accept-Encoding are told apart well enough: nobody sends "gzip;q=0". */
-static bool takes_gzip(const fl_http_request *request)
-{
-    const char *accepts = fl_http_header(request, "Accept-Encoding");
-    return accepts != NULL && strstr(accepts, "gzip") != NULL;
-}
-
 /* A handful: a walk is as quick as a table. */
 static const web_file *find_file(const fl_web *web, const char *name)
 {
@@ -94,7 +87,7 @@ void web_static(void *context, const fl_http_request *request, fl_http_reply *re
     }
     bool is_ours = (size_t)(slash - build) == strlen(web->build) &&
                    strncmp(build, web->build, strlen(web->build)) == 0;
-    bool is_packed = takes_gzip(request);
+    bool is_packed = fl_http_takes_gzip(request);
     reply->content_type = file->type;
     fl_buf_add(&reply->body, is_packed ? fl_buf_slice(&file->packed) : file->bytes);
     fl_http_reply_tag(reply, request);

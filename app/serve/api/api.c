@@ -32,40 +32,45 @@ enum {
 #define INCIDENT "/v1/incidents/{id}"
 
 static const fl_api_route routes[] = {
-    {"GET", "/v1/incidents", FL_ROLE_READ, fl_api_incidents, " state service limit cursor ", 0},
-    {"GET", "/v1/incidents/events", FL_ROLE_READ, fl_api_listen, " ", 0},
-    {"GET", INCIDENT, FL_ROLE_READ, fl_api_one, " ", 0},
-    {"GET", INCIDENT "/hypotheses", FL_ROLE_READ, fl_api_hypotheses, " ", 0},
-    {"GET", INCIDENT "/evidence", FL_ROLE_READ, fl_api_evidence, " hypothesis ", 0},
-    {"GET", INCIDENT "/timeline", FL_ROLE_READ, fl_api_timeline, " ", 0},
-    {"GET", INCIDENT "/similar", FL_ROLE_READ, fl_api_similar, " limit ", 0},
-    {"GET", INCIDENT "/paths", FL_ROLE_READ, fl_api_paths, " most ", 0},
-    {"GET", INCIDENT "/postmortem", FL_ROLE_READ, fl_api_postmortem, " format ", 0},
-    {"POST", INCIDENT "/confirm", FL_ROLE_ADMIN, fl_api_confirm, " ", API_BODY_BYTES},
-    {"POST", INCIDENT "/reject", FL_ROLE_ADMIN, fl_api_reject, " ", API_BODY_BYTES},
-    {"POST", INCIDENT "/resolve", FL_ROLE_ADMIN, fl_api_resolve, " ", API_BODY_BYTES},
-    {"POST", "/v1/recommendations", FL_ROLE_READ, fl_api_recommend, " ", API_SERVICE_BYTES},
-    {"POST", "/v1/learn", FL_ROLE_ADMIN, fl_api_learn, " ", API_LEARN_BYTES},
-    {"GET", "/v1/graph/nodes", FL_ROLE_READ, fl_api_nodes, " q kind limit as_of ", 0},
-    {"GET", "/v1/graph/provenance", FL_ROLE_READ, fl_api_provenance, " node as_of ", 0},
+    {"GET", "/v1/incidents", FL_ROLE_READ, fl_api_incidents, " state service limit cursor ", 0,
+     false},
+    {"GET", "/v1/incidents/events", FL_ROLE_READ, fl_api_listen, " ", 0, false},
+    {"GET", INCIDENT, FL_ROLE_READ, fl_api_one, " ", 0, true},
+    {"GET", INCIDENT "/hypotheses", FL_ROLE_READ, fl_api_hypotheses, " ", 0, true},
+    {"GET", INCIDENT "/evidence", FL_ROLE_READ, fl_api_evidence, " hypothesis ", 0, true},
+    {"GET", INCIDENT "/timeline", FL_ROLE_READ, fl_api_timeline, " ", 0, false},
+    {"GET", INCIDENT "/similar", FL_ROLE_READ, fl_api_similar, " limit ", 0, false},
+    {"GET", INCIDENT "/paths", FL_ROLE_READ, fl_api_paths, " most ", 0, false},
+    {"GET", INCIDENT "/postmortem", FL_ROLE_READ, fl_api_postmortem, " format ", 0, false},
+    {"POST", INCIDENT "/confirm", FL_ROLE_ADMIN, fl_api_confirm, " ", API_BODY_BYTES, false},
+    {"POST", INCIDENT "/reject", FL_ROLE_ADMIN, fl_api_reject, " ", API_BODY_BYTES, false},
+    {"POST", INCIDENT "/resolve", FL_ROLE_ADMIN, fl_api_resolve, " ", API_BODY_BYTES, false},
+    {"POST", "/v1/recommendations", FL_ROLE_READ, fl_api_recommend, " ", API_SERVICE_BYTES, false},
+    {"POST", "/v1/learn", FL_ROLE_ADMIN, fl_api_learn, " ", API_LEARN_BYTES, false},
+    {"GET", "/v1/graph/nodes", FL_ROLE_READ, fl_api_nodes, " q kind limit as_of ", 0, false},
+    {"GET", "/v1/graph/provenance", FL_ROLE_READ, fl_api_provenance, " node as_of ", 0, false},
     {"GET", "/v1/graph/neighbours", FL_ROLE_READ, fl_api_neighbours,
-     " node as_of depth limit rank ", 0},
-    {"GET", "/v1/graph/paths", FL_ROLE_READ, fl_api_graph_paths, " symptom service as_of most ", 0},
-    {"GET", "/v1/graph/known", FL_ROLE_READ, fl_api_known, " as_of ", 0},
-    {"GET", "/v1/graph/stats", FL_ROLE_READ, fl_api_graph_stats, " as_of ", 0},
-    {"GET", "/grafana", FL_ROLE_READ, fl_api_grafana_test, " ", 0},
-    {"GET", "/grafana/", FL_ROLE_READ, fl_api_grafana_test, " ", 0},
-    {"POST", "/grafana/query", FL_ROLE_READ, fl_api_grafana_query, " ", API_GRAFANA_BYTES},
+     " node as_of depth limit rank ", 0, false},
+    {"GET", "/v1/graph/paths", FL_ROLE_READ, fl_api_graph_paths, " symptom service as_of most ", 0,
+     false},
+    {"GET", "/v1/graph/known", FL_ROLE_READ, fl_api_known, " as_of ", 0, false},
+    {"GET", "/v1/graph/stats", FL_ROLE_READ, fl_api_graph_stats, " as_of ", 0, false},
+    {"GET", "/grafana", FL_ROLE_READ, fl_api_grafana_test, " ", 0, false},
+    {"GET", "/grafana/", FL_ROLE_READ, fl_api_grafana_test, " ", 0, false},
+    {"POST", "/grafana/query", FL_ROLE_READ, fl_api_grafana_query, " ", API_GRAFANA_BYTES, false},
     {"POST", "/grafana/annotations", FL_ROLE_READ, fl_api_grafana_annotations, " ",
-     API_GRAFANA_BYTES},
-    {"POST", "/grafana/metrics", FL_ROLE_READ, fl_api_grafana_metrics, " ", API_GRAFANA_BYTES},
+     API_GRAFANA_BYTES, false},
+    {"POST", "/grafana/metrics", FL_ROLE_READ, fl_api_grafana_metrics, " ", API_GRAFANA_BYTES,
+     false},
     {"POST", "/grafana/metric-payload-options", FL_ROLE_READ, fl_api_grafana_options, " ",
-     API_GRAFANA_BYTES},
-    {"POST", "/grafana/variable", FL_ROLE_READ, fl_api_grafana_variable, " ", API_GRAFANA_BYTES},
-    {"POST", "/grafana/tag-keys", FL_ROLE_READ, fl_api_grafana_tag_keys, " ", API_GRAFANA_BYTES},
-    {"POST", "/grafana/tag-values", FL_ROLE_READ, fl_api_grafana_tag_values, " ",
-     API_GRAFANA_BYTES},
-    {"GET", "/openapi.json", FL_ROLE_READ, fl_api_contract, " ", 0},
+     API_GRAFANA_BYTES, false},
+    {"POST", "/grafana/variable", FL_ROLE_READ, fl_api_grafana_variable, " ", API_GRAFANA_BYTES,
+     false},
+    {"POST", "/grafana/tag-keys", FL_ROLE_READ, fl_api_grafana_tag_keys, " ", API_GRAFANA_BYTES,
+     false},
+    {"POST", "/grafana/tag-values", FL_ROLE_READ, fl_api_grafana_tag_values, " ", API_GRAFANA_BYTES,
+     false},
+    {"GET", "/openapi.json", FL_ROLE_READ, fl_api_contract, " ", 0, false},
 };
 
 enum { ROUTES = sizeof(routes) / sizeof(routes[0]) };
@@ -262,6 +267,71 @@ static void tell_failure(fl_api_call *call, fl_status status, const fl_error *er
         call->reply->retry_after_s = API_RETRY_S;
 }
 
+/* The stamp of the stored document that the path names; false: an incident in memory goes before
+ * it, or there is none of that whole id, which is for the row to say. */
+static fl_status find_stamp(int64_t *stamp, bool *is_stored, fl_api_call *call, fl_error *err)
+{
+    fl_store *store;
+    const fl_api_options *options = &call->api->options;
+    assert(call->id != NULL);
+    *is_stored = false;
+    if (options->page != NULL && options->page(options->payload, call->id, NULL))
+        return FL_OK;
+    fl_status status = fl_api_store(&store, call);
+    if (status != FL_OK)
+        return status;
+    fl_error why = {0};
+    status = fl_store_stamp(stamp, store, call->id, &why);
+    *is_stored = status == FL_OK;
+    if (status == FL_OK || status == FL_E_NOTFOUND)
+        return FL_OK;
+    return fl_fail(err, status, FL_NO_OFFSET, "%s", why.message);
+}
+
+/* For the next who ask: without memory for it the answer is sent as it is. */
+static fl_http_kept *keep_answer(fl_api_call *call, int64_t stamp)
+{
+    fl_error err = {0};
+    fl_http_kept *kept;
+    if (fl_http_kept_create(&kept, fl_buf_slice(&call->reply->body), &err) != FL_OK)
+        return NULL;
+    fl_api_cache_put(call->api->cache, call->request->path, stamp, kept);
+    return kept;
+}
+
+/* The answer that was made of that document before, or is made now and kept. The stamp is read
+ * first: an answer is never of an older document than its stamp says. */
+static fl_status run_kept(fl_api_call *call, const fl_api_route *route, fl_error *err)
+{
+    int64_t stamp = 0;
+    bool is_stored = false;
+    fl_http_kept *kept = NULL;
+    fl_status status = find_stamp(&stamp, &is_stored, call, err);
+    if (status == FL_OK && is_stored)
+        kept = fl_api_cache_find(call->api->cache, call->request->path, stamp);
+    if (status == FL_OK && kept == NULL) {
+        status = route->run(call, err);
+        if (status == FL_OK)
+            status = fl_buf_check(&call->reply->body, "the answer", err);
+        if (status == FL_OK && is_stored && !call->is_live)
+            kept = keep_answer(call, stamp);
+    }
+    if (status != FL_OK)
+        return status;
+    if (kept == NULL)
+        fl_http_reply_tag(call->reply, call->request);
+    else
+        fl_api_send_kept(call, kept);
+    fl_http_kept_drop(kept);
+    return FL_OK;
+}
+
+void fl_api_send_kept(fl_api_call *call, fl_http_kept *kept)
+{
+    fl_buf_dispose(&call->reply->body);
+    fl_http_reply_keep(call->reply, kept, call->request);
+}
+
 /* An ETag is made of what is sent, so that it need not be thought of by any row. */
 static fl_status run(fl_api_call *call, const fl_api_route *route, fl_error *err)
 {
@@ -269,11 +339,14 @@ static fl_status run(fl_api_call *call, const fl_api_route *route, fl_error *err
     fl_status status = check_parameters(call, route);
     if (status == FL_OK && is_write)
         status = check_write(call);
+    if (status == FL_OK && route->is_kept && call->request->parameter_count == 0)
+        return run_kept(call, route, err);
     if (status == FL_OK)
         status = route->run(call, err);
     if (status == FL_OK)
         status = fl_buf_check(&call->reply->body, "the answer", err);
-    if (status == FL_OK && !is_write && call->reply->stream.next == NULL)
+    if (status == FL_OK && !is_write && call->reply->stream.next == NULL &&
+        call->reply->etag[0] == '\0')
         fl_http_reply_tag(call->reply, call->request);
     return status;
 }
@@ -332,10 +405,13 @@ fl_status fl_api_create(fl_api **out, const fl_api_options *options, fl_error *e
     if (api == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the api");
     api->options = *options;
+    (void)pthread_mutex_init(&api->contract_lock, NULL);
     size_t stores = options->stores > 0 ? options->stores : FL_API_STORES;
     fl_status status = fl_store_pool_create(&api->pool, options->store, options->mode, stores, err);
     if (status == FL_OK)
         status = fl_api_once_create(&api->once, err);
+    if (status == FL_OK)
+        status = fl_api_cache_create(&api->cache, err);
     if (status == FL_OK)
         status = fl_api_advice_create(&api->advice, err);
     if (status == FL_OK)
@@ -354,6 +430,9 @@ void fl_api_destroy(fl_api *api)
     fl_api_events_destroy(api->events);
     fl_store_pool_destroy(api->pool);
     fl_api_once_destroy(api->once);
+    fl_api_cache_destroy(api->cache);
+    fl_http_kept_drop(api->contract);
+    (void)pthread_mutex_destroy(&api->contract_lock);
     fl_api_advice_destroy(api->advice);
     fl_mem_free(api->entries);
     fl_mem_free(api);

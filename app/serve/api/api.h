@@ -24,7 +24,8 @@ typedef struct fl_api_options {
     fl_store_mode mode;
     size_t stores; /* connections that are open at once: FL_API_STORES */
     /* Append the page of an incident that is kept in memory, which is newer than the store's, by
-     * its id or a beginning that is its alone. False: it is not there. NULL: nothing is. */
+     * its id or a beginning that is its alone. False: it is not there. `out` NULL: only say so.
+     * No function: nothing is in memory. */
     bool (*page)(void *payload, const char *id, fl_buf *out);
     void *payload;
 } fl_api_options;

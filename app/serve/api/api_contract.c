@@ -225,12 +225,32 @@ static fl_status make_contract(fl_buf *out, fl_arena *arena, fl_error *err)
     return status;
 }
 
-/* A few milliseconds; whoever reads a contract does so once. */
-fl_status fl_api_contract(fl_api_call *call, fl_error *err)
+static fl_status keep_contract(fl_http_kept **out, fl_error *err)
 {
     fl_arena arena = fl_arena_of(CONTRACT_ARENA_BYTES);
-    call->reply->content_type = "application/vnd.oai.openapi+json;version=3.1";
-    fl_status status = make_contract(&call->reply->body, &arena, err);
+    fl_buf text = fl_buf_of(CONTRACT_BYTES);
+    fl_status status = make_contract(&text, &arena, err);
+    if (status == FL_OK)
+        status = fl_buf_check(&text, "the contract", err);
+    if (status == FL_OK)
+        status = fl_http_kept_create(out, fl_buf_slice(&text), err);
+    fl_buf_dispose(&text);
     fl_arena_dispose(&arena);
     return status;
+}
+
+/* It takes some milliseconds, and is made once: by the first who asks, while the others wait. */
+fl_status fl_api_contract(fl_api_call *call, fl_error *err)
+{
+    fl_api *api = call->api;
+    fl_status status = FL_OK;
+    (void)pthread_mutex_lock(&api->contract_lock);
+    if (api->contract == NULL)
+        status = keep_contract(&api->contract, err);
+    (void)pthread_mutex_unlock(&api->contract_lock);
+    if (status != FL_OK)
+        return status;
+    call->reply->content_type = "application/vnd.oai.openapi+json;version=3.1";
+    fl_api_send_kept(call, api->contract);
+    return FL_OK;
 }

@@ -127,7 +127,8 @@ fl_status fl_api_document(fl_buf *out, fl_api_call *call, fl_error *err)
     char *document = NULL;
     const fl_api_options *options = &call->api->options;
     assert(call->id != NULL);
-    if (options->page != NULL && options->page(options->payload, call->id, out))
+    call->is_live = options->page != NULL && options->page(options->payload, call->id, out);
+    if (call->is_live)
         return fl_buf_check(out, "the page", err);
     fl_status status = fl_api_store(&store, call);
     if (status == FL_OK)
@@ -256,11 +257,19 @@ fl_status fl_api_evidence(fl_api_call *call, fl_error *err)
     return status;
 }
 
-/* The whole id of the incident that the path names: pictures are kept under that. */
+/* The whole id of the incident that the path names: pictures are kept under that. Where it is whole
+ * already the document is not read for it. */
 static fl_status find_id(const char **out, fl_api_call *call, fl_error *err)
 {
     parts in;
-    fl_status status = take_apart(&in, call, err);
+    int64_t stamp;
+    fl_store *store;
+    fl_error why = {0};
+    fl_status status = fl_api_store(&store, call);
+    *out = call->id;
+    if (status != FL_OK || fl_store_stamp(&stamp, store, call->id, &why) == FL_OK)
+        return status;
+    status = take_apart(&in, call, err);
     if (status != FL_OK)
         return status;
     *out = fl_arena_cstr(&call->arena, fl_slice_of(json_string_value(in.id)));

@@ -4,10 +4,12 @@
 #ifndef FL_API_PRIV_H
 #define FL_API_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "api.h"
 #include "api_advice.h"
+#include "api_cache.h"
 #include "api_events.h"
 #include "api_once.h"
 #include "arena.h"
@@ -24,6 +26,7 @@ typedef struct fl_api_call {
     fl_store *store; /* once it was asked for */
     fl_arena arena;
     int64_t now_ns;
+    bool is_live; /* the document was that of an incident in memory */
 } fl_api_call;
 
 /* FL_E_STOPPED: the reply is a problem already. FL_E_NOTFOUND becomes 404, the rest 500 or 503. */
@@ -36,12 +39,16 @@ typedef struct fl_api_route {
     fl_api_run *run;
     const char *parameters; /* names, each between two spaces; others are refused */
     size_t max_body_bytes;  /* of a POST */
+    bool is_kept;           /* without parameters the answer follows from the document alone */
 } fl_api_route;
 
 struct fl_api {
     fl_api_options options;
     fl_store_pool *pool;
     fl_api_once *once;
+    fl_api_cache *cache;
+    pthread_mutex_t contract_lock;
+    fl_http_kept *contract; /* under the lock; NULL: nobody has asked for it */
     fl_api_advice *advice;
     fl_api_events *events;
     atomic_bool is_read_whole;    /* somebody reads the whole graph */
@@ -62,6 +69,9 @@ FL_NODISCARD fl_status fl_api_number(size_t *out, fl_api_call *call, const char 
 FL_NODISCARD fl_status fl_api_time(int64_t *out, fl_api_call *call, const char *name);
 /* The end of a body: 400 where it is not what was read of it, with the place. */
 FL_NODISCARD fl_status fl_api_read_end(fl_api_call *call, fl_json *in, fl_error *err);
+
+/* The reply is that body, held for it, in place of what it has. */
+void fl_api_send_kept(fl_api_call *call, fl_http_kept *kept);
 
 fl_api_run fl_api_listen;
 

@@ -114,13 +114,15 @@ static fl_status read_saying(saying *out, fl_api_call *call, const api_verb *ver
  * tomorrow: it is enough to look, and not to write. */
 static fl_status find_incident(const fl_incident **out, fl_api_call *call, fl_error *err)
 {
-    char tag[FL_HTTP_TAG];
+    char tag[FL_HTTP_TAG], packed_tag[FL_HTTP_TAG];
     const char *match = fl_http_header(call->request, "If-Match");
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_status status = fl_api_document(&document, call, err);
     if (status == FL_OK && match != NULL) {
         fl_http_tag_of(tag, fl_buf_slice(&document));
-        if (!fl_http_tag_matches(match, tag, false))
+        fl_http_packed_tag_of(packed_tag, tag);
+        if (!fl_http_tag_matches(match, tag, false) &&
+            !fl_http_tag_matches(match, packed_tag, false))
             status = fl_api_refuse(call, 412, "the incident has changed: look at it again");
     }
     if (status == FL_OK)

@@ -71,6 +71,17 @@ typedef struct fl_http_stream {
 
 enum { FL_HTTP_STREAM_HZ = 4 };
 
+/* A body that many replies send, with its ETag and packed by gzip: it is made once and goes with
+ * the last who holds it. Any thread. */
+typedef struct fl_http_kept fl_http_kept;
+/* The bytes are copied; one holder. */
+FL_NODISCARD fl_status fl_http_kept_create(fl_http_kept **out, fl_slice bytes, fl_error *err);
+/* One holder more; the same body. */
+fl_http_kept *fl_http_kept_hold(fl_http_kept *kept);
+void fl_http_kept_drop(fl_http_kept *kept); /* one holder less; NULL is a no-op */
+/* What it occupies. */
+size_t fl_http_kept_bytes(const fl_http_kept *kept);
+
 /* Comes empty: 200, no type, a body that takes FL_HTTP_MAX_REPLY bytes. */
 typedef struct fl_http_reply {
     unsigned status;
@@ -81,17 +92,28 @@ typedef struct fl_http_reply {
     size_t extra_count;
     char etag[FL_HTTP_TAG]; /* "": none */
     fl_http_stream stream;  /* one that has ended is no longer there */
+    fl_http_kept *kept;     /* in place of `body`; NULL: none */
+    fl_slice sent;          /* of `kept`: it, or how it is packed */
 } fl_http_reply;
 
 /* One more header of two static texts. */
 void fl_http_reply_add(fl_http_reply *reply, const char *name, const char *value);
 /* What an ETag of these bytes is: the same bytes, the same tag. */
 void fl_http_tag_of(char out[FL_HTTP_TAG], fl_slice bytes);
+/* And when they are sent packed. */
+void fl_http_packed_tag_of(char out[FL_HTTP_TAG], const char *tag);
 /* Whether a header like If-Match or If-None-Match names the tag (RFC 9110, 8.8.3 and 13.1); `value`
  * may be NULL, which names none. Weak tags are like strong ones where `is_weak`, else like none. */
 bool fl_http_tag_matches(const char *value, const char *tag, bool is_weak);
 /* The reply gets the ETag of its body; one that the client has already becomes 304 without it. */
 void fl_http_reply_tag(fl_http_reply *reply, const fl_http_request *request);
+/* The reply sends `kept`, which is held for it, under its ETag: packed where the client takes that,
+ * 304 where it has it already. */
+void fl_http_reply_keep(fl_http_reply *reply, fl_http_kept *kept, const fl_http_request *request);
+/* Whether Accept-Encoding takes gzip. */
+bool fl_http_takes_gzip(const fl_http_request *request);
+/* What the reply sends, if it is no stream. */
+fl_slice fl_http_reply_bytes(const fl_http_reply *reply);
 /* The reply becomes that status as problem+json: `detail` is a sentence for people. */
 void fl_http_problem(fl_http_reply *reply, unsigned status, const char *detail, ...)
     FL_PRINTF(3, 4);

@@ -215,8 +215,9 @@ static struct MHD_Response *create_response(fl_http_conn *conn)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, on_stream, conn,
                                                  NULL);
     /* The bytes stay until on_completed(). */
+    fl_slice bytes = fl_http_reply_bytes(reply);
     return MHD_create_response_from_buffer(
-        reply->body.len, reply->body.len > 0 ? reply->body.ptr : NULL, MHD_RESPMEM_PERSISTENT);
+        bytes.len, bytes.len > 0 ? (void *)(uintptr_t)bytes.ptr : NULL, MHD_RESPMEM_PERSISTENT);
 }
 
 static struct MHD_Response *response_of(fl_http_conn *conn)
@@ -258,7 +259,8 @@ static enum MHD_Result send_answer(fl_http_conn *conn, struct MHD_Connection *mh
         return MHD_NO;
     conn->phase = FL_HTTP_WRITING;
     http->answers[conn->reply.status / 100]++;
-    set_deadline(conn, http->options.body_grace_ns + time_of_bytes(http, conn->reply.body.len));
+    set_deadline(conn, http->options.body_grace_ns +
+                           time_of_bytes(http, fl_http_reply_bytes(&conn->reply).len));
     enum MHD_Result queued = MHD_queue_response(mhd, conn->reply.status, response);
     MHD_destroy_response(response);
     return queued;

@@ -97,6 +97,7 @@ void fl_http_reply_dispose(fl_http_reply *reply)
     fl_buf_dispose(&reply->body);
     if (reply->stream.end != NULL)
         reply->stream.end(reply->stream.payload);
+    fl_http_kept_drop(reply->kept);
     *reply = (fl_http_reply){0};
 }
 

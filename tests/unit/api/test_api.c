@@ -17,6 +17,7 @@
 #include "report.h"
 #include "slice.h"
 #include "store_pool.h"
+#include "stream.h"
 #include "timestamp.h"
 
 static fl_error err;
@@ -25,6 +26,8 @@ static char place[512];
 static fl_http *http;
 static fl_api *api;
 static fl_http_reply reply;
+static const fl_http_field *headers; /* of the requests that are made */
+static size_t header_count;
 
 static void nap_ms(long ms)
 {
@@ -39,7 +42,8 @@ static bool live_page(void *payload, const char *id, fl_buf *out)
         return false;
     fl_incident incident = fl_test_incident;
     incident.id = "live-1";
-    (void)!fl_report_json(out, &incident, &err);
+    if (out != NULL)
+        (void)!fl_report_json(out, &incident, &err);
     return true;
 }
 
@@ -52,12 +56,15 @@ static void open_api(const char *url)
     ck_assert_ok(fl_api_add_routes(api, http, &err));
 }
 
-static void put(const char *id, int64_t stored_ns)
+/* The document has so many hypotheses. */
+static void put_document(const char *id, int64_t stored_ns, size_t hypotheses)
 {
     fl_store *store;
     fl_buf document = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_incident incident = fl_test_incident;
+    ck_assert_uint_le(hypotheses, fl_test_incident.hypothesis_count);
     incident.id = id;
+    incident.hypothesis_count = hypotheses;
     ck_assert_ok(fl_report_json(&document, &incident, &err));
     ck_assert_ok(fl_store_open(&store, place, FL_STORE_CREATE, &err));
     ck_assert_ok(fl_store_put(store, &incident, fl_buf_slice(&document), stored_ns, &err));
@@ -65,8 +72,14 @@ static void put(const char *id, int64_t stored_ns)
     fl_buf_dispose(&document);
 }
 
+static void put(const char *id, int64_t stored_ns)
+{
+    put_document(id, stored_ns, fl_test_incident.hypothesis_count);
+}
+
 static void setup(void)
 {
+    header_count = 0;
     err = (fl_error){0};
     fl_folder_open(&folder);
     snprintf(place, sizeof(place), "%s/store.db", folder.path);
@@ -91,6 +104,8 @@ static unsigned ask_with(const char *method, const char *path, const fl_http_fie
     const fl_http_request request = {.method = method,
                                      .path = path,
                                      .content_type = "",
+                                     .headers = headers,
+                                     .header_count = header_count,
                                      .client = "127.0.0.1",
                                      .parameters = parameters,
                                      .parameter_count = count};
@@ -100,6 +115,8 @@ static unsigned ask_with(const char *method, const char *path, const fl_http_fie
     if (route != NULL) {
         fl_http_reply_dispose(&reply);
         fl_http_run(http, route, &request, &reply);
+        if (reply.kept != NULL)
+            fl_buf_add(&reply.body, fl_http_reply_bytes(&reply));
     }
     return reply.status;
 }
@@ -183,6 +200,98 @@ START_TEST(a_daemon_without_a_store_says_so)
     ck_assert_uint_eq(ask("/v1/incidents"), 503);
     ck_assert_str_eq(detail(), "the store cannot be read: this daemon keeps no store");
     ck_assert_uint_eq(ask("/openapi.json"), 200);
+}
+END_TEST
+
+/* --- what is kept of an answer --- */
+
+static const char *const of_documents[] = {"", "/hypotheses", "/evidence"};
+
+static void take_body(char **out)
+{
+    *out = strndup(reply.body.ptr, reply.body.len);
+    ck_assert_ptr_nonnull(*out);
+}
+
+START_TEST(an_answer_that_is_kept_is_that_of_the_newest_document)
+{
+    char path[64], tag[FL_HTTP_TAG];
+    char *first, *again;
+    snprintf(path, sizeof(path), "/v1/incidents/kept-1%s", of_documents[_i]);
+    ck_assert_uint_eq(ask(path), 200);
+    ck_assert_ptr_nonnull(reply.kept);
+    const fl_http_kept *kept = reply.kept;
+    take_body(&first);
+    snprintf(tag, sizeof(tag), "%s", reply.etag);
+    ck_assert_uint_eq(ask(path), 200);
+    ck_assert_ptr_eq(reply.kept, kept);
+    take_body(&again);
+    ck_assert_str_eq(first, again);
+    free(again);
+    put_document("kept-1", 5, 1);
+    ck_assert_uint_eq(ask(path), 200);
+    take_body(&again);
+    ck_assert_str_ne(first, again);
+    ck_assert_str_ne(reply.etag, tag);
+    free(first);
+    free(again);
+    ck_assert_uint_eq(ask("/v1/incidents/live-1"), 200);
+    ck_assert_ptr_null(reply.kept); /* what is in memory changes without a stamp */
+}
+END_TEST
+
+START_TEST(a_client_that_takes_gzip_gets_the_same_bytes_packed_under_another_tag)
+{
+    static const fl_http_field takes[] = {{"Accept-Encoding", "br, gzip"}, {"If-None-Match", NULL}};
+    fl_http_field both[2];
+    char tag[FL_HTTP_TAG];
+    char *plain;
+    fl_stream *stream;
+    fl_stream_block block = {0};
+    fl_slice bytes;
+    ck_assert_uint_eq(ask("/v1/incidents/kept-1"), 200);
+    take_body(&plain);
+    snprintf(tag, sizeof(tag), "%s", reply.etag);
+    headers = takes, header_count = 1;
+    ck_assert_uint_eq(ask("/v1/incidents/kept-1"), 200);
+    ck_assert_uint_lt(reply.body.len, strlen(plain));
+    ck_assert_str_ne(reply.etag, tag);
+    ck_assert_ok(fl_stream_over(&stream, fl_buf_slice(&reply.body), "answer", &err));
+    ck_assert_ok(fl_stream_read_all(&bytes, &block, stream, 1 << 20, &err));
+    ck_assert_uint_eq(bytes.len, strlen(plain));
+    ck_assert_mem_eq(bytes.ptr, plain, bytes.len);
+    fl_mem_free(block.ptr);
+    fl_stream_close(stream);
+    snprintf(tag, sizeof(tag), "%s", reply.etag);
+    memcpy(both, takes, sizeof(both));
+    both[1].value = tag;
+    headers = both, header_count = 2;
+    ck_assert_uint_eq(ask("/v1/incidents/kept-1"), 304);
+    ck_assert_uint_eq(reply.body.len, 0);
+    free(plain);
+}
+END_TEST
+
+START_TEST(more_answers_than_are_kept_push_out_the_one_least_lately_used)
+{
+    char path[64], id[32];
+    const fl_http_kept *kept;
+    for (int i = 0; i < API_CACHE_ANSWERS; i++) {
+        snprintf(id, sizeof(id), "many-%d", i);
+        put(id, i + 1);
+    }
+    ck_assert_uint_eq(ask("/v1/incidents/kept-1"), 200);
+    kept = reply.kept;
+    for (int i = 0; i < API_CACHE_ANSWERS; i++) {
+        snprintf(path, sizeof(path), "/v1/incidents/many-%d", i);
+        ck_assert_uint_eq(ask(path), 200);
+        if (i < API_CACHE_ANSWERS - 1) {
+            ck_assert_uint_eq(ask("/v1/incidents/kept-1"), 200);
+            ck_assert_ptr_eq(reply.kept, kept);
+        }
+    }
+    ck_assert_uint_eq(ask("/v1/incidents/many-0"), 200); /* made anew */
+    ck_assert_uint_gt(reply.body.len, 0);
 }
 END_TEST
 
@@ -386,6 +495,9 @@ static Suite *make_suite(void)
     tcase_add_test(cases, paths_that_only_look_like_routes_are_refused);
     tcase_add_test(cases, a_store_that_is_gone_is_said_and_one_that_is_back_is_used);
     tcase_add_test(cases, a_daemon_without_a_store_says_so);
+    tcase_add_loop_test(cases, an_answer_that_is_kept_is_that_of_the_newest_document, 0, 3);
+    tcase_add_test(cases, a_client_that_takes_gzip_gets_the_same_bytes_packed_under_another_tag);
+    tcase_add_test(cases, more_answers_than_are_kept_push_out_the_one_least_lately_used);
     tcase_add_test(cases, who_listens_is_told_what_is_stored_from_now_on);
     tcase_add_test(cases, a_clock_that_is_ahead_hides_nothing_that_comes_after);
     tcase_add_test(cases, who_comes_back_is_told_all_that_was_stored_at_the_time_of_his_last);
