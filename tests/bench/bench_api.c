@@ -5,8 +5,10 @@
  *     bench_api [SECONDS]
  *
  * Twice: each client asks ten times a second, as pages do; and each asks again as soon as it has
- * its answer, which is as much as the machine gives. The server is a process of its own; one more
- * process is all clients. A time is from the request's first byte to the answer's last.
+ * its answer, which is as much as the machine gives. Then both again by clients that take gzip, as
+ * browsers do. Processor time of the server and of the clients is told apart. The server is a
+ * process of its own; one more process is all clients. A time is from the request's first byte to
+ * the answer's last.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +34,10 @@ enum {
     MOST_TIMES = 4 << 20
 };
 
-static const char request[] = "GET /v1/incidents/bench-1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+static const char plain[] = "GET /v1/incidents/bench-1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+static const char packed[] =
+    "GET /v1/incidents/bench-1 HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n";
+static const char *request; /* of all clients */
 
 static void fail(const char *what, const fl_error *err)
 {
@@ -104,7 +109,7 @@ static void send_request(client *c)
     c->began_ns = fl_time_monotonic();
     c->due_ns = 0;
     c->got = c->wanted = 0;
-    raw_send(c->fd, request, sizeof(request) - 1);
+    raw_send(c->fd, request, strlen(request));
 }
 
 /* Whether the answer is whole. */
@@ -131,6 +136,18 @@ static bool read_some(client *c)
     }
 }
 
+static pid_t server;
+
+/* What a process has used of processors, as clock_getcpuclockid(3) has it. */
+static double processor_us(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        exit(EXIT_FAILURE);
+    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
+}
+
 static int compare(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -145,6 +162,7 @@ static void run(unsigned port, const char *name, int64_t pause_ns, double second
     int64_t begin_ns = fl_time_monotonic();
     int64_t end_ns = begin_ns + (int64_t)(seconds * 1e9);
     time_count = 0;
+    double client_us = processor_us(getpid()), server_us = processor_us(server);
     for (size_t i = 0; i < CLIENTS; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
         clients[i] =
@@ -166,15 +184,19 @@ static void run(unsigned port, const char *name, int64_t pause_ns, double second
             c->due_ns = c->began_ns + pause_ns > now_ns ? c->began_ns + pause_ns : now_ns;
         }
     }
+    client_us = processor_us(getpid()) - client_us;
+    server_us = processor_us(server) - server_us;
     for (size_t i = 0; i < CLIENTS; i++)
         close(clients[i].fd);
     close(epoll);
     qsort(times, time_count, sizeof(times[0]), compare);
     if (time_count == 0)
         exit(EXIT_FAILURE);
-    printf("%-28s %8.0f requests/s   p50 %6.2f ms   p99 %6.2f ms   longest %6.2f ms\n", name,
-           (double)time_count / seconds, (double)times[time_count / 2] / 1e6,
-           (double)times[time_count * 99 / 100] / 1e6, (double)times[time_count - 1] / 1e6);
+    printf("%-28s %8.0f requests/s   p50 %6.2f ms   p99 %6.2f ms   longest %6.2f ms   processor "
+           "%5.1f us server, %5.1f us client\n",
+           name, (double)time_count / seconds, (double)times[time_count / 2] / 1e6,
+           (double)times[time_count * 99 / 100] / 1e6, (double)times[time_count - 1] / 1e6,
+           server_us / (double)time_count, client_us / (double)time_count);
 }
 
 int main(int argc, char **argv)
@@ -189,14 +211,18 @@ int main(int argc, char **argv)
     size_t bytes = fill_store(place);
     if (pipe(ends) != 0)
         return EXIT_FAILURE;
-    pid_t server = fork();
+    server = fork();
     if (server == 0)
         serve(place, ends[1]);
     if (read(ends[0], &port, sizeof(port)) != sizeof(port))
         return EXIT_FAILURE;
     printf("an incident of %d hypotheses, %zu bytes, %d clients\n", HYPOTHESES, bytes, CLIENTS);
+    request = plain;
     run(port, "ten requests a second each", FL_NS_PER_S / A_SECOND, seconds);
     run(port, "as fast as they can", 0, seconds);
+    request = packed;
+    run(port, "gzip, ten a second each", FL_NS_PER_S / A_SECOND, seconds);
+    run(port, "gzip, as fast as they can", 0, seconds);
     (void)kill(server, SIGTERM);
     (void)waitpid(server, NULL, 0);
     fl_folder_remove(&folder);
