@@ -641,6 +641,7 @@ static fl_status postgres_get(fl_store *base, const char *id_prefix, char **docu
     return fl_store_match_take(document, &found, status, "the store", err);
 }
 
+/* Comes empty; filled by the one row that there may be. */
 typedef struct stamp {
     int64_t stored_ns;
     bool is_there;
@@ -653,6 +654,7 @@ static fl_status take_stamp(const PGresult *row, void *payload, fl_error *err)
     return FL_OK;
 }
 
+/* One row by the primary key, without its document. */
 static fl_status postgres_stamp(int64_t *stored_ns, bool *is_there, fl_store *base, const char *id,
                                 fl_error *err)
 {

@@ -524,6 +524,7 @@ static fl_status sqlite_get(fl_store *base, const char *id_prefix, char **docume
     return fl_store_match_take(document, &found, status, where, err);
 }
 
+/* One row by the primary key, without its document. */
 static fl_status sqlite_stamp(int64_t *stored_ns, bool *is_there, fl_store *base, const char *id,
                               fl_error *err)
 {

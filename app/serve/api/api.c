@@ -326,6 +326,7 @@ static fl_status run_kept(fl_api_call *call, const fl_api_route *route, fl_error
     return FL_OK;
 }
 
+/* What was written for the first who asked is dropped: the body holds the same bytes. */
 void fl_api_send_kept(fl_api_call *call, fl_http_kept *kept)
 {
     fl_buf_dispose(&call->reply->body);

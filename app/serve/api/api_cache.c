@@ -1,5 +1,11 @@
 /*
  * api_cache.c - a short array under a lock: a walk over 64 hashes is nothing beside an answer.
+ *
+ * Invariants, outside of the lock:
+ *   (1) no two answers have the same key
+ *   (2) `bytes` is what all bodies occupy, and at most API_CACHE_BYTES
+ *   (3) an answer that is handed out is held for who got it: it may be forgotten here meanwhile
+ *   (4) of a key the stamp only grows: a slow reader of an old document takes nothing back
  */
 #include "api_cache.h"
 
@@ -36,6 +42,7 @@ fl_status fl_api_cache_create(fl_api_cache **out, fl_error *err)
     return FL_OK;
 }
 
+/* The place is free afterwards; who still sends the body goes on with it. */
 static void forget(fl_api_cache *cache, answer *at)
 {
     if (at->kept == NULL)
@@ -69,6 +76,7 @@ static answer *find(fl_api_cache *cache, const char *key, uint64_t hash)
     return NULL;
 }
 
+/* Another stamp is another document: what is here then waits to be replaced. */
 fl_http_kept *fl_api_cache_find(fl_api_cache *cache, const char *key, int64_t stamp)
 {
     fl_http_kept *kept = NULL;

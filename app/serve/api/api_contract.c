@@ -225,6 +225,7 @@ static fl_status make_contract(fl_buf *out, fl_arena *arena, fl_error *err)
     return status;
 }
 
+/* The text is of no use beyond the body that it becomes. */
 static fl_status keep_contract(fl_http_kept **out, fl_error *err)
 {
     fl_arena arena = fl_arena_of(CONTRACT_ARENA_BYTES);
