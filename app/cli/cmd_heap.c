@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "census.h"
+#include "heap.h"
 #include "heap_view.h"
 #include "hprof.h"
 #include "mem.h"
@@ -60,32 +61,50 @@ static fl_heap_title title_of(const fl_args *args, const fl_hprof *dump, const f
     };
 }
 
+static fl_status put_histogram(fl_buf *out, const fl_args *args, const fl_hprof *dump,
+                               const fl_census *census, bool has_retained, fl_error *err)
+{
+    size_t count = fl_census_class_count(census);
+    const fl_heap_class **rows = fl_mem_calloc(count, sizeof(fl_heap_class *));
+    if (rows == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        rows[i] = fl_census_class_at(census, (uint32_t)i);
+    size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
+    fl_heap_title title = title_of(args, dump, census);
+    fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top, has_retained);
+    (fl_args_wants_json(args) ? fl_heap_view_histogram_json : fl_heap_view_histogram)(out, &title,
+                                                                                      &histogram);
+    fl_mem_free(rows);
+    return FL_OK;
+}
+
 /* Needs the census alone: memory by class, whatever the size of the heap. */
 static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
 {
     fl_census *census = NULL;
     fl_heap_source source = fl_hprof_source(dump);
     fl_status status = fl_census_create(&census, &source, layout_of(args), err);
-    if (status != FL_OK)
-        return status;
-    size_t count = fl_census_class_count(census);
-    const fl_heap_class **rows = fl_mem_calloc(count, sizeof(fl_heap_class *));
-    if (rows != NULL) {
-        for (size_t i = 0; i < count; i++)
-            rows[i] = fl_census_class_at(census, (uint32_t)i);
-        size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
-        fl_heap_title title = title_of(args, dump, census);
-        fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top, false);
-        (fl_args_wants_json(args) ? fl_heap_view_histogram_json
-                                  : fl_heap_view_histogram)(out, &title, &histogram);
-    } else
-        status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
-    fl_mem_free(rows);
+    if (status == FL_OK)
+        status = put_histogram(out, args, dump, census, false, err);
     fl_census_destroy(census);
     return status;
 }
 
-/* A dump that ends early is an answer with a warning, and an exit code of its own. */
+/* The same with what each class retains: needs the whole graph. */
+static fl_status show_retained(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+{
+    fl_heap *heap = NULL;
+    fl_heap_source source = fl_hprof_source(dump);
+    const fl_heap_options wanted = {.layout = layout_of(args),
+                                    .weak_keeps = fl_args_flag(args, "weak")};
+    fl_status status = fl_heap_create(&heap, &source, &wanted, err);
+    if (status == FL_OK)
+        status = put_histogram(out, args, dump, fl_heap_census(heap), true, err);
+    fl_heap_destroy(heap);
+    return status;
+}
+
 static fl_exit run_heap(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};
@@ -94,7 +113,8 @@ static fl_exit run_heap(fl_cli *cli, const fl_args *args)
     assert(args->operand != NULL);
     fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), &err);
     if (status == FL_OK)
-        status = show_histogram(&out, args, dump, &err);
+        status = fl_args_flag(args, "retained") ? show_retained(&out, args, dump, &err)
+                                                : show_histogram(&out, args, dump, &err);
     bool is_damaged = status == FL_OK && fl_hprof_damage(dump) != NULL;
     if (is_damaged)
         fl_cli_complain(cli, "%s: %s (byte %llu)", args->operand, fl_hprof_damage(dump)->message,
@@ -110,6 +130,14 @@ static const fl_option options[] = {
      .kind = FL_OPTION_COUNT,
      .argument = "N",
      .help = "At most so many rows (30); 0 is all"},
+    {.name = "retained",
+     .kind = FL_OPTION_FLAG,
+     .help = "What the instances of each class keep alive, together; needs some 50 bytes of memory"
+             " an object"},
+    {.name = "weak",
+     .kind = FL_OPTION_FLAG,
+     .help = "Soft, weak and phantom references keep what they refer to, which they do not"
+             " otherwise"},
     {.name = "layout",
      .kind = FL_OPTION_CHOICE,
      .argument = "LAYOUT",

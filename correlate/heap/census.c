@@ -152,20 +152,6 @@ static fl_status take_row(fl_census_table *table, uint64_t key, const fl_heap_it
 
 /* --- objects --- */
 
-/* Runs of instances are of few classes: a hit in the cache costs one comparison. */
-static inline uint32_t class_of(fl_census *census, uint64_t id)
-{
-    size_t at = (size_t)(id >> 3) % CENSUS_CACHE;
-    if (census->cache[at].id == id)
-        return census->cache[at].index;
-    const uint64_t *found = fl_map_find(census->by_id, id);
-    if (found == NULL)
-        return 0;
-    census->cache[at].id = id;
-    census->cache[at].index = (uint32_t)*found;
-    return (uint32_t)*found;
-}
-
 /* How far the addresses reach and how they are aligned says how objects can be numbered. */
 static inline void note_id(fl_census *census, uint64_t id)
 {
@@ -215,7 +201,7 @@ static inline void take_object(fl_census *census, const fl_heap_item *item, neig
 {
     bool is_array = item->kind != FL_HEAP_ITEM_INSTANCE;
     uint32_t index = item->kind == FL_HEAP_ITEM_VALUES ? census->values_class[item->type]
-                                                       : class_of(census, item->class_id);
+                                                       : fl_census_class_of(census, item->class_id);
     fl_census_entry *entry = &census->entries[index];
     compare_neighbour(census, before, item->id);
     note_id(census, item->id);
@@ -323,6 +309,7 @@ void fl_census_destroy(fl_census *census)
     fl_map_destroy(census->frames.by_id);
     fl_map_destroy(census->traces.by_id);
     fl_mem_free(census->entries);
+    fl_mem_free(census->order);
     fl_mem_free(census->names);
     fl_mem_free(census->roots);
     fl_mem_free(census->frames.items);

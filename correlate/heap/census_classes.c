@@ -348,7 +348,7 @@ fl_status fl_census_link(fl_census *census, fl_heap_layout layout, fl_error *err
         weigh_classes(census, extents);
     } else
         status = no_memory(err);
-    fl_mem_free(order);
+    census->order = order;
     fl_mem_free(state);
     fl_mem_free(extents);
     return status;

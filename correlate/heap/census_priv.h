@@ -43,6 +43,7 @@ struct fl_census {
         uint32_t index;
     } cache[CENSUS_CACHE];
     uint32_t values_class[FL_HEAP_TYPE_END]; /* for arrays of primitives */
+    uint32_t *order;                         /* [count] classes, super classes first */
     uint32_t class_class; /* java.lang.Class; 0 where the dump does not have it */
     fl_slice *names;
     size_t name_count, name_cap;
@@ -58,6 +59,20 @@ struct fl_census {
 /* Room for one more of `size` bytes each; NULL, with the old block untouched, where there is none.
  */
 void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size);
+
+/* Runs of instances are of few classes: a hit in the cache costs one comparison. */
+static inline uint32_t fl_census_class_of(fl_census *census, uint64_t id)
+{
+    size_t at = (size_t)(id >> 3) % CENSUS_CACHE;
+    if (census->cache[at].id == id)
+        return census->cache[at].index;
+    const uint64_t *found = fl_map_find(census->by_id, id);
+    if (found == NULL)
+        return 0;
+    census->cache[at].id = id;
+    census->cache[at].index = (uint32_t)*found;
+    return (uint32_t)*found;
+}
 
 /* --- census_classes.c --- */
 /* After the last item: names, members, layout, sizes. */

@@ -51,7 +51,9 @@ typedef struct fl_heap_options {
 typedef struct fl_heap_member {
     fl_slice name; /* "" where the dump does not have it */
     fl_heap_type type;
-    uint32_t at;    /* fields: where its value begins in an instance's values */
+    uint32_t at;    /* fields: where its value begins in those of its class; of an instance of a
+                       subclass, those of the subclass stand before: so many bytes as its value_bytes
+                       are more */
     uint64_t value; /* statics: its bits; of a reference, the id */
 } fl_heap_member;
 
@@ -79,6 +81,10 @@ FL_NODISCARD fl_status fl_heap_create(fl_heap **out, const fl_heap_source *sourc
 void fl_heap_destroy(fl_heap *heap); /* NULL is a no-op */
 
 fl_heap_layout fl_heap_layout_of(const fl_heap *heap); /* that was inferred */
+/* Names, totals: what census.h gives; the heap's own. */
+const struct fl_census *fl_heap_census(const fl_heap *heap);
+/* False where the dump ends before its roots: classes stand in for them. */
+bool fl_heap_has_roots(const fl_heap *heap);
 size_t fl_heap_count(const fl_heap *heap);
 size_t fl_heap_class_count(const fl_heap *heap);
 const fl_heap_class *fl_heap_class_at(const fl_heap *heap, uint32_t index);
@@ -147,8 +153,8 @@ typedef struct fl_heap_edges {
 fl_heap_edges fl_heap_edges_of(const fl_heap *heap, fl_heap_object object);
 bool fl_heap_edges_next(fl_heap_edges *edges, fl_heap_edge *edge);
 
-/* Who refers to `object`: once fl_heap_index_inbound() was called, which costs 4 bytes an object
- * and 4 a reference, and time. */
+/* Who refers to `object`, but for its instances to a class: once fl_heap_index_inbound() was
+ * called, which costs 4 bytes an object and 4 a reference, and time. */
 FL_NODISCARD fl_status fl_heap_index_inbound(fl_heap *heap, fl_error *err);
 const fl_heap_object *fl_heap_inbound(const fl_heap *heap, fl_heap_object object, size_t *count);
 

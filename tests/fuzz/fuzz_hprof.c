@@ -1,8 +1,10 @@
-/* Any bytes: no crash; items lie in the dump and come again; the census counts each object. */
+/* Any bytes: no crash; items lie in the dump and come again; the census counts each object; the
+ * graph numbers, weighs and walks all of them. */
 #include <assert.h>
 
 #include "census.h"
 #include "fuzz.h"
+#include "heap.h"
 #include "hprof.h"
 
 /* How many objects there are. */
@@ -26,6 +28,28 @@ static uint64_t walk(const fl_heap_source *source, fl_slice bytes)
     return objects;
 }
 
+/* Dominators hold: what an object retains is in what its dominator retains. */
+static void check_graph(const fl_heap_source *source)
+{
+    const fl_heap_options options = {0};
+    fl_heap *heap;
+    fl_heap_edge edge;
+    char text[16];
+    if (fl_heap_create(&heap, source, &options, NULL) != FL_OK)
+        return;
+    for (fl_heap_object o = 0; o < fl_heap_count(heap); o++) {
+        fl_heap_object above = fl_heap_idom(heap, o);
+        assert(fl_heap_find(heap, fl_heap_id(heap, o)) == o);
+        assert(above == FL_HEAP_NONE ||
+               fl_heap_retained_bytes(heap, above) >= fl_heap_retained_bytes(heap, o));
+        (void)fl_heap_string(heap, o, text, sizeof(text));
+        for (fl_heap_edges at = fl_heap_edges_of(heap, o); fl_heap_edges_next(&at, &edge);)
+            assert(edge.to < fl_heap_count(heap));
+    }
+    assert(fl_heap_index_inbound(heap, NULL) == FL_OK);
+    fl_heap_destroy(heap);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fl_slice bytes = {.ptr = data, .len = size};
@@ -45,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(counted <= objects); /* a class that is there twice counts once */
         fl_census_destroy(census);
     }
+    check_graph(&source);
     fl_hprof_close(dump);
     return 0;
 }

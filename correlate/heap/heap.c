@@ -1,0 +1,186 @@
+/*
+ * heap.c - the passes over a dump, in their order, and what is asked of the whole.
+ *
+ *   1. census      classes, names, roots, how many objects and where
+ *   2. ids         every id marked: ids to dense numbers
+ *   3. objects     class, place in the dump, size, references
+ *   4. tree        dominators, retained sizes
+ */
+#include "heap.h"
+
+#include <assert.h>
+
+#include "dominators.h"
+#include "heap_layout.h"
+#include "heap_priv.h"
+#include "mem.h"
+#include "slice.h"
+
+enum { BATCH = 256 };
+
+_Static_assert(FL_DOM_NOTHING == FL_HEAP_NONE, "what is not reached has no dominator");
+
+static fl_status number_objects(fl_heap *heap, fl_error *err)
+{
+    fl_heap_item batch[BATCH];
+    fl_status status = fl_heap_ids_open(&heap->ids, &heap->census->totals, err);
+    if (status != FL_OK)
+        return status;
+    heap->source.rewind(heap->source.payload);
+    for (size_t count = 1; count > 0;) {
+        count = heap->source.read(heap->source.payload, batch, BATCH);
+        for (size_t i = 0; i < count; i++)
+            if (batch[i].kind >= FL_HEAP_ITEM_CLASS)
+                fl_heap_ids_add(&heap->ids, batch[i].id);
+    }
+    fl_heap_ids_close(&heap->ids);
+    return FL_OK;
+}
+
+/* Class objects and loaders, by their numbers. */
+static void name_objects(fl_heap *heap)
+{
+    heap->class_class = heap->census->class_class;
+    for (uint32_t i = 0; i < heap->census->count; i++) {
+        fl_census_entry *entry = &heap->census->entries[i];
+        if (entry->record.ptr != NULL)
+            entry->facts.object = fl_heap_ids_find(&heap->ids, entry->facts.id);
+        if (entry->loader_id != 0)
+            entry->facts.loader = fl_heap_ids_find(&heap->ids, entry->loader_id);
+    }
+}
+
+fl_status fl_heap_create(fl_heap **out, const fl_heap_source *source,
+                         const fl_heap_options *options, fl_error *err)
+{
+    fl_heap *heap = fl_mem_calloc(1, sizeof(*heap));
+    *out = NULL;
+    if (heap == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+    heap->source = *source;
+    heap->options = *options;
+    fl_status status = fl_census_create(&heap->census, source, options->layout, err);
+    if (status == FL_OK)
+        status = number_objects(heap, err);
+    if (status == FL_OK) {
+        name_objects(heap);
+        status = fl_heap_plan_all(heap, err);
+    }
+    if (status == FL_OK)
+        status = fl_heap_take_roots(heap, err);
+    if (status == FL_OK)
+        status = fl_heap_read_objects(heap, err);
+    if (status == FL_OK && !options->without_tree)
+        status = fl_heap_make_tree(heap, err);
+    if (status == FL_OK)
+        *out = heap;
+    else
+        fl_heap_destroy(heap);
+    return status;
+}
+
+void fl_heap_destroy(fl_heap *heap)
+{
+    if (heap == NULL)
+        return;
+    fl_census_destroy(heap->census);
+    fl_heap_ids_dispose(&heap->ids);
+    void *const blocks[] = {
+        heap->plans,        heap->is_weak, heap->is_kept,       heap->class_of, heap->offset_low,
+        heap->offset_high,  heap->words,   heap->starts,        heap->targets,  heap->roots,
+        heap->root_objects, heap->held,    heap->idom,          heap->retained, heap->kid_starts,
+        heap->kids,         heap->inbound, heap->inbound_starts};
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+        fl_mem_free(blocks[i]);
+    fl_mem_free(heap);
+}
+
+fl_heap_layout fl_heap_layout_of(const fl_heap *heap)
+{
+    return heap->census->totals.layout;
+}
+
+const fl_census *fl_heap_census(const fl_heap *heap)
+{
+    return heap->census;
+}
+
+bool fl_heap_has_roots(const fl_heap *heap)
+{
+    return !heap->no_roots;
+}
+
+size_t fl_heap_count(const fl_heap *heap)
+{
+    return heap->ids.count;
+}
+
+size_t fl_heap_class_count(const fl_heap *heap)
+{
+    return heap->census->count;
+}
+
+const fl_heap_class *fl_heap_class_at(const fl_heap *heap, uint32_t index)
+{
+    return fl_census_class_at(heap->census, index);
+}
+
+uint32_t fl_heap_find_class(const fl_heap *heap, fl_slice name, uint32_t from)
+{
+    for (uint32_t i = from; i < heap->census->count; i++)
+        if (fl_slice_equal(fl_heap_facts(heap, i)->name, name))
+            return i;
+    return FL_HEAP_NONE;
+}
+
+bool fl_heap_inherits(const fl_heap *heap, uint32_t index, uint32_t ancestor)
+{
+    while (index != FL_HEAP_NONE && index != ancestor)
+        index = fl_heap_facts(heap, index)->super;
+    return index != FL_HEAP_NONE;
+}
+
+fl_heap_object fl_heap_find(const fl_heap *heap, uint64_t id)
+{
+    return fl_heap_ids_find(&heap->ids, id);
+}
+
+uint64_t fl_heap_id(const fl_heap *heap, fl_heap_object object)
+{
+    return fl_heap_ids_at(&heap->ids, object);
+}
+
+uint32_t fl_heap_class_of(const fl_heap *heap, fl_heap_object object)
+{
+    assert(object < heap->ids.count);
+    return heap->class_of[object];
+}
+
+uint32_t fl_heap_class_meant(const fl_heap *heap, fl_heap_object object)
+{
+    if (fl_heap_class_of(heap, object) != heap->class_class)
+        return FL_HEAP_NONE;
+    uint32_t index = fl_census_find_class(heap->census, fl_heap_id(heap, object));
+    bool is_one = index != FL_HEAP_NONE && fl_heap_facts(heap, index)->object == object;
+    return is_one ? index : FL_HEAP_NONE;
+}
+
+uint64_t fl_heap_shallow_bytes(const fl_heap *heap, fl_heap_object object)
+{
+    const fl_heap_class *facts = fl_heap_facts(heap, fl_heap_class_of(heap, object));
+    uint32_t meant = fl_heap_class_meant(heap, object);
+    fl_heap_item item;
+    if (meant != FL_HEAP_NONE)
+        return heap->census->entries[meant].class_bytes;
+    if (!facts->is_array)
+        return facts->instance_bytes;
+    return fl_heap_item_of(heap, object, &item) && item.kind > FL_HEAP_ITEM_INSTANCE
+               ? fl_heap_array_bytes(heap->census->totals.layout, item.type, item.count)
+               : 0;
+}
+
+bool fl_heap_item_of(const fl_heap *heap, fl_heap_object object, fl_heap_item *item)
+{
+    assert(object < heap->ids.count);
+    return heap->source.at(heap->source.payload, fl_heap_offset(heap, object), item);
+}

@@ -1,0 +1,130 @@
+/*
+ * heap_ids.c - the bitmap and its counts, and the sorted ids where that would be too large.
+ */
+#include "heap_ids.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "mem.h"
+
+/* A bitmap may have so many bytes an object before sorted ids, which are 8, are better; small ones
+ * are always good. */
+enum { MAP_BYTES_AN_OBJECT = 8, SMALL_MAP_WORDS = 1 << 16 };
+
+/* HotSpot's objects begin at multiples of 8, others' may not. */
+static unsigned alignment_of(uint64_t id_bits)
+{
+    unsigned shift = 0;
+    while (shift < 3 && (id_bits >> shift & 1) == 0)
+        shift++;
+    return shift;
+}
+
+fl_status fl_heap_ids_open(fl_heap_ids *ids, const fl_census_totals *totals, fl_error *err)
+{
+    *ids = (fl_heap_ids){.base = totals->min_id, .shift = alignment_of(totals->id_bits)};
+    if (totals->objects > FL_MAX_HEAP_OBJECTS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "the heap dump has more than %u objects",
+                       FL_MAX_HEAP_OBJECTS);
+    uint64_t words = ((totals->max_id - totals->min_id) >> ids->shift) / 64 + 1;
+    uint64_t most = totals->objects * MAP_BYTES_AN_OBJECT / sizeof(fl_heap_ids_word);
+    if (words <= SMALL_MAP_WORDS || words <= most) {
+        ids->word_count = (size_t)words;
+        ids->words = fl_mem_calloc(ids->word_count, sizeof(*ids->words));
+    } else {
+        ids->sorted_cap = (size_t)totals->objects;
+        ids->sorted = fl_mem_calloc(ids->sorted_cap, sizeof(*ids->sorted));
+    }
+    if (ids->words == NULL && ids->sorted == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the objects' ids");
+    return FL_OK;
+}
+
+void fl_heap_ids_add(fl_heap_ids *ids, uint64_t id)
+{
+    assert(id >= ids->base);
+    if (ids->words == NULL) {
+        assert(ids->count < ids->sorted_cap);
+        ids->sorted[ids->count++] = id;
+        return;
+    }
+    uint64_t place = (id - ids->base) >> ids->shift;
+    assert(place / 64 < ids->word_count);
+    ids->words[place / 64].bits |= UINT64_C(1) << (place % 64);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static void close_sorted(fl_heap_ids *ids)
+{
+    uint32_t kept = 0;
+    if (ids->count > 0)
+        qsort(ids->sorted, ids->count, sizeof(*ids->sorted), by_id);
+    for (uint32_t i = 0; i < ids->count; i++)
+        if (i == 0 || ids->sorted[i] != ids->sorted[kept - 1])
+            ids->sorted[kept++] = ids->sorted[i];
+    ids->count = kept;
+}
+
+void fl_heap_ids_close(fl_heap_ids *ids)
+{
+    if (ids->words == NULL) {
+        close_sorted(ids);
+        return;
+    }
+    ids->count = 0;
+    for (size_t i = 0; i < ids->word_count; i++) {
+        ids->words[i].before = ids->count;
+        ids->count += fl_heap_ids_ones(ids->words[i].bits);
+    }
+}
+
+void fl_heap_ids_dispose(fl_heap_ids *ids)
+{
+    fl_mem_free(ids->words);
+    fl_mem_free(ids->sorted);
+    *ids = (fl_heap_ids){0};
+}
+
+/* The word that the object lies in, then its bit. */
+static uint64_t mapped_at(const fl_heap_ids *ids, uint32_t object)
+{
+    size_t low = 0, high = ids->word_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (ids->words[middle].before <= object)
+            low = middle;
+        else
+            high = middle;
+    }
+    uint64_t bits = ids->words[low].bits;
+    for (uint32_t rest = object - ids->words[low].before; rest > 0; rest--)
+        bits &= bits - 1;
+    assert(bits != 0);
+    uint64_t place = (uint64_t)low * 64 + fl_heap_ids_ones((bits & (~bits + 1)) - 1);
+    return ids->base + (place << ids->shift);
+}
+
+uint64_t fl_heap_ids_at(const fl_heap_ids *ids, uint32_t object)
+{
+    assert(object < ids->count);
+    return ids->words != NULL ? mapped_at(ids, object) : ids->sorted[object];
+}
+
+uint32_t fl_heap_ids_search(const fl_heap_ids *ids, uint64_t id)
+{
+    size_t low = 0, high = ids->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ids->sorted[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < ids->count && ids->sorted[low] == id ? (uint32_t)low : FL_HEAP_NONE;
+}

@@ -1,0 +1,257 @@
+#include "heap.h"
+
+#include "fl_hprof_made.h"
+#include "fl_test.h"
+#include "heap_ids.h"
+#include "hprof.h"
+#include "mem.h"
+
+static fl_error err;
+
+static void set_up(void)
+{
+    err = (fl_error){0};
+}
+
+typedef struct opened {
+    fl_hprof_made made;
+    fl_hprof *dump;
+    fl_heap *heap;
+} opened;
+
+static opened open_sample(unsigned id_bytes, fl_heap_options options)
+{
+    opened o = {.made = made_sample(id_bytes)};
+    options.layout = FL_HEAP_LAYOUT_COMPRESSED;
+    ck_assert_ok(fl_hprof_over(&o.dump, made_bytes(&o.made), &err));
+    fl_heap_source source = fl_hprof_source(o.dump);
+    ck_assert_ok(fl_heap_create(&o.heap, &source, &options, &err));
+    return o;
+}
+
+static void drop(opened *o)
+{
+    fl_heap_destroy(o->heap);
+    fl_hprof_close(o->dump);
+    fl_buf_dispose(&o->made.out);
+}
+
+static fl_heap_object at(const opened *o, uint64_t id)
+{
+    fl_heap_object object = fl_heap_find(o->heap, id);
+    ck_assert_uint_ne(object, FL_HEAP_NONE);
+    ck_assert_uint_eq(fl_heap_id(o->heap, object), id);
+    return object;
+}
+
+START_TEST(who_keeps_whom_is_told_for_each_object)
+{
+    for (unsigned width = 4; width <= 8; width += 4) {
+        opened o = open_sample(width, (fl_heap_options){0});
+        ck_assert_uint_eq(fl_heap_count(o.heap), 20);
+        ck_assert(fl_heap_has_roots(o.heap));
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_TABLE)), at(&o, MADE_CACHE));
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_FIRST)), at(&o, MADE_TABLE));
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_SECOND)), at(&o, MADE_FIRST));
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_KEY)), FL_HEAP_NONE); /* and a thread */
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_TEXT)), at(&o, MADE_KEY));
+        ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_LOCAL)), at(&o, MADE_WORKER));
+        ck_assert(fl_heap_is_reached(o.heap, at(&o, MADE_KEY)));
+        ck_assert(!fl_heap_is_reached(o.heap, at(&o, MADE_GARBAGE)));
+        ck_assert(!fl_heap_is_reached(o.heap, at(&o, MADE_HELD)));
+        ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, MADE_TABLE)), 24 + 32 + 32);
+        ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, MADE_KEY)), 24 + 24);
+        ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, MADE_WORKER)), 16 + 32);
+        ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, MADE_GARBAGE)), 32);
+        size_t count;
+        const fl_heap_object *kids = fl_heap_dominated(o.heap, at(&o, MADE_TABLE), &count);
+        ck_assert_uint_eq(count, 1);
+        ck_assert_uint_eq(kids[0], at(&o, MADE_FIRST));
+        (void)fl_heap_dominated(o.heap, FL_HEAP_NONE, &count);
+        ck_assert_uint_eq(count, 12); /* ten classes, the key, the thread */
+        uint32_t entries = fl_heap_find_class(o.heap, SLICE("shop.Cache$Entry"), 0);
+        const fl_heap_class *facts = fl_heap_class_at(o.heap, entries);
+        ck_assert_uint_eq(facts->count, 5);
+        ck_assert_uint_eq(facts->reached, 3);
+        ck_assert_uint_eq(facts->retained_bytes, 96); /* one is below another */
+        drop(&o);
+    }
+}
+END_TEST
+
+START_TEST(weak_references_keep_what_they_refer_to_when_asked_to)
+{
+    opened o = open_sample(8, (fl_heap_options){.weak_keeps = true});
+    ck_assert(fl_heap_is_reached(o.heap, at(&o, MADE_HELD)));
+    ck_assert_uint_eq(fl_heap_idom(o.heap, at(&o, MADE_HELD)), at(&o, MADE_WEAKLY));
+    drop(&o);
+}
+END_TEST
+
+START_TEST(values_and_texts_are_read)
+{
+    for (unsigned width = 4; width <= 8; width += 4) {
+        opened o = open_sample(width, (fl_heap_options){.without_tree = true});
+        fl_heap_type type;
+        uint64_t bits;
+        char text[8];
+        ck_assert(fl_heap_field(o.heap, at(&o, MADE_FIRST), SLICE("count"), &type, &bits));
+        ck_assert_uint_eq(type, FL_HEAP_LONG);
+        ck_assert_uint_eq(bits, 42);
+        ck_assert(!fl_heap_field(o.heap, at(&o, MADE_FIRST), SLICE("size"), &type, &bits));
+        ck_assert_uint_eq(fl_heap_follow(o.heap, at(&o, MADE_FIRST), "next"), at(&o, MADE_SECOND));
+        ck_assert_uint_eq(fl_heap_follow(o.heap, at(&o, MADE_SECOND), "next"), FL_HEAP_NONE);
+        ck_assert(fl_heap_field(o.heap, at(&o, MADE_CACHE), SLICE("LIMIT"), &type, &bits));
+        ck_assert_uint_eq(bits, 10);
+        /* inherited: Reference's referent, in an instance of WeakReference */
+        ck_assert_uint_eq(fl_heap_follow(o.heap, at(&o, MADE_WEAKLY), "referent"),
+                          at(&o, MADE_HELD));
+        ck_assert(fl_heap_string(o.heap, at(&o, MADE_KEY), text, sizeof(text)));
+        ck_assert_str_eq(text, "hello");
+        ck_assert(fl_heap_string(o.heap, at(&o, MADE_KEY), text, 4));
+        ck_assert_str_eq(text, "hel");
+        ck_assert(!fl_heap_string(o.heap, at(&o, MADE_FIRST), text, sizeof(text)));
+        ck_assert_uint_eq(fl_heap_shallow_bytes(o.heap, at(&o, MADE_TABLE)), 24);
+        ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, MADE_TABLE)), 0);
+        drop(&o);
+    }
+}
+END_TEST
+
+START_TEST(references_have_their_names)
+{
+    opened o = open_sample(8, (fl_heap_options){0});
+    fl_heap_edge edge;
+    fl_heap_edges edges = fl_heap_edges_of(o.heap, at(&o, MADE_WEAKLY));
+    ck_assert(fl_heap_edges_next(&edges, &edge));
+    ck_assert_uint_eq(edge.kind, FL_HEAP_EDGE_CLASS);
+    ck_assert_uint_eq(edge.to, at(&o, MADE_WEAK));
+    ck_assert(fl_heap_edges_next(&edges, &edge));
+    ck_assert_uint_eq(edge.kind, FL_HEAP_EDGE_FIELD);
+    ck_assert(edge.is_weak);
+    ck_assert(fl_slice_equal(edge.member->name, SLICE("referent")));
+    ck_assert(!fl_heap_edges_next(&edges, &edge));
+    /* a class: Class, its super class (none), its statics */
+    size_t statics = 0;
+    for (edges = fl_heap_edges_of(o.heap, at(&o, MADE_CACHE)); fl_heap_edges_next(&edges, &edge);)
+        statics += edge.kind == FL_HEAP_EDGE_STATIC;
+    ck_assert_uint_eq(statics, 2);
+    /* a thread: Class, its name, its local */
+    edges = fl_heap_edges_of(o.heap, at(&o, MADE_WORKER));
+    while (fl_heap_edges_next(&edges, &edge) && edge.kind != FL_HEAP_EDGE_STACK)
+        continue;
+    ck_assert_uint_eq(edge.to, at(&o, MADE_LOCAL));
+    ck_assert_ok(fl_heap_index_inbound(o.heap, &err));
+    size_t count;
+    const fl_heap_object *from = fl_heap_inbound(o.heap, at(&o, MADE_KEY), &count);
+    ck_assert_uint_eq(count, 4);
+    ck_assert_uint_eq(from[0], at(&o, MADE_FIRST));
+    ck_assert_uint_eq(from[3], at(&o, MADE_WORKER));
+    const fl_heap_root *roots = fl_heap_roots_of(o.heap, at(&o, MADE_LOCAL), &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(fl_heap_root_kind_name(roots[0].kind), "Java frame");
+    ck_assert_uint_eq(roots[0].thread, at(&o, MADE_WORKER));
+    drop(&o);
+}
+END_TEST
+
+START_TEST(ids_far_apart_are_found_as_well)
+{
+    fl_census_totals totals = {
+        .objects = 4, .min_id = 8, .max_id = UINT64_MAX - 7, .id_bits = ~0ull};
+    fl_heap_ids ids;
+    const uint64_t some[] = {UINT64_MAX - 7, 8, 4096, 8};
+    ck_assert_ok(fl_heap_ids_open(&ids, &totals, &err));
+    for (size_t i = 0; i < 4; i++)
+        fl_heap_ids_add(&ids, some[i]);
+    fl_heap_ids_close(&ids);
+    ck_assert_uint_eq(ids.count, 3);
+    ck_assert_uint_eq(fl_heap_ids_find(&ids, 4096), 1);
+    ck_assert_uint_eq(fl_heap_ids_find(&ids, 4097), FL_HEAP_NONE);
+    ck_assert_uint_eq(fl_heap_ids_at(&ids, 2), UINT64_MAX - 7);
+    fl_heap_ids_dispose(&ids);
+}
+END_TEST
+
+START_TEST(a_bitmap_numbers_every_id_in_order)
+{
+    fl_census_totals totals = {.objects = 1000, .min_id = 0x7000, .max_id = 0x7000 + 999 * 24};
+    fl_heap_ids ids;
+    totals.id_bits = 0x7fff8;
+    ck_assert_ok(fl_heap_ids_open(&ids, &totals, &err));
+    for (uint64_t i = 1000; i-- > 0;)
+        fl_heap_ids_add(&ids, 0x7000 + i * 24);
+    fl_heap_ids_close(&ids);
+    ck_assert_uint_eq(ids.count, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        ck_assert_uint_eq(fl_heap_ids_find(&ids, 0x7000 + i * UINT64_C(24)), i);
+        ck_assert_uint_eq(fl_heap_ids_at(&ids, i), 0x7000 + i * UINT64_C(24));
+        ck_assert_uint_eq(fl_heap_ids_find(&ids, 0x7004 + i * UINT64_C(24)), FL_HEAP_NONE);
+    }
+    ck_assert_uint_eq(fl_heap_ids_find(&ids, 0x6ff8), FL_HEAP_NONE);
+    ck_assert_uint_eq(fl_heap_ids_find(&ids, UINT64_MAX), FL_HEAP_NONE);
+    fl_heap_ids_dispose(&ids);
+}
+END_TEST
+
+START_TEST(every_prefix_makes_a_heap)
+{
+    fl_hprof_made made = made_sample(8);
+    fl_slice whole = made_bytes(&made);
+    for (size_t len = 31; len <= whole.len; len++) {
+        fl_hprof *dump;
+        fl_heap *heap;
+        const fl_heap_options options = {0};
+        ck_assert_ok(fl_hprof_over(&dump, fl_slice_part(whole, 0, len), &err));
+        fl_heap_source source = fl_hprof_source(dump);
+        ck_assert_ok(fl_heap_create(&heap, &source, &options, &err));
+        ck_assert_uint_le(fl_heap_count(heap), 20);
+        fl_heap_destroy(heap);
+        fl_hprof_close(dump);
+    }
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
+START_TEST(each_allocation_that_fails_is_reported)
+{
+    fl_hprof_made made = made_sample(8);
+    fl_hprof *dump;
+    const fl_heap_options options = {0};
+    fl_status status = FL_E_NOMEM;
+    ck_assert_ok(fl_hprof_over(&dump, made_bytes(&made), &err));
+    fl_heap_source source = fl_hprof_source(dump);
+    for (long n = 0; status != FL_OK; n++) {
+        fl_heap *heap;
+        err = (fl_error){0};
+        fl_mem_fail_after(n);
+        status = fl_heap_create(&heap, &source, &options, &err);
+        fl_mem_fail_after(-1);
+        if (status != FL_OK)
+            ck_assert_fails(FL_E_NOMEM, status);
+        fl_heap_destroy(heap);
+        ck_assert_int_lt(n, 300);
+    }
+    fl_hprof_close(dump);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("heap/heap");
+    TCase *tcase = tcase_create("heap");
+    tcase_add_checked_fixture(tcase, set_up, NULL);
+    tcase_add_test(tcase, who_keeps_whom_is_told_for_each_object);
+    tcase_add_test(tcase, weak_references_keep_what_they_refer_to_when_asked_to);
+    tcase_add_test(tcase, values_and_texts_are_read);
+    tcase_add_test(tcase, references_have_their_names);
+    tcase_add_test(tcase, ids_far_apart_are_found_as_well);
+    tcase_add_test(tcase, a_bitmap_numbers_every_id_in_order);
+    tcase_add_test(tcase, every_prefix_makes_a_heap);
+    tcase_add_test(tcase, each_allocation_that_fails_is_reported);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+FL_TEST_MAIN(make_suite)
