@@ -177,7 +177,8 @@ const fl_command fl_cmd_heap = {
     .summary = "what fills the heap of a Java program, from heap dumps",
     .description =
         "Reads a heap dump (HPROF 1.0.1 and 1.0.2, of Java 8 to 25 and of any collector) and says"
-        " how many instances each class has and how many bytes they take.\n"
+        " how many instances each class has, how many bytes they take, and with --retained what "
+        "they keep alive.\n"
         "A dump is mapped into memory and may be larger than it. One that ends early is read as"
         " far as it goes.",
     .options = options,

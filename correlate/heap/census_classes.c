@@ -236,6 +236,7 @@ static fl_heap_layout infer_layout(const fl_census *census)
     const fl_census_totals *totals = &census->totals;
     if (census->id_bytes == 4)
         return FL_HEAP_LAYOUT_32;
+    assert(totals->max_id >= totals->min_id);
     fl_heap_layout best = totals->max_id - totals->min_id < COMPRESSED_REACH
                               ? FL_HEAP_LAYOUT_COMPRESSED
                               : FL_HEAP_LAYOUT_WIDE;
@@ -262,11 +263,18 @@ static uint32_t added_bytes(const fl_heap_class *facts)
 static void weigh_instances(fl_census_entry *entry, fl_heap_extent extent)
 {
     uint32_t bytes = fl_heap_extent_bytes(extent);
+    assert(bytes % 8 == 0 && !entry->facts.is_array);
     uint64_t nearest = entry->nearest_bytes;
     bool is_firm = entry->nearest_count >= FIRM_COUNT && nearest <= bytes + FIRM_BYTES;
     if (nearest % 8 == 0 && (nearest < bytes || is_firm))
         bytes = (uint32_t)nearest;
     entry->facts.instance_bytes = bytes;
+}
+
+/* Saturates: no instance is that large, and a class is never smaller than its super class. */
+static uint32_t add_bytes(uint32_t a, uint32_t b)
+{
+    return a < UINT32_MAX - b ? a + b : UINT32_MAX;
 }
 
 /* In the order that has super classes first. */
@@ -279,7 +287,8 @@ static void weigh_all(fl_census *census, const uint32_t *order, fl_heap_extent *
         fl_heap_extent extent = fl_heap_extent_begin(layout);
         if (facts->super != FL_HEAP_NONE) {
             extent = extents[facts->super];
-            facts->value_bytes += census->entries[facts->super].facts.value_bytes;
+            facts->value_bytes =
+                add_bytes(facts->value_bytes, census->entries[facts->super].facts.value_bytes);
         }
         extent = fl_heap_extent_add(extent, layout, facts->fields, facts->field_count);
         if (layout != FL_HEAP_LAYOUT_32 && added_bytes(facts) > 0)

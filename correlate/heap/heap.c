@@ -20,6 +20,7 @@ enum { BATCH = 256 };
 
 _Static_assert(FL_DOM_NOTHING == FL_HEAP_NONE, "what is not reached has no dominator");
 
+/* A pass of its own: references point forwards, so that no object has a number before all have. */
 static fl_status number_objects(fl_heap *heap, fl_error *err)
 {
     fl_heap_item batch[BATCH];
@@ -50,6 +51,7 @@ static void name_objects(fl_heap *heap)
     }
 }
 
+/* Each pass needs what those before it found; a failure leaves nothing behind. */
 fl_status fl_heap_create(fl_heap **out, const fl_heap_source *source,
                          const fl_heap_options *options, fl_error *err)
 {
@@ -133,6 +135,7 @@ uint32_t fl_heap_find_class(const fl_heap *heap, fl_slice name, uint32_t from)
     return FL_HEAP_NONE;
 }
 
+/* Loops of super classes were cut when the classes were linked. */
 bool fl_heap_inherits(const fl_heap *heap, uint32_t index, uint32_t ancestor)
 {
     while (index != FL_HEAP_NONE && index != ancestor)
@@ -165,6 +168,7 @@ uint32_t fl_heap_class_meant(const fl_heap *heap, fl_heap_object object)
     return is_one ? index : FL_HEAP_NONE;
 }
 
+/* By class where that is enough; arrays are asked for their length. */
 uint64_t fl_heap_shallow_bytes(const fl_heap *heap, fl_heap_object object)
 {
     const fl_heap_class *facts = fl_heap_facts(heap, fl_heap_class_of(heap, object));
@@ -181,6 +185,6 @@ uint64_t fl_heap_shallow_bytes(const fl_heap *heap, fl_heap_object object)
 
 bool fl_heap_item_of(const fl_heap *heap, fl_heap_object object, fl_heap_item *item)
 {
-    assert(object < heap->ids.count);
+    assert(object < heap->ids.count && heap->offset_low != NULL);
     return heap->source.at(heap->source.payload, fl_heap_offset(heap, object), item);
 }

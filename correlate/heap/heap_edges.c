@@ -26,6 +26,7 @@ typedef struct filling {
     bool out_of_room;
 } filling;
 
+/* By a quarter: the large blocks are moved by their pages, and little is reserved in vain. */
 static bool grow(fl_heap *heap)
 {
     size_t cap = heap->target_cap + heap->target_cap / 4 + 1024;
@@ -40,6 +41,7 @@ static bool grow(fl_heap *heap)
     return true;
 }
 
+/* One reference of the object that is being filled. */
 static inline void put(filling *to, uint32_t object)
 {
     fl_heap *heap = to->heap;
@@ -63,8 +65,10 @@ static inline void put_id(filling *to, uint64_t id)
         put(to, object);
 }
 
+/* An object that is dumped twice has the references of the second time. */
 static void begin(filling *to, fl_heap_object object)
 {
+    assert(object < to->heap->ids.count);
     to->object = object;
     to->is_first = true;
     to->heap->starts[object] = FL_FLOW_NONE;
@@ -72,10 +76,12 @@ static void begin(filling *to, fl_heap_object object)
 
 static void end(filling *to)
 {
+    assert(to->is_first || to->heap->target_count > 0);
     if (!to->is_first)
         to->heap->targets[to->heap->target_count - 1] |= FL_FLOW_LAST;
 }
 
+/* Classes that are roots themselves need no reference: nothing would change. */
 static inline void put_class(filling *to, uint32_t class_index)
 {
     fl_heap_object object = fl_heap_facts(to->heap, class_index)->object;
@@ -83,6 +89,7 @@ static inline void put_class(filling *to, uint32_t class_index)
         put(to, object);
 }
 
+/* Part by part, from the class itself up to those of its super classes that have references. */
 static void put_fields(filling *to, const fl_heap_item *item, uint32_t class_index)
 {
     const fl_heap *heap = to->heap;
@@ -108,6 +115,7 @@ static void put_elements(filling *to, const fl_heap_item *item)
 static void put_class_members(filling *to, const fl_heap_item *item, uint32_t meant)
 {
     unsigned width = to->heap->source.id_bytes;
+    assert(meant < to->heap->census->count && item->kind == FL_HEAP_ITEM_CLASS);
     const fl_heap_class *facts = fl_heap_facts(to->heap, meant);
     for (size_t i = 0; i < 3; i++)
         put_id(to, fl_heap_id_in(item->body, i * width, width));
@@ -117,6 +125,7 @@ static void put_class_members(filling *to, const fl_heap_item *item, uint32_t me
             put_id(to, facts->statics[i].value);
 }
 
+/* Arrays of numbers name no class, they name a type. */
 static uint32_t class_of_item(fl_heap *heap, const fl_heap_item *item)
 {
     if (item->kind == FL_HEAP_ITEM_CLASS)
@@ -135,9 +144,11 @@ static uint32_t words_of(const fl_heap *heap, const fl_heap_item *item, uint32_t
         bytes = heap->census->entries[meant].class_bytes;
     else
         bytes = fl_heap_array_bytes(heap->census->totals.layout, item->type, item->count);
+    assert(bytes % 8 == 0);
     return (uint32_t)(bytes / 8);
 }
 
+/* Everything that is known of an object is in its item. */
 static void take_object(filling *to, const fl_heap_item *item)
 {
     fl_heap *heap = to->heap;
@@ -182,6 +193,7 @@ static void put_stacks(filling *to)
     }
 }
 
+/* 17 bytes an object; references are reserved while they come. */
 static bool reserve(fl_heap *heap)
 {
     size_t count = heap->ids.count;

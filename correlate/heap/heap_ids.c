@@ -21,6 +21,7 @@ static unsigned alignment_of(uint64_t id_bits)
     return shift;
 }
 
+/* A hostile dump with two objects at both ends of memory must not cost a bitmap of all of it. */
 fl_status fl_heap_ids_open(fl_heap_ids *ids, const fl_census_totals *totals, fl_error *err)
 {
     *ids = (fl_heap_ids){.base = totals->min_id, .shift = alignment_of(totals->id_bits)};
@@ -60,6 +61,7 @@ static int by_id(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* The same id twice is one object. */
 static void close_sorted(fl_heap_ids *ids)
 {
     uint32_t kept = 0;

@@ -58,6 +58,7 @@ static void link_plan(const fl_heap *heap, fl_heap_plan *plan, uint32_t class_in
 {
     const fl_heap_class *facts = fl_heap_facts(heap, class_index);
     uint32_t super = facts->super;
+    assert(super == FL_HEAP_NONE || fl_heap_facts(heap, super)->value_bytes <= facts->value_bytes);
     plan->own_bytes = facts->value_bytes;
     plan->next = FL_HEAP_NONE;
     if (super == FL_HEAP_NONE)
@@ -74,6 +75,7 @@ static void link_plan(const fl_heap *heap, fl_heap_plan *plan, uint32_t class_in
     }
 }
 
+/* Super classes first, so that a plan finds the next one made. */
 fl_status fl_heap_plan_all(fl_heap *heap, fl_error *err)
 {
     size_t count = heap->census->count;

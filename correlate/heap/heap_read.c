@@ -18,6 +18,7 @@
 /* Whole numbers have signs, but for char and boolean. */
 static uint64_t widen(uint64_t bits, fl_heap_type type, unsigned width)
 {
+    assert(width >= 1 && width <= 8);
     bool has_sign = type == FL_HEAP_BYTE || type == FL_HEAP_SHORT || type == FL_HEAP_INT;
     if (!has_sign || (bits >> (8 * width - 1) & 1) == 0)
         return bits;
@@ -33,6 +34,7 @@ uint64_t fl_heap_value(const fl_heap *heap, const fl_heap_item *item, fl_heap_ty
     return widen(fl_heap_id_in(item->body, (size_t)at, width), type, width);
 }
 
+/* Of a class object, its statics are its fields. */
 static bool static_value(const fl_heap *heap, uint32_t meant, fl_slice name, fl_heap_type *type,
                          uint64_t *bits)
 {
@@ -115,6 +117,7 @@ static bool put_char(char *out, size_t cap, size_t *len, uint32_t c)
  * which is little-endian wherever Java has them. */
 static uint32_t unit_at(const fl_heap_item *item, size_t i)
 {
+    assert(2 * i + 1 < item->body.len);
     const unsigned char *p = item->body.ptr + 2 * i;
     return item->type == FL_HEAP_CHAR ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0];
 }
@@ -137,6 +140,7 @@ static size_t put_utf16(char *out, size_t cap, const fl_heap_item *item, size_t 
     return len;
 }
 
+/* A number that a version of String may have and another may not. */
 static uint64_t number_field(const fl_heap *heap, fl_heap_object object, const char *name,
                              uint64_t fallback)
 {
@@ -145,6 +149,7 @@ static uint64_t number_field(const fl_heap *heap, fl_heap_object object, const c
     return fl_heap_field(heap, object, fl_slice_of(name), &type, &bits) ? bits : fallback;
 }
 
+/* char[] with offset and count before Java 7u6, char[] up to 8, byte[] with a coder from 9 on. */
 bool fl_heap_string(const fl_heap *heap, fl_heap_object object, char *out, size_t cap)
 {
     assert(cap > 0);
@@ -179,18 +184,21 @@ enum { AT_CLASS, AT_FIELDS, AT_ELEMENTS, AT_RECORD, AT_STATICS, AT_STACK, AT_END
 
 fl_heap_edges fl_heap_edges_of(const fl_heap *heap, fl_heap_object object)
 {
+    assert(object < heap->ids.count);
     fl_heap_edges edges = {.heap = heap, .from = object};
     if (!fl_heap_item_of(heap, object, &edges.item))
         edges.phase = AT_END;
     return edges;
 }
 
+/* Null, and what the dump does not have, is none. */
 static bool is_edge(const fl_heap *heap, fl_heap_edge *edge, uint64_t id)
 {
     edge->to = id != 0 ? fl_heap_find(heap, id) : FL_HEAP_NONE;
     return edge->to != FL_HEAP_NONE;
 }
 
+/* Own fields, then those of each super class. */
 static bool next_field(fl_heap_edges *at, fl_heap_edge *edge)
 {
     const fl_heap *heap = at->heap;
@@ -273,6 +281,7 @@ static bool next_on_stack(fl_heap_edges *at, fl_heap_edge *edge)
     return true;
 }
 
+/* Every object has a class, which may not be in a dump that was cut. */
 static bool class_edge(const fl_heap_edges *at, fl_heap_edge *edge)
 {
     edge->kind = FL_HEAP_EDGE_CLASS;
@@ -297,6 +306,7 @@ static uint32_t first_phase(fl_heap_edges *at)
     }
 }
 
+/* Each phase gives what it has and then goes on to the next one. */
 bool fl_heap_edges_next(fl_heap_edges *at, fl_heap_edge *edge)
 {
     while (at->phase != AT_END) {
@@ -336,6 +346,8 @@ bool fl_heap_edges_next(fl_heap_edges *at, fl_heap_edge *edge)
 
 /* --- who refers to it --- */
 
+/* Without the references to classes by their instances: they are as many as the objects, and say
+ * nothing that the histogram does not. */
 fl_status fl_heap_index_inbound(fl_heap *heap, fl_error *err)
 {
     size_t count = heap->ids.count;

@@ -30,6 +30,7 @@ const char *fl_heap_root_kind_name(fl_heap_root_kind kind)
     return names[kind];
 }
 
+/* Roots that name the thread on whose stack they lie. */
 static bool is_on_stack(uint32_t kind)
 {
     return kind == FL_HEAP_ROOT_JAVA_FRAME || kind == FL_HEAP_ROOT_JNI_LOCAL ||
@@ -81,6 +82,7 @@ static void take_root(fl_heap *heap, const fl_map *threads, const fl_census_root
         return;
     const uint64_t *thread = is_on_stack(root->kind) ? fl_map_find(threads, root->thread) : NULL;
     uint32_t holder = thread != NULL ? (uint32_t)*thread : FL_HEAP_NONE;
+    assert(heap->root_count < heap->census->root_count && root->kind < FL_HEAP_ROOT_KIND_COUNT);
     heap->roots[heap->root_count++] = (fl_heap_root){.object = object,
                                                      .kind = (fl_heap_root_kind)root->kind,
                                                      .thread = holder,
@@ -95,6 +97,7 @@ static void take_root(fl_heap *heap, const fl_map *threads, const fl_census_root
         heap->is_kept[meant] = true;
 }
 
+/* Statics then hold what they hold; what only threads kept is not reached. */
 static void let_classes_stand_in(fl_heap *heap)
 {
     heap->no_roots = true;
@@ -107,6 +110,7 @@ static void let_classes_stand_in(fl_heap *heap)
     }
 }
 
+/* Threads first: locals are told by serial numbers, and may come before the thread does. */
 fl_status fl_heap_take_roots(fl_heap *heap, fl_error *err)
 {
     size_t count = heap->census->root_count;

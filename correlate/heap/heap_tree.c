@@ -56,6 +56,7 @@ static bool list_kids(fl_heap *heap, uint32_t reached)
     return true;
 }
 
+/* Only the outermost instance of a class on the way down counts for what the class retains. */
 static void enter(fl_heap *heap, fl_heap_object object, uint32_t *open)
 {
     fl_heap_class *facts = fl_heap_facts(heap, heap->class_of[object]);
@@ -68,6 +69,7 @@ static void enter(fl_heap *heap, fl_heap_object object, uint32_t *open)
 /* Depth first with a stack of our own: each object is entered once and left once. */
 static bool sum_classes(fl_heap *heap, uint32_t reached)
 {
+    assert(reached <= heap->ids.count && heap->kid_starts != NULL);
     uint32_t *open = fl_mem_calloc(heap->census->count, sizeof(*open));
     uint32_t *stack = fl_mem_alloc((2 * (size_t)reached + 1) * sizeof(*stack));
     size_t depth = 0;
@@ -91,6 +93,7 @@ static bool sum_classes(fl_heap *heap, uint32_t reached)
     return ok;
 }
 
+/* Dominators free the references; sums free the sizes: the peak is within the dominators. */
 fl_status fl_heap_make_tree(fl_heap *heap, fl_error *err)
 {
     fl_dominators tree;
@@ -103,6 +106,7 @@ fl_status fl_heap_make_tree(fl_heap *heap, fl_error *err)
     fl_status status = fl_dominators_find(&tree, &flow, err);
     if (status != FL_OK)
         return status;
+    assert(tree.reached <= heap->ids.count);
     heap->idom = tree.idom;
     bool ok = sum_up(heap, &tree);
     fl_mem_free(tree.order);

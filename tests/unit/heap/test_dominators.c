@@ -185,8 +185,10 @@ START_TEST(a_chain_of_a_million_needs_no_stack)
         flow.targets[2 * v + 1] = (v + 1 < count ? v + 1 : v) | FL_FLOW_LAST;
     }
     ck_assert_ok(fl_dominators_find(&found, &flow, &err));
+    uint32_t wrong = 0;
     for (uint32_t v = 1; v < count; v++)
-        ck_assert_uint_eq(found.idom[v], v - 1);
+        wrong += found.idom[v] != v - 1;
+    ck_assert_uint_eq(wrong, 0);
     fl_mem_free(found.idom);
     fl_mem_free(found.order);
 }
