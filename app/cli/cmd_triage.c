@@ -16,6 +16,7 @@
 #include "report_memory.h"
 #include "report_picture.h"
 #include "terminal.h"
+#include "triage_gc.h"
 
 /* "none" is the one name of a store that is no place. */
 static bool is_none(const char *store)
@@ -199,6 +200,35 @@ static const char *missing(const fl_triage_request *request, const fl_pulled *pu
     return NULL;
 }
 
+enum { MAX_GC_LOGS = 32 };
+
+/* What comes from elsewhere than files of telemetry: servers, then logs of collections. */
+struct feeds {
+    fl_gc_feed gc_logs[MAX_GC_LOGS];
+    fl_triage_feed items[FL_MAX_PULLED + MAX_GC_LOGS];
+};
+
+/* The feeds borrow from `out` and from `pulled`. */
+static fl_status gather_feeds(struct feeds *out, fl_triage_request *request, const fl_args *args,
+                              const fl_pulled *pulled, fl_error *err)
+{
+    const char *paths[FL_MAX_GIVEN];
+    size_t count = fl_args_list(args, "gc-log", paths);
+    fl_status status = FL_OK;
+    if (count > MAX_GC_LOGS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "triage: at most %d times --gc-log",
+                       MAX_GC_LOGS);
+    request->feeds = out->items;
+    for (size_t i = 0; i < pulled->sources.count; i++)
+        out->items[request->feed_count++] = pulled->feeds[i];
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        status = fl_gc_feed_of(&out->gc_logs[i], paths[i], request->service, err);
+        out->items[request->feed_count++] =
+            (fl_triage_feed){.read = fl_gc_feed_read, .payload = &out->gc_logs[i]};
+    }
+    return status;
+}
+
 /* Everything that was opened is closed here, on every way out. */
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
@@ -210,6 +240,7 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
     fl_triage *triage = NULL;
     fl_progress progress = fl_progress_begin(cli);
     fl_pulled pulled;
+    struct feeds feeds;
     fl_leak_watch once = {.wait = wait_not, .stopped = is_not_stopped};
     const fl_leak_asker asker = {.ask = fl_leak_watch_ask, .payload = &once};
     fl_triage_request request = {
@@ -239,10 +270,10 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         fl_pulled_dispose(&pulled);
         return FL_EXIT_USAGE;
     }
-    request.feeds = pulled.feeds;
-    request.feed_count = pulled.sources.count;
+    status = gather_feeds(&feeds, &request, args, &pulled, &err);
     /* The store first: a place that cannot be written to is said before the work, not after. */
-    status = open_store(&store, location, args, &err);
+    if (status == FL_OK)
+        status = open_store(&store, location, args, &err);
     if (status == FL_OK)
         status = fl_triage_run(&triage, &request, &err);
     fl_progress_end(&progress);
@@ -289,6 +320,13 @@ static const fl_option options[] = {
      .help = "Profiles of a service, as 'faultline leak' reads them: SERVICE=PATH, or a folder that"
              " is named as the service or has a folder for each; or SERVICE=URL of a running Go "
              "program, which is asked once"},
+    {.name = "gc-log",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "A garbage collection log with dates, as 'faultline gc' reads them: SERVICE=FILE, or"
+             " FILE of the service NAME. Pauses and the heap after collections become series, what"
+             " failed becomes log lines"},
     FL_PULLED_OPTIONS,
     {.name = "before",
      .kind = FL_OPTION_DURATION,

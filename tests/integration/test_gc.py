@@ -93,6 +93,25 @@ class Gc(unittest.TestCase):
         self.assertGreater(document["events"], 1000)
         self.assertEqual(len(document["warnings"]), 1)
 
+    def test_a_triage_takes_a_log_beside_telemetry(self):
+        def stamp(second):
+            return f"[2026-11-23T00:{second // 60:02}:{second % 60:02}.000+0000]"
+        young = "".join(f"{stamp(s)}[info][gc] GC({s}) Pause Young (Normal) (G1 Evacuation Pause) 90M->40M(100M) 2.5ms\n" for s in range(0, 410, 5))
+        full = "".join(f"{stamp(s)}[info][gc] GC({s}) Pause Full (G1 Compaction Pause) 100M->99M(100M) 1900.5ms\n" for s in range(410, 660, 2))
+        self.log(young + full)
+        words = ["triage", "--otlp", SOURCE / "examples/shop/incidents/cache-growth", "--baseline", SOURCE / "examples/shop/incidents/baseline",
+                 "--at", "2026-11-23T00:06:50Z", "--store", "none", "--format", "json"]
+        counts = []
+        for more in ([], ["--gc-log", "orders=gc.log"]):
+            done = subprocess.run([FAULTLINE, *words, *more], capture_output=True, cwd=self.place, timeout=TIMEOUT_S)
+            self.assertIn(done.returncode, (0, 6), done.stderr)
+            seen = json.loads(done.stdout)["modalities"]
+            counts.append((seen["metrics"]["series"], seen["logs"]["records"], seen["logs"]["templates"]))
+        self.assertEqual([b - a for a, b in zip(*counts)], [2, 125, 1])
+        done = subprocess.run([FAULTLINE, *words, "--gc-log", "gc.log"], capture_output=True, cwd=self.place, timeout=TIMEOUT_S)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn("say --gc-log SERVICE=gc.log", done.stderr.decode())
+
     def test_bad_input_is_refused_with_a_sentence(self):
         for text, message in (("", "no garbage collection log"), ("hello\n", "no garbage collection log"),
                               ("GC(1) Pause Full 6X->2M(9M) 1ms\n", "is not as a Java virtual machine writes it")):
