@@ -122,6 +122,7 @@ static fl_status read_files(fl_gc_stats *stats, const fl_gc_request *request, fl
     return status;
 }
 
+/* The statistics live for the run only: what the report needs of them is in its arena by then. */
 fl_status fl_gc_run(fl_gc_report *out, bool *damaged, const fl_gc_request *request, fl_arena *arena,
                     fl_error *err)
 {

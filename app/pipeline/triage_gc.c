@@ -13,6 +13,7 @@
 
 enum { SEVERITY_WARN = 13, LINE_BYTES = 512 }; /* OTLP's SeverityNumber */
 
+/* What the visitor needs from event to event; everything else goes straight into the sink. */
 struct reading {
     const fl_gc_feed *feed;
     const fl_sink *sink;
@@ -20,6 +21,8 @@ struct reading {
     uint64_t dated; /* events that were pushed */
 };
 
+/* A name in front of the first slash is a service's, as with --pprof; what stands behind it may
+ * hold anything, further equals signs included. */
 fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, fl_error *err)
 {
     const char *equals = strchr(text, '='), *slash = strchr(text, '/');
@@ -40,6 +43,8 @@ fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, 
     return FL_OK;
 }
 
+/* As if the service had reported it itself: a gauge, so that a window shows the mean of its pauses
+ * and of its levels. */
 static fl_status push_point(const struct reading *in, fl_slice metric, fl_slice unit,
                             int64_t time_ns, double value, fl_error *err)
 {
@@ -106,6 +111,8 @@ static fl_status on_event(void *payload, const fl_gc_event *event, fl_error *err
     return status == FL_OK && stands_out(event) ? push_line(in, event, err) : status;
 }
 
+/* Errors of the file become FL_E_IO, which costs the triage this feed and a warning; what the sink
+ * refuses ends the triage, as it does for every other source. */
 fl_status fl_gc_feed_read(void *payload, const fl_sink *sink, fl_error *err)
 {
     const fl_gc_feed *feed = payload;

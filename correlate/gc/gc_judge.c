@@ -314,6 +314,8 @@ static void judge_stalls(gc_writer *w)
 /* ---- the verdict ---- */
 
 /* Whether growth that matters would have been seen. */
+/* The tolerance is that of leak analysis: growth of a quarter of the heap, or of the 4 MiB at which
+ * a heap begins, would have been seen. */
 static bool may_exclude(const fl_levels *levels)
 {
     const fl_series *s = &levels->series;

@@ -314,6 +314,8 @@ static void add_troubles(fl_gc_stats *s, const fl_gc_event *e)
     }
 }
 
+/* Everything that one event changes, in the order in which it depends on each other: the clock
+ * first. */
 void fl_gc_stats_add(fl_gc_stats *stats, const fl_gc_event *event)
 {
     /* A hundred years: more is no pause, and sums stay in range. */
@@ -335,6 +337,7 @@ void fl_gc_stats_add(fl_gc_stats *stats, const fl_gc_event *event)
         stats->parts[stats->now_ns / stats->part_ns].pause_ns += e.pause_ns;
 }
 
+/* Of rotated files only the first tells what the virtual machine is; counts are sums. */
 void fl_gc_stats_about(fl_gc_stats *stats, const fl_gc_about *about)
 {
     fl_gc_about *to = &stats->about;
@@ -443,6 +446,8 @@ static void find_worst(fl_gc_report *out, const fl_gc_stats *s)
 }
 
 /* By total time, then by name and cause. */
+/* A total order, so that the same log gives the same table whatever the order of its first events.
+ */
 static bool stands_before(const fl_gc_group *a, const fl_gc_group *b)
 {
     if (a->pauses.total_ns != b->pauses.total_ns)

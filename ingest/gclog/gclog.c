@@ -115,6 +115,9 @@ void fl_gclog_reject(fl_gclog *log, uint64_t offset, const char *message)
 }
 
 /* All lines, up to the end or the visitor's refusal. */
+/* The order matters only for Java 8, of which a collection may go on over several lines: each line
+ * is asked for that first. Unified logging is told by its brackets, and everything else is passed
+ * over. */
 static fl_status read_lines(fl_gclog *log, fl_lines *lines, fl_error *err)
 {
     fl_line line;
@@ -163,6 +166,7 @@ static bool has_gc_tag(fl_slice line)
     return at + 3 < line.len && fl_gclog_is_one_of(line.ptr[at + 3], ",] ");
 }
 
+/* Line by line, since a program may have printed something before its first collection. */
 bool fl_gclog_sniff(fl_slice head)
 {
     const fl_gclog closed = {0};

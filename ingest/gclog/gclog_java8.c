@@ -127,6 +127,8 @@ static void take_group(fl_gc_java8 *j, fl_slice inside)
 }
 
 /* A number at a place where one can begin: sizes, a level of the heap, or a duration. */
+/* What stands where tells what it is: CMS' pauses tell a level with its capacity and no arrow; a
+ * number that is none of these (a count of threads, an age) is stepped over, digit by digit. */
 static void take_figure(fl_gc_java8 *j, fl_slice *in)
 {
     fl_gc_sizes sizes;
@@ -163,6 +165,7 @@ static void open_bracket(fl_gc_java8 *j, fl_slice in)
 }
 
 /* A part of a collection, from where it goes on. */
+/* Cost: each byte is looked at once, or twice where a number could begin there. */
 static void scan(fl_gc_java8 *j, fl_slice in)
 {
     unsigned char last = ' ';

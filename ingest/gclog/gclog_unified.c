@@ -149,6 +149,7 @@ static void take_mark(fl_gclog *log, uint64_t number, fl_slice in)
         open_of(log, number)->troubles |= 1u << FL_GC_CONCURRENT_FAILED;
 }
 
+/* The first beginning that fits counts: the longer ones stand before the shorter. */
 static fl_gc_kind kind_of(fl_slice name)
 {
     static const struct {
@@ -288,6 +289,7 @@ static fl_gc_collector collector_of(fl_slice text)
 }
 
 /* What is said once, at the start. */
+/* Said within the first lines as a rule, but rotated files say it again, or never. */
 static void take_about(fl_gc_about *about, fl_slice in)
 {
     int64_t count;
