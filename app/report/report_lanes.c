@@ -200,6 +200,17 @@ static void write_figures(fl_buf *out, const fl_picture *picture, const fl_lane 
         fl_buf_printf(out, " in %s", fl_duration_format(step, picture->step_ns));
 }
 
+/* Behind the row where it has room there, else below it: it is not broken into a narrow column. */
+static void put_caption(fl_page *page, const char *caption, size_t text)
+{
+    size_t from = page->column + SPACE;
+    assert(caption != NULL);
+    if (page->column > text && from + fl_page_columns(caption) > page->style.width)
+        fl_page_newline(page);
+    fl_page_pad(page, page->column > text ? from : text);
+    fl_page_wrap(page, FL_INK_DIM, caption);
+}
+
 void fl_report_lane_below(fl_page *page, const fl_report_lanes *lanes, const fl_lane *lane,
                           const fl_evidence *evidence, size_t text)
 {
@@ -208,15 +219,13 @@ void fl_report_lane_below(fl_page *page, const fl_report_lanes *lanes, const fl_
     if (lane == NULL)
         return;
     fl_page_pad(page, text);
-    if (lanes->columns == 0) {
+    if (lanes->columns == 0)
         put_row(page, lanes, lane);
-        fl_page_put(page, FL_INK_PLAIN, "  ");
-    }
     if (lane->name != NULL && !is_said(evidence->text, lane->name))
         fl_buf_printf(&caption, "%.*s: ", (int)name_length(lane->name), lane->name);
     write_figures(&caption, lanes->picture, lane);
     if (caption.status == FL_OK)
-        fl_page_wrap(page, FL_INK_DIM, caption.ptr);
+        put_caption(page, caption.ptr, text);
     else
         page->out->status = page->out->status == FL_OK ? caption.status : page->out->status;
     fl_buf_dispose(&caption);

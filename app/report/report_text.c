@@ -27,11 +27,18 @@
 #include "timestamp.h"
 
 enum {
-    LABEL = 10,       /* column of the values in the head */
-    BODY = 6,         /* column of what belongs to a hypothesis */
-    LOCUS = 20,       /* column of its locus */
-    EVIDENCE = 18,    /* column of an evidence sentence */
-    LEAD_EVIDENCE = 4 /* items of the first hypothesis, where others have any */
+    LABEL = 10,        /* column of the values in the head */
+    BODY = 6,          /* column of what belongs to a hypothesis */
+    LOCUS = 20,        /* column of its locus */
+    EVIDENCE = 18,     /* column of an evidence sentence */
+    LEAD_EVIDENCE = 4, /* items of the first hypothesis, where others have any */
+    /* Columns of the line of a hypothesis, and the bytes of its cause. */
+    RANK = 5,
+    BRACKETS = 2,
+    PERCENT = 8,
+    LEAST_BAR = 4,
+    LONGEST_SERVICE = 48,
+    CAUSE_TEXT = 64
 };
 
 static size_t min_size(size_t a, size_t b)
@@ -217,22 +224,58 @@ static void write_evidence(fl_page *page, const fl_report_lanes *lanes, const fl
 }
 
 /* The resource is named only where the cause does not already say it. */
-static void write_candidate(fl_page *page, const fl_hypothesis *hypothesis, size_t service_columns,
+static const char *cause_of(char out[CAUSE_TEXT], const fl_hypothesis *hypothesis)
+{
+    const char *cause = fl_cause_name(hypothesis->cause);
+    const char *resource = fl_resource_name(hypothesis->resource);
+    bool is_said = resource == NULL || strcmp(resource, cause) == 0;
+    (void)snprintf(out, CAUSE_TEXT, is_said ? "%s" : "%s (%s)", cause, resource);
+    return out;
+}
+
+/* Lines of hypotheses stand below each other: what the widest of them takes. */
+typedef struct layout {
+    size_t cells, service; /* of the bar; of the service's name */
+} layout;
+
+/* Names are read, and the bar only repeats a number: it gives way. */
+static layout lay_out(const fl_page *page, const fl_incident *incident, size_t shown)
+{
+    char text[CAUSE_TEXT];
+    size_t service = 0, cause = 0, most = page->style.width >= 80 ? 20 : 10;
+    for (size_t i = 0; i < shown; i++) {
+        size_t own = fl_page_columns(service_of(&incident->hypotheses[i]));
+        size_t other = fl_page_columns(cause_of(text, &incident->hypotheses[i]));
+        service = own > service ? own : service;
+        cause = other > cause ? other : cause;
+    }
+    service = min_size(service, LONGEST_SERVICE);
+    size_t brackets = page->style.unicode ? 0 : BRACKETS;
+    size_t rest = RANK + brackets + PERCENT + service + 2 + cause;
+    size_t cells = page->style.width > rest ? page->style.width - rest : 0;
+    cells = min_size(cells, most);
+    return (layout){.cells = cells > LEAST_BAR ? cells : LEAST_BAR, .service = service};
+}
+
+/* A cause that has no room behind a long name stands below it. */
+static void write_candidate(fl_page *page, const fl_hypothesis *hypothesis, const layout *columns,
                             bool first)
 {
-    char percent[FL_PERCENT_TEXT];
-    size_t cells = page->style.width >= 80 ? 20 : 10;
+    char percent[FL_PERCENT_TEXT], cause[CAUSE_TEXT];
     fl_page_printf(page, FL_INK_PLAIN, "%3u  ", hypothesis->rank);
-    fl_page_bar(page, hypothesis->probability, cells);
+    fl_page_bar(page, hypothesis->probability, columns->cells);
     fl_page_printf(page, FL_INK_BOLD, " %5s", fl_page_percent(percent, hypothesis->probability));
     fl_page_put(page, FL_INK_PLAIN, "  ");
-    size_t cause_at = page->column + service_columns + 2;
+    size_t service_at = page->column, cause_at = service_at + columns->service + 2;
     fl_page_put(page, first ? FL_INK_BOLD : FL_INK_PLAIN, service_of(hypothesis));
-    fl_page_pad(page, cause_at);
-    fl_page_put(page, FL_INK_PLAIN, fl_cause_name(hypothesis->cause));
-    if (fl_resource_name(hypothesis->resource) != NULL &&
-        strcmp(fl_resource_name(hypothesis->resource), fl_cause_name(hypothesis->cause)) != 0)
-        fl_page_printf(page, FL_INK_PLAIN, " (%s)", fl_resource_name(hypothesis->resource));
+    cause_of(cause, hypothesis);
+    size_t from = page->column < cause_at ? cause_at : page->column + 1;
+    if (from + fl_page_columns(cause) > page->style.width) {
+        fl_page_newline(page);
+        from = service_at;
+    }
+    fl_page_pad(page, from);
+    fl_page_put(page, FL_INK_PLAIN, cause);
     fl_page_newline(page);
 }
 
@@ -277,17 +320,13 @@ static void write_hypotheses(fl_page *page, const fl_report_lanes *lanes,
                              const fl_incident *incident)
 {
     size_t shown = min_size(incident->hypothesis_count, FL_REPORT_FIRST_HYPOTHESES);
-    size_t left = FL_REPORT_FIRST_EVIDENCE, columns = 0;
-    for (size_t i = 0; i < shown; i++) {
-        size_t own = fl_page_columns(service_of(&incident->hypotheses[i]));
-        columns = own > columns ? own : columns;
-    }
-    columns = min_size(columns, 48);
+    size_t left = FL_REPORT_FIRST_EVIDENCE;
+    const layout columns = lay_out(page, incident, shown);
     for (size_t i = 0; i < shown; i++) {
         const fl_hypothesis *hypothesis = &incident->hypotheses[i];
         size_t take = left > 0 ? min_size(left, evidence_share(incident, i, shown, left)) : 0;
         fl_page_newline(page);
-        write_candidate(page, hypothesis, columns, i == 0);
+        write_candidate(page, hypothesis, &columns, i == 0);
         write_locus(page, hypothesis);
         write_exception(page, hypothesis);
         write_own_onset(page, incident, hypothesis);

@@ -108,6 +108,13 @@ if(TARGET faultline_cli)
   set_tests_properties(docs/commands PROPERTIES LABELS docs TIMEOUT 600 RUN_SERIAL TRUE)
 endif()
 
+# Pages of the terminal, in two widths, with colours and without.
+if(TARGET faultline_cli)
+  add_test(NAME integration/pages COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_pages.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/pages PROPERTIES LABELS integration TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # The moving picture of the README shows what the program prints now.
 if(TARGET faultline_cli)
   add_test(NAME integration/record COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_record.py

@@ -119,6 +119,29 @@ START_TEST(no_width_and_no_colour_adds_or_loses_a_word)
 }
 END_TEST
 
+START_TEST(a_long_name_takes_the_room_of_the_bar_and_then_a_line_of_its_own)
+{
+    fl_hypothesis hypothesis = {.rank = 1,
+                                .service = "a-service-with-a-name-of-45-columns-in-a-row",
+                                .cause = FL_CAUSE_NETWORK_DELAY,
+                                .resource = FL_RESOURCE_NETWORK,
+                                .probability = 0.5};
+    fl_incident incident = fl_test_empty_incident;
+    incident.hypotheses = &hypothesis;
+    incident.hypothesis_count = 1;
+    const fl_report_style styles[] = {{.width = 100}, {.width = 80}};
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &styles[0], &err));
+    ck_assert_ptr_nonnull(
+        strstr(out.ptr, "  1  [########........]  50 %  "
+                        "a-service-with-a-name-of-45-columns-in-a-row  network-delay (network)\n"));
+    fl_buf_clear(&out);
+    ck_assert_ok(fl_report_text(&out, &incident, NULL, &styles[1], &err));
+    ck_assert_ptr_nonnull(strstr(out.ptr,
+                                 "  1  [##..]  50 %  a-service-with-a-name-of-45-columns-in-a-row\n"
+                                 "                   network-delay (network)\n"));
+}
+END_TEST
+
 /* In a pipe, a line that was there without the picture is there with it. */
 START_TEST(rows_are_lines_of_their_own_in_a_pipe)
 {
@@ -164,7 +187,7 @@ static size_t longest_line(const char *text)
     size_t longest = 0;
     while (*text != '\0') {
         size_t len = strcspn(text, "\n");
-        char line[1024];
+        char line[4096];
         ck_assert_uint_lt(len, sizeof(line));
         memcpy(line, text, len);
         line[len] = '\0';
@@ -325,10 +348,11 @@ static Suite *report_text_suite(void)
     TCase *cases = tcase_create("report_text");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, the_page_is_as_reviewed, 0, sizeof(pages) / sizeof(pages[0]));
-    tcase_add_loop_test(cases, no_line_is_wider_than_the_terminal, 70, 201);
+    tcase_add_loop_test(cases, no_line_is_wider_than_the_terminal, 60, 201);
     tcase_add_loop_test(cases, a_recorded_incident_is_as_reviewed, 0,
                         sizeof(widths_of_the_shop) / sizeof(widths_of_the_shop[0]));
     tcase_add_loop_test(cases, no_width_and_no_colour_adds_or_loses_a_word, 80, 201);
+    tcase_add_test(cases, a_long_name_takes_the_room_of_the_bar_and_then_a_line_of_its_own);
     tcase_add_test(cases, rows_are_lines_of_their_own_in_a_pipe);
     tcase_add_test(cases, a_hostile_name_of_a_lane_is_text);
     tcase_add_test(cases, plain_pages_hold_no_control_sequence_and_only_ascii);
