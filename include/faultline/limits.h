@@ -62,6 +62,12 @@
 #define FL_MAX_GOTRACE_GOROUTINES       (8u << 20)
 #define FL_MAX_GOTRACE_PROCS            (64u << 10)
 #define FL_MAX_GOTRACE_THREADS          (64u << 10)
+/* What is made of them: rows of each table, collections, tasks and open regions, and the longest
+ * regions that are looked at one by one. */
+#define FL_MAX_SCHED_ROWS   (64u << 10)
+#define FL_MAX_SCHED_CYCLES (64u << 10)
+#define FL_MAX_SCHED_TASKS  (1u << 20)
+#define FL_MAX_SCHED_SPIKES 64u
 
 /* A packed heap dump is unpacked on disk; the largest that was heard of has 159 GB, packed ones are
  * sent about and smaller. */

@@ -62,6 +62,7 @@ fl_status fl_gotrace_create(fl_gotrace **out, fl_error *err)
     /* stack 0 has no frames */
     trace->stack_starts[0] = trace->stack_starts[1] = 0;
     trace->stack_count = 1;
+    gotrace_renew_view(trace);
     *out = trace;
     return FL_OK;
 }
@@ -82,6 +83,7 @@ void fl_gotrace_destroy(fl_gotrace *trace)
     fl_mem_free(trace->frames);
     fl_mem_free(trace->stack_starts);
     fl_mem_free(trace->goroutines);
+    fl_mem_free(trace->slot_ids);
     fl_mem_free(trace->free_slots);
     fl_mem_free(trace->procs);
     fl_mem_free(trace->machines);
@@ -357,36 +359,8 @@ const fl_gotrace_info *fl_gotrace_info_of(const fl_gotrace *trace)
     return &trace->info;
 }
 
-fl_slice fl_gotrace_text(const fl_gotrace *trace, fl_sym text)
+const fl_gotrace_view *fl_gotrace_view_of(const fl_gotrace *trace)
 {
-    return text == FL_GOTRACE_NONE ? FL_SLICE("") : fl_intern_text(trace->texts, text);
-}
-
-size_t fl_gotrace_text_count(const fl_gotrace *trace)
-{
-    return fl_intern_count(trace->texts);
-}
-
-const fl_gotrace_frame *fl_gotrace_stack(const fl_gotrace *trace, uint32_t stack, size_t *count)
-{
-    assert(stack < trace->stack_count && count != NULL);
-    size_t start = trace->stack_starts[stack];
-    *count = trace->stack_starts[stack + 1] - start;
-    return *count > 0 ? trace->frames + start : NULL;
-}
-
-size_t fl_gotrace_stack_count(const fl_gotrace *trace)
-{
-    return trace->stack_count;
-}
-
-uint64_t fl_gotrace_goroutine_id(const fl_gotrace *trace, uint32_t slot)
-{
-    assert(slot < trace->slot_count);
-    return trace->goroutines[slot].id;
-}
-
-size_t fl_gotrace_slot_count(const fl_gotrace *trace)
-{
-    return trace->slot_count;
+    assert(trace != NULL);
+    return &trace->view;
 }

@@ -20,71 +20,8 @@
 
 #include <stdbool.h>
 
-#include "intern.h"
+#include "gotrace_view.h"
 #include "stream.h"
-
-#define FL_GOTRACE_NONE UINT32_MAX /* no such goroutine, processor, thread or text */
-
-typedef enum fl_gotrace_kind {
-    FL_GOTRACE_SYNC,       /* a generation begins; value: its number */
-    FL_GOTRACE_PROCS,      /* value: GOMAXPROCS from now on */
-    FL_GOTRACE_PROC,       /* processor `target` goes from a state to another */
-    FL_GOTRACE_GO,         /* goroutine `target` goes from a state to another; text: why it waits or
-                            * yields. To a new one, extra: the stack that it begins with */
-    FL_GOTRACE_BEGIN,      /* a span of runtime work begins; text: what the world was stopped for */
-    FL_GOTRACE_ACTIVE,     /* one that began earlier is under way; target: goroutine or processor */
-    FL_GOTRACE_END,        /* and ends; of a sweep: value swept bytes */
-    FL_GOTRACE_HEAP_LIVE,  /* value: bytes */
-    FL_GOTRACE_HEAP_GOAL,  /* value: bytes */
-    FL_GOTRACE_LABEL,      /* text */
-    FL_GOTRACE_TASK_BEGIN, /* value: the task; text: its name; extra: its parent's low 32 bits */
-    FL_GOTRACE_TASK_END,   /* value: the task */
-    FL_GOTRACE_REGION_BEGIN, /* value: the task or 0; text: its name */
-    FL_GOTRACE_REGION_END,
-    FL_GOTRACE_LOG,    /* value: the task or 0; text: what was said; extra: its key's text */
-    FL_GOTRACE_SAMPLE, /* a sample of the processor: stack */
-    FL_GOTRACE_OTHER,  /* of an experiment */
-    FL_GOTRACE_KIND_COUNT
-} fl_gotrace_kind;
-
-/* Of goroutines and processors; a processor is running, idle or in a system call. */
-typedef enum fl_gotrace_state {
-    FL_GOTRACE_UNKNOWN, /* before the trace began */
-    FL_GOTRACE_NOWHERE, /* before it was created, after it ended */
-    FL_GOTRACE_RUNNABLE,
-    FL_GOTRACE_RUNNING,
-    FL_GOTRACE_SYSCALL,
-    FL_GOTRACE_WAITING,
-    FL_GOTRACE_IDLE,
-    FL_GOTRACE_STATE_COUNT
-} fl_gotrace_state;
-
-typedef enum fl_gotrace_span {
-    FL_GOTRACE_STW,    /* of a goroutine: the world is being stopped, or stands */
-    FL_GOTRACE_MARK,   /* of the program */
-    FL_GOTRACE_SWEEP,  /* of a processor */
-    FL_GOTRACE_ASSIST, /* of a goroutine: it marks for what it wants to allocate */
-    FL_GOTRACE_SPAN_COUNT
-} fl_gotrace_span;
-
-/* `g`, `p`, `m` are what was running when it happened, FL_GOTRACE_NONE where nothing was; stack 0
- * is none. */
-typedef struct fl_gotrace_event {
-    int64_t time_ns; /* of the trace's clock */
-    uint64_t value;
-    uint32_t g, p, m;
-    uint32_t target;
-    uint32_t stack; /* of what runs; of a goroutine that is said to wait: its own */
-    uint32_t extra;
-    fl_sym text;
-    uint8_t kind, span; /* fl_gotrace_kind, fl_gotrace_span */
-    uint8_t from, to;   /* fl_gotrace_state */
-} fl_gotrace_event;
-
-typedef struct fl_gotrace_frame {
-    fl_sym function, file;
-    uint32_t line;
-} fl_gotrace_frame;
 
 typedef struct fl_gotrace_info {
     unsigned version; /* 26 is the format of "go 1.26 trace" */
@@ -100,7 +37,7 @@ typedef struct fl_gotrace fl_gotrace;
 
 /* Takes events, in order. What it returns other than FL_OK ends the reading with it. A slot of a
  * goroutine that ended is given to another one only behind the last event of a call. */
-typedef fl_status fl_gotrace_take(void *payload, const fl_gotrace *trace,
+typedef fl_status fl_gotrace_take(void *payload, const fl_gotrace_view *view,
                                   const fl_gotrace_event *events, size_t count, fl_error *err);
 
 /* Whether bytes begin like a trace of any version. */
@@ -118,16 +55,7 @@ FL_NODISCARD fl_status fl_gotrace_read(fl_gotrace *trace, fl_stream *in, fl_gotr
 
 /* Of what was read so far. */
 const fl_gotrace_info *fl_gotrace_info_of(const fl_gotrace *trace);
-/* "" for FL_GOTRACE_NONE. */
-fl_slice fl_gotrace_text(const fl_gotrace *trace, fl_sym text);
-size_t fl_gotrace_text_count(const fl_gotrace *trace);
-/* The frames of a stack, the innermost first; NULL where it has none. */
-const fl_gotrace_frame *fl_gotrace_stack(const fl_gotrace *trace, uint32_t stack, size_t *count);
-/* Stacks have the numbers below it. */
-size_t fl_gotrace_stack_count(const fl_gotrace *trace);
-/* What Go calls the goroutine that has the slot. */
-uint64_t fl_gotrace_goroutine_id(const fl_gotrace *trace, uint32_t slot);
-/* Slots are below it. */
-size_t fl_gotrace_slot_count(const fl_gotrace *trace);
+/* What events name; valid until the next event is read, or the end. */
+const fl_gotrace_view *fl_gotrace_view_of(const fl_gotrace *trace);
 
 #endif

@@ -60,6 +60,16 @@ fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_
     return event;
 }
 
+void gotrace_renew_view(fl_gotrace *trace)
+{
+    trace->view = (fl_gotrace_view){.texts = trace->texts,
+                                    .frames = trace->frames,
+                                    .stack_starts = trace->stack_starts,
+                                    .stack_count = trace->stack_count,
+                                    .goroutine_ids = trace->slot_ids,
+                                    .slot_count = trace->slot_count};
+}
+
 fl_status gotrace_flush(fl_gotrace *trace, fl_error *err)
 {
     if (trace->block_count == 0)
@@ -69,7 +79,9 @@ fl_status gotrace_flush(fl_gotrace *trace, fl_error *err)
         info->from_ns = trace->block[0].time_ns;
     info->to_ns = trace->block[trace->block_count - 1].time_ns;
     info->events += trace->block_count;
-    fl_status status = trace->take(trace->payload, trace, trace->block, trace->block_count, err);
+    gotrace_renew_view(trace);
+    fl_status status =
+        trace->take(trace->payload, &trace->view, trace->block, trace->block_count, err);
     trace->block_count = 0;
     trace->ended_count = 0;
     trace->refused = status != FL_OK;

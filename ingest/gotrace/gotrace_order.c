@@ -85,6 +85,9 @@ static fl_status take_slot(uint32_t *out, fl_gotrace *trace, fl_error *err)
     fl_status status = gotrace_reserve((void **)&trace->goroutines, &trace->slot_cap,
                                        trace->slot_count + 1, sizeof(*trace->goroutines), err);
     if (status == FL_OK)
+        status = gotrace_reserve((void **)&trace->slot_ids, &trace->id_cap, trace->slot_cap,
+                                 sizeof(*trace->slot_ids), err);
+    if (status == FL_OK)
         status = gotrace_reserve((void **)&trace->free_slots, &trace->free_cap, trace->slot_cap,
                                  sizeof(*trace->free_slots), err);
     if (status == FL_OK)
@@ -99,8 +102,9 @@ static uint32_t create(const struct step *step, uint64_t id, fl_gotrace_state st
     uint32_t slot;
     if (take_slot(&slot, trace, step->err) != FL_OK)
         return FL_GOTRACE_NONE;
-    trace->goroutines[slot] = (go_goroutine){
-        .id = id, .seq = seq_of(step, 0), .stw = FL_GOTRACE_NONE, .state = (uint8_t)state};
+    trace->goroutines[slot] =
+        (go_goroutine){.seq = seq_of(step, 0), .stw = FL_GOTRACE_NONE, .state = (uint8_t)state};
+    trace->slot_ids[slot] = id;
     if (fl_gotrace_ids_add(&trace->goroutine_ids, id, slot, step->err) != FL_OK)
         return FL_GOTRACE_NONE;
     return slot;
@@ -111,7 +115,7 @@ static void end(const struct step *step, uint32_t slot)
 {
     fl_gotrace *trace = step->trace;
     assert(trace->free_count < trace->slot_count);
-    fl_gotrace_ids_remove(&trace->goroutine_ids, trace->goroutines[slot].id);
+    fl_gotrace_ids_remove(&trace->goroutine_ids, trace->slot_ids[slot]);
     trace->goroutines[slot].state = FL_GOTRACE_NOWHERE;
     trace->free_slots[trace->free_count++] = slot;
     trace->ended_count++;

@@ -86,7 +86,6 @@ typedef struct go_seq {
 } go_seq;
 
 typedef struct go_goroutine {
-    uint64_t id;
     go_seq seq;
     fl_sym stw;    /* what the world is stopped for */
     uint8_t state; /* fl_gotrace_state */
@@ -134,6 +133,7 @@ typedef struct go_lookup {
 
 struct fl_gotrace {
     fl_gotrace_info info;
+    fl_gotrace_view view; /* of the tables below */
     fl_gotrace_take *take;
     void *payload;
     fl_stream *in;
@@ -163,7 +163,8 @@ struct fl_gotrace {
     /* who is in which state */
     fl_gotrace_ids goroutine_ids;
     go_goroutine *goroutines;
-    size_t slot_count, slot_cap;
+    uint64_t *slot_ids;
+    size_t slot_count, slot_cap, id_cap;
     uint32_t *free_slots;
     size_t free_count, free_cap;
     size_t ended_count; /* of free_slots, at its end: not to be used before the next call */
@@ -237,6 +238,8 @@ FL_NODISCARD fl_status gotrace_merge(fl_gotrace *trace, fl_error *err);
 /* The thread of an id, made where there is none yet. */
 FL_NODISCARD fl_status gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id,
                                        fl_error *err);
+/* The view after tables may have moved. */
+void gotrace_renew_view(fl_gotrace *trace);
 /* Tell what is in the block. */
 FL_NODISCARD fl_status gotrace_flush(fl_gotrace *trace, fl_error *err);
 /* An event at the end of the block, of what the thread (NULL: none) runs. */

@@ -21,11 +21,11 @@ static double cpu_seconds(void)
 }
 
 /* Sums what it is told, so that nothing of it is left out. */
-static fl_status take(void *payload, const fl_gotrace *trace, const fl_gotrace_event *events,
+static fl_status take(void *payload, const fl_gotrace_view *view, const fl_gotrace_event *events,
                       size_t count, fl_error *err)
 {
     uint64_t *sum = payload;
-    (void)trace;
+    (void)view;
     (void)err;
     for (size_t i = 0; i < count; i++)
         *sum += events[i].kind + events[i].stack + (uint64_t)events[i].time_ns;

@@ -11,7 +11,7 @@ struct seen {
     uint8_t states[SLOTS];
 };
 
-static fl_status take(void *payload, const fl_gotrace *trace, const fl_gotrace_event *events,
+static fl_status take(void *payload, const fl_gotrace_view *view, const fl_gotrace_event *events,
                       size_t count, fl_error *err)
 {
     struct seen *seen = payload;
@@ -19,10 +19,10 @@ static fl_status take(void *payload, const fl_gotrace *trace, const fl_gotrace_e
     for (size_t i = 0; i < count; i++) {
         const fl_gotrace_event *event = &events[i];
         size_t frames;
-        const fl_gotrace_frame *stack = fl_gotrace_stack(trace, event->stack, &frames);
+        const fl_gotrace_frame *stack = fl_gotrace_stack(view, event->stack, &frames);
         for (size_t k = 0; k < frames; k++)
-            (void)fl_gotrace_text(trace, stack[k].function);
-        (void)fl_gotrace_text(trace, event->text);
+            (void)fl_gotrace_text(view, stack[k].function);
+        (void)fl_gotrace_text(view, event->text);
         assert(event->kind < FL_GOTRACE_KIND_COUNT && event->time_ns >= seen->last_ns);
         seen->last_ns = event->time_ns;
         if (event->kind != FL_GOTRACE_GO || event->target >= SLOTS)

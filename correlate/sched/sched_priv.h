@@ -1,0 +1,198 @@
+/*
+ * sched_priv.h - the state of an analysis.
+ *
+ *   sched.c           events to states, and what each state cost
+ *   sched_gc.c        spans of the runtime's work, collections
+ *   sched_user.c      tasks, regions, samples
+ *   sched_places.c    stacks to places and to what they are within
+ *   sched_report.c    tables in order
+ *   sched_findings.c  what stands out
+ */
+#ifndef FL_SCHED_PRIV_H
+#define FL_SCHED_PRIV_H
+
+#include "map.h"
+#include "sched.h"
+
+#define SCHED_NONE UINT32_MAX
+
+/* Durations by size: four steps for each doubling. */
+enum { HIST_STEPS = 4, HIST_CELLS = 64 * HIST_STEPS };
+typedef struct sched_hist {
+    uint32_t cells[HIST_CELLS];
+} sched_hist;
+
+void sched_hist_add(sched_hist *hist, int64_t ns);
+/* The duration below which a share of all are; within an eighth. 0 where there is none. */
+int64_t sched_hist_quantile(const sched_hist *hist, double share);
+
+/* What a stack is within. */
+enum {
+    IN_MAP_READ = 1,
+    IN_MAP_WRITE = 2,
+    IN_MAP_GROW = 4,
+    IN_MUTEX = 8,
+    IN_RUNTIME = 16, /* all of it: a goroutine of the runtime's own */
+    IN_TRACER = 32   /* what writes the trace, or serves profiles */
+};
+
+typedef struct sched_stack {
+    uint32_t place; /* SCHED_NONE: not looked at yet */
+    uint32_t row;   /* of `waits`, the last that was found for it; SCHED_NONE: none */
+    fl_sym reason;  /* of that row */
+    uint8_t flags;
+} sched_stack;
+
+typedef struct sched_place {
+    fl_sym function, file;
+    uint32_t line;
+} sched_place;
+
+typedef struct sched_wait {
+    fl_sym reason;
+    uint32_t place;
+    uint8_t class;
+    uint64_t count, open;
+    int64_t total_ns, max_ns;
+} sched_wait;
+
+typedef struct sched_site {
+    fl_sym function;
+    uint32_t created; /* place */
+    uint64_t before, started, ended, alive, waiting;
+    int64_t running_ns, latency_ns, latency_max_ns, first_ns, last_ns;
+    uint32_t wait; /* row of those that wait at the end: majority vote (Boyer and Moore) */
+    uint64_t votes;
+} sched_site;
+
+typedef struct sched_cost {
+    fl_sym name;
+    uint32_t place;
+    uint64_t count, open;
+    int64_t total_ns, max_ns;
+    sched_hist *hist; /* NULL: none is kept */
+} sched_cost;
+
+typedef struct sched_map_use {
+    uint32_t place;
+    uint64_t samples, reads, writes, grows, others;
+} sched_map_use;
+
+typedef struct sched_cycle {
+    fl_sched_cycle shown; /* but for the place */
+    uint32_t trigger;
+} sched_cycle;
+
+typedef struct sched_spike {
+    uint32_t region; /* row */
+    int64_t begin_ns, duration_ns;
+    uint32_t growth; /* place; SCHED_NONE: no map grew */
+    bool marking;
+} sched_spike;
+
+/* Rows of one size with keys. */
+typedef struct sched_table {
+    void *rows;
+    size_t count, cap, size;
+    fl_map *keys;
+} sched_table;
+
+enum { WORKER_NONE, WORKER_BUSY, WORKER_IDLE };
+
+typedef struct sched_goroutine {
+    int64_t since_ns;
+    int64_t assist_ns, stw_ns, sweep_ns; /* begin; 0: not under way */
+    int64_t grew_ns;
+    uint32_t grew_place;
+    uint32_t wait, site, proc;
+    uint32_t assist_place;
+    uint32_t region; /* the innermost that is open */
+    uint8_t state, worker;
+} sched_goroutine;
+
+typedef struct sched_region {
+    int64_t begin_ns;
+    uint32_t row, outer; /* outer: the region around it; of a free one, the next free one */
+} sched_region;
+
+typedef struct sched_proc {
+    fl_sched_proc shown;
+    int64_t since_ns;
+    uint8_t state;
+} sched_proc;
+
+struct fl_sched {
+    const fl_gotrace_view *view; /* during a call */
+    int64_t from_ns, to_ns;
+    uint64_t events, samples, dropped;
+    size_t procs;
+    sched_goroutine *goroutines;
+    size_t goroutine_count, goroutine_cap;
+    sched_proc *proc_use;
+    size_t proc_count, proc_cap;
+    sched_stack *stacks;
+    size_t stack_count, stack_cap;
+    sched_table places, waits, sites, assists, stops, tasks, regions, maps;
+    sched_hist latency;
+    uint64_t latency_count;
+    int64_t latency_ns, latency_max_ns;
+    sched_cycle *cycles;
+    size_t cycle_count, cycle_cap;
+    bool marking, after_unknown; /* the heap after a cycle is told behind its end */
+    int64_t sweep_ns;
+    uint64_t heap_bytes, goal_bytes;
+    sched_region *open_regions;
+    size_t open_count, open_cap;
+    uint32_t free_region;
+    fl_map *open_tasks; /* id to time of begin and row: see sched_user.c */
+    struct sched_open_task {
+        int64_t begin_ns;
+        uint32_t row;
+    } *task_begins;
+    size_t task_begin_count, task_begin_cap;
+    sched_spike *spikes; /* a heap, the shortest first */
+    size_t spike_count;
+    fl_error *err; /* during a call: the first failure */
+};
+
+/* --- sched.c --- */
+/* Room for `count` items; false, with sched->err set, where there is no memory. */
+bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size);
+/* The row of a key, made as a copy of `blank`; row 0 where there is no room. SCHED_NONE: no memory. */
+uint32_t sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank);
+/* The goroutine of a slot; NULL: no memory. */
+sched_goroutine *sched_goroutine_of(fl_sched *sched, uint32_t slot);
+sched_proc *sched_proc_of(fl_sched *sched, uint32_t proc);
+/* A duration at a row of costs. */
+void sched_cost_add(sched_cost *cost, int64_t ns);
+/* The row of costs of a name and a place; with_hist: quantiles are asked for. NULL: no memory. */
+sched_cost *sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint32_t place,
+                          bool with_hist);
+
+/* --- sched_places.c --- */
+/* What is known of a stack; NULL: no memory. */
+sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack);
+/* The outermost function of a stack. */
+fl_sym sched_start_of(const fl_sched *sched, uint32_t stack);
+fl_sched_class sched_class_of(fl_slice reason, unsigned flags);
+/* Whether a function is of the standard library. */
+bool sched_is_standard(fl_slice function);
+
+/* --- sched_gc.c --- */
+void sched_on_span(fl_sched *sched, const fl_gotrace_event *event);
+void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event);
+/* A worker of the collector ran for so long. */
+void sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns);
+
+/* --- sched_user.c --- */
+void sched_on_user(fl_sched *sched, const fl_gotrace_event *event);
+/* A stack within a map, of a sample or of another event. */
+void sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
+/* Forget the regions of a goroutine that ends. */
+void sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
+
+/* --- sched_findings.c --- */
+FL_NODISCARD fl_status sched_findings(fl_sched_report *report, const fl_sched *sched,
+                                      fl_arena *arena, fl_error *err);
+
+#endif
