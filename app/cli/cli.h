@@ -134,6 +134,7 @@ extern const fl_command fl_cmd_serve;
 extern const fl_command fl_cmd_status;
 extern const fl_command fl_cmd_tail;
 extern const fl_command fl_cmd_token;
+extern const fl_command fl_cmd_trace;
 extern const fl_command fl_cmd_completion;
 extern const fl_command fl_cmd_help;
 extern const fl_command fl_cmd_version;

@@ -31,6 +31,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_profile,
     &fl_cmd_heap,
     &fl_cmd_jfr,
+    &fl_cmd_trace,
     &fl_cmd_mcp,
     &fl_cmd_config,
     &fl_cmd_drill,

@@ -17,11 +17,10 @@
 #include "mem.h"
 
 static const char *const class_names[] = {
-    [FL_SCHED_CHANNEL] = "channel", [FL_SCHED_SELECT] = "select",
-    [FL_SCHED_MUTEX] = "mutex",     [FL_SCHED_SYNC] = "sync",
-    [FL_SCHED_NETWORK] = "network", [FL_SCHED_SLEEP] = "sleep",
-    [FL_SCHED_SYSCALL] = "syscall", [FL_SCHED_GC] = "gc",
-    [FL_SCHED_SYSTEM] = "system",   [FL_SCHED_OTHER] = "other",
+    [FL_SCHED_CHANNEL] = "channel", [FL_SCHED_SELECT] = "select",   [FL_SCHED_MUTEX] = "mutex",
+    [FL_SCHED_SYNC] = "sync",       [FL_SCHED_NETWORK] = "network", [FL_SCHED_SLEEP] = "sleep",
+    [FL_SCHED_SYSCALL] = "syscall", [FL_SCHED_GC] = "gc",           [FL_SCHED_SYSTEM] = "system",
+    [FL_SCHED_OTHER] = "other",
 };
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == FL_SCHED_CLASS_COUNT,
                "each class has a name");
@@ -270,8 +269,7 @@ static void find_site(fl_sched *sched, sched_goroutine *goroutine, fl_sym functi
                       uint32_t created)
 {
     sched_site blank = {.function = function, .created = created, .wait = SCHED_NONE};
-    uint32_t row =
-        sched_row(sched, &sched->sites, (uint64_t)function << 32 | created, &blank);
+    uint32_t row = sched_row(sched, &sched->sites, (uint64_t)function << 32 | created, &blank);
     goroutine->site = row == SCHED_NONE ? 0 : row;
 }
 
@@ -293,13 +291,14 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
         return;
     }
     fl_sched_class class =
-        is_call ? FL_SCHED_SYSCALL
-                : sched_class_of(fl_gotrace_text(sched->view, reason), stack->flags);
-    sched_wait blank = {.reason = reason, .place = stack->place, .class = (uint8_t)class};
-    uint64_t key = (uint64_t)stack->place << 32 | (uint64_t)(reason & 0xffffff) << 8 | class;
-    uint32_t row = sched_row(sched, &sched->waits, key, &blank);
+        is_call ? FL_SCHED_SYSCALL : sched_class_of(fl_gotrace_text(sched->view, reason), stack);
+    sched_wait blank = {.reason = reason, .place = stack->place, .class = (uint8_t) class};
+    uint32_t row = sched_row(sched, &sched->waits, (uint64_t)stack->place << 32 | class, &blank);
     if (row == SCHED_NONE)
         return;
+    sched_wait *wait = (sched_wait *)sched->waits.rows + row;
+    if (wait->reason == FL_GOTRACE_NONE)
+        wait->reason = reason;
     stack = sched_stack_of(sched, event->stack);
     stack->row = goroutine->wait = row;
     stack->reason = reason;
@@ -327,8 +326,9 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
         sched->latency_max_ns = ns;
 }
 
-static void end_running(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
+static void end_running(fl_sched *sched, sched_goroutine *goroutine, int64_t ns)
 {
+    goroutine->ran_ns += ns;
     site_of(sched, goroutine)->running_ns += ns;
     if (goroutine->worker != WORKER_NONE)
         sched_on_worker(sched, goroutine, ns);
@@ -342,7 +342,7 @@ static void end_running(fl_sched *sched, const sched_goroutine *goroutine, int64
 }
 
 /* The time since the last transition goes to the state that ends. */
-static void leave(fl_sched *sched, const sched_goroutine *goroutine, int64_t now_ns)
+static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
 {
     int64_t ns = now_ns - goroutine->since_ns;
     assert(ns >= 0);

@@ -72,7 +72,8 @@ typedef struct fl_sched_proc {
 
 typedef struct fl_sched_cycle {
     int64_t begin_ns, end_ns; /* of marking; end 0: the trace ends before */
-    int64_t stw_ns, assist_ns;
+    int64_t stw_ns;
+    int64_t assist_ns; /* in which assisting goroutines ran */
     uint64_t assists;
     int64_t worker_ns;      /* dedicated and fractional workers */
     int64_t idle_worker_ns; /* workers on processors that had nothing to do */
@@ -86,12 +87,15 @@ typedef struct fl_sched_cost {
     fl_sched_place place;
     uint64_t count, open;
     int64_t total_ns, max_ns, p50_ns, p99_ns;
+    int64_t running_ns; /* of assists: of that, on a processor; else 0 */
 } fl_sched_cost;
 
 typedef struct fl_sched_map_use {
     fl_sched_place place;
     uint64_t samples, reads, writes, grows; /* samples of the processor within a map */
     uint64_t others;                        /* other events whose stack is within a map */
+    uint64_t longest;   /* samples in a row within one doubling of a bucket map */
+    int64_t longest_ns; /* when that ended */
 } fl_sched_map_use;
 
 /* A region that took much longer than others of its name. */
@@ -99,6 +103,7 @@ typedef struct fl_sched_spike {
     const char *name;
     int64_t begin_ns, duration_ns;
     bool grew;             /* a map was growing on this goroutine meanwhile */
+    bool doubled;          /* the next array of a bucket map was allocated meanwhile */
     bool marking;          /* a collection was under way */
     fl_sched_place growth; /* with grew */
 } fl_sched_spike;
@@ -136,7 +141,7 @@ typedef struct fl_sched_latency {
 typedef struct fl_sched_report {
     int64_t from_ns, to_ns;
     uint64_t events, samples;
-    size_t procs; /* GOMAXPROCS, the largest */
+    size_t procs;             /* GOMAXPROCS, the largest */
     fl_sched_latency latency; /* from runnable to running */
     const fl_sched_wait *waits;
     size_t wait_count;

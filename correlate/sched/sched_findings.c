@@ -1,17 +1,17 @@
 /*
  * sched_findings.c - what stands out in a trace, each with the figures that it rests on.
  *
- *   gc-pointers    marking takes a tenth of the time and half a millisecond for a megabyte that is
- *                  alive: pointers, not bytes. (Measured with Go 1.26: 1.5 million nodes in a map
- *                  1.3 to 3 ms a megabyte, 6 million entries without pointers 0.02.)
- *   assist storm   allocating goroutines mark for a twentieth of the time that goroutines run, in
- *                  a hundred spans or more. (A map of pointers under load: 520 to 735 in 4 s; below
- *                  40 without a storm, below 8 in healthy programs.)
- *   stw tail       the world stood for 10 ms or more, twice: two orders above the runtime's aim
- *   map spike      regions that took ten times what is usual, three of them or more, most of them
- *                  while a map grew on the same goroutine
- *   convoy         by Little's law, waiting time over time is the mean length of the queue: three
- *                  or more before one lock, in fifty waits a second
+ *   gc-pointers    50 MB or more stay alive, and marking takes a tenth of the time and half a
+ *                  millisecond for each of them: pointers, not bytes. (Measured with Go 1.26: 1.5
+ * million nodes in a map 1.3 to 3 ms a megabyte, 6 million entries without pointers 0.02.) assist
+ * storm   allocating goroutines mark for a tenth of the time that goroutines run, in a hundred
+ * spans or more. (A map of pointers under load: 520 to 735 in 4 s; below 40 without a storm, below
+ * 8 in healthy programs.) stw tail       of five stops or more one in a hundred took 10 ms (the
+ * runtime aims at 0.1 ms), and all took a hundredth of the time: one that the system starved once
+ * is none map spike      the doubling of a bucket map (to Go 1.23) took 30 ms of a processor, or a
+ * region of 10 ms that took ten times what is usual, meanwhile. Tables of Swiss maps are split one
+ * by one: growth that is seen there is no pause convoy         by Little's law, waiting time over
+ * time is the mean length of the queue: three or more before one lock, in fifty waits a second
  *   leaked         ten goroutines or more that one place created all along, of which none ended and
  *                  all wait for somebody else
  */
@@ -19,18 +19,23 @@
 
 #include "sched_priv.h"
 
-#define MARK_SHARE      0.10
-#define MARK_MS_PER_MB  0.5
-#define ASSIST_SHARE    0.05
-#define ASSIST_COUNT    100
-#define STW_NS          10000000
-#define QUEUE_LENGTH    3.0
-#define WAITS_PER_S     50.0
-#define LEAKED_COUNT    10
-#define SPIKE_COUNT     3
-#define NS_PER_MS       1e6
-#define NS_PER_S        1e9
-#define MB              1e6
+#define MARK_SHARE     0.10
+#define MARK_MS_PER_MB 0.5
+#define ASSIST_SHARE   0.10
+#define ASSIST_COUNT   100
+#define ALIVE_BYTES    50e6
+#define STW_NS         10000000
+#define STW_COUNT      5
+#define STW_SHARE      0.01
+#define QUEUE_LENGTH   3.0
+#define WAITS_PER_S    50.0
+#define LEAKED_COUNT   10
+#define SPIKE_SAMPLES  3
+#define SPIKE_COUNT    3
+#define SPIKE_NS       10000000
+#define NS_PER_MS      1e6
+#define NS_PER_S       1e9
+#define MB             1e6
 
 enum { MAX_FINDINGS = 32 };
 
@@ -64,8 +69,8 @@ static fl_sched_finding *add(struct finder *f, fl_sched_finding_kind kind,
     static const fl_sched_place nowhere = {.function = "", .file = ""};
     if (f->count == MAX_FINDINGS)
         return NULL;
-    f->findings[f->count] = (fl_sched_finding){
-        .kind = kind, .place = place != NULL ? *place : nowhere, .value = value};
+    f->findings[f->count] =
+        (fl_sched_finding){.kind = kind, .place = place != NULL ? *place : nowhere, .value = value};
     return &f->findings[f->count++];
 }
 
@@ -76,7 +81,8 @@ static void say(struct finder *f, fl_sched_finding *finding, const char *text)
         finding->evidence[finding->evidence_count++] = text;
 }
 
-#define SAY(finder, finding, ...) say(finder, finding, fl_arena_printf((finder)->arena, __VA_ARGS__))
+#define SAY(finder, finding, ...)                                                                  \
+    say(finder, finding, fl_arena_printf((finder)->arena, __VA_ARGS__))
 
 /* ---- the collector ---- */
 
@@ -115,7 +121,7 @@ static void find_pointers(struct finder *f, const struct marking *all)
     double span = f->seconds * NS_PER_S;
     double per_mb = all->bytes > 0 ? all->ns / NS_PER_MS / (all->bytes / MB) : 0;
     if (all->cycles == 0 || all->ns < MARK_SHARE * span || per_mb < MARK_MS_PER_MB ||
-        all->bytes / (double)all->cycles < 10 * MB)
+        all->bytes / (double)all->cycles < ALIVE_BYTES)
         return;
     const fl_sched_cycle *cycle = &f->report->cycles[0];
     fl_sched_finding *finding = add(f, FL_SCHED_GC_POINTERS, &cycle->trigger, all->ns);
@@ -135,15 +141,15 @@ static void find_assists(struct finder *f, const struct marking *all)
     if (all->assists < ASSIST_COUNT || running <= 0 || all->assist_ns < ASSIST_SHARE * running)
         return;
     const fl_sched_cost *most = f->report->assist_count > 0 ? &f->report->assists[0] : NULL;
-    fl_sched_finding *finding = add(f, FL_SCHED_ASSIST_STORM, most != NULL ? &most->place : NULL,
-                                    all->assist_ns);
+    fl_sched_finding *finding =
+        add(f, FL_SCHED_ASSIST_STORM, most != NULL ? &most->place : NULL, all->assist_ns);
     if (finding == NULL)
         return;
     SAY(f, finding, "goroutines marked for the collector %llu times, %.1f %% of the time they ran",
         (unsigned long long)all->assists, 100 * all->assist_ns / running);
     if (most != NULL)
-        SAY(f, finding, "%.0f %% of it was paid here, %.1f ms at most at once",
-            100 * (double)most->total_ns / all->assist_ns, (double)most->max_ns / NS_PER_MS);
+        SAY(f, finding, "%.0f %% of it was paid here; one took %.1f ms with its waiting",
+            100 * (double)most->running_ns / all->assist_ns, (double)most->max_ns / NS_PER_MS);
 }
 
 /* Starting and stopping the trace stops the world, too. */
@@ -152,13 +158,14 @@ static void find_stops(struct finder *f)
     for (size_t i = 0; i < f->report->stop_count; i++) {
         const fl_sched_cost *stop = &f->report->stops[i];
         bool is_trace = strstr(stop->name, "trace") != NULL;
-        if (is_trace || stop->count < 2 || stop->max_ns < STW_NS || stop->p99_ns < STW_NS)
+        if (is_trace || stop->count < STW_COUNT || stop->p99_ns < STW_NS ||
+            (double)stop->total_ns < STW_SHARE * f->seconds * NS_PER_S)
             continue;
-        fl_sched_finding *finding =
-            add(f, FL_SCHED_STW_TAIL, &stop->place, (double)stop->total_ns);
+        fl_sched_finding *finding = add(f, FL_SCHED_STW_TAIL, &stop->place, (double)stop->total_ns);
         if (finding == NULL)
             return;
-        SAY(f, finding, "the world was stopped %llu times (%s), for %.1f ms at most, %.1f ms at p99",
+        SAY(f, finding,
+            "the world was stopped %llu times (%s), for %.1f ms at most, %.1f ms at p99",
             (unsigned long long)stop->count, stop->name, (double)stop->max_ns / NS_PER_MS,
             (double)stop->p99_ns / NS_PER_MS);
     }
@@ -166,26 +173,52 @@ static void find_stops(struct finder *f)
 
 /* ---- the program ---- */
 
+/* The longest slow region that a growing map explains; NULL: none is. *grown of *slow regions of
+ * SPIKE_NS coincide. */
+static const fl_sched_spike *worst_growth(const fl_sched_report *report, size_t *grown,
+                                          size_t *slow)
+{
+    const fl_sched_spike *worst = NULL;
+    bool doubled = false;
+    *grown = *slow = 0;
+    for (size_t i = 0; i < report->spike_count; i++) {
+        const fl_sched_spike *spike = &report->spikes[i];
+        if (spike->duration_ns < SPIKE_NS)
+            continue;
+        ++*slow;
+        if (!spike->grew)
+            continue;
+        ++*grown;
+        doubled |= spike->doubled;
+        worst = worst == NULL ? spike : worst;
+    }
+    return doubled || (*grown >= SPIKE_COUNT && 2 * *grown >= *slow) ? worst : NULL;
+}
+
+/* One finding a place: samples say how long it took, regions whom it kept waiting. */
 static void find_spikes(struct finder *f)
 {
-    size_t grew = 0;
-    const fl_sched_report *report = f->report;
-    const fl_sched_spike *worst = NULL;
-    for (size_t i = 0; i < report->spike_count; i++)
-        if (report->spikes[i].grew) {
-            worst = worst == NULL ? &report->spikes[i] : worst;
-            grew++;
-        }
-    if (grew < SPIKE_COUNT || 2 * grew < report->spike_count)
-        return;
-    fl_sched_finding *finding =
-        add(f, FL_SCHED_MAP_SPIKE, &worst->growth, (double)worst->duration_ns);
-    if (finding == NULL)
-        return;
-    finding->at_ns = worst->begin_ns;
-    SAY(f, finding, "%zu of %zu slow regions \"%s\" coincide with a map that grows", grew,
-        report->spike_count, worst->name);
-    SAY(f, finding, "the longest took %.1f ms", (double)worst->duration_ns / NS_PER_MS);
+    size_t grown, slow;
+    const fl_sched_spike *worst = worst_growth(f->report, &grown, &slow);
+    for (size_t i = 0; i < f->report->map_count; i++) {
+        const fl_sched_map_use *use = &f->report->maps[i];
+        bool is_slow = worst != NULL && strcmp(worst->growth.function, use->place.function) == 0;
+        if (use->longest < SPIKE_SAMPLES && !is_slow)
+            continue;
+        fl_sched_finding *finding = add(f, FL_SCHED_MAP_SPIKE, &use->place, (double)use->longest);
+        if (finding == NULL)
+            return;
+        finding->at_ns = is_slow ? worst->begin_ns : use->longest_ns;
+        if (use->longest > 0)
+            SAY(f, finding,
+                "a doubling of a map took %llu samples of the processor in a row, about"
+                " %llu ms",
+                (unsigned long long)use->longest, (unsigned long long)use->longest * 10);
+        if (is_slow)
+            SAY(f, finding, "%zu of %zu slow regions coincide with a map that grows; the longest,"
+                " \"%s\", took %.1f ms", grown, slow, worst->name,
+                (double)worst->duration_ns / NS_PER_MS);
+    }
 }
 
 static void find_convoys(struct finder *f)
@@ -220,12 +253,11 @@ static void find_leaked(struct finder *f)
     for (size_t i = 0; i < f->report->site_count; i++) {
         const fl_sched_site *site = &f->report->sites[i];
         double over = (double)(site->last_ns - site->first_ns);
-        if (site->started < LEAKED_COUNT || site->ended * 50 > site->started ||
-            over < span / 2 || site->waiting * 10 < site->alive * 9 ||
-            site->waits_reason == NULL || !waits_for_others(site->waits_class))
+        if (site->started < LEAKED_COUNT || site->ended * 50 > site->started || over < span / 2 ||
+            site->waiting * 10 < site->alive * 9 || site->waits_reason == NULL ||
+            !waits_for_others(site->waits_class))
             continue;
-        fl_sched_finding *finding =
-            add(f, FL_SCHED_LEAKED, &site->created, (double)site->started);
+        fl_sched_finding *finding = add(f, FL_SCHED_LEAKED, &site->created, (double)site->started);
         if (finding == NULL)
             return;
         finding->at_ns = site->first_ns;
@@ -233,7 +265,8 @@ static void find_leaked(struct finder *f)
             (unsigned long long)site->started, site->function, f->seconds,
             (unsigned long long)site->ended);
         SAY(f, finding, "%llu wait (%s) in %s (%s:%u)", (unsigned long long)site->waiting,
-            site->waits_reason, site->waits_at.function, site->waits_at.file, site->waits_at.line);
+            fl_sched_class_name(site->waits_class), site->waits_at.function, site->waits_at.file,
+            site->waits_at.line);
     }
 }
 

@@ -63,8 +63,8 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     int64_t ns = event->time_ns - goroutine->stw_ns;
     fl_slice name = fl_gotrace_text(sched->view, event->text);
     bool is_gc = fl_slice_starts_with(name, FL_SLICE("GC"));
-    sched_cost *cost = sched_cost_of(sched, &sched->stops, event->text,
-                                     is_gc ? 0 : goroutine->assist_place, true);
+    sched_cost *cost =
+        sched_cost_of(sched, &sched->stops, event->text, is_gc ? 0 : goroutine->assist_place, true);
     goroutine->stw_ns = 0;
     if (cost == NULL)
         return;
@@ -74,11 +74,20 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
         cycle->shown.stw_ns += ns;
 }
 
+/* How long a goroutine has run so far. */
+static int64_t ran_of(const sched_goroutine *goroutine, int64_t now_ns)
+{
+    return goroutine->ran_ns +
+           (goroutine->state == FL_GOTRACE_RUNNING ? now_ns - goroutine->since_ns : 0);
+}
+
+/* What it takes is the whole time until it may go on; what it costs, the time in which it ran. */
 static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     if (event->kind != FL_GOTRACE_END) {
         sched_stack *stack = sched_stack_of(sched, event->stack);
         goroutine->assist_ns = event->time_ns;
+        goroutine->ran_before_ns = ran_of(goroutine, event->time_ns);
         goroutine->assist_place = stack != NULL ? stack->place : 0;
         return;
     }
@@ -91,9 +100,11 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
     if (cost == NULL)
         return;
     sched_cost_add(cost, ns);
+    int64_t ran = ran_of(goroutine, event->time_ns) - goroutine->ran_before_ns;
+    cost->running_ns += ran;
     sched_cycle *cycle = cycle_of(sched);
     if (cycle != NULL) {
-        cycle->shown.assist_ns += ns;
+        cycle->shown.assist_ns += ran;
         cycle->shown.assists++;
     }
 }

@@ -6,7 +6,8 @@
  * a stack is within is told by the names of the frames above that one:
  *
  *   read, write   runtime.mapaccess*, mapassign*, mapdelete* (all versions)
- *   grow          runtime.hashGrow, growWork*, evacuate*, makeBucketArray (buckets, to Go 1.23);
+ *   double        runtime.hashGrow, makeBucketArray: the whole next array at once (to Go 1.23)
+ *   grow          the same, and growWork*, evacuate*;
  *                 internal/runtime/maps rehash, grow, split, growToTable, growToSmall (from 1.24)
  *   mutex         sync.(*Mutex).Lock and (*RWMutex), lockSlow
  */
@@ -57,11 +58,13 @@ static bool starts(fl_slice text, const char *prefix)
 
 static unsigned bucket_map_flags(fl_slice name)
 {
-    static const char *const growing[] = {"hashGrow", "growWork", "evacuate", "makeBucketArray"};
+    static const char *const growing[] = {"growWork", "evacuate"};
     fl_slice rest = fl_slice_part(name, sizeof("runtime.") - 1, name.len);
     for (size_t i = 0; i < COUNT(growing); i++)
         if (starts(rest, growing[i]))
             return IN_MAP_GROW;
+    if (starts(rest, "hashGrow") || starts(rest, "makeBucketArray"))
+        return IN_MAP_GROW | IN_MAP_DOUBLE;
     if (starts(rest, "mapassign") || starts(rest, "mapdelete"))
         return IN_MAP_WRITE;
     return starts(rest, "mapaccess") ? IN_MAP_READ : 0;
@@ -69,8 +72,8 @@ static unsigned bucket_map_flags(fl_slice name)
 
 static unsigned swiss_map_flags(fl_slice name)
 {
-    static const char *const growing[] = {".rehash", ".grow", ".split", ".growToTable",
-                                          ".growToSmall", ".installTableSplit"};
+    static const char *const growing[] = {".rehash",      ".grow",        ".split",
+                                          ".growToTable", ".growToSmall", ".installTableSplit"};
     for (size_t i = 0; i < COUNT(growing); i++)
         if (has(name, growing[i]))
             return IN_MAP_GROW;
@@ -89,6 +92,31 @@ static unsigned frame_flags(fl_slice name)
     if ((starts(name, "sync.(*") || starts(name, "internal/sync.(*")) && has(name, "Mutex)"))
         return IN_MUTEX;
     return 0;
+}
+
+/* What a goroutine in this function of the standard library waits for, where no reason was given.
+ */
+static uint8_t hint_of(fl_slice name)
+{
+    static const struct {
+        const char *prefix;
+        fl_sched_class class;
+    } hints[] = {
+        {"runtime.chan", FL_SCHED_CHANNEL},
+        {"runtime.selectgo", FL_SCHED_SELECT},
+        {"runtime.netpoll", FL_SCHED_NETWORK},
+        {"internal/poll.runtime_poll", FL_SCHED_NETWORK},
+        {"time.Sleep", FL_SCHED_SLEEP},
+        {"runtime.timeSleep", FL_SCHED_SLEEP},
+        {"sync.runtime_Semacq", FL_SCHED_SYNC},
+        {"sync.runtime_notify", FL_SCHED_SYNC},
+        {"internal/sync.runtime_Semacq", FL_SCHED_SYNC},
+        {"runtime.block", FL_SCHED_SELECT},
+    };
+    for (size_t i = 0; i < COUNT(hints); i++)
+        if (starts(name, hints[i].prefix))
+            return (uint8_t)hints[i].class;
+    return FL_SCHED_OTHER;
 }
 
 /* ---- stacks ---- */
@@ -119,8 +147,13 @@ static void look_at(fl_sched *sched, sched_stack *out, const fl_gotrace_frame *f
 {
     size_t at = place_frame(sched, frames, count);
     unsigned flags = 0;
-    for (size_t i = 0; i < at; i++)
-        flags |= frame_flags(name_of(sched, &frames[i]));
+    out->hint = FL_SCHED_OTHER;
+    for (size_t i = 0; i <= at; i++) {
+        fl_slice name = name_of(sched, &frames[i]);
+        flags |= i < at ? frame_flags(name) : 0;
+        if (out->hint == FL_SCHED_OTHER)
+            out->hint = hint_of(name);
+    }
     for (size_t i = at; i < count; i++)
         flags |= frame_flags(name_of(sched, &frames[i])) & IN_TRACER;
     if ((flags & IN_MAP_GROW) != 0)
@@ -144,8 +177,10 @@ sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack)
                            sizeof(*sched->stacks)))
             return NULL;
         for (; sched->stack_count < count; sched->stack_count++)
-            sched->stacks[sched->stack_count] =
-                (sched_stack){.place = SCHED_NONE, .row = SCHED_NONE, .reason = FL_GOTRACE_NONE};
+            sched->stacks[sched->stack_count] = (sched_stack){.place = SCHED_NONE,
+                                                              .row = SCHED_NONE,
+                                                              .reason = FL_GOTRACE_NONE,
+                                                              .hint = FL_SCHED_OTHER};
     }
     sched_stack *known = &sched->stacks[stack];
     if (known->place == SCHED_NONE) {
@@ -166,8 +201,9 @@ fl_sym sched_start_of(const fl_sched *sched, uint32_t stack)
 }
 
 /* Reasons are those of the runtime's traceBlockReasonStrings and its predecessors' event names. */
-fl_sched_class sched_class_of(fl_slice reason, unsigned flags)
+fl_sched_class sched_class_of(fl_slice reason, const sched_stack *stack)
 {
+    unsigned flags = stack->flags;
     static const struct {
         const char *prefix;
         fl_sched_class class;
@@ -188,5 +224,5 @@ fl_sched_class sched_class_of(fl_slice reason, unsigned flags)
         if (starts(reason, reasons[i].prefix))
             return (flags & IN_RUNTIME) != 0 && reasons[i].class != FL_SCHED_GC ? FL_SCHED_SYSTEM
                                                                                 : reasons[i].class;
-    return (flags & IN_RUNTIME) != 0 ? FL_SCHED_SYSTEM : FL_SCHED_OTHER;
+    return (flags & IN_RUNTIME) != 0 ? FL_SCHED_SYSTEM : (fl_sched_class)stack->hint;
 }

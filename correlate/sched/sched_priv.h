@@ -33,7 +33,8 @@ enum {
     IN_MAP_GROW = 4,
     IN_MUTEX = 8,
     IN_RUNTIME = 16, /* all of it: a goroutine of the runtime's own */
-    IN_TRACER = 32   /* what writes the trace, or serves profiles */
+    IN_MAP_DOUBLE = 64,
+    IN_TRACER = 32 /* what writes the trace, or serves profiles */
 };
 
 typedef struct sched_stack {
@@ -41,6 +42,7 @@ typedef struct sched_stack {
     uint32_t row;   /* of `waits`, the last that was found for it; SCHED_NONE: none */
     fl_sym reason;  /* of that row */
     uint8_t flags;
+    uint8_t hint; /* class, by the functions */
 } sched_stack;
 
 typedef struct sched_place {
@@ -69,13 +71,14 @@ typedef struct sched_cost {
     fl_sym name;
     uint32_t place;
     uint64_t count, open;
-    int64_t total_ns, max_ns;
+    int64_t total_ns, max_ns, running_ns;
     sched_hist *hist; /* NULL: none is kept */
 } sched_cost;
 
 typedef struct sched_map_use {
     uint32_t place;
-    uint64_t samples, reads, writes, grows, others;
+    uint64_t samples, reads, writes, grows, others, longest;
+    int64_t longest_ns; /* when that ended */
 } sched_map_use;
 
 typedef struct sched_cycle {
@@ -87,7 +90,7 @@ typedef struct sched_spike {
     uint32_t region; /* row */
     int64_t begin_ns, duration_ns;
     uint32_t growth; /* place; SCHED_NONE: no map grew */
-    bool marking;
+    bool marking, doubled;
 } sched_spike;
 
 /* Rows of one size with keys. */
@@ -102,8 +105,11 @@ enum { WORKER_NONE, WORKER_BUSY, WORKER_IDLE };
 typedef struct sched_goroutine {
     int64_t since_ns;
     int64_t assist_ns, stw_ns, sweep_ns; /* begin; 0: not under way */
+    int64_t ran_ns, ran_before_ns;       /* in all; and before the assist under way */
     int64_t grew_ns;
+    int64_t doubled_ns;
     uint32_t grew_place;
+    uint32_t doubling; /* samples in a row within a doubling */
     uint32_t wait, site, proc;
     uint32_t assist_place;
     uint32_t region; /* the innermost that is open */
@@ -148,7 +154,7 @@ struct fl_sched {
     struct sched_open_task {
         int64_t begin_ns;
         uint32_t row;
-    } *task_begins;
+    } * task_begins;
     size_t task_begin_count, task_begin_cap;
     sched_spike *spikes; /* a heap, the shortest first */
     size_t spike_count;
@@ -158,7 +164,8 @@ struct fl_sched {
 /* --- sched.c --- */
 /* Room for `count` items; false, with sched->err set, where there is no memory. */
 bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size);
-/* The row of a key, made as a copy of `blank`; row 0 where there is no room. SCHED_NONE: no memory. */
+/* The row of a key, made as a copy of `blank`; row 0 where there is no room. SCHED_NONE: no memory.
+ */
 uint32_t sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank);
 /* The goroutine of a slot; NULL: no memory. */
 sched_goroutine *sched_goroutine_of(fl_sched *sched, uint32_t slot);
@@ -174,7 +181,7 @@ sched_cost *sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint
 sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack);
 /* The outermost function of a stack. */
 fl_sym sched_start_of(const fl_sched *sched, uint32_t stack);
-fl_sched_class sched_class_of(fl_slice reason, unsigned flags);
+fl_sched_class sched_class_of(fl_slice reason, const sched_stack *stack);
 /* Whether a function is of the standard library. */
 bool sched_is_standard(fl_slice function);
 

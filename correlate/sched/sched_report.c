@@ -54,7 +54,8 @@ static void vote(sched_site *site, uint32_t wait)
 
 static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
 {
-    sched_site *site = (sched_site *)s->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
+    sched_site *site =
+        (sched_site *)s->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
     sched_wait *waits = s->waits.rows;
     int64_t ns = s->to_ns - goroutine->since_ns;
     site->alive++;
@@ -221,7 +222,8 @@ static const fl_sched_cost *make_costs(struct maker *maker, const sched_table *t
                                         .count = row->count,
                                         .open = row->open,
                                         .total_ns = row->total_ns,
-                                        .max_ns = row->max_ns};
+                                        .max_ns = row->max_ns,
+                                        .running_ns = row->running_ns};
         if (row->hist != NULL) {
             costs[*count].p50_ns = sched_hist_quantile(row->hist, 0.5);
             costs[*count].p99_ns = sched_hist_quantile(row->hist, 0.99);
@@ -244,7 +246,9 @@ static void make_maps(fl_sched_report *out, struct maker *maker)
                                                         .reads = rows[i].reads,
                                                         .writes = rows[i].writes,
                                                         .grows = rows[i].grows,
-                                                        .others = rows[i].others};
+                                                        .others = rows[i].others,
+                                                        .longest = rows[i].longest,
+                                                        .longest_ns = rows[i].longest_ns};
     if (!maker->failed)
         qsort(maps, out->map_count, sizeof(*maps), compare_maps);
     out->maps = maps;
@@ -280,6 +284,7 @@ static void make_spikes(fl_sched_report *out, struct maker *maker)
                              .begin_ns = row->begin_ns,
                              .duration_ns = row->duration_ns,
                              .grew = grew,
+                             .doubled = row->doubled,
                              .marking = row->marking,
                              .growth = place_of(maker, grew ? row->growth : 0)};
     }
@@ -334,9 +339,9 @@ fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_g
     out->regions = make_costs(&maker, &sched->regions, &out->region_count);
     make_maps(out, &maker);
     make_spikes(out, &maker);
-    fl_status status = maker.failed ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET,
-                                              "no memory for the scheduler's story")
-                                    : sched_findings(out, sched, arena, err);
+    fl_status status =
+        maker.failed ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the scheduler's story")
+                     : sched_findings(out, sched, arena, err);
     sched->view = NULL;
     return status;
 }

@@ -27,9 +27,10 @@ static void begin_region(fl_sched *sched, sched_goroutine *goroutine, const fl_g
             return;
         at = (uint32_t)sched->open_count++;
     }
-    sched->open_regions[at] = (sched_region){.begin_ns = event->time_ns,
-                                             .row = (uint32_t)(cost - (sched_cost *)sched->regions.rows),
-                                             .outer = goroutine->region};
+    sched->open_regions[at] =
+        (sched_region){.begin_ns = event->time_ns,
+                       .row = (uint32_t)(cost - (sched_cost *)sched->regions.rows),
+                       .outer = goroutine->region};
     goroutine->region = at;
     cost->open++;
 }
@@ -44,8 +45,7 @@ static void sift_spike(fl_sched *sched, size_t at)
 {
     sched_spike *heap = sched->spikes, moved = heap[at];
     for (size_t child; (child = 2 * at + 1) < sched->spike_count; at = child) {
-        if (child + 1 < sched->spike_count &&
-            heap[child + 1].duration_ns < heap[child].duration_ns)
+        if (child + 1 < sched->spike_count && heap[child + 1].duration_ns < heap[child].duration_ns)
             child++;
         if (heap[child].duration_ns >= moved.duration_ns)
             break;
@@ -58,7 +58,8 @@ static void keep_spike(fl_sched *sched, const sched_spike *spike)
 {
     if (sched->spike_count < FL_MAX_SCHED_SPIKES) {
         sched->spikes[sched->spike_count++] = *spike;
-        for (size_t i = sched->spike_count / 2; i-- > 0 && sched->spike_count == FL_MAX_SCHED_SPIKES;)
+        for (size_t i = sched->spike_count / 2;
+             i-- > 0 && sched->spike_count == FL_MAX_SCHED_SPIKES;)
             sift_spike(sched, i);
     } else if (spike->duration_ns > sched->spikes[0].duration_ns) {
         sched->spikes[0] = *spike;
@@ -86,6 +87,7 @@ static void end_region(fl_sched *sched, sched_goroutine *goroutine, const fl_got
                          .marking = sched->marking};
     if (goroutine->grew_ns >= region.begin_ns && goroutine->grew_ns > 0)
         spike.growth = goroutine->grew_place;
+    spike.doubled = goroutine->doubled_ns >= region.begin_ns && goroutine->doubled_ns > 0;
     sched_cost_add(cost, spike.duration_ns);
     keep_spike(sched, &spike);
 }
@@ -121,9 +123,8 @@ static void begin_task(fl_sched *sched, const fl_gotrace_event *event)
     if (!added)
         return;
     *slot = sched->task_begin_count;
-    sched->task_begins[sched->task_begin_count++] =
-        (struct sched_open_task){.begin_ns = event->time_ns,
-                                 .row = (uint32_t)(cost - (sched_cost *)sched->tasks.rows)};
+    sched->task_begins[sched->task_begin_count++] = (struct sched_open_task){
+        .begin_ns = event->time_ns, .row = (uint32_t)(cost - (sched_cost *)sched->tasks.rows)};
     cost->open++;
 }
 
@@ -167,29 +168,56 @@ void sched_on_user(fl_sched *sched, const fl_gotrace_event *event)
 
 /* ---- maps ---- */
 
+/* Samples that follow each other on a goroutine within one doubling tell how long it took: each is
+ * ten milliseconds of a processor. */
+static void note_growth(sched_goroutine *goroutine, sched_map_use *use,
+                        const fl_gotrace_event *event, unsigned flags)
+{
+    if ((flags & IN_MAP_GROW) != 0) {
+        goroutine->grew_ns = event->time_ns;
+        goroutine->grew_place = use->place;
+    }
+    if ((flags & IN_MAP_DOUBLE) == 0)
+        return;
+    goroutine->doubled_ns = event->time_ns;
+    if (event->kind != FL_GOTRACE_SAMPLE)
+        return;
+    goroutine->doubling++;
+    if (goroutine->doubling > use->longest) {
+        use->longest = goroutine->doubling;
+        use->longest_ns = event->time_ns;
+    }
+}
+
 void sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
 {
     const sched_stack *stack = sched_stack_of(sched, event->stack);
-    if (stack == NULL || (stack->flags & (IN_MAP_READ | IN_MAP_WRITE | IN_MAP_GROW)) == 0)
+    if (stack == NULL)
         return;
     unsigned flags = stack->flags;
     uint32_t place = stack->place;
+    bool is_sample = event->kind == FL_GOTRACE_SAMPLE;
+    bool in_map = (flags & (IN_MAP_READ | IN_MAP_WRITE | IN_MAP_GROW)) != 0;
+    if (!in_map && !is_sample)
+        return;
+    sched_goroutine *goroutine =
+        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
+    if (goroutine != NULL && is_sample && (flags & IN_MAP_DOUBLE) == 0)
+        goroutine->doubling = 0;
+    if (!in_map)
+        return;
     sched_map_use blank = {.place = place};
     uint32_t row = sched_row(sched, &sched->maps, place, &blank);
     if (row == SCHED_NONE)
         return;
     sched_map_use *use = (sched_map_use *)sched->maps.rows + row;
-    if (event->kind == FL_GOTRACE_SAMPLE) {
+    if (is_sample) {
         use->samples++;
         use->reads += (flags & IN_MAP_READ) != 0;
         use->writes += (flags & IN_MAP_WRITE) != 0;
         use->grows += (flags & IN_MAP_GROW) != 0;
     } else
         use->others++;
-    sched_goroutine *goroutine =
-        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
-    if ((flags & IN_MAP_GROW) != 0 && goroutine != NULL) {
-        goroutine->grew_ns = event->time_ns;
-        goroutine->grew_place = place;
-    }
+    if (goroutine != NULL)
+        note_growth(goroutine, use, event, flags);
 }

@@ -181,6 +181,13 @@ if(TARGET faultline_cli)
   set_tests_properties(integration/jfr PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
+# Execution traces of Go programs.
+if(TARGET faultline_cli)
+  add_test(NAME integration/trace COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_trace.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/trace PROPERTIES LABELS integration TIMEOUT 600 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+endif()
+
 # Names for what a profile leaves open.
 if(TARGET faultline_cli)
   add_test(NAME integration/names COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_names.py

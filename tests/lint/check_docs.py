@@ -183,17 +183,17 @@ def stand_ins_of(root):
             "later/": SHIPPED, "2023-01-29T10:00:00Z": truth["recorded"]["to"],
             "profiles/": PROFILES, "heap.pb.gz": heaps[0], "app.hprof": "tests/fuzz/corpus/hprof/sample-8", "app.hprof.gz": "tests/fuzz/corpus/hprof/sample-4", "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
             "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "/etc/faultline/faultline.yaml": "examples/faultline.yaml", "checkout.yaml": "examples/checkout.yaml",
-            "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms",
+            "trace.out": "tests/fixtures/gotrace/small-1.26.trace.zst", "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms",
             "127.0.0.1:4318": "127.0.0.1:0", "/var/lib/faultline": "faultline-data"}
 
 
 class Server:
-    """The running program of the examples: it serves one profile as net/http/pprof does."""
+    """The running program of the examples: it serves one profile and one trace as net/http/pprof does."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, trace):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                found = {"/debug/pprof/": b"<html><title>/debug/pprof/</title><a href='heap?debug=1'>heap</a></html>", "/debug/pprof/heap": profile}
+                found = {"/debug/pprof/": b"<html><title>/debug/pprof/</title><a href='heap?debug=1'>heap</a></html>", "/debug/pprof/heap": profile, "/debug/pprof/trace": trace}
                 body = found.get(self.path.split("?")[0])
                 self.send_response(200 if body else 404)
                 self.end_headers()
@@ -306,7 +306,9 @@ def run_manual(root, program, man):
     for port in (9090, 3100, 3200):
         words[f"http://localhost:{port}"] = sources_address(root)
     daemon = Daemon(program)
-    words["http://localhost:6060"] = Server((root / words["heap.pb.gz"]).read_bytes()).address
+    program_address = Server(*((root / words[name]).read_bytes() for name in ("heap.pb.gz", "trace.out"))).address
+    words["http://localhost:6060"] = program_address
+    words["http://localhost:6060/debug/pprof/trace?seconds=5"] = program_address + "/debug/pprof/trace?seconds=5"
     # Whatever id of an incident stands in an example, the stored one is meant.
     kept = place.run(f"faultline triage --otlp {words['incident/']} --baseline {words['quiet/']} --at {words['-2h']} --format json")
     if kept.returncode not in (0, 5, 6):

@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/logs", "correlate/traces", "correlate/rank",
+CORRELATE = {"correlate/callgraph", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/sched", "correlate/logs", "correlate/traces", "correlate/rank",
              "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
@@ -96,6 +96,7 @@ ALLOWED = {
     "correlate/gc": LOWEST | {"correlate/leak"},
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
+    "correlate/sched": LOWEST,
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},
     "correlate/watch": LOWEST | {"correlate/stat"},
@@ -111,6 +112,7 @@ ALLOWED = {
     "app/heap": LOWEST | {"app/profile", "correlate/heap"},
     "app/profile": LOWEST | {"correlate/callgraph"},
     "app/report": LOWEST | GRAPH,
+    "app/trace": LOWEST | {"app/report", "correlate/sched"},
     "app/config": LOWEST,
     "app/jfr": LOWEST | {"ingest/jfr", "ingest/profile", "app/report"},
     "app/pipeline": ALL | {"correlate/stat"},
@@ -123,11 +125,11 @@ ALLOWED = {
     "app/web": LOWEST | GRAPH | {"app/report", "app/serve/http"},
     "app/serve/receive": LOWEST | INGEST | {"base/disk", "app/serve/http"},
     "app/serve": ALL | {"app/config", "app/pipeline", "app/report", "app/web"} | SERVE,
-    "app/cli": ALL | {"app/config", "app/heap", "app/jfr", "app/mcp", "app/report", "app/pipeline", "app/profile", "app/remember", "app/serve", "app/web"} | SERVE,
+    "app/cli": ALL | {"app/config", "app/heap", "app/jfr", "app/mcp", "app/report", "app/pipeline", "app/profile", "app/remember", "app/serve", "app/trace", "app/web"} | SERVE,
     "examples": {"include"},
     "tests": ALL | {"correlate/stat", "app/config", "app/heap", "app/jfr", "app/report", "app/pipeline", "app/profile", "app/cli",
                     "app/mcp",
-                    "app/remember", "app/serve", "app/web",
+                    "app/remember", "app/serve", "app/trace", "app/web",
                     "tests"} | SERVE,
 }
 LAYER = re.compile(r"\bfl_layer\(\s*(\w+)([^)]*)\)", re.S)

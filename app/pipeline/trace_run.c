@@ -1,0 +1,115 @@
+/*
+ * trace_run.c - the reader's events into the analysis, then its report.
+ */
+#include "trace_run.h"
+
+#include <assert.h>
+
+#include "arena.h"
+#include "faultline/limits.h"
+#include "mem.h"
+
+enum { MAX_TRACE_WARNINGS = 4 };
+
+struct fl_trace_run {
+    fl_arena arena;
+    fl_sched *sched;
+    fl_sched_report report;
+    fl_gotrace_info info;
+    const char *warnings[MAX_TRACE_WARNINGS];
+    size_t warning_count;
+};
+
+static fl_status take(void *payload, const fl_gotrace_view *view, const fl_gotrace_event *events,
+                      size_t count, fl_error *err)
+{
+    fl_trace_run *run = payload;
+    return fl_sched_add(run->sched, view, events, count, err);
+}
+
+/* For want of memory it is one warning less. */
+static void warn(fl_trace_run *run, const char *text)
+{
+    assert(run->warning_count < MAX_TRACE_WARNINGS);
+    if (text != NULL)
+        run->warnings[run->warning_count++] = text;
+}
+
+static void find_warnings(fl_trace_run *run)
+{
+    const fl_gotrace_info *info = &run->info;
+    if (info->broken.status != FL_OK)
+        warn(run, fl_arena_printf(&run->arena, "it is read up to byte %llu only: %s",
+                                  (unsigned long long)info->broken.offset, info->broken.message));
+    if (info->skipped_batches > 0)
+        warn(run, fl_arena_printf(&run->arena, "%llu batches of experiments were passed over",
+                                  (unsigned long long)info->skipped_batches));
+    if (info->dropped + run->report.dropped > 0)
+        warn(run, fl_arena_printf(&run->arena,
+                                  "%llu names, stacks or rows were more than there is room for",
+                                  (unsigned long long)(info->dropped + run->report.dropped)));
+}
+
+static fl_status run_all(fl_trace_run *run, fl_stream *in, fl_error *err)
+{
+    fl_gotrace *trace = NULL;
+    fl_status status = fl_sched_create(&run->sched, err);
+    if (status == FL_OK)
+        status = fl_gotrace_create(&trace, err);
+    if (status == FL_OK)
+        status = fl_gotrace_read(trace, in, take, run, err);
+    if (status == FL_OK)
+        status = fl_sched_report_make(&run->report, run->sched, fl_gotrace_view_of(trace),
+                                      &run->arena, err);
+    if (status == FL_OK) {
+        run->info = *fl_gotrace_info_of(trace);
+        find_warnings(run);
+    }
+    fl_gotrace_destroy(trace);
+    fl_sched_destroy(run->sched);
+    run->sched = NULL;
+    return status;
+}
+
+fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, fl_error *err)
+{
+    assert(out != NULL && in != NULL);
+    *out = NULL;
+    fl_trace_run *run = fl_mem_calloc(1, sizeof(*run));
+    if (run == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a trace");
+    run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
+    fl_status status = run_all(run, in, err);
+    if (status != FL_OK)
+        fl_trace_run_destroy(run);
+    else
+        *out = run;
+    return status;
+}
+
+void fl_trace_run_destroy(fl_trace_run *run)
+{
+    if (run == NULL)
+        return;
+    fl_arena_dispose(&run->arena);
+    fl_mem_free(run);
+}
+
+const fl_sched_report *fl_trace_run_report(const fl_trace_run *run)
+{
+    assert(run != NULL);
+    return &run->report;
+}
+
+const fl_gotrace_info *fl_trace_run_info(const fl_trace_run *run)
+{
+    assert(run != NULL);
+    return &run->info;
+}
+
+const char *const *fl_trace_run_warnings(const fl_trace_run *run, size_t *count)
+{
+    assert(run != NULL && count != NULL);
+    *count = run->warning_count;
+    return run->warnings;
+}

@@ -1,0 +1,46 @@
+/*
+ * trace_view.h - an execution trace for a person to look at: the summary and its tables as text,
+ * as JSON (schemas/json/trace.schema.json), as a timeline in SVG.
+ */
+#ifndef FL_TRACE_VIEW_H
+#define FL_TRACE_VIEW_H
+
+#include "buf.h"
+#include "sched.h"
+
+typedef enum fl_trace_shown {
+    FL_TRACE_SUMMARY,
+    FL_TRACE_WAITS,
+    FL_TRACE_GOROUTINES,
+    FL_TRACE_GC,
+    FL_TRACE_MAPS,
+    FL_TRACE_LATENCY,
+    FL_TRACE_TASKS,
+    FL_TRACE_SHOWN_COUNT
+} fl_trace_shown;
+
+/* What the reading of the file said besides. */
+typedef struct fl_trace_title {
+    const char *name;         /* of the file */
+    unsigned version;         /* 26: "go 1.26 trace" */
+    uint64_t generations;     /* complete or not */
+    int64_t clock_to_wall_ns; /* 0: not known */
+    const char *const *warnings;
+    size_t warning_count;
+} fl_trace_title;
+
+/* Each appends to `out`; `most`: rows of a table, 0: all. Fails as the buffer does. */
+FL_NODISCARD fl_status fl_trace_view_text(fl_buf *out, const fl_sched_report *report,
+                                          const fl_trace_title *title, fl_trace_shown shown,
+                                          size_t most, fl_error *err);
+FL_NODISCARD fl_status fl_trace_view_json(fl_buf *out, const fl_sched_report *report,
+                                          const fl_trace_title *title, size_t most, fl_error *err);
+
+/* "1.20 ms": three digits and the unit that fits. */
+enum { FL_TRACE_DURATION = 32 };
+const char *fl_trace_duration(char out[FL_TRACE_DURATION], int64_t ns);
+/* What a finding of this kind means and what to do about it: one sentence each. */
+const char *fl_trace_finding_title(fl_sched_finding_kind kind);
+const char *fl_trace_finding_advice(fl_sched_finding_kind kind);
+
+#endif

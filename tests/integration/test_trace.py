@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""`faultline trace` as its users meet it: files, a server, bad input, the contract.
+
+usage: test_trace.py FAULTLINE SOURCE_DIR [unittest options]
+"""
+import http.server
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+try:
+    import jsonschema
+except ImportError:  # the package python3-jsonschema
+    jsonschema = None
+
+FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+TRACES = SOURCE / "tests/fixtures/gotrace"
+CONVOY = TRACES / "1.26-convoy.trace.zst"
+VIEWS = ("summary", "waits", "goroutines", "gc", "maps", "latency", "tasks")
+TIMEOUT_S = 120
+
+
+def run(*words, stdin=None):
+    return subprocess.run([FAULTLINE, "trace", *map(str, words)], capture_output=True, input=stdin, timeout=TIMEOUT_S)
+
+
+class Trace(unittest.TestCase):
+    def answer(self, *words, code=0):
+        done = run(*words, "--format", "json")
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        document = json.loads(done.stdout)
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/trace.schema.json").read_text()))
+        return document
+
+    def test_every_recording_answers_the_contract(self):
+        for path in sorted(TRACES.glob("*.zst")):
+            with self.subTest(path.name):
+                document = self.answer(path)
+                self.assertGreater(document["events"], 0)
+                self.assertEqual(document["warnings"], [])
+
+    def test_the_lock_is_named(self):
+        finding = self.answer(CONVOY)["findings"][0]
+        self.assertEqual((finding["signature"], finding["place"]["function"]), ("trace-lock-convoy", "main.handle"))
+
+    def test_time_adds_up(self):
+        document = self.answer(CONVOY)
+        for use in document["processor_use"]:
+            self.assertLessEqual(sum(use.values()), document["duration_ns"] * 1.01)
+        self.assertLessEqual(document["latency"]["p50_ns"], document["latency"]["p99_ns"])
+
+    def test_rows_are_as_many_as_asked_for(self):
+        self.assertEqual(len(self.answer(CONVOY, "--rows", "3")["waits"]), 3)
+        self.assertIn(b"... ", run(CONVOY, "--rows", "2").stdout)
+
+    def test_every_view_is_text(self):
+        for view in VIEWS:
+            done = run(CONVOY, "--view", view)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(b"execution trace of Go", done.stdout)
+            done.stdout.decode("ascii")
+
+    def test_standard_input_is_a_file(self):
+        self.assertEqual(run("-", stdin=CONVOY.read_bytes()).stdout.replace(b"-:", b"X:", 1).split(b"\n", 1)[1],
+                         run(CONVOY).stdout.split(b"\n", 1)[1])
+
+    def test_a_cut_trace_is_shown_up_to_there(self):
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "cut.zst"
+            path.write_bytes((TRACES / "1.22-grow.trace.zst").read_bytes()[:-3000])
+            done = run(path)
+            self.assertEqual(done.returncode, 5, done.stderr.decode())
+            self.assertIn(b"it is read up to byte", done.stderr)
+            self.assertIn("it is read up to byte", self.answer(path, code=5)["warnings"][0])
+
+    def test_what_is_no_trace_is_refused(self):
+        for content, message in ((b"nothing", b"this is no Go execution trace"),
+                                 (b"go 1.99 trace\0\0\0", b"trace version 1.99 is newer than this program"),
+                                 (b"go 1.26 trace\0\0\0", b"the trace has no events")):
+            done = run("-", stdin=content)
+            self.assertEqual((done.returncode, done.stdout), (1, b""))
+            self.assertIn(message, done.stderr)
+        self.assertEqual(run("/nonexistent").returncode, 1)
+
+    def test_a_running_program_is_asked(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(CONVOY.read_bytes())
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            done = run(f"http://127.0.0.1:{server.server_address[1]}/debug/pprof/trace?seconds=1")
+            server.shutdown()
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn(b"trace-lock-convoy", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
