@@ -16,6 +16,7 @@ static const char *const views[] = {"summary", "waits",   "goroutines", "gc",
                                     "maps",    "latency", "tasks",      NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
+/* The choices stand in the order of fl_trace_shown; arguments were checked against them. */
 static fl_trace_shown view_of(const char *name)
 {
     size_t at = 0;
@@ -63,6 +64,7 @@ static fl_status run_file(fl_trace_run **out, const char *path, fl_error *err)
     return status;
 }
 
+/* Warnings go to standard error in any case; JSON has them, too. */
 static fl_exit run_trace(fl_cli *cli, const fl_args *args)
 {
     assert(args->operand != NULL); /* required */

@@ -35,6 +35,7 @@ static void warn(fl_trace_run *run, const char *text)
         run->warnings[run->warning_count++] = text;
 }
 
+/* One sentence of each kind, however often. */
 static void find_warnings(fl_trace_run *run)
 {
     const fl_gotrace_info *info = &run->info;
@@ -50,6 +51,7 @@ static void find_warnings(fl_trace_run *run)
                                   (unsigned long long)(info->dropped + run->report.dropped)));
 }
 
+/* The report copies what it shows: reader and analysis go before it is looked at. */
 static fl_status run_all(fl_trace_run *run, fl_stream *in, fl_error *err)
 {
     fl_gotrace *trace = NULL;

@@ -1,6 +1,9 @@
 /*
  * trace_json.c - everything that is known of a trace, after schemas/json/trace.schema.json.
  *
+ * Members stand in the order of the schema, rows in the order of the report. Whatever is asked for,
+ * every member is there: an empty table is an empty array, so that a program need not ask.
+ *
  * Durations and times are nanoseconds, times from the trace's begin; `began_at` is the wall clock
  * of that, null where the trace does not say.
  */
@@ -9,6 +12,7 @@
 #include "json_put.h"
 #include "trace_view.h"
 
+/* null, not an object of empty texts, where nothing is known. */
 static json_t *place_of(fl_put *w, const fl_sched_place *place)
 {
     if (place->function[0] == '\0')
@@ -20,11 +24,13 @@ static json_t *place_of(fl_put *w, const fl_sched_place *place)
     return object;
 }
 
+/* Whole numbers: none is larger than 2^62. */
 static void put_ns(fl_put *w, json_t *object, const char *key, int64_t ns)
 {
     fl_put_value(w, object, key, json_integer(ns));
 }
 
+/* How many rows of a table are shown. */
 static size_t rows_of(size_t count, size_t most)
 {
     return most != 0 && most < count ? most : count;
@@ -48,6 +54,7 @@ static json_t *waits_of(fl_put *w, const fl_sched_report *report, size_t most)
     return array;
 }
 
+/* Those that wait at the end say for what and where, by majority. */
 static json_t *sites_of(fl_put *w, const fl_sched_report *report, size_t most)
 {
     json_t *array = json_array();
@@ -90,6 +97,7 @@ static json_t *costs_of(fl_put *w, const fl_sched_cost *costs, size_t count, siz
     return array;
 }
 
+/* A cycle that the trace cuts off is as long as it is seen. */
 static json_t *cycles_of(fl_put *w, const fl_sched_report *report, size_t most)
 {
     json_t *array = json_array();
@@ -143,6 +151,7 @@ static json_t *maps_of(fl_put *w, const fl_sched_report *report, size_t most)
     return array;
 }
 
+/* Longest first. */
 static json_t *spikes_of(fl_put *w, const fl_sched_report *report, size_t most)
 {
     json_t *array = json_array();
@@ -187,6 +196,7 @@ static json_t *latency_of(fl_put *w, const fl_sched_latency *latency)
     return object;
 }
 
+/* All of them, whatever rows are asked for. */
 static json_t *findings_of(fl_put *w, const fl_sched_report *report)
 {
     json_t *array = json_array();

@@ -1,6 +1,10 @@
 /*
  * trace_text.c - the tables of a trace for a terminal.
  *
+ * A page is a head of one line and then tables, each with its heading. Numbers stand to the right
+ * of their columns, names behind all numbers, so that a name of any length moves nothing. Durations
+ * have three digits and a unit; JSON has them in nanoseconds.
+ *
  * Names come out of the program that was traced: bytes that are not printable ASCII become '?'.
  */
 #include <assert.h>
@@ -37,12 +41,14 @@ static void put_place(fl_buf *out, const fl_sched_place *place)
     }
 }
 
+/* As wide as the longest, so that units stand below each other. */
 static void put_duration(fl_buf *out, int64_t ns)
 {
     char text[FL_TRACE_DURATION];
     fl_buf_printf(out, "%9s", fl_trace_duration(text, ns));
 }
 
+/* How many rows of a table are shown. */
 static size_t rows_of(const struct page *page, size_t count)
 {
     return page->most != 0 && page->most < count ? page->most : count;
@@ -55,6 +61,7 @@ static void put_rest(const struct page *page, size_t count)
         fl_buf_printf(page->out, "  ... %zu more\n", count - page->most);
 }
 
+/* 0 of nothing. */
 static double percent(double part, double whole)
 {
     return whole > 0 ? 100 * part / whole : 0;
@@ -88,6 +95,7 @@ static void put_waits(const struct page *page)
     put_rest(page, report->wait_count);
 }
 
+/* Most alive at the end first. */
 static void put_goroutines(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -115,6 +123,7 @@ static void put_goroutines(const struct page *page)
     put_rest(page, report->site_count);
 }
 
+/* One table for all that takes long under a name or at a place; nothing where it is empty. */
 static void put_costs(const struct page *page, const char *head, const fl_sched_cost *costs,
                       size_t count)
 {
@@ -141,6 +150,7 @@ static void put_costs(const struct page *page, const char *head, const fl_sched_
     put_rest(page, count);
 }
 
+/* In order of time: whether they come closer together is what one looks for. */
 static void put_cycles(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -170,6 +180,7 @@ static void put_cycles(const struct page *page)
     put_rest(page, report->cycle_count);
 }
 
+/* Collections, then who pays: by assisting, by standing still. */
 static void put_gc(const struct page *page)
 {
     put_cycles(page);
@@ -178,6 +189,7 @@ static void put_gc(const struct page *page)
     put_costs(page, "stops of the world", page->report->stops, page->report->stop_count);
 }
 
+/* What was slow beside what went on meanwhile. */
 static void put_spikes(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -202,6 +214,7 @@ static void put_spikes(const struct page *page)
     put_rest(page, report->spike_count);
 }
 
+/* An empty table without samples is no sign of health, and says so. */
 static void put_maps(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -238,6 +251,7 @@ static void put_latency_line(const struct page *page)
                   fl_trace_duration(most, latency->max_ns));
 }
 
+/* The program's delays, then by function, then system calls. */
 static void put_latency(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -311,6 +325,7 @@ static void put_findings(const struct page *page)
     }
 }
 
+/* The rest to 100 % is the scheduler's own work and system calls. */
 static void put_processors(const struct page *page)
 {
     const fl_sched_report *report = page->report;
@@ -336,6 +351,7 @@ static void put_head(const struct page *page)
                   (unsigned long long)report->events);
 }
 
+/* Few lines on everything, what stands out, and the longest waits. */
 static void put_summary(const struct page *page)
 {
     const fl_sched_report *report = page->report;

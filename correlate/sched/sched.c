@@ -7,7 +7,20 @@
  *   runnable             to the program's latency and its site's
  *   running              to its site and its processor, or to the collector's work
  *
- * Keys of tables are exact, not hashes: a row is of one reason, place, function.
+ * Keys of tables are exact, not hashes:
+ *
+ *   places   function and line (two files with one function and line do not exist)
+ *   waits    place and class; the reason is the first that was said
+ *   sites    start function and place of the creation
+ *   costs    name and place
+ *   maps     place
+ *
+ * Row 0 of each is of nothing: what has no room of its own is counted there, so that sums stay
+ * right whatever the input.
+ *
+ * Generations do not matter here: at the begin of one each goroutine is told to be in the state
+ * that it is in, which changes nothing. Cost: constant for each event; most find their row by the
+ * number of their stack.
  */
 #include "sched_priv.h"
 
@@ -48,6 +61,7 @@ bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, siz
     return true;
 }
 
+/* Rows are copied, so that they may move while the table grows. */
 static bool add_row(fl_sched *sched, sched_table *table, const void *blank)
 {
     if (!sched_reserve(sched, &table->rows, &table->cap, table->count + 1, table->size))
@@ -137,6 +151,7 @@ fl_status fl_sched_create(fl_sched **out, fl_error *err)
     return status;
 }
 
+/* Costs own their histograms. */
 static void dispose_costs(sched_table *table)
 {
     sched_cost *costs = table->rows;
@@ -273,6 +288,7 @@ static void find_site(fl_sched *sched, sched_goroutine *goroutine, fl_sym functi
     goroutine->site = row == SCHED_NONE ? 0 : row;
 }
 
+/* Row 0 for one whose beginning is not known yet. */
 static sched_site *site_of(fl_sched *sched, const sched_goroutine *goroutine)
 {
     return (sched_site *)sched->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
@@ -304,6 +320,7 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
     stack->reason = reason;
 }
 
+/* A wait that ends counts; those that are open at the end are counted apart. */
 static void end_wait(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
 {
     sched_wait *wait = (sched_wait *)sched->waits.rows + goroutine->wait;
@@ -313,6 +330,7 @@ static void end_wait(fl_sched *sched, const sched_goroutine *goroutine, int64_t 
         wait->max_ns = ns;
 }
 
+/* From the moment somebody made it runnable until a processor took it. */
 static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
 {
     sched_site *site = site_of(sched, goroutine);
@@ -326,6 +344,7 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
         sched->latency_max_ns = ns;
 }
 
+/* A worker of the collector is not the program's own work. */
 static void end_running(fl_sched *sched, sched_goroutine *goroutine, int64_t ns)
 {
     goroutine->ran_ns += ns;
@@ -362,6 +381,7 @@ static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
     }
 }
 
+/* The stack of the creator names who; the stack that it begins with names what. */
 static void on_create(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     sched_stack *creator = sched_stack_of(sched, event->stack);
@@ -393,6 +413,7 @@ static void learn_site(fl_sched *sched, sched_goroutine *goroutine, uint32_t sta
     site_of(sched, goroutine)->before++;
 }
 
+/* The old state gets the time until now, the new one begins. */
 static void on_go(fl_sched *sched, const fl_gotrace_event *event)
 {
     sched_goroutine *goroutine = sched_goroutine_of(sched, event->target);
@@ -457,6 +478,7 @@ static void on_label(fl_sched *sched, const fl_gotrace_event *event)
     goroutine->worker = fl_slice_equal(text, FL_SLICE("GC (idle)")) ? WORKER_IDLE : WORKER_BUSY;
 }
 
+/* One kind after the other, the most common first. */
 static void add_event(fl_sched *sched, const fl_gotrace_event *event)
 {
     switch (event->kind) {

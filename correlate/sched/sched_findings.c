@@ -74,6 +74,7 @@ static fl_sched_finding *add(struct finder *f, fl_sched_finding_kind kind,
     return &f->findings[f->count++];
 }
 
+/* NULL is want of memory, which is said at the end. */
 static void say(struct finder *f, fl_sched_finding *finding, const char *text)
 {
     f->failed |= text == NULL;
@@ -91,6 +92,7 @@ struct marking {
     uint64_t cycles, assists;
 };
 
+/* All cycles together; one that the trace cuts off counts as long as it is seen. */
 static struct marking marking_of(const fl_sched_report *report)
 {
     struct marking all = {0};
@@ -108,6 +110,7 @@ static struct marking marking_of(const fl_sched_report *report)
     return all;
 }
 
+/* The denominator of shares: what the program itself ran. */
 static double running_of(const fl_sched_report *report)
 {
     double ns = 0;
@@ -116,6 +119,8 @@ static double running_of(const fl_sched_report *report)
     return ns;
 }
 
+/* The place is the one that allocates, which triggers; what is large is for a heap profile to say.
+ */
 static void find_pointers(struct finder *f, const struct marking *all)
 {
     double span = f->seconds * NS_PER_S;
@@ -135,6 +140,7 @@ static void find_pointers(struct finder *f, const struct marking *all)
         all->bytes / MB / (double)all->cycles);
 }
 
+/* The place is the one that pays most. */
 static void find_assists(struct finder *f, const struct marking *all)
 {
     double running = running_of(f->report);
@@ -215,12 +221,14 @@ static void find_spikes(struct finder *f)
                 " %llu ms",
                 (unsigned long long)use->longest, (unsigned long long)use->longest * 10);
         if (is_slow)
-            SAY(f, finding, "%zu of %zu slow regions coincide with a map that grows; the longest,"
-                " \"%s\", took %.1f ms", grown, slow, worst->name,
-                (double)worst->duration_ns / NS_PER_MS);
+            SAY(f, finding,
+                "%zu of %zu slow regions coincide with a map that grows; the longest,"
+                " \"%s\", took %.1f ms",
+                grown, slow, worst->name, (double)worst->duration_ns / NS_PER_MS);
     }
 }
 
+/* One lock at one line is one queue; a lock that is taken at several lines is several. */
 static void find_convoys(struct finder *f)
 {
     for (size_t i = 0; i < f->report->wait_count; i++) {

@@ -14,6 +14,7 @@ static sched_cycle *cycle_of(fl_sched *sched)
     return sched->cycle_count > 0 ? &sched->cycles[sched->cycle_count - 1] : NULL;
 }
 
+/* Beyond the budget cycles are not kept, and their assists count for the last that is. */
 static void begin_cycle(fl_sched *sched, const fl_gotrace_event *event)
 {
     sched->marking = true;
@@ -34,6 +35,7 @@ static void begin_cycle(fl_sched *sched, const fl_gotrace_event *event)
                       .trigger = stack->place};
 }
 
+/* A cycle that began before the trace is told "active": it begins with the trace. */
 static void on_mark(fl_sched *sched, const fl_gotrace_event *event)
 {
     if (event->kind != FL_GOTRACE_END) {
@@ -50,6 +52,7 @@ static void on_mark(fl_sched *sched, const fl_gotrace_event *event)
     sched->after_unknown = true;
 }
 
+/* Stops of the collector are alike wherever they come from; others are told by who stops. */
 static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     if (event->kind != FL_GOTRACE_END) {
@@ -145,6 +148,7 @@ void sched_on_span(fl_sched *sched, const fl_gotrace_event *event)
         on_assist(sched, goroutine, event);
 }
 
+/* The size after a collection is the first that is told behind its end. */
 void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
 {
     if (event->kind == FL_GOTRACE_HEAP_GOAL) {
@@ -158,6 +162,7 @@ void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
     sched->after_unknown = false;
 }
 
+/* Idle workers use processors that nobody wanted: they cost nothing. */
 void sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
 {
     sched_cycle *cycle = cycle_of(sched);

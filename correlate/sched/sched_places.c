@@ -56,6 +56,7 @@ static bool starts(fl_slice text, const char *prefix)
     return fl_slice_starts_with(text, fl_slice_of(prefix));
 }
 
+/* Functions of the runtime itself: of bucket maps, and the entry points of both kinds. */
 static unsigned bucket_map_flags(fl_slice name)
 {
     static const char *const growing[] = {"growWork", "evacuate"};
@@ -70,6 +71,7 @@ static unsigned bucket_map_flags(fl_slice name)
     return starts(rest, "mapaccess") ? IN_MAP_READ : 0;
 }
 
+/* Of the tables that grow; lookups have no frames of their own. */
 static unsigned swiss_map_flags(fl_slice name)
 {
     static const char *const growing[] = {".rehash",      ".grow",        ".split",
@@ -80,6 +82,7 @@ static unsigned swiss_map_flags(fl_slice name)
     return 0;
 }
 
+/* A function says what everything below it is part of. */
 static unsigned frame_flags(fl_slice name)
 {
     if (starts(name, "internal/runtime/maps."))
@@ -126,6 +129,7 @@ static fl_slice name_of(const fl_sched *sched, const fl_gotrace_frame *frame)
     return fl_gotrace_text(sched->view, frame->function);
 }
 
+/* The runtime's packages, not what else is in its folder (runtime/pprof). */
 static bool is_runtime(fl_slice name)
 {
     return starts(name, "runtime.") || starts(name, "internal/runtime/");
@@ -143,6 +147,7 @@ static size_t place_frame(const fl_sched *sched, const fl_gotrace_frame *frames,
     return count - 1;
 }
 
+/* Once for each stack: millions of events have some thousands of them. */
 static void look_at(fl_sched *sched, sched_stack *out, const fl_gotrace_frame *frames, size_t count)
 {
     size_t at = place_frame(sched, frames, count);

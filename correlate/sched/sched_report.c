@@ -2,6 +2,10 @@
  * sched_report.c - what is under way at the end is closed, and tables are put in order: by what
  * they cost, then by name, so that the same trace gives the same answer byte for byte.
  *
+ * Totals include what is still under way at the end, counts do not: a goroutine that waits for the
+ * whole trace has a total and is "open". Majority votes are exact where there is a majority; a
+ * site whose goroutines wait in many places gets one of them.
+ *
  * The text of a number is copied into the arena once for each row that shows it.
  */
 #include <stdlib.h>
@@ -23,6 +27,7 @@ static const char *text_of(struct maker *maker, fl_sym text)
     return copy;
 }
 
+/* Row 0 has no names: its texts are empty, never NULL. */
 static fl_sched_place place_of(struct maker *maker, uint32_t place)
 {
     assert(place < maker->sched->places.count);
@@ -32,6 +37,7 @@ static fl_sched_place place_of(struct maker *maker, uint32_t place)
                             .line = row->line};
 }
 
+/* One more than is needed, so that an empty table has an address. */
 static void *room(struct maker *maker, size_t count, size_t size)
 {
     void *items = fl_arena_alloc(maker->arena, count + 1, size);
@@ -52,6 +58,7 @@ static void vote(sched_site *site, uint32_t wait)
         site->votes--;
 }
 
+/* What is open counts up to the end of the trace, but not as one that ended. */
 static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
 {
     sched_site *site =
@@ -80,6 +87,7 @@ static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
     }
 }
 
+/* Slots that nobody has are passed over. */
 static void close_all(fl_sched *s)
 {
     for (size_t i = 0; i < s->goroutine_count; i++)
@@ -101,6 +109,7 @@ static int compare_places(const fl_sched_place *a, const fl_sched_place *b)
     return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
+/* The larger one first. */
 static int falling(int64_t a, int64_t b)
 {
     return (a < b) - (a > b);
@@ -115,6 +124,7 @@ static int compare_waits(const void *left, const void *right)
     return order != 0 ? order : compare_places(&a->place, &b->place);
 }
 
+/* What there are most of at the end, then what was made most. */
 static int compare_sites(const void *left, const void *right)
 {
     const fl_sched_site *a = left, *b = right;
@@ -173,6 +183,7 @@ static void make_waits(fl_sched_report *out, struct maker *maker)
     out->waits = waits;
 }
 
+/* Where nobody waits there is no place to name. */
 static fl_sched_site make_site(struct maker *maker, const sched_site *row)
 {
     fl_sched_site site = {.function = text_of(maker, row->function),
@@ -293,6 +304,7 @@ static void make_spikes(fl_sched_report *out, struct maker *maker)
     out->spikes = spikes;
 }
 
+/* Processors that were never told of do not appear. */
 static void make_procs(fl_sched_report *out, struct maker *maker)
 {
     fl_sched_proc *use = room(maker, maker->sched->proc_count, sizeof(*use));

@@ -1,6 +1,7 @@
 /*
  * sched_user.c - tasks and regions, and stacks that are within a map.
  *
+ * Tasks are of the whole program and may begin and end on any goroutine; ids are not used again.
  * Regions nest on their goroutine. One that takes long is kept with what else went on: whether a
  * stack within a map's growth was seen on its goroutine meanwhile, and whether a collection was
  * under way. The longest FL_MAX_SCHED_SPIKES are kept, in a heap with the shortest on top.
@@ -35,12 +36,14 @@ static void begin_region(fl_sched *sched, sched_goroutine *goroutine, const fl_g
     cost->open++;
 }
 
+/* Its member `outer` chains the free ones. */
 static void give_back(fl_sched *sched, uint32_t at)
 {
     sched->open_regions[at].outer = sched->free_region;
     sched->free_region = at;
 }
 
+/* The shortest on top, so that it is the one to go. */
 static void sift_spike(fl_sched *sched, size_t at)
 {
     sched_spike *heap = sched->spikes, moved = heap[at];
@@ -54,6 +57,7 @@ static void sift_spike(fl_sched *sched, size_t at)
     heap[at] = moved;
 }
 
+/* A heap only once it is full: before, every region is kept. */
 static void keep_spike(fl_sched *sched, const sched_spike *spike)
 {
     if (sched->spike_count < FL_MAX_SCHED_SPIKES) {
@@ -128,6 +132,7 @@ static void begin_task(fl_sched *sched, const fl_gotrace_event *event)
     cost->open++;
 }
 
+/* Tasks may be ended again: the first end counts. */
 static void end_task(fl_sched *sched, const fl_gotrace_event *event)
 {
     const uint64_t *slot = fl_map_find(sched->open_tasks, event->value);

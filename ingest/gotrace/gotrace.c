@@ -6,6 +6,16 @@
  *               49 experiment generation thread time size, and size bytes: skipped
  *               52: the generation ends (from 1.26; before, the next one's first batch ends it)
  *
+ *   events of a program ── by thread ──> batches ──┐
+ *   strings, stacks, samples, clock ── batches ────┴─> a generation ── tables, merge ──> told
+ *
+ * What breaks, and how far the trace counts then:
+ *
+ *   the stream         what was read of the generation is told as far as that goes
+ *   a batch's header   the same: where the next one begins is not known
+ *   a table            the generation is left out, and what follows: names would be wrong
+ *   an event           everything before it is told
+ *
  * Numbers are unsigned LEB128. The batches of a generation stand together. Their bytes stay where
  * they were read until it is told; what was read behind them is moved to the front then.
  */
@@ -301,6 +311,8 @@ static fl_status tell_rest(fl_gotrace *trace, const fl_error *why, fl_error *err
                : FL_OK;
 }
 
+/* Generation after generation. Only the end of memory, and whoever takes the events, fail; all else
+ * is an end of the trace that is told. */
 static fl_status read_all(fl_gotrace *trace, fl_error *err)
 {
     bool more = true;

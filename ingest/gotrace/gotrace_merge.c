@@ -4,6 +4,14 @@
  * A heap has the threads by the time of their next event. The earliest is tried first, which nearly
  * always succeeds; else the others are, by time. Samples are put between by their time alone.
  *
+ * Why trying works: of all events that are left, the one that really happened first is possible
+ * now, whatever the clocks say, because everything that it needs has been told. So there is always
+ * one, unless events are missing, and any that is possible keeps every order that can be observed:
+ * the one of each thread, of each goroutine and of each processor.
+ *
+ * Invariants: heap[0] is the thread with the earliest next event; each thread with events left is
+ * in the heap once; last_ns never falls.
+ *
  * Cost: O(log threads) an event. Where events wait for each other the threads are sorted and tried
  * one by one; a budget of such tries keeps hostile traces from taking quadratic time.
  */
@@ -60,6 +68,7 @@ fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_
     return event;
 }
 
+/* Tables move when they grow, so that the view is made anew before each call. */
 void gotrace_renew_view(fl_gotrace *trace)
 {
     trace->view = (fl_gotrace_view){.texts = trace->texts,
@@ -135,6 +144,7 @@ static bool earlier(const fl_gotrace *trace, uint32_t a, uint32_t b)
     return left < right || (left == right && a < b);
 }
 
+/* The item at `at` may be later than those below it. */
 static void sift_down(fl_gotrace *trace, size_t at)
 {
     uint32_t *heap = trace->heap, moved = heap[at];
@@ -217,6 +227,7 @@ static fl_status advance_other(fl_gotrace *trace, fl_error *err)
                    (unsigned long long)trace->gen);
 }
 
+/* One event more, or one sample that comes before it. */
 static fl_status advance(fl_gotrace *trace, fl_error *err)
 {
     const go_machine *first = &trace->machines[trace->heap[0]];

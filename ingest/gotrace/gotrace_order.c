@@ -6,6 +6,25 @@
  * events of other threads come first. Only what names another one than the thread's own can wait
  *   broken  it contradicts what came before: nothing that follows can be trusted
  *
+ * States of a goroutine and the events between them:
+ *
+ *   nowhere ── create ──> runnable ── start ──> running ── stop ──> runnable
+ *                            ^                   │  │ └── block ──> waiting ── unblock ──> runnable
+ *                            │                   │  └── destroy ──> nowhere
+ *                            │                   v
+ *                            └─ end, blocked ─ syscall ── end ──> running
+ *
+ * States of a processor: idle ── start ──> running ── stop ──> idle; a system call's begin makes a
+ * running one stealable, its end running again, and a steal idle. One that is *abandoned* was in a
+ * system call whose thread is not known any more: it can only be stolen.
+ *
+ * What a thread runs follows from that: a start binds a goroutine to it, a stop, block, destroy or
+ * blocked end of a call lets it go; a processor is bound by its start and let go by stop and steal.
+ * An event of a thread that runs nothing cannot be of a goroutine.
+ *
+ * Numbers: a goroutine counts its starts, unblocks and switches, a processor its starts, steals and
+ * system calls, anew in each generation, where the status event sets them to 0.
+ *
  * The rules are those of Go's internal/trace/order.go. A processor may be taken from a thread in a
  * system call ("stolen"), so that the call's begin carries the processor's number too.
  */
@@ -165,6 +184,7 @@ static go_verdict status_abandoned(struct step *step, go_proc *proc, uint32_t id
     return GO_DONE;
 }
 
+/* What a processor does at the begin of a generation; its numbers start again. */
 static go_verdict on_proc_status(struct step *step)
 {
     static const uint8_t states[] = {[1] = FL_GOTRACE_RUNNING,
@@ -196,6 +216,8 @@ static go_verdict on_proc_status(struct step *step)
     return GO_DONE;
 }
 
+/* A thread gets an idle processor. It may be in a system call still, whose own was not yet stolen.
+ */
 static go_verdict on_proc_start(struct step *step)
 {
     uint64_t id = step->machine->args[0], seq = step->machine->args[1];
@@ -212,6 +234,7 @@ static go_verdict on_proc_start(struct step *step)
     return GO_DONE;
 }
 
+/* By the thread that runs it: always possible, so that it needs no number. */
 static go_verdict on_proc_stop(struct step *step)
 {
     go_proc *proc = proc_of(step, step->machine->p);
@@ -224,6 +247,7 @@ static go_verdict on_proc_stop(struct step *step)
     return GO_DONE;
 }
 
+/* By another thread, out of a system call, or by itself. */
 static go_verdict on_proc_steal(struct step *step)
 {
     uint64_t id = step->machine->args[0], seq = step->machine->args[1];
@@ -297,6 +321,7 @@ static go_verdict tell_status(struct step *step, uint32_t slot, fl_gotrace_state
     return GO_DONE;
 }
 
+/* What a goroutine does at the begin of a generation. In the first one it is made known by that. */
 static go_verdict on_go_status(struct step *step)
 {
     static const uint8_t states[] = {[1] = FL_GOTRACE_RUNNABLE,
@@ -324,6 +349,7 @@ static go_verdict on_go_status(struct step *step)
     return tell_status(step, slot, from, to);
 }
 
+/* By a goroutine, or by the runtime on a processor without one. */
 static go_verdict on_go_create(struct step *step)
 {
     const uint64_t *args = step->machine->args;
@@ -344,6 +370,7 @@ static go_verdict on_go_create(struct step *step)
     return GO_DONE;
 }
 
+/* Possible once it is runnable and all its events before were told. */
 static go_verdict on_go_start(struct step *step)
 {
     uint64_t seq = step->machine->args[1];
@@ -384,6 +411,7 @@ static go_verdict on_go_stop(struct step *step)
     return GO_DONE;
 }
 
+/* Anybody may do that: a goroutine, the network poller, a timer. */
 static go_verdict on_go_unblock(struct step *step)
 {
     const uint64_t *args = step->machine->args;
@@ -443,6 +471,7 @@ static go_verdict on_syscall_begin(struct step *step)
     return GO_DONE;
 }
 
+/* The processor was not stolen meanwhile. */
 static go_verdict on_syscall_end(struct step *step)
 {
     go_proc *proc = proc_of(step, step->machine->p);

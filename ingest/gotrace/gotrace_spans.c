@@ -18,6 +18,7 @@ static fl_gotrace_event *tell_span(const struct step *step, fl_gotrace_kind kind
     return event;
 }
 
+/* The world is stopped by a goroutine; an assist is a goroutine's own. */
 go_verdict gotrace_on_go_span_begin(struct step *step)
 {
     bool is_stw = step->machine->kind == EV_STW_BEGIN;
@@ -33,6 +34,7 @@ go_verdict gotrace_on_go_span_begin(struct step *step)
     return GO_DONE;
 }
 
+/* A stop's end does not say again what it was for. */
 go_verdict gotrace_on_go_span_end(struct step *step)
 {
     bool is_stw = step->machine->kind == EV_STW_END;
@@ -46,6 +48,7 @@ go_verdict gotrace_on_go_span_end(struct step *step)
     return GO_DONE;
 }
 
+/* It may be of a goroutine that does not run now. */
 go_verdict gotrace_on_assist_active(struct step *step)
 {
     uint32_t slot = fl_gotrace_ids_find(&step->trace->goroutine_ids, step->machine->args[0]);
@@ -60,6 +63,7 @@ go_verdict gotrace_on_assist_active(struct step *step)
     return GO_DONE;
 }
 
+/* A processor sweeps one span of memory after the other within one of these. */
 go_verdict gotrace_on_sweep(struct step *step)
 {
     bool begins = step->machine->kind == EV_SWEEP_BEGIN;
@@ -90,6 +94,7 @@ go_verdict gotrace_on_sweep_active(struct step *step)
 
 enum { GC_UNKNOWN, GC_RESTS, GC_MARKS };
 
+/* Begin and end are numbered together: they may be on different threads. */
 go_verdict gotrace_on_gc(struct step *step)
 {
     fl_gotrace *trace = step->trace;
@@ -129,6 +134,7 @@ go_verdict gotrace_on_heap(struct step *step)
     return GO_DONE;
 }
 
+/* What needs a running goroutine and nothing else. */
 go_verdict gotrace_on_note(struct step *step)
 {
     const uint64_t *args = step->machine->args;
@@ -156,6 +162,7 @@ go_verdict gotrace_on_note(struct step *step)
     return GO_DONE;
 }
 
+/* Tasks may end on another goroutine, more than once, or never: nothing of them is checked here. */
 go_verdict gotrace_on_user(struct step *step)
 {
     const uint64_t *args = step->machine->args;

@@ -28,6 +28,7 @@ struct walk {
     bool broken;
 };
 
+/* 0 once the batch is damaged: what is made of it is not used. */
 static uint64_t number(struct walk *walk)
 {
     uint64_t value = 0;
@@ -79,6 +80,7 @@ static fl_status intern(fl_sym *out, fl_gotrace *trace, fl_slice text, fl_error 
     return FL_OK;
 }
 
+/* A number that comes twice in a generation has the later text. */
 static fl_status read_strings(fl_gotrace *trace, struct walk walk, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -156,6 +158,7 @@ static fl_status intern_stack(uint32_t *out, fl_gotrace *trace, const fl_gotrace
     return status;
 }
 
+/* A frame's names that the strings lack are none: a cut trace has stacks before their strings. */
 static fl_status read_stacks(fl_gotrace *trace, struct walk walk, fl_error *err)
 {
     fl_gotrace_frame frames[GOTRACE_MAX_STACK];
@@ -217,6 +220,7 @@ static int compare_samples(const void *a, const void *b)
                                : (left->stack > right->stack) - (left->stack < right->stack);
 }
 
+/* On most systems a unit is a whole number of nanoseconds (64), which spares the division. */
 static void set_frequency(fl_gotrace *trace, uint64_t per_second)
 {
     trace->has_frequency = true;

@@ -223,7 +223,7 @@ class Place:
         self.tree, home = pathlib.Path(self.folder.name) / "tree", pathlib.Path(self.folder.name) / "home"
         for folder in (self.tree, home):
             folder.mkdir()
-        for name in ("examples", "docs", "schemas"):
+        for name in ("examples", "docs", "schemas", "tests/fixtures/gotrace"):
             if (root / name).is_dir():
                 shutil.copytree(root / name, self.tree / name, ignore=shutil.ignore_patterns("node_modules"))
         self.environment = {"PATH": f"{program.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "dumb"}

@@ -342,16 +342,33 @@ END_TEST
  * are of memory, which a trace does not see, and healthy ones are left alone. */
 START_TEST(labelled_recordings_are_judged_rightly)
 {
-    static const char *const recordings[] = {
-        "1.22/gc_oversized_pointer_map", "1.22/goroutine_park_map", "1.22/healthy_sawtooth",
-        "1.22/healthy_warmup", "1.22/map_grow_only", "1.22/mapassign_spike", "1.22/nilmap_rebuild",
-        "1.22/syncmap_store_only", "1.22/ticker_not_stopped", "1.26/gc_oversized_pointer_map",
-        "1.26/goroutine_park_map", "1.26/healthy_goroutine_burst", "1.26/healthy_lru",
-        "1.26/healthy_sawtooth", "1.26/healthy_syncmap", "1.26/healthy_warmup",
-        "1.26/healthy_worker_pool", "1.26/map_grow_only", "1.26/map_never_shrinks",
-        "1.26/mapassign_spike", "1.26/nilmap_rebuild", "1.26/recover_swallow_nilmap",
-        "1.26/slow_leak_in_churn", "1.26/sprintf_keys_leak", "1.26/struct_map_ptr",
-        "1.26/syncmap_store_only", "1.26/ticker_not_stopped"};
+    static const char *const recordings[] = {"1.22/gc_oversized_pointer_map",
+                                             "1.22/goroutine_park_map",
+                                             "1.22/healthy_sawtooth",
+                                             "1.22/healthy_warmup",
+                                             "1.22/map_grow_only",
+                                             "1.22/mapassign_spike",
+                                             "1.22/nilmap_rebuild",
+                                             "1.22/syncmap_store_only",
+                                             "1.22/ticker_not_stopped",
+                                             "1.26/gc_oversized_pointer_map",
+                                             "1.26/goroutine_park_map",
+                                             "1.26/healthy_goroutine_burst",
+                                             "1.26/healthy_lru",
+                                             "1.26/healthy_sawtooth",
+                                             "1.26/healthy_syncmap",
+                                             "1.26/healthy_warmup",
+                                             "1.26/healthy_worker_pool",
+                                             "1.26/map_grow_only",
+                                             "1.26/map_never_shrinks",
+                                             "1.26/mapassign_spike",
+                                             "1.26/nilmap_rebuild",
+                                             "1.26/recover_swallow_nilmap",
+                                             "1.26/slow_leak_in_churn",
+                                             "1.26/sprintf_keys_leak",
+                                             "1.26/struct_map_ptr",
+                                             "1.26/syncmap_store_only",
+                                             "1.26/ticker_not_stopped"};
     const char *shared = getenv("FL_SHARED");
     for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]); i++) {
         char path[512];
