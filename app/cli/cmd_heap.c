@@ -12,9 +12,12 @@
 #include "args.h"
 #include "census.h"
 #include "heap.h"
+#include "heap_oql_view.h"
 #include "heap_view.h"
 #include "hprof.h"
 #include "mem.h"
+#include "oql.h"
+#include "slice.h"
 
 enum { DEFAULT_TOP = 30 };
 
@@ -105,6 +108,69 @@ static fl_status show_retained(fl_buf *out, const fl_args *args, fl_hprof *dump,
     return status;
 }
 
+/* The graph with as much as the question needs. */
+static fl_status open_asked(fl_heap **heap, const fl_oql *oql, const fl_args *args, fl_hprof *dump,
+                            fl_error *err)
+{
+    assert(heap != NULL);
+    fl_heap_source source = fl_hprof_source(dump);
+    const fl_heap_options wanted = {.layout = layout_of(args),
+                                    .weak_keeps = fl_args_flag(args, "weak"),
+                                    .without_tree = !fl_oql_needs_tree(oql)};
+    fl_status status = fl_heap_create(heap, &source, &wanted, err);
+    if (status == FL_OK && fl_oql_needs_inbound(oql))
+        status = fl_heap_index_inbound(*heap, err);
+    return status;
+}
+
+/* Where in a query something is wrong is a place in the query, not in the dump. */
+static fl_status fail_in_query(const fl_error *asked, fl_error *err)
+{
+    assert(asked->status != FL_OK);
+    if (asked->offset == FL_NO_OFFSET)
+        return fl_fail(err, asked->status, FL_NO_OFFSET, "%s", asked->message);
+    return fl_fail(err, asked->status, FL_NO_OFFSET, "--oql, byte %llu: %s",
+                   (unsigned long long)asked->offset, asked->message);
+}
+
+/* A query that is wrong is refused before the graph is made. */
+static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+{
+    fl_oql *oql = NULL;
+    fl_heap *heap = NULL;
+    fl_oql_answer *answer = NULL;
+    fl_error asked = {0};
+    const char *text = fl_args_text(args, "oql");
+    size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
+    const fl_oql_options options = {.limit = top > 0 ? top : SIZE_MAX};
+    fl_status status = fl_oql_parse(&oql, fl_slice_of(text), &asked);
+    if (status == FL_OK)
+        status = open_asked(&heap, oql, args, dump, err);
+    if (status == FL_OK)
+        status = fl_oql_run(&answer, oql, heap, &options, &asked);
+    if (status == FL_OK) {
+        fl_heap_title title = title_of(args, dump, fl_heap_census(heap));
+        const fl_heap_oql_view view = {&title, heap, text, fl_oql_table_of(answer)};
+        (fl_args_wants_json(args) ? fl_heap_view_oql_json : fl_heap_view_oql)(out, &view);
+        status = fl_buf_check(out, "the answer", err);
+    } else if (asked.status != FL_OK) {
+        status = fail_in_query(&asked, err);
+    }
+    fl_oql_answer_destroy(answer);
+    fl_heap_destroy(heap);
+    fl_oql_destroy(oql);
+    return status;
+}
+
+/* One view a run: the question, or one of the histograms. */
+static fl_status show(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+{
+    if (fl_args_has(args, "oql"))
+        return show_oql(out, args, dump, err);
+    return fl_args_flag(args, "retained") ? show_retained(out, args, dump, err)
+                                          : show_histogram(out, args, dump, err);
+}
+
 static fl_exit run_heap(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};
@@ -113,8 +179,7 @@ static fl_exit run_heap(fl_cli *cli, const fl_args *args)
     assert(args->operand != NULL);
     fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), &err);
     if (status == FL_OK)
-        status = fl_args_flag(args, "retained") ? show_retained(&out, args, dump, &err)
-                                                : show_histogram(&out, args, dump, &err);
+        status = show(&out, args, dump, &err);
     bool is_damaged = status == FL_OK && fl_hprof_damage(dump) != NULL;
     if (is_damaged)
         fl_cli_complain(cli, "%s: %s (byte %llu)", args->operand, fl_hprof_damage(dump)->message,
@@ -134,6 +199,10 @@ static const fl_option options[] = {
      .kind = FL_OPTION_FLAG,
      .help = "What the instances of each class keep alive, together; needs some 50 bytes of memory"
              " an object"},
+    {.name = "oql",
+     .kind = FL_OPTION_TEXT,
+     .argument = "QUERY",
+     .help = "Ask about objects in the query language of Eclipse MAT (docs/oql.md)"},
     {.name = "weak",
      .kind = FL_OPTION_FLAG,
      .help = "Soft, weak and phantom references keep what they refer to, which they do not"
@@ -163,6 +232,9 @@ static const fl_operand operand = {
 static const fl_example examples[] = {
     {"faultline heap app.hprof", "which classes fill the heap"},
     {"faultline heap app.hprof.gz --top 0 --format json", "all of them, for a program"},
+    {"faultline heap app.hprof --oql \"SELECT h, h.size FROM INSTANCEOF java.util.HashMap h WHERE"
+     " h.table.@length > 1000\"",
+     "the large maps"},
 };
 
 static const fl_exit_note exits[] = {

@@ -27,6 +27,7 @@ static unsigned char at_of(fl_slice query, size_t at)
     return at < query.len ? query.ptr[at] : '\0';
 }
 
+/* In the C locale, whatever the program's. */
 static bool is_digit(unsigned char c)
 {
     return c >= '0' && c <= '9';
@@ -200,6 +201,7 @@ static fl_status lex_sign(fl_oql_token *token, fl_slice query, fl_error *err)
                    c);
 }
 
+/* The kind is told by the first character, of an address by two. */
 fl_status fl_oql_lex(fl_oql_token *out, fl_slice query, size_t at, fl_error *err)
 {
     assert(out != NULL && at <= query.len);
@@ -228,6 +230,7 @@ fl_status fl_oql_lex(fl_oql_token *out, fl_slice query, size_t at, fl_error *err
     return status;
 }
 
+/* Where a class must stand, "a.b.C[]" is one word; the caller has seen its first name. */
 size_t fl_oql_lex_class(fl_slice query, size_t at)
 {
     assert(at < query.len);

@@ -56,11 +56,13 @@ const fl_oql_name fl_oql_methods[FL_OQL_METHOD_COUNT] = {
     [FL_OQL_M_TRIM] = {"trim", 0},
 };
 
+/* ASCII only: the words of the language have no other letters. */
 static unsigned char lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c;
 }
 
+/* Keywords are written in either case by different tutorials. */
 bool fl_oql_is_word(fl_slice text, const char *word)
 {
     assert(word != NULL);
@@ -70,6 +72,7 @@ bool fl_oql_is_word(fl_slice text, const char *word)
     return i == text.len && word[i] == '\0';
 }
 
+/* The tables are short, and searched once a word of a query. */
 uint32_t fl_oql_name_find(const fl_oql_name *names, uint32_t count, fl_slice text)
 {
     assert(names != NULL);
@@ -79,6 +82,7 @@ uint32_t fl_oql_name_find(const fl_oql_name *names, uint32_t count, fl_slice tex
     return i;
 }
 
+/* Cut between two names, never inside of one. */
 void fl_oql_name_list(char *out, size_t cap, const fl_oql_name *names, uint32_t count)
 {
     static const char more[] = " ...";

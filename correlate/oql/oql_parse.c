@@ -49,26 +49,31 @@ static bool is_sign(const fl_oql_token *token, const char *sign)
     return token->kind == FL_OQL_T_SIGN && fl_slice_equal(token->text, fl_slice_of(sign));
 }
 
+/* Looks, and takes nothing. */
 bool fl_oql_at_sign(const fl_oql_parser *parser, const char *sign)
 {
     return is_sign(&parser->token, sign);
 }
 
+/* Looks, and takes nothing. A word in double quotes is a text and no word. */
 bool fl_oql_at_word(const fl_oql_parser *parser, const char *word)
 {
     return parser->token.kind == FL_OQL_T_NAME && fl_oql_is_word(parser->token.text, word);
 }
 
+/* Tells a call from a field. */
 bool fl_oql_ahead_is_open(const fl_oql_parser *parser)
 {
     return is_sign(&parser->ahead, "(");
 }
 
+/* Tells a subquery from brackets around an expression. */
 bool fl_oql_ahead_is_select(const fl_oql_parser *parser)
 {
     return parser->ahead.kind == FL_OQL_T_NAME && fl_oql_is_word(parser->ahead.text, "SELECT");
 }
 
+/* False after a failure, too: a statement that goes on does no harm then. */
 bool fl_oql_take_sign(fl_oql_parser *parser, const char *sign)
 {
     bool is_there = parser->status == FL_OK && fl_oql_at_sign(parser, sign);
@@ -77,6 +82,7 @@ bool fl_oql_take_sign(fl_oql_parser *parser, const char *sign)
     return is_there;
 }
 
+/* The same for a keyword. */
 bool fl_oql_take_word(fl_oql_parser *parser, const char *word)
 {
     bool is_there = parser->status == FL_OK && fl_oql_at_word(parser, word);
@@ -101,6 +107,7 @@ void fl_oql_fail_expected(fl_oql_parser *parser, const char *what)
                                  what, fl_quote(found, token->text));
 }
 
+/* The arena's budget is far above what the longest text needs: only memory can run out. */
 void fl_oql_fail_memory(fl_oql_parser *parser)
 {
     if (parser->status == FL_OK)
@@ -582,6 +589,7 @@ static fl_status check_text(fl_slice text, fl_error *err)
     return FL_OK;
 }
 
+/* All or nothing: on failure nothing is left behind but the sentence. */
 fl_status fl_oql_parse(fl_oql **out, fl_slice text, fl_error *err)
 {
     assert(out != NULL && text.ptr != NULL);
@@ -612,6 +620,7 @@ fl_status fl_oql_parse(fl_oql **out, fl_slice text, fl_error *err)
     return FL_OK;
 }
 
+/* Regular expressions have memory of their own. */
 void fl_oql_destroy(fl_oql *oql)
 {
     if (oql == NULL)

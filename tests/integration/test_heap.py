@@ -71,6 +71,64 @@ class Sample(unittest.TestCase):
         self.assertIn("no heap dump: it does not begin with 'JAVA PROFILE'", err)
 
 
+def ask(query, *more, path=SAMPLE):
+    code, out, err = run(path, "--oql", query, "--format", "json", *more)
+    assert (code, err) == (0, ""), err
+    return json.loads(out)
+
+
+class Questions(unittest.TestCase):
+    def test_text_and_json_say_the_same(self):
+        query = "SELECT e, e.count, e.key FROM shop.Cache$Entry e WHERE e.next != null"
+        answer = ask(query)
+        self.assertEqual((answer["columns"], answer["row_count"]), (["e", "e.count", "e.key"], 1))
+        self.assertEqual(answer["rows"], [[{"object": "0x8018", "class": "shop.Cache$Entry"}, 42,
+                                           {"object": "0x8058", "class": "java.lang.String", "text": "hello"}]])
+        code, text, _ = run(SAMPLE, "--oql", query)
+        self.assertEqual(code, 0)
+        self.assertIn('\nshop.Cache$Entry @ 0x8018       42  java.lang.String @ 0x8058 "hello"\n1 row\n', text)
+
+    def test_rows_are_bounded_and_counted(self):
+        answer = ask("SELECT DISTINCT OBJECTS outbounds(e) FROM shop.Cache$Entry e", "--top", 1)
+        self.assertEqual((answer["row_count"], len(answer["rows"])), (3, 1))
+        self.assertEqual(answer["columns"], ["object", "shallow", "retained"])
+        _, text, _ = run(SAMPLE, "--oql", "SELECT * FROM shop.Cache$Entry", "--top", 2)
+        self.assertIn("... and 3 rows more; --top 0 shows all\n", text)
+
+    def test_what_is_wrong_is_said_with_its_place(self):
+        for query, message in (("SELECT", "--oql, byte 6: expected a value, found the end"),
+                               ("SELECT * FROM a.B", "--oql, byte 14: there is no class a.B in the dump"),
+                               ("SELECT e.cuont FROM shop.Cache$Entry e", "--oql, byte 9: no object has a field 'cuont'"),
+                               ("SELECT x FROM y" + " " * 100000, "a query of 100015 bytes is too long: at most 65536")):
+            code, out, err = run(SAMPLE, "--oql", query)
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(message, err)
+
+
+@unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
+class QuestionsAboutRecordings(unittest.TestCase):
+    LEAK = SHARED / "17/static_hashmap/heap-end.hprof.zst"
+
+    def test_the_maps_that_are_large_are_found(self):
+        large = ask("SELECT h, h.size FROM INSTANCEOF java.util.HashMap h WHERE h.table.@length > 1000", path=self.LEAK)
+        self.assertEqual([row[1] for row in large["rows"]], [603, 60000])
+        unrooted = ask("-- the query as it is passed around\nSELECT * FROM INSTANCEOF java.util.HashMap h \n"
+                            "WHERE h.table.@length > 1000 \nAND NOT h.@gcRootInfo IS NOT NULL", path=self.LEAK)
+        self.assertEqual([row[0] for row in unrooted["rows"]], [row[0] for row in large["rows"]])
+        self.assertGreater(unrooted["rows"][1][2], 60000 * 32)
+
+    def test_who_keeps_a_map_is_found(self):
+        answer = ask("SELECT inbounds(h) FROM java.util.HashMap h WHERE h.size = 60000", path=self.LEAK)
+        holders = answer["rows"][0][0]
+        self.assertEqual(holders["count"], 1)
+        self.assertEqual(holders["items"][0]["class"], "java.lang.Class")
+
+    def test_counts_are_those_of_the_histogram(self):
+        ours = ask("SELECT c.@name, c.@numberOfObjects FROM java.lang.Class c WHERE c.@numberOfObjects > 0",
+                        "--top", 0, path=self.LEAK)
+        self.assertEqual(dict(ours["rows"]), {name: row[0] for name, row in histogram(self.LEAK).items()})
+
+
 @unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
 class Recordings(unittest.TestCase):
     def agree(self, ours, theirs, least):

@@ -109,7 +109,7 @@ ALLOWED = {
     "graph/recommend": LOWEST | {"graph/model", "graph/store", "graph/recall", "graph/library"},
     "graph": LOWEST | GRAPH,
     "app/mcp": LOWEST,
-    "app/heap": LOWEST | {"app/profile", "correlate/heap"},
+    "app/heap": LOWEST | {"app/profile", "correlate/heap", "correlate/oql"},
     "app/profile": LOWEST | {"correlate/callgraph"},
     "app/report": LOWEST | GRAPH,
     "app/trace": LOWEST | {"app/report", "correlate/sched"},
