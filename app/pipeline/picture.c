@@ -346,6 +346,8 @@ fl_status fl_picture_build(fl_picture *out, const fl_picture_input *in, fl_arena
                         .at_ns = incident->at_ns,
                         .window = incident->window,
                         .onset = incident->onset,
+                        .stacks = in->stacks,
+                        .stack_count = in->stack_count,
                         .spans_kept = in->streams->timeline->span_sampling,
                         .logs_kept = in->streams->timeline->log_sampling};
     struct picture p = {.in = in,

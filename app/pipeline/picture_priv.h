@@ -16,8 +16,10 @@
 
 typedef struct fl_picture_input {
     const fl_incident *incident;
-    const fl_streams *streams; /* and their timeline */
-    const char *service;       /* whose symptom was reported; NULL: not known */
+    const fl_streams *streams;       /* and their timeline */
+    const char *service;             /* whose symptom was reported; NULL: not known */
+    const fl_picture_stacks *stacks; /* of profiles that findings rest on */
+    size_t stack_count;
 } fl_picture_input;
 
 /* Texts and arrays are in `arena` or are those of the input. */

@@ -547,8 +547,11 @@ const fl_incident *fl_triage_incident(const fl_triage *triage)
 fl_status fl_triage_picture(const fl_picture **out, fl_triage *triage, fl_error *err)
 {
     assert(out != NULL && triage != NULL);
-    const fl_picture_input in = {
-        .incident = &triage->incident, .streams = &triage->streams, .service = triage->service};
+    const fl_picture_input in = {.incident = &triage->incident,
+                                 .streams = &triage->streams,
+                                 .service = triage->service,
+                                 .stacks = triage->profiles.stacks,
+                                 .stack_count = triage->profiles.stack_count};
     fl_status status = FL_OK;
     if (!triage->has_picture)
         status = fl_picture_build(&triage->picture, &in, &triage->arena, err);

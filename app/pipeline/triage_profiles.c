@@ -15,6 +15,10 @@
  *   snapshot      what allocates or waits, in the last profile
  *   comparison    the first profile against the last
  *   verification  which profiles say the same, and what speaks against it
+ *
+ * Stacks: of the comparison, the two profiles in one tree, small enough to be kept with the
+ * incident (triage_stacks.h). Profiles are read a second time for it: a leak run has let go of all
+ * but sums by then, and two files of hundreds cost little.
  */
 #include "triage_profiles.h"
 
@@ -28,6 +32,7 @@
 
 #include "faultline/leak_run.h"
 #include "slice.h"
+#include "triage_stacks.h"
 
 enum { MAX_SERVICES = 256, MAX_FINDINGS = 512, MAX_WARNINGS = 64, FINDINGS_EACH = 4, STEPS = 4 };
 enum { MAX_MOMENTS = STEPS * MAX_FINDINGS };
@@ -44,6 +49,8 @@ struct reading {
     size_t finding_count;
     fl_moment *moments;
     size_t moment_count;
+    fl_picture_stacks *stacks;
+    size_t stack_count;
     const char **warnings;
     size_t warning_count;
     uint64_t unreadable;
@@ -302,6 +309,32 @@ static fl_status add_comparison(struct reading *in, const struct source *source,
                                       ends.last->source));
 }
 
+/* The tree of the comparison; one of each service and type, however many findings are about it. */
+static fl_status add_stacks(struct reading *in, const struct source *source,
+                            const fl_leak_finding *finding, struct ends ends)
+{
+    bool is_heap = finding->subject != FL_LEAK_GOROUTINES;
+    fl_picture_stacks *out = &in->stacks[in->stack_count];
+    if (ends.first == NULL || in->stack_count == FL_PICTURE_STACKS)
+        return FL_OK;
+    fl_triage_stacks_pair pair = {.service = source->service,
+                                  .type = is_heap ? "inuse_space" : "goroutine",
+                                  .before = ends.first->source,
+                                  .after = ends.last->source,
+                                  .before_ns = ends.first->time_ns,
+                                  .after_ns = ends.last->time_ns};
+    for (size_t i = 0; i < in->stack_count; i++)
+        if (in->stacks[i].service == pair.service && strcmp(in->stacks[i].type, pair.type) == 0)
+            return FL_OK;
+    fl_status status = fl_triage_stacks_read(out, &pair, in->arena, in->err);
+    if (status != FL_OK || out->frame_count == 0)
+        return status;
+    out->query = fl_arena_printf(in->arena, "faultline profile flame --sample-type %s --base %s %s",
+                                 pair.type, pair.before, pair.after);
+    in->stack_count++;
+    return out->query != NULL ? FL_OK : no_memory(in);
+}
+
 /* One finding, in the steps that show it again. */
 static fl_status add_steps(struct reading *in, const struct source *source, const fl_leak_run *run,
                            const fl_leak_finding *finding)
@@ -328,6 +361,8 @@ static fl_status add_steps(struct reading *in, const struct source *source, cons
             fl_arena_printf(in->arena, "faultline profile top %s", ends.last->source));
     if (status == FL_OK)
         status = add_comparison(in, source, finding, ends);
+    if (status == FL_OK)
+        status = add_stacks(in, source, finding, ends);
     if (status != FL_OK)
         return status;
     return add_moment(
@@ -489,12 +524,13 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
         .findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*in->findings)),
         .warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*in->warnings)),
         .moments = fl_arena_alloc(arena, MAX_MOMENTS, sizeof(*in->moments)),
+        .stacks = fl_arena_alloc(arena, FL_PICTURE_STACKS + 1, sizeof(*in->stacks)),
         .asker = from->asker,
         .sink = sink,
         .arena = arena,
         .err = err,
     };
-    if (in->findings == NULL || in->warnings == NULL || in->moments == NULL)
+    if (in->findings == NULL || in->warnings == NULL || in->moments == NULL || in->stacks == NULL)
         return no_memory(in);
     for (size_t i = 0; i < from->count && status == FL_OK; i++)
         status = add_path(in, from->paths[i], from->service);
@@ -507,6 +543,8 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
                                 .finding_count = in->finding_count,
                                 .moments = in->moments,
                                 .moment_count = in->moment_count,
+                                .stacks = in->stacks,
+                                .stack_count = in->stack_count,
                                 .warnings = in->warnings,
                                 .warning_count = in->warning_count,
                                 .unreadable = in->unreadable};

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "faultline/leak_run.h"
+#include "faultline/picture.h"
 #include "faultline/record.h"
 #include "rank.h"
 
@@ -14,6 +15,8 @@ typedef struct fl_triage_profiles {
     size_t finding_count;
     const fl_moment *moments; /* the steps of each finding, by time */
     size_t moment_count;
+    const fl_picture_stacks *stacks; /* by service */
+    size_t stack_count;
     const char *const *warnings; /* each with its service */
     size_t warning_count;
     uint64_t unreadable;

@@ -81,6 +81,35 @@ static json_t *call_of(fl_put *w, const fl_picture_call *call)
     return object;
 }
 
+/* The same of one function on one way; the root is its own parent. */
+static json_t *frame_of(fl_put *w, const fl_picture_frame *frame)
+{
+    json_t *object = json_object();
+    fl_put_text(w, object, "name", frame->name);
+    fl_put_count(w, object, "parent", frame->parent);
+    fl_put_number(w, object, "before", frame->before);
+    fl_put_number(w, object, "after", frame->after);
+    return object;
+}
+
+/* The numbers last, as of a lane. */
+static json_t *stacks_of(fl_put *w, const fl_picture_stacks *stacks)
+{
+    json_t *object = json_object(), *frames = json_array();
+    assert(stacks->frame_count <= FL_PICTURE_FRAMES);
+    fl_put_text(w, object, "service", stacks->service);
+    fl_put_text(w, object, "type", stacks->type);
+    fl_put_text(w, object, "unit", stacks->unit);
+    fl_put_time(w, object, "before", stacks->before_ns);
+    fl_put_time(w, object, "after", stacks->after_ns);
+    fl_put_text(w, object, "query", stacks->query);
+    fl_put_count(w, object, "left_out", stacks->frames_left_out);
+    for (size_t i = 0; i < stacks->frame_count; i++)
+        fl_put_item(w, frames, frame_of(w, &stacks->frames[i]));
+    fl_put_value(w, object, "frames", frames);
+    return object;
+}
+
 /* What there was no room for is said, so that nobody takes the picture for all there is. */
 static json_t *left_out_of(fl_put *w, const fl_picture *picture)
 {
@@ -95,13 +124,15 @@ static json_t *left_out_of(fl_put *w, const fl_picture *picture)
 static json_t *document_of(fl_put *w, const fl_picture *picture)
 {
     json_t *object = json_object(), *lanes = json_array(), *events = json_array();
-    json_t *calls = json_array();
+    json_t *calls = json_array(), *stacks = json_array();
     for (size_t i = 0; i < picture->lane_count; i++)
         fl_put_item(w, lanes, lane_of(w, &picture->lanes[i], picture->step_count));
     for (size_t i = 0; i < picture->event_count; i++)
         fl_put_item(w, events, event_of(w, &picture->events[i]));
     for (size_t i = 0; i < picture->call_count; i++)
         fl_put_item(w, calls, call_of(w, &picture->calls[i]));
+    for (size_t i = 0; i < picture->stack_count; i++)
+        fl_put_item(w, stacks, stacks_of(w, &picture->stacks[i]));
     fl_put_value(w, object, "schema", json_string_nocheck("faultline.timeline/1"));
     fl_put_text(w, object, "incident", picture->incident);
     fl_put_time(w, object, "at", picture->at_ns);
@@ -116,6 +147,7 @@ static json_t *document_of(fl_put *w, const fl_picture *picture)
     fl_put_value(w, object, "lanes", lanes);
     fl_put_value(w, object, "events", events);
     fl_put_value(w, object, "calls", calls);
+    fl_put_value(w, object, "stacks", stacks);
     fl_put_value(w, object, "left_out", left_out_of(w, picture));
     return object;
 }

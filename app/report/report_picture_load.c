@@ -19,7 +19,7 @@
 typedef struct loader {
     fl_arena *arena;
     fl_error err;
-    const char *list; /* "lane", "event", "call"; NULL: not inside of one */
+    const char *list; /* "lane", "event", "call", "stacks"; NULL: not inside of one */
     size_t item;      /* from 1 */
 } loader;
 
@@ -269,6 +269,51 @@ static void load_calls(loader *in, fl_picture *out, const json_t *root)
     out->call_count = json_array_size(list);
 }
 
+/* A root may be all there is; an empty list is a tree that nobody draws.
+ * A frame hangs on one before it, so that places can be computed in one walk. */
+static void load_frames(loader *in, fl_picture_stacks *out, const json_t *root)
+{
+    const json_t *list = list_at(in, root, "frames", FL_PICTURE_FRAMES);
+    fl_picture_frame *frames = room_for(in, json_array_size(list), sizeof(*frames));
+    for (size_t i = 0; i < json_array_size(list) && in->err.status == FL_OK; i++) {
+        const json_t *item = json_array_get(list, i);
+        frames[i] = (fl_picture_frame){.name = needed_at(in, item, "name"),
+                                       .parent = (uint32_t)count_at(in, item, "parent", UINT32_MAX),
+                                       .before = number_at(in, item, "before"),
+                                       .after = number_at(in, item, "after")};
+        if (frames[i].parent >= i && frames[i].parent > 0)
+            complain(in, "parent", "is not before its frame");
+    }
+    out->frames = frames;
+    out->frame_count = json_array_size(list);
+}
+
+/* Pictures of before there were stacks have no such member. */
+static void load_stacks(loader *in, fl_picture *out, const json_t *root)
+{
+    if (json_object_get(root, "stacks") == NULL)
+        return;
+    const json_t *list = list_at(in, root, "stacks", FL_PICTURE_STACKS);
+    fl_picture_stacks *stacks = room_for(in, json_array_size(list), sizeof(*stacks));
+    in->list = "stacks";
+    for (size_t i = 0; i < json_array_size(list) && in->err.status == FL_OK; i++) {
+        const json_t *item = json_array_get(list, i);
+        in->item = i + 1;
+        stacks[i] = (fl_picture_stacks){.service = needed_at(in, item, "service"),
+                                        .type = needed_at(in, item, "type"),
+                                        .unit = needed_at(in, item, "unit"),
+                                        .before_ns = time_at(in, item, "before"),
+                                        .after_ns = time_at(in, item, "after"),
+                                        .query = needed_at(in, item, "query"),
+                                        .frames_left_out =
+                                            (size_t)count_at(in, item, "left_out", INT32_MAX)};
+        load_frames(in, &stacks[i], item);
+    }
+    in->list = NULL;
+    out->stacks = stacks;
+    out->stack_count = json_array_size(list);
+}
+
 /* ---- the whole ---- */
 
 /* Everything that lanes are placed by: its end must be a time. */
@@ -315,6 +360,8 @@ static void load(loader *in, fl_picture *out, const json_t *root)
         load_events(in, out, root);
     if (in->err.status == FL_OK)
         load_calls(in, out, root);
+    if (in->err.status == FL_OK)
+        load_stacks(in, out, root);
     if (in->err.status == FL_OK)
         load_left_out(in, out, root);
 }

@@ -148,6 +148,7 @@ static void put_page(fl_buf *out, const web_case *of)
     web_put_timeline(out, of);
     fl_buf_text(out, "</div>\n<div class=\"columns\">\n<div data-part=\"hypotheses\">\n");
     web_put_hypotheses(out, of);
+    web_put_flames(out, of);
     web_put_calls(out, of);
     web_put_findings(out, of);
     fl_buf_text(out, "</div>\n<div class=\"aside\">\n");

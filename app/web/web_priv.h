@@ -31,7 +31,7 @@ typedef struct web_file {
     fl_buf packed;
 } web_file;
 
-enum { WEB_FILES = 5 };
+enum { WEB_FILES = 6 };
 
 struct fl_web {
     fl_web_options options;
@@ -122,6 +122,9 @@ void web_put_events(fl_buf *out, const fl_picture *picture);
 bool web_lane_of(size_t *out, const fl_picture *picture, const char *service, const char *query);
 /* --- web_calls.c --- */
 void web_put_calls(fl_buf *out, const web_case *of);
+/* --- web_flame.c --- */
+void web_put_flames(fl_buf *out, const web_case *of);
+/* --- web_context.c --- */
 void web_put_findings(fl_buf *out, const web_case *of);
 void web_put_context(fl_buf *out, const web_case *of);
 

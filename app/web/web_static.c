@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fl_web_app_js.h"
+#include "fl_web_flame_js.h"
 #include "fl_web_icon_svg.h"
 #include "fl_web_incident_js.h"
 #include "fl_web_style_css.h"
@@ -40,6 +41,7 @@ fl_status web_static_load(fl_web *web, fl_error *err)
         {"style.css", "text/css; charset=utf-8", fl_web_style_css},
         {"app.js", "text/javascript; charset=utf-8", fl_web_app_js},
         {"incident.js", "text/javascript; charset=utf-8", fl_web_incident_js},
+        {"flame.js", "text/javascript; charset=utf-8", fl_web_flame_js},
         {"icon.svg", "image/svg+xml", fl_web_icon_svg},
     };
     static_assert(sizeof(files) / sizeof(files[0]) <= WEB_FILES, "room for all files");

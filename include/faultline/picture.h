@@ -7,6 +7,9 @@
  * window and what is near it of the baseline. As JSON it is faultline.timeline/1
  * (schemas/json/timeline.schema.json).
  *
+ * Numbers of profiles have no axis: what two of them hold is a tree of stacks, of which the frames
+ * that carry the change are kept.
+ *
  * All lanes have the same steps: number i is for [from_ns + i * step_ns, from_ns + (i + 1) *
  * step_ns). A lane belongs to the evidence whose `service` and `query` are its own. Texts are
  * NUL-terminated UTF-8, NULL where there is none; a number that is not known is NaN. Times are
@@ -26,6 +29,8 @@ extern "C" {
 #define FL_PICTURE_STEPS  240u
 #define FL_PICTURE_EVENTS 500u
 #define FL_PICTURE_CALLS  300u
+#define FL_PICTURE_STACKS 4u
+#define FL_PICTURE_FRAMES 300u
 
 typedef enum fl_picture_kind {
     FL_PICTURE_CHANGE,  /* events only */
@@ -79,6 +84,24 @@ typedef struct fl_picture_call {
     fl_picture_side before, during;
 } fl_picture_call;
 
+/* A function as it was called on one way: what its stacks held. */
+typedef struct fl_picture_frame {
+    const char *name;
+    uint32_t parent; /* who calls it: a frame that stands before it; 0 for the first, the root */
+    double before, after; /* with all that it calls */
+} fl_picture_frame;
+
+/* Of a finding in profiles: the stacks of an early and a late profile in one tree. Frames are depth
+ * first, those of one caller by name; of a large tree those that carry the change are kept. */
+typedef struct fl_picture_stacks {
+    const char *service;
+    const char *type, *unit; /* of the samples: "inuse_space", "bytes" */
+    int64_t before_ns, after_ns;
+    const char *query; /* a command that draws it from the profiles */
+    const fl_picture_frame *frames;
+    size_t frame_count, frames_left_out;
+} fl_picture_stacks;
+
 typedef struct fl_picture {
     const char *incident; /* its id */
     int64_t at_ns;
@@ -96,6 +119,8 @@ typedef struct fl_picture {
     size_t event_count, events_left_out;
     const fl_picture_call *calls; /* what changed most first */
     size_t call_count, calls_left_out;
+    const fl_picture_stacks *stacks; /* in the order of the findings */
+    size_t stack_count;
 } fl_picture;
 
 /* Of a triage, after fl_triage_weigh() where that is used. Lives as long as the triage. The same

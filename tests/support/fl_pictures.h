@@ -94,6 +94,25 @@ static const fl_picture_call fl_test_calls[] = {
      .during = {.per_minute = NAN, .p50_ms = NAN, .p99_ms = NAN, .gap_ms = NAN}},
 };
 
+/* A heap that grew in one function. */
+static const fl_picture_frame fl_test_frames[] = {
+    {.name = "all", .before = 3e6, .after = 9.5e6},
+    {.name = "main.main", .parent = 0, .before = 3e6, .after = 9.5e6},
+    {.name = "main.(*cache).put", .parent = 1, .before = 1e6, .after = 8e6},
+    {.name = "main.render", .parent = 1, .before = 2e6, .after = 1.5e6},
+    {.name = "main.<gone>", .parent = 3, .before = 5e5, .after = 0},
+};
+static const fl_picture_stacks fl_test_stacks[] = {
+    {.service = "orders",
+     .type = "inuse_space",
+     .unit = "bytes",
+     .before_ns = FL_TEST_AT_NS,
+     .after_ns = FL_TEST_AT_NS + 4 * FL_TEST_MINUTE,
+     .query = "faultline profile flame --sample-type inuse_space --base heap-1 heap-2",
+     .frames = fl_test_frames,
+     .frame_count = sizeof(fl_test_frames) / sizeof(fl_test_frames[0]),
+     .frames_left_out = 7},
+};
 static const fl_picture fl_test_picture = {
     .incident = "3f9a2c11d0e4",
     .at_ns = FL_TEST_AT_NS,
@@ -112,6 +131,8 @@ static const fl_picture fl_test_picture = {
     .event_count = sizeof(fl_test_events) / sizeof(fl_test_events[0]),
     .calls = fl_test_calls,
     .call_count = sizeof(fl_test_calls) / sizeof(fl_test_calls[0]),
+    .stacks = fl_test_stacks,
+    .stack_count = 1,
 };
 
 static const fl_picture fl_test_empty_picture = {

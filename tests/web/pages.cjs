@@ -56,6 +56,47 @@ test('what profiles found is told with the command that shows it again, and what
   });
 });
 
+// The leak's profiles grew from 2 to 211 MB in what main.render calls.
+test('a flame graph tells what changed, by the pointer and by keys, and zooms', async () => {
+  await with_page(incident('leak'), async (page) => {
+    const flame = page.locator('svg.flame');
+    const told = page.locator('.stacks output');
+    await page.getByRole('heading', { name: 'What changed in the profiles of orders' }).waitFor();
+    assert.match(await page.locator('.stacks .query code').textContent(), /^faultline profile flame --sample-type inuse_space --base /);
+    const grown = flame.locator('.frame', { hasText: 'main.render' }).first();
+    const before = Number(await grown.locator('rect').getAttribute('width'));
+    await grown.hover();
+    assert.match(await told.textContent(), /main\.render.*: \d+(\.\d+)? MB, before /);
+    await grown.click();
+    assert.equal(Number(await grown.locator('rect').getAttribute('width')), 1000);
+    assert.ok(before < 1000);
+    assert.deepEqual(await violations(page), []);
+    await shot(page, 'flame-zoomed');
+    await page.getByRole('button', { name: 'All', exact: true }).last().click();
+    assert.equal(Number(await grown.locator('rect').getAttribute('width')), before);
+    await flame.focus();
+    const root = await told.textContent();
+    assert.match(root, /^all: /);
+    await page.keyboard.press('ArrowDown');
+    const below = await told.textContent();
+    assert.notEqual(below, root);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowUp');
+    assert.equal(await told.textContent(), root);
+    await page.keyboard.press('Escape');
+    assert.equal(Number(await grown.locator('rect').getAttribute('width')), before);
+    await page.getByText(/^All \d+ frames as a table$/).click();
+    assert.ok(await page.locator('.flame-table tbody tr', { hasText: 'main.render' }).count() > 0);
+    assert.deepEqual(await violations(page), []);
+  });
+  await with_page(incident('leak'), async (page) => {
+    assert.ok(await page.locator('svg.flame .frame text').first().isVisible());
+    assert.equal(await page.locator('.stacks button:visible').count(), 0);
+    await page.getByText(/^All \d+ frames as a table$/).click();
+    assert.ok(await page.locator('.flame-table').isVisible());
+  }, { javaScriptEnabled: false });
+});
+
 const shown_part = (page) => page.locator('.plot').evaluateAll((all) => [...new Set(all.map((plot) => plot.getAttribute('viewBox')))]);
 
 test('the timeline tells the numbers under the pointer, and zooms all lanes by a drag', async () => {

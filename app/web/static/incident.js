@@ -3,6 +3,7 @@
 // Lanes are drawn by the server; their horizontal unit is one step. To zoom is to change the part of every lane that is
 // shown. Numbers at the pointer come from the picture's own document, asked for when they are first wanted.
 import { dialog, element, on_key, refresh } from './app.js';
+import './flame.js';
 
 const state = { low: 0, high: 0, at: null, numbers: null };
 let box = null; // the section, of this moment: a refresh puts a new one in place

@@ -68,6 +68,12 @@ START_TEST(what_was_written_is_there_again)
     ck_assert_uint_eq(back->calls[0].during.errors, 640);
     ck_assert(!back->calls[1].is_traced);
     ck_assert(isnan(back->calls[1].before.p50_ms));
+    ck_assert_uint_eq(back->stack_count, 1);
+    ck_assert_uint_eq(back->stacks[0].frame_count, 5);
+    ck_assert_str_eq(back->stacks[0].frames[4].name, "main.<gone>");
+    ck_assert_uint_eq(back->stacks[0].frames[4].parent, 3);
+    ck_assert_double_eq(back->stacks[0].frames[2].after, 8e6);
+    ck_assert_uint_eq(back->stacks[0].frames_left_out, 7);
 }
 END_TEST
 
@@ -140,7 +146,12 @@ static const struct {
     {"\"text\":\"configuration", "\"text\":null,\"was\":\"configuration", FL_E_SYNTAX,
      "picture: event 1: 'text' is not a string"},
     {"\"calls\":1800", "\"calls\":-1", FL_E_SYNTAX, "picture: call 1: 'calls' is not a count"},
-    {"\"left_out\"", "\"left\"", FL_E_SYNTAX, "picture: 'left_out' is missing"},
+    {"\"left_out\":7", "\"left\":7", FL_E_SYNTAX, "picture: stacks 1: 'left_out' is missing"},
+    {"\"parent\":3", "\"parent\":4", FL_E_SYNTAX,
+     "picture: stacks 1: 'parent' is not before its frame"},
+    {"\"frames\":[", "\"frames\":0,\"others\":[", FL_E_SYNTAX,
+     "picture: stacks 1: 'frames' is not a list"},
+    {"\"left_out\":{", "\"left\":{", FL_E_SYNTAX, "picture: 'left_out' is missing"},
 };
 
 static char *replaced(const char *text, const char *from, const char *to)

@@ -283,6 +283,43 @@ START_TEST(evidence_leads_to_the_tools_that_are_configured)
 }
 END_TEST
 
+START_TEST(stacks_are_drawn_and_told_with_what_changed)
+{
+    static const fl_picture_frame frames[] = {{.name = "all", .before = 2e6, .after = 8e6},
+                                              {.name = "a/b.<x>", .before = 1e6, .after = 7e6},
+                                              {.name = "b.less", .before = 1e6, .after = 1e5},
+                                              {.name = "c.gone", .parent = 2, .before = 1e5},
+                                              {.name = "d.none", .before = NAN, .after = NAN}};
+    fl_picture_stacks stacks = {.service = "bank",
+                                .type = "inuse_space",
+                                .unit = "bytes",
+                                .query = "faultline profile flame",
+                                .frames = frames,
+                                .frame_count = sizeof(frames) / sizeof(frames[0])};
+    const fl_incident incident = made("made-1");
+    fl_picture picture = drawn("made-1", MIN);
+    picture.stacks = &stacks;
+    picture.stack_count = 1;
+    keep(&incident, &picture);
+    ask(web_incident, "/incidents/made-1");
+    ck_assert_int_eq(reply.status, 200);
+    ck_assert(says("<g class=\"frame more4\" data-x=\"0.00\" data-w=\"875.00\" data-row=\"1\" "
+                   "data-name=\"b.&lt;x&gt;\"><title>a/b.&lt;x&gt;: 7 MB, before 1 MB</title>"));
+    ck_assert(says("<g class=\"frame less1\" data-x=\"875.00\" data-w=\"12.50\""));
+    ck_assert(!says("data-name=\"c.gone\"")); /* nothing is as wide as nothing */
+    ck_assert(says("<tr><td>c.gone</td><td>b.less</td><td>100000 By</td><td>0 By</td></tr>"));
+    ck_assert(says("All 5 frames as a table") && !says("nan") && !says("carry little"));
+    static const fl_picture_frame gone[] = {{.name = "all", .before = 1e5}};
+    stacks.frames = gone; /* late nothing is left: what was there is drawn */
+    stacks.frame_count = 1;
+    picture.incident = "made-2";
+    const fl_incident other = made("made-2");
+    keep(&other, &picture);
+    ask(web_incident, "/incidents/made-2");
+    ck_assert(says("what its stacks held before") && !says("class=\"flame\""));
+}
+END_TEST
+
 /* Each is drawn, whatever lies beyond its axis. */
 START_TEST(pictures_of_any_length_are_drawn)
 {
@@ -566,6 +603,7 @@ static Suite *web_suite(void)
     tcase_add_test(cases, the_list_has_each_incident_once);
     tcase_add_test(cases, an_incident_is_told_with_its_picture);
     tcase_add_test(cases, evidence_leads_to_the_tools_that_are_configured);
+    tcase_add_test(cases, stacks_are_drawn_and_told_with_what_changed);
     tcase_add_test(cases, pictures_of_any_length_are_drawn);
     tcase_add_test(cases, what_is_not_there_or_damaged_is_said);
     tcase_add_test(cases, a_member_live_of_any_kind_is_harmless);
