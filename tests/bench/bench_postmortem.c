@@ -6,8 +6,9 @@
  * (default 20). The telemetry is made up: an hour of baseline and 45 minutes of incident, 20
  * services of which one calls all others in each of two requests a second, and 20 metrics of each;
  * one service is slow and fails in the incident, and the metrics of four rise. Timed are the
- * picture (lanes, events, calls), its JSON, keeping it in a new SQLite file, and the draft as HTML
- * with 30 charts from the store: the median and the worst of the rounds, of the processor's time.
+ * picture (lanes, events, calls), its JSON, keeping it in a new SQLite file, the draft as HTML with
+ * 30 charts from the store, and the page of `show`: the median and the worst of the rounds, of the
+ * processor's time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "postmortem.h"
 #include "report.h"
 #include "report_picture.h"
+#include "shown.h"
 #include "slice.h"
 #include "store.h"
 #include "timestamp.h"
@@ -211,6 +213,34 @@ static void write_drafts(fl_store *store, size_t rounds)
     fl_mem_free(document);
 }
 
+/* What `show` does, without starting a process and opening the store. */
+static void write_pages(fl_store *store, size_t rounds)
+{
+    static double page[MOST_ROUNDS];
+    fl_error err = {0};
+    char *document = NULL;
+    size_t bytes = 0;
+    const fl_report_style style = {.width = 200, .unicode = true, .color = true};
+    if (fl_store_get(store, "20", &document, &err) != FL_OK)
+        fail("store", &err);
+    for (size_t i = 0; i < rounds; i++) {
+        fl_buf out = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+        char *picture = NULL;
+        int64_t began = clock_ns();
+        if (fl_shown_picture(&picture, store, document, &err) != FL_OK ||
+            fl_shown_text(&out, &(fl_shown){.document = document, .picture = picture}, &style,
+                          &err) != FL_OK)
+            fail("page", &err);
+        page[i] = since(began);
+        bytes = out.len;
+        fl_buf_dispose(&out);
+        fl_mem_free(picture);
+    }
+    printf("page of %zu bytes\n", bytes);
+    tell("page of show, 200 columns, with rows", page, rounds);
+    fl_mem_free(document);
+}
+
 int main(int argc, char **argv)
 {
     fl_error err = {0};
@@ -229,6 +259,7 @@ int main(int argc, char **argv)
         fail("store", &err);
     draw(store, rounds);
     write_drafts(store, rounds);
+    write_pages(store, rounds);
     fl_store_close(store);
     (void)snprintf(command, sizeof(command), "rm -rf %s", path);
     return system(command) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
