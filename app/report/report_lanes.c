@@ -80,7 +80,23 @@ static fl_sparkline row_of(const fl_report_lanes *lanes, const fl_lane *lane)
     };
 }
 
-/* The hypothesis' own lane first: the same series may be there for another one too. */
+/* How far what is usual for the lane is from what the evidence says was so before. */
+static double distance(const fl_lane *lane, const fl_evidence *evidence)
+{
+    double far = fabs(lane->usual - evidence->baseline);
+    return isfinite(far) ? far : INFINITY;
+}
+
+/* The hypothesis' own lanes first: the same series may be there for another one too. One query may
+ * show several series, of which the evidence speaks of the one with its baseline. */
+static bool is_better(const fl_lane *lane, const fl_lane *than, const fl_hypothesis *hypothesis,
+                      const fl_evidence *evidence)
+{
+    bool is_own = lane->hypothesis == hypothesis->rank;
+    bool was_own = than->hypothesis == hypothesis->rank;
+    return is_own != was_own ? is_own : distance(lane, evidence) < distance(than, evidence);
+}
+
 const fl_lane *fl_report_lane_of(const fl_report_lanes *lanes, const fl_hypothesis *hypothesis,
                                  const fl_evidence *evidence)
 {
@@ -88,12 +104,9 @@ const fl_lane *fl_report_lane_of(const fl_report_lanes *lanes, const fl_hypothes
     assert(hypothesis != NULL && evidence != NULL);
     for (size_t i = 0; lanes->picture != NULL && i < lanes->picture->lane_count; i++) {
         const fl_lane *lane = &lanes->picture->lanes[i];
-        if (evidence->query == NULL || lane->query == NULL ||
-            strcmp(lane->query, evidence->query) != 0)
-            continue;
-        if (lane->hypothesis == hypothesis->rank)
-            return lane;
-        if (found == NULL)
+        if (evidence->query != NULL && lane->query != NULL &&
+            strcmp(lane->query, evidence->query) == 0 &&
+            (found == NULL || is_better(lane, found, hypothesis, evidence)))
             found = lane;
     }
     return found;
@@ -147,7 +160,7 @@ void fl_report_lane_before(fl_page *page, const fl_report_lanes *lanes, const fl
     fl_page_pad(page, to);
 }
 
-/* The name without its attributes, which the query has. */
+/* The name without its attributes. */
 static size_t name_length(const char *name)
 {
     const char *end = strstr(name, " {");
@@ -162,6 +175,18 @@ static bool is_said(const char *text, const char *name)
     for (const char *at = text; at != NULL && *at != '\0' && len > 0; at++)
         if (strncmp(at, name, len) == 0)
             return true;
+    return false;
+}
+
+/* Whether its query shows other series of the hypothesis as well. */
+static bool is_one_of_many(const fl_picture *picture, const fl_lane *lane)
+{
+    for (size_t i = 0; i < picture->lane_count; i++) {
+        const fl_lane *other = &picture->lanes[i];
+        if (other != lane && other->hypothesis == lane->hypothesis && other->query != NULL &&
+            strcmp(other->query, lane->query) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -214,14 +239,16 @@ static void put_caption(fl_page *page, const char *caption, size_t text)
 void fl_report_lane_below(fl_page *page, const fl_report_lanes *lanes, const fl_lane *lane,
                           const fl_evidence *evidence, size_t text)
 {
-    assert(evidence != NULL);
+    assert(evidence != NULL && (lane == NULL || lane->query != NULL));
     fl_buf caption = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     if (lane == NULL)
         return;
     fl_page_pad(page, text);
     if (lanes->columns == 0)
         put_row(page, lanes, lane);
-    if (lane->name != NULL && !is_said(evidence->text, lane->name))
+    if (lane->name != NULL && is_one_of_many(lanes->picture, lane))
+        fl_buf_printf(&caption, "%s: ", lane->name);
+    else if (lane->name != NULL && !is_said(evidence->text, lane->name))
         fl_buf_printf(&caption, "%.*s: ", (int)name_length(lane->name), lane->name);
     write_figures(&caption, lanes->picture, lane);
     if (caption.status == FL_OK)

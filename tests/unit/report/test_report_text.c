@@ -160,6 +160,36 @@ START_TEST(rows_are_lines_of_their_own_in_a_pipe)
 }
 END_TEST
 
+/* Two modes of one metric have one query. */
+START_TEST(the_row_is_of_the_series_that_the_evidence_speaks_of)
+{
+    fl_lane lanes[3] = {fl_test_lanes[4], fl_test_lanes[4], fl_test_lanes[4]};
+    fl_evidence evidence = fl_test_pool_evidence[0];
+    fl_hypothesis hypothesis = fl_test_hypotheses[0];
+    fl_incident incident = fl_test_incident;
+    fl_picture picture = fl_test_picture;
+    lanes[0].name = "of another hypothesis";
+    lanes[0].hypothesis = 2;
+    lanes[1].name = "charge {mode=system}";
+    lanes[1].usual = 3;
+    lanes[2].name = "charge {mode=user}";
+    lanes[2].usual = 18;
+    evidence.baseline = 18.2;
+    hypothesis.evidence = &evidence;
+    hypothesis.evidence_count = 1;
+    incident.hypotheses = &hypothesis;
+    incident.hypothesis_count = 1;
+    picture.lanes = lanes;
+    picture.lane_count = 3;
+    ck_assert_ok(fl_report_text(&out, &incident, &picture, &(fl_report_style){0}, &err));
+    ck_assert_ptr_nonnull(strstr(out.ptr, "charge {mode=user}: usual 18 ms"));
+    evidence.baseline = NAN; /* nothing to tell them by */
+    fl_buf_clear(&out);
+    ck_assert_ok(fl_report_text(&out, &incident, &picture, &(fl_report_style){0}, &err));
+    ck_assert_ptr_nonnull(strstr(out.ptr, "charge {mode=system}: usual 3 ms"));
+}
+END_TEST
+
 START_TEST(a_hostile_name_of_a_lane_is_text)
 {
     fl_lane lane = fl_test_lanes[4];
@@ -354,6 +384,7 @@ static Suite *report_text_suite(void)
     tcase_add_loop_test(cases, no_width_and_no_colour_adds_or_loses_a_word, 80, 201);
     tcase_add_test(cases, a_long_name_takes_the_room_of_the_bar_and_then_a_line_of_its_own);
     tcase_add_test(cases, rows_are_lines_of_their_own_in_a_pipe);
+    tcase_add_test(cases, the_row_is_of_the_series_that_the_evidence_speaks_of);
     tcase_add_test(cases, a_hostile_name_of_a_lane_is_text);
     tcase_add_test(cases, plain_pages_hold_no_control_sequence_and_only_ascii);
     tcase_add_test(cases, an_escape_sequence_of_a_log_line_never_reaches_the_terminal);
