@@ -13,17 +13,28 @@
 #include "census.h"
 #include "heap.h"
 #include "heap_oql_view.h"
+#include "heap_paths_view.h"
 #include "heap_view.h"
 #include "hprof.h"
 #include "mem.h"
 #include "oql.h"
 #include "slice.h"
 
-enum { DEFAULT_TOP = 30 };
+enum { DEFAULT_TOP = 30, MAX_GROWTHS = 8 };
+/* A path that keeps less of the heap is no row: what grows by the least share that is told of is
+ * seen then, also where it is spread over a few rows. */
+#define LEAST_SHARE 0.005
+
+static const char *const views[] = {"histogram", "paths", NULL};
 
 static const char *const layouts[] = {"infer",   "compressed",   "wide", "full",
                                       "compact", "compact-wide", "32",   NULL};
 _Static_assert(FL_COUNT(layouts) == FL_HEAP_LAYOUT_COUNT + 1, "each layout can be asked for");
+
+static size_t top_of(const fl_args *args)
+{
+    return fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
+}
 
 /* The table has made sure that it is one of them. */
 static fl_heap_layout layout_of(const fl_args *args)
@@ -45,13 +56,23 @@ static const char *folder_of(const fl_args *args)
     return usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
 }
 
+static bool warn_of_damage(fl_cli *cli, const char *path, const fl_hprof *dump)
+{
+    const fl_error *damage = fl_hprof_damage(dump);
+    if (damage != NULL)
+        fl_cli_complain(cli, "%s: %s (byte %llu)", path, damage->message,
+                        (unsigned long long)damage->offset);
+    return damage != NULL;
+}
+
 /* Damage is known once the dump was read: the title is made last. */
-static fl_heap_title title_of(const fl_args *args, const fl_hprof *dump, const fl_census *census)
+static fl_heap_title title_of(const fl_args *args, const char *path, const fl_hprof *dump,
+                              const fl_census *census)
 {
     fl_hprof_facts facts = fl_hprof_facts_of(dump);
     fl_census_totals totals = fl_census_totals_of(census);
     return (fl_heap_title){
-        .file = args->operand,
+        .file = path,
         .version = facts.version,
         .id_bytes = facts.id_bytes,
         .time_ns = facts.time_ns,
@@ -73,9 +94,8 @@ static fl_status put_histogram(fl_buf *out, const fl_args *args, const fl_hprof 
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
     for (size_t i = 0; i < count; i++)
         rows[i] = fl_census_class_at(census, (uint32_t)i);
-    size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
-    fl_heap_title title = title_of(args, dump, census);
-    fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top, has_retained);
+    fl_heap_title title = title_of(args, args->operand, dump, census);
+    fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top_of(args), has_retained);
     (fl_args_wants_json(args) ? fl_heap_view_histogram_json : fl_heap_view_histogram)(out, &title,
                                                                                       &histogram);
     fl_mem_free(rows);
@@ -141,7 +161,7 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
     fl_oql_answer *answer = NULL;
     fl_error asked = {0};
     const char *text = fl_args_text(args, "oql");
-    size_t top = fl_args_has(args, "top") ? fl_args_count(args, "top") : DEFAULT_TOP;
+    size_t top = top_of(args);
     const fl_oql_options options = {.limit = top > 0 ? top : SIZE_MAX};
     fl_status status = fl_oql_parse(&oql, fl_slice_of(text), &asked);
     if (status == FL_OK)
@@ -149,7 +169,7 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
     if (status == FL_OK)
         status = fl_oql_run(&answer, oql, heap, &options, &asked);
     if (status == FL_OK) {
-        fl_heap_title title = title_of(args, dump, fl_heap_census(heap));
+        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap));
         const fl_heap_oql_view view = {&title, heap, text, fl_oql_table_of(answer)};
         (fl_args_wants_json(args) ? fl_heap_view_oql_json : fl_heap_view_oql)(out, &view);
         status = fl_buf_check(out, "the answer", err);
@@ -171,25 +191,123 @@ static fl_status show(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error
                                           : show_histogram(out, args, dump, err);
 }
 
+/* --- paths --- */
+
+/* A dump and what keeps its heap; the graph itself is gone. */
+typedef struct kept {
+    fl_hprof *dump;
+    fl_heap_paths *paths;
+    fl_heap_title title;
+} kept;
+
+static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_error *err)
+{
+    fl_heap *heap = NULL;
+    const fl_heap_options wanted = {.layout = layout_of(args),
+                                    .weak_keeps = fl_args_flag(args, "weak")};
+    fl_status status = fl_hprof_open(&out->dump, path, folder_of(args), err);
+    if (status != FL_OK)
+        return status;
+    fl_heap_source source = fl_hprof_source(out->dump);
+    status = fl_heap_create(&heap, &source, &wanted, err);
+    if (status == FL_OK) {
+        out->title = title_of(args, path, out->dump, fl_heap_census(heap));
+        uint64_t least = (uint64_t)((double)out->title.bytes * LEAST_SHARE);
+        status = fl_heap_paths_create(&out->paths, heap, least > 0 ? least : 1, err);
+    }
+    fl_heap_destroy(heap);
+    return status;
+}
+
+static void drop_kept(kept *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fl_heap_paths_destroy(all[i].paths);
+        fl_hprof_close(all[i].dump);
+    }
+}
+
+/* Of several dumps the first and the last are compared, by the times that they carry. */
+static void order_kept(kept *first, kept *last)
+{
+    if (first->title.time_ns <= last->title.time_ns)
+        return;
+    kept swapped = *first;
+    *first = *last;
+    *last = swapped;
+}
+
+static void show_growth(fl_buf *out, const fl_args *args, kept both[2])
+{
+    fl_heap_growth growths[MAX_GROWTHS];
+    order_kept(&both[0], &both[1]);
+    fl_heap_compared compared = {.before = &both[0].title,
+                                 .after = &both[1].title,
+                                 .before_paths = both[0].paths,
+                                 .after_paths = both[1].paths,
+                                 .growths = growths};
+    compared.growth_count = fl_heap_growth_find(growths, MAX_GROWTHS, both[0].paths, both[1].paths);
+    (fl_args_wants_json(args) ? fl_heap_view_growth_json : fl_heap_view_growth)(out, &compared);
+}
+
+/* One dump: the tree; two: what grew. */
+static fl_status show_kept(fl_buf *out, fl_cli *cli, const fl_args *args, bool *is_damaged,
+                           fl_error *err)
+{
+    kept all[2] = {{.dump = NULL}, {.dump = NULL}};
+    size_t count = args->more_count > 0 ? 2 : 1;
+    fl_status status = read_kept(&all[0], args, args->operand, err);
+    if (status == FL_OK && count == 2)
+        status = read_kept(&all[1], args, args->more[0], err);
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        *is_damaged |= warn_of_damage(cli, all[i].title.file, all[i].dump);
+    if (status == FL_OK && count == 2)
+        show_growth(out, args, all);
+    else if (status == FL_OK)
+        (fl_args_wants_json(args) ? fl_heap_view_paths_json : fl_heap_view_paths)(
+            out, &all[0].title, all[0].paths, top_of(args));
+    drop_kept(all, count);
+    return status;
+}
+
+static fl_status show_classes(fl_buf *out, fl_cli *cli, const fl_args *args, bool *is_damaged,
+                              fl_error *err)
+{
+    fl_hprof *dump = NULL;
+    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), err);
+    if (status == FL_OK)
+        status = show(out, args, dump, err);
+    if (status == FL_OK)
+        *is_damaged = warn_of_damage(cli, args->operand, dump);
+    fl_hprof_close(dump);
+    return status;
+}
+
+/* A dump that ends early is an answer with a warning, and an exit code of its own. */
 static fl_exit run_heap(fl_cli *cli, const fl_args *args)
 {
     fl_error err = {0};
-    fl_hprof *dump = NULL;
     fl_buf out = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
+    bool is_damaged = false;
     assert(args->operand != NULL);
-    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), &err);
-    if (status == FL_OK)
-        status = show(&out, args, dump, &err);
-    bool is_damaged = status == FL_OK && fl_hprof_damage(dump) != NULL;
-    if (is_damaged)
-        fl_cli_complain(cli, "%s: %s (byte %llu)", args->operand, fl_hprof_damage(dump)->message,
-                        (unsigned long long)fl_hprof_damage(dump)->offset);
-    fl_hprof_close(dump);
+    if (args->more_count > 1 || (args->more_count > 0 && fl_args_has(args, "oql"))) {
+        fl_cli_complain(cli, "heap: one dump, or two to compare; --oql asks about one");
+        return FL_EXIT_USAGE;
+    }
+    bool by_path = args->more_count > 0 ||
+                   (strcmp(fl_args_text(args, "view"), "paths") == 0 && !fl_args_has(args, "oql"));
+    fl_status status = (by_path ? show_kept : show_classes)(&out, cli, args, &is_damaged, &err);
     fl_exit code = fl_cli_finish(cli, &out, status, &err);
     return code == FL_EXIT_OK && is_damaged ? FL_EXIT_PARTIAL : code;
 }
 
 static const fl_option options[] = {
+    {.name = "view",
+     .kind = FL_OPTION_CHOICE,
+     .argument = "VIEW",
+     .choices = views,
+     .fallback = "histogram",
+     .help = "histogram: the classes; paths: who keeps the heap, from the roots down"},
     {.name = "top",
      .letter = 'n',
      .kind = FL_OPTION_COUNT,
@@ -227,10 +345,14 @@ static const fl_operand operand = {
             " -XX:+HeapDumpOnOutOfMemoryError write it; plain, gzip or zstd",
     .required = true,
     .is_path = true,
+    .more = "FILE",
+    .more_help = "a later dump of the same program: what grew, with the verdict leak or no-leak",
 };
 
 static const fl_example examples[] = {
     {"faultline heap app.hprof", "which classes fill the heap"},
+    {"faultline heap app.hprof --view paths", "who keeps them"},
+    {"faultline heap early.hprof app.hprof", "what grew, and through which static"},
     {"faultline heap app.hprof.gz --top 0 --format json", "all of them, for a program"},
     {"faultline heap app.hprof --oql \"SELECT h, h.size FROM INSTANCEOF java.util.HashMap h WHERE"
      " h.table.@length > 1000\"",

@@ -5,6 +5,7 @@
 #include "census.h"
 #include "fuzz.h"
 #include "heap.h"
+#include "heap_paths.h"
 #include "hprof.h"
 
 /* How many objects there are. */
@@ -47,6 +48,12 @@ static void check_graph(const fl_heap_source *source)
             assert(edge.to < fl_heap_count(heap));
     }
     assert(fl_heap_index_inbound(heap, NULL) == FL_OK);
+    fl_heap_paths *paths;
+    fl_heap_growth growth;
+    if (fl_heap_paths_create(&paths, heap, 1, NULL) == FL_OK) {
+        assert(fl_heap_growth_find(&growth, 1, paths, paths) == 0);
+        fl_heap_paths_destroy(paths);
+    }
     fl_heap_destroy(heap);
 }
 

@@ -56,6 +56,18 @@ class Sample(unittest.TestCase):
         self.assertIn("            5            160  shop.Cache$Entry\n", text)
         self.assertEqual(histogram(SAMPLE)["shop.Cache$Entry"], (5, 160))
 
+    def test_paths_name_the_static(self):
+        code, text, _ = run(SAMPLE, "--view", "paths")
+        self.assertEqual(code, 0)
+        self.assertIn("class shop.Cache\n", text)
+        self.assertIn(".ENTRIES java.lang.Object[]\n", text)
+
+    def test_the_same_dump_twice_is_no_leak(self):
+        code, text, _ = run(SAMPLE, SAMPLE)
+        self.assertEqual(code, 0)
+        self.assertIn("Verdict: no-leak\n", text)
+        self.assertEqual(run(SAMPLE, SAMPLE, SAMPLE)[0], 2)
+
     def test_a_cut_dump_is_a_partial_answer(self):
         with tempfile.TemporaryDirectory() as folder:
             cut = pathlib.Path(folder) / "cut.hprof"
@@ -148,6 +160,38 @@ class Recordings(unittest.TestCase):
         ours, theirs = histogram(SHARED / "special/gz6.hprof.gz"), jmap(SHARED / "special/class_histogram.txt.zst")
         self.assertEqual({n: r for n, r in ours.items() if n not in UNLISTED},
                          {n: r for n, r in theirs.items() if n not in UNLISTED})
+
+    def test_two_dumps_tell_leaks_from_healthy_programs(self):
+        for truth in sorted(SHARED.glob("17/*/truth.json")):
+            folder, wanted = truth.parent, json.loads(truth.read_text())
+            half, end = folder / "heap-half.hprof.zst", folder / "heap-end.hprof.zst"
+            with self.subTest(folder.name):
+                if not half.exists():
+                    continue
+                code, out, err = run(end, half, "--format", "json")  # the times order them
+                self.assertEqual(code, 0, err)
+                answer = json.loads(out)
+                self.assertEqual(answer["verdict"] == "leak", wanted["verdict"] == "leak")
+                if answer["verdict"] == "leak":
+                    self.assertEqual(len(answer["growths"]), 1)
+                    self.assertIn(answer["growths"][0]["holder"], wanted["cause"])
+
+    def test_one_dump_names_who_keeps_most(self):
+        for truth in sorted(SHARED.glob("17/*/truth.json")):
+            wanted = json.loads(truth.read_text())
+            if wanted["verdict"] != "leak":
+                continue
+            with self.subTest(truth.parent.name):
+                code, out, err = run(truth.parent / "heap-end.hprof.zst", "--view", "paths", "--format", "json")
+                self.assertEqual(code, 0, err)
+                self.assertIn(json.loads(out)["accumulates_in"], wanted["cause"])
+
+    def test_retained_sizes_are_those_of_other_programs(self):
+        """What Eclipse MAT and VisualVM say of the table of that map."""
+        code, out, err = run(SHARED / "17/static_hashmap/heap-end.hprof.zst", "--view", "paths", "--format", "json")
+        self.assertEqual(code, 0, err)
+        table = [p for p in json.loads(out)["paths"] if p["label"] == "java.util.HashMap$Node[]"]
+        self.assertEqual(max(p["retained_bytes"] for p in table), 17316304)
 
     def test_a_cut_recording_gives_what_it_has(self):
         code, text, err = run(SHARED / "special/truncated.hprof.zst")

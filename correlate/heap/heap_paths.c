@@ -1,0 +1,469 @@
+/*
+ * heap_paths.c - rows from the whole heap downwards, one level after the other.
+ *
+ * A row that waits has the list of its objects; the lists of all rows that wait have each object
+ * once at most. A row is worked on once: what its objects dominate is summed up by class, and what
+ * is heavy becomes a row. Chains of alternating classes end at MAX_DEPTH.
+ */
+#include "heap_paths.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "faultline/limits.h"
+#include "heap_priv.h"
+#include "mem.h"
+#include "slice.h"
+
+enum { MAX_DEPTH = 64, MAX_ROWS = 1 << 20 };
+
+typedef struct waiting {
+    uint32_t *objects;
+    size_t count, cap;
+} waiting;
+
+typedef struct tally {
+    uint64_t bytes, objects;
+    uint32_t row; /* that it became; FL_HEAP_NONE: none */
+} tally;
+
+struct fl_heap_paths {
+    fl_heap_path *rows;
+    waiting *lists; /* [row] */
+    size_t count, cap, lists_cap;
+    tally *tallies; /* [class] */
+    uint32_t *touched;
+    size_t touched_count;
+    uint64_t least_bytes;
+    fl_arena arena;
+};
+
+static fl_status no_memory(fl_error *err)
+{
+    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the paths of the heap");
+}
+
+static bool put_object(waiting *list, uint32_t object)
+{
+    uint32_t *grown = fl_census_grow(list->objects, list->count, &list->cap, sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    list->objects = grown;
+    grown[list->count++] = object;
+    return true;
+}
+
+/* Returns the row, FL_HEAP_NONE without memory. */
+static uint32_t add_row(fl_heap_paths *paths, const fl_heap_path *row)
+{
+    fl_heap_path *rows = paths->count < MAX_ROWS
+                             ? fl_census_grow(paths->rows, paths->count, &paths->cap, sizeof(*rows))
+                             : NULL;
+    if (rows == NULL || row->label == NULL)
+        return FL_HEAP_NONE;
+    paths->rows = rows;
+    waiting *lists = fl_census_grow(paths->lists, paths->count, &paths->lists_cap, sizeof(*lists));
+    if (lists == NULL)
+        return FL_HEAP_NONE;
+    paths->lists = lists;
+    rows[paths->count] = *row;
+    lists[paths->count] = (waiting){0};
+    return (uint32_t)paths->count++;
+}
+
+/* --- labels --- */
+
+static const char *class_label(fl_heap_paths *paths, const fl_heap *heap, uint32_t index,
+                               const char *before)
+{
+    return fl_arena_printf(&paths->arena, "%s%.*s", before,
+                           FL_SLICE_ARG(fl_heap_class_at(heap, index)->name));
+}
+
+/* The static of a class that refers to the object; NULL: none does directly. */
+static const fl_heap_member *static_of(const fl_heap *heap, uint32_t meant, fl_heap_object object)
+{
+    const fl_heap_class *facts = fl_heap_class_at(heap, meant);
+    uint64_t id = fl_heap_id(heap, object);
+    for (uint32_t i = 0; i < facts->static_count; i++)
+        if (facts->statics[i].type == FL_HEAP_REFERENCE && facts->statics[i].value == id)
+            return &facts->statics[i];
+    return NULL;
+}
+
+static const char *holder_text(fl_heap_paths *paths, const fl_heap *heap, uint32_t meant,
+                               const fl_heap_member *field)
+{
+    return fl_arena_printf(&paths->arena, "%.*s.%.*s",
+                           FL_SLICE_ARG(fl_heap_class_at(heap, meant)->name),
+                           FL_SLICE_ARG(field->name));
+}
+
+/* An entry of a thread's map refers weakly to the ThreadLocal that it is a value of: the static
+ * that has that one names it better than the thread does. */
+static void name_thread_local(fl_heap_paths *paths, const fl_heap *heap, fl_heap_path *row)
+{
+    static const fl_slice entry = FL_SLICE_INIT("java.lang.ThreadLocal$ThreadLocalMap$Entry");
+    if (row->class_index == FL_HEAP_NONE || row->largest == FL_HEAP_NONE ||
+        !fl_slice_equal(fl_heap_class_at(heap, row->class_index)->name, entry))
+        return;
+    fl_heap_object local = fl_heap_follow(heap, row->largest, "referent");
+    for (uint32_t i = 0; i < fl_heap_class_count(heap) && local != FL_HEAP_NONE; i++) {
+        const fl_heap_member *field = static_of(heap, i, local);
+        if (field == NULL)
+            continue;
+        row->holder = holder_text(paths, heap, i, field);
+        return;
+    }
+}
+
+/* A class object, or what a class keeps: one object a row. */
+static bool add_single(fl_heap_paths *paths, const fl_heap *heap, uint32_t parent,
+                       fl_heap_object object)
+{
+    const fl_heap_path above = paths->rows[parent];
+    uint32_t meant = fl_heap_class_meant(heap, object);
+    fl_heap_path row = {.parent = parent,
+                        .depth = above.depth + 1,
+                        .class_index = fl_heap_class_of(heap, object),
+                        .meant = meant,
+                        .objects = 1,
+                        .retained_bytes = fl_heap_retained_bytes(heap, object),
+                        .largest = object};
+    const fl_heap_member *field = NULL;
+    if (above.meant != FL_HEAP_NONE && meant == FL_HEAP_NONE)
+        field = static_of(heap, above.meant, object);
+    if (meant != FL_HEAP_NONE)
+        row.label = class_label(paths, heap, meant, "class ");
+    else if (field != NULL) {
+        const char *before = fl_arena_printf(&paths->arena, ".%.*s ", FL_SLICE_ARG(field->name));
+        row.holder = holder_text(paths, heap, above.meant, field);
+        if (before != NULL && row.holder != NULL)
+            row.label = class_label(paths, heap, row.class_index, before);
+    } else
+        row.label = class_label(paths, heap, row.class_index, "");
+    uint32_t made = add_row(paths, &row);
+    return made != FL_HEAP_NONE && put_object(&paths->lists[made], object);
+}
+
+/* --- one row --- */
+
+static bool is_single(const fl_heap *heap, const fl_heap_path *row, fl_heap_object kid)
+{
+    return row->meant != FL_HEAP_NONE || fl_heap_class_meant(heap, kid) != FL_HEAP_NONE;
+}
+
+static void count_kid(fl_heap_paths *paths, const fl_heap *heap, fl_heap_object kid)
+{
+    uint32_t index = fl_heap_class_of(heap, kid);
+    tally *sum = &paths->tallies[index];
+    sum->row = FL_HEAP_NONE;
+    if (sum->objects++ == 0)
+        paths->touched[paths->touched_count++] = index;
+    sum->bytes += fl_heap_retained_bytes(heap, kid);
+}
+
+/* What one object of the row dominates: more of the same, rows of their own, or sums by class. */
+static bool count_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row,
+                       fl_heap_object object)
+{
+    size_t count;
+    const fl_heap_object *kids = fl_heap_dominated(heap, object, &count);
+    for (size_t i = 0; i < count; i++) {
+        const fl_heap_path *here = &paths->rows[row];
+        bool is_heavy = fl_heap_retained_bytes(heap, kids[i]) >= paths->least_bytes;
+        if (is_single(heap, here, kids[i])) {
+            if (is_heavy && !add_single(paths, heap, row, kids[i]))
+                return false;
+        } else if (fl_heap_class_of(heap, kids[i]) == here->class_index) {
+            if (!put_object(&paths->lists[row], kids[i]))
+                return false;
+            paths->rows[row].objects++;
+        } else
+            count_kid(paths, heap, kids[i]);
+    }
+    return true;
+}
+
+/* Heavy sums become rows, in the order of their first object. */
+static bool make_rows(fl_heap_paths *paths, const fl_heap *heap, uint32_t parent)
+{
+    uint32_t depth = paths->rows[parent].depth + 1;
+    for (size_t i = 0; i < paths->touched_count; i++) {
+        tally *sum = &paths->tallies[paths->touched[i]];
+        sum->row = FL_HEAP_NONE;
+        if (sum->bytes < paths->least_bytes)
+            continue;
+        fl_heap_path row = {.parent = parent,
+                            .depth = depth,
+                            .label = class_label(paths, heap, paths->touched[i], ""),
+                            .class_index = paths->touched[i],
+                            .meant = FL_HEAP_NONE,
+                            .objects = sum->objects,
+                            .retained_bytes = sum->bytes,
+                            .largest = FL_HEAP_NONE};
+        sum->row = add_row(paths, &row);
+        if (sum->row == FL_HEAP_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* The second look at the same kids: to the lists of the rows that were made. */
+static bool place_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row,
+                       fl_heap_object object)
+{
+    size_t count;
+    const fl_heap_object *kids = fl_heap_dominated(heap, object, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t index = fl_heap_class_of(heap, kids[i]);
+        const fl_heap_path *here = &paths->rows[row];
+        if (is_single(heap, here, kids[i]) || index == here->class_index ||
+            paths->tallies[index].row == FL_HEAP_NONE)
+            continue;
+        fl_heap_path *to = &paths->rows[paths->tallies[index].row];
+        if (to->largest == FL_HEAP_NONE ||
+            fl_heap_retained_bytes(heap, kids[i]) > fl_heap_retained_bytes(heap, to->largest))
+            to->largest = kids[i];
+        if (!put_object(&paths->lists[paths->tallies[index].row], kids[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool expand(fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
+{
+    bool ok = true;
+    if (paths->rows[row].depth >= MAX_DEPTH)
+        return true;
+    paths->touched_count = 0;
+    if (row == 0)
+        ok = count_kids(paths, heap, row, FL_HEAP_NONE);
+    for (size_t i = 0; i < paths->lists[row].count && ok; i++)
+        ok = count_kids(paths, heap, row, paths->lists[row].objects[i]);
+    ok = ok && make_rows(paths, heap, row);
+    if (row == 0)
+        ok = ok && place_kids(paths, heap, row, FL_HEAP_NONE);
+    for (size_t i = 0; i < paths->lists[row].count && ok; i++)
+        ok = place_kids(paths, heap, row, paths->lists[row].objects[i]);
+    for (size_t i = 0; i < paths->touched_count; i++) {
+        uint32_t made = paths->tallies[paths->touched[i]].row;
+        if (ok && made != FL_HEAP_NONE)
+            name_thread_local(paths, heap, &paths->rows[made]);
+        paths->tallies[paths->touched[i]] = (tally){0};
+    }
+    return ok;
+}
+
+/* --- the whole --- */
+
+static bool expand_all(fl_heap_paths *paths, const fl_heap *heap)
+{
+    fl_heap_path whole = {.parent = FL_HEAP_NONE,
+                          .label = "the heap",
+                          .class_index = FL_HEAP_NONE,
+                          .meant = FL_HEAP_NONE,
+                          .largest = FL_HEAP_NONE};
+    for (uint32_t i = 0; i < fl_heap_class_count(heap); i++) {
+        whole.objects += fl_heap_class_at(heap, i)->reached;
+        whole.retained_bytes += fl_heap_class_at(heap, i)->reached_bytes;
+    }
+    bool ok = add_row(paths, &whole) != FL_HEAP_NONE;
+    for (uint32_t row = 0; row < paths->count && ok; row++) {
+        ok = expand(paths, heap, row);
+        fl_mem_free(paths->lists[row].objects);
+        paths->lists[row] = (waiting){0};
+    }
+    return ok;
+}
+
+fl_status fl_heap_paths_create(fl_heap_paths **out, const fl_heap *heap, uint64_t least_bytes,
+                               fl_error *err)
+{
+    assert(least_bytes > 0);
+    fl_heap_paths *paths = fl_mem_calloc(1, sizeof(*paths));
+    size_t classes = fl_heap_class_count(heap);
+    *out = NULL;
+    if (paths == NULL)
+        return no_memory(err);
+    paths->least_bytes = least_bytes;
+    paths->arena = fl_arena_of(FL_MAX_HEAP_TEXT_BYTES);
+    paths->tallies = fl_mem_calloc(classes, sizeof(*paths->tallies));
+    paths->touched = fl_mem_calloc(classes, sizeof(*paths->touched));
+    if (paths->tallies == NULL || paths->touched == NULL || !expand_all(paths, heap)) {
+        fl_heap_paths_destroy(paths);
+        return no_memory(err);
+    }
+    *out = paths;
+    return FL_OK;
+}
+
+void fl_heap_paths_destroy(fl_heap_paths *paths)
+{
+    if (paths == NULL)
+        return;
+    for (size_t i = 0; i < paths->count; i++)
+        fl_mem_free(paths->lists[i].objects);
+    fl_mem_free(paths->rows);
+    fl_mem_free(paths->lists);
+    fl_mem_free(paths->tallies);
+    fl_mem_free(paths->touched);
+    fl_arena_dispose(&paths->arena);
+    fl_mem_free(paths);
+}
+
+size_t fl_heap_paths_count(const fl_heap_paths *paths)
+{
+    return paths->count;
+}
+
+const fl_heap_path *fl_heap_paths_at(const fl_heap_paths *paths, size_t row)
+{
+    assert(row < paths->count);
+    return &paths->rows[row];
+}
+
+/* Children stand behind their parents: one pass downwards. */
+size_t fl_heap_paths_descend(const fl_heap_paths *paths, size_t row)
+{
+    for (size_t i = row + 1; i < paths->count; i++) {
+        const fl_heap_path *below = &paths->rows[i];
+        if (below->parent == row &&
+            (double)below->retained_bytes >=
+                FL_HEAP_PATHS_DROP * (double)paths->rows[row].retained_bytes)
+            row = i;
+    }
+    return row;
+}
+
+const char *fl_heap_paths_holder(const fl_heap_paths *paths, size_t row)
+{
+    const char *nearest = paths->rows[row].label;
+    for (size_t at = row; at != FL_HEAP_NONE; at = paths->rows[at].parent) {
+        const fl_heap_path *here = &paths->rows[at];
+        if (here->holder != NULL)
+            return here->holder;
+        if (here->depth > 0)
+            nearest = here->label;
+    }
+    return nearest;
+}
+
+/* --- growth --- */
+
+/* The row of the earlier heap with the same path; FL_HEAP_NONE: it is new. */
+static uint32_t match(const fl_heap_paths *before, uint32_t parent, const char *label)
+{
+    for (size_t i = parent + (size_t)1; i < before->count && parent != FL_HEAP_NONE; i++)
+        if (before->rows[i].parent == parent && strcmp(before->rows[i].label, label) == 0)
+            return (uint32_t)i;
+    return FL_HEAP_NONE;
+}
+
+static double rise_of(const fl_heap_paths *before, const fl_heap_paths *after,
+                      const uint32_t *matched, size_t row)
+{
+    double was =
+        matched[row] != FL_HEAP_NONE ? (double)before->rows[matched[row]].retained_bytes : 0;
+    return (double)after->rows[row].retained_bytes - was;
+}
+
+/* Whether most of a row's rise is that of one row below, which then tells more. */
+static bool is_below(const fl_heap_paths *before, const fl_heap_paths *after,
+                     const uint32_t *matched, size_t row)
+{
+    double rise = rise_of(before, after, matched, row);
+    for (size_t i = row + 1; i < after->count; i++)
+        if (after->rows[i].parent == row &&
+            rise_of(before, after, matched, i) >= FL_HEAP_PATHS_DROP * rise)
+            return true;
+    return false;
+}
+
+/* Upwards to the first row of which there are as many as before: what is filled, not what fills. */
+static size_t container_of(const fl_heap_paths *before, const fl_heap_paths *after,
+                           const uint32_t *matched, size_t row)
+{
+    while (after->rows[row].depth > 0 &&
+           (matched[row] == FL_HEAP_NONE ||
+            after->rows[row].objects > before->rows[matched[row]].objects))
+        row = after->rows[row].parent;
+    return row;
+}
+
+static bool take_growth(fl_heap_growth *out, const fl_heap_paths *before,
+                        const fl_heap_paths *after, const uint32_t *matched, size_t row)
+{
+    double risen = rise_of(before, after, matched, row);
+    double least = FL_HEAP_GROWTH_SHARE * (double)after->rows[0].retained_bytes;
+    if (row == 0 || risen < least || is_below(before, after, matched, row))
+        return false;
+    size_t container = container_of(before, after, matched, row);
+    *out = (fl_heap_growth){
+        .row = row,
+        .container = container,
+        .before_bytes = before->rows[matched[container]].retained_bytes,
+        .after_bytes = after->rows[container].retained_bytes,
+        .before_objects = matched[row] != FL_HEAP_NONE ? before->rows[matched[row]].objects : 0,
+        .after_objects = after->rows[row].objects,
+        .rise_bytes = (uint64_t)risen,
+    };
+    return container != 0 &&
+           (double)out->after_bytes >= FL_HEAP_GROWTH_RATIO * (double)out->before_bytes;
+}
+
+static uint64_t rise(const fl_heap_growth *growth)
+{
+    return growth->after_bytes - growth->before_bytes;
+}
+
+static int by_rise(const void *a, const void *b)
+{
+    const fl_heap_growth *left = a, *right = b;
+    if (rise(left) != rise(right))
+        return rise(left) < rise(right) ? 1 : -1;
+    return (left->row > right->row) - (left->row < right->row);
+}
+
+/* In place of a smaller one of the same container, or of the smallest where there is no room. */
+static size_t keep(fl_heap_growth *out, size_t most, size_t found, const fl_heap_growth *here)
+{
+    size_t least = 0;
+    for (size_t i = 0; i < found; i++)
+        if (out[i].container == here->container) {
+            if (out[i].rise_bytes < here->rise_bytes)
+                out[i] = *here;
+            return found;
+        }
+    if (found < most) {
+        out[found] = *here;
+        return found + 1;
+    }
+    for (size_t i = 1; i < found; i++)
+        if (rise(&out[i]) < rise(&out[least]))
+            least = i;
+    if (rise(&out[least]) < rise(here))
+        out[least] = *here;
+    return found;
+}
+
+size_t fl_heap_growth_find(fl_heap_growth *out, size_t most, const fl_heap_paths *before,
+                           const fl_heap_paths *after)
+{
+    assert(most > 0);
+    uint32_t *matched = fl_mem_calloc(after->count, sizeof(*matched));
+    size_t found = 0;
+    for (size_t row = 1; row < after->count && matched != NULL; row++)
+        matched[row] = match(before, matched[after->rows[row].parent], after->rows[row].label);
+    for (size_t row = 1; row < after->count && matched != NULL; row++) {
+        fl_heap_growth here;
+        if (take_growth(&here, before, after, matched, row))
+            found = keep(out, most, found, &here);
+    }
+    fl_mem_free(matched);
+    if (found > 1)
+        qsort(out, found, sizeof(*out), by_rise);
+    return found;
+}
