@@ -19,6 +19,14 @@ static inline uint64_t fl_bytes_be64(const unsigned char *p)
            (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
+/* The same little-endian. */
+static inline uint64_t fl_bytes_le64(const unsigned char *p)
+{
+    return (uint64_t)p[7] << 56 | (uint64_t)p[6] << 48 | (uint64_t)p[5] << 40 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[3] << 24 | (uint64_t)p[2] << 16 |
+           (uint64_t)p[1] << 8 | (uint64_t)p[0];
+}
+
 /* `width` bytes, 1 to 8, little-endian. */
 static inline uint64_t fl_bytes_le(const unsigned char *from, int width)
 {

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "faultline/profile.h"
+#include "jfr_recording.h"
 #include "mem.h"
 #include "naming.h"
 #include "pprof.h"
@@ -97,7 +98,8 @@ static fl_status load(loaded *all, fl_cli *cli, const char *path, bool is_base, 
     all->sources[all->count++] =
         (fl_call_source){.profile = profile, .name = path, .is_base = is_base};
     all->has_base |= is_base;
-    status = fl_profile_read_file(profile, path, &options, err);
+    status = fl_jfr_sniff_file(path) ? fl_jfr_profile_file(profile, path, err)
+                                     : fl_profile_read_file(profile, path, &options, err);
     if (status == FL_OK && all->type[0] == '\0' && profile->type_count > 0)
         snprintf(all->type, sizeof(all->type), "%.*s",
                  FL_SLICE_ARG(profile->types[profile->default_type].name));
@@ -346,7 +348,9 @@ const fl_command fl_cmd_profile = {
     .summary = "look at profiles by hand: top, tree, diff, flame graph",
     .description =
         "Reads profiles in the format of pprof (Go, Node.js, Rust, Python and others write it) and"
-        " Go's texts (debug=1 and debug=2), plain or compressed, FILE or - for standard input, and"
+        " Go's texts (debug=1 and debug=2), and recordings of a JVM's Flight Recorder (.jfr), "
+        "plain or"
+        " compressed, FILE or - for standard input, and"
         " shows which functions hold or"
         " spend what they count. The tables have the figures and the form of 'go tool pprof -top'"
         " and '-tree'.\n"

@@ -195,15 +195,21 @@ static void take_header(fl_jfr *jfr, const unsigned char *head, uint64_t offset)
 }
 
 /* One event's frame: false at the end, or, with *broken, where there is none. */
-static bool next_event(const fl_jfr_chunk *chunk, fl_reader *in, size_t *end, uint64_t *type,
-                       bool *broken)
+static inline bool next_event(const fl_jfr_chunk *chunk, fl_reader *in, size_t *end, uint64_t *type,
+                              bool *broken)
 {
     assert(in->pos >= FL_JFR_HEADER_BYTES && in->bytes.len == chunk->bytes.len);
     size_t begin = in->pos;
     if (begin >= chunk->bytes.len)
         return false;
-    uint64_t size = (uint32_t)fl_jfr_number(in, 4, chunk->is_compressed);
-    *type = fl_jfr_number(in, 8, chunk->is_compressed);
+    uint64_t size;
+    if (chunk->is_compressed) {
+        size = (uint32_t)fl_jfr_varint(in);
+        *type = fl_jfr_varint(in);
+    } else {
+        size = fl_read_be(in, 4);
+        *type = fl_read_be(in, 8);
+    }
     *broken = in->short_read || size < in->pos - begin || size > chunk->bytes.len - begin;
     *end = begin + (size_t)size;
     return !*broken;
@@ -342,6 +348,30 @@ static fl_status take_rest(fl_jfr_event *event, fl_jfr *jfr, const fl_jfr_class 
     return status;
 }
 
+/* Where a stack is seen the second time, a look into an array. */
+static fl_status resolve_stack(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
+{
+    fl_jfr_pool *pool = &jfr->chunk.pools[FL_JFR_POOL_STACK];
+    *out = fl_jfr_known(pool, key);
+    if (*out != FL_JFR_NONE)
+        return FL_OK;
+    fl_status status = fl_jfr_stack_constant(out, jfr, key, err);
+    if (status == FL_OK && *out == FL_JFR_NONE)
+        jfr->totals.unresolved += fl_jfr_constant_of(&jfr->chunk, FL_JFR_POOL_STACK, key) == NULL;
+    return status == FL_OK ? fl_jfr_know(pool, key, *out, err) : status;
+}
+
+/* The same of a class. */
+static fl_status resolve_class(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
+{
+    fl_jfr_pool *pool = &jfr->chunk.pools[FL_JFR_POOL_CLASS];
+    *out = fl_jfr_known(pool, key);
+    if (*out != FL_JFR_NONE)
+        return FL_OK;
+    fl_status status = fl_jfr_name_constant(out, jfr, FL_JFR_POOL_CLASS, key, err);
+    return status == FL_OK ? fl_jfr_know(pool, key, *out, err) : status;
+}
+
 /* An event that is told. Fields that its bytes do not have make it no event. */
 static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, fl_reader *in, fl_jfr_visit *visit,
                       void *payload, fl_error *err)
@@ -356,27 +386,27 @@ static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, fl_reader *in, fl_
         return FL_OK;
     fl_jfr_event event = {.kind = row->kind,
                           .time_ns = time_of_ticks(chunk, (int64_t)slots[FL_JFR_SLOT_TIME]),
-                          .duration_ns = ns_of_ticks(chunk, (int64_t)slots[FL_JFR_SLOT_DURATION]),
                           .stack = FL_JFR_NONE,
                           .type = FL_JFR_NONE,
                           .thread = FL_JFR_NONE,
                           .text = FL_JFR_NONE,
                           .cause = FL_JFR_NONE,
-                          .a = number_of(chunk, row, slots, FL_JFR_SLOT_A),
-                          .b = number_of(chunk, row, slots, FL_JFR_SLOT_B),
-                          .c = number_of(chunk, row, slots, FL_JFR_SLOT_C),
-                          .d = number_of(chunk, row, slots, FL_JFR_SLOT_D)};
-    fl_status status = FL_OK;
-    if (plan->have & 1u << FL_JFR_SLOT_STACK && slots[FL_JFR_SLOT_STACK] != 0) {
-        status = fl_jfr_stack_constant(&event.stack, jfr, slots[FL_JFR_SLOT_STACK], err);
-        jfr->totals.unresolved +=
-            event.stack == FL_JFR_NONE &&
-            fl_jfr_constant_of(&jfr->chunk, FL_JFR_POOL_STACK, slots[FL_JFR_SLOT_STACK]) == NULL;
+                          .a = (int64_t)slots[FL_JFR_SLOT_A],
+                          .b = (int64_t)slots[FL_JFR_SLOT_B],
+                          .c = (int64_t)slots[FL_JFR_SLOT_C],
+                          .d = (int64_t)slots[FL_JFR_SLOT_D]};
+    if (plan->have & 1u << FL_JFR_SLOT_DURATION)
+        event.duration_ns = ns_of_ticks(chunk, (int64_t)slots[FL_JFR_SLOT_DURATION]);
+    if ((row->ticks | row->moments) != 0) {
+        event.a = number_of(chunk, row, slots, FL_JFR_SLOT_A);
+        event.b = number_of(chunk, row, slots, FL_JFR_SLOT_B);
+        event.c = number_of(chunk, row, slots, FL_JFR_SLOT_C);
     }
-    if (status == FL_OK && plan->have & 1u << FL_JFR_SLOT_TYPE &&
-        plan->pool[FL_JFR_SLOT_TYPE] == FL_JFR_POOL_CLASS)
-        status =
-            fl_jfr_name_constant(&event.type, jfr, FL_JFR_POOL_CLASS, slots[FL_JFR_SLOT_TYPE], err);
+    fl_status status = FL_OK;
+    if (slots[FL_JFR_SLOT_STACK] != 0)
+        status = resolve_stack(&event.stack, jfr, slots[FL_JFR_SLOT_STACK], err);
+    if (status == FL_OK && plan->pool[FL_JFR_SLOT_TYPE] == FL_JFR_POOL_CLASS)
+        status = resolve_class(&event.type, jfr, slots[FL_JFR_SLOT_TYPE], err);
     if (status == FL_OK && plan->have & 1u << FL_JFR_SLOT_THREAD)
         status = fl_jfr_name_slot(&event.thread, jfr, plan, FL_JFR_SLOT_THREAD, slots, err);
     if (status == FL_OK && row->kind > FL_JFR_NATIVE)

@@ -235,6 +235,17 @@ static fl_status node_of(uint32_t *out, fl_jfr *jfr, uint32_t caller, uint32_t f
     return FL_OK;
 }
 
+/* The method of a frame: stacks of one program have few of them, again and again. */
+static fl_status name_of_method(uint32_t *out, fl_jfr *jfr, const uint64_t *slots, fl_error *err)
+{
+    fl_jfr_pool *methods = &jfr->chunk.pools[FL_JFR_POOL_METHOD];
+    *out = fl_jfr_known(methods, slots[0]);
+    if (*out != FL_JFR_NONE)
+        return FL_OK;
+    fl_status status = fl_jfr_name_slot(out, jfr, &jfr->chunk.frame, 0, slots, err);
+    return status == FL_OK ? fl_jfr_know(methods, slots[0], *out, err) : status;
+}
+
 /* The frames of one stack, innermost first as they stand; how many could be read. */
 static fl_status read_frames(uint32_t frames[MAX_FRAMES], size_t *count, fl_jfr *jfr, size_t pos,
                              fl_error *err)
@@ -251,7 +262,7 @@ static fl_status read_frames(uint32_t frames[MAX_FRAMES], size_t *count, fl_jfr 
         fl_jfr_plan_run(chunk, &chunk->frame, chunk->frame.count, &in, slots);
         if (in.short_read)
             return FL_OK;
-        status = fl_jfr_name_slot(&function, jfr, &chunk->frame, 0, slots, err);
+        status = name_of_method(&function, jfr, slots, err);
         int32_t line = (int32_t)slots[1];
         if (status == FL_OK)
             status =

@@ -112,6 +112,7 @@ static bool add_op(struct making *m, fl_jfr_op op, fl_jfr_pool_kind pool)
     chunk->ops = ops;
     ops[chunk->op_count++] = op;
     m->plan->count++;
+    m->plan->is_flat &= op.step == FL_JFR_VARINT || op.step == FL_JFR_FIXED;
     if (op.slot >= 0) {
         m->plan->have |= 1u << op.slot;
         m->plan->pool[op.slot] = (uint8_t)pool;
@@ -204,6 +205,7 @@ fl_status fl_jfr_plan_make(fl_jfr_plan *out, fl_jfr_chunk *chunk, const fl_jfr_c
     struct making m = {.plan = out, .chunk = chunk, .wanted = wanted};
     *out = (fl_jfr_plan){.at = (uint32_t)chunk->op_count};
     memset(out->pool, FL_JFR_POOL_NONE, sizeof(out->pool));
+    out->is_flat = true;
     out->is_sound = make(&m, of);
     if (m.no_memory)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for fields of a recording");
@@ -260,12 +262,30 @@ static size_t run_step(const fl_jfr_chunk *chunk, const fl_jfr_op *op, size_t i,
     return i + 1;
 }
 
+/* Numbers only, which is what most events are. The reader is a copy, so that it stays in
+ * registers. */
+static void run_flat(const fl_jfr_op *op, size_t count, fl_reader *in, uint64_t *slots)
+{
+    fl_reader own = *in;
+    for (const fl_jfr_op *end = op + count; op < end; op++) {
+        uint64_t value =
+            op->step == FL_JFR_VARINT ? fl_jfr_varint(&own) : fl_read_be(&own, op->width);
+        if (op->slot >= 0)
+            slots[op->slot] = value;
+    }
+    *in = own;
+}
+
 void fl_jfr_plan_run(const fl_jfr_chunk *chunk, const fl_jfr_plan *plan, size_t count,
                      fl_reader *in, uint64_t *slots)
 {
     struct repeat repeats[FL_JFR_DEPTH];
     size_t depth = 0, i = 0;
     assert(count <= plan->count && plan->is_sound);
+    if (plan->is_flat && count > 0) {
+        run_flat(&chunk->ops[plan->at], count, in, slots);
+        return;
+    }
     while (!in->short_read) {
         if (depth > 0 && i == repeats[depth - 1].end) {
             if (--repeats[depth - 1].left > 0)

@@ -18,6 +18,7 @@
 #define FL_JFR_PRIV_H
 
 #include "arena.h"
+#include "bytes.h"
 #include "jfr.h"
 #include "map.h"
 #include "reader.h"
@@ -106,6 +107,7 @@ typedef struct fl_jfr_plan {
     uint32_t at, count; /* among the chunk's ops; count 0: nothing is wanted, or none can be made */
     uint32_t last;      /* steps up to the last slot */
     bool is_sound;      /* false: a class that cannot be gone past */
+    bool is_flat;       /* no text and no array up to `last`: nothing but numbers */
     uint8_t pool[FL_JFR_SLOTS]; /* fl_jfr_pool_kind of what a slot refers to */
     unsigned have;              /* 1u << slot */
 } fl_jfr_plan;
@@ -138,7 +140,19 @@ typedef struct fl_jfr_pool {
     fl_jfr_constant *items;
     size_t count, cap;
     const fl_jfr_class *of; /* its class in this chunk; NULL: there is none */
+    uint32_t *known; /* what small keys became, plus 1; 0: not known yet. FL_JFR_KNOWN of them */
+    size_t known_end;
 } fl_jfr_pool;
+
+/* Keys of stacks and classes are counted up from 1: nearly all are small. Of these alone there is a
+ * plain array, since most events are told by two such keys. */
+enum { FL_JFR_KNOWN = 1 << 17 };
+
+/* What a key became, FL_JFR_NONE where it is not known yet, or was nothing. */
+static inline uint32_t fl_jfr_known(const fl_jfr_pool *pool, uint64_t key)
+{
+    return key < pool->known_end ? pool->known[key] - 1 : FL_JFR_NONE;
+}
 
 typedef struct fl_jfr_chunk {
     fl_slice bytes;  /* with the header */
@@ -200,6 +214,24 @@ static inline uint64_t fl_jfr_varint(fl_reader *in)
         in->pos = pos + 1;
         return p[pos];
     }
+    if (len - pos >= 9) { /* seldom longer than 8 bytes: these at once, without a branch for each */
+        uint64_t word = fl_bytes_le64(p + pos);
+        uint64_t ends = ~word & UINT64_C(0x8080808080808080);
+        if ((ends & 0x8000) != 0) { /* two bytes: keys of stacks and classes */
+            in->pos = pos + 2;
+            return (word & 0x7f) | (word >> 1 & 0x3f80);
+        }
+        if (ends != 0) {
+            unsigned count = (unsigned)__builtin_ctzll(ends) / 8 + 1;
+            word &= UINT64_MAX >> (64 - 8 * count) & UINT64_C(0x7f7f7f7f7f7f7f7f);
+            word =
+                (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
+            word =
+                (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
+            in->pos = pos + count;
+            return (word & UINT64_C(0x0fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4;
+        }
+    }
     for (int shift = 0; pos < len; shift += 7, pos++) {
         unsigned char byte = p[pos];
         if (shift == 56 || byte < 0x80) {
@@ -260,6 +292,9 @@ fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, 
 bool fl_jfr_constant_slots(const fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
                            const fl_jfr_constant *constant, uint64_t slots[FL_JFR_SLOTS]);
 
+/* Note what a key became. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_know(fl_jfr_pool *pool, uint64_t key, uint32_t resolved,
+                                   fl_error *err);
 /* The pool of a class by its name; FL_JFR_POOL_NONE: of none. */
 fl_jfr_pool_kind fl_jfr_pool_of(fl_slice class_name);
 void fl_jfr_pools_dispose(fl_jfr_chunk *chunk);

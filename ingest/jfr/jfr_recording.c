@@ -26,19 +26,14 @@
 /* The recorder itself cuts a chain in the middle when it is longer than 200 (its `skip`). */
 enum { MAX_HOLDERS = 256 };
 
-/* Sites that were met last, by the low bits of their key: most events come from few. */
-enum { RECENT = 256 };
-
 struct group {
     fl_map *index; /* stack << 32 | class, to index + 1 */
     fl_jfr_site *items;
     size_t count, cap;
     uint64_t events;
     int64_t amount;
-    struct {
-        uint64_t key;
-        uint32_t at; /* index + 1; 0: nothing */
-    } recent[RECENT];
+    uint32_t *by_stack; /* the site that was met last at a stack, index + 1; 0: none */
+    size_t by_stack_cap;
 };
 
 struct table {
@@ -104,9 +99,9 @@ static fl_jfr_site *site_of(struct group *group, const fl_jfr_event *event, fl_s
 {
     assert(group->index != NULL && *status == FL_OK);
     uint64_t key = (uint64_t)event->stack << 32 | event->type, *slot;
-    size_t way = (size_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 56);
-    if (group->recent[way].key == key && group->recent[way].at > 0)
-        return &group->items[group->recent[way].at - 1];
+    uint32_t *last = event->stack < group->by_stack_cap ? &group->by_stack[event->stack] : NULL;
+    if (last != NULL && *last != 0 && group->items[*last - 1].type == event->type)
+        return &group->items[*last - 1];
     const uint64_t *known = fl_map_find(group->index, key);
     uint64_t at = known != NULL ? *known : 0;
     if (at == 0) {
@@ -128,9 +123,25 @@ static fl_jfr_site *site_of(struct group *group, const fl_jfr_event *event, fl_s
         group->count = table.count;
         at = *slot = group->count;
     }
-    group->recent[way].key = key;
-    group->recent[way].at = (uint32_t)at;
+    if (last != NULL)
+        *last = (uint32_t)at;
     return &group->items[at - 1];
+}
+
+/* Most stacks allocate one class: what a stack's last site was is nearly always right, and twenty
+ * times smaller than a table of all. */
+static fl_status grow_by_stack(struct group *group, uint32_t stack, fl_error *err)
+{
+    size_t cap = group->by_stack_cap == 0 ? 1024 : group->by_stack_cap;
+    while (cap <= stack)
+        cap *= 2;
+    uint32_t *grown = fl_mem_realloc(group->by_stack, cap, sizeof(*grown));
+    if (grown == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for sites of a recording");
+    memset(grown + group->by_stack_cap, 0, (cap - group->by_stack_cap) * sizeof(*grown));
+    group->by_stack = grown;
+    group->by_stack_cap = cap;
+    return FL_OK;
 }
 
 /* The sums of the group count also what there was no room for. */
@@ -140,6 +151,10 @@ static fl_status take_site(struct gathering *g, const fl_jfr_event *event, fl_jf
     assert(group < FL_JFR_GROUP_COUNT);
     struct group *to = &g->groups[group];
     fl_status status = FL_OK;
+    if (event->stack != FL_JFR_NONE && event->stack >= to->by_stack_cap)
+        status = grow_by_stack(to, event->stack, err);
+    if (status != FL_OK)
+        return status;
     to->events++;
     to->amount = fl_profile_add(to->amount, amount);
     fl_jfr_site *site = site_of(to, event, &status, err);
@@ -528,6 +543,7 @@ void fl_jfr_recording_destroy(fl_jfr_recording *recording)
     for (int i = 0; i < FL_JFR_GROUP_COUNT; i++) {
         fl_map_destroy(g->groups[i].index);
         fl_mem_free(g->groups[i].items);
+        fl_mem_free(g->groups[i].by_stack);
     }
     fl_map_destroy(g->gc_of);
     fl_map_destroy(g->live_of);

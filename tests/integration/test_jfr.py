@@ -76,6 +76,16 @@ class Jfr(unittest.TestCase):
         (self.place / "cut.jfr.gz").write_bytes((RECORDINGS / "17-leak.jfr.gz").read_bytes()[:20000])
         self.text(self.place / "cut.jfr.gz", code=5)
 
+    def test_a_recording_is_looked_at_as_a_profile(self):
+        for kind, shown in {"alloc_space": "Recorded.churn", "exceptions": "Integer.parseInt", "cpu_samples": "Recorded."}.items():
+            done = run("profile", "top", "--sample-type", kind, RECORDINGS / "17-leak.jfr.gz")
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn(shown, done.stdout.decode())
+        both = [RECORDINGS / "17-healthy.jfr.gz", RECORDINGS / "17-leak.jfr.gz"]
+        done = run("profile", "diff", "--sample-type", "alloc_space", *both)
+        self.assertIn(b"Recorded.login", done.stdout)
+        self.assertIn(b"<svg", run("profile", "flame", "--sample-type", "alloc_space", both[0]).stdout)
+
     def test_standard_input_is_a_file(self):
         done = run("jfr", "-", stdin=(RECORDINGS / "11-leak.jfr.gz").read_bytes())
         self.assertEqual(done.returncode, 0)
