@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "args.h"
+#include "jfr_judge.h"
 #include "jfr_view.h"
 #include "slice.h"
 
-enum { PAGE_BYTES = 256 << 20, PAGE_ROWS = 10, JSON_ROWS = 1000 };
+enum { PAGE_BYTES = 256 << 20, JUDGE_BYTES = 64 << 20, PAGE_ROWS = 10, JSON_ROWS = 1000 };
 
 /* One of the choices: the table has made sure of it. */
 static fl_jfr_view view_of(const char *name)
@@ -44,12 +45,19 @@ static fl_exit run_jfr(fl_cli *cli, const fl_args *args)
     fl_status status = fl_jfr_recording_file(&recording, args->operand, &err);
     if (status != FL_OK)
         return fl_cli_finish(cli, &page, status, &err);
+    fl_leak_report report;
+    fl_arena arena = fl_arena_of(JUDGE_BYTES);
+    const fl_jfr_request request = {.name = args->operand};
+    status = fl_jfr_judge(&report, recording, &request, &arena, &err);
     fl_jfr_shown shown = {.recording = recording,
+                          .report = &report,
                           .name = args->operand,
                           .view = view_of(fl_args_text(args, "view")),
                           .rows = rows_of(args)};
-    status = fl_args_wants_json(args) ? fl_jfr_view_json(&page, &shown, &err)
-                                      : fl_jfr_view_text(&page, &shown, &cli->style, &err);
+    if (status == FL_OK)
+        status = fl_args_wants_json(args) ? fl_jfr_view_json(&page, &shown, &err)
+                                          : fl_jfr_view_text(&page, &shown, &cli->style, &err);
+    fl_arena_dispose(&arena);
     fl_exit code = code_of(recording);
     fl_jfr_recording_destroy(recording);
     fl_exit written = fl_cli_finish(cli, &page, status, &err);

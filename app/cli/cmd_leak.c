@@ -273,6 +273,8 @@ const fl_command fl_cmd_leak = {
         "A verdict is one of leak, bounded-growth, churn, retention, latency, gc-pressure, crash,"
         " no-leak and not-enough-data. Growth below what sampling can show is never called"
         " healthy.\n"
+        "A recording of a JVM's Flight Recorder (.jfr), given alone, is judged by its heap after"
+        " collections and by who holds the objects that stayed; 'faultline jfr' shows the rest.\n"
         "Signatures in $XDG_CONFIG_HOME/faultline/signatures are used as if named with"
         " --signatures.",
     .options = options,

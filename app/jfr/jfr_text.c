@@ -160,7 +160,7 @@ static void write_verdict(struct writing *w)
             labelled(w, k == 0 ? "because" : "", finding->evidence[k].text);
     }
     for (size_t i = 0; i < report->collect_count; i++)
-        labelled(w, i == 0 ? "collect next" : "", report->collect[i]);
+        labelled(w, i == 0 ? "collect" : "", report->collect[i]);
 }
 
 /* ---- sites ---- */

@@ -16,6 +16,7 @@
 
 #include "faultline/limits.h"
 #include "inputs.h"
+#include "jfr_judge.h"
 #include "leak_read.h"
 #include "mem.h"
 #include "signatures_load.h"
@@ -298,10 +299,39 @@ static fl_status merge_warnings(fl_leak_run *run, fl_error *err)
     return FL_OK;
 }
 
+/* A recording of a JVM is a series by itself, and judged alone: nothing else says when, and of
+ * what, its collections are. */
+static bool is_recording(const fl_leak_request *request)
+{
+    return request->input_count == 1 && !is_address(request->inputs[0]) &&
+           !is_stdin(request->inputs[0]) && fl_jfr_sniff_file(request->inputs[0]);
+}
+
+/* Of the recording nothing is needed once its report is made. */
+static fl_status run_recording(fl_leak_run *run, fl_error *err)
+{
+    const fl_leak_request *request = run->request;
+    const fl_jfr_request from = {
+        .name = request->inputs[0], .library = run->library, .limit_bytes = request->limit_bytes};
+    fl_jfr_recording *recording;
+    fl_status status = fl_jfr_recording_file(&recording, request->inputs[0], err);
+    if (status != FL_OK)
+        return status;
+    run->inputs.files = run->inputs.counts[FL_LEAK_INPUT_STATS] = 1;
+    run->inputs.unreadable = recording->totals.warning_count > 0;
+    for (size_t i = 0; i < recording->totals.warning_count; i++)
+        warn(run, fl_arena_printf(&run->arena, "%s", recording->totals.warnings[i]));
+    status = fl_jfr_judge(&run->report, recording, &from, &run->arena, err);
+    fl_jfr_recording_destroy(recording);
+    return status == FL_OK ? merge_warnings(run, err) : status;
+}
+
 /* Where nothing was of use, the first complaint says more than that nothing was. */
 static fl_status run_all(fl_leak_run *run, fl_error *err)
 {
     fl_status status = prepare(run, err);
+    if (status == FL_OK && is_recording(run->request))
+        return run_recording(run, err);
     if (status == FL_OK)
         status = read_files(run, err);
     if (status == FL_OK)

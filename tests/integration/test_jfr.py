@@ -76,6 +76,18 @@ class Jfr(unittest.TestCase):
         (self.place / "cut.jfr.gz").write_bytes((RECORDINGS / "17-leak.jfr.gz").read_bytes()[:20000])
         self.text(self.place / "cut.jfr.gz", code=5)
 
+    def test_leaks_are_told_from_caches_by_jfr_and_by_leak(self):
+        for path in sorted(RECORDINGS.glob("*.jfr.*")):
+            verdict = "not-enough-data" if "healthy" in path.name else "leak"
+            with self.subTest(path.name):
+                self.assertEqual(self.answer(path)["verdict"], verdict)
+                done = run("leak", path, "--format", "json")
+                document = json.loads(done.stdout)
+                self.assertEqual((done.returncode, document["verdict"]), (6 if verdict == "not-enough-data" else 0, verdict))
+                if jsonschema is not None:
+                    jsonschema.validate(document, json.loads((SOURCE / "schemas/json/leak.schema.json").read_text()))
+        self.assertIn(b"Recorded.OPEN", run("leak", RECORDINGS / "25-leak.jfr.gz").stdout)
+
     def test_a_recording_is_looked_at_as_a_profile(self):
         for kind, shown in {"alloc_space": "Recorded.churn", "exceptions": "Integer.parseInt", "cpu_samples": "Recorded."}.items():
             done = run("profile", "top", "--sample-type", kind, RECORDINGS / "17-leak.jfr.gz")
