@@ -155,11 +155,22 @@ static fl_status write_answer(watching *w, const fl_follow_news *news, fl_error 
     return status;
 }
 
+/* On standard error, without what a terminal would obey: ids and reasons come from elsewhere. */
+static void complain(watching *w, const char *sentence)
+{
+    fl_buf clean = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    fl_page page = fl_page_on(&clean, &(fl_report_style){0});
+    fl_page_put(&page, FL_INK_PLAIN, sentence);
+    if (clean.status == FL_OK && clean.len > 0)
+        fl_cli_complain(w->cli, "%s", clean.ptr);
+    fl_buf_dispose(&clean);
+}
+
 /* On the screen it is a part of the last line, else a line of its own beside the answer. */
 static void say(watching *w, const char *sentence)
 {
     if (w->screen == NULL)
-        fl_cli_complain(w->cli, "%s", sentence);
+        complain(w, sentence);
     (void)snprintf(w->trouble, sizeof(w->trouble), "%s", sentence);
 }
 
@@ -220,7 +231,7 @@ static fl_status follow_merged(watching *w, fl_error *err)
     (void)snprintf(sentence, sizeof(sentence), "%s was merged into %s, which is followed now",
                    w->last.id, w->last.merged_to);
     if (w->screen == NULL)
-        fl_cli_complain(w->cli, "%s", sentence);
+        complain(w, sentence);
     return fl_follow_turn_to(w->follow, w->last.merged_to, err);
 }
 
@@ -266,6 +277,14 @@ static void tell_absence(watching *w, const fl_follow_news *news)
     }
 }
 
+static void tell_end(watching *w)
+{
+    char sentence[NAME + FL_LOCATION_BYTES + 64];
+    (void)snprintf(sentence, sizeof(sentence), "%s is gone from %s: it was deleted", w->last.id,
+                   w->where);
+    complain(w, sentence);
+}
+
 static fl_status step(watching *w, fl_error *err)
 {
     fl_follow_news news;
@@ -289,7 +308,7 @@ static fl_status step(watching *w, fl_error *err)
         status = write_change(w, err);
     w->screen = NULL;
     if (news.is_gone)
-        fl_cli_complain(w->cli, "%s is gone from %s: it was deleted", w->last.id, w->where);
+        tell_end(w);
     else if (status == FL_OK && !is_open(&w->last) && w->has_last)
         status = write_answer(w, &news, err);
     return status;

@@ -11,6 +11,7 @@
 
 #include "follow.h"
 #include "mem.h"
+#include "page.h"
 #include "pull.h"
 #include "slice.h"
 #include "sse.h"
@@ -94,14 +95,20 @@ static void listen_where_due(at_server *at)
 
 /* ---- questions ---- */
 
-/* The sentence of a problem document (RFC 9457), where there is one. */
+/* The sentence of a problem document (RFC 9457), where there is one, without what a terminal would
+ * obey. */
 static bool read_problem(fl_error *err, fl_status status, fl_slice body)
 {
     json_t *problem = json_loadb((const char *)body.ptr, body.len, 0, NULL);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
-    bool has_one = detail != NULL && detail[0] != '\0';
+    fl_buf clean = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    fl_page page = fl_page_on(&clean, &(fl_report_style){0});
+    if (detail != NULL)
+        fl_page_put(&page, FL_INK_PLAIN, detail);
+    bool has_one = clean.status == FL_OK && clean.len > 0;
     if (has_one)
-        (void)fl_fail(err, status, FL_NO_OFFSET, "%s", detail);
+        (void)fl_fail(err, status, FL_NO_OFFSET, "%s", clean.ptr);
+    fl_buf_dispose(&clean);
     json_decref(problem);
     return has_one;
 }

@@ -22,6 +22,7 @@ import tempfile
 import termios
 import threading
 import unittest
+import urllib.parse
 
 from daemon import Daemon
 from test_incidents import alert, config, listed, webhook
@@ -49,7 +50,7 @@ class Fake:
     """A daemon of few words: documents by id, events, and the end whenever the test wants it."""
 
     def __init__(self, has_events=True, token=None):
-        self.documents, self.listeners, self.asked, self.port = {}, 0, 0, 0
+        self.documents, self.listeners, self.asked, self.port, self.store = {}, 0, 0, 0, "made-up"
         self.has_events, self.token, self.changed = has_events, token, threading.Condition()
         self.start()
 
@@ -86,11 +87,11 @@ class Fake:
                     return self.answer(401, b"{}")
                 if self.path == "/v1/incidents/events":
                     return self.events() if fake.has_events else self.answer(404, b"{}")
-                name, _, part = self.path.removeprefix("/v1/incidents/").partition("/")
+                name, _, part = urllib.parse.unquote(self.path.removeprefix("/v1/incidents/")).partition("/")
                 found = [text for key, text in fake.documents.items() if key.startswith(name)]
                 fake.asked += 1
                 if not found:
-                    problem = {"status": 404, "detail": f"no incident '{name}' in store made-up"}
+                    problem = {"status": 404, "detail": f"no incident '{name}' in store {fake.store}"}
                     return self.answer(404, json.dumps(problem).encode(), "application/problem+json")
                 if part == "timeline":
                     return self.answer(200, (GOLDEN / "shop.timeline.json").read_bytes())
@@ -284,6 +285,19 @@ class Pipe(unittest.TestCase):
         self.assertNotIn("\x1b", out)
         self.assertNotIn("\u202e", out)
         self.assertIn("pay?[2J?<b>", out)
+        fake.store = "\x1b[2J\u202e" + "x" * 1000
+        code, out, err = Watch("none", "--server", fake.url).finish()
+        self.assertEqual((code, out), (1, ""))
+        self.assertTrue(err.startswith("faultline: no incident 'none' in store ?[2J?xxx"), err)
+        fake.put(document(hypotheses=False))
+        watch = Watch(ID, "--server", fake.url)
+        watch.line()
+        fake.put(document("closed"), "\x1b[2Jother")
+        fake.put(document("merged", merged_to="\x1b[2Jother"))
+        self.assertEqual(watch.said(), f"faultline: {ID} was merged into ?[2Jother, which is followed now")
+        code, out, err = watch.finish()
+        self.assertEqual((code, err), (0, ""))
+        self.assertNotIn("\x1b", out)
         fake.stop()
 
     def test_who_is_no_daemon_or_wants_a_token_is_said(self):
