@@ -17,6 +17,7 @@
 #include "report_picture.h"
 #include "terminal.h"
 #include "triage_gc.h"
+#include "triage_jfr.h"
 
 /* "none" is the one name of a store that is no place. */
 static bool is_none(const char *store)
@@ -200,32 +201,50 @@ static const char *missing(const fl_triage_request *request, const fl_pulled *pu
     return NULL;
 }
 
-enum { MAX_GC_LOGS = 32 };
+enum { MAX_FILES_EACH = 32 };
 
-/* What comes from elsewhere than files of telemetry: servers, then logs of collections. */
+/* Files that are not telemetry and become some: the option that names them, and what reads them. */
+static const struct of_jvm {
+    const char *option;
+    fl_status (*read)(void *payload, const fl_sink *sink, fl_error *err);
+} of_jvm[] = {{"gc-log", fl_gc_feed_read}, {"jfr", fl_jfr_feed_read}};
+enum { OF_JVM = sizeof(of_jvm) / sizeof(of_jvm[0]) };
+
+/* What comes from elsewhere than files of telemetry: servers, then files of JVMs. */
 struct feeds {
-    fl_gc_feed gc_logs[MAX_GC_LOGS];
-    fl_triage_feed items[FL_MAX_PULLED + MAX_GC_LOGS];
+    fl_gc_feed files[OF_JVM][MAX_FILES_EACH];
+    fl_triage_feed items[FL_MAX_PULLED + OF_JVM * MAX_FILES_EACH];
 };
+
+/* All that one option names. */
+static fl_status gather_files(struct feeds *out, size_t which, fl_triage_request *request,
+                              const fl_args *args, fl_error *err)
+{
+    const char *paths[FL_MAX_GIVEN], *option = of_jvm[which].option;
+    size_t count = fl_args_list(args, option, paths);
+    fl_status status = FL_OK;
+    if (count > MAX_FILES_EACH)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "triage: at most %d times --%s",
+                       MAX_FILES_EACH, option);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        fl_gc_feed *file = &out->files[which][i];
+        status = fl_gc_feed_of(file, paths[i], request->service, option, err);
+        out->items[request->feed_count++] =
+            (fl_triage_feed){.read = of_jvm[which].read, .payload = file};
+    }
+    return status;
+}
 
 /* The feeds borrow from `out` and from `pulled`. */
 static fl_status gather_feeds(struct feeds *out, fl_triage_request *request, const fl_args *args,
                               const fl_pulled *pulled, fl_error *err)
 {
-    const char *paths[FL_MAX_GIVEN];
-    size_t count = fl_args_list(args, "gc-log", paths);
     fl_status status = FL_OK;
-    if (count > MAX_GC_LOGS)
-        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "triage: at most %d times --gc-log",
-                       MAX_GC_LOGS);
     request->feeds = out->items;
     for (size_t i = 0; i < pulled->sources.count; i++)
         out->items[request->feed_count++] = pulled->feeds[i];
-    for (size_t i = 0; i < count && status == FL_OK; i++) {
-        status = fl_gc_feed_of(&out->gc_logs[i], paths[i], request->service, err);
-        out->items[request->feed_count++] =
-            (fl_triage_feed){.read = fl_gc_feed_read, .payload = &out->gc_logs[i]};
-    }
+    for (size_t i = 0; i < OF_JVM && status == FL_OK; i++)
+        status = gather_files(out, i, request, args, err);
     return status;
 }
 
@@ -327,6 +346,13 @@ static const fl_option options[] = {
      .help = "A garbage collection log with dates, as 'faultline gc' reads them: SERVICE=FILE, or"
              " FILE of the service NAME. Pauses and the heap after collections become series, what"
              " failed becomes log lines"},
+    {.name = "jfr",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "A Flight Recorder recording, as 'faultline jfr' reads them: SERVICE=FILE, or FILE of"
+             " the service NAME. Pauses, the heap after collections and load become series, full"
+             " collections and a leak log lines"},
     FL_PULLED_OPTIONS,
     {.name = "before",
      .kind = FL_OPTION_DURATION,

@@ -23,7 +23,8 @@ struct reading {
 
 /* A name in front of the first slash is a service's, as with --pprof; what stands behind it may
  * hold anything, further equals signs included. */
-fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, fl_error *err)
+fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, const char *option,
+                        fl_error *err)
 {
     const char *equals = strchr(text, '='), *slash = strchr(text, '/');
     bool is_named = equals != NULL && equals > text && (slash == NULL || equals < slash);
@@ -33,8 +34,8 @@ fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, 
         is_named ? (fl_slice){.ptr = (const unsigned char *)text, .len = (size_t)(equals - text)}
                  : fl_slice_of(service);
     if (name.len == 0)
-        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
-                       "whose collections are in %.80s? say --gc-log SERVICE=%.60s", text, text);
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "whose is %.80s? say --%s SERVICE=%.60s",
+                       text, option, text);
     if (name.len >= sizeof(out->service))
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "a service's name has at most %zu bytes",
                        sizeof(out->service) - 1);

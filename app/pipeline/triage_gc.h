@@ -20,10 +20,10 @@ typedef struct fl_gc_feed {
     const char *path; /* borrowed */
 } fl_gc_feed;
 
-/* "SERVICE=FILE", or FILE of `service`, which may be NULL. FL_E_SYNTAX: nothing tells whose it is,
- * or the name is too long. */
+/* "SERVICE=FILE", or FILE of `service`, which may be NULL; `option` is what it was given with, for
+ * the message. FL_E_SYNTAX: nothing tells whose it is, or the name is too long. */
 FL_NODISCARD fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service,
-                                     fl_error *err);
+                                     const char *option, fl_error *err);
 /* fl_triage_feed's read; `payload` is an fl_gc_feed. FL_E_IO for whatever is wrong with the file, a
  * log without dates included: nothing tells where on the timeline it belongs. */
 FL_NODISCARD fl_status fl_gc_feed_read(void *payload, const fl_sink *sink, fl_error *err);

@@ -73,7 +73,7 @@ static fl_status on_log(void *payload, uint32_t resource, const fl_log *log, fl_
 static fl_status read_log(const char *text, const char *service)
 {
     const fl_sink sink = {.resource = on_resource, .point = on_point, .log = on_log};
-    fl_status status = fl_gc_feed_of(&feed, text, service, &err);
+    fl_status status = fl_gc_feed_of(&feed, text, service, "gc-log", &err);
     return status == FL_OK ? fl_gc_feed_read(&feed, &sink, &err) : status;
 }
 
@@ -106,7 +106,7 @@ END_TEST
 START_TEST(what_nobody_owns_is_refused)
 {
     ck_assert_fails(FL_E_SYNTAX, read_log("gc.log", NULL));
-    ck_assert_str_eq(err.message, "whose collections are in gc.log? say --gc-log SERVICE=gc.log");
+    ck_assert_str_eq(err.message, "whose is gc.log? say --gc-log SERVICE=gc.log");
 }
 END_TEST
 
