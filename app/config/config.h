@@ -193,7 +193,8 @@ typedef struct fl_config {
     } sources;
     fl_config_incidents incidents;
     struct {
-        const char *prometheus, *jaeger; /* NULL: no links */
+        const char *prometheus, *jaeger, *grafana; /* NULL: no links */
+        const char *grafana_prometheus, *grafana_loki, *grafana_tempo;
     } links;
     fl_config_redaction redaction;
     fl_config_kafka kafka;

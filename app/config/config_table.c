@@ -394,6 +394,14 @@ static const fl_config_field links_fields[] = {
            .help = "Where a browser finds Prometheus: pages lead from metrics to its graphs"),
     FL_ROW("jaeger", URL, fl_config, links.jaeger, .example = "http://jaeger.example:16686",
            .help = "Where a browser finds Jaeger: pages lead from traces to its search"),
+    FL_ROW("grafana", URL, fl_config, links.grafana, .example = "https://grafana.example",
+           .help = "Where a browser finds Grafana: pages lead to Explore, with the query"),
+    FL_ROW("grafana_prometheus", TEXT, fl_config, links.grafana_prometheus, .example = "prometheus",
+           .help = "The uid of Grafana's data source for metrics"),
+    FL_ROW("grafana_loki", TEXT, fl_config, links.grafana_loki, .example = "loki",
+           .help = "The uid of Grafana's data source for logs"),
+    FL_ROW("grafana_tempo", TEXT, fl_config, links.grafana_tempo, .example = "tempo",
+           .help = "The uid of Grafana's data source for traces"),
 };
 FL_GROUP(links, fl_config);
 

@@ -391,7 +391,12 @@ static fl_status start_web(fl_serve *serve, fl_error *err)
 {
     const fl_web_options options = {.store = serve->options.store,
                                     .prometheus = serve->options.config->links.prometheus,
-                                    .jaeger = serve->options.config->links.jaeger};
+                                    .jaeger = serve->options.config->links.jaeger,
+                                    .grafana = serve->options.config->links.grafana,
+                                    .grafana_prometheus =
+                                        serve->options.config->links.grafana_prometheus,
+                                    .grafana_loki = serve->options.config->links.grafana_loki,
+                                    .grafana_tempo = serve->options.config->links.grafana_tempo};
     if (options.store == NULL)
         return FL_OK;
     fl_status status = fl_web_create(&serve->web, &options, err);

@@ -45,10 +45,15 @@ fl_status fl_web_create(fl_web **out, const fl_web_options *options, fl_error *e
     *web = (fl_web){.options = *options};
     fl_status status =
         fl_store_pool_create(&web->stores, options->store, FL_STORE_EXISTING, WEB_STORES, err);
-    if (status == FL_OK)
-        status = copy_text(&web->prometheus, options->prometheus, err);
-    if (status == FL_OK)
-        status = copy_text(&web->jaeger, options->jaeger, err);
+    const char *const links[WEB_LINK_COUNT] = {
+        [WEB_PROMETHEUS] = options->prometheus,
+        [WEB_JAEGER] = options->jaeger,
+        [WEB_GRAFANA] = options->grafana,
+        [WEB_GRAFANA_PROMETHEUS] = options->grafana_prometheus,
+        [WEB_GRAFANA_LOKI] = options->grafana_loki,
+        [WEB_GRAFANA_TEMPO] = options->grafana_tempo};
+    for (size_t i = 0; i < WEB_LINK_COUNT && status == FL_OK; i++)
+        status = copy_text(&web->links[i], links[i], err);
     if (status == FL_OK)
         status = web_static_load(web, err);
     if (status == FL_OK)
@@ -65,8 +70,8 @@ void fl_web_destroy(fl_web *web)
         return;
     fl_store_pool_destroy(web->stores);
     web_static_dispose(web);
-    fl_mem_free(web->prometheus);
-    fl_mem_free(web->jaeger);
+    for (size_t i = 0; i < WEB_LINK_COUNT; i++)
+        fl_mem_free(web->links[i]);
     fl_mem_free(web);
 }
 

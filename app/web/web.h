@@ -22,7 +22,10 @@ typedef struct fl_web_options {
     const char *store;             /* URL; copied */
     int64_t (*now)(void *payload); /* NULL: the clock */
     void *payload;
-    const char *prometheus, *jaeger; /* addresses for a browser, copied; NULL: no links there */
+    /* Addresses for a browser, and what Grafana there knows as data sources (uid); copied. NULL: no
+     * links there. */
+    const char *prometheus, *jaeger, *grafana;
+    const char *grafana_prometheus, *grafana_loki, *grafana_tempo;
 } fl_web_options;
 
 /* The store is opened with the first page. FL_E_NOMEM. */

@@ -43,33 +43,6 @@ static void put_locus(fl_buf *out, const fl_hypothesis *h)
     fl_buf_text(out, "</dl>\n");
 }
 
-/* Where the raw data can be seen around that time, in tools that the configuration names. Their
- * addresses are those that they write themselves: Prometheus' graph page, Jaeger's search. */
-static void put_deep_link(fl_buf *out, const web_case *of, const char *service,
-                          const fl_evidence *e)
-{
-    static const int64_t around_ns = 1800 * FL_NS_PER_S;
-    char end[FL_TIME_TEXT], from_us[NUMBER_TEXT], to_us[NUMBER_TEXT];
-    int64_t at_ns = e->at_ns != 0 ? e->at_ns : of->incident->at_ns;
-    if (e->modality == FL_MODALITY_METRICS && e->query != NULL && of->web->prometheus != NULL) {
-        fl_time_format_s(end, at_ns + around_ns);
-        end[10] = ' ';
-        end[19] = '\0';
-        fl_html(out,
-                " <a class=\"at-lane\" rel=\"noreferrer\" href=\"$/graph?g0.expr=@&amp;g0.tab=0"
-                "&amp;g0.range_input=1h&amp;g0.end_input=@\">Prometheus</a>",
-                of->web->prometheus, e->query, end);
-    }
-    if (e->modality != FL_MODALITY_TRACES || service == NULL || of->web->jaeger == NULL)
-        return;
-    (void)snprintf(from_us, sizeof(from_us), "%lld", (long long)((at_ns - around_ns) / 1000));
-    (void)snprintf(to_us, sizeof(to_us), "%lld", (long long)((at_ns + around_ns) / 1000));
-    fl_html(out,
-            " <a class=\"at-lane\" rel=\"noreferrer\" href=\"$/search?service=@&amp;start=@"
-            "&amp;end=@&amp;lookback=custom\">Jaeger</a>",
-            of->web->jaeger, service, from_us, to_us);
-}
-
 /* A sign, the modality, the sentence, its weight; the query on a line of its own. */
 static void put_evidence(fl_buf *out, const web_case *of, const char *service, const fl_evidence *e)
 {
@@ -85,7 +58,7 @@ static void put_evidence(fl_buf *out, const web_case *of, const char *service, c
         (void)snprintf(lane, sizeof(lane), "%zu", index);
         fl_html(out, " <a class=\"at-lane\" href=\"#lane-$\">lane</a>", lane);
     }
-    put_deep_link(out, of, service, e);
+    web_put_evidence_links(out, of, service, e);
     fl_html(out,
             "</span><span class=\"weight\" title=\"weight in nats: log Bayes factor\">$</span>",
             isnan(e->weight_nats) ? "" : weight);

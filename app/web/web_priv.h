@@ -32,10 +32,20 @@ typedef struct web_file {
 } web_file;
 
 enum { WEB_FILES = 6 };
+/* Where links lead to. */
+enum {
+    WEB_PROMETHEUS,
+    WEB_JAEGER,
+    WEB_GRAFANA,
+    WEB_GRAFANA_PROMETHEUS,
+    WEB_GRAFANA_LOKI,
+    WEB_GRAFANA_TEMPO,
+    WEB_LINK_COUNT
+};
 
 struct fl_web {
     fl_web_options options;
-    char *prometheus, *jaeger; /* NULL: no links there */
+    char *links[WEB_LINK_COUNT]; /* NULL: no links there */
     fl_store_pool *stores;
     web_file files[WEB_FILES];
     char build[WEB_BUILD_TEXT];
@@ -115,6 +125,13 @@ typedef struct web_node {
 const char *web_node_name(const fl_graph_node *node);
 void web_node_link(fl_buf *out, const fl_graph_node *node);
 void web_put_node(fl_buf *out, const web_node *of);
+/* --- web_links.c: each nothing where no such tool is configured --- */
+typedef enum web_link_kind { WEB_LINK_METRICS, WEB_LINK_LOGS, WEB_LINK_TRACES } web_link_kind;
+void web_put_grafana(fl_buf *out, const fl_web *web, web_link_kind kind, const char *query,
+                     fl_range shown);
+void web_put_evidence_links(fl_buf *out, const web_case *of, const char *service,
+                            const fl_evidence *e);
+void web_put_lane_link(fl_buf *out, const web_case *of, const fl_lane *lane);
 /* --- web_timeline.c --- */
 void web_put_timeline(fl_buf *out, const web_case *of);
 void web_put_events(fl_buf *out, const fl_picture *picture);

@@ -135,8 +135,9 @@ static double worst_of(const fl_picture *picture, const fl_lane *lane)
 }
 
 /* Name and reason, line, numbers: in this order also where there is no room beside each other. */
-static void put_lane(fl_buf *out, const fl_picture *picture, size_t index)
+static void put_lane(fl_buf *out, const web_case *of, size_t index)
 {
+    const fl_picture *picture = of->picture;
     const fl_lane *lane = &picture->lanes[index];
     char worst[FL_SVG_NUMBER_TEXT], usual[FL_SVG_NUMBER_TEXT], number[NUMBER_TEXT];
     axis a = axis_of(picture, lane);
@@ -144,8 +145,10 @@ static void put_lane(fl_buf *out, const fl_picture *picture, size_t index)
     (void)snprintf(number, sizeof(number), "%zu", index);
     fl_html(out,
             "<li id=\"lane-$\" class=\"lane $\"><span class=\"name\"><b>$</b> $</span>"
-            "<span class=\"why\">$</span>",
+            "<span class=\"why\">$",
             number, fl_picture_kind_name(lane->kind), lane->service, lane->name, lane->why);
+    web_put_lane_link(out, of, lane);
+    fl_buf_text(out, "</span>");
     begin_plot(out, picture);
     put_times(out, picture);
     if (isfinite(lane->usual_low) && isfinite(lane->usual_high)) {
@@ -206,21 +209,22 @@ static void put_axis(fl_buf *out, const fl_picture *picture)
 }
 
 /* What is closed is in the page: it is searched and printed. */
-static void put_lanes(fl_buf *out, const fl_picture *picture)
+static void put_lanes(fl_buf *out, const web_case *of)
 {
+    const fl_picture *picture = of->picture;
     char count[FL_COUNT_TEXT];
     size_t first = picture->lane_count < FIRST_LANES ? picture->lane_count : FIRST_LANES;
     fl_buf_text(out, "<ul class=\"lanes\">\n");
     put_event_lane(out, picture);
     for (size_t i = 0; i < first; i++)
-        put_lane(out, picture, i);
+        put_lane(out, of, i);
     fl_buf_text(out, "</ul>\n");
     if (picture->lane_count == first)
         return;
     fl_html(out, "<details><summary>$ more series that stand out</summary><ul class=\"lanes\">\n",
             fl_page_count(count, picture->lane_count - first));
     for (size_t i = first; i < picture->lane_count; i++)
-        put_lane(out, picture, i);
+        put_lane(out, of, i);
     fl_buf_text(out, "</ul></details>\n");
     if (picture->lanes_left_out > 0)
         fl_html(out, "<p class=\"dim\">$ series stood out too and are not drawn.</p>\n",
@@ -272,7 +276,7 @@ void web_put_timeline(fl_buf *out, const web_case *of)
                      "<span class=\"key window\"></span>window "
                      "<span class=\"key onset\"></span>onset, 90 %</p>\n");
     put_axis(out, picture);
-    put_lanes(out, picture);
+    put_lanes(out, of);
     fl_buf_text(out, "</section>\n");
 }
 

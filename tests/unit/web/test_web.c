@@ -279,7 +279,32 @@ START_TEST(evidence_leads_to_the_tools_that_are_configured)
     ask(web_incident, "/incidents/made-1");
     ck_assert(says("href=\"http://p/graph?g0.expr=cpu%7Bservice%3D%22bank%22%7D&amp;g0.tab=0&amp;"
                    "g0.range_input=1h&amp;g0.end_input=2023-11-14%2022%3A43%3A20\""));
-    ck_assert(!says("http://j"));
+    ck_assert(!says("http://j") && !says("Grafana"));
+}
+END_TEST
+
+/* Evidence of half an hour on each side, lanes as far as they go. */
+START_TEST(queries_lead_to_grafana_by_its_data_sources)
+{
+    fl_incident incident = made("made-1");
+    fl_picture picture = drawn("made-1", MIN);
+    keep(&incident, &picture);
+    fl_web_destroy(web);
+    const fl_web_options options = {.store = place.url,
+                                    .now = clock_of,
+                                    .grafana = "https://g/at",
+                                    .grafana_prometheus = "p\"<1>",
+                                    .grafana_tempo = "t"};
+    ck_assert_ok(fl_web_create(&web, &options, &err));
+    ask(web_incident, "/incidents/made-1");
+    ck_assert_int_eq(reply.status, 200);
+    ck_assert(
+        says("href=\"https://g/at/explore?schemaVersion=1&amp;orgId=1&amp;panes=%7B%22a%22%3A%7B"
+             "%22datasource%22%3A%22p%5C%22%3C1%3E%22%2C%22queries%22%3A%5B%7B%22refId%22%3A"
+             "%22A%22%2C%22datasource%22%3A%7B%22type%22%3A%22prometheus%22%2C%22uid%22%3A"
+             "%22p%5C%22%3C1%3E%22%7D%2C%22expr%22%3A%22cpu%7Bservice%3D%5C%22bank%5C%22%7D%22"
+             "%7D%5D%2C%22range%22%3A%7B%22from%22%3A%22"));
+    ck_assert(!says("loki"));
 }
 END_TEST
 
@@ -603,6 +628,7 @@ static Suite *web_suite(void)
     tcase_add_test(cases, the_list_has_each_incident_once);
     tcase_add_test(cases, an_incident_is_told_with_its_picture);
     tcase_add_test(cases, evidence_leads_to_the_tools_that_are_configured);
+    tcase_add_test(cases, queries_lead_to_grafana_by_its_data_sources);
     tcase_add_test(cases, stacks_are_drawn_and_told_with_what_changed);
     tcase_add_test(cases, pictures_of_any_length_are_drawn);
     tcase_add_test(cases, what_is_not_there_or_damaged_is_said);
