@@ -119,6 +119,7 @@ extern const fl_command fl_cmd_similar;
 extern const fl_command fl_cmd_postmortem;
 extern const fl_command fl_cmd_graph;
 extern const fl_command fl_cmd_recommend;
+extern const fl_command fl_cmd_crash;
 extern const fl_command fl_cmd_gc;
 extern const fl_command fl_cmd_leak;
 extern const fl_command fl_cmd_learn;

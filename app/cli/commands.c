@@ -27,6 +27,7 @@ const fl_command *const fl_commands[] = {
     &fl_cmd_review,
     &fl_cmd_leak,
     &fl_cmd_gc,
+    &fl_cmd_crash,
     &fl_cmd_signatures,
     &fl_cmd_profile,
     &fl_cmd_heap,

@@ -1,0 +1,83 @@
+/*
+ * cmd_crash.c - a crash report of a Java virtual machine: what crashed, where, who called it.
+ */
+#include <assert.h>
+
+#include "args.h"
+#include "crash_view.h"
+
+enum { REPORT_BYTES = 32 << 20 };
+
+/* A report that breaks off is an answer with a warning, and an exit code of its own. */
+static fl_exit run_crash(fl_cli *cli, const fl_args *args)
+{
+    const char *binaries[FL_MAX_GIVEN];
+    fl_error err = {0};
+    fl_crash_report report;
+    fl_arena arena = fl_arena_of(REPORT_BYTES);
+    fl_buf page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    const fl_crash_request request = {.path = args->operand,
+                                      .binaries = binaries,
+                                      .binary_count = fl_args_list(args, "binary", binaries)};
+    assert(args->operand != NULL); /* required */
+    fl_status status = fl_crash_run(&report, &request, &arena, &err);
+    bool is_whole = status == FL_OK && report.crash.is_whole;
+    if (status == FL_OK)
+        status = fl_args_wants_json(args) ? fl_crash_json(&page, &report, &err)
+                                          : fl_crash_text(&page, &report, &cli->style, &err);
+    fl_exit code = fl_cli_finish(cli, &page, status, &err);
+    fl_arena_dispose(&arena);
+    return code == FL_EXIT_OK && !is_whole ? FL_EXIT_PARTIAL : code;
+}
+
+static const fl_option options[] = {
+    {.name = "binary",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "A library that stands in the stack without a name, or its .debug file: names its"
+             " functions (ELF)"},
+    FL_OPTION_FORMAT("How to print the answer"),
+};
+
+static const fl_operand operand = {
+    .name = "FILE",
+    .help =
+        "The crash report of a Java virtual machine (hs_err_pidN.log), Java 8 to 25; plain, gzip"
+        " or zstd; - is standard input",
+    .required = true,
+    .is_path = true,
+};
+
+static const fl_example examples[] = {
+    {"faultline crash hs_err_pid4711.log", "what crashed, who called it, and what was before"},
+    {"faultline crash hs_err_pid4711.log --binary libfoo.so --format json",
+     "with the functions of a library, for a program"},
+};
+
+static const fl_exit_note exits[] = {
+    {FL_EXIT_OK, "there is an answer"},
+    {FL_EXIT_ERROR, "there is no answer, or it could not be written"},
+    {FL_EXIT_USAGE, "the command line was not understood"},
+    {FL_EXIT_PARTIAL, "the report ends in the middle; what came before it was used"},
+};
+
+const fl_command fl_cmd_crash = {
+    .name = "crash",
+    .summary = "read crash reports of Java virtual machines",
+    .description =
+        "Reads what a Java virtual machine wrote when it crashed, and says whose code it was: "
+        "native"
+        " code of a library, compiled or interpreted Java code, or the virtual machine; which Java"
+        " method that is not of the platform called it; what that means and what to try; then the"
+        " stack, the heap and the last events.\n"
+        "Functions of libraries that the report does not name come from --binary.",
+    .options = options,
+    .option_count = FL_COUNT(options),
+    .operand = &operand,
+    .examples = examples,
+    .example_count = FL_COUNT(examples),
+    .exits = exits,
+    .exit_count = FL_COUNT(exits),
+    .run = run_crash,
+};

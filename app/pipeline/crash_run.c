@@ -1,0 +1,199 @@
+/*
+ * crash_run.c - what crashed, out of a report's frames.
+ *
+ * The letter of the problematic frame says whose code it was. A crash inside of the virtual machine
+ * or of generated code often has its cause elsewhere, in native code or in Unsafe that wrote where
+ * it should not; so the first Java frame that is not of the platform is named beside it.
+ */
+#include "crash_run.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "hserr.h"
+#include "slice.h"
+#include "symbol.h"
+
+enum { MAX_WARNINGS = 4 };
+
+/* Packages of the platform; everything else is somebody's own. */
+static bool is_platform(const char *method)
+{
+    static const char *const packages[] = {"java.", "javax.", "jdk.", "sun.", "com.sun."};
+    for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+        if (strncmp(method, packages[i], strlen(packages[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Of the thread that crashed: native frames hold Java ones, too, in the order of the stack. */
+static const char *first_own(const fl_crash *crash)
+{
+    for (size_t i = 0; i < crash->native_count; i++)
+        if (crash->native_frames[i].method != NULL && !is_platform(crash->native_frames[i].method))
+            return crash->native_frames[i].method;
+    for (size_t i = 0; i < crash->java_count; i++)
+        if (crash->java_frames[i].method != NULL && !is_platform(crash->java_frames[i].method))
+            return crash->java_frames[i].method;
+    return NULL;
+}
+
+/* Libraries that come with the virtual machine or the system, whose crash is seldom their own. */
+static bool is_system(const char *library)
+{
+    static const char *const names[] = {"libc.so",       "libc-",     "libpthread", "ld-linux",
+                                        "libm.so",       "libstdc++", "libjava.so", "libnio.so",
+                                        "libnet.so",     "libzip.so", "libjli.so",  "ntdll.dll",
+                                        "KERNELBASE.dll"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(library, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The verdict of a signal, by the letter of its frame. */
+static void judge_frame(fl_crash_report *out, fl_arena *arena)
+{
+    const fl_crash_frame *frame = &out->crash.frame;
+    switch (frame->kind) {
+    case 'C':
+        out->verdict = frame->library != NULL
+                           ? fl_arena_printf(arena, "native code of %s", frame->library)
+                           : "native code outside of every library";
+        out->meaning =
+            frame->library != NULL && !is_system(frame->library)
+                ? "the library or who called it over JNI is at fault, not the virtual machine: "
+                  "update"
+                  " it, or look at the arguments of the Java frame that called it (-Xcheck:jni"
+                  " checks them)"
+                : "a library of the system was given something wrong, such as a buffer that was"
+                  " already freed or a file that was cut while it was mapped: look at who called "
+                  "it";
+        return;
+    case 'J':
+    case 'A':
+        out->verdict = "compiled Java code";
+        out->meaning = "either the compiler made wrong code (exclude the method with"
+                       " -XX:CompileCommand=exclude,CLASS::METHOD, or update Java), or native code"
+                       " destroyed memory before: -Xcheck:jni, and no Unsafe";
+        return;
+    case 'j':
+        out->verdict = "interpreted Java code";
+        out->meaning = "interpreted code does not crash by itself: native code or Unsafe destroyed"
+                       " memory before; -Xcheck:jni finds much of it";
+        return;
+    case 'V':
+    case 'v':
+        out->verdict = "the virtual machine";
+        out->meaning =
+            "where a Java frame below uses Unsafe or JNI, that gave it a wrong address;"
+            " else memory was destroyed before, or it is an error of the virtual machine:"
+            " update Java";
+        return;
+    default:
+        out->verdict = "not known where";
+        out->meaning = "the report names no frame; the machine's log may say more";
+    }
+}
+
+/* One sentence for whoever reads nothing else. */
+static fl_status judge(fl_crash_report *out, fl_arena *arena, fl_error *err)
+{
+    const fl_crash *crash = &out->crash;
+    if (crash->cause == FL_CRASH_OUT_OF_MEMORY) {
+        out->verdict = "the machine had no memory for the virtual machine";
+        out->meaning =
+            "not the Java heap but the machine or the container is full: fewer or smaller"
+            " heaps on it (-Xmx), fewer threads, or a higher limit";
+    } else if (crash->cause == FL_CRASH_INTERNAL) {
+        out->verdict = "the virtual machine found itself in a state that cannot be";
+        out->meaning = "an error of the virtual machine, or memory that native code destroyed:"
+                       " update Java, then -Xcheck:jni";
+    } else
+        judge_frame(out, arena);
+    out->called_by = first_own(crash);
+    return out->verdict != NULL
+               ? FL_OK
+               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a crash report");
+}
+
+/* ---- names of libraries ---- */
+
+/* "libfoo.so" of "/usr/lib/libfoo.so" and of "libfoo.so.debug". */
+static bool is_of(const char *path, const char *library)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    size_t len = strlen(library);
+    return strncmp(name, library, len) == 0 &&
+           (name[len] == '\0' || strcmp(name + len, ".debug") == 0);
+}
+
+/* The frame of one that called is behind the call: the address before it is asked for. */
+static bool name_frame(fl_crash_frame *frame, const fl_symbols *symbols, bool is_call,
+                       fl_arena *arena)
+{
+    fl_symbol found[FL_MAX_INLINED];
+    uint64_t address = is_call && frame->offset > 0 ? frame->offset - 1 : frame->offset;
+    if (fl_symbols_find(symbols, address, found) == 0)
+        return true;
+    frame->symbol = fl_arena_cstr(arena, found[0].function);
+    frame->is_looked_up = true;
+    return frame->symbol != NULL;
+}
+
+/* Frames that the report itself names keep that name. */
+static fl_status name_frames(fl_crash *crash, const char *binary, fl_arena *arena, fl_error *err)
+{
+    fl_symbols *symbols = NULL;
+    bool kept = true;
+    fl_status status = fl_symbols_open(&symbols, binary, err);
+    fl_crash_frame *frames = fl_arena_alloc(arena, crash->native_count + 1, sizeof(*frames));
+    if (status != FL_OK || frames == NULL) {
+        fl_symbols_close(symbols);
+        return status != FL_OK ? status
+                               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
+    }
+    for (size_t i = 0; i < crash->native_count; i++) {
+        frames[i] = crash->native_frames[i];
+        if (frames[i].library != NULL && frames[i].symbol == NULL &&
+            is_of(binary, frames[i].library))
+            kept &= name_frame(&frames[i], symbols, i > 0, arena);
+    }
+    if (crash->frame.library != NULL && crash->frame.symbol == NULL &&
+        is_of(binary, crash->frame.library))
+        kept &= name_frame(&crash->frame, symbols, false, arena);
+    crash->native_frames = frames;
+    fl_symbols_close(symbols);
+    return kept ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
+}
+
+/* Reading, then names, then the judgement, which does not depend on the names. */
+fl_status fl_crash_run(fl_crash_report *out, const fl_crash_request *request, fl_arena *arena,
+                       fl_error *err)
+{
+    fl_stream *in = NULL;
+    fl_error why = {0};
+    assert(out != NULL && request->path != NULL);
+    *out = (fl_crash_report){0};
+    const char **warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*warnings));
+    if (warnings == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a crash report");
+    fl_status status = fl_stream_open_or_stdin(&in, request->path, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_hserr_read(&out->crash, in, arena, &why);
+    fl_stream_close(in);
+    if (status != FL_OK)
+        return fl_fail(err, status, why.offset, "%.100s: %.80s", request->path, why.message);
+    for (size_t i = 0; i < request->binary_count && status == FL_OK; i++)
+        status = name_frames(&out->crash, request->binaries[i], arena, err);
+    if (status == FL_OK)
+        status = judge(out, arena, err);
+    if (!out->crash.is_whole)
+        warnings[out->warning_count++] =
+            "the report ends in the middle: what is missing is not known";
+    if (out->crash.left_out > 0)
+        warnings[out->warning_count++] = "some frames or lines are beyond what is kept";
+    out->warnings = warnings;
+    return status;
+}

@@ -1,0 +1,32 @@
+/*
+ * crash_run.h - a crash report of a Java virtual machine, with the names that its libraries and a
+ * mapping file give.
+ */
+#ifndef FL_CRASH_RUN_H
+#define FL_CRASH_RUN_H
+
+#include "arena.h"
+#include "faultline/crash.h"
+
+typedef struct fl_crash_request {
+    const char *path;            /* "-" is standard input */
+    const char *const *binaries; /* libraries or their debug files: of frames without a symbol */
+    size_t binary_count;
+} fl_crash_request;
+
+/* What the report says, in one sentence and with whom to ask. */
+typedef struct fl_crash_report {
+    fl_crash crash;
+    const char *verdict;   /* where it crashed: "native code of libfoo.so", never NULL */
+    const char *meaning;   /* what that means, and what to do */
+    const char *called_by; /* the first Java frame that is not of the platform; NULL: none */
+    const char *const *warnings;
+    size_t warning_count;
+} fl_crash_report;
+
+/* Everything lives in `arena`. FL_E_IO, FL_E_NOTFOUND, FL_E_UNSUPPORTED where a file is no crash
+ * report, or a binary no ELF file with functions; FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_crash_run(fl_crash_report *out, const fl_crash_request *request,
+                                    fl_arena *arena, fl_error *err);
+
+#endif

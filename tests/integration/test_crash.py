@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""`faultline crash` as its users meet it: reports of several versions, standard input, bad input, the contract.
+
+usage: test_crash.py FAULTLINE SOURCE_DIR [unittest options]
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import jsonschema
+except ImportError:  # the package python3-jsonschema
+    jsonschema = None
+
+FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+FIXTURES = SOURCE / "tests/fixtures/hserr"
+TIMEOUT_S = 120
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = pathlib.Path(place.name)
+
+    def run_it(self, *words, code=0, stdin=b""):
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
+        done = subprocess.run([FAULTLINE, "crash", *map(str, words)], capture_output=True, input=stdin, cwd=self.place,
+                              env={**kept, "HOME": str(self.place)}, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, code, done.stderr.decode() + done.stdout.decode()[:2000])
+        return done
+
+    def answer(self, *words, **options):
+        document = json.loads(self.run_it(*words, "--format", "json", **options).stdout)
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/crash.schema.json").read_text()))
+        return document
+
+    def test_reports_of_every_version_say_who_crashed_and_who_called(self):
+        expected = {"java17.log.zst": ("the virtual machine", "GcLab.crash()V"), "java25.log.zst": ("the virtual machine", "GcLab.crash()V"),
+                    "java8-native.log": ("native code of libimage.so", "com.example.image.Scaler.scale(Ljava/nio/ByteBuffer;II)I"),
+                    "memory.log": ("the machine had no memory for the virtual machine", None),
+                    "internal.log": ("the virtual machine found itself in a state that cannot be", None)}
+        self.assertEqual({path.name for path in FIXTURES.iterdir()}, set(expected))
+        for name, (verdict, called_by) in expected.items():
+            with self.subTest(name):
+                document = self.answer(FIXTURES / name)
+                self.assertEqual((document["verdict"], document["called_by"]), (verdict, called_by))
+                self.assertIn(verdict, self.run_it(FIXTURES / name).stdout.decode())
+
+    def test_standard_input_is_read_and_a_cut_report_is_partial(self):
+        whole = (FIXTURES / "java8-native.log").read_bytes()
+        self.assertEqual(self.answer("-", stdin=whole), self.answer(FIXTURES / "java8-native.log"))
+        cut = self.answer("-", stdin=whole[:2500], code=5)
+        self.assertEqual(cut["what"], "SIGSEGV (0xb)")
+        self.assertEqual(len(cut["warnings"]), 1)
+
+    def test_bad_input_is_refused_with_a_sentence(self):
+        for text in ("", "hello\n", "{}"):
+            done = self.run_it("-", stdin=text.encode(), code=1)
+            self.assertEqual(done.stdout, b"")
+            self.assertIn("no crash report of a Java virtual machine", done.stderr.decode())
+        self.assertIn("cannot open", self.run_it("missing.log", code=1).stderr.decode())
+        self.assertIn("missing.so", self.run_it(FIXTURES / "internal.log", "--binary", "missing.so", code=1).stderr.decode())
+        self.run_it(code=2)
+
+    def test_hostile_text_reaches_no_terminal(self):
+        text = "# A fatal error has been detected by the Java Runtime Environment:\n#\n#  SIG\x1b[2J (0xb) at pc=0x1, pid=1, tid=1\n\nHost: \u202ebox\nEND.\n"
+        page = self.run_it("-", stdin=text.encode()).stdout.decode()
+        self.assertNotIn("\x1b", page)
+        self.assertNotIn("\u202e", page)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
