@@ -16,7 +16,7 @@
 #include "slice.h"
 #include "terminal.h"
 
-enum { MAX_COMMANDS = 32 };
+enum { MAX_COMMANDS = 64 };
 
 /* Threads of a daemon say things too: a line is never written into another one. */
 void fl_cli_complain(fl_cli *cli, const char *format, ...)
