@@ -1,7 +1,7 @@
 /*
  * leak_read.c - what an input holds is told by its first bytes, in this order:
  *
- *   an execution trace   "go 1.NN trace": known, counted, not read
+ *   an execution trace   "go 1.NN trace": its findings stand beside those of the series
  *   goroutines           the text of debug=1 or debug=2, or a crash
  *   memory statistics    JSON lines, expvar, gctrace
  *   a profile            protobuf or text
@@ -96,13 +96,6 @@ static fl_status read_text(fl_slice *out, fl_leak_reader *reader, const struct i
         status = fl_buf_check(&reader->text, in->name, err);
     *out = fl_buf_slice(&reader->text);
     return status;
-}
-
-/* "go 1.NN trace" and zeros up to 16 bytes: every version of the format since Go 1.5. */
-static bool is_trace(fl_slice head)
-{
-    return head.len >= 16 && fl_slice_starts_with(head, FL_SLICE("go 1.")) &&
-           fl_slice_find((fl_slice){.ptr = head.ptr, .len = 16}, FL_SLICE(" trace")) < 16;
 }
 
 /* What a program writes to its standard error: text, and no document that talks of a crash. */
@@ -292,6 +285,30 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
     return status;
 }
 
+/* A trace that breaks off says what it can, and is said. */
+static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_stream *stream;
+    fl_trace_run *run = NULL;
+    fl_error inner = {0};
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_trace_run_create(&run, stream, &inner);
+    fl_stream_close(stream);
+    if (status != FL_OK)
+        return fl_fail(err, status, inner.offset, "%s: %s", in->name, inner.message);
+    status = fl_trace_findings_add(&reader->traces, run, reader->arena, err);
+    if (status == FL_OK)
+        reader->inputs->counts[FL_LEAK_INPUT_TRACE]++;
+    if (status == FL_OK && fl_trace_run_info(run)->broken.status != FL_OK) {
+        reader->inputs->unreadable++;
+        note(reader, in->name, fl_trace_run_info(run)->broken.message);
+    }
+    fl_trace_run_destroy(run);
+    return status;
+}
+
 /* A log: it may hold both, and one of them is enough. `why` says what it is where it holds none. */
 static fl_status take_log(fl_leak_reader *reader, const struct input *in, const fl_error *why,
                           fl_error *err)
@@ -332,10 +349,8 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
     fl_status status = read_head(first, &head.len, &in, err);
     if (status != FL_OK)
         return status;
-    if (is_trace(head)) {
-        reader->inputs->counts[FL_LEAK_INPUT_TRACE]++;
-        return FL_OK;
-    }
+    if (fl_gotrace_sniff(head))
+        return take_trace(reader, &in, err);
     if (fl_goroutines_sniff(head) || fl_gostats_sniff(head))
         return take_log(reader, &in, NULL, err);
     status = take_profile(reader, &in, &inner);

@@ -10,6 +10,7 @@
 #include "leak_analysis.h"
 #include "naming.h"
 #include "pprof.h"
+#include "trace_findings.h"
 
 /* A day by the minute; what comes after is left out of the series, not of the judgement. */
 enum { MAX_LEAK_TOTALS = 1440 };
@@ -34,6 +35,7 @@ typedef struct fl_leak_reader {
     fl_arena *arena;
     fl_leak_total *totals; /* room for MAX_LEAK_TOTALS */
     size_t total_count;
+    fl_trace_findings traces;
     const char *warning; /* of the last input; NULL: none */
 } fl_leak_reader;
 

@@ -243,8 +243,7 @@ static uint64_t used_of(const fl_leak_inputs *inputs)
 {
     uint64_t used = 0;
     for (int i = 0; i < FL_LEAK_INPUT_COUNT; i++)
-        if (i != FL_LEAK_INPUT_TRACE)
-            used += inputs->counts[i];
+        used += inputs->counts[i];
     return used;
 }
 
@@ -280,9 +279,6 @@ static fl_status merge_warnings(fl_leak_run *run, fl_error *err)
     fl_leak_report *report = &run->report;
     if (run->told > MAX_TOLD)
         warn(run, fl_arena_printf(&run->arena, "%zu inputs hold nothing of use in all", run->told));
-    if (run->inputs.counts[FL_LEAK_INPUT_TRACE] > 0)
-        warn(run, fl_arena_printf(&run->arena, "%llu execution traces were not read",
-                                  (unsigned long long)run->inputs.counts[FL_LEAK_INPUT_TRACE]));
     warn_of_names(run);
     if (run->reader.program.several_builds)
         warn(run, "the profiles are of several builds of one program: lines may have moved");
@@ -343,6 +339,8 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
                              "there is no profile among what was given");
     if (status == FL_OK)
         status = fl_leak_judge(&run->report, run->leak, &run->arena, err);
+    if (status == FL_OK)
+        status = fl_trace_findings_merge(&run->report, &run->reader.traces, &run->arena, err);
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 

@@ -203,13 +203,14 @@ static json_t *findings_of(fl_put *w, const fl_sched_report *report)
     for (size_t i = 0; i < report->finding_count; i++) {
         const fl_sched_finding *finding = &report->findings[i];
         json_t *row = json_object(), *evidence = json_array();
-        fl_put_text(w, row, "signature", fl_sched_finding_name(finding->kind));
-        fl_put_text(w, row, "title", fl_trace_finding_title(finding->kind));
+        const fl_leak_signature *signature = fl_sched_signature(finding->kind);
+        fl_put_text(w, row, "signature", signature->name);
+        fl_put_text(w, row, "title", signature->title);
         fl_put_value(w, row, "place", place_of(w, &finding->place));
         for (size_t k = 0; k < finding->evidence_count; k++)
             fl_put_item(w, evidence, fl_put_text_of(finding->evidence[k]));
         fl_put_value(w, row, "evidence", evidence);
-        fl_put_text(w, row, "advice", fl_trace_finding_advice(finding->kind));
+        fl_put_text(w, row, "advice", signature->fix);
         fl_put_item(w, array, row);
     }
     return array;

@@ -309,8 +309,8 @@ static void put_findings(const struct page *page)
     }
     for (size_t i = 0; i < report->finding_count; i++) {
         const fl_sched_finding *finding = &report->findings[i];
-        fl_buf_printf(page->out, "\n%s: %s\n", fl_sched_finding_name(finding->kind),
-                      fl_trace_finding_title(finding->kind));
+        const fl_leak_signature *signature = fl_sched_signature(finding->kind);
+        fl_buf_printf(page->out, "\n%s: %s\n", signature->name, signature->title);
         if (finding->place.function[0] != '\0') {
             fl_buf_text(page->out, "  in ");
             put_place(page->out, &finding->place);
@@ -321,7 +321,7 @@ static void put_findings(const struct page *page)
             put_name(page->out, finding->evidence[k]);
             fl_buf_char(page->out, '\n');
         }
-        fl_buf_printf(page->out, "  do: %s\n", fl_trace_finding_advice(finding->kind));
+        fl_buf_printf(page->out, "  do: %s\n", signature->fix);
     }
 }
 

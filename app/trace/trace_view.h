@@ -39,8 +39,5 @@ FL_NODISCARD fl_status fl_trace_view_json(fl_buf *out, const fl_sched_report *re
 /* "1.20 ms": three digits and the unit that fits. */
 enum { FL_TRACE_DURATION = 32 };
 const char *fl_trace_duration(char out[FL_TRACE_DURATION], int64_t ns);
-/* What a finding of this kind means and what to do about it: one sentence each. */
-const char *fl_trace_finding_title(fl_sched_finding_kind kind);
-const char *fl_trace_finding_advice(fl_sched_finding_kind kind);
 
 #endif

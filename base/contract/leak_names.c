@@ -38,6 +38,7 @@ static const char *const sources[] = {
     [FL_LEAK_FROM_GOROUTINE] = "goroutine", [FL_LEAK_FROM_BLOCK] = "block",
     [FL_LEAK_FROM_MUTEX] = "mutex",         [FL_LEAK_FROM_CPU] = "cpu",
     [FL_LEAK_FROM_MEMSTATS] = "memstats",   [FL_LEAK_FROM_LOG] = "log",
+    [FL_LEAK_FROM_TRACE] = "trace",
 };
 static_assert(COUNT(sources) == FL_LEAK_SOURCE_COUNT, "a source has no name");
 

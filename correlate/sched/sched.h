@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "arena.h"
+#include "faultline/leak.h"
 #include "gotrace_view.h"
 
 typedef enum fl_sched_class {
@@ -118,8 +119,9 @@ typedef enum fl_sched_finding_kind {
     FL_SCHED_FINDING_COUNT
 } fl_sched_finding_kind;
 
-/* The signature's name: "trace-lock-convoy" ... */
-const char *fl_sched_finding_name(fl_sched_finding_kind kind);
+/* What a kind of finding is called ("trace-lock-convoy"), means, and what to do about it. It has no
+ * conditions of its own: they are in sched_findings.c. Never NULL. */
+const fl_leak_signature *fl_sched_signature(fl_sched_finding_kind kind);
 
 enum { FL_SCHED_MAX_EVIDENCE = 4 };
 typedef struct fl_sched_finding {

@@ -39,20 +39,6 @@
 
 enum { MAX_FINDINGS = 32 };
 
-static const char *const names[] = {
-    [FL_SCHED_GC_POINTERS] = "trace-gc-pointers", [FL_SCHED_ASSIST_STORM] = "trace-assist-storm",
-    [FL_SCHED_STW_TAIL] = "trace-stw-tail",       [FL_SCHED_MAP_SPIKE] = "trace-map-spike",
-    [FL_SCHED_CONVOY] = "trace-lock-convoy",      [FL_SCHED_LEAKED] = "trace-goroutine-leak",
-};
-_Static_assert(sizeof(names) / sizeof(names[0]) == FL_SCHED_FINDING_COUNT,
-               "each kind of finding has a name");
-
-const char *fl_sched_finding_name(fl_sched_finding_kind kind)
-{
-    assert(kind < FL_SCHED_FINDING_COUNT);
-    return names[kind];
-}
-
 struct finder {
     const fl_sched_report *report;
     fl_sched_finding *findings;

@@ -186,6 +186,7 @@ typedef enum fl_leak_source {
     FL_LEAK_FROM_CPU,
     FL_LEAK_FROM_MEMSTATS,
     FL_LEAK_FROM_LOG,
+    FL_LEAK_FROM_TRACE, /* an execution trace */
     FL_LEAK_SOURCE_COUNT
 } fl_leak_source;
 

@@ -21,7 +21,7 @@ typedef enum fl_leak_input {
     FL_LEAK_INPUT_OTHER, /* profiles that say nothing about leaks */
     FL_LEAK_INPUT_STATS, /* memory statistics: lines, expvar, gctrace */
     FL_LEAK_INPUT_CRASH, /* a log with the fatal error or panic that ended the program */
-    FL_LEAK_INPUT_TRACE, /* execution traces: known, and not read */
+    FL_LEAK_INPUT_TRACE, /* execution traces of Go */
     FL_LEAK_INPUT_COUNT
 } fl_leak_input;
 

@@ -254,11 +254,11 @@ class Leak(unittest.TestCase):
         folder = self.leaking()
         (folder / "notes.md").write_text("what we did\n")
         (folder / "index.json").write_text('{"cause": "fatal error: concurrent map writes"}')
-        (folder / "trace.out").write_bytes(b"go 1.26 trace\0\0\0" + b"x" * 100)
+        shutil.copy(SOURCE / "tests/fixtures/gotrace/small-1.26.trace.zst", folder / "trace.out")
         document = self.answer(folder)
         self.assertEqual(document["verdict"], "leak")
         self.assertEqual(document["series"]["inputs"]["trace"], 1)
-        for word in ("notes.md", "index.json", "1 execution trace"):
+        for word in ("notes.md", "index.json"):
             self.assertTrue(any(word in w for w in document["warnings"]), document["warnings"])
 
     def test_damage_costs_the_file_and_makes_the_answer_a_partial_one(self):

@@ -87,6 +87,24 @@ class Trace(unittest.TestCase):
             self.assertIn(message, done.stderr)
         self.assertEqual(run("/nonexistent").returncode, 1)
 
+    def test_leak_recognises_a_trace_and_says_what_it_found(self):
+        done = subprocess.run([FAULTLINE, "leak", CONVOY, "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        document = json.loads(done.stdout)
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/leak.schema.json").read_text()))
+        first = document["findings"][0]
+        self.assertEqual((document["verdict"], document["kind"]), ("latency", "trace-lock-convoy"))
+        self.assertEqual((first["function"], first["support"]), ("main.handle", ["trace"]))
+        healthy = subprocess.run([FAULTLINE, "leak", TRACES / "1.26-burst.trace.zst", "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
+        self.assertEqual(json.loads(healthy.stdout)["verdict"], "not-enough-data")
+
+    def test_traces_of_one_program_say_a_thing_once(self):
+        leak = TRACES / "1.26-leak.trace.zst"
+        done = subprocess.run([FAULTLINE, "leak", leak, leak, CONVOY, "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
+        kinds = sorted(f["kind"] for f in json.loads(done.stdout)["findings"])
+        self.assertEqual(kinds, ["trace-goroutine-leak", "trace-lock-convoy"])
+
     def test_a_running_program_is_asked(self):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):

@@ -265,7 +265,7 @@ START_TEST(a_world_that_stands_for_long_is_found)
     }
     ck_assert_ok(finish());
     ck_assert_uint_eq(report()->finding_count, 1);
-    ck_assert_str_eq(fl_sched_finding_name(report()->findings[0].kind), "trace-stw-tail");
+    ck_assert_str_eq(fl_sched_signature(report()->findings[0].kind)->name, "trace-stw-tail");
     ck_assert_str_eq(report()->findings[0].evidence[0],
                      "the world was stopped 30 times (GC mark termination), for 12.0 ms at most,"
                      " 11.5 ms at p99");
@@ -332,7 +332,7 @@ START_TEST(a_fault_is_found_with_its_place_and_health_is_not_blamed)
     ck_assert_uint_eq(r->finding_count, cases[_i].finding != NULL);
     if (cases[_i].finding == NULL)
         return;
-    ck_assert_str_eq(fl_sched_finding_name(r->findings[0].kind), cases[_i].finding);
+    ck_assert_str_eq(fl_sched_signature(r->findings[0].kind)->name, cases[_i].finding);
     ck_assert_str_eq(r->findings[0].place.function, cases[_i].function);
     ck_assert_uint_gt(r->findings[0].evidence_count, 0);
 }
