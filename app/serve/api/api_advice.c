@@ -104,7 +104,11 @@ static fl_status recommend(fl_api_call *call, const fl_service *service, fl_aren
     if (status == FL_OK)
         status = fl_api_store(&store, call);
     if (status == FL_OK)
-        status = fl_recommend(&advice, store, &question, arena, err);
+        status = fl_store_hold(store, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_recommend(&advice, store, &question, arena, err);
+    fl_store_release(store);
     const fl_recommend_shown shown = {.service = service, .advice = &advice};
     return status == FL_OK ? fl_report_recommend_json(&call->reply->body, &shown, err) : status;
 }
