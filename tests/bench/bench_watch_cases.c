@@ -15,6 +15,7 @@
 
 #include "mem.h"
 #include "otlp.h"
+#include "sink_none.h"
 #include "watch.h"
 
 #define NS INT64_C(1000000000)
@@ -64,24 +65,6 @@ static fl_status take_span(void *payload, uint32_t resource, const fl_span *span
                        .is_error = span->is_error};
     out->name_bytes = (unsigned char)(span->name.len < MAX_NAME ? span->name.len : MAX_NAME);
     memcpy(out->name, span->name.ptr, out->name_bytes);
-    return FL_OK;
-}
-
-static fl_status skip_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
-{
-    (void)payload, (void)resource, (void)log, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
-{
-    (void)payload, (void)resource, (void)point, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *err)
-{
-    (void)payload, (void)reject, (void)err;
     return FL_OK;
 }
 
@@ -140,11 +123,9 @@ int main(int count, char **words)
     fl_otlp *otlp;
     fl_watch *watch;
     fl_error err = {0};
-    const fl_sink sink = {.resource = take_resource,
-                          .span = take_span,
-                          .log = skip_log,
-                          .point = skip_point,
-                          .reject = skip_reject};
+    fl_sink sink = fl_sink_none(NULL);
+    sink.resource = take_resource;
+    sink.span = take_span;
     const fl_watch_options options = {0};
     spans = fl_mem_calloc(MAX_SPANS, sizeof(*spans));
     if (spans == NULL || fl_otlp_create(&otlp, &sink, &err) != FL_OK ||

@@ -16,6 +16,7 @@
 #include "incidents_priv.h"
 #include "map.h"
 #include "mem.h"
+#include "sink_none.h"
 #include "timestamp.h"
 
 static const int64_t alerts_back_ns = 600 * FL_NS_PER_S;
@@ -25,49 +26,6 @@ static const int64_t most_ns = 60 * FL_NS_PER_S; /* of all parts; by then a brea
 static const int64_t parts_min[] = {30, 60, 120};
 
 enum { ASK_EVERY = 4096 }; /* records, whether it is to end */
-
-/* ---- sinks that take one kind ---- */
-
-/* A reader wants a handle, which nobody looks at. */
-static fl_status skip_resource(void *payload, const fl_resource *resource, uint32_t *handle,
-                               fl_error *err)
-{
-    (void)payload, (void)resource, (void)err;
-    *handle = 0;
-    return FL_OK;
-}
-
-/* The next four: the archive tells of all kinds, and wants each to be taken. */
-static fl_status skip_span(void *payload, uint32_t resource, const fl_span *span, fl_error *err)
-{
-    (void)payload, (void)resource, (void)span, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_log(void *payload, uint32_t resource, const fl_log *log, fl_error *err)
-{
-    (void)payload, (void)resource, (void)log, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_point(void *payload, uint32_t resource, const fl_point *point, fl_error *err)
-{
-    (void)payload, (void)resource, (void)point, (void)err;
-    return FL_OK;
-}
-
-static fl_status skip_change(void *payload, const fl_change_record *change, fl_error *err)
-{
-    (void)payload, (void)change, (void)err;
-    return FL_OK;
-}
-
-/* It was counted when it came. */
-static fl_status skip_reject(void *payload, const fl_reject *reject, fl_error *err)
-{
-    (void)payload, (void)reject, (void)err;
-    return FL_OK;
-}
 
 /* ---- alerts ---- */
 
@@ -121,14 +79,8 @@ fl_status fl_incidents_read_alerts(fl_incidents *incidents, int64_t now_ns, fl_e
 {
     alerts_again to = {.watch = fl_watch_sink(incidents->watch),
                        .closed_ns = now_ns - incidents->options.quiet_ns};
-    const fl_sink sink = {.payload = &to,
-                          .resource = skip_resource,
-                          .span = skip_span,
-                          .log = skip_log,
-                          .point = skip_point,
-                          .change = skip_change,
-                          .alert = take_alert,
-                          .reject = skip_reject};
+    fl_sink sink = fl_sink_none(&to);
+    sink.alert = take_alert;
     fl_status status = fl_map_create(&to.over, FL_MAX_SIGNS, err);
     for (int pass = 0; pass < 2 && status == FL_OK; pass++) {
         to.is_first_pass = pass == 0;
@@ -264,14 +216,13 @@ static bool tell_part(refilling *r, int64_t from_ns, int64_t to_ns)
 {
     fl_incidents *incidents = r->incidents;
     const fl_incidents_options *o = &incidents->options;
-    const fl_sink sink = {.payload = r,
-                          .resource = refill_resource,
-                          .span = refill_span,
-                          .log = pass_log,
-                          .point = refill_point,
-                          .change = pass_change,
-                          .alert = pass_alert,
-                          .reject = skip_reject};
+    fl_sink sink = fl_sink_none(r);
+    sink.resource = refill_resource;
+    sink.span = refill_span;
+    sink.log = pass_log;
+    sink.point = refill_point;
+    sink.change = pass_change;
+    sink.alert = pass_alert;
     assert(from_ns < to_ns);
     bool is_whole = o->read(o->payload, from_ns, to_ns, &sink, NULL) == FL_OK;
     if (!is_whole) {
