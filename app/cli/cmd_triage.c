@@ -61,7 +61,8 @@ typedef struct answered {
     fl_slice memory;
 } answered;
 
-/* The page for a person ends with where the incident is to be found again. */
+/* The page for a person ends with where the incident is to be found again: `location` is "" where
+ * nobody wanted that, NULL where it failed, which was told. */
 static fl_status write_text(fl_buf *out, const fl_cli *cli, const answered *answer,
                             const char *location, fl_error *err)
 {
@@ -69,12 +70,17 @@ static fl_status write_text(fl_buf *out, const fl_cli *cli, const answered *answ
     fl_status status = fl_report_text(out, incident, answer->picture, &cli->style, err);
     fl_buf_add(out, answer->memory);
     char shown[FL_LOCATION_BYTES];
-    fl_location_show(shown, location);
-    if (status == FL_OK && location[0] != '\0')
-        fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, shown);
-    else if (status == FL_OK)
+    if (status != FL_OK)
+        return status;
+    if (location == NULL) {
+        fl_buf_text(out, "\nNot stored\n");
+    } else if (location[0] == '\0') {
         fl_buf_text(out, "\nNot stored (--store none)\n");
-    return status;
+    } else {
+        fl_location_show(shown, location);
+        fl_buf_printf(out, "\nStored as %s in %s\n", incident->id, shown);
+    }
+    return FL_OK;
 }
 
 /* What is drawn of the answer: as it is kept, and as it is read again, so that what is printed now
@@ -98,14 +104,23 @@ static fl_status draw(drawing *out, fl_triage *triage, fl_error *err)
     return status;
 }
 
-/* The document and its picture into the store, and into the graph that its symptoms were seen,
- * which needs no picture. */
-static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice document,
-                      const drawing *drawn, fl_store *store, fl_remember *remember)
+static fl_status keep(fl_cli *cli, const fl_incident *incident, fl_slice document, fl_store *store)
 {
     fl_error err = {0};
     fl_status status = fl_store_put(store, incident, document, cli->now_ns, &err);
-    if (status == FL_OK && remember != NULL)
+    if (status != FL_OK)
+        fl_cli_complain(cli, "%s", err.message);
+    return status;
+}
+
+/* What stands beside the document that was kept: in the graph that its symptoms were seen, and its
+ * picture. Without them the incident is there. */
+static fl_status keep_rest(fl_cli *cli, const fl_incident *incident, const drawing *drawn,
+                           fl_store *store, fl_remember *remember)
+{
+    fl_error err = {0};
+    fl_status status = FL_OK;
+    if (remember != NULL)
         status = fl_remember_note(remember, incident, store, cli->now_ns, &err);
     if (status == FL_OK && drawn->picture != NULL)
         status = fl_store_put_picture(store, incident->id, fl_buf_slice(&drawn->bytes), &err);
@@ -144,9 +159,12 @@ static fl_exit give_answer(fl_cli *cli, bool as_json, fl_triage *triage, fl_stor
         code = FL_EXIT_ERROR;
     }
     if (status == FL_OK && store != NULL &&
-        keep(cli, incident, fl_buf_slice(&document), &drawn, store, remember) != FL_OK) {
+        keep(cli, incident, fl_buf_slice(&document), store) != FL_OK) {
         code = FL_EXIT_ERROR;
-        location = "";
+        location = NULL;
+    } else if (status == FL_OK && store != NULL &&
+               keep_rest(cli, incident, &drawn, store, remember) != FL_OK) {
+        code = FL_EXIT_ERROR;
     }
     if (status == FL_OK && remember != NULL)
         status = write_memory(&memory, cli, remember, &err);
