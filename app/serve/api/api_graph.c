@@ -236,9 +236,20 @@ static fl_status tell_known(fl_api_call *call, int64_t as_of_ns, fl_error *err)
                            : status;
 }
 
-/* Reads all evidence once, however long that takes: for a person who looks, and not for a screen
- * that asks every second. One at a time, so that no more than one connection is kept by it. */
-fl_status fl_api_known(fl_api_call *call, fl_error *err)
+static fl_status tell_counts(fl_api_call *call, int64_t as_of_ns, fl_error *err)
+{
+    fl_store *store;
+    fl_status status = fl_api_store(&store, call);
+    return status == FL_OK ? fl_report_graph_stats_json(&call->reply->body, store, as_of_ns, err)
+                           : status;
+}
+
+/* Reads all of the graph once, however long that takes: for a person who looks, and not for a
+ * screen that asks every second. One at a time, whatever is asked of it, so that no more than one
+ * connection and one worker are kept by it. */
+static fl_status read_whole(fl_api_call *call,
+                            fl_status (*tell)(fl_api_call *, int64_t as_of_ns, fl_error *),
+                            fl_error *err)
 {
     int64_t as_of_ns;
     fl_status status = fl_api_time(&as_of_ns, call, "as_of");
@@ -248,19 +259,18 @@ fl_status fl_api_known(fl_api_call *call, fl_error *err)
         call->reply->retry_after_s = API_KNOWN_RETRY_S;
         return fl_api_refuse(call, 503, "somebody reads the whole graph already");
     }
-    status = tell_known(call, as_of_ns, err);
+    status = tell(call, as_of_ns, err);
     atomic_store(&call->api->is_read_whole, false);
     return status;
+}
+
+fl_status fl_api_known(fl_api_call *call, fl_error *err)
+{
+    return read_whole(call, tell_known, err);
 }
 
 /* schemas/json/graph-stats.schema.json */
 fl_status fl_api_graph_stats(fl_api_call *call, fl_error *err)
 {
-    fl_store *store;
-    int64_t as_of_ns;
-    fl_status status = fl_api_time(&as_of_ns, call, "as_of");
-    if (status == FL_OK)
-        status = fl_api_store(&store, call);
-    return status == FL_OK ? fl_report_graph_stats_json(&call->reply->body, store, as_of_ns, err)
-                           : status;
+    return read_whole(call, tell_counts, err);
 }
