@@ -103,7 +103,8 @@ class Contract:
                     pair = (p["name"], str(value).lower() if isinstance(value, bool) else str(value))
                     (required if p.get("required") else others).append(pair)
             content = self.resolve(operation.get("requestBody", {})).get("content", {}).get("application/json", {})
-            bodies = [e["value"] for e in content.get("examples", {}).values()] or [None]
+            bodies = [e["value"] for e in content.get("examples", {}).values()]
+            bodies = bodies or self.resolve(content.get("schema", {})).get("examples") or [None]
             for body in bodies:
                 text = None if body is None else json.dumps(body)
                 if "x-needs-one-of" not in operation:

@@ -83,8 +83,8 @@ class Api(unittest.TestCase):
                 continue
             status, headers, _ = self.ask(method, path, query, body=body)
             self.assertEqual(status, 200, (operation["operationId"], query))
-            again = self.ask(method, path, query, headers={"If-None-Match": headers["ETag"]})
-            if "as_of" not in dict(query) and "graph" not in operation["tags"]:
+            if "as_of" not in dict(query) and "graph" not in operation["tags"] and "304" in operation["responses"]:
+                again = self.ask(method, path, query, headers={"If-None-Match": headers["ETag"]})
                 self.assertEqual((again[0], again[1]["ETag"]), (304, headers["ETag"]))
             count += 1
         tried = {operation for operation, status in self.contract.seen if status == 200}

@@ -81,6 +81,12 @@ typedef struct fl_api_entry {
     const fl_api_route *route; /* NULL: the path says which */
 } fl_api_entry;
 
+const fl_api_route *fl_api_routes(size_t *count)
+{
+    *count = ROUTES;
+    return routes;
+}
+
 /* --- for the functions of the rows --- */
 
 fl_status fl_api_refuse(fl_api_call *call, unsigned status, const char *format, ...)

@@ -23,12 +23,15 @@
 #include "fl_openapi_graph_stats.h"
 #include "fl_openapi_incidents.h"
 #include "fl_openapi_learnt.h"
+#include "fl_openapi_mcp_message.h"
 #include "fl_openapi_paths.h"
 #include "fl_openapi_postmortem.h"
 #include "fl_openapi_proposals.h"
 #include "fl_openapi_recommendation.h"
 #include "fl_openapi_service.h"
 #include "fl_openapi_similar.h"
+#include "fl_openapi_status.h"
+#include "fl_openapi_tail.h"
 #include "fl_openapi_timeline.h"
 #include "fl_openapi_triage.h"
 #include "fl_openapi_yaml.h"
@@ -46,6 +49,7 @@ static const struct part {
     {"graph-node", &fl_openapi_graph_node},
     {"graph-stats", &fl_openapi_graph_stats},
     {"incidents", &fl_openapi_incidents},
+    {"mcp-message", &fl_openapi_mcp_message},
     {"learnt", &fl_openapi_learnt},
     {"paths", &fl_openapi_paths},
     {"similar", &fl_openapi_similar},
@@ -54,6 +58,8 @@ static const struct part {
     {"proposals", &fl_openapi_proposals},
     {"recommendation", &fl_openapi_recommendation},
     {"service", &fl_openapi_service},
+    {"status", &fl_openapi_status},
+    {"tail", &fl_openapi_tail},
     {"timeline", &fl_openapi_timeline},
     {"triage", &fl_openapi_triage},
 };

@@ -55,6 +55,9 @@ struct fl_api {
     struct fl_api_entry *entries; /* contexts of the routes */
 };
 
+/* The table, which schemas/openapi.yaml describes. */
+const fl_api_route *fl_api_routes(size_t *count);
+
 /* --- api.c: what every function of a row may ask --- */
 
 /* The reply becomes a problem; returns FL_E_STOPPED. */
