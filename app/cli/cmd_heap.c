@@ -12,6 +12,7 @@
 #include "args.h"
 #include "census.h"
 #include "heap.h"
+#include "heap_collections_view.h"
 #include "heap_oql_view.h"
 #include "heap_paths_view.h"
 #include "heap_view.h"
@@ -25,7 +26,7 @@ enum { DEFAULT_TOP = 30, MAX_GROWTHS = 8 };
  * seen then, also where it is spread over a few rows. */
 #define LEAST_SHARE 0.005
 
-static const char *const views[] = {"histogram", "paths", NULL};
+static const char *const views[] = {"histogram", "paths", "collections", NULL};
 
 static const char *const layouts[] = {"infer",   "compressed",   "wide", "full",
                                       "compact", "compact-wide", "32",   NULL};
@@ -182,11 +183,55 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
     return status;
 }
 
-/* One view a run: the question, or one of the histograms. */
+/* All that is found, while it is there. */
+static fl_status put_collections(fl_buf *out, const fl_args *args, const fl_heap_title *title,
+                                 const fl_heap *heap, fl_error *err)
+{
+    fl_heap_collections collections = {0};
+    fl_heap_strings strings = {0};
+    fl_heap_locals locals = {0};
+    fl_heap_faults faults = {0};
+    size_t top = top_of(args);
+    fl_status status = fl_heap_collections_find(&collections, heap, err);
+    if (status == FL_OK)
+        status = fl_heap_strings_find(&strings, heap, top > 0 ? top : SIZE_MAX, err);
+    if (status == FL_OK)
+        status = fl_heap_locals_find(&locals, heap, err);
+    if (status == FL_OK)
+        status = fl_heap_faults_find(&faults, heap, &collections, &locals, &strings, err);
+    const fl_heap_contents contents = {title, heap, &faults, &collections, &strings, &locals, top};
+    if (status == FL_OK)
+        status = (fl_args_wants_json(args) ? fl_heap_view_collections_json
+                                           : fl_heap_view_collections)(out, &contents, err);
+    fl_heap_faults_dispose(&faults);
+    fl_heap_locals_dispose(&locals);
+    fl_heap_strings_dispose(&strings);
+    fl_heap_collections_dispose(&collections);
+    return status;
+}
+
+static fl_status show_collections(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+{
+    fl_heap *heap = NULL;
+    fl_heap_source source = fl_hprof_source(dump);
+    const fl_heap_options wanted = {.layout = layout_of(args),
+                                    .weak_keeps = fl_args_flag(args, "weak")};
+    fl_status status = fl_heap_create(&heap, &source, &wanted, err);
+    if (status == FL_OK) {
+        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap));
+        status = put_collections(out, args, &title, heap, err);
+    }
+    fl_heap_destroy(heap);
+    return status;
+}
+
+/* One view a run: the question, or one of those over classes and collections. */
 static fl_status show(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
 {
     if (fl_args_has(args, "oql"))
         return show_oql(out, args, dump, err);
+    if (strcmp(fl_args_text(args, "view"), "collections") == 0)
+        return show_collections(out, args, dump, err);
     return fl_args_flag(args, "retained") ? show_retained(out, args, dump, err)
                                           : show_histogram(out, args, dump, err);
 }
@@ -307,7 +352,9 @@ static const fl_option options[] = {
      .argument = "VIEW",
      .choices = views,
      .fallback = "histogram",
-     .help = "histogram: the classes; paths: who keeps the heap, from the roots down"},
+     .help = "histogram: the classes; paths: who keeps the heap, from the roots down; collections:"
+             " how full maps and lists are and how their entries spread, repeated texts,"
+             " ThreadLocals, and what that proves"},
     {.name = "top",
      .letter = 'n',
      .kind = FL_OPTION_COUNT,

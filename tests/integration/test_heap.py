@@ -117,6 +117,33 @@ class Questions(unittest.TestCase):
             self.assertIn(message, err)
 
 
+def findings(path):
+    code, out, err = run(path, "--view", "collections", "--format", "json", "--top", 3)
+    assert (code, err) == (0, ""), err
+    return {row["kind"]: row for row in json.loads(out)["findings"]}
+
+
+@unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
+class Collections(unittest.TestCase):
+    def test_keys_without_equals_are_named(self):
+        found = findings(SHARED / "17/key_no_equals/heap-end.hprof.zst")
+        self.assertEqual(found["keys-without-equals"]["class"], "LeakLab$BadKey")
+        self.assertEqual((found["keys-without-equals"]["part"], found["keys-without-equals"]["whole"]), (120000, 120000))
+        self.assertIn("repeated-texts", found)
+
+    def test_a_thread_local_of_a_pool_is_named(self):
+        found = findings(SHARED / "17/threadlocal_pool/heap-end.hprof.zst")
+        self.assertEqual(list(found), ["thread-local-in-pool"])
+        self.assertIn("LeakLab$Ctx.TL: 8 of 9 threads", found["thread-local-in-pool"]["evidence"])
+        _, text, _ = run(SHARED / "17/threadlocal_pool/heap-end.hprof.zst", "--view", "collections")
+        self.assertIn("thread-local-in-pool: LeakLab$Ctx.TL: 8 of 9 threads", text)
+
+    def test_nothing_is_said_of_healthy_collections(self):
+        for name in ("healthy_lru", "healthy_soft", "static_hashmap", "chm_lambda_capture"):
+            with self.subTest(name):
+                self.assertEqual(findings(SHARED / "17" / name / "heap-end.hprof.zst"), {})
+
+
 @unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
 class QuestionsAboutRecordings(unittest.TestCase):
     LEAK = SHARED / "17/static_hashmap/heap-end.hprof.zst"
