@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "faultline/limits.h"
+#include "gc_run.h"
+#include "gclog_read.h"
 #include "inputs.h"
 #include "jfr_judge.h"
 #include "leak_read.h"
@@ -322,12 +324,59 @@ static fl_status run_recording(fl_leak_run *run, fl_error *err)
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 
+/* Whether an input is a file that begins as a garbage collection log does. */
+static bool is_gc_log(const char *path)
+{
+    unsigned char head[4096];
+    size_t got = 1, len = 0;
+    fl_stream *in = NULL;
+    if (is_address(path) || is_stdin(path) || fl_stream_open(&in, path, NULL) != FL_OK)
+        return false;
+    while (got > 0 && len < sizeof(head)) {
+        if (fl_stream_read(in, head + len, sizeof(head) - len, &got, NULL) != FL_OK)
+            break;
+        len += got;
+    }
+    fl_stream_close(in);
+    return fl_gclog_sniff((fl_slice){.ptr = head, .len = len});
+}
+
+/* Collections of a Java program are a series by themselves, like a recording: rotated files of one
+ * program, and nothing else among them. */
+static bool are_gc_logs(const fl_leak_request *request)
+{
+    bool all = request->input_count <= FL_GC_MAX_FILES;
+    for (size_t i = 0; i < request->input_count && all; i++)
+        all = is_gc_log(request->inputs[i]);
+    return all;
+}
+
+/* The same answer as that of `faultline gc`, without its figures. */
+static fl_status run_gc_logs(fl_leak_run *run, fl_error *err)
+{
+    const fl_gc_request from = {.paths = run->request->inputs,
+                                .count = run->request->input_count,
+                                .library = run->library,
+                                .limit_bytes = run->request->limit_bytes};
+    fl_gc_report report;
+    bool damaged = false;
+    fl_status status = fl_gc_run(&report, &damaged, &from, &run->arena, err);
+    if (status != FL_OK)
+        return status;
+    run->report = report.verdict;
+    run->inputs.files = run->inputs.counts[FL_LEAK_INPUT_STATS] = from.count;
+    run->inputs.unreadable = damaged;
+    return FL_OK;
+}
+
 /* Where nothing was of use, the first complaint says more than that nothing was. */
 static fl_status run_all(fl_leak_run *run, fl_error *err)
 {
     fl_status status = prepare(run, err);
     if (status == FL_OK && is_recording(run->request))
         return run_recording(run, err);
+    if (status == FL_OK && are_gc_logs(run->request))
+        return run_gc_logs(run, err);
     if (status == FL_OK)
         status = read_files(run, err);
     if (status == FL_OK)

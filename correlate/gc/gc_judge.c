@@ -155,10 +155,11 @@ static void add_growth(gc_writer *w, fl_leak_finding *out, const fl_levels *leve
     out->began_ns = moment(w->c, s->time_s[0]);
     add(w, 3600 * t->slope, "By/h",
         fl_gc_say(w->c,
-                  "%s rose from %.1f to %.1f MiB in %.3g hours, by %.1f MiB an hour"
+                  "%s rose from %.1f to %.1f MiB in %.3g %s, by %.1f MiB an hour"
                   " (95 %%: %.1f to %.1f), %.1f errors beyond chance",
-                  what, mib(s->value[0]), mib(s->value[s->count - 1]), hours, mib(3600 * t->slope),
-                  mib(3600 * t->low), mib(3600 * t->high), t->growth_z));
+                  what, mib(s->value[0]), mib(s->value[s->count - 1]),
+                  hours < 1 ? 60 * hours : hours, hours < 1 ? "minutes" : "hours",
+                  mib(3600 * t->slope), mib(3600 * t->low), mib(3600 * t->high), t->growth_z));
 }
 
 /* What the user says, else what the log says, else the last capacity that was seen. */

@@ -67,6 +67,22 @@ class Gc(unittest.TestCase):
         document = self.answer(self.log(unified((m, 900, 200 + m * 7 % 13) for m in range(1, 120))))
         self.assertEqual((document["verdict"], document["findings"]), ("no-leak", []))
 
+    def test_leak_recognises_logs_and_says_the_same(self):
+        leaking = unified((m, 900 + 10 * m, 200 + 10 * m) for m in range(1, 120))
+        lines = leaking.splitlines(keepends=True)
+        names = self.log("".join(lines[:60]), "gc.log.0"), self.log("".join(lines[60:]))
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
+        done = subprocess.run([FAULTLINE, "leak", *names, "--format", "json"], capture_output=True, cwd=self.place,
+                              env={**kept, "HOME": str(self.place)}, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document, same = json.loads(done.stdout), self.answer(*names)
+        if jsonschema is not None:
+            jsonschema.validate(document, json.loads((SOURCE / "schemas/json/leak.schema.json").read_text()))
+        for key in ("verdict", "kind", "confidence", "findings"):
+            self.assertEqual(document[key], same[key])
+        self.assertEqual(document["kind"], "java-heap-grows")
+        self.assertEqual(document["series"]["inputs"]["memstats"], 2)
+
     def test_the_longest_pause_is_shown_by_its_query(self):
         text = unified((m, 900, 200) for m in range(1, 50)).replace("GC(31) Pause Full (G1 Compaction Pause) 900M->200M(4096M) 80.5ms",
                                                                     "GC(31) Pause Full (G1 Compaction Pause) 900M->200M(4096M) 1234.5ms")
