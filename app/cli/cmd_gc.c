@@ -86,7 +86,7 @@ static const fl_operand operand = {
 static const fl_example examples[] = {
     {"faultline gc gc.log", "pauses, rates, what stays after collections, and what is wrong"},
     {"faultline gc gc.log gc.log.0 gc.log.1 --format json", "rotated files, for a program"},
-    {"kubectl logs POD | faultline gc -", "the log in a program's output"},
+    {"faultline gc - < gc.log", "the log out of a pipe, as kubectl logs gives it"},
 };
 
 static const fl_exit_note exits[] = {
