@@ -372,17 +372,30 @@ static fl_status resolve_class(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_erro
     return status == FL_OK ? fl_jfr_know(pool, key, *out, err) : status;
 }
 
+/* The fields of an event: all of the chunk can be read, so that a number at an event's end is read
+ * as fast as others, but what goes beyond the end is no event. */
+struct span {
+    size_t begin, end;
+};
+
+/* Who is told. */
+struct telling {
+    fl_jfr_visit *visit;
+    void *payload;
+};
+
 /* An event that is told. Fields that its bytes do not have make it no event. */
-static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, fl_reader *in, fl_jfr_visit *visit,
-                      void *payload, fl_error *err)
+static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, struct span at,
+                      const struct telling *to, fl_error *err)
 {
-    assert(class->row != NULL && class->plan.is_sound && visit != NULL);
+    assert(class->row != NULL && class->plan.is_sound && to->visit != NULL);
     uint64_t slots[FL_JFR_SLOTS] = {0};
     const fl_jfr_chunk *chunk = &jfr->chunk;
     const fl_jfr_row *row = class->row;
     const fl_jfr_plan *plan = &class->plan;
-    fl_jfr_plan_run(chunk, plan, plan->last, in, slots);
-    if (in->short_read)
+    fl_reader in = {.bytes = chunk->bytes, .pos = at.begin};
+    fl_jfr_plan_run(chunk, plan, plan->last, &in, slots);
+    if (in.short_read || in.pos > at.end)
         return FL_OK;
     fl_jfr_event event = {.kind = row->kind,
                           .time_ns = time_of_ticks(chunk, (int64_t)slots[FL_JFR_SLOT_TIME]),
@@ -411,7 +424,7 @@ static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, fl_reader *in, fl_
         status = fl_jfr_name_slot(&event.thread, jfr, plan, FL_JFR_SLOT_THREAD, slots, err);
     if (status == FL_OK && row->kind > FL_JFR_NATIVE)
         status = take_rest(&event, jfr, class, slots, err);
-    return status == FL_OK ? visit(payload, &event, err) : status;
+    return status == FL_OK ? to->visit(to->payload, &event, err) : status;
 }
 
 /* The plans of the events that are told. */
@@ -436,6 +449,7 @@ static fl_status read_events(fl_jfr *jfr, fl_jfr_visit *visit, void *payload, fl
     assert(jfr->chunk.bytes.len >= FL_JFR_HEADER_BYTES && visit != NULL);
     fl_jfr_chunk *chunk = &jfr->chunk;
     fl_reader in = {.bytes = chunk->bytes, .pos = FL_JFR_HEADER_BYTES};
+    const struct telling to = {.visit = visit, .payload = payload};
     size_t end, at = in.pos;
     uint64_t type;
     bool broken = false;
@@ -448,8 +462,7 @@ static fl_status read_events(fl_jfr *jfr, fl_jfr_visit *visit, void *payload, fl
             jfr->totals.events++;
         }
         if (class != NULL && class->row != NULL) {
-            fl_reader one = {.bytes = {.ptr = chunk->bytes.ptr, .len = end}, .pos = in.pos};
-            status = tell(jfr, class, &one, visit, payload, err);
+            status = tell(jfr, class, (struct span){in.pos, end}, &to, err);
         }
     }
     if (broken && chunk->is_finished)

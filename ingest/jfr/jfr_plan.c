@@ -30,6 +30,24 @@ void *fl_jfr_grow(void *items, size_t count, size_t *cap, size_t size)
     return grown;
 }
 
+/* The last bytes of a chunk, one by one. */
+uint64_t fl_jfr_varint_long(fl_reader *in)
+{
+    uint64_t value = 0;
+    size_t pos = in->pos;
+    assert(pos <= in->bytes.len);
+    for (int shift = 0; pos < in->bytes.len; shift += 7, pos++) {
+        unsigned char byte = in->bytes.ptr[pos];
+        if (shift == 56 || byte < 0x80) {
+            in->pos = pos + 1;
+            return value | (uint64_t)byte << shift;
+        }
+        value |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    in->short_read = true;
+    return 0;
+}
+
 /* ---- making a plan ---- */
 
 /* Structs within structs, each where it is being gone through. */
@@ -262,18 +280,24 @@ static size_t run_step(const fl_jfr_chunk *chunk, const fl_jfr_op *op, size_t i,
     return i + 1;
 }
 
-/* Numbers only, which is what most events are. The reader is a copy, so that it stays in
- * registers. */
+/* Numbers only, which is what most events are. Where there is room for the longest of each, nothing
+ * has to be checked on the way. */
 static void run_flat(const fl_jfr_op *op, size_t count, fl_reader *in, uint64_t *slots)
 {
-    fl_reader own = *in;
-    for (const fl_jfr_op *end = op + count; op < end; op++) {
-        uint64_t value =
-            op->step == FL_JFR_VARINT ? fl_jfr_varint(&own) : fl_read_be(&own, op->width);
+    const fl_jfr_op *end = op + count;
+    bool has_room = in->bytes.len - in->pos >= count * FL_JFR_VARINT_BYTES;
+    size_t pos = in->pos;
+    for (; has_room && op < end && op->step == FL_JFR_VARINT; op++) {
+        uint64_t value = fl_jfr_varint_at(in->bytes.ptr, &pos);
         if (op->slot >= 0)
             slots[op->slot] = value;
     }
-    *in = own;
+    in->pos = pos;
+    for (; op < end; op++) {
+        uint64_t value = op->step == FL_JFR_VARINT ? fl_jfr_varint(in) : fl_read_be(in, op->width);
+        if (op->slot >= 0)
+            slots[op->slot] = value;
+    }
 }
 
 void fl_jfr_plan_run(const fl_jfr_chunk *chunk, const fl_jfr_plan *plan, size_t count,

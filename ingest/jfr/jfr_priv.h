@@ -204,44 +204,39 @@ struct fl_jfr {
 
 /* ---- numbers (here, since all reading is this) ---- */
 
-/* LEB128 of at most 9 bytes, of which the ninth has 8 bits. */
+/* LEB128 of at most 9 bytes, of which the ninth has 8 bits, where fewer may be left. */
+uint64_t fl_jfr_varint_long(fl_reader *in);
+
+/* The same where FL_JFR_VARINT_BYTES bytes can be read whatever the number is; moves *at behind it.
+ */
+enum { FL_JFR_VARINT_BYTES = 9 };
+static inline uint64_t fl_jfr_varint_at(const unsigned char *p, size_t *at)
+{
+    uint64_t word = fl_bytes_le64(p + *at), ends = ~word & UINT64_C(0x8080808080808080);
+    if ((ends & 0x80) != 0) {
+        *at += 1;
+        return word & 0x7f;
+    }
+    if ((ends & 0x8000) != 0) {
+        *at += 2;
+        return (word & 0x7f) | (word >> 1 & 0x3f80);
+    }
+    unsigned count = ends != 0 ? (unsigned)__builtin_ctzll(ends) / 8 + 1 : FL_JFR_VARINT_BYTES;
+    uint64_t ninth = ends != 0 ? 0 : (uint64_t)p[*at + 8] << 56;
+    *at += count;
+    word &= ends != 0 ? UINT64_MAX >> (64 - 8 * count) : UINT64_MAX;
+    word &= UINT64_C(0x7f7f7f7f7f7f7f7f);
+    word = (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
+    word = (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
+    return (word & UINT64_C(0x0fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4 | ninth;
+}
+
+/* The same anywhere. */
 static inline uint64_t fl_jfr_varint(fl_reader *in)
 {
-    const unsigned char *p = in->bytes.ptr;
-    size_t len = in->bytes.len, pos = in->pos;
-    uint64_t value = 0;
-    if (pos < len && p[pos] < 0x80) {
-        in->pos = pos + 1;
-        return p[pos];
-    }
-    if (len - pos >= 9) { /* seldom longer than 8 bytes: these at once, without a branch for each */
-        uint64_t word = fl_bytes_le64(p + pos);
-        uint64_t ends = ~word & UINT64_C(0x8080808080808080);
-        if ((ends & 0x8000) != 0) { /* two bytes: keys of stacks and classes */
-            in->pos = pos + 2;
-            return (word & 0x7f) | (word >> 1 & 0x3f80);
-        }
-        if (ends != 0) {
-            unsigned count = (unsigned)__builtin_ctzll(ends) / 8 + 1;
-            word &= UINT64_MAX >> (64 - 8 * count) & UINT64_C(0x7f7f7f7f7f7f7f7f);
-            word =
-                (word & UINT64_C(0x007f007f007f007f)) | (word & UINT64_C(0x7f007f007f007f00)) >> 1;
-            word =
-                (word & UINT64_C(0x00003fff00003fff)) | (word & UINT64_C(0x3fff00003fff0000)) >> 2;
-            in->pos = pos + count;
-            return (word & UINT64_C(0x0fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4;
-        }
-    }
-    for (int shift = 0; pos < len; shift += 7, pos++) {
-        unsigned char byte = p[pos];
-        if (shift == 56 || byte < 0x80) {
-            in->pos = pos + 1;
-            return value | (uint64_t)byte << shift;
-        }
-        value |= (uint64_t)(byte & 0x7f) << shift;
-    }
-    in->short_read = true;
-    return 0;
+    return in->bytes.len - in->pos >= FL_JFR_VARINT_BYTES
+               ? fl_jfr_varint_at(in->bytes.ptr, &in->pos)
+               : fl_jfr_varint_long(in);
 }
 
 /* A number of `width` bytes where numbers are not compressed. */
