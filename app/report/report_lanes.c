@@ -97,13 +97,13 @@ static bool is_better(const fl_lane *lane, const fl_lane *than, const fl_hypothe
     return is_own != was_own ? is_own : distance(lane, evidence) < distance(than, evidence);
 }
 
-const fl_lane *fl_report_lane_of(const fl_report_lanes *lanes, const fl_hypothesis *hypothesis,
+const fl_lane *fl_report_lane_of(const fl_picture *picture, const fl_hypothesis *hypothesis,
                                  const fl_evidence *evidence)
 {
     const fl_lane *found = NULL;
     assert(hypothesis != NULL && evidence != NULL);
-    for (size_t i = 0; lanes->picture != NULL && i < lanes->picture->lane_count; i++) {
-        const fl_lane *lane = &lanes->picture->lanes[i];
+    for (size_t i = 0; picture != NULL && i < picture->lane_count; i++) {
+        const fl_lane *lane = &picture->lanes[i];
         if (evidence->query != NULL && lane->query != NULL &&
             strcmp(lane->query, evidence->query) == 0 &&
             (found == NULL || is_better(lane, found, hypothesis, evidence)))
@@ -118,7 +118,7 @@ static bool has_any(const fl_report_lanes *lanes, const fl_incident *incident, s
     for (size_t i = 0; i < shown && i < incident->hypothesis_count; i++) {
         const fl_hypothesis *hypothesis = &incident->hypotheses[i];
         for (size_t k = 0; k < hypothesis->evidence_count; k++)
-            if (fl_report_lane_of(lanes, hypothesis, &hypothesis->evidence[k]) != NULL)
+            if (fl_report_lane_of(lanes->picture, hypothesis, &hypothesis->evidence[k]) != NULL)
                 return true;
     }
     return false;

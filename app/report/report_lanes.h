@@ -31,8 +31,8 @@ fl_report_lanes fl_report_lanes_on(const fl_page *page, const fl_picture *pictur
  * `shown` hypotheses has a lane. `text` is the column of values. */
 void fl_report_lanes_key(fl_page *page, const fl_report_lanes *lanes, const fl_incident *incident,
                          size_t shown, size_t text);
-/* The lane of an item of evidence; NULL where there is none. */
-const fl_lane *fl_report_lane_of(const fl_report_lanes *lanes, const fl_hypothesis *hypothesis,
+/* The lane of an item of evidence; NULL where there is none, and where `picture` is NULL. */
+const fl_lane *fl_report_lane_of(const fl_picture *picture, const fl_hypothesis *hypothesis,
                                  const fl_evidence *evidence);
 /* The row, where it stands before the sentence: from where the page is. `lane` may be NULL. */
 void fl_report_lane_before(fl_page *page, const fl_report_lanes *lanes, const fl_lane *lane);

@@ -332,7 +332,8 @@ static void write_hypotheses(fl_page *page, const fl_report_lanes *lanes,
         write_own_onset(page, incident, hypothesis);
         for (size_t k = 0; k < take; k++) {
             const fl_evidence *evidence = &hypothesis->evidence[shown_at(hypothesis, k, take)];
-            write_evidence(page, lanes, evidence, fl_report_lane_of(lanes, hypothesis, evidence));
+            write_evidence(page, lanes, evidence,
+                           fl_report_lane_of(lanes->picture, hypothesis, evidence));
         }
         left -= take;
         write_more(page, BODY, hypothesis->evidence_count - take,

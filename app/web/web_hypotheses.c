@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report_lanes.h"
 #include "timestamp.h"
 #include "web_priv.h"
 
@@ -44,21 +45,22 @@ static void put_locus(fl_buf *out, const fl_hypothesis *h)
 }
 
 /* A sign, the modality, the sentence, its weight; the query on a line of its own. */
-static void put_evidence(fl_buf *out, const web_case *of, const char *service, const fl_evidence *e)
+static void put_evidence(fl_buf *out, const web_case *of, const fl_hypothesis *h,
+                         const fl_evidence *e)
 {
     char weight[NUMBER_TEXT], lane[NUMBER_TEXT];
-    size_t index = 0;
+    const fl_lane *drawn = fl_report_lane_of(of->picture, h, e);
     (void)snprintf(weight, sizeof(weight), "%+.1f", e->weight_nats);
     fl_html(out,
             "<li class=\"$\"><span class=\"sign\" title=\"$\">$</span>"
             "<span class=\"modality\">$</span><span class=\"sentence\">$",
             e->against ? "against" : "for", e->against ? "speaks against it" : "speaks for it",
             e->against ? "\xE2\x88\x92" : "+", fl_modality_name(e->modality), e->text);
-    if (web_lane_of(&index, of->picture, service, e->query)) {
-        (void)snprintf(lane, sizeof(lane), "%zu", index);
+    if (drawn != NULL) {
+        (void)snprintf(lane, sizeof(lane), "%zu", (size_t)(drawn - of->picture->lanes));
         fl_html(out, " <a class=\"at-lane\" href=\"#lane-$\">lane</a>", lane);
     }
-    web_put_evidence_links(out, of, service, e);
+    web_put_evidence_links(out, of, h->service, e);
     fl_html(out,
             "</span><span class=\"weight\" title=\"weight in nats: log Bayes factor\">$</span>",
             isnan(e->weight_nats) ? "" : weight);
@@ -76,7 +78,7 @@ static void put_all_evidence(fl_buf *out, const web_case *of, const fl_hypothesi
     }
     fl_buf_text(out, "<ul class=\"evidence\">\n");
     for (size_t i = 0; i < h->evidence_count && i < FIRST_EVIDENCE; i++)
-        put_evidence(out, of, h->service, &h->evidence[i]);
+        put_evidence(out, of, h, &h->evidence[i]);
     fl_buf_text(out, "</ul>\n");
     if (h->evidence_count <= FIRST_EVIDENCE)
         return;
@@ -84,7 +86,7 @@ static void put_all_evidence(fl_buf *out, const web_case *of, const fl_hypothesi
     fl_html(out, "<details class=\"rest\"><summary>$ more</summary><ul class=\"evidence\">\n",
             more);
     for (size_t i = FIRST_EVIDENCE; i < h->evidence_count; i++)
-        put_evidence(out, of, h->service, &h->evidence[i]);
+        put_evidence(out, of, h, &h->evidence[i]);
     fl_buf_text(out, "</ul></details>\n");
 }
 

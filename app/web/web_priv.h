@@ -135,8 +135,6 @@ void web_put_lane_link(fl_buf *out, const web_case *of, const fl_lane *lane);
 /* --- web_timeline.c --- */
 void web_put_timeline(fl_buf *out, const web_case *of);
 void web_put_events(fl_buf *out, const fl_picture *picture);
-/* The lane of an item of evidence. False: none is drawn of it. */
-bool web_lane_of(size_t *out, const fl_picture *picture, const char *service, const char *query);
 /* --- web_calls.c --- */
 void web_put_calls(fl_buf *out, const web_case *of);
 /* --- web_flame.c --- */

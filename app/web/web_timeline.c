@@ -279,18 +279,3 @@ void web_put_timeline(fl_buf *out, const web_case *of)
     put_lanes(out, of);
     fl_buf_text(out, "</section>\n");
 }
-
-/* A lane belongs to the evidence whose service and query are its own. */
-bool web_lane_of(size_t *out, const fl_picture *picture, const char *service, const char *query)
-{
-    for (size_t i = 0; picture != NULL && query != NULL && i < picture->lane_count; i++) {
-        const fl_lane *lane = &picture->lanes[i];
-        if (lane->query == NULL || strcmp(lane->query, query) != 0)
-            continue;
-        if (service != NULL && lane->service != NULL && strcmp(lane->service, service) != 0)
-            continue;
-        *out = i;
-        return true;
-    }
-    return false;
-}
