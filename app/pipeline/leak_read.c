@@ -2,6 +2,7 @@
  * leak_read.c - what an input holds is told by its first bytes, in this order:
  *
  *   an execution trace   "go 1.NN trace": its findings stand beside those of the series
+ *   a heap dump          "JAVA PROFILE": of a Java program, by leak_heaps.h
  *   goroutines           the text of debug=1 or debug=2, or a crash
  *   memory statistics    JSON lines, expvar, gctrace
  *   a profile            protobuf or text
@@ -309,6 +310,27 @@ static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_e
     return status;
 }
 
+/* What it keeps is a point of the curve like any other profile's. */
+static fl_status take_heap(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    const char *warning = NULL;
+    fl_status status =
+        fl_leak_heaps_take(&reader->heaps, in->name, in->bytes, reader->arena, &warning, err);
+    if (status != FL_OK)
+        return status;
+    const fl_leak_heap *heap = &reader->heaps.items[reader->heaps.count - 1];
+    reader->inputs->counts[FL_LEAK_INPUT_HEAP]++;
+    reader->warning = warning;
+    if (reader->total_count < MAX_LEAK_TOTALS)
+        reader->totals[reader->total_count++] = (fl_leak_total){
+            .time_ns = heap->time_ns,
+            .heap_bytes = (double)fl_heap_paths_at(heap->paths, 0)->retained_bytes,
+            .goroutines = NAN,
+            .source = fl_arena_printf(reader->arena, "%s", in->name),
+        };
+    return FL_OK;
+}
+
 /* A log: it may hold both, and one of them is enough. `why` says what it is where it holds none. */
 static fl_status take_log(fl_leak_reader *reader, const struct input *in, const fl_error *why,
                           fl_error *err)
@@ -351,6 +373,8 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
         return status;
     if (fl_gotrace_sniff(head))
         return take_trace(reader, &in, err);
+    if (fl_leak_heaps_is(head))
+        return take_heap(reader, &in, err);
     if (fl_goroutines_sniff(head) || fl_gostats_sniff(head))
         return take_log(reader, &in, NULL, err);
     status = take_profile(reader, &in, &inner);

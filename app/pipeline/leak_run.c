@@ -390,6 +390,10 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
         status = fl_leak_judge(&run->report, run->leak, &run->arena, err);
     if (status == FL_OK)
         status = fl_trace_findings_merge(&run->report, &run->reader.traces, &run->arena, err);
+    if (status == FL_OK && run->reader.heaps.count > 0)
+        status = fl_leak_heaps_report(&run->report, &run->reader.heaps, run->request->limit_bytes,
+                                      run->reader.heaps.count == used_of(&run->inputs), &run->arena,
+                                      err);
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 
@@ -404,6 +408,7 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
     fl_status status = run_all(run, err);
     run->request = NULL;
+    fl_leak_heaps_dispose(&run->reader.heaps);
     fl_profile_destroy(run->reader.profile);
     fl_profile_destroy(run->reader.named);
     run->reader.profile = run->reader.named = NULL;

@@ -68,6 +68,19 @@ class Sample(unittest.TestCase):
         self.assertIn("Verdict: no-leak\n", text)
         self.assertEqual(run(SAMPLE, SAMPLE, SAMPLE)[0], 2)
 
+    def test_leak_wants_a_second_dump(self):
+        done = subprocess.run([FAULTLINE, "leak", SAMPLE, "--format", "json"], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual(answer["verdict"], "not-enough-data")
+        self.assertIn("a second heap dump", answer["collect"][0])
+        with tempfile.TemporaryDirectory() as folder:
+            later = pathlib.Path(folder) / "later.hprof"
+            later.write_bytes(SAMPLE.read_bytes())
+            done = subprocess.run([FAULTLINE, "leak", SAMPLE, later], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("No leak", done.stdout)
+
     def test_a_cut_dump_is_a_partial_answer(self):
         with tempfile.TemporaryDirectory() as folder:
             cut = pathlib.Path(folder) / "cut.hprof"
@@ -202,6 +215,20 @@ class Recordings(unittest.TestCase):
                 if answer["verdict"] == "leak":
                     self.assertEqual(len(answer["growths"]), 1)
                     self.assertIn(answer["growths"][0]["holder"], wanted["cause"])
+
+    def test_leak_takes_dumps_like_profiles(self):
+        for name in ("static_hashmap", "threadlocal_pool", "healthy_lru"):
+            folder = SHARED / "17" / name
+            wanted = json.loads((folder / "truth.json").read_text())
+            with self.subTest(name):
+                done = subprocess.run([FAULTLINE, "leak", folder / "heap-half.hprof.zst", folder / "heap-end.hprof.zst", "--format", "json"],
+                                      capture_output=True, text=True, check=False, timeout=300)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                answer = json.loads(done.stdout)
+                self.assertEqual(answer["verdict"], "leak" if wanted["verdict"] == "leak" else "no-leak")
+                for finding in answer["findings"]:
+                    self.assertIn(finding["holder"], wanted["cause"])
+                    self.assertGreater(finding["growth_bytes_per_hour"]["value"], 0)
 
     def test_one_dump_names_who_keeps_most(self):
         for truth in sorted(SHARED.glob("17/*/truth.json")):

@@ -1,0 +1,44 @@
+/*
+ * leak_heaps.h - heap dumps among the inputs of a leak run: what grew between the first and the
+ * last of them, as findings.
+ *
+ * Of each dump only the paths from its roots are kept. One dump alone is never a verdict.
+ */
+#ifndef FL_LEAK_HEAPS_H
+#define FL_LEAK_HEAPS_H
+
+#include "arena.h"
+#include "faultline/leak.h"
+#include "heap_paths.h"
+
+/* More of one program than anybody takes by hand; the rest is refused. */
+enum { FL_MAX_LEAK_HEAPS = 32 };
+
+typedef struct fl_leak_heap {
+    int64_t time_ns;
+    fl_heap_paths *paths;
+} fl_leak_heap;
+
+typedef struct fl_leak_heaps {
+    fl_leak_heap items[FL_MAX_LEAK_HEAPS];
+    size_t count;
+} fl_leak_heaps;
+
+/* Whether an input begins as a heap dump does. */
+bool fl_leak_heaps_is(fl_slice head);
+
+/* One dump: the file `name`, or `bytes` where they are not NULL. *total_bytes is what its roots
+ * keep, *warning (in the arena) what is missing of it, or NULL. The failures of fl_hprof_open() and
+ * of fl_heap_create(), after "NAME: ". */
+FL_NODISCARD fl_status fl_leak_heaps_take(fl_leak_heaps *heaps, const char *name,
+                                          const fl_slice *bytes, fl_arena *arena,
+                                          const char **warning, fl_error *err);
+void fl_leak_heaps_dispose(fl_leak_heaps *heaps);
+
+/* Put what they say into a report that was judged; its texts live in the arena. `alone`: nothing
+ * else was read, so that the verdict is theirs. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_leak_heaps_report(fl_leak_report *report, fl_leak_heaps *heaps,
+                                            uint64_t limit_bytes, bool alone, fl_arena *arena,
+                                            fl_error *err);
+
+#endif
