@@ -3,15 +3,20 @@
  * was between the two.
  *
  * A call is a span whose parent is in another service. What the caller waits is the parent's time
- * where that is a client's span that waits for nothing else, else the callee's own. Calls are
- * gathered by caller, callee and side with one sort by digits; cost: that, and three selections a
- * side. Where there are no spans, the topology is drawn without figures.
+ * where that is a client's span that waits for nothing else, else the callee's own. Where there are
+ * no spans, the topology is drawn without figures.
+ *
+ * Calls are gathered by caller, callee and side: a slot each, 2 * pair + side. One pass over the
+ * spans, in their order, takes all that is needed of a span and its caller while both are at hand,
+ * and counts the slots; a second one, over what was taken, puts each time to its slot. Cost: these
+ * two, a look into a table where a service has several callers, and three selections a side.
  */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "map.h"
 #include "picture_priv.h"
 #include "sort.h"
 
@@ -25,11 +30,36 @@ typedef struct found_call {
     fl_picture_call call;
 } found_call;
 
-/* Durations of one side of one pair. */
-typedef struct side_times {
+/* What a span tells of a call. */
+typedef struct seen_call {
+    double wait_ms, gap_ms; /* NaN: not known */
+    uint32_t slot;
+    bool is_error;
+} seen_call;
+
+/* Times of one slot among those of all: where they begin, how many were put there. */
+typedef struct slot {
+    uint32_t wait_at, wait_count, gap_at, gap_count;
+} slot;
+
+/* The caller of a service that was seen last: mostly it is the next one, too. */
+typedef struct last_pair {
+    uint32_t caller, pair;
+} last_pair;
+
+typedef struct gathering {
+    struct picture *p;
+    seen_call *seen;
+    size_t seen_count;
+    fl_map *pair_of; /* caller << 32 | callee -> pair + 1 */
+    last_pair *last; /* of each service that is called */
+    found_call *pairs;
+    slot *slots; /* two for each pair */
+    size_t pair_count, pair_room;
     double *waits, *gaps;
-    size_t wait_count, gap_count;
-} side_times;
+} gathering;
+
+enum { FEW_PAIRS = 64 };
 
 /* Whose span a row is. */
 static uint32_t service_of(const fl_timeline *t, size_t span)
@@ -44,44 +74,135 @@ static bool is_call(const fl_timeline *t, size_t span)
     return parent != FL_NO_INDEX && service_of(t, parent) != service_of(t, span);
 }
 
-/* Caller, callee, side: all of them below 2^16 services, as FL_MAX_ENTITIES holds. */
-static uint64_t key_of(const fl_timeline *t, size_t span)
+/* ---- pairs ---- */
+
+/* Twice the room, with what there was; the scratch memory is given back all at once. */
+static fl_status grow(gathering *g, fl_error *err)
 {
-    uint64_t caller = service_of(t, t->spans[span].parent), callee = service_of(t, span);
-    bool is_during = t->windows[t->spans[span].window].incident;
-    return (caller << 32 | callee) << 1 | is_during;
+    size_t room = g->pair_room > 0 ? 2 * g->pair_room : FEW_PAIRS;
+    found_call *pairs = fl_arena_alloc(&g->p->scratch, room, sizeof(*pairs));
+    slot *slots = fl_arena_alloc(&g->p->scratch, 2 * room, sizeof(*slots));
+    if (pairs == NULL || slots == NULL)
+        return fl_picture_no_memory(err);
+    if (g->pair_count > 0) {
+        memcpy(pairs, g->pairs, g->pair_count * sizeof(*pairs));
+        memcpy(slots, g->slots, 2 * g->pair_count * sizeof(*slots));
+    }
+    g->pairs = pairs;
+    g->slots = slots;
+    g->pair_room = room;
+    return FL_OK;
 }
 
-/* How many there are. */
-static size_t gather(fl_keyed *items, const fl_timeline *t)
+/* The next number to one that is new. */
+static fl_status find_pair(uint32_t *out, gathering *g, uint32_t caller, uint32_t callee,
+                           fl_error *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < t->span_count; i++)
-        if (is_call(t, i))
-            items[count++] = (fl_keyed){.key = key_of(t, i), .index = (uint32_t)i};
-    return count;
+    const fl_timeline *t = g->p->timeline;
+    uint64_t *place;
+    fl_status status = fl_map_slot(&place, g->pair_of, (uint64_t)caller << 32 | callee, NULL, err);
+    if (status == FL_OK && *place == 0 && g->pair_count == g->pair_room)
+        status = grow(g, err);
+    if (status != FL_OK)
+        return status;
+    if (*place == 0) {
+        g->pairs[g->pair_count] = (found_call){.caller = caller,
+                                               .callee = callee,
+                                               .call = {.caller = t->services[caller],
+                                                        .callee = t->services[callee],
+                                                        .is_traced = true}};
+        *place = ++g->pair_count;
+    }
+    *out = (uint32_t)(*place - 1);
+    return FL_OK;
 }
 
-/* ---- one side ---- */
+/* ---- calls ---- */
 
 /* A call is in vain where either side says so: the caller may have given up first. */
-static void add_call(fl_picture_side *side, side_times *times, const struct picture *p,
-                     uint32_t span)
+static seen_call look_at(const struct picture *p, uint32_t span)
 {
     const fl_timeline *t = p->timeline;
     const fl_span_row *callee = &t->spans[span], *caller = &t->spans[callee->parent];
     bool is_its_client = p->in->streams->server[callee->parent] == span &&
                          caller->kind == FL_SPAN_CLIENT && caller->duration_ns >= 0;
-    side->calls++;
-    side->errors += callee->is_error || (is_its_client && caller->is_error);
+    seen_call seen = {.wait_ms = NAN,
+                      .gap_ms = NAN,
+                      .is_error = callee->is_error || (is_its_client && caller->is_error)};
     if (callee->duration_ns < 0)
-        return;
+        return seen;
     double took = (double)callee->duration_ns / 1e6;
-    double waited = is_its_client ? (double)caller->duration_ns / 1e6 : took;
-    times->waits[times->wait_count++] = waited;
+    seen.wait_ms = is_its_client ? (double)caller->duration_ns / 1e6 : took;
     if (is_its_client)
-        times->gaps[times->gap_count++] = fmax(waited - took, 0);
+        seen.gap_ms = fmax(seen.wait_ms - took, 0);
+    return seen;
 }
+
+static fl_status take_call(gathering *g, uint32_t span, fl_error *err)
+{
+    const fl_timeline *t = g->p->timeline;
+    uint32_t caller = service_of(t, t->spans[span].parent), callee = service_of(t, span);
+    last_pair *last = &g->last[callee];
+    bool is_during = t->windows[t->spans[span].window].incident;
+    assert(caller != callee);
+    if (last->caller != caller) {
+        fl_status status = find_pair(&last->pair, g, caller, callee, err);
+        if (status != FL_OK)
+            return status;
+        last->caller = caller;
+    }
+    seen_call seen = look_at(g->p, span);
+    seen.slot = 2 * last->pair + is_during;
+    fl_picture_call *call = &g->pairs[last->pair].call;
+    fl_picture_side *side = is_during ? &call->during : &call->before;
+    side->calls++;
+    side->errors += seen.is_error;
+    g->slots[seen.slot].wait_count += isnan(seen.wait_ms) ? 0 : 1;
+    g->slots[seen.slot].gap_count += isnan(seen.gap_ms) ? 0 : 1;
+    g->seen[g->seen_count++] = seen;
+    return FL_OK;
+}
+
+/* All of them. */
+static fl_status take_calls(gathering *g, fl_error *err)
+{
+    const fl_timeline *t = g->p->timeline;
+    fl_status status = FL_OK;
+    for (uint32_t i = 0; i < t->span_count && status == FL_OK; i++)
+        if (is_call(t, i))
+            status = take_call(g, i, err);
+    return status;
+}
+
+/* Slot after slot, each as long as was counted. */
+static fl_status place_times(gathering *g, fl_error *err)
+{
+    uint32_t wait_at = 0, gap_at = 0;
+    g->waits = fl_arena_alloc(&g->p->scratch, g->seen_count + 1, sizeof(double));
+    g->gaps = fl_arena_alloc(&g->p->scratch, g->seen_count + 1, sizeof(double));
+    if (g->waits == NULL || g->gaps == NULL)
+        return fl_picture_no_memory(err);
+    for (size_t i = 0; i < 2 * g->pair_count; i++) {
+        slot *one = &g->slots[i];
+        one->wait_at = wait_at;
+        one->gap_at = gap_at;
+        wait_at += one->wait_count;
+        gap_at += one->gap_count;
+        one->wait_count = one->gap_count = 0;
+    }
+    assert(wait_at <= g->seen_count && gap_at <= g->seen_count);
+    for (size_t i = 0; i < g->seen_count; i++) {
+        const seen_call *seen = &g->seen[i];
+        slot *one = &g->slots[seen->slot];
+        if (!isnan(seen->wait_ms))
+            g->waits[one->wait_at + one->wait_count++] = seen->wait_ms;
+        if (!isnan(seen->gap_ms))
+            g->gaps[one->gap_at + one->gap_count++] = seen->gap_ms;
+    }
+    return FL_OK;
+}
+
+/* ---- one side ---- */
 
 /* The nearest rank; reorders `values`. NaN of nothing. */
 static double quantile(double *values, size_t count, double q)
@@ -99,17 +220,17 @@ static double minutes_of(const fl_timeline *t, bool of_incident)
     return (double)windows * (double)t->step_ns / 60e9;
 }
 
-/* Of the times that were gathered; those are used up. */
-static void finish_side(fl_picture_side *side, side_times *times, const struct picture *p,
-                        double minutes)
+/* Of the times that were gathered; those are put in another order. */
+static void finish_side(fl_picture_side *side, const gathering *g, const slot *of, double minutes)
 {
-    side->per_minute = minutes > 0 ? (double)side->calls / p->out->spans_kept / minutes : NAN;
-    side->p50_ms = quantile(times->waits, times->wait_count, 0.5);
-    side->p99_ms = quantile(times->waits, times->wait_count, 0.99);
-    side->gap_ms = quantile(times->gaps, times->gap_count, 0.5);
+    double *waits = g->waits + of->wait_at, *gaps = g->gaps + of->gap_at;
+    side->per_minute = minutes > 0 ? (double)side->calls / g->p->out->spans_kept / minutes : NAN;
+    side->p50_ms = quantile(waits, of->wait_count, 0.5);
+    side->p99_ms = quantile(waits, of->wait_count, 0.99);
+    side->gap_ms = quantile(gaps, of->gap_count, 0.5);
 }
 
-/* ---- pairs ---- */
+/* ---- what changed ---- */
 
 /* Factor of ten either way: 2.3; what is on one side only does not count here. */
 static double grown(double before, double during)
@@ -149,38 +270,6 @@ static int compare_calls(const void *left, const void *right)
     if (a->change != b->change)
         return a->change > b->change ? -1 : 1;
     return compare_pairs(a, b);
-}
-
-/* Items of one pair: the sides follow each other. Returns how many they are. */
-static size_t take_pair(found_call *out, struct picture *p, const fl_keyed *items, size_t count,
-                        side_times *times)
-{
-    const fl_timeline *t = p->timeline;
-    size_t i = 0;
-    *out = (found_call){.caller = service_of(t, t->spans[items[0].index].parent),
-                        .callee = service_of(t, items[0].index)};
-    out->call = (fl_picture_call){
-        .caller = t->services[out->caller], .callee = t->services[out->callee], .is_traced = true};
-    for (int during = 0; during < 2; during++) {
-        fl_picture_side *side = during == 1 ? &out->call.during : &out->call.before;
-        uint64_t key = items[0].key >> 1 << 1 | (uint64_t)during;
-        times->wait_count = times->gap_count = 0;
-        for (; i < count && items[i].key == key; i++)
-            add_call(side, times, p, items[i].index);
-        finish_side(side, times, p, minutes_of(t, during == 1));
-    }
-    out->change = change_of(&out->call);
-    assert(i > 0); /* the first item is of one of the two sides */
-    return i;
-}
-
-/* Of sorted items. */
-static size_t count_pairs(const fl_keyed *items, size_t count)
-{
-    size_t pairs = 0;
-    for (size_t i = 0; i < count; i++)
-        pairs += i == 0 || items[i].key >> 1 != items[i - 1].key >> 1;
-    return pairs;
 }
 
 /* ---- all ---- */
@@ -226,26 +315,45 @@ static fl_status keep(struct picture *p, found_call *calls, size_t count, fl_err
     return FL_OK;
 }
 
+/* Figures of all pairs. */
+static void finish_pairs(gathering *g)
+{
+    const fl_timeline *t = g->p->timeline;
+    double before = minutes_of(t, false), during = minutes_of(t, true);
+    for (size_t i = 0; i < g->pair_count; i++) {
+        found_call *found = &g->pairs[i];
+        finish_side(&found->call.before, g, &g->slots[2 * i], before);
+        finish_side(&found->call.during, g, &g->slots[2 * i + 1], during);
+        found->change = change_of(&found->call);
+    }
+}
+
+/* Room for as many calls as there are spans at most; no service was called yet. */
+static fl_status begin(gathering *g, fl_error *err)
+{
+    const fl_timeline *t = g->p->timeline;
+    g->seen = fl_arena_alloc(&g->p->scratch, t->span_count + 1, sizeof(*g->seen));
+    g->last = fl_arena_alloc(&g->p->scratch, t->service_count + 1, sizeof(*g->last));
+    if (g->seen == NULL || g->last == NULL)
+        return fl_picture_no_memory(err);
+    for (size_t i = 0; i < t->service_count; i++)
+        g->last[i].caller = FL_NO_INDEX;
+    return fl_map_create(&g->pair_of, t->span_count + 1, err);
+}
+
 /* Those of the lanes are not needed any more, and this wants the room. */
 fl_status fl_picture_find_calls(struct picture *p, fl_error *err)
 {
-    const fl_timeline *t = p->timeline;
+    gathering g = {.p = p};
     fl_arena_reset(&p->scratch);
-    size_t count = 0, done = 0, found = 0;
-    fl_keyed *items = fl_arena_alloc(&p->scratch, t->span_count + 1, sizeof(*items));
-    if (items == NULL)
-        return fl_picture_no_memory(err);
-    count = gather(items, t);
-    fl_keyed *room = fl_arena_alloc(&p->scratch, count + 1, sizeof(*room));
-    side_times times = {.waits = fl_arena_alloc(&p->scratch, count + 1, sizeof(double)),
-                        .gaps = fl_arena_alloc(&p->scratch, count + 1, sizeof(double))};
-    if (room == NULL || times.waits == NULL || times.gaps == NULL)
-        return fl_picture_no_memory(err);
-    fl_sort_keyed(items, room, count);
-    found_call *calls = fl_arena_alloc(&p->scratch, count_pairs(items, count) + 1, sizeof(*calls));
-    if (calls == NULL)
-        return fl_picture_no_memory(err);
-    while (done < count)
-        done += take_pair(&calls[found++], p, items + done, count - done, &times);
-    return keep(p, calls, found, err);
+    fl_status status = begin(&g, err);
+    if (status == FL_OK)
+        status = take_calls(&g, err);
+    if (status == FL_OK)
+        status = place_times(&g, err);
+    fl_map_destroy(g.pair_of);
+    if (status != FL_OK)
+        return status;
+    finish_pairs(&g);
+    return keep(p, g.pairs, g.pair_count, err);
 }

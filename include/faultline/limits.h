@@ -122,7 +122,7 @@
 #define FL_MAX_STREAMS_BYTES      (256u << 20) /* streams and answer */
 #define FL_MAX_RANK_SCRATCH_BYTES (64u << 20)  /* one test */
 /* A picture: 64 bytes for each series, and 8 for each request from outside; then, in the same room,
- * 48 for each of FL_MAX_SPANS and 136 for each pair that calls. */
+ * 40 for each of FL_MAX_SPANS and at most 700 for each pair that calls. */
 #define FL_MAX_PICTURE_SCRATCH_BYTES (128u << 20)
 
 /* The daemon. A configuration that people write has some hundred lines; the tree and the values of
