@@ -181,7 +181,7 @@ def stand_ins_of(root):
     heaps, others = (sorted(p.relative_to(root).as_posix() for p in (root / PROFILES).glob(f"{kind}-*")) for kind in ("heap", "goroutine"))
     return {"incident/": SHIPPED, "quiet/": f"{INCIDENTS}/{truth['baseline']}", "cases/": INCIDENTS, "-2h": at, "2023-01-29T09:34:00Z": at,
             "later/": SHIPPED, "2023-01-29T10:00:00Z": truth["recorded"]["to"],
-            "profiles/": PROFILES, "heap.pb.gz": heaps[0], "early.hprof": "tests/fuzz/corpus/hprof/sample-8", "app.hprof": "tests/fuzz/corpus/hprof/sample-8", "app.hprof.gz": "tests/fuzz/corpus/hprof/sample-4", "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
+            "profiles/": PROFILES, "heap.pb.gz": heaps[0], "rec.jfr": "tests/fixtures/jfr/17-leak.jfr.gz", "early.hprof": "tests/fuzz/corpus/hprof/sample-8", "app.hprof": "tests/fuzz/corpus/hprof/sample-8", "app.hprof.gz": "tests/fuzz/corpus/hprof/sample-4", "heap-1.pb.gz": heaps[0], "heap-2.pb.gz": heaps[-1], "cpu.pb.gz": others[0],
             "heap-*.pb.gz": heaps[0], "goroutine-*.pb.gz": others[0], "own.yaml": "schemas/signatures/coarse.yaml", "/etc/faultline/faultline.yaml": "examples/faultline.yaml", "checkout.yaml": "examples/checkout.yaml",
             "trace.out": "tests/fixtures/gotrace/small-1.26.trace.zst", "postmortems/": "examples/tickets", "issues.json": "examples/tickets/issues.json", "issue.json": "examples/tickets/issues.json", "10m": "300ms", "1m": "200ms",
             "127.0.0.1:4318": "127.0.0.1:0", "/var/lib/faultline": "faultline-data"}
