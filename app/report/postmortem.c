@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "graph_store.h"
 #include "mem.h"
 #include "postmortem_priv.h"
 #include "report.h"
@@ -72,6 +73,25 @@ static fl_status ask_graph(fl_memory *out, fl_store *store, const fl_incident *i
     return status == FL_OK ? fl_memory_recall(out, store, &question, arena, err) : status;
 }
 
+/* The first that a person, and not a triage, said of what it was. */
+static fl_status take_diagnosis(const fl_graph_edge *edge, void *payload, fl_error *err)
+{
+    int64_t *said_ns = payload;
+    (void)err;
+    if (edge->kind == FL_EDGE_DIAGNOSED_AS && (*said_ns == 0 || edge->recorded_ns < *said_ns))
+        *said_ns = edge->recorded_ns;
+    return FL_OK;
+}
+
+static fl_status find_said(int64_t *said_ns, fl_store *store, const char *id, fl_error *err)
+{
+    const fl_graph_question question = {.scope = FL_GRAPH_OUT,
+                                        .id = fl_node_id(FL_NODE_INCIDENT, fl_slice_of(id)),
+                                        .as_of_ns = FL_GRAPH_NOW};
+    *said_ns = 0;
+    return fl_graph_edges(store, &question, take_diagnosis, said_ns, err);
+}
+
 /* The picture's id is the document's own, whatever beginning was asked for. */
 fl_status fl_postmortem_of(fl_buf *out, fl_store *store, const char *document,
                            const fl_postmortem_options *options, int64_t now_ns, fl_error *err)
@@ -85,6 +105,8 @@ fl_status fl_postmortem_of(fl_buf *out, fl_store *store, const char *document,
         status = find_picture(&input.picture, store, input.incident->id, &arena, err);
     if (status == FL_OK)
         status = ask_graph(&memory, store, input.incident, now_ns, &arena, err);
+    if (status == FL_OK)
+        status = find_said(&input.said_ns, store, input.incident->id, err);
     if (status == FL_OK)
         status = fl_postmortem_write(out, &input, options, err);
     fl_arena_dispose(&arena);

@@ -30,6 +30,8 @@ typedef struct fl_postmortem_input {
                                   NULL: nobody did */
     const fl_picture *picture; /* NULL: none is kept, and the impact is not known */
     const fl_memory *memory;   /* NULL: the graph was not asked */
+    int64_t said_ns; /* when somebody first confirmed a cause of it or said what fixed it; 0: nobody
+                        has */
 } fl_postmortem_input;
 
 typedef struct fl_postmortem_options {

@@ -290,8 +290,12 @@ static void put_response(pm_draft *draft)
     else
         say(draft, PM_RESPONSE, "Time to detect (TTD)",
             "unknown: no alert is among the data. For people to write.");
-    say(draft, PM_RESPONSE, "Time to acknowledge (TTA)",
-        "unknown: telemetry does not tell when somebody took it on. For people to write.");
+    if (facts->acknowledged_ns != 0)
+        say_after(draft, "Time to acknowledge (TTA), at the latest", facts->acknowledged_ns,
+                  "somebody first named a cause of it, as the graph has it,");
+    else
+        say(draft, PM_RESPONSE, "Time to acknowledge (TTA)",
+            "unknown: telemetry does not tell when somebody took it on. For people to write.");
     if (facts->mitigated_ns != 0)
         say_after(draft, "Time to mitigate (TTM)", facts->mitigated_ns,
                   "every entry service was as usual again");

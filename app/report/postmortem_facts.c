@@ -207,6 +207,15 @@ static void find_mitigation(pm_facts *out)
     }
 }
 
+/* Who names a cause while the trouble lasts has taken it on by then. What is said when it is over,
+ * or where its end is not known, may be of those who look back, and tells nothing. */
+static void find_acknowledgement(pm_facts *out, int64_t said_ns)
+{
+    int64_t over_ns = out->mitigated_ns != 0 ? out->mitigated_ns : out->closed_ns;
+    if (said_ns != 0 && said_ns <= over_ns && said_ns >= out->began.low_ns)
+        out->acknowledged_ns = said_ns;
+}
+
 /* Without a picture only what the answer and the daemon say is known. */
 void fl_pm_find_facts(pm_facts *out, const fl_postmortem_input *in, fl_arena *arena)
 {
@@ -217,4 +226,5 @@ void fl_pm_find_facts(pm_facts *out, const fl_postmortem_input *in, fl_arena *ar
         find_impacts(out, in->picture);
     find_detection(out, in->picture, arena);
     find_mitigation(out);
+    find_acknowledgement(out, in->said_ns);
 }

@@ -67,16 +67,17 @@ static void put_span(fl_put *w, json_t *object, const char *key, int64_t from_ns
                   is_known ? fmax((double)(to_ns - from_ns) / (double)FL_NS_PER_S, 0) : NAN);
 }
 
-/* Nothing of the telemetry tells when somebody took it on: that is null until people say it. */
+/* Nothing of the telemetry tells when somebody took it on: that is null where nobody has named a
+ * cause while it lasted. */
 static json_t *response_of(fl_put *w, const pm_facts *facts)
 {
     json_t *object = json_object();
     fl_put_moment(w, object, "began", facts->began.at_ns);
     fl_put_moment(w, object, "detected", facts->detected_ns);
-    fl_put_value(w, object, "acknowledged", json_null());
+    fl_put_moment(w, object, "acknowledged", facts->acknowledged_ns);
     fl_put_moment(w, object, "mitigated", facts->mitigated_ns);
     put_span(w, object, "ttd_s", facts->began.at_ns, facts->detected_ns);
-    fl_put_value(w, object, "tta_s", json_null());
+    put_span(w, object, "tta_s", facts->began.at_ns, facts->acknowledged_ns);
     put_span(w, object, "ttm_s", facts->began.at_ns, facts->mitigated_ns);
     return object;
 }

@@ -40,6 +40,7 @@ typedef struct pm_facts {
     int64_t detected_ns, mitigated_ns; /* 0: not known */
     const char *detected_by;           /* a sentence */
     int64_t opened_ns, closed_ns;      /* by a daemon; 0: not */
+    int64_t acknowledged_ns;           /* at the latest; 0: not known */
 } pm_facts;
 
 typedef struct pm_row {

@@ -7,6 +7,7 @@
 #include "fl_test.h"
 #include "mem.h"
 #include "slice.h"
+#include "timestamp.h"
 
 static fl_error err;
 static fl_buf out;
@@ -98,6 +99,28 @@ START_TEST(the_impact_is_counted_from_the_entry_series)
     check_has(text, "**Time to mitigate (TTM)**: 4m2s: every entry service was as usual again at "
                     "2023-01-29T09:38:19Z.");
     check_has(text, "**Time to acknowledge (TTA)**: unknown");
+}
+END_TEST
+
+START_TEST(who_names_a_cause_while_it_lasts_has_taken_it_on_by_then)
+{
+    input.said_ns = fl_test_incident.onset.at_ns + 90 * FL_NS_PER_S;
+    check_has(written(FL_POSTMORTEM_MARKDOWN),
+              "**Time to acknowledge (TTA), at the latest**: 1m30s: somebody first named a cause");
+    fl_buf_clear(&out);
+    check_has(written(FL_POSTMORTEM_JSON), "\"tta_s\": 90");
+}
+END_TEST
+
+/* A second beyond the end that the picture tells, and a day before the begin. */
+START_TEST(who_names_a_cause_before_or_after_it_tells_nothing_of_that)
+{
+    static const int64_t others_s[] = {4 * 60 + 3, -86400};
+    for (size_t i = 0; i < sizeof(others_s) / sizeof(others_s[0]); i++) {
+        fl_buf_clear(&out);
+        input.said_ns = fl_test_incident.onset.at_ns + others_s[i] * FL_NS_PER_S;
+        check_has(written(FL_POSTMORTEM_MARKDOWN), "**Time to acknowledge (TTA)**: unknown");
+    }
 }
 END_TEST
 
@@ -338,6 +361,8 @@ static Suite *postmortem_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, a_draft_is_as_it_was_reviewed, 0, 3);
     tcase_add_test(cases, the_impact_is_counted_from_the_entry_series);
+    tcase_add_test(cases, who_names_a_cause_while_it_lasts_has_taken_it_on_by_then);
+    tcase_add_test(cases, who_names_a_cause_before_or_after_it_tells_nothing_of_that);
     tcase_add_test(cases, an_impact_that_does_not_end_has_no_time_to_mitigate);
     tcase_add_test(cases, an_impact_ends_with_the_window);
     tcase_add_test(cases, what_is_not_known_is_said);
