@@ -113,7 +113,7 @@ static fl_status sum_up(struct comparing *c, const fl_profile *profile, const st
 {
     fl_status status = FL_OK;
     for (size_t i = 0; i < profile->sample_count && status == FL_OK; i++) {
-        struct sums *row;
+        struct sums *row = NULL;
         double value = (double)fl_profile_value(profile, i, column->value), variance = 0;
         status = row_of(&row, c, profile, frame_of(profile, &profile->samples[i]), err);
         if (status != FL_OK)

@@ -194,6 +194,7 @@ void sched_hist_add(sched_hist *hist, int64_t ns)
         at = (high - 1) * HIST_STEPS + (((size_t)ns >> (high - 2)) & (HIST_STEPS - 1));
     }
     hist->cells[at]++;
+    hist->most_ns = ns > hist->most_ns ? ns : hist->most_ns;
 }
 
 /* The middle of a cell. */
@@ -214,7 +215,7 @@ int64_t sched_hist_quantile(const sched_hist *hist, double share)
     for (size_t i = 0; i < HIST_CELLS; i++) {
         seen += hist->cells[i];
         if (seen > 0 && (double)seen >= share * (double)all)
-            return hist_value(i);
+            return hist_value(i) < hist->most_ns ? hist_value(i) : hist->most_ns;
     }
     return 0;
 }

@@ -20,6 +20,7 @@
 enum { HIST_STEPS = 4, HIST_CELLS = 64 * HIST_STEPS };
 typedef struct sched_hist {
     uint32_t cells[HIST_CELLS];
+    int64_t most_ns;
 } sched_hist;
 
 void sched_hist_add(sched_hist *hist, int64_t ns);

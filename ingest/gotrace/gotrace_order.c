@@ -118,7 +118,7 @@ static fl_status take_slot(uint32_t *out, fl_gotrace *trace, fl_error *err)
 static uint32_t create(const struct step *step, uint64_t id, fl_gotrace_state state)
 {
     fl_gotrace *trace = step->trace;
-    uint32_t slot;
+    uint32_t slot = 0;
     if (take_slot(&slot, trace, step->err) != FL_OK)
         return FL_GOTRACE_NONE;
     trace->goroutines[slot] =

@@ -82,8 +82,8 @@ static void serve(const char *place, int out)
     fl_api *api;
     unsigned port;
     const fl_api_options options = {.store = place, .mode = FL_STORE_EXISTING};
-    const fl_http_options plain = {0};
-    if (fl_http_create(&http, &plain, &err) != FL_OK ||
+    const fl_http_options usual = {0};
+    if (fl_http_create(&http, &usual, &err) != FL_OK ||
         fl_api_create(&api, &options, &err) != FL_OK ||
         fl_api_add_routes(api, http, &err) != FL_OK ||
         fl_http_listen(http, "127.0.0.1:0", &port, &err) != FL_OK)

@@ -336,9 +336,9 @@ static void run_day(void)
     fl_calls_destroy(calls);
 }
 
-static bool is_of_one(unsigned faults)
+static bool is_of_one(unsigned bits)
 {
-    return (faults & (faults - 1)) == 0;
+    return (bits & (bits - 1)) == 0;
 }
 
 static void count_pairs(score *out)
@@ -407,20 +407,20 @@ typedef struct situation {
 } situation;
 
 static const situation situations[] = {
-    {"one fault", ALONE, 1, 0, 1800, 0, 2},
-    {"one fault of a machine", ALONE, 1, 0, 1800, 0, 2, .is_machine = true},
-    {"two at once, apart", APART, 2, 0, 1800, 1800, 2},
-    {"two at once, callers in common", SHARED, 2, 0, 1800, 1800, 2},
-    {"two at once, one calls the other", CALLING, 2, 0, 1800, 1800, 2},
-    {"one 5 minutes after the other, apart", APART, 2, 300, 1800, 1800, 2},
-    {"5 minutes after, callers in common", SHARED, 2, 300, 1800, 1800, 2},
-    {"a caller 25 minutes after, the first lasts", CALLING, 2, 1500, 5400, 1800, 2},
-    {"25 minutes after, callers in common", SHARED, 2, 1500, 5400, 1800, 2},
-    {"after the end of the first, same callers", SHARED, 2, 2400, 1200, 1800, 2},
-    {"three short ones over a long one, apart", APART, 4, 4500, 36000, 900, 2},
-    {"three short ones over a long one, shared", SHARED, 4, 4500, 36000, 900, 2},
-    {"a storm of one fault", ALONE, 1, 0, 1800, 0, 50},
-    {"a storm of two, callers in common", SHARED, 2, 60, 1800, 1800, 50},
+    {"one fault", ALONE, 1, 0, 1800, 0, 2, false},
+    {"one fault of a machine", ALONE, 1, 0, 1800, 0, 2, true},
+    {"two at once, apart", APART, 2, 0, 1800, 1800, 2, false},
+    {"two at once, callers in common", SHARED, 2, 0, 1800, 1800, 2, false},
+    {"two at once, one calls the other", CALLING, 2, 0, 1800, 1800, 2, false},
+    {"one 5 minutes after the other, apart", APART, 2, 300, 1800, 1800, 2, false},
+    {"5 minutes after, callers in common", SHARED, 2, 300, 1800, 1800, 2, false},
+    {"a caller 25 minutes after, the first lasts", CALLING, 2, 1500, 5400, 1800, 2, false},
+    {"25 minutes after, callers in common", SHARED, 2, 1500, 5400, 1800, 2, false},
+    {"after the end of the first, same callers", SHARED, 2, 2400, 1200, 1800, 2, false},
+    {"three short ones over a long one, apart", APART, 4, 4500, 36000, 900, 2, false},
+    {"three short ones over a long one, shared", SHARED, 4, 4500, 36000, 900, 2, false},
+    {"a storm of one fault", ALONE, 1, 0, 1800, 0, 50, false},
+    {"a storm of two, callers in common", SHARED, 2, 60, 1800, 1800, 50, false},
 };
 
 static void try_situation(const situation *s, int days, bool ranked)

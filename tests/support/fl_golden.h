@@ -12,7 +12,7 @@
 static inline void fl_golden_check(const char *name, const char *text, size_t len)
 {
     static char expected[1 << 20];
-    char path[512];
+    char path[1024];
     snprintf(path, sizeof(path), FL_SOURCE_DIR "/tests/golden/%s", name);
     const char *update = getenv("FL_UPDATE_GOLDEN");
     FILE *file = fopen(path, update != NULL ? "wb" : "rb");
