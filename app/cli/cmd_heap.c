@@ -282,7 +282,7 @@ static void order_kept(kept *first, kept *last)
     *last = swapped;
 }
 
-static void show_growth(fl_buf *out, const fl_args *args, kept both[2])
+static fl_status show_growth(fl_buf *out, const fl_args *args, kept both[2], fl_error *err)
 {
     fl_heap_growth growths[MAX_GROWTHS];
     order_kept(&both[0], &both[1]);
@@ -291,8 +291,11 @@ static void show_growth(fl_buf *out, const fl_args *args, kept both[2])
                                  .before_paths = both[0].paths,
                                  .after_paths = both[1].paths,
                                  .growths = growths};
-    compared.growth_count = fl_heap_growth_find(growths, MAX_GROWTHS, both[0].paths, both[1].paths);
-    (fl_args_wants_json(args) ? fl_heap_view_growth_json : fl_heap_view_growth)(out, &compared);
+    fl_status status = fl_heap_growth_find(&compared.growth_count, growths, MAX_GROWTHS,
+                                           both[0].paths, both[1].paths, err);
+    if (status == FL_OK)
+        (fl_args_wants_json(args) ? fl_heap_view_growth_json : fl_heap_view_growth)(out, &compared);
+    return status;
 }
 
 /* One dump: the tree; two: what grew. */
@@ -307,7 +310,7 @@ static fl_status show_kept(fl_buf *out, fl_cli *cli, const fl_args *args, bool *
     for (size_t i = 0; i < count && status == FL_OK; i++)
         *is_damaged |= warn_of_damage(cli, all[i].title.file, all[i].dump);
     if (status == FL_OK && count == 2)
-        show_growth(out, args, all);
+        status = show_growth(out, args, all, err);
     else if (status == FL_OK)
         (fl_args_wants_json(args) ? fl_heap_view_paths_json : fl_heap_view_paths)(
             out, &all[0].title, all[0].paths, top_of(args));

@@ -197,8 +197,12 @@ fl_status fl_leak_heaps_report(fl_leak_report *report, fl_leak_heaps *heaps, uin
     assert(heaps->count > 0 && heaps->count <= FL_MAX_LEAK_HEAPS);
     qsort(heaps->items, heaps->count, sizeof(heaps->items[0]), by_time);
     const fl_leak_heap *first = &heaps->items[0], *last = &heaps->items[heaps->count - 1];
-    if (heaps->count > 1)
-        found = fl_heap_growth_find(growths, MAX_GROWTHS, first->paths, last->paths);
+    if (heaps->count > 1) {
+        fl_status status =
+            fl_heap_growth_find(&found, growths, MAX_GROWTHS, first->paths, last->paths, err);
+        if (status != FL_OK)
+            return status;
+    }
     size_t count = found + report->finding_count;
     fl_leak_finding *all = fl_arena_alloc(arena, count + 1, sizeof(*all));
     if (all == NULL)

@@ -449,21 +449,24 @@ static size_t keep(fl_heap_growth *out, size_t most, size_t found, const fl_heap
     return found;
 }
 
-size_t fl_heap_growth_find(fl_heap_growth *out, size_t most, const fl_heap_paths *before,
-                           const fl_heap_paths *after)
+fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, size_t most,
+                              const fl_heap_paths *before, const fl_heap_paths *after,
+                              fl_error *err)
 {
     assert(most > 0);
     uint32_t *matched = fl_mem_calloc(after->count, sizeof(*matched));
-    size_t found = 0;
-    for (size_t row = 1; row < after->count && matched != NULL; row++)
+    *found = 0;
+    if (matched == NULL)
+        return no_memory(err);
+    for (size_t row = 1; row < after->count; row++)
         matched[row] = match(before, matched[after->rows[row].parent], after->rows[row].label);
-    for (size_t row = 1; row < after->count && matched != NULL; row++) {
+    for (size_t row = 1; row < after->count; row++) {
         fl_heap_growth here;
         if (take_growth(&here, before, after, matched, row))
-            found = keep(out, most, found, &here);
+            *found = keep(out, most, *found, &here);
     }
     fl_mem_free(matched);
-    if (found > 1)
-        qsort(out, found, sizeof(*out), by_rise);
-    return found;
+    if (*found > 1)
+        qsort(out, *found, sizeof(*out), by_rise);
+    return FL_OK;
 }

@@ -60,8 +60,9 @@ typedef struct fl_heap_growth {
 #define FL_HEAP_GROWTH_SHARE 0.02
 
 /* At most `most` of them, the largest growth first, and one for each container: what rose most in
- * it; returns how many. */
-size_t fl_heap_growth_find(fl_heap_growth *out, size_t most, const fl_heap_paths *before,
-                           const fl_heap_paths *after);
+ * it; *found says how many. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, size_t most,
+                                           const fl_heap_paths *before, const fl_heap_paths *after,
+                                           fl_error *err);
 
 #endif

@@ -51,7 +51,9 @@ static void check_graph(const fl_heap_source *source)
     fl_heap_paths *paths;
     fl_heap_growth growth;
     if (fl_heap_paths_create(&paths, heap, 1, NULL) == FL_OK) {
-        assert(fl_heap_growth_find(&growth, 1, paths, paths) == 0);
+        size_t found;
+        assert(fl_heap_growth_find(&found, &growth, 1, paths, paths, NULL) == FL_OK);
+        assert(found == 0);
         fl_heap_paths_destroy(paths);
     }
     fl_heap_destroy(heap);

@@ -130,7 +130,13 @@ static const char *grown(uint32_t items_before, uint32_t items_after, uint32_t f
     fl_hprof_made first = bag_of(items_before, fixed), second = bag_of(items_after, fixed);
     fl_heap_paths *before = paths_of(&first, 50), *after = paths_of(&second, 50);
     fl_heap_growth growths[3];
-    size_t count = fl_heap_growth_find(growths, 3, before, after);
+    size_t count;
+    fl_mem_fail_after(0);
+    fl_status status = fl_heap_growth_find(&count, growths, 3, before, after, &err);
+    fl_mem_fail_after(-1);
+    ck_assert_fails(FL_E_NOMEM, status);
+    err = (fl_error){0};
+    ck_assert_ok(fl_heap_growth_find(&count, growths, 3, before, after, &err));
     ck_assert_uint_le(count, 1);
     if (count > 0) {
         snprintf(holder, sizeof(holder), "%s", fl_heap_paths_holder(after, growths[0].row));
