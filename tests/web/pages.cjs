@@ -276,7 +276,7 @@ test('keys lead through the page, are listed, and can be turned off', async () =
     assert.deepEqual(await violations(page), []);
     await help.getByRole('checkbox').uncheck();
     await page.keyboard.press('Escape');
-    await help.waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' }); // not only hidden: it gives the focus back at its end
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.press('j');
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
