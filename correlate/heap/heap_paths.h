@@ -54,8 +54,8 @@ typedef struct fl_heap_growth {
 } fl_heap_growth;
 
 /* A container leaks where it retains at least 1.2 times as much, and that is at least this share of
- * the later heap. On labelled recordings leaks grow by 1.6 and more from the middle of a run to its
- * end, and healthy programs by 1.02 at most. */
+ * the later heap. On the recordings of which there are two dumps, from the middle of a run and its
+ * end, leaks double and a healthy program stays as it is. */
 #define FL_HEAP_GROWTH_RATIO 1.2
 #define FL_HEAP_GROWTH_SHARE 0.02
 
