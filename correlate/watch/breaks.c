@@ -34,15 +34,20 @@ static const int64_t hold_ns = 2 * WATCH_STEP_NS;
 
 /* ---- windows ---- */
 
+typedef struct window_sum {
+    double requests, errors, timed, log_ms;
+} window_sum;
+
 /* Six steps that need not begin at a whole minute. */
-static watch_cell sum_window(const watch_operation *operation, int64_t first_step)
+static window_sum sum_window(const watch_operation *operation, int64_t first_step)
 {
-    watch_cell sum = {0};
+    window_sum sum = {0};
     for (int64_t step = first_step; step < first_step + WATCH_WINDOW_STEPS; step++) {
         const watch_cell *cell = &operation->cells[step % WATCH_STEPS];
         sum.requests += cell->requests;
         sum.errors += cell->errors;
-        sum.log_ms += cell->log_ms;
+        sum.timed += cell->timed;
+        sum.log_ms += (double)cell->log_ms;
     }
     return sum;
 }
@@ -57,7 +62,7 @@ static int64_t first_step_of(int64_t end_step, size_t window)
 static void add_counts(watch_windows *out, const watch_operation *operation, int64_t end_step)
 {
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
-        watch_cell sum = sum_window(operation, first_step_of(end_step, w));
+        window_sum sum = sum_window(operation, first_step_of(end_step, w));
         out->requests[w] += sum.requests;
         out->errors[w] += sum.errors;
     }
@@ -67,23 +72,23 @@ static void add_counts(watch_windows *out, const watch_operation *operation, int
 static void add_times(watch_windows *out, double weight[WATCH_WINDOWS],
                       const watch_operation *operation, int64_t end_step, const bool *is_past)
 {
-    double mean[WATCH_WINDOWS], requests[WATCH_WINDOWS], past[WATCH_WINDOWS];
+    double mean[WATCH_WINDOWS], timed[WATCH_WINDOWS], past[WATCH_WINDOWS];
     size_t count = 0;
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
-        watch_cell sum = sum_window(operation, first_step_of(end_step, w));
-        requests[w] = sum.requests;
-        mean[w] = sum.requests > 0 ? (double)sum.log_ms / sum.requests : NAN;
-        if (is_past[w] && sum.requests > 0)
+        window_sum sum = sum_window(operation, first_step_of(end_step, w));
+        timed[w] = sum.timed;
+        mean[w] = sum.timed > 0 ? sum.log_ms / sum.timed : NAN;
+        if (is_past[w] && sum.timed > 0)
             past[count++] = mean[w];
     }
     if (count < WATCH_FEWEST_PAST)
         return;
     double usual = fl_median(past, count);
     for (size_t w = 0; w < WATCH_WINDOWS; w++) {
-        if (requests[w] == 0)
+        if (timed[w] == 0)
             continue;
-        out->slowness[w] += requests[w] * (mean[w] - usual);
-        weight[w] += requests[w];
+        out->slowness[w] += timed[w] * (mean[w] - usual);
+        weight[w] += timed[w];
     }
 }
 
@@ -127,8 +132,8 @@ static void gather(watch_windows *out, const fl_watch *watch, const watch_servic
     double weight[WATCH_WINDOWS] = {0};
     *out = (watch_windows){.end_ns = end_step * WATCH_STEP_NS};
     const watch_metrics *by = &service->metrics;
-    unsigned counting = service->is_by_metrics ? by->counting : WATCH_BY_SPANS;
-    unsigned timing = service->is_by_metrics ? by->timing : WATCH_BY_SPANS;
+    unsigned counting = service->is_by_metrics ? by->counting.source : WATCH_BY_SPANS;
+    unsigned timing = service->is_by_metrics ? by->timing.source : WATCH_BY_SPANS;
     for (size_t i = 0; i < service->operation_count; i++) {
         const watch_operation *operation = watch->operations[service->operations[i]];
         if (operation->source == counting)
@@ -303,10 +308,16 @@ static double newest(fl_sign_kind kind, const watch_windows *in)
     return in->requests[w] + in->others[w] > 0 ? -log(in->requests[w] + 0.5) : NAN;
 }
 
+/* Its past is out of reach. */
+static bool is_usual_now(const watch_break *b, int64_t now_ns)
+{
+    return now_ns - b->onset_ns >= WATCH_PAST_WINDOWS * WATCH_WINDOW_NS;
+}
+
 /* Nothing measured is no recovery. */
 static bool has_ended(const watch_break *b, fl_sign_kind kind, const watch_windows *in)
 {
-    if (in->end_ns - b->onset_ns >= WATCH_PAST_WINDOWS * WATCH_WINDOW_NS)
+    if (is_usual_now(b, in->end_ns))
         return true;
     double now = newest(kind, in);
     return !isnan(now) && now < (b->usual + b->broken) / 2;
@@ -411,6 +422,22 @@ static bool is_watched(const watch_service *service)
     return is_open || fl_watch_is_entry(service);
 }
 
+/* Where nothing is told of a service any more, its breaks end when they are too old to be ones. */
+static fl_status look_away(fl_watch *watch, watch_service *service, fl_watch_visit *visit,
+                           void *payload, fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (fl_sign_kind kind = FL_SIGN_ERRORS; kind < FL_SIGN_KIND_COUNT && status == FL_OK; kind++) {
+        watch_break *b = &service->breaks[kind];
+        if (!b->is_open || !is_usual_now(b, watch->now_ns))
+            continue;
+        b->is_open = false;
+        b->cleared_ns = watch->now_ns;
+        status = tell(watch, service, kind, visit, payload, err);
+    }
+    return status;
+}
+
 fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_step,
                         fl_watch_visit *visit, void *payload, fl_error *err)
 {
@@ -419,8 +446,10 @@ fl_status fl_watch_look(fl_watch *watch, watch_service *service, int64_t end_ste
     fl_status status = FL_OK;
     if (service->is_by_metrics)
         end_step = fl_watch_told_step(watch, service, end_step);
-    if (!is_watched(service) || end_step == 0)
+    if (!is_watched(service))
         return FL_OK;
+    if (end_step == 0)
+        return look_away(watch, service, visit, payload, err);
     mark_past(is_past, watch, service, end_step);
     gather(&windows, watch, service, end_step, is_past);
     const watch_look look = {&windows, is_past, watch->stats.gate_nats};

@@ -14,13 +14,18 @@
 #include "map.h"
 #include "mem.h"
 
+/* A total at a moment; 0: none. */
+typedef struct total {
+    int64_t at_ns;
+    double count, ms;
+} total;
+
 typedef struct series {
     uint64_t key;
     int64_t heard_ns, before_ns; /* the newest point, and the moment before it */
-    int64_t base_ns;             /* of what the next rise is against; 0: nothing */
-    double base_count, base_sum;
-    int64_t count_ns, sum_ns; /* of what waits for its other half */
-    double count, sum;
+    total counted, timed;        /* what the next rises are against */
+    int64_t count_ns, sum_ns;    /* of halves that wait for one another */
+    double count, ms;
 } series;
 
 struct fl_told {
@@ -72,6 +77,7 @@ uint64_t fl_told_crowded(const fl_told *told)
 static uint64_t key_of(const fl_told_point *in, const fl_attrs *attrs)
 {
     uint64_t key = fl_hash_mix((uint64_t)in->sender << 8 | in->metric);
+    key ^= fl_hash_mix((uint64_t)in->point->start_ns);
     if (attrs == NULL)
         return key;
     for (size_t i = 0; i < attrs->count; i++) {
@@ -137,71 +143,82 @@ static void hear(series *s, int64_t time_ns)
 
 /* ---- rises ---- */
 
-/* The halves of a histogram's moment. False: the other one has not come. */
-static bool take_halves(series *s, const fl_told_point *in)
+/* What came in an interval of its own, as OTLP's deltas do. */
+static void take_delta(fl_told_rises *out, const fl_told_point *in)
 {
     const fl_point *point = in->point;
-    bool is_half = point->kind == FL_POINT_PART;
-    if (point->kind == FL_POINT_SUM) {
-        s->count = point->value;
-        s->sum = NAN;
-        return true;
-    }
-    if (!is_half) {
-        s->count = (double)point->count;
-        s->sum = point->sum * in->ms_per_unit;
-        return true;
-    }
-    if (point->part == FL_PART_COUNT) {
-        s->count = point->value;
-        s->count_ns = point->time_ns;
-    } else {
-        s->sum = point->value * in->ms_per_unit;
-        s->sum_ns = point->time_ns;
-    }
-    return s->count_ns == s->sum_ns;
-}
-
-/* What came in an interval of its own, as OTLP's deltas do. */
-static bool take_delta(fl_rise *rise, const series *s, const fl_point *point)
-{
-    *rise = (fl_rise){point->start_ns, point->time_ns, s->count, s->sum};
-    return point->start_ns > 0 && point->start_ns < point->time_ns &&
-           point->time_ns - point->start_ns <= FL_MAX_RISE_NS;
+    bool is_total = point->kind == FL_POINT_SUM;
+    double count = is_total ? point->value : (double)point->count;
+    double ms = is_total ? NAN : point->sum * in->ms_per_unit;
+    bool is_known = point->start_ns > 0 && point->start_ns < point->time_ns &&
+                    point->time_ns - point->start_ns <= FL_MAX_RISE_NS && isfinite(count) &&
+                    count >= 0;
+    out->counted = out->timed = (fl_rise){point->start_ns, point->time_ns, count, ms};
+    out->is_counted = is_known;
+    out->is_timed = is_known && isfinite(ms) && ms >= 0;
 }
 
 /* Against what it was; a new one of a sender that was heard before, against nothing. A point that
  * comes late was counted by the next one; where the past is told again, all begins anew. */
-static bool take_total(fl_rise *rise, series *s, int64_t time_ns, int64_t since_ns)
+static bool rise(fl_rise *out, total *base, total now, int64_t since_ns)
 {
-    if (time_ns <= s->base_ns && s->base_ns - time_ns <= FL_MAX_RISE_NS)
+    if (now.at_ns <= base->at_ns && base->at_ns - now.at_ns <= FL_MAX_RISE_NS)
         return false;
-    bool is_first = s->base_ns == 0;
-    int64_t from = is_first ? since_ns : s->base_ns;
-    double count = is_first ? 0 : s->base_count, sum = is_first ? 0 : s->base_sum;
-    if (s->count < count) /* the process began again; what it counted before that is lost */
-        count = sum = 0;
-    *rise = (fl_rise){from, time_ns, s->count - count, s->sum - sum};
-    bool is_known = from != 0 && from < time_ns && time_ns - from <= FL_MAX_RISE_NS;
-    s->base_ns = time_ns;
-    s->base_count = s->count;
-    s->base_sum = s->sum;
-    return is_known;
+    total from = base->at_ns != 0 ? *base : (total){.at_ns = since_ns};
+    if (now.count < from.count) /* the process began again; what it counted before that is lost */
+        from = (total){.at_ns = from.at_ns};
+    *out = (fl_rise){from.at_ns, now.at_ns, now.count - from.count, now.ms - from.ms};
+    *base = now;
+    return from.at_ns > 0 && from.at_ns < now.at_ns && now.at_ns - from.at_ns <= FL_MAX_RISE_NS &&
+           isfinite(out->requests) && out->requests >= 0;
 }
 
-fl_status fl_told_take(bool *is_risen, fl_rise *rise, fl_told *told, const fl_told_point *in,
-                       fl_error *err)
+/* A count tells at once; of the time it took only what both halves of a moment tell. */
+static void take_total(fl_told_rises *out, series *s, const fl_told_point *in, int64_t since_ns)
+{
+    const fl_point *point = in->point;
+    int64_t at_ns = point->time_ns;
+    bool is_part = point->kind == FL_POINT_PART, is_sum = is_part && point->part == FL_PART_SUM;
+    if (!is_sum) {
+        bool is_number = is_part || point->kind == FL_POINT_SUM;
+        s->count = is_number ? point->value : (double)point->count;
+        s->count_ns = at_ns;
+        out->is_counted = rise(&out->counted, &s->counted, (total){at_ns, s->count, 0}, since_ns);
+    }
+    if (is_sum || (!is_part && point->kind != FL_POINT_SUM)) {
+        s->ms = (is_sum ? point->value : point->sum) * in->ms_per_unit;
+        s->sum_ns = at_ns;
+    }
+    if (s->count_ns != at_ns || s->sum_ns != at_ns)
+        return;
+    out->is_timed = rise(&out->timed, &s->timed, (total){at_ns, s->count, s->ms}, since_ns) &&
+                    isfinite(out->timed.ms) && out->timed.ms >= 0;
+}
+
+/* Since when a series that is new has counted: since its sender was heard last, or as it says. 0:
+ * that is not known. */
+static int64_t since(const series *all, const fl_point *point)
+{
+    int64_t heard_ns = all == NULL ? 0 : all->heard_ns < point->time_ns ? 0 : all->before_ns;
+    return heard_ns != 0 ? heard_ns : point->start_ns;
+}
+
+fl_status fl_told_take(fl_told_rises *out, fl_told *told, const fl_told_point *in, fl_error *err)
 {
     series *s, *all;
     const fl_point *point = in->point;
-    int64_t time_ns = point->time_ns;
-    *is_risen = false;
-    told->newest_ns = time_ns > told->newest_ns ? time_ns : told->newest_ns;
+    *out = (fl_told_rises){0};
+    assert(point->time_ns > 0 && in->ms_per_unit >= 0);
+    if (point->temporality == FL_TEMPORALITY_DELTA && point->kind != FL_POINT_PART) {
+        take_delta(out, in);
+        return FL_OK;
+    }
+    told->newest_ns = point->time_ns > told->newest_ns ? point->time_ns : told->newest_ns;
     fl_status status = find(&all, told, key_of(in, NULL), err);
     /* Its place may move when the other is made: what is known of it is taken first. */
     if (status == FL_OK && all != NULL)
-        hear(all, time_ns);
-    int64_t since_ns = all == NULL ? 0 : all->heard_ns < time_ns ? 0 : all->before_ns;
+        hear(all, point->time_ns);
+    int64_t since_ns = status == FL_OK ? since(all, point) : 0;
     if (status == FL_OK)
         status = find(&s, told, key_of(in, &point->attrs), err);
     if (status != FL_OK)
@@ -210,13 +227,7 @@ fl_status fl_told_take(bool *is_risen, fl_rise *rise, fl_told *told, const fl_to
         told->crowded++;
         return FL_OK;
     }
-    hear(s, time_ns);
-    if (!take_halves(s, in))
-        return FL_OK;
-    bool is_delta = point->temporality == FL_TEMPORALITY_DELTA && point->kind != FL_POINT_PART;
-    *is_risen = is_delta ? take_delta(rise, s, point) : take_total(rise, s, time_ns, since_ns);
-    *is_risen = *is_risen && isfinite(rise->requests) && rise->requests >= 0;
-    if (*is_risen && !(rise->ms >= 0))
-        rise->ms = NAN;
+    hear(s, point->time_ns);
+    take_total(out, s, in, since_ns);
     return FL_OK;
 }

@@ -83,12 +83,13 @@ static fl_status take_resource(void *payload, const fl_resource *resource, uint3
     if (resource->service.len == 0)
         return FL_OK;
     fl_status status = fl_watch_service(handle, payload, resource->service, err);
-    if (status != FL_OK || *handle == FL_NO_SERVICE || resource->instance.len == 0)
+    fl_slice process = resource->instance.len > 0 ? resource->instance : resource->node;
+    if (status != FL_OK || *handle == FL_NO_SERVICE || process.len == 0)
         return status;
-    return fl_watch_instance(handle, payload, *handle, resource->instance, err);
+    return fl_watch_instance(handle, payload, *handle, process, err);
 }
 
-/* One of the same source that is for all that have no place; else none. */
+/* One of the same source; else none. */
 static watch_operation *any_of(const fl_watch *watch, const watch_service *service, unsigned source)
 {
     for (size_t i = 0; i < service->operation_count; i++)
@@ -97,25 +98,70 @@ static watch_operation *any_of(const fl_watch *watch, const watch_service *servi
     return NULL;
 }
 
+/* How many a service has that metrics tell of, and one of them. */
+static size_t count_routes(watch_operation **one, const fl_watch *watch,
+                           const watch_service *service)
+{
+    size_t count = 0;
+    *one = NULL;
+    for (size_t i = 0; i < service->operation_count; i++) {
+        watch_operation *operation = watch->operations[service->operations[i]];
+        count += operation->source != WATCH_BY_SPANS;
+        *one = operation->source != WATCH_BY_SPANS ? operation : *one;
+    }
+    return count;
+}
+
+/* Of a service that spans tell of, metrics' places are spans'. */
+static watch_operation *take_over(const fl_watch *watch, const watch_service *service,
+                                  uint64_t hash)
+{
+    watch_operation *taken;
+    size_t routes = count_routes(&taken, watch, service);
+    if (!service->is_by_spans || routes == 0)
+        return NULL;
+    memset(taken, 0, sizeof(*taken));
+    taken->hash = routes == 1 ? 0 : hash; /* the last place is for all that are left */
+    return taken;
+}
+
+/* Whether a place is to be had, and whether it is the last of its kind. */
+static bool has_place(bool *is_last, const fl_watch *watch, const watch_service *service,
+                      unsigned source)
+{
+    watch_operation *one;
+    size_t limit = FL_MAX_WATCHED_OPERATIONS, routes = 0;
+    *is_last = service->operation_count == WATCH_SERVICE_OPERATIONS - 1;
+    if (source != WATCH_BY_SPANS) {
+        limit /= 2;
+        routes = count_routes(&one, watch, service);
+        *is_last |= routes == WATCH_SERVICE_ROUTES - 1;
+    }
+    return service->operation_count < WATCH_SERVICE_OPERATIONS && routes < WATCH_SERVICE_ROUTES &&
+           watch->operation_count < limit;
+}
+
 fl_status fl_watch_operation(watch_operation **out, fl_watch *watch, watch_service *service,
                              unsigned source, uint64_t hash, fl_error *err)
 {
-    size_t count = service->operation_count;
-    for (size_t i = 0; i < count; i++) {
+    bool is_last;
+    for (size_t i = 0; i < service->operation_count; i++) {
         watch_operation *operation = watch->operations[service->operations[i]];
         if (operation->source == source && (operation->hash == hash || operation->hash == 0)) {
             *out = operation;
             return FL_OK;
         }
     }
-    *out = any_of(watch, service, source);
-    if (count == WATCH_SERVICE_OPERATIONS || watch->operation_count == FL_MAX_WATCHED_OPERATIONS)
+    if (!has_place(&is_last, watch, service, source)) {
+        watch_operation *taken = source == WATCH_BY_SPANS ? take_over(watch, service, hash) : NULL;
+        *out = taken != NULL ? taken : any_of(watch, service, source);
         return FL_OK;
+    }
     watch_operation *operation = fl_mem_calloc(1, sizeof(*operation));
     if (operation == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for an operation");
     /* The last place of a service is for all that are left; it matches any. */
-    operation->hash = count == WATCH_SERVICE_OPERATIONS - 1 ? 0 : hash;
+    operation->hash = is_last ? 0 : hash;
     operation->source = source;
     service->operations[service->operation_count++] = (uint32_t)watch->operation_count;
     watch->operations[watch->operation_count++] = operation;
@@ -123,8 +169,7 @@ fl_status fl_watch_operation(watch_operation **out, fl_watch *watch, watch_servi
     return FL_OK;
 }
 
-/* Whether a span's step is kept; those that are not are counted. */
-static bool is_kept(fl_watch *watch, int64_t step)
+bool fl_watch_is_kept(fl_watch *watch, int64_t step)
 {
     if (step > watch->head_step) {
         watch->stats.early++;
@@ -153,9 +198,9 @@ static fl_status count_request(fl_watch *watch, watch_service *service, const fl
     service->span_step = step > service->span_step ? step : service->span_step;
     watch_cell *cell = &operation->cells[step % WATCH_STEPS];
     double ms = (double)(span->end_ns - span->start_ns) / 1e6;
-    cell->requests += cell->requests < UINT32_MAX;
-    cell->errors += span->is_error && cell->errors < UINT32_MAX;
-    cell->log_ms += (float)log(ms + 0.5); /* half a millisecond: what clocks and timers waver by */
+    fl_watch_add(cell, 1, span->is_error);
+    /* Half a millisecond: what clocks and timers waver by. */
+    fl_watch_add_timed(cell, 1, log(ms + 0.5));
     return FL_OK;
 }
 
@@ -170,7 +215,7 @@ static fl_status take_span(void *payload, uint32_t handle, const fl_span *span, 
         watch->stats.crowded++;
         return FL_OK;
     }
-    if (!is_kept(watch, step))
+    if (!fl_watch_is_kept(watch, step))
         return FL_OK;
     watch->spans[step % WATCH_STEPS]++;
     /* Hours at once would be more than there is room for: the newest minutes tell who calls whom.

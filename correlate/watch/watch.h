@@ -40,7 +40,7 @@ typedef struct fl_watch_options {
 
 enum {
     FL_MAX_WATCHED_SERVICES = FL_MAX_CALL_SERVICES,
-    FL_MAX_WATCHED_OPERATIONS = 2048,   /* 9 KB each; more of a service count as one */
+    FL_MAX_WATCHED_OPERATIONS = 2048,   /* 12 KB each; more of a service count as one */
     FL_MAX_WATCHED_INSTANCES = 1 << 14, /* of services, that metrics tell of; 24 bytes each */
     FL_MAX_LINKED_SPANS = 1 << 17       /* 72 bytes each */
 };

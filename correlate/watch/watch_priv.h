@@ -22,14 +22,16 @@ enum {
     WATCH_STEPS = WATCH_WINDOWS * WATCH_WINDOW_STEPS + 2 * WATCH_AHEAD_STEPS + 1,
     WATCH_FEWEST_PAST = 10,        /* windows with requests; fewer are no baseline */
     WATCH_SERVICE_OPERATIONS = 16, /* of one service; more count as one */
+    WATCH_SERVICE_ROUTES = 8,      /* of them, that metrics tell of */
     WATCH_LINKED_STEPS = 30        /* of a past that is told again, whose calls are looked at */
 };
 #define WATCH_STEP_NS   (WATCH_STEP_S * INT64_C(1000000000))
 #define WATCH_WINDOW_NS (WATCH_WINDOW_STEPS * WATCH_STEP_NS)
 
 typedef struct watch_cell {
-    uint32_t requests, errors;
-    float log_ms; /* the sum of ln(latency in ms) */
+    uint32_t requests, errors; /* of them, so never more */
+    uint32_t timed;            /* whose latency is known */
+    float log_ms;              /* the sum of their ln(latency in ms) */
 } watch_cell;
 
 /* Who told of an operation: spans, or a metric by its number. */
@@ -50,12 +52,17 @@ typedef struct watch_break {
     double usual, broken; /* the figure before and during */
 } watch_break;
 
+/* A metric that a service is told by. */
+typedef struct watch_teller {
+    unsigned source; /* 0: none */
+    unsigned rank;   /* the lower the better */
+    int64_t told_ns; /* its newest rise */
+} watch_teller;
+
 /* What metrics tell of a service. Two may count the same requests: the better one is taken. */
 typedef struct watch_metrics {
-    unsigned counting, timing;           /* sources; 0: none */
-    unsigned counting_rank, timing_rank; /* the lower the better */
-    int64_t told_ns;                     /* the newest rise of what counts */
-    int64_t gap_ns;                      /* from one point to the next, mostly */
+    watch_teller counting, timing;
+    int64_t gap_ns; /* from one point of what counts to the next, mostly */
 } watch_metrics;
 
 /* Several processes of a service count each for itself. */
@@ -75,7 +82,7 @@ typedef struct watch_service {
     double entered, inner; /* requests from outside and from inside; they fade */
     int64_t span_step;     /* of the newest request that a span told of; 0: none */
     watch_metrics metrics;
-    bool is_by_metrics; /* no span tells of its requests, and metrics do; as of the last look */
+    bool is_by_spans, is_by_metrics; /* who tells of its requests, as of the last look */
     watch_break breaks[FL_SIGN_KIND_COUNT];
 } watch_service;
 
@@ -98,7 +105,8 @@ struct fl_watch {
     fl_links *links;
     fl_map *instance_at; /* their keys to their places */
     watch_instance *instances;
-    size_t instance_count;
+    size_t instance_count, instance_free; /* how many of them have no instance now */
+    size_t instance_next;                 /* where the next of those may be */
     int64_t instances_swept_ns;
     fl_told *told, *told_again; /* as it comes; of the past, while that is told */
     int64_t now_ns, looked_step, turned_ns, paused_ns;
@@ -128,10 +136,28 @@ bool fl_watch_is_entry(const watch_service *service);
 /* The number of a service, which is made where it is new; FL_NO_SERVICE: there is no room. */
 FL_NODISCARD fl_status fl_watch_service(uint32_t *out, fl_watch *watch, fl_slice name,
                                         fl_error *err);
+/* So many more requests; a cell that is full takes no more. */
+static inline void fl_watch_add(watch_cell *cell, uint32_t count, bool is_error)
+{
+    uint32_t room = UINT32_MAX - cell->requests, more = count < room ? count : room;
+    cell->requests += more;
+    cell->errors += is_error ? more : 0;
+}
+/* The same of those whose latency is known, with the sum of its logarithms. */
+static inline void fl_watch_add_timed(watch_cell *cell, uint32_t count, double log_ms)
+{
+    if (count > UINT32_MAX - cell->timed)
+        return;
+    cell->timed += count;
+    cell->log_ms += (float)log_ms;
+}
+
 /* The place of an operation in the rings, made where it is new; *out NULL: there is no room. */
 FL_NODISCARD fl_status fl_watch_operation(watch_operation **out, fl_watch *watch,
                                           watch_service *service, unsigned source, uint64_t hash,
                                           fl_error *err);
+/* Whether a record's step is kept; those that are not are counted. */
+bool fl_watch_is_kept(fl_watch *watch, int64_t step);
 /* Whether a step is in the rings. */
 static inline bool fl_watch_has_step(const fl_watch *watch, int64_t step)
 {
@@ -155,7 +181,7 @@ static inline uint32_t fl_watch_service_of(const fl_watch *watch, uint32_t handl
 /* A point of one of those metrics. */
 FL_NODISCARD fl_status fl_watch_take_told(fl_watch *watch, uint32_t handle, unsigned metric,
                                           const fl_point *point, fl_error *err);
-/* Whether metrics tell of a service's requests, before it is looked at. */
+/* Who tells of a service's requests, before it is looked at. */
 void fl_watch_choose(const fl_watch *watch, watch_service *service);
 /* The step up to which all of a service's metrics have told; 0: they do not go on. */
 int64_t fl_watch_told_step(const fl_watch *watch, const watch_service *service, int64_t end_step);

@@ -27,8 +27,9 @@ static int64_t told_at_s[MAX_TOLD];
 static char summaries[MAX_TOLD][FL_MAX_SIGN_TEXT_BYTES];
 static size_t told_count;
 static int64_t now_s, every_s;
-static const char *code_label;
-static bool is_histogram;
+static const char *code_label, *metric_name;
+static bool is_histogram, is_without_sums, is_one_sender;
+static int64_t since_s[PROCESSES]; /* of processes whose totals say since when they count; 0: not */
 
 static fl_status note(void *payload, const fl_sign *sign, fl_error *e)
 {
@@ -48,7 +49,9 @@ static void setup(void)
     now_s = 0;
     every_s = 15;
     code_label = "code";
-    is_histogram = false;
+    metric_name = "http_request_duration_seconds";
+    is_histogram = is_without_sums = is_one_sender = false;
+    memset(since_s, 0, sizeof(since_s));
     memset(process, 0, sizeof(process));
     ck_assert_ok(fl_watch_create(&watch, &(fl_watch_options){.alert = note}, &err));
     traffic = (made_traffic){.sink = fl_watch_sink(watch), .state = 7};
@@ -83,12 +86,13 @@ static void push(uint32_t handle, const fl_point *point)
 }
 
 /* As Prometheus has a histogram, number by number, or as OTLP has it. */
-static void push_total(uint32_t handle, const char *code, double count, double seconds)
+static void push_total(int which, const char *code, double count, double seconds)
 {
+    uint32_t handle = sender(is_one_sender ? 0 : which);
     const fl_attr attrs[] = {
         {.key = SLICE("handler"), .value = {.kind = FL_VALUE_STRING, .text = SLICE("/")}},
         {.key = SLICE(code_label), .value = {.kind = FL_VALUE_STRING, .text = SLICE(code)}}};
-    fl_point point = {.metric = SLICE("http_request_duration_seconds"),
+    fl_point point = {.metric = SLICE(metric_name),
                       .kind = FL_POINT_PART,
                       .part = FL_PART_COUNT,
                       .time_ns = (begin_s + now_s) * S,
@@ -99,7 +103,8 @@ static void push_total(uint32_t handle, const char *code, double count, double s
         point.kind = FL_POINT_HISTOGRAM;
         point.temporality = FL_TEMPORALITY_CUMULATIVE;
         point.count = (uint64_t)count;
-        point.sum = seconds;
+        point.sum = is_without_sums ? NAN : seconds;
+        point.start_ns = since_s[which] != 0 ? (begin_s + since_s[which]) * S : 0;
         point.unit = SLICE("s");
         push(handle, &point);
         return;
@@ -114,10 +119,9 @@ static void push_total(uint32_t handle, const char *code, double count, double s
 static void scrape(int which)
 {
     const counted *p = &process[which];
-    uint32_t handle = sender(which);
-    push_total(handle, "200", p->answered, p->seconds[0]);
+    push_total(which, "200", p->answered, p->seconds[0]);
     if (p->failed > 0)
-        push_total(handle, "503", p->failed, p->seconds[1]);
+        push_total(which, "503", p->failed, p->seconds[1]);
 }
 
 static void serve_second(const made_requests *r, counted *p)
@@ -272,6 +276,159 @@ START_TEST(spans_go_before_metrics)
 }
 END_TEST
 
+START_TEST(processes_that_one_sender_stands_for_are_told_apart_by_when_they_began)
+{
+    is_one_sender = is_histogram = true;
+    since_s[0] = -HOUR;
+    since_s[1] = -HOUR + 3;
+    process[0].answered = 1e6; /* what it counted before anybody listened */
+    process[1].answered = 3e6;
+    run_usual(HOUR);
+    for (int i = 0; i < PROCESSES; i++) { /* a deploy */
+        process[i] = (counted){0};
+        since_s[i] = now_s - 1 + i;
+        run_usual(MINUTE);
+    }
+    run_usual(20 * MINUTE);
+    ck_assert_uint_eq(told_count, 0);
+    made_requests broken = usual();
+    broken.error_share = 0.2;
+    run(&broken, 5 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    ck_assert_str_eq(fl_sign_kind_name(told[0].kind), "errors");
+}
+END_TEST
+
+START_TEST(a_break_of_what_is_told_of_no_more_ends_when_it_has_become_the_usual)
+{
+    made_requests broken = usual();
+    broken.error_share = 0.5;
+    run_usual(HOUR);
+    run(&broken, 10 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    for (int64_t end = now_s + 3 * HOUR; now_s < end; now_s += 10)
+        ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s + 1) * S, note, NULL, &err));
+    ck_assert_uint_eq(told_count, 2);
+    expect(1, FL_SIGN_ERRORS, true, HOUR, 2 * HOUR);
+}
+END_TEST
+
+START_TEST(a_point_of_the_future_changes_nothing)
+{
+    run_usual(HOUR);
+    now_s += 24 * HOUR;
+    for (int i = 0; i < 2; i++, now_s += 15)
+        push_total(0, "200", process[0].answered + 1, process[0].seconds[0]);
+    now_s -= 24 * HOUR + 30;
+    for (int64_t end = now_s + 20 * MINUTE; now_s < end; now_s += 5) {
+        made_point(&traffic, "meter", (begin_s + now_s) * S);
+        ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s + 1) * S, note, NULL, &err));
+    }
+    ck_assert_uint_eq(told_count, 0);
+    ck_assert_uint_gt(fl_watch_stats_of(watch).early, 0);
+}
+END_TEST
+
+START_TEST(a_metric_that_goes_silent_leaves_its_place_to_another)
+{
+    made_requests broken = usual();
+    broken.error_share = 0.5;
+    metric_name = "http_server_request_duration_seconds";
+    run_usual(10 * MINUTE);
+    metric_name = "http_request_duration_seconds";
+    run_usual(2 * HOUR);
+    run(&broken, 5 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    ck_assert_str_eq(fl_sign_kind_name(told[0].kind), "errors");
+}
+END_TEST
+
+START_TEST(requests_whose_time_is_not_known_took_no_time)
+{
+    is_histogram = is_without_sums = true;
+    run_usual(HOUR);
+    is_without_sums = false;
+    memset(process, 0, sizeof(process));
+    run_usual(20 * MINUTE);
+    ck_assert_uint_eq(told_count, 0);
+}
+END_TEST
+
+START_TEST(a_few_spans_do_not_take_the_place_of_metrics)
+{
+    made_requests broken = usual(), health = usual();
+    broken.error_share = 0.5;
+    health.operation = "GET /health";
+    health.kind = FL_SPAN_SERVER;
+    run_usual(HOUR);
+    run(&broken, 5 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    made_second(&traffic, &health, (begin_s + now_s - 1) * S);
+    run(&broken, 10 * MINUTE);
+    ck_assert_uint_eq(told_count, 1);
+    run_usual(10 * MINUTE);
+    ck_assert_uint_eq(told_count, 2);
+    run(&broken, 10 * MINUTE);
+    ck_assert_uint_eq(told_count, 3);
+}
+END_TEST
+
+START_TEST(routes_of_metrics_leave_operations_of_spans_their_places)
+{
+    made_requests mix[2] = {usual(), usual()};
+    for (int i = 0; i < 2; i++) {
+        mix[i].kind = FL_SPAN_SERVER;
+        mix[i].operation = i == 0 ? "GET /a" : "GET /b";
+        mix[i].median_ms = i == 0 ? 10 : 1000;
+    }
+    for (int64_t end = now_s + 80 * MINUTE; now_s < end; now_s++) {
+        for (int i = 0; i < 20 && now_s % 15 == 0; i++) {
+            char route[16];
+            snprintf(route, sizeof(route), "/r%d", i);
+            const fl_attr attr = {.key = SLICE("handler"),
+                                  .value = {.kind = FL_VALUE_STRING, .text = SLICE(route)}};
+            const fl_point point = {.metric = SLICE("http.server.duration"),
+                                    .kind = FL_POINT_HISTOGRAM,
+                                    .temporality = FL_TEMPORALITY_CUMULATIVE,
+                                    .time_ns = (begin_s + now_s) * S,
+                                    .count = (uint64_t)now_s + 1,
+                                    .sum = (double)now_s,
+                                    .attrs = {.items = &attr, .count = 1}};
+            push(sender(0), &point);
+        }
+        mix[0].a_second = now_s < HOUR ? 3.6 : 0.4;
+        mix[1].a_second = now_s < HOUR ? 0.4 : 3.6;
+        for (int i = 0; i < 2; i++)
+            made_second(&traffic, &mix[i], (begin_s + now_s) * S);
+        if (now_s % 5 == 4)
+            ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s + 1) * S, note, NULL, &err));
+    }
+    ck_assert_uint_eq(told_count, 0);
+}
+END_TEST
+
+/* Cells are full long before a sender is tired of it. */
+START_TEST(no_flood_of_requests_is_more_than_a_cell_holds)
+{
+    run_usual(HOUR);
+    for (int i = 0; i < 12000; i++) {
+        const fl_attr attr = {
+            .key = SLICE("code"),
+            .value = {.kind = FL_VALUE_STRING, .text = SLICE(i % 2 == 0 ? "503" : "200")}};
+        const fl_point point = {.metric = SLICE("http.server.request.duration"),
+                                .kind = FL_POINT_HISTOGRAM,
+                                .temporality = FL_TEMPORALITY_CUMULATIVE,
+                                .time_ns = (begin_s + now_s) * S + i,
+                                .count = (uint64_t)(i + 1) * 1000000000,
+                                .sum = 1,
+                                .attrs = {.items = &attr, .count = 1}};
+        push(sender(0), &point);
+    }
+    run_usual(30 * MINUTE);
+    ck_assert_uint_ge(fl_watch_stats_of(watch).points, 12000);
+}
+END_TEST
+
 START_TEST(more_instances_than_there_is_room_for_are_counted)
 {
     fl_point point = {.metric = SLICE("http_requests_total"),
@@ -286,7 +443,8 @@ START_TEST(more_instances_than_there_is_room_for_are_counted)
     now_s = 3 * HOUR;
     ck_assert_ok(fl_watch_advance(watch, (begin_s + now_s) * S, note, NULL, &err));
     point.time_ns = (begin_s + now_s) * S;
-    push(sender(FL_MAX_WATCHED_INSTANCES + 5), &point);
+    for (int i = 5; i < 55; i++)
+        push(sender(FL_MAX_WATCHED_INSTANCES + i), &point);
     ck_assert_uint_eq(fl_watch_stats_of(watch).crowded, 3);
 }
 END_TEST
@@ -338,6 +496,14 @@ static Suite *make_suite(void)
     tcase_add_test(cases, processes_that_begin_again_break_nothing);
     tcase_add_test(cases, a_service_is_counted_by_one_metric_where_it_has_two);
     tcase_add_test(cases, spans_go_before_metrics);
+    tcase_add_test(cases, processes_that_one_sender_stands_for_are_told_apart_by_when_they_began);
+    tcase_add_test(cases, a_break_of_what_is_told_of_no_more_ends_when_it_has_become_the_usual);
+    tcase_add_test(cases, a_point_of_the_future_changes_nothing);
+    tcase_add_test(cases, a_metric_that_goes_silent_leaves_its_place_to_another);
+    tcase_add_test(cases, requests_whose_time_is_not_known_took_no_time);
+    tcase_add_test(cases, a_few_spans_do_not_take_the_place_of_metrics);
+    tcase_add_test(cases, routes_of_metrics_leave_operations_of_spans_their_places);
+    tcase_add_test(cases, no_flood_of_requests_is_more_than_a_cell_holds);
     tcase_add_test(cases, more_instances_than_there_is_room_for_are_counted);
     tcase_add_test(cases, each_allocation_that_fails_is_an_error);
     suite_add_tcase(suite, cases);
