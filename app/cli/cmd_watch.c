@@ -22,6 +22,7 @@
 #include "timestamp.h"
 
 enum { WORD = 64, NAME = 256, STEP_MS = 100 };
+enum { MOST_MERGES = 16 }; /* of one incident after the other; more go in a circle */
 
 /* What of an incident is worth a line. */
 typedef struct aspect {
@@ -42,6 +43,7 @@ typedef struct watching {
     aspect last;
     int64_t seen_ns; /* when it was so for the first time */
     bool has_last, is_over;
+    unsigned merges;
     fl_exit code;
 } watching;
 
@@ -232,6 +234,9 @@ static fl_status follow_merged(watching *w, fl_error *err)
                    w->last.id, w->last.merged_to);
     if (w->screen == NULL)
         complain(w, sentence);
+    if (++w->merges > MOST_MERGES)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "%.100s: incidents are merged in a circle",
+                       w->last.id);
     return fl_follow_turn_to(w->follow, w->last.merged_to, err);
 }
 

@@ -126,8 +126,11 @@ static fl_status on_answer(void *payload, const fl_pull_answer *answer, fl_error
                              "%.100s does not answer without a token that may read: --token-file",
                              fl_pull_source_url(at->ask));
     } else if (answer->status != FL_OK) {
+        /* A proxy whose daemon is away says "not found", too, in words of its own. */
         if (!read_problem(&at->why, answer->status, answer->body))
-            (void)fl_fail(&at->why, answer->status, FL_NO_OFFSET, "%s", answer->message);
+            at->status =
+                fl_fail(&at->why, answer->status == FL_E_NOTFOUND ? FL_E_IO : answer->status,
+                        FL_NO_OFFSET, "%s", answer->message);
     } else if ((at->answer = fl_mem_alloc(answer->body.len + 1)) == NULL) {
         at->status = fl_fail(&at->why, FL_E_NOMEM, FL_NO_OFFSET, "no memory for an answer");
     } else {

@@ -44,8 +44,8 @@ static scale scale_of(const fl_sparkline *line)
             s.high = fmax(s.high, line->values[i]);
         }
     if (isfinite(line->usual_low) && isfinite(line->usual_high)) {
-        s.low = fmin(s.low, line->usual_low);
-        s.high = fmax(s.high, line->usual_high);
+        s.low = fmin(s.low, fmin(line->usual_low, line->usual_high));
+        s.high = fmax(s.high, fmax(line->usual_low, line->usual_high));
         s.usual = line->usual_low + (line->usual_high - line->usual_low) / 2;
     }
     if (s.low > 0 && s.low < 0.7 * s.high)
@@ -107,7 +107,7 @@ static double value_of(const fl_sparkline *line, const scale *s, size_t cell)
  * before it is subtracted: the difference of two doubles may be none. */
 static size_t level_of(const scale *s, double value)
 {
-    if (!(s->high > s->low))
+    if (!(s->high / 2 > s->low / 2)) /* of the smallest number half is nothing */
         return value == 0 ? 0 : LEVELS / 2;
     double share = (value / 2 - s->low / 2) / (s->high / 2 - s->low / 2);
     assert(!isnan(share));

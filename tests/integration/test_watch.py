@@ -51,6 +51,7 @@ class Fake:
 
     def __init__(self, has_events=True, token=None):
         self.documents, self.listeners, self.asked, self.port, self.store = {}, 0, 0, 0, "made-up"
+        self.is_behind_a_proxy_alone = False
         self.has_events, self.token, self.changed = has_events, token, threading.Condition()
         self.start()
 
@@ -90,6 +91,8 @@ class Fake:
                 name, _, part = urllib.parse.unquote(self.path.removeprefix("/v1/incidents/")).partition("/")
                 found = [text for key, text in fake.documents.items() if key.startswith(name)]
                 fake.asked += 1
+                if fake.is_behind_a_proxy_alone:
+                    return self.answer(404, b"default backend - 404", "text/plain")
                 if not found:
                     problem = {"status": 404, "detail": f"no incident '{name}' in store {fake.store}"}
                     return self.answer(404, json.dumps(problem).encode(), "application/problem+json")
@@ -261,6 +264,27 @@ class Pipe(unittest.TestCase):
         fake.put(document(), "another")
         code, out, err = watch.finish()
         self.assertEqual((code, out, err), (1, "", f"faultline: {ID} is gone from {fake.url}: it was deleted\n"))
+        fake.stop()
+
+    def test_a_proxy_without_its_daemon_is_no_end(self):
+        fake = Fake(has_events=False)
+        watch = self.follow(fake)
+        fake.is_behind_a_proxy_alone = True
+        fake.put(document())
+        self.assertIn("404", watch.said())
+        fake.is_behind_a_proxy_alone = False
+        fake.put(document("closed"))
+        self.assertRegex(watch.line(), r"^\S+Z  closed   >99 %  payment: exception$")
+        self.assertEqual(watch.finish()[0], 0)
+        fake.stop()
+
+    def test_a_circle_of_merges_ends(self):
+        fake = Fake(has_events=False)
+        fake.put(document("merged", merged_to="other"))
+        fake.put(document("merged", merged_to=ID), "other")
+        code, _, err = Watch(ID, "--server", fake.url).finish()
+        self.assertEqual(code, 1)
+        self.assertIn("incidents are merged in a circle", err)
         fake.stop()
 
     def test_what_was_merged_is_followed_there(self):

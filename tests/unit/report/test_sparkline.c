@@ -61,6 +61,18 @@ START_TEST(a_spike_or_a_drop_of_one_step_is_seen_among_many)
 }
 END_TEST
 
+START_TEST(numbers_at_the_ends_of_their_range_are_drawn)
+{
+    double least[] = {0, 5e-324, 0}, most[] = {-1.7e308, 1.7e308}, none[] = {NAN, NAN};
+    fl_sparkline line = {least, 3, 0, 0, NOWHERE, NOWHERE, NOWHERE, 24, true};
+    ck_assert_uint_eq(fl_page_columns(fl_sparkline_write(text, &line)), 3);
+    line = (fl_sparkline){most, 2, -1.7e308, 1.7e308, NOWHERE, NOWHERE, NOWHERE, 24, true};
+    ck_assert_uint_eq(fl_page_columns(fl_sparkline_write(text, &line)), 2);
+    line = (fl_sparkline){none, 2, 7, 3, NOWHERE, NOWHERE, NOWHERE, 24, true};
+    ck_assert_str_eq(fl_sparkline_write(text, &line), "··");
+}
+END_TEST
+
 START_TEST(no_row_is_longer_than_its_cells_and_marks)
 {
     double values[241];
@@ -83,6 +95,7 @@ static Suite *sparkline_suite(void)
     tcase_add_loop_test(cases, a_row_has_heights_gaps_and_marks_in_both_alphabets, 0,
                         sizeof(rows) / sizeof(rows[0]));
     tcase_add_test(cases, a_spike_or_a_drop_of_one_step_is_seen_among_many);
+    tcase_add_test(cases, numbers_at_the_ends_of_their_range_are_drawn);
     tcase_add_test(cases, no_row_is_longer_than_its_cells_and_marks);
     suite_add_tcase(suite, cases);
     return suite;
