@@ -46,7 +46,7 @@ const char *fl_sched_class_name(fl_sched_class class)
 
 /* ---- tables ---- */
 
-bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size)
+bool fl_sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size)
 {
     if (count <= *cap)
         return true;
@@ -64,14 +64,14 @@ bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, siz
 /* Rows are copied, so that they may move while the table grows. */
 static bool add_row(fl_sched *sched, sched_table *table, const void *blank)
 {
-    if (!sched_reserve(sched, &table->rows, &table->cap, table->count + 1, table->size))
+    if (!fl_sched_reserve(sched, &table->rows, &table->cap, table->count + 1, table->size))
         return false;
     memcpy((char *)table->rows + table->count * table->size, blank, table->size);
     table->count++;
     return true;
 }
 
-uint32_t sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank)
+uint32_t fl_sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank)
 {
     uint64_t *slot = fl_map_find(table->keys, key);
     if (slot != NULL)
@@ -185,7 +185,7 @@ void fl_sched_destroy(fl_sched *sched)
 
 /* ---- durations ---- */
 
-void sched_hist_add(sched_hist *hist, int64_t ns)
+void fl_sched_hist_add(sched_hist *hist, int64_t ns)
 {
     assert(ns >= 0);
     size_t at = (size_t)ns;
@@ -207,7 +207,7 @@ static int64_t hist_value(size_t cell)
     return low + (INT64_C(1) << (high - 2)) / 2;
 }
 
-int64_t sched_hist_quantile(const sched_hist *hist, double share)
+int64_t fl_sched_hist_quantile(const sched_hist *hist, double share)
 {
     uint64_t all = 0, seen = 0;
     for (size_t i = 0; i < HIST_CELLS; i++)
@@ -220,7 +220,7 @@ int64_t sched_hist_quantile(const sched_hist *hist, double share)
     return 0;
 }
 
-void sched_cost_add(sched_cost *cost, int64_t ns)
+void fl_sched_cost_add(sched_cost *cost, int64_t ns)
 {
     assert(cost != NULL);
     if (ns < 0)
@@ -230,14 +230,14 @@ void sched_cost_add(sched_cost *cost, int64_t ns)
     if (ns > cost->max_ns)
         cost->max_ns = ns;
     if (cost->hist != NULL)
-        sched_hist_add(cost->hist, ns);
+        fl_sched_hist_add(cost->hist, ns);
 }
 
-sched_cost *sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint32_t place,
-                          bool with_hist)
+sched_cost *fl_sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint32_t place,
+                             bool with_hist)
 {
     sched_cost blank = {.name = name, .place = place};
-    uint32_t row = sched_row(sched, table, (uint64_t)name << 32 | place, &blank);
+    uint32_t row = fl_sched_row(sched, table, (uint64_t)name << 32 | place, &blank);
     if (row == SCHED_NONE)
         return NULL;
     sched_cost *cost = (sched_cost *)table->rows + row;
@@ -253,13 +253,13 @@ sched_cost *sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint
 
 /* ---- goroutines ---- */
 
-sched_goroutine *sched_goroutine_of(fl_sched *sched, uint32_t slot)
+sched_goroutine *fl_sched_goroutine_of(fl_sched *sched, uint32_t slot)
 {
     if (slot >= sched->goroutine_count) {
         size_t count = sched->view->slot_count;
         assert(slot < count);
-        if (!sched_reserve(sched, (void **)&sched->goroutines, &sched->goroutine_cap, count,
-                           sizeof(*sched->goroutines)))
+        if (!fl_sched_reserve(sched, (void **)&sched->goroutines, &sched->goroutine_cap, count,
+                              sizeof(*sched->goroutines)))
             return NULL;
         for (; sched->goroutine_count < count; sched->goroutine_count++)
             sched->goroutines[sched->goroutine_count] =
@@ -268,11 +268,11 @@ sched_goroutine *sched_goroutine_of(fl_sched *sched, uint32_t slot)
     return &sched->goroutines[slot];
 }
 
-sched_proc *sched_proc_of(fl_sched *sched, uint32_t proc)
+sched_proc *fl_sched_proc_of(fl_sched *sched, uint32_t proc)
 {
     if (proc >= sched->proc_count) {
-        if (!sched_reserve(sched, (void **)&sched->proc_use, &sched->proc_cap, (size_t)proc + 1,
-                           sizeof(*sched->proc_use)))
+        if (!fl_sched_reserve(sched, (void **)&sched->proc_use, &sched->proc_cap, (size_t)proc + 1,
+                              sizeof(*sched->proc_use)))
             return NULL;
         for (; sched->proc_count <= proc; sched->proc_count++)
             sched->proc_use[sched->proc_count] = (sched_proc){.state = FL_GOTRACE_UNKNOWN};
@@ -285,7 +285,7 @@ static void find_site(fl_sched *sched, sched_goroutine *goroutine, fl_sym functi
                       uint32_t created)
 {
     sched_site blank = {.function = function, .created = created, .wait = SCHED_NONE};
-    uint32_t row = sched_row(sched, &sched->sites, (uint64_t)function << 32 | created, &blank);
+    uint32_t row = fl_sched_row(sched, &sched->sites, (uint64_t)function << 32 | created, &blank);
     goroutine->site = row == SCHED_NONE ? 0 : row;
 }
 
@@ -299,7 +299,7 @@ static sched_site *site_of(fl_sched *sched, const sched_goroutine *goroutine)
 static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event,
                        fl_sym reason, bool is_call)
 {
-    sched_stack *stack = sched_stack_of(sched, event->stack);
+    sched_stack *stack = fl_sched_stack_of(sched, event->stack);
     goroutine->wait = 0;
     if (stack == NULL)
         return;
@@ -308,15 +308,15 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
         return;
     }
     fl_sched_class class =
-        is_call ? FL_SCHED_SYSCALL : sched_class_of(fl_gotrace_text(sched->view, reason), stack);
+        is_call ? FL_SCHED_SYSCALL : fl_sched_class_of(fl_gotrace_text(sched->view, reason), stack);
     sched_wait blank = {.reason = reason, .place = stack->place, .class = (uint8_t) class};
-    uint32_t row = sched_row(sched, &sched->waits, (uint64_t)stack->place << 32 | class, &blank);
+    uint32_t row = fl_sched_row(sched, &sched->waits, (uint64_t)stack->place << 32 | class, &blank);
     if (row == SCHED_NONE)
         return;
     sched_wait *wait = (sched_wait *)sched->waits.rows + row;
     if (wait->reason == FL_GOTRACE_NONE)
         wait->reason = reason;
-    stack = sched_stack_of(sched, event->stack);
+    stack = fl_sched_stack_of(sched, event->stack);
     stack->row = goroutine->wait = row;
     stack->reason = reason;
 }
@@ -338,7 +338,7 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
     site->latency_ns += ns;
     if (ns > site->latency_max_ns)
         site->latency_max_ns = ns;
-    sched_hist_add(&sched->latency, ns);
+    fl_sched_hist_add(&sched->latency, ns);
     sched->latency_count++;
     sched->latency_ns += ns;
     if (ns > sched->latency_max_ns)
@@ -351,7 +351,7 @@ static void end_running(fl_sched *sched, sched_goroutine *goroutine, int64_t ns)
     goroutine->ran_ns += ns;
     site_of(sched, goroutine)->running_ns += ns;
     if (goroutine->worker != WORKER_NONE)
-        sched_on_worker(sched, goroutine, ns);
+        fl_sched_on_worker(sched, goroutine, ns);
     if (goroutine->proc >= sched->proc_count)
         return;
     fl_sched_proc *use = &sched->proc_use[goroutine->proc].shown;
@@ -385,11 +385,11 @@ static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
 /* The stack of the creator names who; the stack that it begins with names what. */
 static void on_create(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
-    sched_stack *creator = sched_stack_of(sched, event->stack);
+    sched_stack *creator = fl_sched_stack_of(sched, event->stack);
     *goroutine = (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE, .proc = SCHED_NONE};
     if (creator == NULL)
         return;
-    find_site(sched, goroutine, sched_start_of(sched, event->extra), creator->place);
+    find_site(sched, goroutine, fl_sched_start_of(sched, event->extra), creator->place);
     sched_site *site = site_of(sched, goroutine);
     site->started++;
     if (site->first_ns == 0)
@@ -402,14 +402,14 @@ static void on_known(fl_sched *sched, sched_goroutine *goroutine, const fl_gotra
 {
     *goroutine = (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE, .proc = SCHED_NONE};
     if (event->stack != 0)
-        find_site(sched, goroutine, sched_start_of(sched, event->stack), 0);
+        find_site(sched, goroutine, fl_sched_start_of(sched, event->stack), 0);
     site_of(sched, goroutine)->before++;
 }
 
 /* A stack of one's own, of a goroutine whose beginning was not known: it moves to its site. */
 static void learn_site(fl_sched *sched, sched_goroutine *goroutine, uint32_t stack)
 {
-    find_site(sched, goroutine, sched_start_of(sched, stack), 0);
+    find_site(sched, goroutine, fl_sched_start_of(sched, stack), 0);
     ((sched_site *)sched->sites.rows)[0].before--;
     site_of(sched, goroutine)->before++;
 }
@@ -417,7 +417,7 @@ static void learn_site(fl_sched *sched, sched_goroutine *goroutine, uint32_t sta
 /* The old state gets the time until now, the new one begins. */
 static void on_go(fl_sched *sched, const fl_gotrace_event *event)
 {
-    sched_goroutine *goroutine = sched_goroutine_of(sched, event->target);
+    sched_goroutine *goroutine = fl_sched_goroutine_of(sched, event->target);
     if (goroutine == NULL)
         return;
     if (event->from == event->to)
@@ -443,7 +443,7 @@ static void on_go(fl_sched *sched, const fl_gotrace_event *event)
         goroutine->proc = event->p;
     } else if (event->to == FL_GOTRACE_NOWHERE) {
         site_of(sched, goroutine)->ended++;
-        sched_drop_regions(sched, goroutine);
+        fl_sched_drop_regions(sched, goroutine);
         goroutine->state = FL_GOTRACE_NOWHERE;
     }
 }
@@ -458,7 +458,7 @@ static void leave_proc(sched_proc *proc, int64_t now_ns)
 
 static void on_proc(fl_sched *sched, const fl_gotrace_event *event)
 {
-    sched_proc *proc = sched_proc_of(sched, event->target);
+    sched_proc *proc = fl_sched_proc_of(sched, event->target);
     if (proc == NULL || event->from == event->to)
         return;
     leave_proc(proc, event->time_ns);
@@ -473,7 +473,7 @@ static void on_label(fl_sched *sched, const fl_gotrace_event *event)
 {
     fl_slice text = fl_gotrace_text(sched->view, event->text);
     sched_goroutine *goroutine =
-        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
+        event->g != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->g) : NULL;
     if (goroutine == NULL || !fl_slice_starts_with(text, FL_SLICE("GC (")))
         return;
     goroutine->worker = fl_slice_equal(text, FL_SLICE("GC (idle)")) ? WORKER_IDLE : WORKER_BUSY;
@@ -496,11 +496,11 @@ static void add_event(fl_sched *sched, const fl_gotrace_event *event)
     case FL_GOTRACE_BEGIN:
     case FL_GOTRACE_ACTIVE:
     case FL_GOTRACE_END:
-        sched_on_span(sched, event);
+        fl_sched_on_span(sched, event);
         break;
     case FL_GOTRACE_HEAP_LIVE:
     case FL_GOTRACE_HEAP_GOAL:
-        sched_on_heap(sched, event);
+        fl_sched_on_heap(sched, event);
         break;
     case FL_GOTRACE_LABEL:
         on_label(sched, event);
@@ -512,7 +512,7 @@ static void add_event(fl_sched *sched, const fl_gotrace_event *event)
     case FL_GOTRACE_OTHER:
         break;
     default:
-        sched_on_user(sched, event);
+        fl_sched_on_user(sched, event);
     }
 }
 
@@ -530,7 +530,7 @@ fl_status fl_sched_add(fl_sched *sched, const fl_gotrace_view *view, const fl_go
         sched->events++;
         add_event(sched, &events[i]);
         if (events[i].stack != 0)
-            sched_on_stack(sched, &events[i]);
+            fl_sched_on_stack(sched, &events[i]);
     }
     sched->view = NULL;
     sched->err = NULL;

@@ -120,7 +120,7 @@ typedef enum fl_sched_finding_kind {
 } fl_sched_finding_kind;
 
 /* What a kind of finding is called ("trace-lock-convoy"), means, and what to do about it. It has no
- * conditions of its own: they are in sched_findings.c. Never NULL. */
+ * conditions of its own: they are in fl_sched_findings.c. Never NULL. */
 const fl_leak_signature *fl_sched_signature(fl_sched_finding_kind kind);
 
 enum { FL_SCHED_MAX_EVIDENCE = 4 };

@@ -1,5 +1,5 @@
 /*
- * sched_findings.c - what stands out in a trace, each with the figures that it rests on.
+ * fl_sched_findings.c - what stands out in a trace, each with the figures that it rests on.
  *
  *   gc-pointers    50 MB or more stay alive, and marking takes a tenth of the time and half a
  *                  millisecond for each of them: pointers, not bytes. (Measured with Go 1.26: 1.5
@@ -264,8 +264,8 @@ static void find_leaked(struct finder *f)
     }
 }
 
-fl_status sched_findings(fl_sched_report *report, const fl_sched *sched, fl_arena *arena,
-                         fl_error *err)
+fl_status fl_sched_findings(fl_sched_report *report, const fl_sched *sched, fl_arena *arena,
+                            fl_error *err)
 {
     assert(report != NULL && sched != NULL);
     struct finder f = {.report = report,

@@ -22,10 +22,10 @@ static void begin_cycle(fl_sched *sched, const fl_gotrace_event *event)
         sched->dropped++;
         return;
     }
-    if (!sched_reserve(sched, (void **)&sched->cycles, &sched->cycle_cap, sched->cycle_count + 1,
-                       sizeof(*sched->cycles)))
+    if (!fl_sched_reserve(sched, (void **)&sched->cycles, &sched->cycle_cap, sched->cycle_count + 1,
+                          sizeof(*sched->cycles)))
         return;
-    sched_stack *stack = sched_stack_of(sched, event->stack);
+    sched_stack *stack = fl_sched_stack_of(sched, event->stack);
     if (stack == NULL)
         return;
     sched->cycles[sched->cycle_count++] =
@@ -56,7 +56,7 @@ static void on_mark(fl_sched *sched, const fl_gotrace_event *event)
 static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     if (event->kind != FL_GOTRACE_END) {
-        sched_stack *stack = sched_stack_of(sched, event->stack);
+        sched_stack *stack = fl_sched_stack_of(sched, event->stack);
         goroutine->stw_ns = event->time_ns;
         goroutine->assist_place = stack != NULL ? stack->place : 0;
         return;
@@ -66,12 +66,12 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     int64_t ns = event->time_ns - goroutine->stw_ns;
     fl_slice name = fl_gotrace_text(sched->view, event->text);
     bool is_gc = fl_slice_starts_with(name, FL_SLICE("GC"));
-    sched_cost *cost =
-        sched_cost_of(sched, &sched->stops, event->text, is_gc ? 0 : goroutine->assist_place, true);
+    sched_cost *cost = fl_sched_cost_of(sched, &sched->stops, event->text,
+                                        is_gc ? 0 : goroutine->assist_place, true);
     goroutine->stw_ns = 0;
     if (cost == NULL)
         return;
-    sched_cost_add(cost, ns);
+    fl_sched_cost_add(cost, ns);
     sched_cycle *cycle = cycle_of(sched);
     if (is_gc && cycle != NULL)
         cycle->shown.stw_ns += ns;
@@ -88,7 +88,7 @@ static int64_t ran_of(const sched_goroutine *goroutine, int64_t now_ns)
 static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     if (event->kind != FL_GOTRACE_END) {
-        sched_stack *stack = sched_stack_of(sched, event->stack);
+        sched_stack *stack = fl_sched_stack_of(sched, event->stack);
         goroutine->assist_ns = event->time_ns;
         goroutine->ran_before_ns = ran_of(goroutine, event->time_ns);
         goroutine->assist_place = stack != NULL ? stack->place : 0;
@@ -98,11 +98,11 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
         return;
     int64_t ns = event->time_ns - goroutine->assist_ns;
     sched_cost *cost =
-        sched_cost_of(sched, &sched->assists, FL_GOTRACE_NONE, goroutine->assist_place, true);
+        fl_sched_cost_of(sched, &sched->assists, FL_GOTRACE_NONE, goroutine->assist_place, true);
     goroutine->assist_ns = 0;
     if (cost == NULL)
         return;
-    sched_cost_add(cost, ns);
+    fl_sched_cost_add(cost, ns);
     int64_t ran = ran_of(goroutine, event->time_ns) - goroutine->ran_before_ns;
     cost->running_ns += ran;
     sched_cycle *cycle = cycle_of(sched);
@@ -116,7 +116,7 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
 static void on_sweep(fl_sched *sched, const fl_gotrace_event *event)
 {
     sched_goroutine *goroutine =
-        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
+        event->g != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->g) : NULL;
     if (goroutine == NULL)
         return;
     if (event->kind == FL_GOTRACE_END) {
@@ -127,7 +127,7 @@ static void on_sweep(fl_sched *sched, const fl_gotrace_event *event)
         goroutine->sweep_ns = event->time_ns;
 }
 
-void sched_on_span(fl_sched *sched, const fl_gotrace_event *event)
+void fl_sched_on_span(fl_sched *sched, const fl_gotrace_event *event)
 {
     assert(event->span < FL_GOTRACE_SPAN_COUNT);
     if (event->span == FL_GOTRACE_MARK) {
@@ -139,7 +139,7 @@ void sched_on_span(fl_sched *sched, const fl_gotrace_event *event)
         return;
     }
     sched_goroutine *goroutine =
-        event->target != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->target) : NULL;
+        event->target != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->target) : NULL;
     if (goroutine == NULL)
         return;
     if (event->span == FL_GOTRACE_STW)
@@ -149,7 +149,7 @@ void sched_on_span(fl_sched *sched, const fl_gotrace_event *event)
 }
 
 /* The size after a collection is the first that is told behind its end. */
-void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
+void fl_sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
 {
     if (event->kind == FL_GOTRACE_HEAP_GOAL) {
         sched->goal_bytes = event->value;
@@ -163,7 +163,7 @@ void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
 }
 
 /* Idle workers use processors that nobody wanted: they cost nothing. */
-void sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
+void fl_sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
 {
     sched_cycle *cycle = cycle_of(sched);
     if (cycle == NULL)

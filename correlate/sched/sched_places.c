@@ -28,7 +28,7 @@ static const char *const standard[] = {
     "unsafe",   "vendor",  "weak",
 };
 
-bool sched_is_standard(fl_slice function)
+bool fl_sched_is_standard(fl_slice function)
 {
     size_t end = 0;
     while (end < function.len && function.ptr[end] != '/' && function.ptr[end] != '.')
@@ -139,7 +139,7 @@ static bool is_runtime(fl_slice name)
 static size_t place_frame(const fl_sched *sched, const fl_gotrace_frame *frames, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!sched_is_standard(name_of(sched, &frames[i])))
+        if (!fl_sched_is_standard(name_of(sched, &frames[i])))
             return i;
     for (size_t i = count; i-- > 0;)
         if (!is_runtime(name_of(sched, &frames[i])))
@@ -169,17 +169,17 @@ static void look_at(fl_sched *sched, sched_stack *out, const fl_gotrace_frame *f
     sched_place place = {
         .function = frames[at].function, .file = frames[at].file, .line = frames[at].line};
     uint64_t key = (uint64_t)place.function << 32 | place.line;
-    out->place = sched_row(sched, &sched->places, key, &place);
+    out->place = fl_sched_row(sched, &sched->places, key, &place);
     out->flags = (uint8_t)flags;
 }
 
-sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack)
+sched_stack *fl_sched_stack_of(fl_sched *sched, uint32_t stack)
 {
     assert(stack < sched->view->stack_count);
     if (stack >= sched->stack_count) {
         size_t count = sched->view->stack_count;
-        if (!sched_reserve(sched, (void **)&sched->stacks, &sched->stack_cap, count,
-                           sizeof(*sched->stacks)))
+        if (!fl_sched_reserve(sched, (void **)&sched->stacks, &sched->stack_cap, count,
+                              sizeof(*sched->stacks)))
             return NULL;
         for (; sched->stack_count < count; sched->stack_count++)
             sched->stacks[sched->stack_count] = (sched_stack){.place = SCHED_NONE,
@@ -198,7 +198,7 @@ sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack)
     return known;
 }
 
-fl_sym sched_start_of(const fl_sched *sched, uint32_t stack)
+fl_sym fl_sched_start_of(const fl_sched *sched, uint32_t stack)
 {
     size_t count;
     const fl_gotrace_frame *frames = fl_gotrace_stack(sched->view, stack, &count);
@@ -206,7 +206,7 @@ fl_sym sched_start_of(const fl_sched *sched, uint32_t stack)
 }
 
 /* Reasons are those of the runtime's traceBlockReasonStrings and its predecessors' event names. */
-fl_sched_class sched_class_of(fl_slice reason, const sched_stack *stack)
+fl_sched_class fl_sched_class_of(fl_slice reason, const sched_stack *stack)
 {
     unsigned flags = stack->flags;
     static const struct {

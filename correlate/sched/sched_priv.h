@@ -6,7 +6,7 @@
  *   sched_user.c      tasks, regions, samples
  *   sched_places.c    stacks to places and to what they are within
  *   sched_report.c    tables in order
- *   sched_findings.c  what stands out
+ *   fl_sched_findings.c  what stands out
  */
 #ifndef FL_SCHED_PRIV_H
 #define FL_SCHED_PRIV_H
@@ -23,9 +23,9 @@ typedef struct sched_hist {
     int64_t most_ns;
 } sched_hist;
 
-void sched_hist_add(sched_hist *hist, int64_t ns);
+void fl_sched_hist_add(sched_hist *hist, int64_t ns);
 /* The duration below which a share of all are; within an eighth. 0 where there is none. */
-int64_t sched_hist_quantile(const sched_hist *hist, double share);
+int64_t fl_sched_hist_quantile(const sched_hist *hist, double share);
 
 /* What a stack is within. */
 enum {
@@ -164,43 +164,43 @@ struct fl_sched {
 
 /* --- sched.c --- */
 /* Room for `count` items; false, with sched->err set, where there is no memory. */
-bool sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size);
+bool fl_sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, size_t size);
 /* The row of a key, made as a copy of `blank`; row 0 where there is no room. SCHED_NONE: no memory.
  */
-uint32_t sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank);
+uint32_t fl_sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank);
 /* The goroutine of a slot; NULL: no memory. */
-sched_goroutine *sched_goroutine_of(fl_sched *sched, uint32_t slot);
-sched_proc *sched_proc_of(fl_sched *sched, uint32_t proc);
+sched_goroutine *fl_sched_goroutine_of(fl_sched *sched, uint32_t slot);
+sched_proc *fl_sched_proc_of(fl_sched *sched, uint32_t proc);
 /* A duration at a row of costs. */
-void sched_cost_add(sched_cost *cost, int64_t ns);
+void fl_sched_cost_add(sched_cost *cost, int64_t ns);
 /* The row of costs of a name and a place; with_hist: quantiles are asked for. NULL: no memory. */
-sched_cost *sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint32_t place,
-                          bool with_hist);
+sched_cost *fl_sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, uint32_t place,
+                             bool with_hist);
 
 /* --- sched_places.c --- */
 /* What is known of a stack; NULL: no memory. */
-sched_stack *sched_stack_of(fl_sched *sched, uint32_t stack);
+sched_stack *fl_sched_stack_of(fl_sched *sched, uint32_t stack);
 /* The outermost function of a stack. */
-fl_sym sched_start_of(const fl_sched *sched, uint32_t stack);
-fl_sched_class sched_class_of(fl_slice reason, const sched_stack *stack);
+fl_sym fl_sched_start_of(const fl_sched *sched, uint32_t stack);
+fl_sched_class fl_sched_class_of(fl_slice reason, const sched_stack *stack);
 /* Whether a function is of the standard library. */
-bool sched_is_standard(fl_slice function);
+bool fl_sched_is_standard(fl_slice function);
 
 /* --- sched_gc.c --- */
-void sched_on_span(fl_sched *sched, const fl_gotrace_event *event);
-void sched_on_heap(fl_sched *sched, const fl_gotrace_event *event);
+void fl_sched_on_span(fl_sched *sched, const fl_gotrace_event *event);
+void fl_sched_on_heap(fl_sched *sched, const fl_gotrace_event *event);
 /* A worker of the collector ran for so long. */
-void sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns);
+void fl_sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns);
 
 /* --- sched_user.c --- */
-void sched_on_user(fl_sched *sched, const fl_gotrace_event *event);
+void fl_sched_on_user(fl_sched *sched, const fl_gotrace_event *event);
 /* A stack within a map, of a sample or of another event. */
-void sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
+void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
 /* Forget the regions of a goroutine that ends. */
-void sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
+void fl_sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
 
-/* --- sched_findings.c --- */
-FL_NODISCARD fl_status sched_findings(fl_sched_report *report, const fl_sched *sched,
-                                      fl_arena *arena, fl_error *err);
+/* --- fl_sched_findings.c --- */
+FL_NODISCARD fl_status fl_sched_findings(fl_sched_report *report, const fl_sched *sched,
+                                         fl_arena *arena, fl_error *err);
 
 #endif

@@ -236,8 +236,8 @@ static const fl_sched_cost *make_costs(struct maker *maker, const sched_table *t
                                         .max_ns = row->max_ns,
                                         .running_ns = row->running_ns};
         if (row->hist != NULL) {
-            costs[*count].p50_ns = sched_hist_quantile(row->hist, 0.5);
-            costs[*count].p99_ns = sched_hist_quantile(row->hist, 0.99);
+            costs[*count].p50_ns = fl_sched_hist_quantile(row->hist, 0.5);
+            costs[*count].p99_ns = fl_sched_hist_quantile(row->hist, 0.99);
         }
         ++*count;
     }
@@ -286,7 +286,7 @@ static void make_spikes(fl_sched_report *out, struct maker *maker)
     fl_sched_spike *spikes = room(maker, s->spike_count, sizeof(*spikes));
     for (size_t i = 0; !maker->failed && i < s->spike_count; i++) {
         const sched_spike *row = &s->spikes[i];
-        int64_t usual = sched_hist_quantile(regions[row->region].hist, 0.5);
+        int64_t usual = fl_sched_hist_quantile(regions[row->region].hist, 0.5);
         if (row->duration_ns < LEAST_NS || row->duration_ns < USUAL_TIMES * usual)
             continue;
         bool grew = row->growth != SCHED_NONE;
@@ -318,10 +318,10 @@ static void make_procs(fl_sched_report *out, struct maker *maker)
 static fl_sched_latency make_latency(const fl_sched *s)
 {
     return (fl_sched_latency){.count = s->latency_count,
-                              .p50_ns = sched_hist_quantile(&s->latency, 0.5),
-                              .p90_ns = sched_hist_quantile(&s->latency, 0.9),
-                              .p99_ns = sched_hist_quantile(&s->latency, 0.99),
-                              .p999_ns = sched_hist_quantile(&s->latency, 0.999),
+                              .p50_ns = fl_sched_hist_quantile(&s->latency, 0.5),
+                              .p90_ns = fl_sched_hist_quantile(&s->latency, 0.9),
+                              .p99_ns = fl_sched_hist_quantile(&s->latency, 0.99),
+                              .p999_ns = fl_sched_hist_quantile(&s->latency, 0.999),
                               .max_ns = s->latency_max_ns,
                               .total_ns = s->latency_ns};
 }
@@ -353,7 +353,7 @@ fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_g
     make_spikes(out, &maker);
     fl_status status =
         maker.failed ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the scheduler's story")
-                     : sched_findings(out, sched, arena, err);
+                     : fl_sched_findings(out, sched, arena, err);
     sched->view = NULL;
     return status;
 }

@@ -13,7 +13,7 @@
 
 static void begin_region(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
-    sched_cost *cost = sched_cost_of(sched, &sched->regions, event->text, 0, true);
+    sched_cost *cost = fl_sched_cost_of(sched, &sched->regions, event->text, 0, true);
     if (cost == NULL)
         return;
     uint32_t at = sched->free_region;
@@ -23,8 +23,8 @@ static void begin_region(fl_sched *sched, sched_goroutine *goroutine, const fl_g
         sched->dropped++;
         return;
     } else {
-        if (!sched_reserve(sched, (void **)&sched->open_regions, &sched->open_cap,
-                           sched->open_count + 1, sizeof(*sched->open_regions)))
+        if (!fl_sched_reserve(sched, (void **)&sched->open_regions, &sched->open_cap,
+                              sched->open_count + 1, sizeof(*sched->open_regions)))
             return;
         at = (uint32_t)sched->open_count++;
     }
@@ -92,11 +92,11 @@ static void end_region(fl_sched *sched, sched_goroutine *goroutine, const fl_got
     if (goroutine->grew_ns >= region.begin_ns && goroutine->grew_ns > 0)
         spike.growth = goroutine->grew_place;
     spike.doubled = goroutine->doubled_ns >= region.begin_ns && goroutine->doubled_ns > 0;
-    sched_cost_add(cost, spike.duration_ns);
+    fl_sched_cost_add(cost, spike.duration_ns);
     keep_spike(sched, &spike);
 }
 
-void sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine)
+void fl_sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine)
 {
     while (goroutine->region != SCHED_NONE) {
         uint32_t at = goroutine->region;
@@ -111,7 +111,7 @@ void sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine)
 /* Ids are not used again: each has a begin of its own, up to the budget. */
 static void begin_task(fl_sched *sched, const fl_gotrace_event *event)
 {
-    sched_cost *cost = sched_cost_of(sched, &sched->tasks, event->text, 0, true);
+    sched_cost *cost = fl_sched_cost_of(sched, &sched->tasks, event->text, 0, true);
     uint64_t *slot;
     bool added;
     if (cost == NULL)
@@ -120,8 +120,8 @@ static void begin_task(fl_sched *sched, const fl_gotrace_event *event)
         sched->dropped++;
         return;
     }
-    if (!sched_reserve(sched, (void **)&sched->task_begins, &sched->task_begin_cap,
-                       sched->task_begin_count + 1, sizeof(*sched->task_begins)) ||
+    if (!fl_sched_reserve(sched, (void **)&sched->task_begins, &sched->task_begin_cap,
+                          sched->task_begin_count + 1, sizeof(*sched->task_begins)) ||
         fl_map_slot(&slot, sched->open_tasks, event->value, &added, sched->err) != FL_OK)
         return;
     if (!added)
@@ -142,15 +142,15 @@ static void end_task(fl_sched *sched, const fl_gotrace_event *event)
     if (task->begin_ns == 0)
         return; /* it has ended before */
     sched_cost *cost = (sched_cost *)sched->tasks.rows + task->row;
-    sched_cost_add(cost, event->time_ns - task->begin_ns);
+    fl_sched_cost_add(cost, event->time_ns - task->begin_ns);
     cost->open--;
     task->begin_ns = 0;
 }
 
-void sched_on_user(fl_sched *sched, const fl_gotrace_event *event)
+void fl_sched_on_user(fl_sched *sched, const fl_gotrace_event *event)
 {
     sched_goroutine *goroutine =
-        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
+        event->g != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->g) : NULL;
     if (goroutine == NULL)
         return;
     switch (event->kind) {
@@ -194,9 +194,9 @@ static void note_growth(sched_goroutine *goroutine, sched_map_use *use,
     }
 }
 
-void sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
+void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
 {
-    const sched_stack *stack = sched_stack_of(sched, event->stack);
+    const sched_stack *stack = fl_sched_stack_of(sched, event->stack);
     if (stack == NULL)
         return;
     unsigned flags = stack->flags;
@@ -206,13 +206,13 @@ void sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
     if (!in_map && !is_sample)
         return;
     sched_goroutine *goroutine =
-        event->g != FL_GOTRACE_NONE ? sched_goroutine_of(sched, event->g) : NULL;
+        event->g != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->g) : NULL;
     if (goroutine != NULL && is_sample && (flags & IN_MAP_DOUBLE) == 0)
         goroutine->doubling = 0;
     if (!in_map)
         return;
     sched_map_use blank = {.place = place};
-    uint32_t row = sched_row(sched, &sched->maps, place, &blank);
+    uint32_t row = fl_sched_row(sched, &sched->maps, place, &blank);
     if (row == SCHED_NONE)
         return;
     sched_map_use *use = (sched_map_use *)sched->maps.rows + row;

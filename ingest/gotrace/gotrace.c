@@ -35,7 +35,7 @@ bool fl_gotrace_sniff(fl_slice head)
            fl_slice_find(fl_slice_part(head, 0, HEADER_BYTES), FL_SLICE(" trace")) < HEADER_BYTES;
 }
 
-fl_status gotrace_reserve(void **items, size_t *cap, size_t count, size_t size, fl_error *err)
+fl_status fl_gotrace_reserve(void **items, size_t *cap, size_t count, size_t size, fl_error *err)
 {
     if (count <= *cap)
         return FL_OK;
@@ -63,8 +63,8 @@ fl_status fl_gotrace_create(fl_gotrace **out, fl_error *err)
     if (status == FL_OK)
         status = fl_map_create(&trace->machine_ids, FL_MAX_GOTRACE_THREADS, err);
     if (status == FL_OK)
-        status = gotrace_reserve((void **)&trace->stack_starts, &trace->stack_cap, 2,
-                                 sizeof(*trace->stack_starts), err);
+        status = fl_gotrace_reserve((void **)&trace->stack_starts, &trace->stack_cap, 2,
+                                    sizeof(*trace->stack_starts), err);
     if (status != FL_OK) {
         fl_gotrace_destroy(trace);
         return status;
@@ -72,7 +72,7 @@ fl_status fl_gotrace_create(fl_gotrace **out, fl_error *err)
     /* stack 0 has no frames */
     trace->stack_starts[0] = trace->stack_starts[1] = 0;
     trace->stack_count = 1;
-    gotrace_renew_view(trace);
+    fl_gotrace_renew_view(trace);
     *out = trace;
     return FL_OK;
 }
@@ -113,7 +113,7 @@ static fl_status want(fl_gotrace *trace, size_t bytes, fl_error *err)
             return fl_fail(err, FL_E_LIMIT, trace->base + trace->len,
                            "a generation has more than %u bytes", FL_MAX_GOTRACE_GENERATION_BYTES);
         fl_status status =
-            gotrace_reserve((void **)&trace->data, &trace->cap, trace->len + room, 1, err);
+            fl_gotrace_reserve((void **)&trace->data, &trace->cap, trace->len + room, 1, err);
         if (status == FL_OK)
             status = fl_stream_read(trace->in, trace->data + trace->len, room, &got,
                                     &trace->info.broken);
@@ -202,8 +202,8 @@ static fl_status add_batch(fl_gotrace *trace, const struct header *header, fl_er
     }
     if (header->size == 0)
         return FL_OK;
-    fl_status status = gotrace_reserve((void **)&trace->batches, &trace->batch_cap,
-                                       trace->batch_count + 1, sizeof(*trace->batches), err);
+    fl_status status = fl_gotrace_reserve((void **)&trace->batches, &trace->batch_cap,
+                                          trace->batch_count + 1, sizeof(*trace->batches), err);
     if (status != FL_OK)
         return status;
     trace->batches[at] = (go_batch){.time = header->time,
@@ -217,7 +217,7 @@ static fl_status add_batch(fl_gotrace *trace, const struct header *header, fl_er
     if (first == EV_STACKS || first == EV_STRINGS || first == EV_SAMPLES || first == EV_FREQUENCY ||
         first == EV_SYNC)
         return FL_OK;
-    status = gotrace_machine(&thread, trace, header->thread, err);
+    status = fl_gotrace_machine(&thread, trace, header->thread, err);
     if (status != FL_OK)
         return status;
     go_machine *machine = &trace->machines[thread];
@@ -287,7 +287,7 @@ static fl_status tell_generation(fl_gotrace *trace, fl_error *err)
 {
     if (trace->first_gen == 0)
         trace->first_gen = trace->gen;
-    fl_status status = gotrace_tables(trace, err);
+    fl_status status = fl_gotrace_tables(trace, err);
     if (status == FL_OK && trace->unit_ns <= 0)
         status = fl_fail(err, FL_E_TRUNCATED, trace->base + trace->len,
                          "generation %llu does not say how its clock runs: the trace is cut off",
@@ -295,7 +295,7 @@ static fl_status tell_generation(fl_gotrace *trace, fl_error *err)
     if (status != FL_OK)
         return status;
     trace->info.generations++;
-    return gotrace_merge(trace, err);
+    return fl_gotrace_merge(trace, err);
 }
 
 /* Of an incomplete generation what is possible is told; that it stops somewhere is no news. */

@@ -1,5 +1,6 @@
 /*
- * gotrace_merge.c - the events of a generation's threads, in the order in which they are possible.
+ * fl_gotrace_merge.c - the events of a generation's threads, in the order in which they are
+ * possible.
  *
  * A heap has the threads by the time of their next event. The earliest is tried first, which nearly
  * always succeeds; else the others are, by time. Samples are put between by their time alone.
@@ -24,14 +25,14 @@
 /* Tries that fail, for each event and to begin with: real traces need less than one for each. */
 enum { TRIES_AN_EVENT = 64, TRIES_AT_FIRST = 1 << 20 };
 
-fl_status gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_error *err)
+fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_error *err)
 {
     bool added = false;
     uint64_t *slot = NULL;
     fl_status status = fl_map_slot(&slot, trace->machine_ids, id, &added, err);
     if (status == FL_OK && added) {
-        status = gotrace_reserve((void **)&trace->machines, &trace->machine_cap,
-                                 trace->machine_count + 1, sizeof(*trace->machines), err);
+        status = fl_gotrace_reserve((void **)&trace->machines, &trace->machine_cap,
+                                    trace->machine_count + 1, sizeof(*trace->machines), err);
         if (status != FL_OK)
             return status;
         *slot = trace->machine_count;
@@ -46,8 +47,8 @@ fl_status gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_erro
     return status;
 }
 
-fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_gotrace_kind kind,
-                               int64_t time_ns)
+fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
+                                  fl_gotrace_kind kind, int64_t time_ns)
 {
     assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
     fl_gotrace_event *event = &trace->block[trace->block_count++];
@@ -69,7 +70,7 @@ fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_
 }
 
 /* Tables move when they grow, so that the view is made anew before each call. */
-void gotrace_renew_view(fl_gotrace *trace)
+void fl_gotrace_renew_view(fl_gotrace *trace)
 {
     trace->view = (fl_gotrace_view){.texts = trace->texts,
                                     .frames = trace->frames,
@@ -79,7 +80,7 @@ void gotrace_renew_view(fl_gotrace *trace)
                                     .slot_count = trace->slot_count};
 }
 
-fl_status gotrace_flush(fl_gotrace *trace, fl_error *err)
+fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err)
 {
     if (trace->block_count == 0)
         return FL_OK;
@@ -88,7 +89,7 @@ fl_status gotrace_flush(fl_gotrace *trace, fl_error *err)
         info->from_ns = trace->block[0].time_ns;
     info->to_ns = trace->block[trace->block_count - 1].time_ns;
     info->events += trace->block_count;
-    gotrace_renew_view(trace);
+    fl_gotrace_renew_view(trace);
     fl_status status =
         trace->take(trace->payload, &trace->view, trace->block, trace->block_count, err);
     trace->block_count = 0;
@@ -117,7 +118,7 @@ static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, 
     size_t pos = machine->pos + 1;
     uint64_t elapsed;
     machine->kind = trace->data[machine->pos];
-    unsigned args = gotrace_args[machine->kind];
+    unsigned args = fl_gotrace_args[machine->kind];
     if (args == 0)
         return fl_fail(err, FL_E_UNSUPPORTED, trace->base + machine->pos,
                        "event kind %u is not known: damage, or newer than this program",
@@ -202,7 +203,7 @@ static fl_status refresh(fl_gotrace *trace, size_t at, fl_error *err)
 static void emit_sample(fl_gotrace *trace)
 {
     const go_sample *sample = &trace->samples[trace->next_sample++];
-    fl_gotrace_event *event = gotrace_emit(trace, NULL, FL_GOTRACE_SAMPLE, sample->time_ns);
+    fl_gotrace_event *event = fl_gotrace_emit(trace, NULL, FL_GOTRACE_SAMPLE, sample->time_ns);
     event->g = fl_gotrace_ids_find(&trace->goroutine_ids, sample->g);
     event->p = sample->p < trace->proc_count ? (uint32_t)sample->p : FL_GOTRACE_NONE;
     const uint64_t *machine = fl_map_find(trace->machine_ids, sample->m);
@@ -215,7 +216,7 @@ static fl_status advance_other(fl_gotrace *trace, fl_error *err)
 {
     sort_heap(trace);
     for (size_t i = 1; i < trace->heap_count; i++) {
-        go_verdict verdict = gotrace_advance(trace, trace->heap[i], err);
+        go_verdict verdict = fl_gotrace_advance(trace, trace->heap[i], err);
         if (verdict == GO_BROKEN)
             return err->status;
         if (verdict == GO_DONE)
@@ -236,7 +237,7 @@ static fl_status advance(fl_gotrace *trace, fl_error *err)
         emit_sample(trace);
         return FL_OK;
     }
-    go_verdict verdict = gotrace_advance(trace, trace->heap[0], err);
+    go_verdict verdict = fl_gotrace_advance(trace, trace->heap[0], err);
     if (verdict == GO_DONE)
         return refresh(trace, 0, err);
     if (verdict == GO_BROKEN)
@@ -271,16 +272,16 @@ static fl_status fill_heap(fl_gotrace *trace, fl_error *err)
     return FL_OK;
 }
 
-fl_status gotrace_merge(fl_gotrace *trace, fl_error *err)
+fl_status fl_gotrace_merge(fl_gotrace *trace, fl_error *err)
 {
     fl_error own = {0};
     fl_status status = fill_heap(trace, &own);
-    gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, gotrace_ns(trace, trace->min_time))->value =
+    fl_gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, gotrace_ns(trace, trace->min_time))->value =
         trace->gen;
     while (status == FL_OK && trace->heap_count > 0) {
         status = advance(trace, &own);
         if (trace->block_count >= GOTRACE_BLOCK) {
-            fl_status told = gotrace_flush(trace, err);
+            fl_status told = fl_gotrace_flush(trace, err);
             if (told != FL_OK)
                 return told;
         }
@@ -288,11 +289,11 @@ fl_status gotrace_merge(fl_gotrace *trace, fl_error *err)
     while (status == FL_OK && trace->next_sample < trace->sample_count) {
         emit_sample(trace);
         if (trace->block_count >= GOTRACE_BLOCK)
-            status = gotrace_flush(trace, err);
+            status = fl_gotrace_flush(trace, err);
         if (status != FL_OK)
             return status;
     }
-    fl_status told = gotrace_flush(trace, err);
+    fl_status told = fl_gotrace_flush(trace, err);
     if (told != FL_OK)
         return told;
     return status == FL_OK ? FL_OK : fl_fail(err, status, own.offset, "%s", own.message);

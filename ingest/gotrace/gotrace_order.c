@@ -34,7 +34,7 @@
 #include "gotrace_step.h"
 
 /* One more than the arguments; experiments' events begin at 128. */
-const unsigned char gotrace_args[256] = {
+const unsigned char fl_gotrace_args[256] = {
     [EV_PROCS_CHANGE] = 3,
     [EV_PROC_START] = 3,
     [EV_PROC_STOP] = 1,
@@ -101,14 +101,14 @@ static fl_status take_slot(uint32_t *out, fl_gotrace *trace, fl_error *err)
     if (trace->slot_count == FL_MAX_GOTRACE_GOROUTINES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %u goroutines live at once",
                        FL_MAX_GOTRACE_GOROUTINES);
-    fl_status status = gotrace_reserve((void **)&trace->goroutines, &trace->slot_cap,
-                                       trace->slot_count + 1, sizeof(*trace->goroutines), err);
+    fl_status status = fl_gotrace_reserve((void **)&trace->goroutines, &trace->slot_cap,
+                                          trace->slot_count + 1, sizeof(*trace->goroutines), err);
     if (status == FL_OK)
-        status = gotrace_reserve((void **)&trace->slot_ids, &trace->id_cap, trace->slot_cap,
-                                 sizeof(*trace->slot_ids), err);
+        status = fl_gotrace_reserve((void **)&trace->slot_ids, &trace->id_cap, trace->slot_cap,
+                                    sizeof(*trace->slot_ids), err);
     if (status == FL_OK)
-        status = gotrace_reserve((void **)&trace->free_slots, &trace->free_cap, trace->slot_cap,
-                                 sizeof(*trace->free_slots), err);
+        status = fl_gotrace_reserve((void **)&trace->free_slots, &trace->free_cap, trace->slot_cap,
+                                    sizeof(*trace->free_slots), err);
     if (status == FL_OK)
         *out = (uint32_t)trace->slot_count++;
     return status;
@@ -148,8 +148,8 @@ static fl_status make_procs(fl_gotrace *trace, uint64_t id, fl_error *err)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "processor %llu is beyond %u",
                        (unsigned long long)id, FL_MAX_GOTRACE_PROCS);
     size_t cap = trace->proc_count;
-    fl_status status =
-        gotrace_reserve((void **)&trace->procs, &cap, (size_t)id + 1, sizeof(*trace->procs), err);
+    fl_status status = fl_gotrace_reserve((void **)&trace->procs, &cap, (size_t)id + 1,
+                                          sizeof(*trace->procs), err);
     for (; status == FL_OK && trace->proc_count < cap; trace->proc_count++)
         trace->procs[trace->proc_count] = (go_proc){.state = PROC_ABSENT};
     return status;
@@ -287,7 +287,7 @@ static go_verdict status_in_syscall(struct step *step, uint32_t slot, uint64_t t
             return broken(step, "a thread does not run the goroutine that is said to be its own");
         return GO_DONE;
     }
-    if (gotrace_machine(on, trace, thread, step->err) != FL_OK)
+    if (fl_gotrace_machine(on, trace, thread, step->err) != FL_OK)
         return GO_BROKEN;
     step->machine = &trace->machines[step->at];
     go_machine *other = &trace->machines[*on];
@@ -533,7 +533,7 @@ static go_verdict on_go_destroy_syscall(struct step *step)
 }
 
 static go_verdict (*const handlers[])(struct step *step) = {
-    [EV_PROCS_CHANGE] = gotrace_on_note,
+    [EV_PROCS_CHANGE] = fl_gotrace_on_note,
     [EV_PROC_START] = on_proc_start,
     [EV_PROC_STOP] = on_proc_stop,
     [EV_PROC_STEAL] = on_proc_steal,
@@ -550,42 +550,42 @@ static go_verdict (*const handlers[])(struct step *step) = {
     [EV_SYSCALL_END] = on_syscall_end,
     [EV_SYSCALL_END_BLOCKED] = on_syscall_end_blocked,
     [EV_GO_STATUS] = on_go_status,
-    [EV_STW_BEGIN] = gotrace_on_go_span_begin,
-    [EV_STW_END] = gotrace_on_go_span_end,
-    [EV_GC_ACTIVE] = gotrace_on_gc,
-    [EV_GC_BEGIN] = gotrace_on_gc,
-    [EV_GC_END] = gotrace_on_gc,
-    [EV_SWEEP_ACTIVE] = gotrace_on_sweep_active,
-    [EV_SWEEP_BEGIN] = gotrace_on_sweep,
-    [EV_SWEEP_END] = gotrace_on_sweep,
-    [EV_ASSIST_ACTIVE] = gotrace_on_assist_active,
-    [EV_ASSIST_BEGIN] = gotrace_on_go_span_begin,
-    [EV_ASSIST_END] = gotrace_on_go_span_end,
-    [EV_HEAP_LIVE] = gotrace_on_heap,
-    [EV_HEAP_GOAL] = gotrace_on_heap,
-    [EV_GO_LABEL] = gotrace_on_note,
-    [EV_TASK_BEGIN] = gotrace_on_user,
-    [EV_TASK_END] = gotrace_on_user,
-    [EV_REGION_BEGIN] = gotrace_on_user,
-    [EV_REGION_END] = gotrace_on_user,
-    [EV_LOG] = gotrace_on_note,
+    [EV_STW_BEGIN] = fl_gotrace_on_go_span_begin,
+    [EV_STW_END] = fl_gotrace_on_go_span_end,
+    [EV_GC_ACTIVE] = fl_gotrace_on_gc,
+    [EV_GC_BEGIN] = fl_gotrace_on_gc,
+    [EV_GC_END] = fl_gotrace_on_gc,
+    [EV_SWEEP_ACTIVE] = fl_gotrace_on_sweep_active,
+    [EV_SWEEP_BEGIN] = fl_gotrace_on_sweep,
+    [EV_SWEEP_END] = fl_gotrace_on_sweep,
+    [EV_ASSIST_ACTIVE] = fl_gotrace_on_assist_active,
+    [EV_ASSIST_BEGIN] = fl_gotrace_on_go_span_begin,
+    [EV_ASSIST_END] = fl_gotrace_on_go_span_end,
+    [EV_HEAP_LIVE] = fl_gotrace_on_heap,
+    [EV_HEAP_GOAL] = fl_gotrace_on_heap,
+    [EV_GO_LABEL] = fl_gotrace_on_note,
+    [EV_TASK_BEGIN] = fl_gotrace_on_user,
+    [EV_TASK_END] = fl_gotrace_on_user,
+    [EV_REGION_BEGIN] = fl_gotrace_on_user,
+    [EV_REGION_END] = fl_gotrace_on_user,
+    [EV_LOG] = fl_gotrace_on_note,
     [EV_GO_SWITCH] = on_go_switch,
     [EV_GO_SWITCH_DESTROY] = on_go_switch,
     [EV_GO_CREATE_BLOCKED] = on_go_create,
     [EV_GO_STATUS_STACK] = on_go_status,
 };
 
-go_verdict gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err)
+go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err)
 {
     assert(machine < trace->machine_count);
     struct step step = {
         .trace = trace, .at = machine, .machine = &trace->machines[machine], .err = err};
     unsigned kind = step.machine->kind;
     step.machine->seen = true;
-    assert(gotrace_args[kind] != 0); /* next_event() lets no other pass */
+    assert(fl_gotrace_args[kind] != 0); /* next_event() lets no other pass */
     go_verdict verdict = kind < sizeof(handlers) / sizeof(handlers[0])
                              ? handlers[kind](&step)
-                             : gotrace_on_experiment(&step);
+                             : fl_gotrace_on_experiment(&step);
     step.machine = &trace->machines[machine];
     if (step.machine->id == UINT64_MAX) /* "no thread" runs nothing */
         step.machine->g = step.machine->p = FL_GOTRACE_NONE;

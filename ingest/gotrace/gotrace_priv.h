@@ -2,8 +2,8 @@
  * gotrace_priv.h - what the parts of the reader share.
  *
  *   gotrace.c         the stream to batches, generation by generation
- *   gotrace_tables.c  a generation's strings, stacks, samples and clock
- *   gotrace_merge.c   the threads' events to the next one that is possible
+ *   fl_gotrace_tables.c  a generation's strings, stacks, samples and clock
+ *   fl_gotrace_merge.c   the threads' events to the next one that is possible
  *   gotrace_order.c   what an event is possible for, and what it changes
  */
 #ifndef FL_GOTRACE_PRIV_H
@@ -186,8 +186,8 @@ struct fl_gotrace {
 };
 
 /* Room for `count` items, doubling; the pointer and *cap change together. */
-FL_NODISCARD fl_status gotrace_reserve(void **items, size_t *cap, size_t count, size_t size,
-                                       fl_error *err);
+FL_NODISCARD fl_status fl_gotrace_reserve(void **items, size_t *cap, size_t count, size_t size,
+                                          fl_error *err);
 
 /* An unsigned LEB128 of at most 10 bytes; false where it does not end before `end`. */
 static inline bool gotrace_varint(uint64_t *out, const unsigned char *data, size_t *pos, size_t end)
@@ -228,29 +228,29 @@ static inline uint32_t gotrace_lookup(const go_lookup *lookup, uint64_t id, uint
     return id < lookup->end && lookup->items[id] != 0 ? lookup->items[id] - 1 : absent;
 }
 
-/* --- gotrace_tables.c --- */
+/* --- fl_gotrace_tables.c --- */
 /* Strings, stacks, samples and clock out of the generation's batches. FL_E_SYNTAX, FL_E_NOMEM. */
-FL_NODISCARD fl_status gotrace_tables(fl_gotrace *trace, fl_error *err);
+FL_NODISCARD fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err);
 
-/* --- gotrace_merge.c --- */
+/* --- fl_gotrace_merge.c --- */
 /* A generation's events, told in order. */
-FL_NODISCARD fl_status gotrace_merge(fl_gotrace *trace, fl_error *err);
+FL_NODISCARD fl_status fl_gotrace_merge(fl_gotrace *trace, fl_error *err);
 /* The thread of an id, made where there is none yet. */
-FL_NODISCARD fl_status gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id,
-                                       fl_error *err);
+FL_NODISCARD fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id,
+                                          fl_error *err);
 /* The view after tables may have moved. */
-void gotrace_renew_view(fl_gotrace *trace);
+void fl_gotrace_renew_view(fl_gotrace *trace);
 /* Tell what is in the block. */
-FL_NODISCARD fl_status gotrace_flush(fl_gotrace *trace, fl_error *err);
+FL_NODISCARD fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err);
 /* An event at the end of the block, of what the thread (NULL: none) runs. */
-fl_gotrace_event *gotrace_emit(fl_gotrace *trace, const go_machine *machine, fl_gotrace_kind kind,
-                               int64_t time_ns);
+fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
+                                  fl_gotrace_kind kind, int64_t time_ns);
 
 /* --- gotrace_order.c --- */
 /* Arguments of an event behind its time, plus one; 0: there is no such kind. */
-extern const unsigned char gotrace_args[256];
+extern const unsigned char fl_gotrace_args[256];
 typedef enum go_verdict { GO_WAITS, GO_DONE, GO_BROKEN } go_verdict;
 /* Tell the thread's next event, where it is possible. GO_BROKEN: `err` says why. */
-go_verdict gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
+go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
 
 #endif

@@ -19,7 +19,7 @@ static fl_gotrace_event *tell_span(const struct step *step, fl_gotrace_kind kind
 }
 
 /* The world is stopped by a goroutine; an assist is a goroutine's own. */
-go_verdict gotrace_on_go_span_begin(struct step *step)
+go_verdict fl_gotrace_on_go_span_begin(struct step *step)
 {
     bool is_stw = step->machine->kind == EV_STW_BEGIN;
     fl_gotrace_span span = is_stw ? FL_GOTRACE_STW : FL_GOTRACE_ASSIST;
@@ -35,7 +35,7 @@ go_verdict gotrace_on_go_span_begin(struct step *step)
 }
 
 /* A stop's end does not say again what it was for. */
-go_verdict gotrace_on_go_span_end(struct step *step)
+go_verdict fl_gotrace_on_go_span_end(struct step *step)
 {
     bool is_stw = step->machine->kind == EV_STW_END;
     fl_gotrace_span span = is_stw ? FL_GOTRACE_STW : FL_GOTRACE_ASSIST;
@@ -49,7 +49,7 @@ go_verdict gotrace_on_go_span_end(struct step *step)
 }
 
 /* It may be of a goroutine that does not run now. */
-go_verdict gotrace_on_assist_active(struct step *step)
+go_verdict fl_gotrace_on_assist_active(struct step *step)
 {
     uint32_t slot = fl_gotrace_ids_find(&step->trace->goroutine_ids, step->machine->args[0]);
     if (slot == FL_GOTRACE_NONE)
@@ -64,7 +64,7 @@ go_verdict gotrace_on_assist_active(struct step *step)
 }
 
 /* A processor sweeps one span of memory after the other within one of these. */
-go_verdict gotrace_on_sweep(struct step *step)
+go_verdict fl_gotrace_on_sweep(struct step *step)
 {
     bool begins = step->machine->kind == EV_SWEEP_BEGIN;
     go_proc *proc = proc_of(step, step->machine->p);
@@ -81,7 +81,7 @@ go_verdict gotrace_on_sweep(struct step *step)
     return GO_DONE;
 }
 
-go_verdict gotrace_on_sweep_active(struct step *step)
+go_verdict fl_gotrace_on_sweep_active(struct step *step)
 {
     go_proc *proc = proc_of(step, step->machine->args[0]);
     bool first = step->trace->gen == step->trace->first_gen;
@@ -95,7 +95,7 @@ go_verdict gotrace_on_sweep_active(struct step *step)
 enum { GC_UNKNOWN, GC_RESTS, GC_MARKS };
 
 /* Begin and end are numbered together: they may be on different threads. */
-go_verdict gotrace_on_gc(struct step *step)
+go_verdict fl_gotrace_on_gc(struct step *step)
 {
     fl_gotrace *trace = step->trace;
     unsigned kind = step->machine->kind;
@@ -125,7 +125,7 @@ go_verdict gotrace_on_gc(struct step *step)
 
 /* ---- what changes no state ---- */
 
-go_verdict gotrace_on_heap(struct step *step)
+go_verdict fl_gotrace_on_heap(struct step *step)
 {
     if (!has(step, NEEDS_P))
         return broken(step, "the heap's size without a processor");
@@ -135,7 +135,7 @@ go_verdict gotrace_on_heap(struct step *step)
 }
 
 /* What needs a running goroutine and nothing else. */
-go_verdict gotrace_on_note(struct step *step)
+go_verdict fl_gotrace_on_note(struct step *step)
 {
     const uint64_t *args = step->machine->args;
     if (!has(step, NEEDS_G | NEEDS_P))
@@ -163,7 +163,7 @@ go_verdict gotrace_on_note(struct step *step)
 }
 
 /* Tasks may end on another goroutine, more than once, or never: nothing of them is checked here. */
-go_verdict gotrace_on_user(struct step *step)
+go_verdict fl_gotrace_on_user(struct step *step)
 {
     const uint64_t *args = step->machine->args;
     if (!has(step, NEEDS_G | NEEDS_P))
@@ -184,7 +184,7 @@ go_verdict gotrace_on_user(struct step *step)
     return GO_DONE;
 }
 
-go_verdict gotrace_on_experiment(struct step *step)
+go_verdict fl_gotrace_on_experiment(struct step *step)
 {
     if (!has(step, 0))
         return broken(step, "an experiment's event of no thread");

@@ -36,7 +36,7 @@ static inline bool has(const struct step *step, unsigned needs)
 
 static inline fl_gotrace_event *tell(const struct step *step, fl_gotrace_kind kind)
 {
-    return gotrace_emit(step->trace, step->machine, kind, step->machine->time_ns);
+    return fl_gotrace_emit(step->trace, step->machine, kind, step->machine->time_ns);
 }
 
 static inline fl_gotrace_event *tell_go(const struct step *step, uint32_t target,
@@ -92,15 +92,15 @@ static inline go_proc *proc_of(const struct step *step, uint64_t id)
 }
 
 /* --- gotrace_spans.c: handlers of spans, the heap's size, and what programs note --- */
-go_verdict gotrace_on_go_span_begin(struct step *step);
-go_verdict gotrace_on_go_span_end(struct step *step);
-go_verdict gotrace_on_assist_active(struct step *step);
-go_verdict gotrace_on_sweep(struct step *step);
-go_verdict gotrace_on_sweep_active(struct step *step);
-go_verdict gotrace_on_gc(struct step *step);
-go_verdict gotrace_on_heap(struct step *step);
-go_verdict gotrace_on_note(struct step *step);
-go_verdict gotrace_on_user(struct step *step);
-go_verdict gotrace_on_experiment(struct step *step);
+go_verdict fl_gotrace_on_go_span_begin(struct step *step);
+go_verdict fl_gotrace_on_go_span_end(struct step *step);
+go_verdict fl_gotrace_on_assist_active(struct step *step);
+go_verdict fl_gotrace_on_sweep(struct step *step);
+go_verdict fl_gotrace_on_sweep_active(struct step *step);
+go_verdict fl_gotrace_on_gc(struct step *step);
+go_verdict fl_gotrace_on_heap(struct step *step);
+go_verdict fl_gotrace_on_note(struct step *step);
+go_verdict fl_gotrace_on_user(struct step *step);
+go_verdict fl_gotrace_on_experiment(struct step *step);
 
 #endif

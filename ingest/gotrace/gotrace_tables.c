@@ -1,5 +1,5 @@
 /*
- * gotrace_tables.c - what a generation's events refer to, by the first byte of a batch:
+ * fl_gotrace_tables.c - what a generation's events refer to, by the first byte of a batch:
  *
  *   2  stacks   3 id n { pc function file line } x n, the function and file numbers of strings
  *   4  strings  5 id length bytes
@@ -55,8 +55,8 @@ static fl_status lookup_set(go_lookup *lookup, uint64_t id, uint32_t value, fl_e
     if (id >= FL_MAX_GOTRACE_TABLE)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "number %llu of a table is beyond %u",
                        (unsigned long long)id, FL_MAX_GOTRACE_TABLE);
-    fl_status status = gotrace_reserve((void **)&lookup->items, &lookup->cap, (size_t)id + 1,
-                                       sizeof(*lookup->items), err);
+    fl_status status = fl_gotrace_reserve((void **)&lookup->items, &lookup->cap, (size_t)id + 1,
+                                          sizeof(*lookup->items), err);
     if (status != FL_OK)
         return status;
     for (; lookup->end <= id; lookup->end++)
@@ -114,11 +114,11 @@ static bool same_stack(const fl_gotrace *trace, uint64_t stack, const fl_gotrace
 static fl_status add_stack(uint32_t *out, fl_gotrace *trace, const fl_gotrace_frame *frames,
                            size_t count, fl_error *err)
 {
-    fl_status status = gotrace_reserve((void **)&trace->frames, &trace->frame_cap,
-                                       trace->frame_count + count, sizeof(*frames), err);
+    fl_status status = fl_gotrace_reserve((void **)&trace->frames, &trace->frame_cap,
+                                          trace->frame_count + count, sizeof(*frames), err);
     if (status == FL_OK)
-        status = gotrace_reserve((void **)&trace->stack_starts, &trace->stack_cap,
-                                 trace->stack_count + 2, sizeof(*trace->stack_starts), err);
+        status = fl_gotrace_reserve((void **)&trace->stack_starts, &trace->stack_cap,
+                                    trace->stack_count + 2, sizeof(*trace->stack_starts), err);
     if (status != FL_OK)
         return status;
     if (count > 0)
@@ -197,8 +197,8 @@ static fl_status read_samples(fl_gotrace *trace, struct walk walk, fl_error *err
         sample.stack = number(&walk);
         status = check(&walk, err);
         if (status == FL_OK)
-            status = gotrace_reserve((void **)&trace->samples, &trace->sample_cap,
-                                     trace->sample_count + 1, sizeof(sample), err);
+            status = fl_gotrace_reserve((void **)&trace->samples, &trace->sample_cap,
+                                        trace->sample_count + 1, sizeof(sample), err);
         if (status == FL_OK)
             trace->samples[trace->sample_count++] = sample;
     }
@@ -284,7 +284,7 @@ static fl_status read_kind(fl_gotrace *trace, unsigned kind, unsigned other, fl_
     return status;
 }
 
-fl_status gotrace_tables(fl_gotrace *trace, fl_error *err)
+fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err)
 {
     static const fl_row_order by_time = {.numbers = {sample_time}, .compare = compare_samples};
     trace->strings.end = trace->stacks.end = 0;
