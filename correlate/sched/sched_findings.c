@@ -240,7 +240,20 @@ static bool waits_for_others(fl_sched_class class)
            class == FL_SCHED_SYNC;
 }
 
-/* A pool is created at once; a leak goes on. What was created at the very end may still end. */
+/* Of a function's goroutines that are older than the trace, those that ended. */
+static uint64_t old_ended(const fl_sched_report *report, const char *function)
+{
+    uint64_t ended = 0;
+    for (size_t i = 0; i < report->site_count; i++) {
+        const fl_sched_site *site = &report->sites[i];
+        if (site->created.function[0] == '\0' && strcmp(site->function, function) == 0)
+            ended += site->ended;
+    }
+    return ended;
+}
+
+/* A pool is created at once; a leak goes on. What lives longer than the trace is steady where about
+ * as many old ones end as new ones start. What was created at the very end may still end. */
 static void find_leaked(struct finder *f)
 {
     double span = f->seconds * NS_PER_S;
@@ -249,7 +262,8 @@ static void find_leaked(struct finder *f)
         double over = (double)(site->last_ns - site->first_ns);
         if (site->started < LEAKED_COUNT || site->ended * 50 > site->started || over < span / 2 ||
             site->waiting * 10 < site->alive * 9 || site->waits_reason == NULL ||
-            !waits_for_others(site->waits_class))
+            !waits_for_others(site->waits_class) ||
+            2 * old_ended(f->report, site->function) >= site->started)
             continue;
         fl_sched_finding *finding = add(f, FL_SCHED_LEAKED, &site->created, (double)site->started);
         if (finding == NULL)

@@ -255,6 +255,44 @@ START_TEST(map_work_is_seen_in_samples_and_other_stacks)
 }
 END_TEST
 
+static const struct {
+    int step_ns; /* between two creations */
+    bool turnover; /* for each new goroutine an old one ends */
+    bool leaks;
+} turnovers[] = {
+    {50000000, false, true},
+    {50000000, true, false},
+};
+
+/* Goroutines that outlive the trace: those that end are not those that it saw start. */
+START_TEST(goroutines_leak_where_none_ends_old_or_new)
+{
+    enum { COUNT = 12, OLD = 50, NEW = 100 };
+    begin();
+    for (int i = 0; i < COUNT; i++)
+        fl_make_event(&maker, 48, 0, OLD + i, 8, 4, WORK, -1);
+    for (int i = 0; i < COUNT; i++) {
+        fl_make_event(&maker, 14, turnovers[_i].step_ns, NEW + i, WORK, SPAWN, -1);
+        fl_make_event(&maker, 21, 0, OLD + i, 1, 0, -1);
+        fl_make_event(&maker, 20, 10, 3, WORK, -1);
+        fl_make_event(&maker, 16, 0, NEW + i, 1, -1);
+        fl_make_event(&maker, 20, 10, 3, WORK, -1);
+        fl_make_event(&maker, 16, 0, OLD + i, 2, -1);
+        fl_make_event(&maker, 21, 0, 1, 2 * i + 1, 0, -1);
+        if (turnovers[_i].turnover)
+            fl_make_event(&maker, 17, 10, -1);
+        else
+            fl_make_event(&maker, 20, 10, 3, WORK, -1);
+        fl_make_event(&maker, 16, 0, 1, 2 * i + 2, -1);
+    }
+    ck_assert_ok(finish());
+    ck_assert_int_eq(fl_trace_run_info(run)->broken.status, FL_OK);
+    ck_assert_uint_eq(report()->finding_count, turnovers[_i].leaks);
+    if (turnovers[_i].leaks)
+        ck_assert_int_eq(report()->findings[0].kind, FL_SCHED_LEAKED);
+}
+END_TEST
+
 /* Thirty stops of 12 ms in a second. */
 START_TEST(a_world_that_stands_for_long_is_found)
 {
@@ -398,6 +436,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, an_assist_costs_only_what_it_runs);
     tcase_add_test(tc, tasks_and_regions_take_their_time);
     tcase_add_test(tc, map_work_is_seen_in_samples_and_other_stacks);
+    tcase_add_loop_test(tc, goroutines_leak_where_none_ends_old_or_new, 0,
+                        sizeof(turnovers) / sizeof(turnovers[0]));
     tcase_add_test(tc, a_world_that_stands_for_long_is_found);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
