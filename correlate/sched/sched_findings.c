@@ -12,8 +12,9 @@
  * region of 10 ms that took ten times what is usual, meanwhile. Tables of Swiss maps are split one
  * by one: growth that is seen there is no pause convoy         by Little's law, waiting time over
  * time is the mean length of the queue: three or more before one lock, in fifty waits a second
+ * and twenty in all, which a moment's jam does not have
  *   leaked         ten goroutines or more that one place created all along, of which none ended and
- *                  all wait for somebody else
+ *                  all wait for somebody else, in half a second or more: what is younger may end
  */
 #include <string.h>
 
@@ -29,7 +30,9 @@
 #define STW_SHARE      0.01
 #define QUEUE_LENGTH   3.0
 #define WAITS_PER_S    50.0
+#define CONVOY_COUNT   20
 #define LEAKED_COUNT   10
+#define LEAKED_SECONDS 0.5
 #define SPIKE_SAMPLES  3
 #define SPIKE_COUNT    3
 #define SPIKE_NS       10000000
@@ -221,14 +224,16 @@ static void find_convoys(struct finder *f)
         const fl_sched_wait *wait = &f->report->waits[i];
         double queue = (double)wait->total_ns / (f->seconds * NS_PER_S);
         double rate = (double)wait->count / f->seconds;
-        if (wait->class != FL_SCHED_MUTEX || queue < QUEUE_LENGTH || rate < WAITS_PER_S)
+        uint64_t all = wait->count + wait->open;
+        if (wait->class != FL_SCHED_MUTEX || queue < QUEUE_LENGTH || rate < WAITS_PER_S ||
+            wait->count < CONVOY_COUNT)
             continue;
         fl_sched_finding *finding = add(f, FL_SCHED_CONVOY, &wait->place, queue);
         if (finding == NULL)
             return;
         SAY(f, finding, "%.1f goroutines on average stood in line for the lock", queue);
         SAY(f, finding, "%.0f waits a second, %.2f ms each, %.1f ms at most", rate,
-            (double)wait->total_ns / NS_PER_MS / (double)wait->count,
+            (double)wait->total_ns / NS_PER_MS / (double)all,
             (double)wait->max_ns / NS_PER_MS);
     }
 }
@@ -257,6 +262,8 @@ static uint64_t old_ended(const fl_sched_report *report, const char *function)
 static void find_leaked(struct finder *f)
 {
     double span = f->seconds * NS_PER_S;
+    if (f->seconds < LEAKED_SECONDS)
+        return;
     for (size_t i = 0; i < f->report->site_count; i++) {
         const fl_sched_site *site = &f->report->sites[i];
         double over = (double)(site->last_ns - site->first_ns);

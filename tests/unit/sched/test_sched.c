@@ -262,6 +262,7 @@ static const struct {
 } turnovers[] = {
     {50000000, false, true},
     {50000000, true, false},
+    {5000000, false, false}, /* in 60 ms nothing goes on */
 };
 
 /* Goroutines that outlive the trace: those that end are not those that it saw start. */
@@ -290,6 +291,27 @@ START_TEST(goroutines_leak_where_none_ends_old_or_new)
     ck_assert_uint_eq(report()->finding_count, turnovers[_i].leaks);
     if (turnovers[_i].leaks)
         ck_assert_int_eq(report()->findings[0].kind, FL_SCHED_LEAKED);
+}
+END_TEST
+
+/* Four stand before a lock for 10 ms, of which one gets it. */
+START_TEST(a_jam_of_a_moment_is_no_convoy)
+{
+    begin();
+    for (int g = 2; g < 6; g++) {
+        fl_make_event(&maker, 14, 0, g, WORK, SPAWN, -1);
+        fl_make_event(&maker, 20, 0, 3, WORK, -1);
+        fl_make_event(&maker, 16, 0, g, 1, -1);
+        fl_make_event(&maker, 21, 0, 1, 2 * (g - 2) + 1, 0, -1);
+        fl_make_event(&maker, 20, 0, 4, LOCK, -1);
+        fl_make_event(&maker, 16, 0, 1, 2 * (g - 2) + 2, -1);
+    }
+    fl_make_event(&maker, 21, 10000000, 2, 2, 0, -1);
+    ck_assert_ok(finish());
+    ck_assert_int_eq(fl_trace_run_info(run)->broken.status, FL_OK);
+    ck_assert_uint_eq(report()->waits[0].open, 3);
+    ck_assert_uint_eq(report()->waits[0].count, 1);
+    ck_assert_uint_eq(report()->finding_count, 0);
 }
 END_TEST
 
@@ -438,6 +460,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, map_work_is_seen_in_samples_and_other_stacks);
     tcase_add_loop_test(tc, goroutines_leak_where_none_ends_old_or_new, 0,
                         sizeof(turnovers) / sizeof(turnovers[0]));
+    tcase_add_test(tc, a_jam_of_a_moment_is_no_convoy);
     tcase_add_test(tc, a_world_that_stands_for_long_is_found);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
