@@ -304,7 +304,9 @@ static void put_findings(const struct page *page)
 {
     const fl_sched_report *report = page->report;
     if (report->finding_count == 0) {
-        fl_buf_text(page->out, "\nnothing stands out\n");
+        fl_buf_text(page->out, page->title->warning_count == 0
+                                   ? "\nnothing stands out\n"
+                                   : "\nnothing stands out in what could be read\n");
         return;
     }
     for (size_t i = 0; i < report->finding_count; i++) {

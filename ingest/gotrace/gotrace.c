@@ -306,6 +306,7 @@ static fl_status tell_rest(fl_gotrace *trace, const fl_error *why, fl_error *err
     if (trace->batch_count == 0)
         return FL_OK;
     fl_status status = tell_generation(trace, &own);
+    trace->info.nameless = trace->strings.end == 0 || trace->stacks.end == 0 || trace->unnamed;
     return status == FL_E_NOMEM || trace->refused
                ? fl_fail(err, status, own.offset, "%s", own.message)
                : FL_OK;
@@ -355,7 +356,8 @@ fl_status fl_gotrace_read(fl_gotrace *trace, fl_stream *in, fl_gotrace_take *tak
     if (status != FL_OK)
         return status;
     const fl_error *broken = &trace->info.broken;
-    if (trace->info.events == 0)
+    /* a generation begins with an event of the reader's own */
+    if (trace->info.events <= trace->info.generations)
         return broken->status != FL_OK
                    ? fl_fail(err, broken->status, broken->offset, "%s", broken->message)
                    : fl_fail(err, FL_E_TRUNCATED, trace->base + trace->len,

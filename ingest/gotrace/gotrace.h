@@ -30,6 +30,7 @@ typedef struct fl_gotrace_info {
     int64_t clock_to_wall_ns; /* add to a time to have UTC; 0: the trace does not say */
     uint64_t skipped_batches; /* of experiments */
     uint64_t dropped;         /* strings and stacks beyond the budgets */
+    bool nameless;            /* it breaks before all names of its last generation are told */
     fl_error broken;          /* FL_OK: it was read to its end */
 } fl_gotrace_info;
 

@@ -151,6 +151,7 @@ struct fl_gotrace {
     uint64_t whole_unit_ns; /* the same where it is a whole number, else 0 */
     bool has_frequency;
     go_lookup strings, stacks;
+    bool unnamed; /* a frame names a string that there is not */
     go_sample *samples;
     size_t sample_count, sample_cap, next_sample;
     /* of the whole trace */

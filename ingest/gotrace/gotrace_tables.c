@@ -172,6 +172,7 @@ static fl_status read_stacks(fl_gotrace *trace, struct walk walk, fl_error *err)
             frames[i].function = gotrace_lookup(&trace->strings, number(&walk), FL_GOTRACE_NONE);
             frames[i].file = gotrace_lookup(&trace->strings, number(&walk), FL_GOTRACE_NONE);
             frames[i].line = (uint32_t)number(&walk);
+            trace->unnamed |= frames[i].function == FL_GOTRACE_NONE;
         }
         uint32_t stack = 0;
         status = check(&walk, err);
@@ -289,7 +290,7 @@ fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err)
     static const fl_row_order by_time = {.numbers = {sample_time}, .compare = compare_samples};
     trace->strings.end = trace->stacks.end = 0;
     trace->sample_count = trace->next_sample = 0;
-    trace->has_frequency = false;
+    trace->has_frequency = trace->unnamed = false;
     fl_status status = read_kind(trace, EV_SYNC, EV_FREQUENCY, err);
     if (status == FL_OK)
         status = read_kind(trace, EV_STRINGS, EV_STRINGS, err);

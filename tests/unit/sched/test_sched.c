@@ -63,10 +63,14 @@ static void make_stack(int id, int function, int inner)
         fl_make_event(&maker, 3, id, 2, 8192, inner, 9, 1, 4096, function, 9, 10 + id, -1);
 }
 
+static bool is_cut; /* before the strings */
+
 static fl_status finish(void)
 {
     fl_make_batch(&maker, 1, 7, 1000);
     fl_make_clock(&maker, 1);
+    if (is_cut)
+        return analyse();
     fl_make_event(&maker, 4, -1);
     fl_make_string(&maker, 1, "example.com/app.work");
     fl_make_string(&maker, 2, "sync.(*Mutex).Lock");
@@ -124,6 +128,22 @@ START_TEST(waiting_goes_to_what_is_waited_for_and_where)
     ck_assert_int_eq(r->latency.max_ns, 150);
     ck_assert_uint_eq(r->procs, 2);
     ck_assert_int_eq(r->proc_use[0].running_ns, 200 + 350 + 10);
+}
+END_TEST
+
+START_TEST(a_trace_that_is_cut_before_its_names_says_so)
+{
+    size_t count = 0;
+    begin();
+    fl_make_event(&maker, 20, 100, 3, WORK, -1);
+    is_cut = true;
+    fl_status status = finish();
+    is_cut = false;
+    ck_assert_ok(status);
+    const char *const *warnings = fl_trace_run_warnings(run, &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(warnings[1], "names of functions and reasons are missing in its last"
+                                  " generation: they stand behind where it breaks off");
 }
 END_TEST
 
@@ -453,6 +473,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, waiting_goes_to_what_is_waited_for_and_where);
     tcase_add_test(tc, waiting_in_the_library_alone_is_of_its_outermost_function);
+    tcase_add_test(tc, a_trace_that_is_cut_before_its_names_says_so);
     tcase_add_test(tc, goroutines_are_counted_by_who_creates_them);
     tcase_add_test(tc, a_collection_has_its_stops_assists_and_heap);
     tcase_add_test(tc, an_assist_costs_only_what_it_runs);
