@@ -24,7 +24,7 @@ static json_t *place_of(fl_put *w, const fl_sched_place *place)
     return object;
 }
 
-/* Whole numbers: none is larger than 2^62. */
+/* Whole numbers: times are at most 2^62, sums of many goroutines' at most 2^63 - 1. */
 static void put_ns(fl_put *w, json_t *object, const char *key, int64_t ns)
 {
     fl_put_value(w, object, key, json_integer(ns));

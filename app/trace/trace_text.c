@@ -368,7 +368,8 @@ static void put_summary(const struct page *page)
     for (size_t i = 0; i < report->cycle_count; i++) {
         const fl_sched_cycle *cycle = &report->cycles[i];
         mark += (cycle->end_ns != 0 ? cycle->end_ns : report->to_ns) - cycle->begin_ns;
-        assist += cycle->assist_ns;
+        if (__builtin_add_overflow(assist, cycle->assist_ns, &assist))
+            assist = INT64_MAX;
     }
     put_processors(page);
     put_latency_line(page);

@@ -226,7 +226,7 @@ void fl_sched_cost_add(sched_cost *cost, int64_t ns)
     if (ns < 0)
         ns = 0;
     cost->count++;
-    cost->total_ns += ns;
+    sched_sum(&cost->total_ns, ns);
     if (ns > cost->max_ns)
         cost->max_ns = ns;
     if (cost->hist != NULL)
@@ -326,7 +326,7 @@ static void end_wait(fl_sched *sched, const sched_goroutine *goroutine, int64_t 
 {
     sched_wait *wait = (sched_wait *)sched->waits.rows + goroutine->wait;
     wait->count++;
-    wait->total_ns += ns;
+    sched_sum(&wait->total_ns, ns);
     if (ns > wait->max_ns)
         wait->max_ns = ns;
 }
@@ -335,12 +335,12 @@ static void end_wait(fl_sched *sched, const sched_goroutine *goroutine, int64_t 
 static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64_t ns)
 {
     sched_site *site = site_of(sched, goroutine);
-    site->latency_ns += ns;
+    sched_sum(&site->latency_ns, ns);
     if (ns > site->latency_max_ns)
         site->latency_max_ns = ns;
     fl_sched_hist_add(&sched->latency, ns);
     sched->latency_count++;
-    sched->latency_ns += ns;
+    sched_sum(&sched->latency_ns, ns);
     if (ns > sched->latency_max_ns)
         sched->latency_max_ns = ns;
 }
@@ -348,17 +348,17 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
 /* A worker of the collector is not the program's own work. */
 static void end_running(fl_sched *sched, sched_goroutine *goroutine, int64_t ns)
 {
-    goroutine->ran_ns += ns;
-    site_of(sched, goroutine)->running_ns += ns;
+    goroutine->ran_ns += ns; /* one goroutine's: no longer than the trace */
+    sched_sum(&site_of(sched, goroutine)->running_ns, ns);
     if (goroutine->worker != WORKER_NONE)
         fl_sched_on_worker(sched, goroutine, ns);
     if (goroutine->proc >= sched->proc_count)
         return;
     fl_sched_proc *use = &sched->proc_use[goroutine->proc].shown;
     if (goroutine->worker != WORKER_NONE)
-        use->marking_ns += ns;
+        sched_sum(&use->marking_ns, ns);
     else
-        use->running_ns += ns;
+        sched_sum(&use->running_ns, ns);
 }
 
 /* The time since the last transition goes to the state that ends. */

@@ -74,7 +74,7 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     fl_sched_cost_add(cost, ns);
     sched_cycle *cycle = cycle_of(sched);
     if (is_gc && cycle != NULL)
-        cycle->shown.stw_ns += ns;
+        sched_sum(&cycle->shown.stw_ns, ns);
 }
 
 /* How long a goroutine has run so far. */
@@ -104,10 +104,10 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
         return;
     fl_sched_cost_add(cost, ns);
     int64_t ran = ran_of(goroutine, event->time_ns) - goroutine->ran_before_ns;
-    cost->running_ns += ran;
+    sched_sum(&cost->running_ns, ran);
     sched_cycle *cycle = cycle_of(sched);
     if (cycle != NULL) {
-        cycle->shown.assist_ns += ran;
+        sched_sum(&cycle->shown.assist_ns, ran);
         cycle->shown.assists++;
     }
 }
@@ -121,7 +121,7 @@ static void on_sweep(fl_sched *sched, const fl_gotrace_event *event)
         return;
     if (event->kind == FL_GOTRACE_END) {
         if (goroutine->sweep_ns != 0)
-            sched->sweep_ns += event->time_ns - goroutine->sweep_ns;
+            sched_sum(&sched->sweep_ns, event->time_ns - goroutine->sweep_ns);
         goroutine->sweep_ns = 0;
     } else
         goroutine->sweep_ns = event->time_ns;
@@ -169,7 +169,7 @@ void fl_sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64
     if (cycle == NULL)
         return;
     if (goroutine->worker == WORKER_IDLE)
-        cycle->shown.idle_worker_ns += ns;
+        sched_sum(&cycle->shown.idle_worker_ns, ns);
     else
-        cycle->shown.worker_ns += ns;
+        sched_sum(&cycle->shown.worker_ns, ns);
 }

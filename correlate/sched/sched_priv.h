@@ -16,6 +16,13 @@
 
 #define SCHED_NONE UINT32_MAX
 
+/* Durations of many goroutines: a sum that has no room stays at the most there is. */
+static inline void sched_sum(int64_t *sum, int64_t ns)
+{
+    if (__builtin_add_overflow(*sum, ns, sum))
+        *sum = ns < 0 ? INT64_MIN : INT64_MAX;
+}
+
 /* Durations by size: four steps for each doubling. */
 enum { HIST_STEPS = 4, HIST_CELLS = 64 * HIST_STEPS };
 typedef struct sched_hist {

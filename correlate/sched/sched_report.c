@@ -72,15 +72,15 @@ static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
         site->waiting++;
         vote(site, goroutine->wait);
         waits[goroutine->wait].open++;
-        waits[goroutine->wait].total_ns += ns;
+        sched_sum(&waits[goroutine->wait].total_ns, ns);
         if (ns > waits[goroutine->wait].max_ns)
             waits[goroutine->wait].max_ns = ns;
         break;
     case FL_GOTRACE_RUNNING:
-        site->running_ns += ns;
+        sched_sum(&site->running_ns, ns);
         break;
     case FL_GOTRACE_RUNNABLE:
-        site->latency_ns += ns;
+        sched_sum(&site->latency_ns, ns);
         break;
     default:
         break;

@@ -244,7 +244,8 @@ static fl_status read_clock(fl_gotrace *trace, struct walk walk, fl_error *err)
             time = walk.time + number(&walk);
             (void)number(&walk); /* the monotonic clock */
             uint64_t seconds = number(&walk), rest = number(&walk);
-            walk.broken |= seconds >= INT64_MAX / 1000000000 || rest >= 1000000000;
+            /* until 2106: with a time of 2^62 ns it still fits */
+            walk.broken |= seconds >= UINT64_C(1) << 32 || rest >= 1000000000;
             wall = walk.broken ? 0 : seconds * 1000000000 + rest;
         } else if (kind != EV_SYNC)
             walk.broken = true;

@@ -338,6 +338,8 @@ static const struct {
     {"\x01\x01\x07\x00\x03\x02\x03\x01\x34", 9, FL_E_SYNTAX, 24, "a batch of stacks is damaged"},
     {"\x01\x01\x07\x00\x02\x32\x09\x34", 8, FL_E_SYNTAX, 23, "a batch of clocks is damaged"},
     {"\x01\x01\x07\x00\x03\x32\x08\x00\x34", 9, FL_E_SYNTAX, 24, "a batch of clocks is damaged"},
+    {"\x01\x01\x07\x00\x0a\x32\x33\x00\x00\x80\x80\x80\x80\x10\x00\x34", 16, FL_E_SYNTAX, 31,
+     "a batch of clocks is damaged"},
 };
 
 START_TEST(damage_before_the_first_event_is_refused)

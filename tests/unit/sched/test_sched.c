@@ -64,11 +64,16 @@ static void make_stack(int id, int function, int inner)
 }
 
 static bool is_cut; /* before the strings */
+static bool is_slow; /* its clock: a unit is a second */
 
 static fl_status finish(void)
 {
     fl_make_batch(&maker, 1, 7, 1000);
     fl_make_clock(&maker, 1);
+    if (is_slow) {
+        fl_make_event(&maker, 50, 8, 1, -1);
+        fl_make_batch(&maker, 1, UINT64_MAX, 1000);
+    }
     if (is_cut)
         return analyse();
     fl_make_event(&maker, 4, -1);
@@ -144,6 +149,22 @@ START_TEST(a_trace_that_is_cut_before_its_names_says_so)
     ck_assert_uint_eq(count, 2);
     ck_assert_str_eq(warnings[1], "names of functions and reasons are missing in its last"
                                   " generation: they stand behind where it breaks off");
+}
+END_TEST
+
+/* Eight wait for 63 years each. */
+START_TEST(sums_stop_at_the_largest_number)
+{
+    begin();
+    for (int g = 2; g < 10; g++)
+        fl_make_event(&maker, 25, 0, g, 8, 4, -1);
+    fl_make_event(&maker, 20, 2000000000, 3, WORK, -1);
+    is_slow = true;
+    fl_status status = finish();
+    is_slow = false;
+    ck_assert_ok(status);
+    ck_assert_uint_eq(report()->waits[0].open, 8);
+    ck_assert(report()->waits[0].total_ns == INT64_MAX);
 }
 END_TEST
 
@@ -474,6 +495,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, waiting_goes_to_what_is_waited_for_and_where);
     tcase_add_test(tc, waiting_in_the_library_alone_is_of_its_outermost_function);
     tcase_add_test(tc, a_trace_that_is_cut_before_its_names_says_so);
+    tcase_add_test(tc, sums_stop_at_the_largest_number);
     tcase_add_test(tc, goroutines_are_counted_by_who_creates_them);
     tcase_add_test(tc, a_collection_has_its_stops_assists_and_heap);
     tcase_add_test(tc, an_assist_costs_only_what_it_runs);
