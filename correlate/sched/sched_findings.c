@@ -78,10 +78,12 @@ static void say(struct finder *f, fl_sched_finding *finding, const char *text)
 
 struct marking {
     double ns, bytes, assist_ns, stw_ns, worker_ns;
-    uint64_t cycles, assists;
+    double ended_ns;
+    uint64_t cycles, ended, assists;
 };
 
-/* All cycles together; one that the trace cuts off counts as long as it is seen. */
+/* All cycles together; one that the trace cuts off counts as long as it is seen, but what stays
+ * alive is known at the end of a cycle only. */
 static struct marking marking_of(const fl_sched_report *report)
 {
     struct marking all = {0};
@@ -89,7 +91,11 @@ static struct marking marking_of(const fl_sched_report *report)
         const fl_sched_cycle *cycle = &report->cycles[i];
         int64_t end = cycle->end_ns != 0 ? cycle->end_ns : report->to_ns;
         all.ns += (double)(end - cycle->begin_ns);
-        all.bytes += (double)cycle->heap_after_bytes;
+        if (cycle->end_ns != 0) {
+            all.ended++;
+            all.ended_ns += (double)(end - cycle->begin_ns);
+            all.bytes += (double)cycle->heap_after_bytes;
+        }
         all.assist_ns += (double)cycle->assist_ns;
         all.assists += cycle->assists;
         all.stw_ns += (double)cycle->stw_ns;
@@ -113,9 +119,9 @@ static double running_of(const fl_sched_report *report)
 static void find_pointers(struct finder *f, const struct marking *all)
 {
     double span = f->seconds * NS_PER_S;
-    double per_mb = all->bytes > 0 ? all->ns / NS_PER_MS / (all->bytes / MB) : 0;
-    if (all->cycles == 0 || all->ns < MARK_SHARE * span || per_mb < MARK_MS_PER_MB ||
-        all->bytes / (double)all->cycles < ALIVE_BYTES)
+    double per_mb = all->bytes > 0 ? all->ended_ns / NS_PER_MS / (all->bytes / MB) : 0;
+    if (all->ended == 0 || all->ns < MARK_SHARE * span || per_mb < MARK_MS_PER_MB ||
+        all->bytes / (double)all->ended < ALIVE_BYTES)
         return;
     const fl_sched_cycle *cycle = &f->report->cycles[0];
     fl_sched_finding *finding = add(f, FL_SCHED_GC_POINTERS, &cycle->trigger, all->ns);
@@ -126,7 +132,7 @@ static void find_pointers(struct finder *f, const struct marking *all)
         100 * all->ns / span, (unsigned long long)all->cycles,
         all->ns / NS_PER_MS / (double)all->cycles);
     SAY(f, finding, "%.1f ms for each of %.0f MB that stay alive: a heap full of pointers", per_mb,
-        all->bytes / MB / (double)all->cycles);
+        all->bytes / MB / (double)all->ended);
 }
 
 /* The place is the one that pays most. */

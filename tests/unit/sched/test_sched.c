@@ -356,6 +356,24 @@ START_TEST(a_jam_of_a_moment_is_no_convoy)
 }
 END_TEST
 
+/* The second collection is under way at the end: what will stay alive is not known. */
+START_TEST(what_stays_alive_is_of_collections_that_ended)
+{
+    begin();
+    fl_make_event(&maker, 37, 0, 60000000, -1);
+    fl_make_event(&maker, 29, 10, 1, WORK, -1);
+    fl_make_event(&maker, 30, 40000000, 2, -1);
+    fl_make_event(&maker, 37, 10, 60000000, -1);
+    fl_make_event(&maker, 29, 10, 3, WORK, -1);
+    fl_make_event(&maker, 20, 40000000, 3, WORK, -1);
+    ck_assert_ok(finish());
+    ck_assert_uint_eq(report()->cycle_count, 2);
+    ck_assert_uint_eq(report()->finding_count, 1);
+    ck_assert_str_eq(report()->findings[0].evidence[1],
+                     "0.7 ms for each of 60 MB that stay alive: a heap full of pointers");
+}
+END_TEST
+
 /* Thirty stops of 12 ms in a second. */
 START_TEST(a_world_that_stands_for_long_is_found)
 {
@@ -504,6 +522,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, goroutines_leak_where_none_ends_old_or_new, 0,
                         sizeof(turnovers) / sizeof(turnovers[0]));
     tcase_add_test(tc, a_jam_of_a_moment_is_no_convoy);
+    tcase_add_test(tc, what_stays_alive_is_of_collections_that_ended);
     tcase_add_test(tc, a_world_that_stands_for_long_is_found);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
