@@ -49,9 +49,16 @@ static fl_status check(const struct walk *walk, fl_error *err)
                         : FL_OK;
 }
 
-/* Numbers are given out from 1 on without gaps, so that one far beyond what there is, is damage. */
-static fl_status lookup_set(go_lookup *lookup, uint64_t id, uint32_t value, fl_error *err)
+/* Numbers are given out from 1 on with hardly a gap, and each takes a byte or more: a larger one is
+ * damage, for which no memory is cleared. */
+static fl_status lookup_set(go_lookup *lookup, const struct walk *walk, uint64_t id, uint32_t value,
+                            fl_error *err)
 {
+    const fl_gotrace *trace = walk->trace;
+    if (id > trace->batches[trace->batch_count - 1].end)
+        return fl_fail(err, FL_E_SYNTAX, trace->base + walk->pos,
+                       "%s have number %llu in a generation of fewer bytes", walk->what,
+                       (unsigned long long)id);
     if (id >= FL_MAX_GOTRACE_TABLE)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "number %llu of a table is beyond %u",
                        (unsigned long long)id, FL_MAX_GOTRACE_TABLE);
@@ -96,7 +103,7 @@ static fl_status read_strings(fl_gotrace *trace, struct walk walk, fl_error *err
                         err);
         walk.pos += (size_t)len;
         if (status == FL_OK && text != FL_GOTRACE_NONE)
-            status = lookup_set(&trace->strings, id, text, err);
+            status = lookup_set(&trace->strings, &walk, id, text, err);
     }
     return status;
 }
@@ -179,7 +186,7 @@ static fl_status read_stacks(fl_gotrace *trace, struct walk walk, fl_error *err)
         if (status == FL_OK)
             status = intern_stack(&stack, trace, frames, (size_t)count, err);
         if (status == FL_OK)
-            status = lookup_set(&trace->stacks, id, stack, err);
+            status = lookup_set(&trace->stacks, &walk, id, stack, err);
     }
     return status;
 }
