@@ -10,12 +10,24 @@
 
 #include "hash.h"
 #include "mem.h"
+#include "slice.h"
 
 enum { FIRST_CAP = 256 };
 
+/* Multiplications with odd words that differ from process to process, as in base/map.c: ids of a
+ * trace cannot be aimed at one place. */
 static size_t home_of(const fl_gotrace_ids *ids, uint64_t id)
 {
-    return (size_t)fl_hash_mix(id) & (ids->cap - 1);
+    uint64_t h = id * ids->factor[0];
+    h = (h ^ h >> 32) * ids->factor[1];
+    return (size_t)(h >> 32) & (ids->cap - 1);
+}
+
+/* Any two texts do: what they are hashed to is secret. */
+static void draw_factors(fl_gotrace_ids *ids)
+{
+    ids->factor[0] = fl_hash_keyed(FL_SLICE("first")) | 1;
+    ids->factor[1] = fl_hash_keyed(FL_SLICE("second")) | 1;
 }
 
 void fl_gotrace_ids_dispose(fl_gotrace_ids *ids)
@@ -42,6 +54,7 @@ uint32_t fl_gotrace_ids_find(const fl_gotrace_ids *ids, uint64_t id)
 static fl_status grow(fl_gotrace_ids *ids, fl_error *err)
 {
     fl_gotrace_ids larger = {.cap = ids->cap == 0 ? FIRST_CAP : 2 * ids->cap, .count = ids->count};
+    draw_factors(&larger);
     larger.cells = fl_mem_calloc(larger.cap, sizeof(*larger.cells));
     if (larger.cells == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for goroutines");

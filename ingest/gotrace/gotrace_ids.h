@@ -18,7 +18,8 @@ typedef struct fl_gotrace_id {
 /* All zeros is an empty table. */
 typedef struct fl_gotrace_ids {
     fl_gotrace_id *cells;
-    size_t cap, count; /* cap: a power of two, at least twice count */
+    size_t cap, count;  /* cap: a power of two, at least twice count */
+    uint64_t factor[2]; /* odd, of this process: see home_of() */
 } fl_gotrace_ids;
 
 void fl_gotrace_ids_dispose(fl_gotrace_ids *ids);

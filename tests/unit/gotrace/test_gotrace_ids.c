@@ -57,6 +57,26 @@ START_TEST(no_memory_leaves_the_table_as_it_was)
 }
 END_TEST
 
+/* Ids that all have one place under the hash without a key. */
+START_TEST(ids_cannot_be_aimed_at_one_place)
+{
+    enum { AIMED = 4000, MASK = 8191 };
+    size_t longest = 0, row = 0;
+    uint64_t id = 0;
+    for (uint32_t i = 0; i < AIMED; id++) {
+        if ((fl_hash_mix(id) & MASK) != 0)
+            continue;
+        ck_assert_ok(fl_gotrace_ids_add(&ids, id, i++, &err));
+    }
+    /* in a row without a free cell stands what has one place */
+    for (size_t i = 0; i < ids.cap; i++) {
+        row = ids.cells[i].slot != UINT32_MAX ? row + 1 : 0;
+        longest = row > longest ? row : longest;
+    }
+    ck_assert_uint_lt(longest, AIMED / 4);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("gotrace_ids");
@@ -64,6 +84,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, an_empty_table_has_nobody);
     tcase_add_test(tc, what_was_taken_out_is_gone_and_the_rest_is_found);
+    tcase_add_test(tc, ids_cannot_be_aimed_at_one_place);
     tcase_add_test(tc, no_memory_leaves_the_table_as_it_was);
     suite_add_tcase(suite, tc);
     return suite;
