@@ -10,7 +10,8 @@
  * Keys of tables are exact, not hashes:
  *
  *   places   function and line (two files with one function and line do not exist)
- *   waits    place and class; the reason is the first that was said
+ *   waits    place and class, the reason is the first that was said; without a place reason and
+ *            class
  *   sites    start function and place of the creation
  *   costs    name and place
  *   maps     place
@@ -303,14 +304,17 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
     goroutine->wait = 0;
     if (stack == NULL)
         return;
-    if (stack->row != SCHED_NONE && stack->reason == reason) {
+    if (stack->row != SCHED_NONE && stack->reason == reason && stack->is_call == is_call) {
         goroutine->wait = stack->row;
         return;
     }
     fl_sched_class class =
         is_call ? FL_SCHED_SYSCALL : fl_sched_class_of(fl_gotrace_text(sched->view, reason), stack);
     sched_wait blank = {.reason = reason, .place = stack->place, .class = (uint8_t) class};
-    uint32_t row = fl_sched_row(sched, &sched->waits, (uint64_t)stack->place << 32 | class, &blank);
+    /* places are fewer than 2^31 */
+    uint64_t key = stack->place != 0 ? (uint64_t)stack->place << 32 | class
+                                     : UINT64_C(1) << 63 | (uint64_t)reason << 8 | class;
+    uint32_t row = fl_sched_row(sched, &sched->waits, key, &blank);
     if (row == SCHED_NONE)
         return;
     sched_wait *wait = (sched_wait *)sched->waits.rows + row;
@@ -319,6 +323,7 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
     stack = fl_sched_stack_of(sched, event->stack);
     stack->row = goroutine->wait = row;
     stack->reason = reason;
+    stack->is_call = is_call;
 }
 
 /* A wait that ends counts; those that are open at the end are counted apart. */

@@ -49,6 +49,7 @@ typedef struct sched_stack {
     uint32_t place; /* SCHED_NONE: not looked at yet */
     uint32_t row;   /* of `waits`, the last that was found for it; SCHED_NONE: none */
     fl_sym reason;  /* of that row */
+    bool is_call;   /* that row is of system calls */
     uint8_t flags;
     uint8_t hint; /* class, by the functions */
 } sched_stack;

@@ -89,6 +89,7 @@ static fl_status finish(void)
     fl_make_string(&maker, 10, "sync.(*WaitGroup).Wait");
     fl_make_string(&maker, 11, "net/http.(*conn).serve");
     fl_make_string(&maker, 12, "internal/poll.(*FD).Read");
+    fl_make_string(&maker, 13, "chan send");
     fl_make_batch(&maker, 1, UINT64_MAX, 1000);
     fl_make_event(&maker, 2, -1);
     make_stack(WORK, 1, 0);
@@ -165,6 +166,30 @@ START_TEST(sums_stop_at_the_largest_number)
     ck_assert_ok(status);
     ck_assert_uint_eq(report()->waits[0].open, 8);
     ck_assert(report()->waits[0].total_ns == INT64_MAX);
+}
+END_TEST
+
+/* Where no stack says more, the reason does. */
+START_TEST(waits_without_a_stack_are_told_by_their_reason)
+{
+    begin();
+    fl_make_event(&maker, 25, 0, 3, 8, 4, -1); /* waits, nobody says for what */
+    fl_make_event(&maker, 14, 0, 2, WORK, SPAWN, -1);
+    fl_make_event(&maker, 22, 0, 1, 0, -1); /* a call of 10 */
+    fl_make_event(&maker, 23, 10, -1);
+    fl_make_event(&maker, 20, 10, 3, 0, -1); /* receives for 400 */
+    fl_make_event(&maker, 16, 0, 2, 1, -1);
+    fl_make_event(&maker, 20, 100, 13, 0, -1); /* sends for 300 */
+    fl_make_event(&maker, 13, 300, 0, 1, -1);
+    ck_assert_ok(finish());
+    const fl_sched_report *r = report();
+    ck_assert_uint_eq(r->wait_count, 4);
+    ck_assert_str_eq(r->waits[0].reason, "");
+    ck_assert_int_eq(r->waits[0].class, FL_SCHED_OTHER);
+    ck_assert_str_eq(r->waits[1].reason, "chan receive");
+    ck_assert_str_eq(r->waits[2].reason, "chan send");
+    ck_assert_int_eq(r->waits[3].class, FL_SCHED_SYSCALL);
+    ck_assert_int_eq(r->waits[3].total_ns, 10);
 }
 END_TEST
 
@@ -514,6 +539,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, waiting_in_the_library_alone_is_of_its_outermost_function);
     tcase_add_test(tc, a_trace_that_is_cut_before_its_names_says_so);
     tcase_add_test(tc, sums_stop_at_the_largest_number);
+    tcase_add_test(tc, waits_without_a_stack_are_told_by_their_reason);
     tcase_add_test(tc, goroutines_are_counted_by_who_creates_them);
     tcase_add_test(tc, a_collection_has_its_stops_assists_and_heap);
     tcase_add_test(tc, an_assist_costs_only_what_it_runs);
