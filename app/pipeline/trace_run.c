@@ -40,16 +40,16 @@ static void find_warnings(fl_trace_run *run)
 {
     const fl_gotrace_info *info = &run->info;
     if (info->broken.status != FL_OK)
-        warn(run, info->broken.offset == FL_NO_OFFSET
-                      ? fl_arena_printf(&run->arena, "it is not read to its end: %s",
-                                        info->broken.message)
-                      : fl_arena_printf(&run->arena, "it is read up to byte %llu only: %s",
-                                        (unsigned long long)info->broken.offset,
-                                        info->broken.message));
+        warn(run,
+             info->broken.offset == FL_NO_OFFSET
+                 ? fl_arena_printf(&run->arena, "it is not read to its end: %s",
+                                   info->broken.message)
+                 : fl_arena_printf(&run->arena, "it is read up to byte %llu only: %s",
+                                   (unsigned long long)info->broken.offset, info->broken.message));
     if (info->nameless)
-        warn(run, fl_arena_printf(&run->arena,
-                                  "names of functions and reasons are missing in its last"
-                                  " generation: they stand behind where it breaks off"));
+        warn(run,
+             fl_arena_printf(&run->arena, "names of functions and reasons are missing in its last"
+                                          " generation: they stand behind where it breaks off"));
     if (info->skipped_batches > 0)
         warn(run, fl_arena_printf(&run->arena, "%llu batches of experiments were passed over",
                                   (unsigned long long)info->skipped_batches));

@@ -239,8 +239,7 @@ static void find_convoys(struct finder *f)
             return;
         SAY(f, finding, "%.1f goroutines on average stood in line for the lock", queue);
         SAY(f, finding, "%.0f waits a second, %.2f ms each, %.1f ms at most", rate,
-            (double)wait->total_ns / NS_PER_MS / (double)all,
-            (double)wait->max_ns / NS_PER_MS);
+            (double)wait->total_ns / NS_PER_MS / (double)all, (double)wait->max_ns / NS_PER_MS);
     }
 }
 

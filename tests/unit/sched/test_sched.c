@@ -63,7 +63,7 @@ static void make_stack(int id, int function, int inner)
         fl_make_event(&maker, 3, id, 2, 8192, inner, 9, 1, 4096, function, 9, 10 + id, -1);
 }
 
-static bool is_cut; /* before the strings */
+static bool is_cut;  /* before the strings */
 static bool is_slow; /* its clock: a unit is a second */
 
 static fl_status finish(void)
@@ -322,7 +322,7 @@ START_TEST(map_work_is_seen_in_samples_and_other_stacks)
 END_TEST
 
 static const struct {
-    int step_ns; /* between two creations */
+    int step_ns;   /* between two creations */
     bool turnover; /* for each new goroutine an old one ends */
     bool leaks;
 } turnovers[] = {
