@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* NULL for an empty text, which stands for what is not known. */
@@ -61,19 +62,47 @@ static fl_status convert(fl_leak_finding *out, const fl_sched_finding *finding,
                : FL_OK;
 }
 
-/* Several traces of one program mostly say the same: each is told once. */
-static bool is_told(const fl_trace_findings *findings, const fl_leak_finding *finding)
+static double figure_of(const fl_leak_finding *finding)
+{
+    return finding->evidence_count > 0 ? finding->evidence[0].value : 0;
+}
+
+/* Several traces of one program mostly say the same: each is told once, with its worst figures. */
+static bool is_told(fl_trace_findings *findings, const fl_leak_finding *finding)
 {
     for (size_t i = 0; i < findings->count; i++) {
-        const fl_leak_finding *told = &findings->items[i];
+        fl_leak_finding *told = &findings->items[i];
         bool same_place =
             told->line == finding->line && (told->function == finding->function ||
                                             (told->function != NULL && finding->function != NULL &&
                                              strcmp(told->function, finding->function) == 0));
-        if (told->signature == finding->signature && same_place)
-            return true;
+        if (told->signature != finding->signature || !same_place)
+            continue;
+        if (figure_of(finding) > figure_of(told))
+            *told = *finding;
+        return true;
     }
     return false;
+}
+
+/* What is not known stands before all names. */
+static int compare_names(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+/* The worst verdict first, then what is surest: the order of the files decides nothing. */
+static int compare_findings(const void *left, const void *right)
+{
+    const fl_leak_finding *a = left, *b = right;
+    if (a->verdict != b->verdict)
+        return a->verdict > b->verdict ? -1 : 1;
+    if (a->confidence < b->confidence || a->confidence > b->confidence)
+        return a->confidence > b->confidence ? -1 : 1;
+    int order = compare_names(a->function, b->function);
+    if (order == 0)
+        order = (a->line > b->line) - (a->line < b->line);
+    return order != 0 ? order : strcmp(a->signature->name, b->signature->name);
 }
 
 /* Room for as many again, in the arena, which keeps the old ones until its end. */
@@ -120,7 +149,9 @@ fl_status fl_trace_findings_merge(fl_leak_report *report, const fl_trace_finding
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for findings");
     if (own > 0)
         memcpy(all + (in_front ? findings->count : 0), report->findings, own * sizeof(*all));
-    memcpy(all + (in_front ? 0 : own), findings->items, findings->count * sizeof(*all));
+    fl_leak_finding *traced = all + (in_front ? 0 : own);
+    memcpy(traced, findings->items, findings->count * sizeof(*all));
+    qsort(traced, findings->count, sizeof(*all), compare_findings);
     report->findings = all;
     report->finding_count = own + findings->count;
     if (in_front) {

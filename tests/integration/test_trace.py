@@ -105,6 +105,16 @@ class Trace(unittest.TestCase):
         kinds = sorted(f["kind"] for f in json.loads(done.stdout)["findings"])
         self.assertEqual(kinds, ["trace-goroutine-leak", "trace-lock-convoy"])
 
+    def test_the_order_of_files_decides_nothing(self):
+        files = [CONVOY, TRACES / "1.26-storm.trace.zst", TRACES / "1.26-leak.trace.zst"]
+        said = []
+        for order in (files, files[::-1]):
+            done = subprocess.run([FAULTLINE, "leak", *order, "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
+            document = json.loads(done.stdout)
+            said.append((document["verdict"], document["findings"]))
+        self.assertEqual(said[0], said[1])
+        self.assertEqual(said[0][0], "leak")
+
     def test_a_running_program_is_asked(self):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
