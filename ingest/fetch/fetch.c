@@ -319,10 +319,26 @@ fl_status fl_fetch_run(fl_fetch_answer *out, fl_fetch *fetch, const char *url,
     return status;
 }
 
+/* "?seconds=60", as net/http/pprof understands it: what is asked for takes that long, for which an
+ * hour is allowed. 0: the query does not say. */
+static unsigned seconds_of(const char *url)
+{
+    enum { MOST = 3600 };
+    fl_slice text = fl_slice_of(url), name = FL_SLICE("seconds=");
+    size_t at = fl_slice_find(text, FL_SLICE("?"));
+    while (at < text.len && !fl_slice_starts_with(fl_slice_part(text, at + 1, text.len), name))
+        for (at++; at < text.len && text.ptr[at] != '&';)
+            at++;
+    unsigned seconds = 0;
+    for (at += 1 + name.len; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+        seconds = seconds < MOST ? seconds * 10 + (text.ptr[at] - '0') : MOST;
+    return seconds < MOST ? seconds : MOST;
+}
+
 /* An answer as it is, from any URL. */
 fl_status fl_fetch_get(fl_fetch_answer *out, fl_fetch *fetch, const char *url, fl_error *err)
 {
-    static const fl_fetch_how plain = {0};
     assert(out != NULL && fetch != NULL && url != NULL);
-    return fl_fetch_run(out, fetch, url, &plain, err);
+    const fl_fetch_how how = {.seconds = seconds_of(url)};
+    return fl_fetch_run(out, fetch, url, &how, err);
 }

@@ -20,7 +20,7 @@ typedef struct fl_fetch fl_fetch;
 /* Zero (or NULL) in a field: its default. */
 typedef struct fl_fetch_options {
     int64_t connect_timeout_ns;  /* 5 s */
-    int64_t total_timeout_ns;    /* 60 s, besides the seconds that are asked for */
+    int64_t total_timeout_ns;    /* 60 s, besides the seconds that are asked for, also in a query */
     int64_t slow_ns;             /* 15 s at less than slow_bytes_per_s end a request */
     uint64_t slow_bytes_per_s;   /* 128 */
     uint64_t max_wire_bytes;     /* FL_MAX_FETCH_WIRE_BYTES */

@@ -210,6 +210,22 @@ START_TEST(a_server_that_drips_or_keeps_silent_is_left)
 }
 END_TEST
 
+/* It answers after 0.3 s. */
+START_TEST(the_seconds_in_a_query_are_waited_for)
+{
+    static const char *const queries[] = {"/slow?seconds=60", "/slow?debug=1&seconds=60",
+                                          "/slow?seconds=60&gc=1",
+                                          "/slow?seconds=99999999999999999999"};
+    create((fl_fetch_options){.total_timeout_ns = FL_NS_PER_S / 10});
+    ck_assert_fails(FL_E_LIMIT, get("/slow"));
+    ck_assert_fails(FL_E_LIMIT, get("/slow?seconds="));
+    ck_assert_fails(FL_E_LIMIT, get("/slow?milliseconds=60"));
+    ck_assert_fails(FL_E_LIMIT, get("/slow?"));
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+        ck_assert_ok(get(queries[i]));
+}
+END_TEST
+
 static bool stop_soon(void *payload)
 {
     return ++*(int *)payload > 1;
@@ -369,6 +385,7 @@ static Suite *make_suite(void)
                         sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, answers_over_a_limit_are_cut_off);
     tcase_add_test(tc, a_server_that_drips_or_keeps_silent_is_left);
+    tcase_add_test(tc, the_seconds_in_a_query_are_waited_for);
     tcase_add_test(tc, a_request_can_be_stopped);
     tcase_add_test(tc, nobody_there_is_an_error);
     tcase_add_test(tc, what_is_no_url_of_http_is_refused);
