@@ -18,8 +18,8 @@ typedef struct fl_trace_findings {
 /* Copies what a trace found into `arena`. FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_trace_findings_add(fl_trace_findings *findings, const fl_trace_run *run,
                                              fl_arena *arena, fl_error *err);
-/* Puts them into a report, the worst first: in front, with their verdict, where profiles found nothing, else behind
- * what these found. FL_E_NOMEM. */
+/* Puts them into a report, the worst first: in front, with their verdict, where profiles found
+ * nothing, else behind what these found. FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_trace_findings_merge(fl_leak_report *report,
                                                const fl_trace_findings *findings, fl_arena *arena,
                                                fl_error *err);
