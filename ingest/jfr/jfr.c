@@ -23,6 +23,8 @@
 
 enum { FLAG_COMPRESSED = 1, TYPE_METADATA = 0, TYPE_CHECKPOINT = 1, MAX_CHECKPOINTS = 1 << 20 };
 
+/* A chunk that claims more is damaged: what there is of it is read. */
+#define LARGEST_SIZE (UINT64_C(1) << 40)
 /* The year 2096. */
 #define MAX_NS INT64_C(4000000000000000000)
 
@@ -235,18 +237,19 @@ static size_t find_metadata(const fl_jfr_chunk *chunk)
     return found;
 }
 
-/* From the last checkpoint back to the first. *whole: the chain ended where it should. */
+/* From the last checkpoint back to the first; none reaches into the one behind it, so that no byte
+ * is read twice. *whole: the chain ended where it should. */
 static fl_status read_chain(fl_jfr *jfr, bool *whole, fl_error *err)
 {
     fl_jfr_chunk *chunk = &jfr->chunk;
-    uint64_t at = chunk->pool_at;
+    uint64_t at = chunk->pool_at, before = chunk->bytes.len;
     *whole = false;
     for (size_t n = 0; n < MAX_CHECKPOINTS; n++) {
         int64_t delta;
         fl_error own = {0};
-        if (at < FL_JFR_HEADER_BYTES || at >= chunk->bytes.len)
+        if (at < FL_JFR_HEADER_BYTES || at >= before)
             return FL_OK;
-        fl_status status = fl_jfr_checkpoint_read(chunk, (size_t)at, &delta, &own);
+        fl_status status = fl_jfr_checkpoint_read(chunk, (size_t)at, (size_t)before, &delta, &own);
         if (status == FL_E_NOMEM || status == FL_E_LIMIT)
             return fl_fail(err, status, own.offset, "%s", own.message);
         if (status != FL_OK)
@@ -254,6 +257,7 @@ static fl_status read_chain(fl_jfr *jfr, bool *whole, fl_error *err)
         *whole = delta == 0;
         if (delta >= 0) /* one before this one */
             return FL_OK;
+        before = at;
         at += (uint64_t)delta;
     }
     return FL_OK;
@@ -272,7 +276,7 @@ static fl_status read_scattered(fl_jfr *jfr, fl_error *err)
         fl_error own = {0};
         if (type != TYPE_CHECKPOINT)
             continue;
-        fl_status status = fl_jfr_checkpoint_read(chunk, at, &delta, &own);
+        fl_status status = fl_jfr_checkpoint_read(chunk, at, end, &delta, &own);
         if (status == FL_E_NOMEM || status == FL_E_LIMIT)
             return fl_fail(err, status, own.offset, "%s", own.message);
         if (status != FL_OK)
@@ -384,6 +388,17 @@ struct telling {
     void *payload;
 };
 
+/* The header of a chunk that was not finished tells no end, or that of its last flush. */
+static void note_end(fl_jfr *jfr, int64_t time_ns, int64_t duration_ns)
+{
+    assert(time_ns >= 0 && time_ns <= MAX_NS);
+    if (jfr->chunk.is_finished && jfr->chunk.duration_ns > 0)
+        return;
+    int64_t end = moment_of(time_ns + (duration_ns > 0 ? duration_ns : 0));
+    if (end > jfr->totals.to_ns)
+        jfr->totals.to_ns = end;
+}
+
 /* An event that is told. Fields that its bytes do not have make it no event. */
 static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, struct span at,
                       const struct telling *to, fl_error *err)
@@ -410,6 +425,7 @@ static fl_status tell(fl_jfr *jfr, const fl_jfr_class *class, struct span at,
                           .d = (int64_t)slots[FL_JFR_SLOT_D]};
     if (plan->have & 1u << FL_JFR_SLOT_DURATION)
         event.duration_ns = ns_of_ticks(chunk, (int64_t)slots[FL_JFR_SLOT_DURATION]);
+    note_end(jfr, event.time_ns, event.duration_ns);
     if ((row->ticks | row->moments) != 0) {
         event.a = number_of(chunk, row, slots, FL_JFR_SLOT_A);
         event.b = number_of(chunk, row, slots, FL_JFR_SLOT_B);
@@ -566,9 +582,13 @@ static fl_status load_chunk(fl_jfr *jfr, fl_stream *in, uint64_t offset, bool *m
         return status;
     take_header(jfr, jfr->block.ptr, offset);
     uint64_t size = fl_bytes_be64(jfr->block.ptr + 8);
-    bool is_sized = chunk->is_finished && size >= FL_JFR_HEADER_BYTES;
-    uint64_t want =
-        is_sized && size <= FL_MAX_JFR_CHUNK_BYTES ? size : FL_MAX_JFR_CHUNK_BYTES + 1ull;
+    bool is_sized = chunk->is_finished && size >= FL_JFR_HEADER_BYTES && size <= LARGEST_SIZE;
+    if (is_sized && size > FL_MAX_JFR_CHUNK_BYTES)
+        return fl_fail(err, FL_E_LIMIT, offset,
+                       "%.100s: a chunk has %llu bytes, more than %u: record with"
+                       " -XX:FlightRecorderOptions=maxchunksize=64M",
+                       jfr->name, (unsigned long long)size, FL_MAX_JFR_CHUNK_BYTES);
+    uint64_t want = is_sized ? size : FL_MAX_JFR_CHUNK_BYTES + 1ull;
     status = fill(jfr, in, &have, want, err);
     if (status == FL_OK && have > FL_MAX_JFR_CHUNK_BYTES)
         return fl_fail(err, FL_E_LIMIT, offset, "%.100s: a chunk is larger than %u bytes",

@@ -218,7 +218,7 @@ fl_status fl_jfr_metadata_read(fl_jfr_chunk *chunk, size_t pos, fl_arena *arena,
     assert(pos <= chunk->bytes.len && arena != NULL);
     struct reading r = {
         .chunk = chunk, .in = {.bytes = chunk->bytes, .pos = pos}, .arena = arena, .err = err};
-    chunk->class_count = chunk->field_count = chunk->op_count = 0;
+    chunk->class_count = chunk->field_count = chunk->op_count = chunk->steps = 0;
     fl_map_clear(chunk->by_id);
     memset(chunk->dense, 0, FL_JFR_DENSE * sizeof(*chunk->dense));
     uint64_t size = count_of(&r), type = long_of(&r);

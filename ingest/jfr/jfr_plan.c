@@ -161,8 +161,9 @@ static bool add_field(struct making *m, const fl_jfr_field *field)
     assert(m->depth > 0 && m->depth <= FL_JFR_DEPTH);
     const fl_jfr_class *type = fl_jfr_class_of(m->chunk, field->type);
     bool in_array = m->levels[m->depth - 1].in_array;
-    if (type == NULL)
+    if (type == NULL || m->chunk->steps == FL_JFR_CHUNK_STEPS)
         return false;
+    m->chunk->steps++;
     fl_jfr_op op = primitive_of(type->name, m->chunk->is_compressed);
     fl_jfr_pool_kind pool = op.step == FL_JFR_TEXT ? FL_JFR_POOL_INLINE : FL_JFR_POOL_NONE;
     path_of(m, field);

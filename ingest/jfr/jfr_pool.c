@@ -132,15 +132,16 @@ static fl_status read_pool(fl_jfr_chunk *chunk, fl_reader *in, fl_error *err)
     return status;
 }
 
-fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, int64_t *delta, fl_error *err)
+fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, size_t end, int64_t *delta,
+                                 fl_error *err)
 {
     fl_reader in = {.bytes = chunk->bytes, .pos = pos};
     bool is_compressed = chunk->is_compressed;
-    assert(pos <= chunk->bytes.len && delta != NULL);
+    assert(pos <= end && end <= chunk->bytes.len && delta != NULL);
     *delta = 0;
     uint64_t size = (uint32_t)fl_jfr_number(&in, 4, is_compressed);
     uint64_t type = fl_jfr_number(&in, 8, is_compressed);
-    if (in.short_read || type != 1 || size < in.pos - pos || size > chunk->bytes.len - pos)
+    if (in.short_read || type != 1 || size < in.pos - pos || size > end - pos)
         return fl_fail(err, FL_E_SYNTAX, chunk->offset + pos, "here is no table of constants");
     in.bytes.len = pos + (size_t)size;
     (void)fl_jfr_number(&in, 8, is_compressed); /* time */

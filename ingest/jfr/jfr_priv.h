@@ -26,8 +26,11 @@
 
 enum {
     FL_JFR_HEADER_BYTES = 68,
-    FL_JFR_DEPTH = 16,     /* structs in structs; the JDK's own have three */
-    FL_JFR_PLAN_OPS = 4096 /* steps of one plan: metadata that would make more is refused */
+    FL_JFR_DEPTH = 16,      /* structs in structs; the JDK's own have three */
+    FL_JFR_PLAN_OPS = 4096, /* steps of one plan: metadata that would make more is refused */
+    FL_JFR_CHUNK_STEPS =
+        1 << 18 /* fields gone through for all plans of a chunk; the JDK's have some
+                   thousand, but structs in structs multiply, even empty ones */
 };
 
 /* The tables of a chunk that are looked into. */
@@ -167,6 +170,7 @@ typedef struct fl_jfr_chunk {
     size_t field_count, field_cap;
     fl_jfr_op *ops;
     size_t op_count, op_cap;
+    size_t steps;    /* fields gone through for plans, at most FL_JFR_CHUNK_STEPS */
     fl_map *by_id;   /* class id to index + 1 */
     uint32_t *dense; /* the same of small ids, FL_JFR_DENSE of them */
     fl_jfr_pool pools[FL_JFR_POOL_COUNT];
@@ -277,10 +281,10 @@ fl_jfr_class *fl_jfr_class_named(const fl_jfr_chunk *chunk, const char *name);
 
 /* The classes of the pools in this chunk, and their plans. */
 FL_NODISCARD fl_status fl_jfr_pools_begin(fl_jfr_chunk *chunk, fl_error *err);
-/* One checkpoint; *delta is where the one before it stands, relative to this, 0: this is the first.
- * FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_LIMIT, FL_E_NOMEM. */
-FL_NODISCARD fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, int64_t *delta,
-                                              fl_error *err);
+/* One checkpoint, which has to be whole before `end`; *delta is where the one before it stands,
+ * relative to this, 0: this is the first. FL_E_SYNTAX, FL_E_TRUNCATED, FL_E_LIMIT, FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, size_t end,
+                                              int64_t *delta, fl_error *err);
 /* The constant of a key; NULL: there is none. Its plan's slots, where `slots` is not NULL; false in
  * *ok where its bytes are damaged. */
 fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, uint64_t key);

@@ -187,6 +187,7 @@ static fl_jfr_gc *gc_of(struct gathering *g, int64_t number, fl_status *status, 
                           .before_bytes = -1,
                           .after_bytes = -1,
                           .committed_bytes = -1,
+                          .reserved_bytes = -1,
                           .name = FL_JFR_NONE,
                           .cause = FL_JFR_NONE};
         *slot = g->gcs.count;
@@ -219,6 +220,7 @@ static fl_status take_heap(struct gathering *g, const fl_jfr_event *event, fl_er
         return status;
     if (gc->time_ns == 0)
         gc->time_ns = event->time_ns;
+    gc->reserved_bytes = event->d > 0 ? event->d : -1;
     if (fl_slice_starts_with(fl_jfr_name(g->jfr, event->text), FL_SLICE("After"))) {
         gc->after_bytes = event->c;
         gc->after_ns = event->time_ns;

@@ -41,7 +41,8 @@ typedef struct fl_jfr_sites {
 typedef struct fl_jfr_gc {
     int64_t number, time_ns, duration_ns, pauses_ns, longest_ns;
     int64_t before_bytes, after_bytes, committed_bytes;
-    int64_t after_ns; /* when after_bytes was; 0: not known */
+    int64_t reserved_bytes; /* what the heap may grow to */
+    int64_t after_ns;       /* when after_bytes was; 0: not known */
     uint32_t name, cause;
 } fl_jfr_gc;
 

@@ -144,6 +144,42 @@ START_TEST(a_chunk_that_was_not_finished_is_read_without_what_its_header_would_s
 }
 END_TEST
 
+/* Nor does its header say how long it is: it ends with the last event that is told. */
+START_TEST(a_chunk_without_a_duration_ends_with_its_events)
+{
+    made_jfr_standard(&made, true);
+    made_patch(&made, 40, 0);
+    ck_assert_ok(read_bytes(made_jfr_slice(&made)));
+    fl_jfr_totals totals = fl_jfr_totals_of(jfr);
+    ck_assert_int_gt(totals.to_ns, totals.from_ns);
+}
+END_TEST
+
+START_TEST(a_chunk_that_is_too_large_says_so_before_it_is_read)
+{
+    made_jfr_standard(&made, true);
+    made_patch(&made, 8, UINT64_C(1) << 33);
+    ck_assert_fails(FL_E_LIMIT, read_bytes(made_jfr_slice(&made)));
+    ck_assert_str_eq(err.message, "rec.jfr: a chunk has 8589934592 bytes, more than 1073741824:"
+                                  " record with -XX:FlightRecorderOptions=maxchunksize=64M");
+}
+END_TEST
+
+/* Few bytes that take minutes or hours where nothing bounds them: structs in structs that end in an
+ * empty one, and tables of which each begins within the one before. */
+START_TEST(what_multiplies_is_bounded)
+{
+    static const char *const names[] = {"structs-in-structs.jfr", "overlapping-tables.jfr.gz"};
+    char path[512];
+    fl_stream *in;
+    snprintf(path, sizeof(path), "%s/tests/fixtures/bounds/%s", FL_SOURCE_DIR, names[_i]);
+    ck_assert_ok(fl_stream_open(&in, path, &err));
+    ck_assert_ok(fl_jfr_read(jfr, in, "rec.jfr", tell, jfr, &err));
+    fl_stream_close(in);
+    ck_assert_uint_eq(fl_jfr_totals_of(jfr).chunks, 1);
+}
+END_TEST
+
 /* The header points behind the last event, where no checkpoint is. */
 START_TEST(a_broken_chain_of_tables_is_replaced_by_all_that_there_are)
 {
@@ -387,6 +423,9 @@ static Suite *make_suite(void)
     tcase_add_test(tests, gzip_and_zstd_are_undone);
     tcase_add_test(tests, a_chunk_that_was_not_finished_is_read_without_what_its_header_would_say);
     tcase_add_test(tests, a_broken_chain_of_tables_is_replaced_by_all_that_there_are);
+    tcase_add_test(tests, a_chunk_without_a_duration_ends_with_its_events);
+    tcase_add_test(tests, a_chunk_that_is_too_large_says_so_before_it_is_read);
+    tcase_add_loop_test(tests, what_multiplies_is_bounded, 0, 2);
     tcase_add_test(tests, what_breaks_in_a_second_chunk_costs_that_one_only);
     tcase_add_loop_test(tests, what_is_no_recording_or_of_another_version_is_refused, 0,
                         sizeof(malformed) / sizeof(malformed[0]));
