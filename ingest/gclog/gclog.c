@@ -67,7 +67,7 @@ unsigned fl_gclog_trouble_of(fl_slice text)
         const char *begin;
         fl_gc_trouble trouble;
     } words[] = {
-        {"Evacuation Failure", FL_GC_EVACUATION_FAILED},
+        {"Evacuation Failure", FL_GC_EVACUATION_FAILED}, /* : Allocation, Java 22 on */
         {"to-space exhausted", FL_GC_EVACUATION_FAILED},
         {"to-space overflow", FL_GC_EVACUATION_FAILED},
         {"promotion failed", FL_GC_PROMOTION_FAILED},
@@ -79,6 +79,9 @@ unsigned fl_gclog_trouble_of(fl_slice text)
         {"Metadata GC", FL_GC_METASPACE},
         {"Last ditch collection", FL_GC_METASPACE},
     };
+    /* JNI holds the region: its objects stay where they are, and room is not what lacks. */
+    if (fl_slice_equal(text, FL_SLICE("Evacuation Failure: Pinned")))
+        return 0;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (fl_slice_starts_with(text, fl_slice_of(words[i].begin)))
             return 1u << words[i].trouble;

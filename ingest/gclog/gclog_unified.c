@@ -177,7 +177,9 @@ static fl_gc_kind kind_of(fl_slice name)
 static void take_groups(fl_gc_event *event, fl_slice *in, fl_slice title)
 {
     static const char *const parts_of_name[] = {
-        "Normal", "Concurrent Start", "Prepare Mixed", "Mixed", "Major", "unload classes"};
+        "Normal", "Concurrent Start", "Prepare Mixed", "Mixed",
+        "Major",  "unload classes",   "Young",         "Old",
+        "Global"};
     fl_slice inside;
     while (fl_slice_starts_with(*in, FL_SLICE("("))) {
         if (!fl_gclog_take_group(in, &inside))
@@ -189,7 +191,8 @@ static void take_groups(fl_gc_event *event, fl_slice *in, fl_slice title)
         event->troubles |= trouble;
         if (is_name)
             event->name = fl_slice_part(title, 0, title.len - in->len);
-        else if ((trouble & 1u << FL_GC_EVACUATION_FAILED) == 0)
+        else if ((trouble & 1u << FL_GC_EVACUATION_FAILED) == 0 &&
+                 !fl_slice_starts_with(inside, FL_SLICE("Evacuation Failure")))
             event->cause = inside;
         (void)fl_gclog_take(in, " ");
     }

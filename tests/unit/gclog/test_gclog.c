@@ -171,6 +171,23 @@ START_TEST(what_lines_tell_before_a_collection_goes_to_that_one)
 }
 END_TEST
 
+/* What Java 22 and later write behind the cause. */
+START_TEST(regions_that_are_pinned_are_no_lack_of_room)
+{
+    ck_assert_ok(read_text(SLICE("GC(3) Pause Young (Normal) (G1 Evacuation Pause) (Evacuation"
+                                 " Failure: Pinned) 9M->8M(9M) 1.5ms\n")));
+    ck_assert_uint_eq(last.troubles, 0);
+    ck_assert_str_eq(last_cause, "G1 Evacuation Pause");
+    ck_assert_ok(read_text(SLICE("GC(3) Pause Young (Normal) (G1 Evacuation Pause) (Evacuation"
+                                 " Failure: Allocation / Pinned) 9M->8M(9M) 1.5ms\n")));
+    ck_assert_uint_eq(last.troubles, 1u << FL_GC_EVACUATION_FAILED);
+    ck_assert_str_eq(last_cause, "G1 Evacuation Pause");
+    ck_assert_ok(read_text(SLICE("GC(0) Concurrent cleanup (Young) 12M->3M(81M) 0.05ms\n")));
+    ck_assert_str_eq(last_name, "Concurrent cleanup (Young)");
+    ck_assert_str_eq(last_cause, "");
+}
+END_TEST
+
 START_TEST(a_stall_names_the_thread_and_its_wait)
 {
     ck_assert_ok(
@@ -342,6 +359,7 @@ static Suite *make_suite(void)
                         sizeof(fixtures) / sizeof(fixtures[0]));
     tcase_add_test(tc, any_decorations_or_none_give_the_same_collection);
     tcase_add_test(tc, what_lines_tell_before_a_collection_goes_to_that_one);
+    tcase_add_test(tc, regions_that_are_pinned_are_no_lack_of_room);
     tcase_add_test(tc, a_stall_names_the_thread_and_its_wait);
     tcase_add_test(tc, a_log_may_stand_in_the_output_of_a_program);
     tcase_add_loop_test(tc, what_holds_no_collection_says_why, 0,
