@@ -61,7 +61,10 @@ static void judge_frame(fl_crash_report *out, fl_arena *arena)
                            ? fl_arena_printf(arena, "native code of %s", frame->library)
                            : "native code outside of every library";
         out->meaning =
-            frame->library != NULL && !is_system(frame->library)
+            frame->library == NULL
+                ? "no code is there: a call over a pointer that was null or destroyed, or into a"
+                  " library that was unloaded: look at who called it"
+            : !is_system(frame->library)
                 ? "the library or who called it over JNI is at fault, not the virtual machine: "
                   "update"
                   " it, or look at the arguments of the Java frame that called it (-Xcheck:jni"

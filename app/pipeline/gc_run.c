@@ -48,8 +48,19 @@ static fl_status take_event(void *payload, const fl_gc_event *event, fl_error *e
     return FL_OK;
 }
 
-/* All of one file. A file that breaks off counts as far as it goes; *why then says where. */
-static fl_status read_file(fl_gc_stats *stats, const char *path, fl_error *why, fl_error *err)
+/* The first that is wrong is what is said. */
+static void complain(fl_error *why, fl_status status, uint64_t offset, const char *path,
+                     const char *message)
+{
+    assert(status != FL_OK && message != NULL);
+    if (why->status == FL_OK)
+        (void)fl_fail(why, status, offset, "%.100s: %.80s", path, message);
+}
+
+/* All of one file. A file that breaks off counts as far as it goes, and among others one may hold
+ * nothing, as after a rotation; *why then says so. *events: that it had. */
+static fl_status read_file(fl_gc_stats *stats, const char *path, bool is_alone, uint64_t *events,
+                           fl_error *why, fl_error *err)
 {
     const fl_gclog_visitor visitor = {.event = take_event, .payload = stats};
     fl_gc_about about;
@@ -64,12 +75,15 @@ static fl_status read_file(fl_gc_stats *stats, const char *path, fl_error *why, 
     }
     status = fl_gclog_read(&about, in, &visitor, &inner);
     fl_stream_close(in);
+    *events = about.events;
     if (status == FL_OK || about.events > 0)
         fl_gc_stats_about(stats, &about);
-    if (status != FL_OK && status != FL_E_NOMEM && about.events > 0) {
-        (void)fl_fail(why, status, inner.offset, "%.100s: %.80s", path, inner.message);
+    if (status != FL_OK && status != FL_E_NOMEM && (about.events > 0 || !is_alone)) {
+        complain(why, status, inner.offset, path, inner.message);
         return FL_OK;
     }
+    if (status == FL_OK && about.events == 0 && !is_alone)
+        complain(why, FL_E_UNSUPPORTED, FL_NO_OFFSET, path, "it has no collections yet");
     return status == FL_OK
                ? FL_OK
                : fl_fail(err, status, inner.offset, "%.100s: %.80s", path, inner.message);
@@ -107,6 +121,7 @@ static fl_status read_files(fl_gc_stats *stats, const fl_gc_request *request, fl
                             fl_error *err)
 {
     struct file files[FL_GC_MAX_FILES];
+    uint64_t all = 0, events = 0;
     fl_status status = FL_OK;
     if (request->count > FL_GC_MAX_FILES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d log files", FL_GC_MAX_FILES);
@@ -117,8 +132,12 @@ static fl_status read_files(fl_gc_stats *stats, const fl_gc_request *request, fl
     }
     if (request->count > 1)
         sort_files(files, request->count);
-    for (size_t i = 0; i < request->count && status == FL_OK; i++)
-        status = read_file(stats, files[i].path, why, err);
+    for (size_t i = 0; i < request->count && status == FL_OK; i++) {
+        status = read_file(stats, files[i].path, request->count == 1, &events, why, err);
+        all += events;
+    }
+    if (status == FL_OK && request->count > 1 && all == 0)
+        return fl_fail(err, why->status, why->offset, "%s", why->message);
     return status;
 }
 

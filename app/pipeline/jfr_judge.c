@@ -74,7 +74,6 @@ static void add_collections(fl_gc_stats *stats, const fl_jfr_recording *recordin
                                    .troubles = troubles_of(cause),
                                    .name = name,
                                    .cause = cause,
-                                   .line = i + 1,
                                    .time_ns = gc->time_ns,
                                    .since_ns = -1,
                                    .pause_ns = gc->pauses_ns,
@@ -103,6 +102,9 @@ static fl_status judge_collections(struct judging *j)
     const fl_jfr_recording *recording = j->recording;
     fl_slice version = fl_jfr_name(recording->names, recording->version);
     fl_gc_about about = {.max_bytes = -1, .region_bytes = -1, .events = recording->gc_count};
+    for (size_t i = 0; i < recording->gc_count; i++)
+        if (recording->gcs[i].reserved_bytes > about.max_bytes)
+            about.max_bytes = recording->gcs[i].reserved_bytes;
     fl_gc_options options = {.limit_bytes = j->request->limit_bytes};
     fl_gc_report report;
     fl_gc_stats *stats = NULL;

@@ -324,12 +324,14 @@ static fl_status run_recording(fl_leak_run *run, fl_error *err)
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 
-/* Whether an input is a file that begins as a garbage collection log does. */
-static bool is_gc_log(const char *path)
+/* Whether an input is a file that begins as a garbage collection log does; *empty: it has nothing.
+ */
+static bool is_gc_log(const char *path, bool *empty)
 {
     unsigned char head[4096];
     size_t got = 1, len = 0;
     fl_stream *in = NULL;
+    *empty = false;
     if (is_address(path) || is_stdin(path) || fl_stream_open(&in, path, NULL) != FL_OK)
         return false;
     while (got > 0 && len < sizeof(head)) {
@@ -338,17 +340,21 @@ static bool is_gc_log(const char *path)
         len += got;
     }
     fl_stream_close(in);
+    *empty = len == 0 && got == 0;
     return fl_gclog_sniff((fl_slice){.ptr = head, .len = len});
 }
 
 /* Collections of a Java program are a series by themselves, like a recording: rotated files of one
- * program, and nothing else among them. */
+ * program, and nothing else among them; one that was just begun is empty. */
 static bool are_gc_logs(const fl_leak_request *request)
 {
-    bool all = request->input_count <= FL_GC_MAX_FILES;
-    for (size_t i = 0; i < request->input_count && all; i++)
-        all = is_gc_log(request->inputs[i]);
-    return all;
+    bool all = request->input_count <= FL_GC_MAX_FILES, any = false, is_empty;
+    for (size_t i = 0; i < request->input_count && all; i++) {
+        bool is_log = is_gc_log(request->inputs[i], &is_empty);
+        any |= is_log;
+        all = is_log || is_empty;
+    }
+    return all && any;
 }
 
 /* The same answer as that of `faultline gc`, without its figures. */

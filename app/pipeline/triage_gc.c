@@ -8,17 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "faultline/gc.h"
 #include "gclog_read.h"
 #include "slice.h"
 
-enum { SEVERITY_WARN = 13, LINE_BYTES = 512 }; /* OTLP's SeverityNumber */
+enum { SEVERITY_WARN = 13, LINE_BYTES = 1024 }; /* OTLP's SeverityNumber */
 
 /* What the visitor needs from event to event; everything else goes straight into the sink. */
 struct reading {
     const fl_gc_feed *feed;
     const fl_sink *sink;
     uint32_t handle;
-    uint64_t dated; /* events that were pushed */
+    uint64_t dated;  /* events that were pushed */
+    bool is_refused; /* by the sink, not by the file */
 };
 
 /* A name in front of the first slash is a service's, as with --pprof; what stands behind it may
@@ -72,7 +74,7 @@ static bool stands_out(const fl_gc_event *event)
 /* The sizes last, and the command behind them: what is alike comes first, for templates. */
 static fl_status push_line(const struct reading *in, const fl_gc_event *event, fl_error *err)
 {
-    char text[LINE_BYTES], sizes[96] = "", marks[96] = "";
+    char text[LINE_BYTES], sizes[96] = "", marks[96] = "", again[FL_GC_AGAIN_TEXT];
     size_t used = 0;
     for (int t = 0; t <= FL_GC_CONCURRENT_FAILED; t++)
         if ((event->troubles & 1u << t) != 0 && used < sizeof(marks))
@@ -81,12 +83,13 @@ static fl_status push_line(const struct reading *in, const fl_gc_event *event, f
     if (event->before_bytes >= 0)
         snprintf(sizes, sizeof(sizes), ", %.1f MiB to %.1f MiB",
                  (double)event->before_bytes / 1048576, (double)event->after_bytes / 1048576);
-    int len = snprintf(text, sizeof(text), "%.*s (%.*s)%s took %.1f ms%s [sed -n %llup %.200s]",
+    (void)fl_gc_again(again, in->feed->path, event->line);
+    int len = snprintf(text, sizeof(text), "%.*s (%.*s)%s took %.1f ms%s%s%s%s",
                        (int)(event->name.len < 64 ? event->name.len : 64), event->name.ptr,
                        (int)(event->cause.len < 64 ? event->cause.len : 64),
                        event->cause.len > 0 ? (const char *)event->cause.ptr : "", marks,
                        (double)(event->pause_ns > 0 ? event->pause_ns : 0) / 1e6, sizes,
-                       (unsigned long long)event->line, in->feed->path);
+                       again[0] != '\0' ? " [" : "", again, again[0] != '\0' ? "]" : "");
     assert(len > 0 && (size_t)len < sizeof(text));
     const fl_log log = {.time_ns = event->time_ns,
                         .severity = SEVERITY_WARN,
@@ -109,7 +112,10 @@ static fl_status on_event(void *payload, const fl_gc_event *event, fl_error *err
     if (status == FL_OK && event->after_bytes >= 0 && event->kind != FL_GC_MARK)
         status = push_point(in, FL_SLICE("jvm.memory.used_after_last_gc"), FL_SLICE("By"),
                             event->time_ns, (double)event->after_bytes, err);
-    return status == FL_OK && stands_out(event) ? push_line(in, event, err) : status;
+    if (status == FL_OK && stands_out(event))
+        status = push_line(in, event, err);
+    in->is_refused = status != FL_OK;
+    return status;
 }
 
 /* Errors of the file become FL_E_IO, which costs the triage this feed and a warning; what the sink
@@ -130,7 +136,7 @@ fl_status fl_gc_feed_read(void *payload, const fl_sink *sink, fl_error *err)
     if (status == FL_OK)
         status = fl_gclog_read(&about, stream, &visitor, &why);
     fl_stream_close(stream);
-    if (status == FL_E_NOMEM || status == FL_E_LIMIT || status == FL_E_STOPPED)
+    if (status == FL_E_NOMEM || in.is_refused)
         return fl_fail(err, status, why.offset, "%s", why.message);
     if (status != FL_OK)
         return fl_fail(err, FL_E_IO, why.offset, "%.80s: %.100s", feed->path, why.message);

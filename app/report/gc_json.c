@@ -82,6 +82,7 @@ static json_t *longest_of(fl_put *w, const fl_gc_report *report)
     for (size_t i = 0; i < report->longest_count; i++) {
         const fl_gc_pause *pause = &report->longest[i];
         json_t *object = json_object();
+        char again[FL_GC_AGAIN_TEXT];
         fl_put_number(w, object, "ms", known(pause->pause_ns, 1e6));
         fl_put_moment(w, object, "at", pause->time_ns > 0 ? pause->time_ns : 0);
         fl_put_number(w, object, "uptime_s", known(pause->since_ns, 1e9));
@@ -91,8 +92,8 @@ static json_t *longest_of(fl_put *w, const fl_gc_report *report)
         fl_put_number(w, object, "after_bytes", known(pause->after_bytes, 1));
         fl_put_text(w, object, "file", pause->file);
         fl_put_count(w, object, "line", pause->line);
-        fl_put_value(w, object, "query",
-                     json_sprintf("sed -n %llup %s", (unsigned long long)pause->line, pause->file));
+        (void)fl_gc_again(again, pause->file, pause->line);
+        fl_put_text(w, object, "query", again[0] != '\0' ? again : NULL);
         fl_put_item(w, array, object);
     }
     return array;

@@ -237,7 +237,7 @@ static const char *when_text(char out[FL_TIME_TEXT], const fl_gc_pause *pause)
 /* Each with the command that prints its line, there to be copied. */
 static void write_longest(fl_page *page, const fl_gc_report *report)
 {
-    char ms[MS_TEXT], when[FL_TIME_TEXT];
+    char ms[MS_TEXT], when[FL_TIME_TEXT], again[FL_GC_AGAIN_TEXT];
     size_t shown = report->longest_count < 5 ? report->longest_count : 5;
     if (shown == 0)
         return;
@@ -248,8 +248,7 @@ static void write_longest(fl_page *page, const fl_gc_report *report)
                        when_text(when, pause));
         fl_page_put(page, FL_INK_PLAIN, pause->name);
         fl_page_put(page, FL_INK_DIM, "  ");
-        fl_page_printf(page, FL_INK_DIM, "sed -n %llup %s", (unsigned long long)pause->line,
-                       pause->file);
+        fl_page_put(page, FL_INK_DIM, fl_gc_again(again, pause->file, pause->line));
         fl_page_newline(page);
     }
 }

@@ -56,10 +56,13 @@ static double ms(int64_t ns)
     return (double)ns / 1e6;
 }
 
-/* How to see it again. */
-static const char *line_of(gc_case *c, size_t file, uint64_t line)
+/* How to see the first of a kind again, as the end of a sentence; "" where there is no way. */
+static const char *first_of(gc_case *c, fl_gc_trouble trouble)
 {
-    return fl_gc_say(c, "sed -n %llup %s", (unsigned long long)line, c->report->files[file]);
+    char again[FL_GC_AGAIN_TEXT];
+    const fl_gc_stats *s = c->stats;
+    (void)fl_gc_again(again, c->report->files[s->trouble_file[trouble]], s->trouble_line[trouble]);
+    return again[0] != '\0' ? fl_gc_say(c, "; the first: %s", again) : "";
 }
 
 /* Whether all of a signature's conditions are on a line of a log, and hold for `line`. */
@@ -162,14 +165,21 @@ static void add_growth(gc_writer *w, fl_leak_finding *out, const fl_levels *leve
                   mib(3600 * t->slope), mib(3600 * t->low), mib(3600 * t->high), t->growth_z));
 }
 
-/* What the user says, else what the log says, else the last capacity that was seen. */
-static double limit_of(const gc_case *c)
+/* What the user says, else what the log says; NaN: nothing does. */
+static double maximum_of(const gc_case *c)
 {
     if (c->options->limit_bytes > 0)
         return (double)c->options->limit_bytes;
-    int64_t most =
-        c->stats->about.max_bytes >= 0 ? c->stats->about.max_bytes : c->stats->last_capacity;
-    return most > 0 ? (double)most : (double)NAN;
+    return c->stats->about.max_bytes > 0 ? (double)c->stats->about.max_bytes : (double)NAN;
+}
+
+/* Where a heap may grow to: of one whose maximum is not known, the largest capacity so far, below
+ * which it has room for certain. It proves no heap full, since the next may be larger. */
+static double limit_of(const gc_case *c)
+{
+    double most = maximum_of(c);
+    return isnan(most) && c->stats->largest_capacity > 0 ? (double)c->stats->largest_capacity
+                                                         : most;
 }
 
 /* Growth and lack of room are one finding where both hold: room is then what growth takes. */
@@ -179,18 +189,18 @@ static void judge_heap(gc_writer *w)
     const fl_series *s = &c->heap.series;
     if (!c->report->heap_is_after_old || s->count == 0)
         return;
-    double last = s->value[s->count - 1], limit = limit_of(c);
-    bool grows = fl_levels_grow(&c->heap), is_full = last >= FULL_RATIO * limit;
+    double last = s->value[s->count - 1], most = maximum_of(c);
+    bool grows = fl_levels_grow(&c->heap), is_full = last >= FULL_RATIO * most;
     if (grows) {
         fl_leak_finding *out = begin(w, FL_LEAK_LEAK, "gc log: heap grows", 0.8);
         add_growth(w, out, &c->heap, "what stays after collections of the old part");
-        set_limit(out, last, &c->heap.trend, limit);
+        set_limit(out, last, &c->heap.trend, limit_of(c));
     } else if (is_full)
         (void)begin(w, FL_LEAK_GC_PRESSURE, "gc log: heap full", 0.8);
     if (is_full)
-        add(w, last / limit, "ratio",
+        add(w, last / most, "ratio",
             fl_gc_say(w->c, "the last of them left %.0f %% of the largest heap in use",
-                      100 * fmin(last / limit, 1)));
+                      100 * fmin(last / most, 1)));
 }
 
 /* Metaspace is freed by collections of the old part as well, but its level is what is in use. */
@@ -211,10 +221,12 @@ static void add_longest(gc_writer *w)
     if (r->longest_count == 0)
         return;
     const fl_gc_pause *p = &r->longest[0];
+    char again[FL_GC_AGAIN_TEXT];
+    bool is_shown = fl_gc_again(again, p->file, p->line)[0] != '\0';
     add(w, ms(p->pause_ns), "ms",
-        fl_gc_say(w->c, "the longest pause took %.1f ms: %s%s%s (sed -n %llup %s)", ms(p->pause_ns),
-                  p->name, p->cause[0] != '\0' ? ", " : "", p->cause, (unsigned long long)p->line,
-                  p->file));
+        fl_gc_say(w->c, "the longest pause took %.1f ms: %s%s%s%s%s%s", ms(p->pause_ns), p->name,
+                  p->cause[0] != '\0' ? ", " : "", p->cause, is_shown ? " (" : "", again,
+                  is_shown ? ")" : ""));
 }
 
 /* Ten seconds hold enough collections to speak of a share. */
@@ -247,9 +259,9 @@ static void judge_failure(gc_writer *w, fl_gc_trouble trouble, uint64_t least, c
         return;
     (void)begin(w, FL_LEAK_GC_PRESSURE, line, 0.8);
     add(w, (double)count, "collections",
-        fl_gc_say(w->c, "%s in %llu collections, which took %.1f ms in all; the first: %s", what,
+        fl_gc_say(w->c, "%s in %llu collections, which took %.1f ms in all%s", what,
                   (unsigned long long)count, ms(s->troubled_pause_ns[trouble]),
-                  line_of(w->c, s->trouble_file[trouble], s->trouble_line[trouble])));
+                  first_of(w->c, trouble)));
 }
 
 /* Collections that free the young or the old part: what a cause can have a share in. */
@@ -268,15 +280,13 @@ static void judge_humongous(gc_writer *w)
         return;
     (void)begin(w, FL_LEAK_GC_PRESSURE, "gc log: humongous", 0.8);
     add(w, (double)count / (double)all, "ratio",
-        fl_gc_say(
-            w->c,
-            "%llu of %llu collections were begun for an object of half a region or more%s;"
-            " the first: %s",
-            (unsigned long long)count, (unsigned long long)all,
-            s->about.region_bytes > 0
-                ? fl_gc_say(w->c, " (%.3g MiB)", mib((double)s->about.region_bytes / 2))
-                : "",
-            line_of(w->c, s->trouble_file[FL_GC_HUMONGOUS], s->trouble_line[FL_GC_HUMONGOUS])));
+        fl_gc_say(w->c,
+                  "%llu of %llu collections were begun for an object of half a region or more%s%s",
+                  (unsigned long long)count, (unsigned long long)all,
+                  s->about.region_bytes > 0
+                      ? fl_gc_say(w->c, " (%.3g MiB)", mib((double)s->about.region_bytes / 2))
+                      : "",
+                  first_of(w->c, FL_GC_HUMONGOUS)));
 }
 
 /* Calls that cost nothing (ExplicitGCInvokesConcurrent) have no share in the pauses. */
@@ -293,10 +303,9 @@ static void judge_explicit(gc_writer *w)
     add(w, (double)count, "collections",
         fl_gc_say(w->c,
                   "System.gc() began %llu collections, %llu of them full: %.0f %% of all time in"
-                  " pauses; the first: %s",
+                  " pauses%s",
                   (unsigned long long)count, (unsigned long long)s->troubled_full[FL_GC_EXPLICIT],
-                  100 * share,
-                  line_of(w->c, s->trouble_file[FL_GC_EXPLICIT], s->trouble_line[FL_GC_EXPLICIT])));
+                  100 * share, first_of(w->c, FL_GC_EXPLICIT)));
 }
 
 /* How many, how long in all, and the longest: what the callers of those threads waited. */

@@ -60,7 +60,7 @@ struct fl_gc_stats {
     double allocated_bytes, promoted_bytes;
     int64_t last_after_bytes; /* -1: not known */
     uint64_t old_levels;      /* of collections that collect the old part */
-    int64_t last_old_after, last_capacity;
+    int64_t last_old_after, largest_capacity;
     gc_histogram pauses, stalls;
     gc_group groups[FL_GC_MAX_GROUPS];
     size_t group_count;

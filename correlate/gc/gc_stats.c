@@ -39,7 +39,7 @@ fl_status fl_gc_stats_create(fl_gc_stats **out, fl_error *err)
     stats->about = (fl_gc_about){.max_bytes = -1, .region_bytes = -1};
     stats->has_clock = true;
     stats->last_since_ns = stats->last_time_ns = stats->last_after_bytes = -1;
-    stats->from_ns = stats->to_ns = stats->last_old_after = stats->last_capacity = -1;
+    stats->from_ns = stats->to_ns = stats->last_old_after = stats->largest_capacity = -1;
     stats->part_ns = FL_NS_PER_MS;
     for (size_t i = 0; i < GC_PARTS; i++)
         stats->parts[i] = empty_part();
@@ -184,6 +184,8 @@ static void advance(fl_gc_stats *s, const fl_gc_event *e)
         s->last_after_bytes = -1;
     } else if ((e->since_ns >= 0) != (s->last_since_ns >= 0))
         s->base_ns = s->now_ns - (e->since_ns >= 0 ? e->since_ns : e->time_ns);
+    else if (e->since_ns < 0 && e->time_ns < s->last_time_ns - FL_NS_PER_S)
+        s->base_ns = s->now_ns - e->time_ns; /* the wall clock was set back */
     if (s->has_clock)
         now_ns = s->base_ns + (e->since_ns >= 0 ? e->since_ns : e->time_ns);
     now_ns = now_ns < s->now_ns ? s->now_ns : now_ns > longest_ns ? longest_ns : now_ns;
@@ -204,17 +206,19 @@ static void advance(fl_gc_stats *s, const fl_gc_event *e)
 /* Whether it collects the old part, or some of it: only then a level tells what stays. */
 static bool collects_old(const fl_gc_event *e)
 {
-    if (e->kind == FL_GC_CYCLE)
-        return !fl_slice_starts_with(e->name, FL_SLICE("Minor "));
-    return e->kind == FL_GC_FULL || e->kind == FL_GC_MIXED || e->kind == FL_GC_DEGENERATE;
+    if (fl_slice_starts_with(e->name, FL_SLICE("Minor ")) ||
+        fl_slice_find(e->name, FL_SLICE("(Young)")) < e->name.len) /* generational Shenandoah's */
+        return false;
+    return e->kind == FL_GC_CYCLE || e->kind == FL_GC_FULL || e->kind == FL_GC_MIXED ||
+           e->kind == FL_GC_DEGENERATE;
 }
 
 /* What a collection tells of memory: levels, and what was made since the one before. */
 static void add_sizes(fl_gc_stats *s, const fl_gc_event *e)
 {
     gc_part *part = &s->parts[s->now_ns / s->part_ns];
-    if (e->capacity_bytes >= 0)
-        s->last_capacity = e->capacity_bytes;
+    if (e->capacity_bytes > s->largest_capacity)
+        s->largest_capacity = e->capacity_bytes;
     if (e->metaspace_bytes > 0 && (double)e->metaspace_bytes < part->metaspace) {
         part->metaspace = (double)e->metaspace_bytes;
         part->class_ns = s->now_ns;
@@ -424,14 +428,15 @@ static fl_gc_level level_shown(const fl_levels *levels)
     return out;
 }
 
-/* The share of pauses in the worst minute; parts are no wider than a minute then. */
+/* The share of pauses in the worst minute, or the little more that whole parts make of it; parts
+ * are no wider than a minute then. */
 static void find_worst(fl_gc_report *out, const fl_gc_stats *s)
 {
     const int64_t minute_ns = 60 * FL_NS_PER_S;
-    int64_t per = minute_ns / s->part_ns, sum = 0, worst = -1, worst_part = 0;
+    int64_t per = (minute_ns + s->part_ns - 1) / s->part_ns, sum = 0, worst = -1, worst_part = 0;
     out->worst_pause_ratio = NAN;
     out->worst_at_ns = -1;
-    if (!s->has_clock || s->now_ns < minute_ns || per < 1)
+    if (!s->has_clock || s->now_ns < minute_ns || s->part_ns > minute_ns)
         return;
     for (int64_t i = 0; i <= s->now_ns / s->part_ns; i++) {
         sum += s->parts[i].pause_ns;

@@ -37,6 +37,16 @@ typedef struct fl_gc_pause {
     const char *file, *name, *cause;
 } fl_gc_pause;
 
+enum { FL_GC_AGAIN_TEXT = 384 };
+
+/*
+ * The command that shows line `line` of a log again, for a shell, whatever its path holds:
+ * "sed -n 7p gc.log", "zcat 'my gc.log.gz' | sed -n 7p". Line 0 is of a recording, of which there
+ * are no lines: "faultline jfr --view gc FILE". "" where there is none: of standard input, or where
+ * it does not fit. Returns `out`.
+ */
+const char *fl_gc_again(char out[FL_GC_AGAIN_TEXT], const char *file, uint64_t line);
+
 /* A level over time and its trend; shape is a word of fl_leak_finding's feature `shape`. */
 typedef struct fl_gc_level {
     const double *time_s, *bytes; /* since the first collection; the smallest of each part */

@@ -187,9 +187,90 @@ START_TEST(a_heap_with_no_room_left_is_said_to_be_full)
 {
     for (int i = 0; i < 200; i++)
         add(FL_GC_FULL, i * 20 * SECOND, 1000 * MIB, 950 * MIB + wobble(i, MIB));
+    ck_assert_ok(judge()); /* a capacity is no maximum */
+    ck_assert_uint_eq(report.verdict.finding_count, 0);
+    const fl_gc_about about = {.max_bytes = 1000 * MIB, .region_bytes = -1};
+    fl_gc_stats_about(stats, &about);
     ck_assert_ok(judge());
     ck_assert_int_eq(report.verdict.verdict, FL_LEAK_GC_PRESSURE);
     ck_assert_ptr_nonnull(finding("the last of them left 95 % of the largest heap in use"));
+}
+END_TEST
+
+START_TEST(the_room_to_grow_is_the_largest_capacity_so_far)
+{
+    for (int i = 0; i < 200; i++) {
+        fl_gc_event event = event_of(FL_GC_FULL, i * 20 * SECOND, MS);
+        event.before_bytes = event.after_bytes = 100 * MIB + i * 2 * MIB + wobble(i, 3 * MIB);
+        event.capacity_bytes = i == 7 ? 4000 * MIB : 600 * MIB;
+        fl_gc_stats_add(stats, &event);
+    }
+    ck_assert_ok(judge());
+    ck_assert_double_gt(report.verdict.findings[0].seconds_to_limit.value, 30000);
+}
+END_TEST
+
+START_TEST(the_worst_minute_is_no_shorter_than_one)
+{
+    for (int i = 0; i < 2200 * 12; i++) { /* parts of 32.8 s */
+        bool is_bad = i >= 12000 && i < 12007;
+        fl_gc_event event = event_of(FL_GC_YOUNG, i * 5 * SECOND, is_bad ? 4700 * MS : MS);
+        fl_gc_stats_add(stats, &event);
+    }
+    ck_assert_ok(judge());
+    ck_assert_double_le(report.worst_pause_ratio, 7 * 4.7 / 60 + 0.01);
+    ck_assert_double_ge(report.worst_pause_ratio, 7 * 4.7 / 66 - 0.01);
+}
+END_TEST
+
+START_TEST(young_cycles_of_shenandoah_do_not_collect_the_old_part)
+{
+    for (int i = 0; i < 200; i++) {
+        fl_gc_event event = event_of(FL_GC_CYCLE, i * 20 * SECOND, -1);
+        event.name = FL_SLICE("Concurrent cleanup (Young)");
+        event.before_bytes = event.after_bytes = (100 + 2 * i) * MIB;
+        fl_gc_stats_add(stats, &event);
+    }
+    ck_assert_ok(judge());
+    ck_assert(!report.heap_is_after_old);
+    ck_assert_uint_eq(report.verdict.finding_count, 0);
+}
+END_TEST
+
+START_TEST(a_wall_clock_that_is_set_back_loses_no_time)
+{
+    const int64_t start = INT64_C(1700000000) * SECOND;
+    for (int i = 0; i < 200; i++) {
+        fl_gc_event event = event_of(FL_GC_YOUNG, -1, MS);
+        event.time_ns = start + (i < 100 ? i : i - 90) * SECOND;
+        fl_gc_stats_add(stats, &event);
+    }
+    ck_assert_ok(judge());
+    ck_assert_int_eq(report.span_ns, 198 * SECOND);
+}
+END_TEST
+
+static const struct {
+    const char *file;
+    uint64_t line;
+    const char *command;
+} again[] = {
+    {"gc.log", 7, "sed -n 7p gc.log"},
+    {"/var/log/my gc.log.gz", 7, "zcat '/var/log/my gc.log.gz' | sed -n 7p"},
+    {"gc.log.zst", 12, "zstdcat gc.log.zst | sed -n 12p"},
+    {"it's;rm -r x", 1, "sed -n 1p 'it'\\''s;rm -r x'"},
+    {"-e.log", 1, "sed -n 1p ./-e.log"},
+    {"rec.jfr", 0, "faultline jfr --view gc rec.jfr"},
+    {"-", 7, ""},
+};
+
+START_TEST(a_line_is_shown_again_by_a_command_that_a_shell_takes)
+{
+    char out[FL_GC_AGAIN_TEXT], longest[2 * FL_GC_AGAIN_TEXT];
+    ck_assert_str_eq(fl_gc_again(out, again[_i].file, again[_i].line), again[_i].command);
+    memset(longest, '\'', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    ck_assert_str_eq(fl_gc_again(out, longest, 1), "");
 }
 END_TEST
 
@@ -383,6 +464,12 @@ static Suite *make_suite(void)
     tcase_add_test(tc, young_collections_that_fill_the_old_part_prove_nothing);
     tcase_add_test(tc, a_heap_that_stays_is_no_leak);
     tcase_add_test(tc, a_heap_with_no_room_left_is_said_to_be_full);
+    tcase_add_test(tc, the_room_to_grow_is_the_largest_capacity_so_far);
+    tcase_add_test(tc, the_worst_minute_is_no_shorter_than_one);
+    tcase_add_test(tc, young_cycles_of_shenandoah_do_not_collect_the_old_part);
+    tcase_add_test(tc, a_wall_clock_that_is_set_back_loses_no_time);
+    tcase_add_loop_test(tc, a_line_is_shown_again_by_a_command_that_a_shell_takes, 0,
+                        sizeof(again) / sizeof(again[0]));
     tcase_add_test(tc, metaspace_that_grows_is_a_leak);
     tcase_add_test(tc, collections_that_take_the_time_are_said_with_the_worst_minute);
     tcase_add_test(tc, failures_and_their_first_lines_are_findings);

@@ -124,6 +124,21 @@ START_TEST(what_is_no_log_is_refused_with_its_name)
 }
 END_TEST
 
+/* As after a rotation: the newest has no line yet. */
+START_TEST(an_empty_file_beside_a_log_is_a_warning)
+{
+    static const char *const paths[] = {FIXTURE("java17-serial.log.zst"),
+                                        FL_SOURCE_DIR "/tests/fixtures/bounds/empty.log"};
+    static const char *const none[] = {FL_SOURCE_DIR "/tests/fixtures/bounds/empty.log",
+                                       FL_SOURCE_DIR "/tests/fixtures/bounds/empty.log"};
+    ck_assert_ok(run(paths, 2));
+    ck_assert(damaged);
+    ck_assert_uint_eq(report.verdict.warning_count, 1);
+    ck_assert_ptr_nonnull(strstr(report.verdict.warnings[0], "no garbage collection log"));
+    ck_assert_fails(FL_E_UNSUPPORTED, run(none, 2));
+}
+END_TEST
+
 START_TEST(running_out_of_memory_is_an_error)
 {
     static const char *const paths[] = {FIXTURE("java17-serial.log.zst"), FIXTURE("java8-g1.log")};
@@ -148,6 +163,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, a_report_reads_as_its_golden_page_and_document, 0, 2);
     tcase_add_test(tc, rotated_files_give_the_same_answer_in_any_order);
+    tcase_add_test(tc, an_empty_file_beside_a_log_is_a_warning);
     tcase_add_test(tc, every_kind_of_trouble_has_a_signature_of_its_name);
     tcase_add_test(tc, what_is_no_log_is_refused_with_its_name);
     tcase_add_test(tc, running_out_of_memory_is_an_error);

@@ -115,6 +115,7 @@ static const struct {
 } bad[] = {
     {FIXTURE("java8-g1.log"), "no collection has a date; log with :time,uptime,level,tags"},
     {FIXTURE("none.log"), "cannot open"},
+    {FL_SOURCE_DIR "/tests/fixtures/bounds/expands.log.zst", "expand"},
     {FL_SOURCE_DIR "/README.md", "no garbage collection log of a Java virtual machine"},
 };
 
