@@ -59,6 +59,13 @@ class Crash(unittest.TestCase):
         self.assertEqual(cut["what"], "SIGSEGV (0xb)")
         self.assertEqual(len(cut["warnings"]), 1)
 
+    def test_a_call_over_a_null_pointer_blames_no_library(self):
+        text = (FIXTURES / "java8-native.log").read_text()
+        frame = next(line for line in text.splitlines() if line.startswith("# C  ["))
+        document = self.answer("-", stdin=text.replace(frame, "# C  0x0000000000000000").encode())
+        self.assertEqual(document["verdict"], "native code outside of every library")
+        self.assertNotIn("a library of the system", document["meaning"])
+
     def test_bad_input_is_refused_with_a_sentence(self):
         for text in ("", "hello\n", "{}"):
             done = self.run_it("-", stdin=text.encode(), code=1)

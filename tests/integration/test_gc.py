@@ -67,6 +67,15 @@ class Gc(unittest.TestCase):
         document = self.answer(self.log(unified((m, 900, 200 + m * 7 % 13) for m in range(1, 120))))
         self.assertEqual((document["verdict"], document["findings"]), ("no-leak", []))
 
+    def test_an_empty_file_beside_a_log_is_a_warning_to_gc_and_leak(self):
+        (self.place / "gc.log").write_text("")
+        (self.place / "gc.log.0").write_text(unified((m, 900 + 10 * m, 200 + 10 * m) for m in range(1, 120)))
+        self.assertEqual(self.answer("gc.log", "gc.log.0", code=5)["verdict"], "leak")
+        done = subprocess.run([FAULTLINE, "leak", "gc.log", "gc.log.0", "--format", "json"], capture_output=True, cwd=self.place,
+                              timeout=TIMEOUT_S)
+        self.assertEqual((done.returncode, json.loads(done.stdout)["verdict"]), (5, "leak"), done.stderr)
+        self.run_it("gc.log", "gc.log", code=1)
+
     def test_leak_recognises_logs_and_says_the_same(self):
         leaking = unified((m, 900 + 10 * m, 200 + 10 * m) for m in range(1, 120))
         lines = leaking.splitlines(keepends=True)

@@ -124,6 +124,7 @@ START_TEST(collections_are_joined_by_their_number_and_stand_in_time)
         ck_assert_int_ge(gc->pauses_ns, gc->longest_ns);
         ck_assert_int_lt(gc->after_bytes, gc->before_bytes);
         ck_assert_int_le(gc->before_bytes, gc->committed_bytes);
+        ck_assert_int_le(gc->committed_bytes, gc->reserved_bytes);
         ck_assert(i == 0 || gc->time_ns > recording->gcs[i - 1].time_ns);
         ck_assert_str_eq(name_of(gc->cause), "Allocation Failure");
         ck_assert(gc->time_ns >= recording->totals.from_ns &&
