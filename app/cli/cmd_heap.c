@@ -66,9 +66,10 @@ static bool warn_of_damage(fl_cli *cli, const char *path, const fl_hprof *dump)
     return damage != NULL;
 }
 
-/* Damage is known once the dump was read: the title is made last. */
+/* Damage is known once the dump was read: the title is made last. `heap` NULL: the census alone was
+ * asked for. */
 static fl_heap_title title_of(const fl_args *args, const char *path, const fl_hprof *dump,
-                              const fl_census *census)
+                              const fl_census *census, const fl_heap *heap)
 {
     fl_hprof_facts facts = fl_hprof_facts_of(dump);
     fl_census_totals totals = fl_census_totals_of(census);
@@ -81,13 +82,14 @@ static fl_heap_title title_of(const fl_args *args, const char *path, const fl_hp
         .damage = fl_hprof_damage(dump),
         .layout = totals.layout,
         .layout_given = layout_of(args) != FL_HEAP_LAYOUT_INFER,
+        .without_roots = heap != NULL && !fl_heap_has_roots(heap),
         .objects = totals.objects,
         .bytes = totals.bytes,
     };
 }
 
 static fl_status put_histogram(fl_buf *out, const fl_args *args, const fl_hprof *dump,
-                               const fl_census *census, bool has_retained, fl_error *err)
+                               const fl_census *census, const fl_heap *heap, fl_error *err)
 {
     size_t count = fl_census_class_count(census);
     const fl_heap_class **rows = fl_mem_calloc(count, sizeof(fl_heap_class *));
@@ -95,8 +97,8 @@ static fl_status put_histogram(fl_buf *out, const fl_args *args, const fl_hprof 
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
     for (size_t i = 0; i < count; i++)
         rows[i] = fl_census_class_at(census, (uint32_t)i);
-    fl_heap_title title = title_of(args, args->operand, dump, census);
-    fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top_of(args), has_retained);
+    fl_heap_title title = title_of(args, args->operand, dump, census, heap);
+    fl_heap_histogram histogram = fl_heap_histogram_of(rows, count, top_of(args), heap != NULL);
     (fl_args_wants_json(args) ? fl_heap_view_histogram_json : fl_heap_view_histogram)(out, &title,
                                                                                       &histogram);
     fl_mem_free(rows);
@@ -110,7 +112,7 @@ static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_hprof *dump
     fl_heap_source source = fl_hprof_source(dump);
     fl_status status = fl_census_create(&census, &source, layout_of(args), err);
     if (status == FL_OK)
-        status = put_histogram(out, args, dump, census, false, err);
+        status = put_histogram(out, args, dump, census, NULL, err);
     fl_census_destroy(census);
     return status;
 }
@@ -124,7 +126,7 @@ static fl_status show_retained(fl_buf *out, const fl_args *args, fl_hprof *dump,
                                     .weak_keeps = fl_args_flag(args, "weak")};
     fl_status status = fl_heap_create(&heap, &source, &wanted, err);
     if (status == FL_OK)
-        status = put_histogram(out, args, dump, fl_heap_census(heap), true, err);
+        status = put_histogram(out, args, dump, fl_heap_census(heap), heap, err);
     fl_heap_destroy(heap);
     return status;
 }
@@ -170,7 +172,7 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
     if (status == FL_OK)
         status = fl_oql_run(&answer, oql, heap, &options, &asked);
     if (status == FL_OK) {
-        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap));
+        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap), heap);
         const fl_heap_oql_view view = {&title, heap, text, fl_oql_table_of(answer)};
         (fl_args_wants_json(args) ? fl_heap_view_oql_json : fl_heap_view_oql)(out, &view);
         status = fl_buf_check(out, "the answer", err);
@@ -218,7 +220,7 @@ static fl_status show_collections(fl_buf *out, const fl_args *args, fl_hprof *du
                                     .weak_keeps = fl_args_flag(args, "weak")};
     fl_status status = fl_heap_create(&heap, &source, &wanted, err);
     if (status == FL_OK) {
-        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap));
+        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap), heap);
         status = put_collections(out, args, &title, heap, err);
     }
     fl_heap_destroy(heap);
@@ -256,7 +258,7 @@ static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_
     fl_heap_source source = fl_hprof_source(out->dump);
     status = fl_heap_create(&heap, &source, &wanted, err);
     if (status == FL_OK) {
-        out->title = title_of(args, path, out->dump, fl_heap_census(heap));
+        out->title = title_of(args, path, out->dump, fl_heap_census(heap), heap);
         uint64_t least = (uint64_t)((double)out->title.bytes * LEAST_SHARE);
         status = fl_heap_paths_create(&out->paths, heap, least > 0 ? least : 1, err);
     }

@@ -29,9 +29,13 @@ void fl_heap_view_title(fl_buf *out, const fl_heap_title *title)
     fl_buf_printf(out, "Layout:    %s%s\n", fl_heap_layout_name(title->layout),
                   title->layout_given ? ", as given" : ", inferred");
     fl_buf_printf(out, "Objects:   %" PRIu64 ", %" PRIu64 " bytes\n", title->objects, title->bytes);
-    if (title->damage != NULL)
-        fl_buf_printf(out, "Incomplete: at byte %" PRIu64 " %s; what stands before it is counted\n",
-                      title->damage->offset, title->damage->message);
+    if (title->damage != NULL) {
+        fl_buf_printf(out, "Incomplete: at byte %" PRIu64 " ", title->damage->offset);
+        fl_profile_text_terminal(out, fl_slice_of(title->damage->message));
+        fl_buf_text(out, "; what stands before it is counted\n");
+    }
+    if (title->without_roots)
+        fl_buf_text(out, "Roots:     the dump ends before its roots; classes stand in for them\n");
     fl_buf_char(out, '\n');
 }
 
@@ -62,6 +66,8 @@ void fl_heap_view_title_json(fl_buf *out, const fl_heap_title *title)
         put_text(out, "message", fl_slice_of(title->damage->message));
         fl_buf_char(out, '}');
     }
+    if (title->without_roots)
+        fl_buf_text(out, ",\"without_roots\":true");
 }
 
 /* --- classes --- */

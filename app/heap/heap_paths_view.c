@@ -1,8 +1,9 @@
 /*
  * heap_paths_view.c - paths as text and as JSON.
  *
- * The verdict of two dumps is "leak" where a container grew (FL_HEAP_GROWTH_RATIO), else "no-leak":
- * nothing is said of a single dump but who keeps what, since a large table is no leak.
+ * The verdict of two dumps is "leak" where a container grew (FL_HEAP_GROWTH_RATIO), else "no-leak",
+ * or "not-enough-data" where one of the two was cut: nothing is said of a single dump but who keeps
+ * what, since a large table is no leak.
  */
 #include "heap_paths_view.h"
 
@@ -155,11 +156,32 @@ static void put_growth(fl_buf *out, const fl_heap_compared *compared, const fl_h
     }
 }
 
+static const char *verdict_of(const fl_heap_compared *compared)
+{
+    const fl_heap_title *before = compared->before, *after = compared->after;
+    bool is_cut = before->damage != NULL || before->without_roots || after->damage != NULL ||
+                  after->without_roots;
+    if (compared->growth_count > 0)
+        return "leak";
+    return is_cut ? "not-enough-data" : "no-leak";
+}
+
+/* In front of the verdict: what its figures lack. */
+static void put_cut(fl_buf *out, const fl_heap_title *title)
+{
+    if (!title->without_roots)
+        return;
+    fl_profile_text_terminal(out, fl_slice_of(title->file));
+    fl_buf_text(out, ": the dump ends before its roots; classes stand in for them\n");
+}
+
 void fl_heap_view_growth(fl_buf *out, const fl_heap_compared *compared)
 {
     const fl_heap_path *before = fl_heap_paths_at(compared->before_paths, 0);
     const fl_heap_path *after = fl_heap_paths_at(compared->after_paths, 0);
-    fl_buf_printf(out, "Verdict: %s\n", compared->growth_count > 0 ? "leak" : "no-leak");
+    put_cut(out, compared->before);
+    put_cut(out, compared->after);
+    fl_buf_printf(out, "Verdict: %s\n", verdict_of(compared));
     fl_buf_printf(out, "The roots keep %" PRIu64 " bytes, before %" PRIu64 ".\n",
                   after->retained_bytes, before->retained_bytes);
     if (compared->growth_count == 0)
@@ -200,8 +222,7 @@ void fl_heap_view_growth_json(fl_buf *out, const fl_heap_compared *compared)
     fl_heap_view_title_json(out, compared->before);
     fl_buf_text(out, "},\"after\":{");
     fl_heap_view_title_json(out, compared->after);
-    fl_buf_printf(out, "},\"verdict\":\"%s\",\"growths\":[",
-                  compared->growth_count > 0 ? "leak" : "no-leak");
+    fl_buf_printf(out, "},\"verdict\":\"%s\",\"growths\":[", verdict_of(compared));
     for (size_t i = 0; i < compared->growth_count; i++) {
         fl_buf_text(out, i > 0 ? ",\n" : "\n");
         put_growth_json(out, compared, &compared->growths[i]);

@@ -20,7 +20,8 @@ typedef struct fl_heap_title {
     uint64_t file_bytes;
     const fl_error *damage; /* NULL: the dump is whole */
     fl_heap_layout layout;
-    bool layout_given; /* and not inferred */
+    bool layout_given;  /* and not inferred */
+    bool without_roots; /* classes stand in for them */
     uint64_t objects, bytes;
 } fl_heap_title;
 

@@ -34,7 +34,7 @@ bool fl_leak_heaps_is(fl_slice head)
 
 /* --- reading --- */
 
-static fl_status read_paths(fl_heap_paths **out, fl_hprof *dump, fl_error *err)
+static fl_status read_paths(fl_leak_heap *out, fl_hprof *dump, fl_error *err)
 {
     fl_heap *heap = NULL;
     const fl_heap_options options = {.layout = FL_HEAP_LAYOUT_INFER};
@@ -46,7 +46,8 @@ static fl_status read_paths(fl_heap_paths **out, fl_hprof *dump, fl_error *err)
     for (uint32_t i = 0; i < fl_heap_class_count(heap); i++)
         bytes += fl_heap_class_at(heap, i)->reached_bytes;
     uint64_t least = (uint64_t)((double)bytes * LEAST_SHARE);
-    status = fl_heap_paths_create(out, heap, least > 0 ? least : 1, err);
+    out->is_cut = fl_hprof_damage(dump) != NULL || !fl_heap_has_roots(heap);
+    status = fl_heap_paths_create(&out->paths, heap, least > 0 ? least : 1, err);
     fl_heap_destroy(heap);
     return status;
 }
@@ -64,7 +65,7 @@ fl_status fl_leak_heaps_take(fl_leak_heaps *heaps, const char *name, const fl_sl
     fl_status status = bytes != NULL ? fl_hprof_over(&dump, *bytes, &own)
                                      : fl_hprof_open(&dump, name, "/var/tmp", &own);
     if (status == FL_OK)
-        status = read_paths(&item->paths, dump, &own);
+        status = read_paths(item, dump, &own);
     if (status == FL_OK) {
         const fl_error *damage = fl_hprof_damage(dump);
         item->time_ns = fl_hprof_facts_of(dump).time_ns;
@@ -165,23 +166,28 @@ static int by_time(const void *a, const void *b)
 
 /* --- the report --- */
 
-/* What one dump, or two that are alike, are answered with. */
+/* What one dump, or two that are alike, are answered with. Of a dump that was cut nothing is known
+ * but what it has: that nothing grew in it is no verdict. */
 static fl_status put_verdict(fl_leak_report *report, const fl_leak_heaps *heaps, size_t found,
                              fl_arena *arena, fl_error *err)
 {
     static const char again[] = "a second heap dump of the same program, some minutes later: what"
                                 " grows shows between two";
+    static const char whole[] = "heap dumps that are whole: the first or the last of these was cut";
     const char **collect = fl_arena_alloc(arena, 1, sizeof(*collect));
     if (collect == NULL)
         return no_memory(err);
-    collect[0] = again;
+    const fl_leak_heap *items = heaps->items;
+    bool is_cut = items[0].is_cut || items[heaps->count - 1].is_cut;
+    bool wants_more = heaps->count < 2 || (found == 0 && is_cut);
+    collect[0] = heaps->count < 2 ? again : whole;
     report->collect = collect;
-    report->collect_count = heaps->count < 2;
+    report->collect_count = wants_more;
     report->ruled_out_count = 0;
-    report->verdict = found > 0          ? FL_LEAK_LEAK
-                      : heaps->count < 2 ? FL_LEAK_NOT_ENOUGH_DATA
-                                         : FL_LEAK_NO_LEAK;
-    report->confidence = heaps->count < 2 ? 0 : CONFIDENCE;
+    report->verdict = found > 0    ? FL_LEAK_LEAK
+                      : wants_more ? FL_LEAK_NOT_ENOUGH_DATA
+                                   : FL_LEAK_NO_LEAK;
+    report->confidence = wants_more ? 0 : CONFIDENCE;
     report->snapshot_count = report->used_count = heaps->count;
     report->from_ns = heaps->items[0].time_ns;
     report->to_ns = heaps->items[heaps->count - 1].time_ns;

@@ -17,6 +17,7 @@ enum { FL_MAX_LEAK_HEAPS = 32 };
 typedef struct fl_leak_heap {
     int64_t time_ns;
     fl_heap_paths *paths;
+    bool is_cut; /* damaged, or it ends before its roots */
 } fl_leak_heap;
 
 typedef struct fl_leak_heaps {

@@ -353,11 +353,15 @@ const char *fl_heap_paths_holder(const fl_heap_paths *paths, size_t row)
 
 /* --- growth --- */
 
-/* The row of the earlier heap with the same path; FL_HEAP_NONE: it is new. */
-static uint32_t match(const fl_heap_paths *before, uint32_t parent, const char *label)
+/* The row of the earlier heap with the same path; FL_HEAP_NONE: it is new. A class is itself
+ * wherever it hangs: on its loader, or on the roots where it stands in for those of a cut dump. */
+static uint32_t match(const fl_heap_paths *before, uint32_t parent, const fl_heap_path *row)
 {
     for (size_t i = parent + (size_t)1; i < before->count && parent != FL_HEAP_NONE; i++)
-        if (before->rows[i].parent == parent && strcmp(before->rows[i].label, label) == 0)
+        if (before->rows[i].parent == parent && strcmp(before->rows[i].label, row->label) == 0)
+            return (uint32_t)i;
+    for (size_t i = 1; i < before->count && row->meant != FL_HEAP_NONE; i++)
+        if (before->rows[i].meant != FL_HEAP_NONE && strcmp(before->rows[i].label, row->label) == 0)
             return (uint32_t)i;
     return FL_HEAP_NONE;
 }
@@ -459,7 +463,7 @@ fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, size_t most,
     if (matched == NULL)
         return no_memory(err);
     for (size_t row = 1; row < after->count; row++)
-        matched[row] = match(before, matched[after->rows[row].parent], after->rows[row].label);
+        matched[row] = match(before, matched[after->rows[row].parent], &after->rows[row]);
     for (size_t row = 1; row < after->count; row++) {
         fl_heap_growth here;
         if (take_growth(&here, before, after, matched, row))

@@ -8,10 +8,13 @@
 #include "mem.h"
 
 static fl_error err;
+/* How the class Bag is kept: as a root, by an array, or by nothing in a dump that has no roots. */
+static enum { BAG_IS_ROOT, BAG_IN_ARRAY, NO_ROOTS } bag_kept;
 
 static void set_up(void)
 {
     err = (fl_error){0};
+    bag_kept = BAG_IS_ROOT;
 }
 
 /* Bag.ITEMS -> Object[] of so many Items; Bag.FIXED -> a table of one size; a chain of Links that a
@@ -40,10 +43,15 @@ static fl_hprof_made bag_of(uint32_t items, uint32_t fixed)
     made_class_item(&m, &(made_class){.id = 0x400});
     made_class_item(&m, &(made_class){0x500, 0, 0, NULL, 0, 0, link, 1, n});
     made_class_item(&m, &(made_class){.id = 0x600});
-    for (uint64_t c = 0x100; c <= 0x600; c += 0x100)
-        made_root(&m, 0x05, c);
-    made_root(&m, 0x01, 0x40000);
-    made_id(&m, 0);
+    for (uint64_t c = bag_kept == BAG_IS_ROOT ? 0x100 : 0x200; c <= 0x600; c += 0x100)
+        if (bag_kept != NO_ROOTS)
+            made_root(&m, 0x05, c);
+    for (uint64_t held = 0x40000; held <= 0x48000 && bag_kept != NO_ROOTS; held += 0x8000) {
+        made_root(&m, 0x01, held); /* the second one is there if Bag is in an array */
+        made_id(&m, 0);
+    }
+    if (bag_kept == BAG_IN_ARRAY)
+        made_objects(&m, 0x48000, 0x300, (const uint64_t[]){0x100}, 1);
     for (uint32_t i = 0; i < items; i++)
         elements[i] = 0x50000 + 64 * (uint64_t)i;
     made_objects(&m, 0x10000, 0x300, elements, items);
@@ -161,6 +169,25 @@ START_TEST(a_container_that_grows_is_named_and_others_are_not)
 }
 END_TEST
 
+START_TEST(a_class_is_itself_wherever_it_hangs)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        bag_kept = turn == 0 ? NO_ROOTS : BAG_IN_ARRAY;
+        fl_hprof_made first = bag_of(1000, 100);
+        bag_kept = turn == 0 ? BAG_IN_ARRAY : NO_ROOTS;
+        fl_hprof_made second = bag_of(2000, 100);
+        fl_heap_paths *before = paths_of(&first, 50), *after = paths_of(&second, 50);
+        fl_heap_growth growths[3];
+        size_t count;
+        ck_assert_ok(fl_heap_growth_find(&count, growths, 3, before, after, &err));
+        ck_assert_uint_eq(count, 1);
+        ck_assert_str_eq(fl_heap_paths_holder(after, growths[0].row), "Bag.ITEMS");
+        fl_heap_paths_destroy(before);
+        fl_heap_paths_destroy(after);
+    }
+}
+END_TEST
+
 START_TEST(each_allocation_that_fails_is_reported)
 {
     fl_hprof_made made = bag_of(200, 100);
@@ -196,6 +223,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, paths_name_statics_and_put_objects_of_a_class_together);
     tcase_add_test(tcase, what_retains_little_is_no_row);
     tcase_add_test(tcase, a_container_that_grows_is_named_and_others_are_not);
+    tcase_add_test(tcase, a_class_is_itself_wherever_it_hangs);
     tcase_add_test(tcase, each_allocation_that_fails_is_reported);
     suite_add_tcase(suite, tcase);
     return suite;

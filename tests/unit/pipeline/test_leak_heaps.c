@@ -49,6 +49,21 @@ START_TEST(one_dump_wants_another_and_two_alike_are_no_leak)
 }
 END_TEST
 
+START_TEST(a_dump_that_was_cut_is_no_proof_of_health)
+{
+    fl_leak_report report = {.verdict = FL_LEAK_NO_LEAK};
+    const char *warning;
+    ck_assert_ok(take(made_bytes(&made), &warning));
+    ck_assert_ok(take(fl_slice_part(made_bytes(&made), 0, made.out.len - 20), &warning));
+    ck_assert_ok(fl_leak_heaps_report(&report, &heaps, 0, true, &arena, &err));
+    ck_assert_uint_eq(report.finding_count, 0);
+    ck_assert_uint_eq(report.verdict, FL_LEAK_NOT_ENOUGH_DATA);
+    ck_assert_double_eq(report.confidence, 0);
+    ck_assert_uint_eq(report.collect_count, 1);
+    ck_assert_ptr_nonnull(strstr(report.collect[0], "was cut"));
+}
+END_TEST
+
 START_TEST(findings_of_other_inputs_stay)
 {
     const fl_leak_finding other = {.verdict = FL_LEAK_CHURN};
@@ -109,6 +124,7 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("leak_heaps");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, one_dump_wants_another_and_two_alike_are_no_leak);
+    tcase_add_test(tcase, a_dump_that_was_cut_is_no_proof_of_health);
     tcase_add_test(tcase, findings_of_other_inputs_stay);
     tcase_add_test(tcase, damage_is_a_warning_and_no_dump_an_error);
     tcase_add_test(tcase, more_dumps_than_are_kept_are_refused);
