@@ -267,12 +267,26 @@ static bool next_static(fl_heap_edges *at, fl_heap_edge *edge)
     return false;
 }
 
+/* The first of what lies on the stack of `thread`, or where it would stand. */
+static uint32_t first_held(const fl_heap *heap, fl_heap_object thread)
+{
+    size_t low = 0, high = heap->held_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (heap->held[middle].thread < thread)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
 /* The first time, the place of the thread's own is searched. */
 static bool next_on_stack(fl_heap_edges *at, fl_heap_edge *edge)
 {
     const fl_heap *heap = at->heap;
-    while (at->next < heap->held_count && heap->held[at->next].thread < at->from)
-        at->next++;
+    if (at->next == 0)
+        at->next = first_held(heap, at->from);
     if (at->next == heap->held_count || heap->held[at->next].thread != at->from)
         return false;
     edge->kind = FL_HEAP_EDGE_STACK;

@@ -264,7 +264,7 @@ static bool take_retained_set(fl_oql_parser *parser)
 /* The column's name is its own text until an AS says another. */
 static void begin_item(fl_oql_parser *parser)
 {
-    assert(parser->waiting_count < FL_OQL_MAX_DEPTH || parser->status != FL_OK);
+    assert(parser->waiting_count <= FL_OQL_MAX_DEPTH); /* the expression refuses to go deeper */
     fl_oql_query *query = fl_oql_current(parser);
     if (query->column_count == FL_OQL_MAX_COLUMNS) {
         parser->status = fl_fail(parser->err, FL_E_LIMIT, parser->token.at, "more than %u columns",
@@ -277,16 +277,32 @@ static void begin_item(fl_oql_parser *parser)
     fl_oql_expression_begin(parser);
 }
 
+/* Whether the SELECT is what a UNION adds to another. */
+static bool is_part(const fl_oql_parser *parser)
+{
+    assert(parser->frame_count > 0);
+    return parser->frame_count > 1 &&
+           parser->frames[parser->frame_count - 2].stage == FL_OQL_S_UNION_END;
+}
+
 /* What stands between SELECT and the first item. */
 static void select_head(fl_oql_parser *parser)
 {
     assert(fl_oql_current(parser)->column_count == 0);
     fl_oql_query *query = fl_oql_current(parser);
+    if (is_part(parser) && (fl_oql_at_word(parser, "DISTINCT") || fl_oql_at_word(parser, "AS"))) {
+        parser->status =
+            fl_fail(parser->err, FL_E_SYNTAX, parser->token.at,
+                    "DISTINCT and AS RETAINED SET stand at the first SELECT of a UNION only");
+        return;
+    }
     query->is_distinct = fl_oql_take_word(parser, "DISTINCT");
     query->is_retained_set = take_retained_set(parser);
     if (query->is_retained_set)
         parser->oql->needs_tree = true;
     query->is_objects = fl_oql_take_word(parser, "OBJECTS");
+    if (query->is_objects && parser->frame_count == 1)
+        parser->oql->needs_tree = true; /* a column of the answer */
     if (fl_oql_take_sign(parser, "*"))
         top_frame(parser)->stage = FL_OQL_S_FROM;
     else

@@ -50,17 +50,38 @@ static bool follow(search *s)
     return true;
 }
 
+/* Whether an object is kept by itself: what lies on a thread's stack hangs on the thread. */
+static bool is_root(const fl_heap *heap, fl_heap_object object)
+{
+    size_t count;
+    const fl_heap_root *roots = fl_heap_roots_of(heap, object, &count);
+    for (size_t i = 0; i < count; i++)
+        if (roots[i].thread == FL_HEAP_NONE || roots[i].thread == object)
+            return true;
+    return false;
+}
+
+/* Of a dump that ends before its roots, as the tree has it. */
+static bool search_from_classes(search *s)
+{
+    assert(s->depth == 0);
+    uint32_t count = (uint32_t)fl_heap_class_count(s->heap);
+    for (uint32_t i = 0; i < count; i++) {
+        fl_heap_object object = fl_heap_class_at(s->heap, i)->object;
+        if (object != FL_HEAP_NONE && (!reach(s, object) || !follow(s)))
+            return false;
+    }
+    return true;
+}
+
 /* Each root in turn, so that the stack holds what one root reaches at most. */
 static bool search_from_roots(search *s)
 {
     assert(s->depth == 0);
     fl_heap_object count = (fl_heap_object)fl_heap_count(s->heap);
-    for (fl_heap_object i = 0; i < count; i++) {
-        size_t roots;
-        (void)fl_heap_roots_of(s->heap, i, &roots);
-        if (roots > 0 && (!reach(s, i) || !follow(s)))
+    for (fl_heap_object i = 0; i < count; i++)
+        if (is_root(s->heap, i) && (!reach(s, i) || !follow(s)))
             return false;
-    }
     return true;
 }
 
@@ -73,7 +94,8 @@ fl_status fl_oql_reach_without(unsigned char *kept, const fl_heap *heap,
     bool is_done = s.removed != NULL;
     for (size_t i = 0; is_done && i < count; i++)
         fl_oql_set_bit(s.removed, objects[i]);
-    is_done = is_done && search_from_roots(&s);
+    is_done =
+        is_done && (fl_heap_has_roots(heap) ? search_from_roots(&s) : search_from_classes(&s));
     fl_mem_free(s.removed);
     fl_mem_free(s.stack);
     return is_done ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");

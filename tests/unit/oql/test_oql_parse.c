@@ -222,10 +222,10 @@ START_TEST(a_query_says_what_it_needs)
     ck_assert(!fl_oql_needs_tree(oql) && !fl_oql_needs_inbound(oql));
     ck_assert_ok(parse("SELECT inbounds(h) FROM x h"));
     ck_assert(!fl_oql_needs_tree(oql) && fl_oql_needs_inbound(oql));
-    static const char *const trees[] = {"SELECT * FROM x", "SELECT @retainedHeapSize FROM x",
-                                        "SELECT dominatorof(h) FROM x h",
-                                        "SELECT OBJECTS dominators(h) FROM x h"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const trees[] = {
+        "SELECT * FROM x", "SELECT @retainedHeapSize FROM x", "SELECT dominatorof(h) FROM x h",
+        "SELECT OBJECTS dominators(h) FROM x h", "SELECT OBJECTS h.key FROM x h"};
+    for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
         ck_assert_ok(parse(trees[i]));
         ck_assert(fl_oql_needs_tree(oql));
     }
@@ -284,6 +284,10 @@ START_TEST(what_is_malformed_is_refused_with_its_place)
         {"SELECT a FROM x UNION SELECT b FROM y", FL_E_SYNTAX, 22, "expected '(', found 'SELECT'"},
         {"SELECT a FROM x UNION (SELECT b, c FROM y)", FL_E_SYNTAX, 23,
          "the parts of a UNION have different columns"},
+        {"SELECT a FROM x UNION (SELECT DISTINCT a FROM y)", FL_E_SYNTAX, 30,
+         "DISTINCT and AS RETAINED SET stand at the first SELECT of a UNION only"},
+        {"SELECT * FROM x UNION (SELECT AS RETAINED SET * FROM y)", FL_E_SYNTAX, 30,
+         "DISTINCT and AS RETAINED SET stand at the first SELECT of a UNION only"},
         {"SELECT a FROM x WHERE b IN (SELECT c FROM d", FL_E_SYNTAX, 43,
          "expected ')', found the end"},
         {"SELECT \"a FROM x", FL_E_SYNTAX, 7, "text is not closed by a quote"},
@@ -336,6 +340,14 @@ START_TEST(what_is_too_long_or_too_deep_is_refused)
         ck_assert_msg(status == FL_E_LIMIT, "%s: %s", deep[i], err.message);
         ck_assert_str_eq(err.message, "the query is nested deeper than 128");
         ck_assert_uint_lt(err.offset, 7 + 130 * strlen(deep[i]));
+    }
+    for (size_t i = 120; i < 130; i++) { /* a query at each of the last depths */
+        char brackets[160] = "";
+        memset(brackets, '(', i);
+        fl_status status = parse_repeated("SELECT ", strcat(brackets, "SELECT a FROM b"), 1);
+        ck_assert_msg(status == (i < 127 ? FL_E_SYNTAX : FL_E_LIMIT), "%zu: %s", i, err.message);
+        if (status == FL_E_LIMIT)
+            ck_assert_str_eq(err.message, "the query is nested deeper than 128");
     }
     ck_assert_fails(FL_E_LIMIT, parse_repeated("SELECT * FROM ", "(SELECT * FROM ", 100));
     ck_assert_str_eq(err.message, "more than 32 queries inside of each other");

@@ -201,6 +201,48 @@ START_TEST(neighbours_and_dominators_are_those_of_the_graph)
 }
 END_TEST
 
+/* What the set of one object weighs, and what the tree says that it retains. */
+static void assert_set_weighs(const char *class, uint64_t id)
+{
+    char text[128];
+    uint64_t bytes = 0;
+    snprintf(text, sizeof(text), "SELECT AS RETAINED SET * FROM %s", class);
+    ck_assert_ok(ask(text));
+    const fl_oql_table *table = fl_oql_table_of(answer);
+    for (size_t i = 0; i < table->row_count; i++)
+        bytes += (uint64_t)table->rows[i].cells[1].number;
+    ck_assert_uint_eq(bytes, fl_heap_retained_bytes(maps.heap, fl_heap_find(maps.heap, id)));
+}
+
+/* A root that names nothing is none. */
+static void hide_root(fl_hprof_made *m, unsigned tag, uint64_t id)
+{
+    const unsigned char root[] = {(unsigned char)tag, 0, 0, 0, 0, 0, 0, (unsigned char)(id >> 8),
+                                  (unsigned char)id};
+    size_t at = 0;
+    while (at + sizeof(root) < m->out.len && memcmp(m->out.ptr + at, root, sizeof(root)) != 0)
+        at++;
+    ck_assert_uint_lt(at + sizeof(root), m->out.len);
+    m->out.ptr[at + 1] = 0x7f;
+}
+
+START_TEST(a_set_weighs_what_the_tree_says)
+{
+    assert_set_weighs("java.lang.Thread", MAPS_MAIN); /* with what lies on its stack */
+    assert_set_weighs("java.util.HashMap", MAPS_BIG);
+    built_close(&maps);
+    maps.made = maps_made(8);
+    for (uint64_t id = MAPS_OBJECT; id <= MAPS_BUILDER; id += 0x100)
+        hide_root(&maps.made, 0x05, id);
+    hide_root(&maps.made, 0x08, MAPS_MAIN);
+    hide_root(&maps.made, 0x03, MAPS_HALF);
+    hide_root(&maps.made, 0x07, MAPS_BUILDING);
+    ck_assert_ok(built_open(&maps, true, &err));
+    ck_assert(!fl_heap_has_roots(maps.heap));
+    assert_set_weighs("java.util.HashMap", MAPS_BIG);
+}
+END_TEST
+
 START_TEST(sources_are_classes_or_objects)
 {
     static const question questions[] = {
@@ -440,6 +482,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, fields_follow_paths_and_stop_at_null);
     tcase_add_test(tcase, attributes_are_those_of_the_object);
     tcase_add_test(tcase, neighbours_and_dominators_are_those_of_the_graph);
+    tcase_add_test(tcase, a_set_weighs_what_the_tree_says);
     tcase_add_test(tcase, sources_are_classes_or_objects);
     tcase_add_test(tcase, operators_mean_what_java_and_mat_mean);
     tcase_add_test(tcase, what_does_not_fit_is_refused_with_its_place);
