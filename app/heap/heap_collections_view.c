@@ -217,8 +217,9 @@ static void put_unreached(fl_buf *out, const fl_heap_contents *c)
     uint64_t count = 0, bytes = 0;
     for (uint32_t i = 0; i < fl_heap_class_count(c->heap); i++) {
         const fl_heap_class *class = fl_heap_class_at(c->heap, i);
-        count += class->count - class->reached;
-        bytes += class->bytes - class->reached_bytes;
+        count += class->count > class->reached ? class->count - class->reached : 0;
+        /* Objects of which a dump has two are counted twice and reached once, at any size. */
+        bytes += class->bytes > class->reached_bytes ? class->bytes - class->reached_bytes : 0;
     }
     fl_buf_printf(out, "Not kept by any root: %" PRIu64 " objects, %" PRIu64 " bytes\n", count,
                   bytes);

@@ -194,6 +194,7 @@ static inline void weigh_array(fl_census_entry *entry, uint32_t type, uint32_t c
         uint64_t head = each == 8 ? (header[i] + 7u) & ~7u : header[i];
         entry->array_bytes[i] += (head + each * count + 7) & ~UINT64_C(7);
     }
+    entry->array_count++;
 }
 
 /* Inlined into the loop over a batch, which it is most of. */

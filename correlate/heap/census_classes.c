@@ -218,6 +218,8 @@ static void adopt_values(fl_census *census)
                 continue;
             real->facts.count += made->facts.count;
             made->facts.count = 0;
+            real->array_count += made->array_count;
+            made->array_count = 0;
             for (int layout = 0; layout < FL_HEAP_LAYOUT_COUNT; layout++) {
                 real->array_bytes[layout] += made->array_bytes[layout];
                 made->array_bytes[layout] = 0;
@@ -296,8 +298,9 @@ static void weigh_all(fl_census *census, const uint32_t *order, fl_heap_extent *
         extents[order[i]] = extent;
         if (!facts->is_array)
             weigh_instances(entry, extent);
-        uint64_t instances_bytes = facts->count * facts->instance_bytes;
-        facts->bytes = facts->is_array ? entry->array_bytes[layout] : instances_bytes;
+        assert(entry->array_count <= facts->count);
+        facts->bytes = entry->array_bytes[layout] +
+                       (facts->count - entry->array_count) * facts->instance_bytes;
     }
 }
 

@@ -14,7 +14,8 @@ typedef struct fl_census_entry {
     uint64_t name_id, super_id, loader_id;
     fl_slice record;                            /* from the loader on; empty: not dumped */
     uint64_t array_bytes[FL_HEAP_LAYOUT_COUNT]; /* of its arrays, by layout */
-    uint64_t nearest_bytes, nearest_count;      /* smallest distance to what follows an instance */
+    uint64_t array_count; /* a class that is not there may have instances and arrays */
+    uint64_t nearest_bytes, nearest_count; /* smallest distance to what follows an instance */
     uint32_t class_bytes; /* of the object that stands for the class; 0: not dumped */
 } fl_census_entry;
 

@@ -168,19 +168,19 @@ uint32_t fl_heap_class_meant(const fl_heap *heap, fl_heap_object object)
     return is_one ? index : FL_HEAP_NONE;
 }
 
-/* By class where that is enough; arrays are asked for their length. */
+/* By class where that is enough; arrays are asked for their length, also where their class is not
+ * in the dump and so no array's by its name. */
 uint64_t fl_heap_shallow_bytes(const fl_heap *heap, fl_heap_object object)
 {
-    const fl_heap_class *facts = fl_heap_facts(heap, fl_heap_class_of(heap, object));
+    const fl_census_entry *entry = &heap->census->entries[fl_heap_class_of(heap, object)];
     uint32_t meant = fl_heap_class_meant(heap, object);
     fl_heap_item item;
     if (meant != FL_HEAP_NONE)
         return heap->census->entries[meant].class_bytes;
-    if (!facts->is_array)
-        return facts->instance_bytes;
-    return fl_heap_item_of(heap, object, &item) && item.kind > FL_HEAP_ITEM_INSTANCE
-               ? fl_heap_array_bytes(heap->census->totals.layout, item.type, item.count)
-               : 0;
+    bool is_array = entry->array_count > 0 && fl_heap_item_of(heap, object, &item) &&
+                    item.kind > FL_HEAP_ITEM_INSTANCE;
+    return is_array ? fl_heap_array_bytes(heap->census->totals.layout, item.type, item.count)
+                    : entry->facts.instance_bytes;
 }
 
 bool fl_heap_item_of(const fl_heap *heap, fl_heap_object object, fl_heap_item *item)

@@ -57,9 +57,10 @@ enum { MIN_KEYS = 16, MAX_SUPER_CLASSES = 256 };
 typedef struct collect {
     const fl_heap *heap;
     fl_heap_collections *out;
-    uint8_t *info_of; /* class: row of the table, or INFO_COUNT */
-    uint64_t steps;   /* that chains may still be followed */
-    fl_keyed *keys;   /* of the map that is looked at, and as much room behind */
+    uint8_t *info_of;    /* class: row of the table, or INFO_COUNT */
+    uint64_t steps;      /* that chains, and arrays that others have too, may still be followed */
+    unsigned char *seen; /* arrays: a bit an object */
+    fl_keyed *keys;      /* of the map that is looked at, and as much room behind */
     size_t key_count, key_cap;
 } collect;
 
@@ -299,13 +300,28 @@ static bool follow_chain(collect *c, fl_heap_collection *row, fl_heap_object ent
     return true;
 }
 
+/* Each array is looked at once for nothing; real collections do not share them, so that a dump that
+ * was made to cost time pays for more of them out of the steps. */
+static bool may_look(collect *c, fl_heap_object array, uint32_t slots)
+{
+    assert(array < fl_heap_count(c->heap));
+    unsigned char bit = (unsigned char)(1u << array % 8);
+    bool is_first = (c->seen[array / 8] & bit) == 0;
+    c->seen[array / 8] |= bit;
+    if (!is_first && c->steps < slots)
+        return false;
+    c->steps -= is_first ? 0 : slots;
+    return true;
+}
+
 /* Slots that are null, those that are not, and the chains behind them. */
 static bool look_at_array(collect *c, fl_heap_collection *row, fl_heap_object array)
 {
     assert(row->info < INFO_COUNT);
     fl_heap_item item;
     bool is_chained = INFOS[row->info].kind == FL_HEAP_CHAINED;
-    if (!fl_heap_item_of(c->heap, array, &item) || item.kind != FL_HEAP_ITEM_OBJECTS)
+    if (!fl_heap_item_of(c->heap, array, &item) || item.kind != FL_HEAP_ITEM_OBJECTS ||
+        !may_look(c, array, item.count))
         return true;
     row->capacity = item.count;
     for (uint32_t i = 0; i < item.count; i++) {
@@ -372,7 +388,8 @@ fl_status fl_heap_collections_find(fl_heap_collections *out, const fl_heap *heap
     collect c = {.heap = heap, .out = out, .steps = 4 * (uint64_t)count};
     c.info_of = fl_mem_alloc((size_t)classes + 1);
     out->sums = fl_mem_calloc(INFO_COUNT, sizeof(*out->sums));
-    bool is_done = c.info_of != NULL && out->sums != NULL;
+    c.seen = fl_mem_calloc((size_t)count / 8 + 1, 1);
+    bool is_done = c.info_of != NULL && out->sums != NULL && c.seen != NULL;
     for (uint32_t i = 0; is_done && i < classes; i++)
         c.info_of[i] = info_of_class(heap, i);
     for (fl_heap_object i = 0; is_done && i < count; i++) {
@@ -380,6 +397,7 @@ fl_status fl_heap_collections_find(fl_heap_collections *out, const fl_heap *heap
         is_done = info == INFO_COUNT || look_at(&c, i, info);
     }
     fl_mem_free(c.info_of);
+    fl_mem_free(c.seen);
     fl_mem_free(c.keys);
     return is_done ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
 }

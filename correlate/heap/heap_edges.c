@@ -145,7 +145,7 @@ static uint32_t words_of(const fl_heap *heap, const fl_heap_item *item, uint32_t
     else
         bytes = fl_heap_array_bytes(heap->census->totals.layout, item->type, item->count);
     assert(bytes % 8 == 0);
-    return (uint32_t)(bytes / 8);
+    return bytes / 8 < UINT32_MAX ? (uint32_t)(bytes / 8) : UINT32_MAX; /* a length is 32 GiB */
 }
 
 /* Everything that is known of an object is in its item. */

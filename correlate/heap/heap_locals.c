@@ -44,15 +44,24 @@ static bool add_row(fl_heap_locals *out, const fl_heap_local *row)
     return true;
 }
 
+/* Whether a table comes for the first time: in a real heap no two maps have the same. */
+static bool is_new(unsigned char *seen, fl_heap_object table)
+{
+    unsigned char bit = (unsigned char)(1u << table % 8);
+    bool is_first = (seen[table / 8] & bit) == 0;
+    seen[table / 8] |= bit;
+    return is_first;
+}
+
 /* The entries of one map; an entry without a value keeps nothing and is passed over. */
 static bool add_map(fl_heap_locals *out, const fl_heap *heap, fl_heap_object thread,
-                    const char *field)
+                    const char *field, unsigned char *seen)
 {
     fl_heap_item item;
     fl_heap_object map = fl_heap_follow(heap, thread, field);
     fl_heap_object table = map != FL_HEAP_NONE ? fl_heap_follow(heap, map, "table") : FL_HEAP_NONE;
     if (table == FL_HEAP_NONE || !fl_heap_item_of(heap, table, &item) ||
-        item.kind != FL_HEAP_ITEM_OBJECTS || item.count == 0)
+        item.kind != FL_HEAP_ITEM_OBJECTS || item.count == 0 || !is_new(seen, table))
         return true;
     uint64_t width = item.body.len / item.count;
     for (uint32_t i = 0; i < item.count; i++) {
@@ -79,14 +88,16 @@ static bool gather(fl_heap_locals *out, const fl_heap *heap)
     fl_heap_object count = (fl_heap_object)fl_heap_count(heap);
     size_t classes = fl_heap_class_count(heap);
     bool *is_thread = fl_mem_calloc(classes + 1, sizeof(*is_thread));
-    bool is_done = is_thread != NULL;
+    unsigned char *seen = fl_mem_calloc((size_t)count / 8 + 1, 1); /* a bit an object */
+    bool is_done = is_thread != NULL && seen != NULL;
     for (uint32_t i = 0; is_done && i < classes; i++)
         is_thread[i] = is_thread_class(heap, i);
     for (fl_heap_object i = 0; is_done && i < count; i++)
         if (is_thread[fl_heap_class_of(heap, i)])
-            is_done = add_map(out, heap, i, "threadLocals") &&
-                      add_map(out, heap, i, "inheritableThreadLocals");
+            is_done = add_map(out, heap, i, "threadLocals", seen) &&
+                      add_map(out, heap, i, "inheritableThreadLocals", seen);
     fl_mem_free(is_thread);
+    fl_mem_free(seen);
     return is_done;
 }
 

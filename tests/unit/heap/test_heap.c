@@ -213,6 +213,38 @@ START_TEST(every_prefix_makes_a_heap)
 }
 END_TEST
 
+START_TEST(arrays_whose_class_is_not_there_weigh_what_they_hold)
+{
+    static uint64_t elements[1000];
+    opened o = {.made = made_begin("1.0.3", 8)};
+    made_loaded(&o.made, 0x100, "java/lang/Class");
+    made_segment(&o.made);
+    made_class_item(&o.made, &(made_class){.id = 0x100});
+    made_objects(&o.made, 0x2000, 0xdead, elements, 1000);
+    made_instance(&o.made, 0x9000, 0xdead, 0);
+    made_number(&o.made, 0xc3, 1); /* an array of longs without its values */
+    made_id(&o.made, 0xa000);
+    made_number(&o.made, 0, 4);
+    made_number(&o.made, UINT32_MAX, 4);
+    made_number(&o.made, FL_HEAP_LONG, 1);
+    for (uint64_t id = 0x2000; id <= 0xa000; id += id == 0x2000 ? 0x7000 : 0x1000)
+        made_root(&o.made, 0xff, id);
+    made_segment_end(&o.made);
+    const fl_heap_options options = {.layout = FL_HEAP_LAYOUT_COMPRESSED};
+    ck_assert_ok(fl_hprof_over(&o.dump, made_bytes(&o.made), &err));
+    fl_heap_source source = fl_hprof_source(o.dump);
+    ck_assert_ok(fl_heap_create(&o.heap, &source, &options, &err));
+    ck_assert_ptr_null(fl_hprof_damage(o.dump));
+    ck_assert_uint_eq(fl_heap_shallow_bytes(o.heap, at(&o, 0x2000)), 4016);
+    ck_assert_uint_eq(fl_heap_shallow_bytes(o.heap, at(&o, 0x9000)), 16);
+    const fl_heap_class *facts = fl_heap_class_at(o.heap, fl_heap_class_of(o.heap, at(&o, 0x2000)));
+    ck_assert_uint_eq(facts->bytes, 4016 + 16);
+    ck_assert_uint_eq(facts->reached_bytes, facts->bytes);
+    ck_assert_uint_eq(fl_heap_retained_bytes(o.heap, at(&o, 0xa000)), UINT64_C(8) * UINT32_MAX);
+    drop(&o);
+}
+END_TEST
+
 START_TEST(each_allocation_that_fails_is_reported)
 {
     fl_hprof_made made = made_sample(8);
@@ -249,6 +281,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, ids_far_apart_are_found_as_well);
     tcase_add_test(tcase, a_bitmap_numbers_every_id_in_order);
     tcase_add_test(tcase, every_prefix_makes_a_heap);
+    tcase_add_test(tcase, arrays_whose_class_is_not_there_weigh_what_they_hold);
     tcase_add_test(tcase, each_allocation_that_fails_is_reported);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -70,9 +70,11 @@ static void setup(void)
     locals = (fl_heap_locals){0};
     built.made = built_begin(8, classes, sizeof(classes) / sizeof(classes[0]));
     made_instance(&built.made, KEY, LOCAL, 0);
-    thread(0x9000, THREAD, KEY, 84);  /* 104 bytes as an array */
-    thread(0xa000, WORKER, KEY, 184); /* 200 */
-    thread(0xb000, WORKER, 0, 4);     /* 24, and its ThreadLocal is gone */
+    thread(0x9000, THREAD, KEY, 84);               /* 104 bytes as an array */
+    thread(0xa000, WORKER, KEY, 184);              /* 200 */
+    thread(0xb000, WORKER, 0, 4);                  /* 24, and its ThreadLocal is gone */
+    made_instance(&built.made, 0xc000, WORKER, 8); /* the map of another one: rows of that alone */
+    made_id(&built.made, 0xa020);
     ck_assert_ok(built_open(&built, false, &err));
 }
 
