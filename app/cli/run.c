@@ -13,22 +13,28 @@
 #include "args.h"
 #include "cli.h"
 #include "help.h"
+#include "profile_text.h"
 #include "slice.h"
 #include "terminal.h"
 
-enum { MAX_COMMANDS = 64 };
+enum { MAX_COMMANDS = 64, MESSAGE_BYTES = 8192 };
 
-/* Threads of a daemon say things too: a line is never written into another one. */
+/* Names out of files stand in messages: what could move the cursor is shown as a question mark.
+ * Without an allocation, since messages tell of those that failed. Threads of a daemon say things
+ * too: a line is never written into another one. */
 void fl_cli_complain(fl_cli *cli, const char *format, ...)
 {
+    char text[MESSAGE_BYTES] = "", clean[MESSAGE_BYTES];
+    fl_buf out = {.ptr = clean, .cap = sizeof(clean), .max_bytes = sizeof(clean) - 1};
     va_list args;
     va_start(args, format);
-    flockfile(cli->err);
-    fputs("faultline: ", cli->err);
-    vfprintf(cli->err, format, args);
-    fputc('\n', cli->err);
-    funlockfile(cli->err);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    fl_profile_text_terminal(&out, fl_slice_of(text)); /* makes nothing longer */
+    assert(out.ptr == clean && out.status == FL_OK);
+    flockfile(cli->err);
+    fprintf(cli->err, "faultline: %.*s\n", (int)out.len, clean);
+    funlockfile(cli->err);
 }
 
 fl_exit fl_cli_fail(fl_cli *cli, const fl_error *err)
