@@ -169,6 +169,7 @@ static fl_status create(fl_stream **out, int fd, fl_stream_format kind, const ch
     }
     in->fd = fd;
     in->kind = kind;
+    in->free_bytes = FL_STREAM_FREE_BYTES;
     set_name(in->name, name);
     fl_status status = start_decoder(in, err);
     if (status != FL_OK)
@@ -465,11 +466,16 @@ static fl_status step(fl_stream *in, unsigned char *out, size_t cap, size_t *mad
     return status;
 }
 
+void fl_stream_allow(fl_stream *in, uint64_t bytes)
+{
+    assert(in->out_total == 0);
+    in->free_bytes = bytes;
+}
+
 /* Small outputs may have any ratio: a run of zeros is no attack. */
 static bool is_bomb(const fl_stream *in)
 {
-    return in->out_total > FL_STREAM_FREE_BYTES &&
-           in->out_total / FL_STREAM_MAX_RATIO > in->in_total;
+    return in->out_total > in->free_bytes && in->out_total / FL_STREAM_MAX_RATIO > in->in_total;
 }
 
 /* Fills the caller's buffer unless the input ends; what was made before a failure counts. */

@@ -28,6 +28,9 @@ FL_NODISCARD fl_status fl_stream_open_or_stdin(fl_stream **out, const char *path
 FL_NODISCARD fl_status fl_stream_over(fl_stream **out, fl_slice bytes, const char *name,
                                       fl_error *err);
 void fl_stream_close(fl_stream *in); /* NULL is a no-op */
+/* Let the first `bytes` of output be no bomb whatever they are made of, in place of
+ * FL_STREAM_FREE_BYTES: for who has a bound of its own. Before the first read. */
+void fl_stream_allow(fl_stream *in, uint64_t bytes);
 /* Whether bytes begin as gzip or zstd do, and would be decompressed. */
 bool fl_stream_is_packed(fl_slice bytes);
 

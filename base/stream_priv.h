@@ -28,6 +28,7 @@ struct fl_stream {
     unsigned char *raw_buf; /* of a file, from the first fetch on */
     size_t raw_cap;
     uint64_t in_total, out_total;
+    uint64_t free_bytes; /* that may be made of however little */
     z_stream gzip;
     bool gzip_ready; /* from the first member on */
     ZSTD_DCtx *zstd;

@@ -48,15 +48,6 @@ static fl_heap_layout layout_of(const fl_args *args)
     return (fl_heap_layout)i;
 }
 
-/* Where a packed dump is unpacked: memory would not do, and /tmp is memory in many places. */
-static const char *folder_of(const fl_args *args)
-{
-    const char *given = fl_args_text(args, "temp"), *usual = getenv("TMPDIR");
-    if (given != NULL)
-        return given;
-    return usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
-}
-
 static bool warn_of_damage(fl_cli *cli, const char *path, const fl_hprof *dump)
 {
     const fl_error *damage = fl_hprof_damage(dump);
@@ -252,7 +243,7 @@ static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_
     fl_heap *heap = NULL;
     const fl_heap_options wanted = {.layout = layout_of(args),
                                     .weak_keeps = fl_args_flag(args, "weak")};
-    fl_status status = fl_hprof_open(&out->dump, path, folder_of(args), err);
+    fl_status status = fl_hprof_open(&out->dump, path, fl_args_text(args, "temp"), err);
     if (status != FL_OK)
         return status;
     fl_heap_source source = fl_hprof_source(out->dump);
@@ -324,7 +315,7 @@ static fl_status show_classes(fl_buf *out, fl_cli *cli, const fl_args *args, boo
                               fl_error *err)
 {
     fl_hprof *dump = NULL;
-    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), err);
+    fl_status status = fl_hprof_open(&dump, args->operand, fl_args_text(args, "temp"), err);
     if (status == FL_OK)
         status = show(out, args, dump, err);
     if (status == FL_OK)
@@ -398,7 +389,9 @@ static const fl_operand operand = {
     .required = true,
     .is_path = true,
     .more = "FILE",
-    .more_help = "a later dump of the same program: what grew, with the verdict leak or no-leak",
+    .more_help = "a later dump of the same program: what grew, with the verdict leak, no-leak or, "
+                 "where one was"
+                 " cut, not-enough-data",
 };
 
 static const fl_example examples[] = {

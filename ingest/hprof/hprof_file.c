@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "faultline/limits.h"
@@ -20,15 +21,16 @@
 enum { UNPACK_BYTES = 1 << 20 };
 
 /* Signals interrupt long writes. */
-static fl_status write_all(int fd, const unsigned char *bytes, size_t len, fl_error *err)
+static fl_status write_all(int fd, const char *folder, const unsigned char *bytes, size_t len,
+                           fl_error *err)
 {
     while (len > 0) {
         ssize_t done = write(fd, bytes, len);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot unpack the heap dump: %s",
-                           strerror(errno));
+            return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot unpack the heap dump in %s: %s",
+                           folder, strerror(errno));
         bytes += done;
         len -= (size_t)done;
     }
@@ -50,8 +52,19 @@ static int nameless_file(const char *folder)
     return fd;
 }
 
+/* Arrays of zeros are packed a thousand times, and are no attack: what the disk has room for may be
+ * unpacked, up to the bound of a dump. */
+static uint64_t room_on(int fd)
+{
+    struct statvfs disk;
+    if (fstatvfs(fd, &disk) != 0 || disk.f_frsize == 0 ||
+        disk.f_bavail > FL_MAX_HPROF_BYTES / disk.f_frsize)
+        return FL_MAX_HPROF_BYTES;
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
 /* What can be unpacked is, and why no more in dump->unpacking. */
-static fl_status unpack(fl_hprof *dump, int to, const char *path, fl_error *err)
+static fl_status unpack(fl_hprof *dump, int to, const char *path, const char *folder, fl_error *err)
 {
     fl_stream *in = NULL;
     fl_status status = fl_stream_open(&in, path, err);
@@ -60,6 +73,8 @@ static fl_status unpack(fl_hprof *dump, int to, const char *path, fl_error *err)
     size_t len = 1;
     if (status == FL_OK && block == NULL)
         status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+    if (status == FL_OK)
+        fl_stream_allow(in, room_on(to));
     while (status == FL_OK && len > 0) {
         if (fl_stream_read(in, block, UNPACK_BYTES, &len, &dump->unpacking) != FL_OK)
             break;
@@ -68,7 +83,7 @@ static fl_status unpack(fl_hprof *dump, int to, const char *path, fl_error *err)
             status = fl_fail(err, FL_E_LIMIT, total, "the heap dump unpacks to more than %llu GiB",
                              (unsigned long long)(FL_MAX_HPROF_BYTES >> 30));
         else
-            status = write_all(to, block, len, err);
+            status = write_all(to, folder, block, len, err);
     }
     fl_mem_free(block);
     fl_stream_close(in);
@@ -101,7 +116,7 @@ static fl_status map_unpacked(fl_hprof *dump, const char *path, const char *fold
     if (fd < 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot unpack the heap dump in %s: %s", folder,
                        strerror(errno));
-    fl_status status = unpack(dump, fd, path, err);
+    fl_status status = unpack(dump, fd, path, folder, err);
     fl_hprof_unmap(dump);
     if (status == FL_OK)
         status = map_descriptor(dump, fd, path, err);
@@ -112,6 +127,9 @@ static fl_status map_unpacked(fl_hprof *dump, const char *path, const char *fold
 fl_status fl_hprof_map(fl_hprof *dump, const char *path, const char *folder, fl_error *err)
 {
     assert(dump->mapping == NULL);
+    const char *usual = getenv("TMPDIR");
+    if (folder == NULL)
+        folder = usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is refused, not waited for */
     if (fd < 0)
         return fl_fail(err, errno == ENOENT ? FL_E_NOTFOUND : FL_E_IO, FL_NO_OFFSET,

@@ -272,6 +272,41 @@ START_TEST(a_packed_file_is_read_like_a_plain_one)
 }
 END_TEST
 
+/* 96 MiB of zeros in some 100 KB. */
+START_TEST(a_dump_of_zeros_is_no_bomb)
+{
+    char packed[] = "/tmp/fl-hprof-XXXXXX";
+    static const char zeros[1 << 20];
+    enum { BLOCKS = 96 };
+    fl_hprof_made made = made_begin("1.0.2", 8);
+    made_record(&made, 0x1c, 18 + BLOCKS * sizeof(zeros));
+    made_number(&made, 0x23, 1);
+    made_id(&made, 0x1000);
+    made_number(&made, 0, 4);
+    made_number(&made, BLOCKS * sizeof(zeros), 4);
+    made_number(&made, FL_HEAP_BYTE, 1);
+    int fd = mkstemp(packed);
+    ck_assert_int_ge(fd, 0);
+    gzFile out = gzdopen(fd, "wb");
+    ck_assert_int_eq(gzwrite(out, made.out.ptr, (unsigned)made.out.len), (int)made.out.len);
+    for (int i = 0; i < BLOCKS; i++)
+        ck_assert_int_eq(gzwrite(out, zeros, sizeof(zeros)), sizeof(zeros));
+    gzclose(out);
+    fl_hprof *dump;
+    ck_assert_ok(fl_hprof_open(&dump, packed, "/tmp", &err));
+    ck_assert_uint_eq(count_items(dump, 64).all, 1);
+    ck_assert_ptr_null(fl_hprof_damage(dump));
+    fl_hprof_close(dump);
+    err = (fl_error){0};
+    setenv("TMPDIR", "/nowhere", 1);
+    ck_assert_fails(FL_E_IO, fl_hprof_open(&dump, packed, NULL, &err));
+    ck_assert_str_eq(err.message,
+                     "cannot unpack the heap dump in /nowhere: No such file or directory");
+    unlink(packed);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
 START_TEST(files_that_cannot_be_read_are_refused_by_name)
 {
     fl_hprof *dump;
@@ -306,6 +341,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, damage_ends_the_reading_where_it_is);
     tcase_add_test(tcase, every_prefix_gives_what_is_whole_in_it);
     tcase_add_test(tcase, a_packed_file_is_read_like_a_plain_one);
+    tcase_add_test(tcase, a_dump_of_zeros_is_no_bomb);
     tcase_add_test(tcase, files_that_cannot_be_read_are_refused_by_name);
     tcase_add_test(tcase, running_out_of_memory_is_reported);
     suite_add_tcase(suite, tcase);
