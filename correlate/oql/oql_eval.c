@@ -126,13 +126,13 @@ bool fl_oql_equal(fl_oql_machine *machine, const fl_oql_value *a, const fl_oql_v
         return a->kind == FL_OQL_BOOL && a->number == b->number;
     case FL_OQL_TEXT:
         return (a->kind == FL_OQL_TEXT || a->kind == FL_OQL_CHAR) &&
-               fl_slice_equal(fl_oql_text_of(machine, a), b->text);
+               fl_slice_equal(fl_oql_text_in_place(machine, a), b->text);
     case FL_OQL_OBJECT:
         if (a->kind == FL_OQL_OBJECT)
             return a->object == b->object;
         if (a->kind == FL_OQL_INT)
             return fl_heap_id(machine->heap, b->object) == (uint64_t)a->number;
-        return a->kind == FL_OQL_TEXT && fl_slice_equal(a->text, fl_oql_text_of(machine, b));
+        return a->kind == FL_OQL_TEXT && fl_slice_equal(a->text, fl_oql_text_in_place(machine, b));
     default:
         return false;
     }
@@ -160,6 +160,32 @@ static bool has_object(const fl_oql_value *list, fl_heap_object object)
     return from < list->count && list->objects[from] == object;
 }
 
+/* The sorted texts of a list; NULL where it has none. */
+static const fl_oql_texts *texts_of(const fl_oql_machine *machine, const fl_oql_value *list)
+{
+    for (uint32_t i = 0; i < machine->oql->query_count; i++)
+        if (machine->texts[i].values != NULL && machine->texts[i].values == list->values)
+            return &machine->texts[i];
+    return NULL;
+}
+
+/* Other kinds than these are equal to no text. */
+static bool has_text(fl_oql_machine *machine, const fl_oql_texts *texts, const fl_oql_value *value)
+{
+    if (value->kind != FL_OQL_TEXT && value->kind != FL_OQL_CHAR && value->kind != FL_OQL_OBJECT)
+        return false;
+    fl_slice text = fl_oql_text_in_place(machine, value);
+    size_t from = 0, to = texts->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (fl_slice_compare(texts->sorted[middle], text) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < texts->count && fl_slice_equal(texts->sorted[from], text);
+}
+
 /* A number among objects is an object's id, as in MAT. */
 bool fl_oql_contains(fl_oql_machine *machine, const fl_oql_value *list, const fl_oql_value *value)
 {
@@ -171,6 +197,9 @@ bool fl_oql_contains(fl_oql_machine *machine, const fl_oql_value *list, const fl
             return has_object(list, is_id ? (fl_heap_object)value->number : value->object);
         return false;
     }
+    const fl_oql_texts *texts = texts_of(machine, list);
+    if (texts != NULL)
+        return has_text(machine, texts, value);
     for (size_t i = 0; i < list->value_count; i++)
         if (fl_oql_equal(machine, &list->values[i], value))
             return true;

@@ -16,10 +16,18 @@ typedef struct fl_oql_seek {
     uint32_t class_index;
 } fl_oql_seek;
 
+/* The texts of a subquery's list, sorted: IN looks for one by halves. */
+typedef struct fl_oql_texts {
+    const fl_oql_value *values; /* whose they are; NULL: of none */
+    fl_slice *sorted;
+    size_t count;
+} fl_oql_texts;
+
 typedef struct fl_oql_machine {
     const fl_oql *oql;
     const fl_heap *heap;
     const fl_oql_value *answers; /* of the subqueries */
+    const fl_oql_texts *texts;   /* the same */
     fl_oql_value *stack;
     fl_arena row; /* what the values of a row point to */
     char *text;   /* FL_OQL_MAX_VALUE_BYTES, for one text at a time */
@@ -60,6 +68,9 @@ bool fl_oql_outbounds(fl_oql_machine *machine, fl_heap_object object, fl_oql_val
 bool fl_oql_object_text(fl_oql_machine *machine, fl_heap_object object, fl_slice *out);
 /* As toString() gives it, in the row's memory; ptr NULL when that ran out. */
 fl_slice fl_oql_text_of(fl_oql_machine *machine, const fl_oql_value *value);
+/* The same where it is looked at before the next text is made: an object's stays in machine->text,
+ * so that a condition over many costs no memory. */
+fl_slice fl_oql_text_in_place(fl_oql_machine *machine, const fl_oql_value *value);
 /* "java.util.HashMap @ 0x7f0012", in the row's memory. */
 fl_slice fl_oql_technical_name(fl_oql_machine *machine, fl_heap_object object);
 fl_slice fl_oql_display_name(fl_oql_machine *machine, fl_heap_object object);

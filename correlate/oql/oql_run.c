@@ -16,6 +16,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "intern.h"
 #include "mem.h"
@@ -49,6 +50,7 @@ typedef struct sink {
 typedef struct run {
     fl_oql_machine machine;
     fl_oql_value *answers;
+    fl_oql_texts *texts;
     fl_oql_value *stack;
     fl_arena kept; /* lists of subqueries, texts in them */
     bool *wanted;  /* classes */
@@ -192,6 +194,22 @@ static fl_status add_to_list(run *r, fl_oql_value value)
     return FL_OK;
 }
 
+/* What tells a value from others: two that have the same key are the same. */
+static void put_key(run *r, fl_buf *key, const fl_oql_value *value)
+{
+    if (value->kind == FL_OQL_OBJECT) {
+        fl_buf_printf(key, "%d:%u:", (int)value->kind, value->object);
+        return;
+    }
+    fl_slice text = fl_oql_text_of(&r->machine, value);
+    fl_buf_printf(key, "%d:%zu:", (int)value->kind, text.len);
+    if (text.ptr != NULL)
+        fl_buf_add(key, text);
+    if (value->kind == FL_OQL_OBJECTS) /* their text is their length */
+        fl_buf_add(key, (fl_slice){.ptr = (const unsigned char *)value->objects,
+                                   .len = value->count * sizeof(*value->objects)});
+}
+
 /* Whether these cells come for the first time. */
 static bool is_new_row(run *r, const fl_oql_value *cells, size_t count)
 {
@@ -199,11 +217,9 @@ static bool is_new_row(run *r, const fl_oql_value *cells, size_t count)
     fl_buf key = fl_buf_of(FL_OQL_MAX_ROW_BYTES);
     fl_error err = {0};
     for (size_t i = 0; i < count; i++) {
-        fl_slice text = fl_oql_text_of(&r->machine, &cells[i]);
-        unsigned long long number = cells[i].kind == FL_OQL_OBJECT ? cells[i].object : text.len;
-        fl_buf_printf(&key, "%d:%llu:", (int)cells[i].kind, number);
-        if (text.ptr != NULL && cells[i].kind != FL_OQL_OBJECT)
-            fl_buf_add(&key, text);
+        put_key(r, &key, &cells[i]);
+        for (size_t k = 0; cells[i].kind == FL_OQL_VALUES && k < cells[i].value_count; k++)
+            put_key(r, &key, &cells[i].values[k]);
     }
     fl_sym sym;
     size_t before = fl_intern_count(r->sink.seen);
@@ -614,6 +630,29 @@ static bool is_rising(const fl_heap_object *objects, size_t count)
     return true;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return fl_slice_compare(*(const fl_slice *)a, *(const fl_slice *)b);
+}
+
+/* A copy in order where a list has texts alone; FROM, [] and get() need the list's own order. */
+static fl_status sort_texts(run *r, const fl_oql_value *list, fl_oql_texts *out)
+{
+    assert(list->kind == FL_OQL_VALUES);
+    for (size_t i = 0; i < list->value_count; i++)
+        if (list->values[i].kind != FL_OQL_TEXT)
+            return FL_OK;
+    out->sorted = fl_mem_calloc(list->value_count + 1, sizeof(*out->sorted));
+    if (out->sorted == NULL)
+        return fail_memory(r);
+    for (size_t i = 0; i < list->value_count; i++)
+        out->sorted[i] = list->values[i].text;
+    qsort(out->sorted, list->value_count, sizeof(*out->sorted), by_text);
+    out->values = list->values;
+    out->count = list->value_count;
+    return FL_OK;
+}
+
 /* A list of a subquery; the sink's arrays become it. */
 static fl_status run_subquery(run *r, uint32_t index)
 {
@@ -624,6 +663,7 @@ static fl_status run_subquery(run *r, uint32_t index)
         r->answers[index] =
             (fl_oql_value){.kind = FL_OQL_VALUES, .values = s->values, .value_count = s->count};
         s->values = NULL;
+        status = sort_texts(r, &r->answers[index], &r->texts[index]);
     } else if (status == FL_OK) {
         r->answers[index] = (fl_oql_value){.kind = FL_OQL_OBJECTS,
                                            .is_sorted = is_rising(s->objects, s->count),
@@ -678,8 +718,11 @@ static void dispose(run *r)
         if (r->answers[i].kind == FL_OQL_VALUES)
             fl_mem_free((void *)(uintptr_t)r->answers[i].values);
     }
+    for (uint32_t i = 0; r->texts != NULL && i < r->machine.oql->query_count; i++)
+        fl_mem_free(r->texts[i].sorted);
     end_sink(&r->sink);
     fl_mem_free(r->answers);
+    fl_mem_free(r->texts);
     fl_mem_free(r->stack);
     fl_mem_free(r->wanted);
     fl_mem_free(r->machine.text);
@@ -695,14 +738,17 @@ static bool prepare(run *r, const fl_oql *oql)
         if (oql->queries[i]->max_depth > depth)
             depth = oql->queries[i]->max_depth;
     r->answers = fl_mem_calloc(oql->query_count, sizeof(*r->answers));
+    r->texts = fl_mem_calloc(oql->query_count, sizeof(*r->texts));
     r->stack = fl_mem_calloc((size_t)depth + 2, sizeof(*r->stack));
     r->wanted = fl_mem_calloc(fl_heap_class_count(r->machine.heap) + 1, sizeof(*r->wanted));
     r->machine.text = fl_mem_alloc(FL_OQL_MAX_VALUE_BYTES);
-    if (r->answers == NULL || r->stack == NULL || r->wanted == NULL || r->machine.text == NULL)
+    if (r->answers == NULL || r->texts == NULL || r->stack == NULL || r->wanted == NULL ||
+        r->machine.text == NULL)
         return false;
     r->machine.text[0] = '\0';
     r->machine.stack = r->stack + 1; /* one before the first is where an empty stack's top is */
     r->machine.answers = r->answers;
+    r->machine.texts = r->texts;
     return true;
 }
 

@@ -257,6 +257,19 @@ fl_slice fl_oql_text_of(fl_oql_machine *machine, const fl_oql_value *value)
     return text;
 }
 
+fl_slice fl_oql_text_in_place(fl_oql_machine *machine, const fl_oql_value *value)
+{
+    assert(value != NULL);
+    fl_slice text = FL_SLICE("");
+    if (value->kind == FL_OQL_CHAR)
+        (void)bits_text(machine, FL_HEAP_CHAR, (uint64_t)value->number, &text);
+    else if (value->kind != FL_OQL_OBJECT)
+        return fl_oql_text_of(machine, value);
+    else if (!fl_oql_object_text(machine, value->object, &text))
+        return FL_SLICE("");
+    return text;
+}
+
 /* ---- methods ---- */
 
 /* Of ASCII letters; others stay. */

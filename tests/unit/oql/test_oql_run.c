@@ -265,6 +265,15 @@ START_TEST(sources_are_classes_or_objects)
         {"SELECT a FROM OBJECTS 0 a", "0x100"},
         {"SELECT x FROM OBJECTS (outbounds(0)) x", "0x200"},
         {"SELECT DISTINCT classof(n) FROM java.util.HashMap$Node n", "0x900"},
+        {"SELECT DISTINCT outbounds(n) FROM java.util.HashMap$Node n",
+         "0x900+0x80c0+0x8120;0x900+0x80d8+0x8130"},
+        {"SELECT s.coder FROM java.lang.String s WHERE s IN (SELECT toString(k) FROM "
+         "java.lang.String k WHERE k.coder = 1)",
+         "1"},
+        {"SELECT (SELECT toString(s) FROM java.lang.String s)[2] FROM java.lang.Thread t WHERE "
+         "'m' NOT IN (SELECT toString(s) FROM java.lang.String s) AND NOT 1 IN (SELECT "
+         "toString(s) FROM java.lang.String s)",
+         "main"},
         {"SELECT DISTINCT n.next, 1 FROM java.util.HashMap$Node n", "null,1"},
         {"SELECT DISTINCT OBJECTS classof(n) FROM java.util.HashMap$Node n UNION (SELECT OBJECTS "
          "classof(i) FROM java.lang.Integer i)",
