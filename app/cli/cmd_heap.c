@@ -6,7 +6,6 @@
  * and by the exit code.
  */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -17,6 +16,7 @@
 #include "heap_paths_view.h"
 #include "heap_view.h"
 #include "hprof.h"
+#include "location.h"
 #include "mem.h"
 #include "oql.h"
 #include "slice.h"
@@ -46,6 +46,12 @@ static fl_heap_layout layout_of(const fl_args *args)
         i++;
     assert(i < FL_HEAP_LAYOUT_COUNT);
     return (fl_heap_layout)i;
+}
+
+static const char *folder_of(const fl_args *args)
+{
+    const char *given = fl_args_text(args, "temp");
+    return given != NULL ? given : fl_location_temp();
 }
 
 static bool warn_of_damage(fl_cli *cli, const char *path, const fl_hprof *dump)
@@ -243,7 +249,7 @@ static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_
     fl_heap *heap = NULL;
     const fl_heap_options wanted = {.layout = layout_of(args),
                                     .weak_keeps = fl_args_flag(args, "weak")};
-    fl_status status = fl_hprof_open(&out->dump, path, fl_args_text(args, "temp"), err);
+    fl_status status = fl_hprof_open(&out->dump, path, folder_of(args), err);
     if (status != FL_OK)
         return status;
     fl_heap_source source = fl_hprof_source(out->dump);
@@ -315,7 +321,7 @@ static fl_status show_classes(fl_buf *out, fl_cli *cli, const fl_args *args, boo
                               fl_error *err)
 {
     fl_hprof *dump = NULL;
-    fl_status status = fl_hprof_open(&dump, args->operand, fl_args_text(args, "temp"), err);
+    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), err);
     if (status == FL_OK)
         status = show(out, args, dump, err);
     if (status == FL_OK)

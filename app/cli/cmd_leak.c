@@ -167,6 +167,7 @@ static fl_exit run_leak(fl_cli *cli, const fl_args *args)
         .limit_bytes = fl_args_size(args, "limit"),
         .binary = fl_args_text(args, "binary"),
         .source_map = fl_args_text(args, "source-map"),
+        .temp_folder = fl_location_temp(),
         .asker = &asker,
         .progress = fl_progress_show,
         .payload = &progress,

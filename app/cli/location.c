@@ -79,6 +79,12 @@ fl_status fl_location_store(char out[FL_LOCATION_BYTES], const char *given, fl_e
     return status == FL_OK && given == NULL ? make_parents(out, err) : status;
 }
 
+const char *fl_location_temp(void)
+{
+    const char *usual = getenv("TMPDIR");
+    return usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
+}
+
 bool fl_location_signatures(char out[FL_LOCATION_BYTES])
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");

@@ -26,6 +26,10 @@ FL_NODISCARD fl_status fl_location_store(char out[FL_LOCATION_BYTES], const char
  * below ~/.config; false where there is none. */
 bool fl_location_signatures(char out[FL_LOCATION_BYTES]);
 
+/* Where packed heap dumps are unpacked: $TMPDIR, or /var/tmp, since memory would not do and /tmp is
+ * memory in many places. */
+const char *fl_location_temp(void);
+
 /* The URL as it may be shown: a password in it is three stars. */
 void fl_location_show(char out[FL_LOCATION_BYTES], const char *url);
 

@@ -57,13 +57,14 @@ fl_status fl_leak_heaps_take(fl_leak_heaps *heaps, const char *name, const fl_sl
 {
     fl_hprof *dump = NULL;
     fl_error own = {0};
+    const char *folder = heaps->folder != NULL ? heaps->folder : "/var/tmp";
     *warning = NULL;
     if (heaps->count == FL_MAX_LEAK_HEAPS)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "%s: more than %d heap dumps", name,
                        FL_MAX_LEAK_HEAPS);
     fl_leak_heap *item = &heaps->items[heaps->count];
-    fl_status status =
-        bytes != NULL ? fl_hprof_over(&dump, *bytes, &own) : fl_hprof_open(&dump, name, NULL, &own);
+    fl_status status = bytes != NULL ? fl_hprof_over(&dump, *bytes, &own)
+                                     : fl_hprof_open(&dump, name, folder, &own);
     if (status == FL_OK)
         status = read_paths(item, dump, &own);
     if (status == FL_OK) {

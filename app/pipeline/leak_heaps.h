@@ -23,6 +23,7 @@ typedef struct fl_leak_heap {
 typedef struct fl_leak_heaps {
     fl_leak_heap items[FL_MAX_LEAK_HEAPS];
     size_t count;
+    const char *folder; /* where packed ones are unpacked; NULL: /var/tmp */
 } fl_leak_heaps;
 
 /* Whether an input begins as a heap dump does. */

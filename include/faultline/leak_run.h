@@ -73,6 +73,7 @@ typedef struct fl_leak_request {
     uint64_t limit_bytes;       /* time until the heap has this size; 0: none */
     const char *binary;         /* the program, for profiles without symbols; NULL: none */
     const char *source_map;     /* a file or a folder, for JavaScript; NULL: none */
+    const char *temp_folder;    /* packed heap dumps are unpacked there; NULL: /var/tmp */
     const fl_leak_asker *asker; /* how addresses are asked; NULL: they are refused */
     /* Called now and then with what is being done. May be NULL. */
     void (*progress)(void *payload, const char *what, uint64_t done, uint64_t total);

@@ -300,7 +300,7 @@ static fl_status open_dump(fl_hprof **out, fl_hprof *dump, fl_status status, fl_
 
 fl_status fl_hprof_open(fl_hprof **out, const char *path, const char *folder, fl_error *err)
 {
-    assert(path != NULL);
+    assert(path != NULL && folder != NULL);
     fl_hprof *dump = fl_mem_calloc(1, sizeof(*dump));
     *out = NULL;
     if (dump == NULL)

@@ -24,8 +24,8 @@ typedef struct fl_hprof fl_hprof;
 bool fl_hprof_is(fl_slice bytes);
 
 /* A file: plain, or packed by gzip or zstd, which is unpacked into a file without a name in
- * `folder` (NULL: $TMPDIR, or /var/tmp: memory would not do, and /tmp is memory in many places), of
- * at most FL_MAX_HPROF_BYTES, that goes when it is closed. FL_E_SYNTAX where it is no dump,
+ * `folder`, of at most FL_MAX_HPROF_BYTES and of the room there, that goes when it is closed.
+ * FL_E_SYNTAX where it is no dump,
  * FL_E_UNSUPPORTED for a version that is not known, FL_E_NOTFOUND, FL_E_IO, FL_E_LIMIT, FL_E_NOMEM.
  * The caller owns *out. */
 FL_NODISCARD fl_status fl_hprof_open(fl_hprof **out, const char *path, const char *folder,

@@ -127,9 +127,6 @@ static fl_status map_unpacked(fl_hprof *dump, const char *path, const char *fold
 fl_status fl_hprof_map(fl_hprof *dump, const char *path, const char *folder, fl_error *err)
 {
     assert(dump->mapping == NULL);
-    const char *usual = getenv("TMPDIR");
-    if (folder == NULL)
-        folder = usual != NULL && usual[0] != '\0' ? usual : "/var/tmp";
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is refused, not waited for */
     if (fd < 0)
         return fl_fail(err, errno == ENOENT ? FL_E_NOTFOUND : FL_E_IO, FL_NO_OFFSET,

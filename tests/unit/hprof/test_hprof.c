@@ -298,8 +298,7 @@ START_TEST(a_dump_of_zeros_is_no_bomb)
     ck_assert_ptr_null(fl_hprof_damage(dump));
     fl_hprof_close(dump);
     err = (fl_error){0};
-    setenv("TMPDIR", "/nowhere", 1);
-    ck_assert_fails(FL_E_IO, fl_hprof_open(&dump, packed, NULL, &err));
+    ck_assert_fails(FL_E_IO, fl_hprof_open(&dump, packed, "/nowhere", &err));
     ck_assert_str_eq(err.message,
                      "cannot unpack the heap dump in /nowhere: No such file or directory");
     unlink(packed);
