@@ -342,9 +342,10 @@ START_TEST(what_is_too_long_or_too_deep_is_refused)
         ck_assert_uint_lt(err.offset, 7 + 130 * strlen(deep[i]));
     }
     for (size_t i = 120; i < 130; i++) { /* a query at each of the last depths */
-        char brackets[160] = "";
+        char brackets[160];
         memset(brackets, '(', i);
-        fl_status status = parse_repeated("SELECT ", strcat(brackets, "SELECT a FROM b"), 1);
+        snprintf(brackets + i, sizeof(brackets) - i, "SELECT a FROM b");
+        fl_status status = parse_repeated("SELECT ", brackets, 1);
         ck_assert_msg(status == (i < 127 ? FL_E_SYNTAX : FL_E_LIMIT), "%zu: %s", i, err.message);
         if (status == FL_E_LIMIT)
             ck_assert_str_eq(err.message, "the query is nested deeper than 128");
