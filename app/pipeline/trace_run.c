@@ -54,9 +54,10 @@ static void find_warnings(fl_trace_run *run)
         warn(run, fl_arena_printf(&run->arena, "%llu batches of experiments were passed over",
                                   (unsigned long long)info->skipped_batches));
     if (info->dropped + run->report.dropped > 0)
-        warn(run, fl_arena_printf(&run->arena,
-                                  "%llu names, stacks or rows were more than there is room for",
-                                  (unsigned long long)(info->dropped + run->report.dropped)));
+        warn(run,
+             fl_arena_printf(&run->arena,
+                             "%llu names, stacks, samples or rows were more than there is room for",
+                             (unsigned long long)(info->dropped + run->report.dropped)));
 }
 
 /* The report copies what it shows: reader and analysis go before it is looked at. */

@@ -53,9 +53,12 @@
 #define FL_MAX_GO_CRASHES    64u
 
 /* Execution traces of Go: bytes of a generation (Go ends one after about a second, or at 64 MB of
- * buffers), strings and stacks of one, frames and texts of the whole trace; goroutines alive at
- * once, processors, threads (Go stops a program at 10,000 of them). */
+ * buffers), batches of one (of up to 64 KB; each thread has one, at least), samples of one (100 a
+ * second for each of 20,000 processors), strings and stacks of one, frames and texts of the whole
+ * trace; goroutines alive at once, processors, threads (Go stops a program at 10,000 of them). */
 #define FL_MAX_GOTRACE_GENERATION_BYTES (512u << 20)
+#define FL_MAX_GOTRACE_BATCHES          (1u << 20)
+#define FL_MAX_GOTRACE_SAMPLES          (2u << 20)
 #define FL_MAX_GOTRACE_TABLE            (4u << 20)
 #define FL_MAX_GOTRACE_FRAMES           (8u << 20)
 #define FL_MAX_GOTRACE_TEXT_BYTES       (64u << 20)

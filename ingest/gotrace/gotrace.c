@@ -202,6 +202,10 @@ static fl_status add_batch(fl_gotrace *trace, const struct header *header, fl_er
     }
     if (header->size == 0)
         return FL_OK;
+    if (trace->batch_count == FL_MAX_GOTRACE_BATCHES)
+        return fl_fail(err, FL_E_LIMIT, trace->base + trace->pos,
+                       "generation %llu has more than %u batches", (unsigned long long)trace->gen,
+                       FL_MAX_GOTRACE_BATCHES);
     fl_status status = fl_gotrace_reserve((void **)&trace->batches, &trace->batch_cap,
                                           trace->batch_count + 1, sizeof(*trace->batches), err);
     if (status != FL_OK)

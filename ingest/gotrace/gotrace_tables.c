@@ -204,6 +204,10 @@ static fl_status read_samples(fl_gotrace *trace, struct walk walk, fl_error *err
         sample.g = number(&walk);
         sample.stack = number(&walk);
         status = check(&walk, err);
+        if (status == FL_OK && trace->sample_count == FL_MAX_GOTRACE_SAMPLES) {
+            trace->info.dropped++;
+            continue;
+        }
         if (status == FL_OK)
             status = fl_gotrace_reserve((void **)&trace->samples, &trace->sample_cap,
                                         trace->sample_count + 1, sizeof(sample), err);

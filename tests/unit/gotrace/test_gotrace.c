@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "faultline/limits.h"
 #include "fl_gotrace_maker.h"
 #include "fl_squeeze.h"
 #include "fl_test.h"
@@ -370,6 +372,63 @@ START_TEST(a_trace_that_tells_nothing_is_refused)
 }
 END_TEST
 
+/* Batches of one byte, one more than a generation may have. */
+START_TEST(batches_without_end_are_refused)
+{
+    enum { BATCH = 6, HEADER = 16 };
+    static const unsigned char batch[BATCH] = {1, 1, 7, 0, 1, 11};
+    size_t len = HEADER + (FL_MAX_GOTRACE_BATCHES + (size_t)1) * BATCH;
+    unsigned char *bytes = calloc(len, 1);
+    ck_assert_ptr_nonnull(bytes);
+    memcpy(bytes, "go 1.26 trace", 13);
+    for (size_t at = HEADER; at < len; at += BATCH)
+        memcpy(bytes + at, batch, BATCH);
+    (void)read_bytes((fl_slice){.ptr = bytes, .len = len});
+    free(bytes);
+    ck_assert_int_eq(fl_gotrace_info_of(trace)->broken.status, FL_E_LIMIT);
+    ck_assert_str_eq(fl_gotrace_info_of(trace)->broken.message,
+                     "generation 1 has more than 1048576 batches");
+}
+END_TEST
+
+static fl_status take_nothing(void *payload, const fl_gotrace_view *from,
+                              const fl_gotrace_event *events, size_t count, fl_error *why)
+{
+    (void)payload, (void)from, (void)events, (void)count, (void)why;
+    return FL_OK;
+}
+
+/* Three more than are kept, in batches of ten thousand. */
+START_TEST(samples_without_end_are_dropped_and_counted)
+{
+    enum { SAMPLES = FL_MAX_GOTRACE_SAMPLES + 3, A_BATCH = 10000, SIZE = 6 };
+    static const unsigned char sample[SIZE] = {7, 1, 7, 0, 1, 0};
+    unsigned char *bytes = calloc((size_t)SAMPLES * SIZE + (1 << 20), 1);
+    ck_assert_ptr_nonnull(bytes);
+    fl_make_header(&maker, 26);
+    fl_make_clock(&maker, 1);
+    size_t len = maker.len;
+    memcpy(bytes, maker.bytes, len);
+    for (size_t at = 0; at < SAMPLES; at += A_BATCH) {
+        size_t count = SAMPLES - at < A_BATCH ? SAMPLES - at : A_BATCH;
+        memcpy(bytes + len, (const unsigned char[]){1, 1, 7, 0}, 4);
+        len += 4 + fl_make_varint(bytes + len + 4, count * SIZE + 1);
+        bytes[len++] = 6;
+        for (size_t i = 0; i < count; i++, len += SIZE)
+            memcpy(bytes + len, sample, SIZE);
+    }
+    bytes[len++] = 52;
+    fl_stream *in;
+    ck_assert_ok(fl_gotrace_create(&trace, &err));
+    ck_assert_ok(fl_stream_over(&in, (fl_slice){.ptr = bytes, .len = len}, "x", &err));
+    ck_assert_ok(fl_gotrace_read(trace, in, take_nothing, NULL, &err));
+    fl_stream_close(in);
+    free(bytes);
+    ck_assert_uint_eq(fl_gotrace_info_of(trace)->dropped, 3);
+    ck_assert_uint_eq(fl_gotrace_info_of(trace)->events, FL_MAX_GOTRACE_SAMPLES + 1);
+}
+END_TEST
+
 /* Nothing that a prefix tells is anything that the whole does not. */
 START_TEST(every_prefix_is_read_up_to_its_end)
 {
@@ -550,6 +609,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, damage_before_the_first_event_is_refused, 0,
                         sizeof(damaged) / sizeof(damaged[0]));
     tcase_add_test(tc, a_trace_that_tells_nothing_is_refused);
+    tcase_add_test(tc, batches_without_end_are_refused);
+    tcase_add_test(tc, samples_without_end_are_dropped_and_counted);
     tcase_add_test(tc, every_prefix_is_read_up_to_its_end);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, whoever_takes_the_events_can_stop);
