@@ -78,7 +78,7 @@ typedef struct fl_config_text {
     const char *credentials; /* looked into first for a secret's plain name; NULL: nowhere */
 } fl_config_text;
 
-enum { FL_CONFIG_WHY = 256 };
+enum { FL_CONFIG_WHY = 384 };
 
 /* One value of the row's kind (of one item for lists) to `to`, texts into the arena. FL_E_SYNTAX
  * with `why` set ("'x' is not a size like 64MiB or 2GB"), or FL_E_NOMEM. */

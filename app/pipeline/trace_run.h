@@ -4,8 +4,8 @@
 #ifndef FL_TRACE_RUN_H
 #define FL_TRACE_RUN_H
 
+#include "go_sched.h"
 #include "gotrace.h"
-#include "sched.h"
 #include "stream.h"
 
 typedef struct fl_trace_run fl_trace_run;

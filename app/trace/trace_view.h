@@ -6,7 +6,7 @@
 #define FL_TRACE_VIEW_H
 
 #include "buf.h"
-#include "sched.h"
+#include "go_sched.h"
 
 typedef enum fl_trace_shown {
     FL_TRACE_SUMMARY,

@@ -11,8 +11,8 @@
 #ifndef FL_SCHED_PRIV_H
 #define FL_SCHED_PRIV_H
 
+#include "go_sched.h"
 #include "map.h"
-#include "sched.h"
 
 #define SCHED_NONE UINT32_MAX
 

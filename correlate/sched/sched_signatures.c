@@ -4,7 +4,7 @@
  * They have the form of the signatures of leaks, so that reports show them alike; what they hold
  * for is decided over events, not over features of profiles.
  */
-#include "sched.h"
+#include "go_sched.h"
 
 static const fl_leak_signature signatures[] = {
     [FL_SCHED_GC_POINTERS] =

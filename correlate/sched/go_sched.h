@@ -1,5 +1,5 @@
 /*
- * sched.h - what the scheduler and the collector of a Go program did, out of the events of an
+ * go_sched.h - what the scheduler and the collector of a Go program did, out of the events of an
  * execution trace: where goroutines wait and for what, what its processors did, collections and who
  * pays for them, growth of maps, goroutines that never end, tasks and regions; and findings.
  *
@@ -10,8 +10,8 @@
  * table (one of costs has 1 KB of durations); what comes later is counted in the first row, which
  * is of no place.
  */
-#ifndef FL_SCHED_H
-#define FL_SCHED_H
+#ifndef FL_GO_SCHED_H
+#define FL_GO_SCHED_H
 
 #include <stdbool.h>
 
