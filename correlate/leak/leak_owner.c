@@ -9,21 +9,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "go_packages.h"
 #include "leak_priv.h"
 #include "slice.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-/* First elements of the standard library's paths, go1.0 to go1.26 (`go list std`). */
-static const char *const standard[] = {
-    "archive",  "bufio",   "bytes",   "cmp",      "compress", "container", "context", "crypto",
-    "database", "debug",   "embed",   "encoding", "errors",   "expvar",    "flag",    "fmt",
-    "go",       "hash",    "html",    "image",    "index",    "internal",  "io",      "iter",
-    "log",      "maps",    "math",    "mime",     "net",      "os",        "path",    "plugin",
-    "reflect",  "regexp",  "runtime", "slices",   "sort",     "strconv",   "strings", "structs",
-    "sync",     "syscall", "testing", "text",     "time",     "type",      "unicode", "unique",
-    "unsafe",   "vendor",  "weak",
-};
 
 static bool contains(fl_slice text, const char *part)
 {
@@ -75,12 +65,7 @@ bool fl_leak_is_standard_package(fl_slice package)
     size_t end = 0;
     while (end < package.len && package.ptr[end] != '/')
         end++;
-    fl_slice first = {package.ptr, end};
-    for (size_t i = 0; i < COUNT(standard); i++) {
-        if (fl_slice_equal(first, fl_slice_of(standard[i])))
-            return true;
-    }
-    return false;
+    return fl_go_is_standard((fl_slice){package.ptr, end});
 }
 
 /* The folder of the toolchain's sources, with its slash; empty where it is not known. */

@@ -13,20 +13,10 @@
  */
 #include <string.h>
 
+#include "go_packages.h"
 #include "sched_priv.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-/* First elements of the standard library's paths (`go list std`, go1.11 to go1.26). */
-static const char *const standard[] = {
-    "archive",  "bufio",   "bytes",   "cmp",      "compress", "container", "context", "crypto",
-    "database", "debug",   "embed",   "encoding", "errors",   "expvar",    "flag",    "fmt",
-    "go",       "hash",    "html",    "image",    "index",    "internal",  "io",      "iter",
-    "log",      "maps",    "math",    "mime",     "net",      "os",        "path",    "plugin",
-    "reflect",  "regexp",  "runtime", "slices",   "sort",     "strconv",   "strings", "structs",
-    "sync",     "syscall", "testing", "text",     "time",     "type",      "unicode", "unique",
-    "unsafe",   "vendor",  "weak",
-};
 
 bool fl_sched_is_standard(fl_slice function)
 {
@@ -38,10 +28,7 @@ bool fl_sched_is_standard(fl_slice function)
     if (function.ptr[end] == '.' && memchr(function.ptr, '/', function.len) != NULL &&
         fl_slice_find(function, FL_SLICE("(")) > fl_slice_find(function, FL_SLICE("/")))
         return false; /* a domain: example.com/app.f */
-    for (size_t i = 0; i < COUNT(standard); i++)
-        if (fl_slice_equal(fl_slice_part(function, 0, end), fl_slice_of(standard[i])))
-            return true;
-    return false;
+    return fl_go_is_standard(fl_slice_part(function, 0, end));
 }
 
 /* ---- what a frame says ---- */
