@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "faultline/gc.h"
+#include "gauge.h"
 #include "gclog_read.h"
 #include "slice.h"
 
@@ -51,14 +52,7 @@ fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, 
 static fl_status push_point(const struct reading *in, fl_slice metric, fl_slice unit,
                             int64_t time_ns, double value, fl_error *err)
 {
-    const fl_point point = {.metric = metric,
-                            .unit = unit,
-                            .kind = FL_POINT_GAUGE,
-                            .time_ns = time_ns,
-                            .value = value,
-                            .sum = NAN,
-                            .min = NAN,
-                            .max = NAN};
+    const fl_point point = fl_gauge_of(metric, unit, time_ns, value);
     return in->sink->point(in->sink->payload, in->handle, &point, err);
 }
 

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "gauge.h"
 #include "jfr_judge.h"
 #include "slice.h"
 
@@ -25,14 +26,7 @@ struct pushing {
 static fl_status push_point(const struct pushing *p, fl_slice metric, fl_slice unit,
                             int64_t time_ns, double value, fl_error *err)
 {
-    const fl_point point = {.metric = metric,
-                            .unit = unit,
-                            .kind = FL_POINT_GAUGE,
-                            .time_ns = time_ns,
-                            .value = value,
-                            .sum = NAN,
-                            .min = NAN,
-                            .max = NAN};
+    const fl_point point = fl_gauge_of(metric, unit, time_ns, value);
     assert(metric.len > 0);
     return isfinite(value) ? p->sink->point(p->sink->payload, p->handle, &point, err) : FL_OK;
 }

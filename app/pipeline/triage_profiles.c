@@ -31,6 +31,7 @@
 #include <sys/stat.h>
 
 #include "faultline/leak_run.h"
+#include "gauge.h"
 #include "slice.h"
 #include "triage_stacks.h"
 
@@ -439,14 +440,7 @@ static fl_status take_report(struct reading *in, const struct source *source,
 static fl_status push_point(struct reading *in, uint32_t handle, fl_slice metric, fl_slice unit,
                             int64_t time_ns, double value)
 {
-    const fl_point point = {.metric = metric,
-                            .unit = unit,
-                            .kind = FL_POINT_GAUGE,
-                            .time_ns = time_ns,
-                            .value = value,
-                            .sum = NAN,
-                            .min = NAN,
-                            .max = NAN};
+    const fl_point point = fl_gauge_of(metric, unit, time_ns, value);
     return isnan(value) ? FL_OK : in->sink->point(in->sink->payload, handle, &point, in->err);
 }
 
