@@ -14,7 +14,6 @@ enum { ROWS = 15, MAX_TRACE_PAGE_BYTES = 64 << 20 };
 
 static const char *const views[] = {"summary", "waits",   "goroutines", "gc",
                                     "maps",    "latency", "tasks",      NULL};
-static const char *const formats[] = {"text", "json", NULL};
 
 /* The choices stand in the order of fl_trace_shown; arguments were checked against them. */
 static fl_trace_shown view_of(const char *name)
@@ -73,7 +72,7 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     fl_buf out = fl_buf_of(MAX_TRACE_PAGE_BYTES);
     const char *input = args->operand;
     bool is_url = fl_fetch_is_url(input);
-    bool as_json = strcmp(fl_args_text(args, "format"), "json") == 0;
+    bool as_json = fl_args_wants_json(args);
     fl_status status = is_url ? run_url(&run, input, &err) : run_file(&run, input, &err);
     if (status != FL_OK)
         return fl_cli_finish(cli, &out, status, &err);
@@ -108,12 +107,7 @@ static const fl_option options[] = {
      .argument = "N",
      .fallback = "15",
      .help = "At most so many rows of each table; 0 is all, and the default of JSON"},
-    {.name = "format",
-     .kind = FL_OPTION_CHOICE,
-     .argument = "FORMAT",
-     .choices = formats,
-     .fallback = "text",
-     .help = "text, or json after schemas/json/trace.schema.json"},
+    FL_OPTION_FORMAT("text, or json after schemas/json/trace.schema.json"),
 };
 
 static const fl_operand operand = {
