@@ -8,24 +8,9 @@
 #include "args.h"
 #include "gc_report.h"
 #include "gc_run.h"
-#include "location.h"
-#include "signatures_load.h"
+#include "given_signatures.h"
 
 enum { REPORT_BYTES = 16 << 20 };
-
-/* Built-in signatures, then the user's. */
-static fl_status load_library(fl_signatures **out, const fl_args *args, fl_error *err)
-{
-    const char *paths[FL_MAX_GIVEN + 1];
-    char config[FL_LOCATION_BYTES];
-    size_t count = fl_args_list(args, "signatures", paths);
-    if (fl_location_signatures(config))
-        paths[count++] = config;
-    fl_status status = fl_signatures_create(out, err);
-    if (status == FL_OK)
-        status = fl_signatures_add_built_in(*out, err);
-    return status == FL_OK ? fl_signatures_load(*out, paths, count, err) : status;
-}
 
 /* The list of operands is too large for a stack, and a program runs one command. */
 static fl_exit run_gc(fl_cli *cli, const fl_args *args)
@@ -43,7 +28,7 @@ static fl_exit run_gc(fl_cli *cli, const fl_args *args)
     paths[0] = args->operand;
     for (size_t i = 0; i < args->more_count; i++)
         paths[i + 1] = args->more[i];
-    fl_status status = load_library(&library, args, &err);
+    fl_status status = fl_given_signatures(&library, args, &err);
     request.library = library;
     if (status == FL_OK)
         status = fl_gc_run(&report, &damaged, &request, &arena, &err);
@@ -63,12 +48,7 @@ static const fl_option options[] = {
      .help =
          "Time until the heap has this size, such as 2GiB; without it, the largest heap that the"
          " log tells"},
-    {.name = "signatures",
-     .kind = FL_OPTION_FOLDER,
-     .repeatable = true,
-     .argument = "DIR",
-     .help = "A YAML file with signatures of your own, or a folder of them; one replaces the"
-             " built-in one of its name"},
+    FL_OPTION_SIGNATURES,
     FL_OPTION_FORMAT("How to print the answer"),
 };
 

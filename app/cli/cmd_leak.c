@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "fetch.h"
+#include "given_signatures.h"
 #include "leak_diff_view.h"
 #include "leak_report.h"
 #include "leak_watch.h"
@@ -221,12 +222,7 @@ static const fl_option options[] = {
      .argument = "PATH",
      .help = "A source map, or a folder of .map files, of generated JavaScript: lines are then"
              " those of the source"},
-    {.name = "signatures",
-     .kind = FL_OPTION_FOLDER,
-     .repeatable = true,
-     .argument = "DIR",
-     .help = "A YAML file with signatures of your own, or a folder of them; one replaces the"
-             " built-in one of its name"},
+    FL_OPTION_SIGNATURES,
     FL_OPTION_FORMAT("How to print the answer"),
 };
 

@@ -12,27 +12,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "given_signatures.h"
 #include "leak_report.h"
-#include "location.h"
 #include "page.h"
-#include "signatures_load.h"
 #include "slice.h"
 
 enum { MAX_SHOWN = 256 };
-
-/* The built-in library and the user's own. */
-static fl_status load(fl_signatures **out, const fl_args *args, fl_error *err)
-{
-    const char *own[FL_MAX_GIVEN + 1];
-    char config[FL_LOCATION_BYTES];
-    size_t count = fl_args_list(args, "signatures", own);
-    if (fl_location_signatures(config))
-        own[count++] = config;
-    fl_status status = fl_signatures_create(out, err);
-    if (status == FL_OK)
-        status = fl_signatures_add_built_in(*out, err);
-    return status == FL_OK ? fl_signatures_load(*out, own, count, err) : status;
-}
 
 /* The forms of `name`; 0 where there is no such signature. */
 static size_t find(const fl_leak_signature **first, const fl_signatures *library, const char *name)
@@ -71,7 +56,7 @@ static fl_exit run_list(fl_cli *cli, const fl_args *args)
     fl_signatures *library = NULL;
     fl_buf page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     size_t count;
-    fl_status status = load(&library, args, &err);
+    fl_status status = fl_given_signatures(&library, args, &err);
     if (status == FL_OK) {
         const fl_leak_signature *items = fl_signatures_items(library, &count);
         status = fl_args_wants_json(args)
@@ -91,7 +76,7 @@ static fl_exit run_show(fl_cli *cli, const fl_args *args)
     fl_buf page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
     fl_leak_signature shown[MAX_SHOWN];
     size_t shown_count = 0;
-    fl_status status = load(&library, args, &err);
+    fl_status status = fl_given_signatures(&library, args, &err);
     for (size_t i = 0; status == FL_OK && i < args->more_count; i++) {
         const fl_leak_signature *forms;
         size_t count = find(&forms, library, args->more[i]);

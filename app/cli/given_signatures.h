@@ -1,0 +1,22 @@
+/*
+ * given_signatures.h - the library of leak signatures, with those of the user's own.
+ */
+#ifndef FL_GIVEN_SIGNATURES_H
+#define FL_GIVEN_SIGNATURES_H
+
+#include "args.h"
+#include "signatures_load.h"
+
+/* --signatures, where what it names comes on top of what is built in. */
+#define FL_OPTION_SIGNATURES                                                                       \
+    {                                                                                              \
+        .name = "signatures", .kind = FL_OPTION_FOLDER, .repeatable = true, .argument = "DIR",     \
+        .help = "A YAML file with signatures of your own, or a folder of them; one replaces the"   \
+                " built-in one of its name"                                                        \
+    }
+
+/* What is built in, what --signatures names, and the user's folder (fl_location_signatures()). The
+ * caller owns *out, also on failure. */
+FL_NODISCARD fl_status fl_given_signatures(fl_signatures **out, const fl_args *args, fl_error *err);
+
+#endif
