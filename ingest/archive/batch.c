@@ -595,29 +595,31 @@ const fl_sink *fl_archive_batch_sink(fl_archive_batch *batch)
     return &batch->sink;
 }
 
-/* A reader of its own: it is large, and few ask for it. */
-fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *sink, fl_error *err)
+/* A reader of its own: it is large, and few ask for it. `passed` NULL: all are told. */
+static fl_status replay(uint64_t *passed, const fl_archive_batch *batch, const fl_sink *sink,
+                        fl_error *err)
 {
     fl_batch_reader *reader;
     assert(batch != NULL && sink != NULL);
+    const fl_slice bytes = fl_batch_bytes(batch);
     fl_status status = fl_batch_reader_create(&reader, err);
     if (status == FL_OK)
-        status = fl_batch_read(reader, fl_batch_bytes(batch), sink, err);
+        status = passed != NULL ? fl_batch_read_requests(passed, reader, bytes, sink, err)
+                                : fl_batch_read(reader, bytes, sink, err);
     fl_batch_reader_destroy(reader);
     return status;
+}
+
+fl_status fl_archive_batch_replay(const fl_archive_batch *batch, const fl_sink *sink, fl_error *err)
+{
+    return replay(NULL, batch, sink, err);
 }
 
 fl_status fl_archive_batch_replay_requests(uint64_t *passed, const fl_archive_batch *batch,
                                            const fl_sink *sink, fl_error *err)
 {
-    fl_batch_reader *reader;
-    assert(batch != NULL && sink != NULL);
     *passed = 0;
-    fl_status status = fl_batch_reader_create(&reader, err);
-    if (status == FL_OK)
-        status = fl_batch_read_requests(passed, reader, fl_batch_bytes(batch), sink, err);
-    fl_batch_reader_destroy(reader);
-    return status;
+    return replay(passed, batch, sink, err);
 }
 
 uint64_t fl_archive_batch_requests(const fl_archive_batch *batch)
