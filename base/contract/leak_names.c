@@ -42,9 +42,23 @@ static const char *const sources[] = {
 };
 static_assert(COUNT(sources) == FL_LEAK_SOURCE_COUNT, "a source has no name");
 
+static const char *const measured_names[] = {
+    [FL_LEAK_IN_PROFILES] = "profiles",
+    [FL_LEAK_IN_TRACES] = "traces",
+};
+static_assert(COUNT(measured_names) == FL_LEAK_MEASURED_COUNT, "a kind of features has no name");
+
 #define TEXT(name_, text_)                                                                         \
     {                                                                                              \
         .name = name_, .unit = "text", .text = text_, .is_text = true                              \
+    }
+#define TRACED_TEXT(name_, text_)                                                                  \
+    {                                                                                              \
+        .name = name_, .unit = "text", .text = text_, .is_text = true, .in = FL_LEAK_IN_TRACES     \
+    }
+#define TRACED(name_, unit_, text_)                                                                \
+    {                                                                                              \
+        .name = name_, .unit = unit_, .text = text_, .in = FL_LEAK_IN_TRACES                       \
     }
 #define NUMBER(name_, unit_, text_)                                                                \
     {                                                                                              \
@@ -120,6 +134,47 @@ static const fl_leak_feature_info features[] = {
     [FL_LEAK_F_CPU_LOCK_SHARE] =
         NUMBER("cpu_lock_share", "ratio", "of the samples, contended locks of sync"),
     [FL_LEAK_F_CPU_BUSY] = NUMBER("cpu_busy", "", "processors in use"),
+    [FL_LEAK_F_TRACE_PLACE] =
+        TRACED_TEXT("trace_place", "the line's function of the user's own code"),
+    [FL_LEAK_F_TRACE_SPAN_S] = TRACED("trace_span_s", "s", "how long it was traced"),
+    [FL_LEAK_F_TRACE_MARK_SHARE] =
+        TRACED("trace_mark_share", "ratio", "of the time, in which marking was under way"),
+    [FL_LEAK_F_TRACE_MARK_MS_PER_MB] =
+        TRACED("trace_mark_ms_per_mb", "ms/MB", "marking for each megabyte that stays alive"),
+    [FL_LEAK_F_TRACE_ALIVE_BYTES] =
+        TRACED("trace_alive_bytes", "bytes", "what stays alive after a collection"),
+    [FL_LEAK_F_TRACE_STOPS] = TRACED("trace_stops", "", "stops of the world for one reason"),
+    [FL_LEAK_F_TRACE_STOP_P99_MS] =
+        TRACED("trace_stop_p99_ms", "ms", "one of a hundred stops took longer"),
+    [FL_LEAK_F_TRACE_STOP_SHARE] =
+        TRACED("trace_stop_share", "ratio", "of the time, in which the world stood"),
+    [FL_LEAK_F_TRACE_ASSISTS] =
+        TRACED("trace_assists", "", "times that goroutines marked for the collector"),
+    [FL_LEAK_F_TRACE_ASSIST_SHARE] =
+        TRACED("trace_assist_share", "ratio", "of what goroutines ran, marking for the collector"),
+    [FL_LEAK_F_TRACE_DOUBLING_MS] =
+        TRACED("trace_doubling_ms", "ms", "of a processor, the longest doubling of a bucket map"),
+    [FL_LEAK_F_TRACE_SLOW_DOUBLED] =
+        TRACED("trace_slow_doubled", "", "slow regions in which a bucket map was doubled"),
+    [FL_LEAK_F_TRACE_SLOW_GREW] = TRACED("trace_slow_grew", "", "slow regions in which a map grew"),
+    [FL_LEAK_F_TRACE_SLOW_GREW_SHARE] =
+        TRACED("trace_slow_grew_share", "ratio", "of slow regions, those in which a map grew"),
+    [FL_LEAK_F_TRACE_WAITS_FOR] =
+        TRACED_TEXT("trace_waits_for", "channel, select, mutex, sync, network, sleep, syscall, gc"),
+    [FL_LEAK_F_TRACE_STARTED] = TRACED("trace_started", "", "goroutines that one place started"),
+    [FL_LEAK_F_TRACE_ENDED_SHARE] =
+        TRACED("trace_ended_share", "ratio", "of those started, those that ended"),
+    [FL_LEAK_F_TRACE_CREATION_SHARE] =
+        TRACED("trace_creation_share", "ratio", "of the time, from the first creation to the last"),
+    [FL_LEAK_F_TRACE_WAITING_SHARE] =
+        TRACED("trace_waiting_share", "ratio", "of those alive at the end, those that wait"),
+    [FL_LEAK_F_TRACE_REPLACED_RATIO] =
+        TRACED("trace_replaced_ratio", "ratio",
+               "older goroutines of the function that ended over started"),
+    [FL_LEAK_F_TRACE_QUEUE] =
+        TRACED("trace_queue", "", "goroutines in line for a lock, on average"),
+    [FL_LEAK_F_TRACE_WAITS] = TRACED("trace_waits", "", "waits for a lock that ended"),
+    [FL_LEAK_F_TRACE_WAITS_PER_S] = TRACED("trace_waits_per_s", "1/s", "waits for a lock"),
 };
 static_assert(COUNT(features) == FL_LEAK_FEATURE_COUNT, "a feature has no row");
 
@@ -168,6 +223,12 @@ const char *fl_leak_source_name(fl_leak_source source)
 {
     assert((unsigned)source < FL_LEAK_SOURCE_COUNT);
     return sources[source];
+}
+
+const char *fl_leak_measured_name(fl_leak_measured measured)
+{
+    assert((unsigned)measured < FL_LEAK_MEASURED_COUNT);
+    return measured_names[measured];
 }
 
 const fl_leak_feature_info *fl_leak_feature_info_of(fl_leak_feature feature)

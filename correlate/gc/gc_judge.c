@@ -17,8 +17,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "facts.h"
 #include "gc_priv.h"
-#include "regex.h"
 #include "slice.h"
 
 enum { MAX_FINDINGS = 9, MAX_EVIDENCE = 4, MAX_SENTENCES = 6, MIN_OF_A_KIND = 3 };
@@ -39,6 +39,7 @@ enum { MAX_FINDINGS = 9, MAX_EVIDENCE = 4, MAX_SENTENCES = 6, MIN_OF_A_KIND = 3 
 /* Findings while they are made; the arena gets them when their number is known. */
 typedef struct gc_writer {
     gc_case *c;
+    fl_rules *rules;
     fl_leak_finding findings[MAX_FINDINGS];
     fl_leak_evidence evidence[MAX_FINDINGS][MAX_EVIDENCE];
     size_t count;
@@ -65,35 +66,14 @@ static const char *first_of(gc_case *c, fl_gc_trouble trouble)
     return again[0] != '\0' ? fl_gc_say(c, "; the first: %s", again) : "";
 }
 
-/* Whether all of a signature's conditions are on a line of a log, and hold for `line`. */
-static bool holds(gc_writer *w, const fl_leak_signature *s, const char *line)
-{
-    bool all = s->subject == FL_LEAK_PROGRAM && s->must_count > 0;
-    for (size_t i = 0; i < s->must_count && all && w->status == FL_OK; i++) {
-        const fl_leak_condition *must = &s->must[i];
-        fl_regex *regex = NULL;
-        bool found = false;
-        all = must->feature == FL_LEAK_F_LOG && must->op == FL_LEAK_MATCHES;
-        if (!all)
-            break;
-        w->status = fl_regex_create(&regex, fl_slice_of(must->pattern), false, w->err);
-        if (w->status == FL_OK)
-            w->status = fl_regex_match(&found, regex, fl_slice_of(line), w->err);
-        fl_regex_destroy(regex);
-        all = found;
-    }
-    return all && w->status == FL_OK;
-}
-
-/* The one with the highest prior of those that hold; NULL: none does. */
+/* Of those that hold for `line`; NULL: none does. */
 static const fl_leak_signature *signature_of(gc_writer *w, const char *line)
 {
     const fl_leak_signature *best = NULL;
-    for (size_t i = 0; i < w->c->options->signature_count && w->status == FL_OK; i++) {
-        const fl_leak_signature *s = &w->c->options->signatures[i];
-        if ((best == NULL || s->prior > best->prior) && holds(w, s, line))
-            best = s;
-    }
+    const fl_fact fact = {.feature = FL_LEAK_F_LOG, .text = line};
+    const fl_facts facts = {.subject = FL_LEAK_PROGRAM, .items = &fact, .count = 1};
+    if (w->status == FL_OK)
+        w->status = fl_rules_best(&best, w->rules, &facts, w->err);
     return best;
 }
 
@@ -407,6 +387,23 @@ static void add_warnings(gc_case *c)
     out->warnings = warnings;
 }
 
+/* One after the other; the order is that of equal verdicts. */
+static void judge_all(gc_writer *w)
+{
+    judge_heap(w);
+    judge_metaspace(w);
+    judge_failure(w, FL_GC_CONCURRENT_FAILED, 1, "gc log: concurrent failed",
+                  "a concurrent collection did not end in time");
+    judge_failure(w, FL_GC_PROMOTION_FAILED, 1, "gc log: promotion failed",
+                  "the old part had no room for survivors");
+    judge_failure(w, FL_GC_EVACUATION_FAILED, 2, "gc log: evacuation failed",
+                  "there was no room to copy survivors to");
+    judge_time(w);
+    judge_stalls(w);
+    judge_humongous(w);
+    judge_explicit(w);
+}
+
 fl_status fl_gc_judge(gc_case *c, fl_error *err)
 {
     gc_writer w = {.c = c, .err = err};
@@ -418,18 +415,11 @@ fl_status fl_gc_judge(gc_case *c, fl_error *err)
     out->to_ns = c->report->to_ns > 0 ? c->report->to_ns : 0;
     if (c->stats->about.version[0] != '\0')
         out->runtime = fl_gc_say(c, "java %s", c->stats->about.version);
-    judge_heap(&w);
-    judge_metaspace(&w);
-    judge_failure(&w, FL_GC_CONCURRENT_FAILED, 1, "gc log: concurrent failed",
-                  "a concurrent collection did not end in time");
-    judge_failure(&w, FL_GC_PROMOTION_FAILED, 1, "gc log: promotion failed",
-                  "the old part had no room for survivors");
-    judge_failure(&w, FL_GC_EVACUATION_FAILED, 2, "gc log: evacuation failed",
-                  "there was no room to copy survivors to");
-    judge_time(&w);
-    judge_stalls(&w);
-    judge_humongous(&w);
-    judge_explicit(&w);
+    w.status = fl_rules_create(&w.rules, c->options->signatures, c->options->signature_count,
+                               FL_LEAK_IN_PROFILES, err);
+    if (w.status == FL_OK)
+        judge_all(&w);
+    fl_rules_destroy(w.rules);
     if (w.status == FL_OK && w.count > 0)
         keep_findings(&w);
     else if (w.status == FL_OK)

@@ -444,7 +444,7 @@ fl_status fl_leak_features_of(leak_case *c, fl_error *err)
 {
     fl_status status = FL_OK;
     double *program = c->program.number;
-    for (size_t f = 0; f < FL_LEAK_FEATURE_COUNT; f++)
+    for (size_t f = 0; f < LEAK_FEATURES; f++)
         program[f] = NAN;
     program_features(c, program);
     gc_features(c, program);

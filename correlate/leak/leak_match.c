@@ -6,37 +6,24 @@
 #include <string.h>
 
 #include "leak_priv.h"
+#include "leak_signature.h"
 #include "mem.h"
 #include "slice.h"
 
-/* Patterns lie in the order must, any, against, signature after signature. */
-static size_t condition_count(const fl_leak_signature *s)
-{
-    return s->must_count + s->any_count + s->against_count;
-}
-
-static const fl_leak_condition *condition_at(const fl_leak_signature *s, size_t i)
-{
-    assert(i < condition_count(s));
-    if (i < s->must_count)
-        return &s->must[i];
-    i -= s->must_count;
-    return i < s->any_count ? &s->any[i] : &s->against[i - s->any_count];
-}
-
+/* Patterns lie in the order of conditions, signature after signature. */
 fl_status fl_leak_compile(fl_leak *leak, fl_error *err)
 {
     size_t count = 0, at = 0;
     for (size_t i = 0; i < leak->options.signature_count; i++)
-        count += condition_count(&leak->options.signatures[i]);
+        count += fl_leak_condition_count(&leak->options.signatures[i]);
     leak->patterns = fl_mem_calloc(count + 1, sizeof(*leak->patterns));
     if (leak->patterns == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for signatures");
     leak->pattern_count = count;
     for (size_t i = 0; i < leak->options.signature_count; i++) {
         const fl_leak_signature *s = &leak->options.signatures[i];
-        for (size_t k = 0; k < condition_count(s); k++, at++) {
-            const fl_leak_condition *condition = condition_at(s, k);
+        for (size_t k = 0; k < fl_leak_condition_count(s); k++, at++) {
+            const fl_leak_condition *condition = fl_leak_condition_at(s, k);
             if (!fl_leak_feature_info_of(condition->feature)->is_text)
                 continue;
             assert(condition->pattern != NULL);
@@ -189,36 +176,6 @@ static fl_status matches(bool *out, const leak_case *c, const leak_subject *subj
     return status;
 }
 
-/* What a signature demands: a condition on names counts three times one on numbers, because few
- * programs meet it by chance; every signature asks for the shape. */
-static size_t demand_of(const fl_leak_signature *s)
-{
-    size_t sum = 0, any = 0;
-    for (size_t i = 0; i < s->must_count + s->any_count; i++) {
-        fl_leak_feature feature = condition_at(s, i)->feature;
-        const fl_leak_condition *condition = condition_at(s, i);
-        bool is_name = fl_leak_feature_info_of(feature)->is_text && feature != FL_LEAK_F_SHAPE &&
-                       condition->op == FL_LEAK_MATCHES;
-        size_t one = feature == FL_LEAK_F_SHAPE ? 0 : is_name ? 3 : 1;
-        if (i < s->must_count)
-            sum += one;
-        else
-            any = one > any ? one : any;
-    }
-    return sum + any;
-}
-
-/* The most demanding first, then the higher prior, then the name. */
-static bool is_better(const fl_leak_signature *a, const fl_leak_signature *b)
-{
-    size_t x = demand_of(a), y = demand_of(b);
-    if (x != y)
-        return x > y;
-    if (a->prior != b->prior)
-        return a->prior > b->prior;
-    return strcmp(a->name, b->name) < 0;
-}
-
 fl_status fl_leak_best_signature(const fl_leak_signature **out, const leak_case *c,
                                  const leak_subject *subject, fl_leak_verdict verdict,
                                  fl_error *err)
@@ -228,15 +185,16 @@ fl_status fl_leak_best_signature(const fl_leak_signature **out, const leak_case 
     *out = NULL;
     for (size_t i = 0; i < leak->options.signature_count; i++) {
         const fl_leak_signature *s = &leak->options.signatures[i];
-        bool fits =
-            s->subject == subject->kind && s->verdict == verdict && runs_on(s, leak->go_minor);
+        bool fits = s->subject == subject->kind && s->verdict == verdict &&
+                    fl_leak_signature_measured(s) == FL_LEAK_IN_PROFILES &&
+                    runs_on(s, leak->go_minor);
         bool holds = false;
         fl_status status = fits ? matches(&holds, c, subject, at, i, err) : FL_OK;
         if (status != FL_OK)
             return status;
-        if (holds && (*out == NULL || is_better(s, *out)))
+        if (holds && (*out == NULL || fl_leak_signature_beats(s, *out)))
             *out = s;
-        at += condition_count(s);
+        at += fl_leak_condition_count(s);
     }
     return FL_OK;
 }
@@ -245,6 +203,6 @@ size_t fl_leak_first_pattern(const fl_leak *leak, const fl_leak_signature *signa
 {
     size_t at = 0;
     for (const fl_leak_signature *s = leak->options.signatures; s != signature; s++)
-        at += condition_count(s);
+        at += fl_leak_condition_count(s);
     return at;
 }

@@ -16,6 +16,9 @@
 #include "regex.h"
 #include "trend.h"
 
+/* Those that this analysis measures. */
+enum { LEAK_FEATURES = FL_LEAK_F_CPU_BUSY + 1 };
+
 enum {
     MAX_FRAMES = 192,    /* of a stack that are kept, innermost first */
     MIN_LEAK_POINTS = 5, /* docs/leaks-method.md: fewer cannot tell a warm-up from a leak */
@@ -209,7 +212,7 @@ typedef struct leak_subject {
     fl_trend item_trend;
     const leak_block *blocks; /* rising by size */
     size_t block_count;
-    double number[FL_LEAK_FEATURE_COUNT];
+    double number[LEAK_FEATURES];
     const char *state;   /* out of the frames */
     fl_slice text_state; /* out of a text; empty: none */
     fl_slice creator;    /* who started the goroutines; empty: not told */

@@ -470,7 +470,7 @@ static void set_crash(leak_case *c)
                               .function = NO_ID,
                               .top_stack = NO_ID,
                               .state = ""};
-    for (size_t f = 0; f < FL_LEAK_FEATURE_COUNT; f++)
+    for (size_t f = 0; f < LEAK_FEATURES; f++)
         c->crash.number[f] = c->program.number[f];
     if (!leak->has_crash || leak->crash_stack == NO_ID)
         return;

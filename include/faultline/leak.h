@@ -121,14 +121,52 @@ typedef enum fl_leak_feature {
     FL_LEAK_F_CPU_ALLOC_SHARE,
     FL_LEAK_F_CPU_LOCK_SHARE,
     FL_LEAK_F_CPU_BUSY, /* processors in use */
+    /* an execution trace: of any of its subjects */
+    FL_LEAK_F_TRACE_PLACE, /* text: the line's function of the user's own code */
+    FL_LEAK_F_TRACE_SPAN_S,
+    /* the program's collector, and one reason to stop the world */
+    FL_LEAK_F_TRACE_MARK_SHARE,     /* of the time, in which marking was under way */
+    FL_LEAK_F_TRACE_MARK_MS_PER_MB, /* marking for each megabyte that stays alive */
+    FL_LEAK_F_TRACE_ALIVE_BYTES,    /* after a collection */
+    FL_LEAK_F_TRACE_STOPS,
+    FL_LEAK_F_TRACE_STOP_P99_MS,
+    FL_LEAK_F_TRACE_STOP_SHARE, /* of the time */
+    /* a site: who assists the collector most, or uses a map */
+    FL_LEAK_F_TRACE_ASSISTS, /* of the whole program */
+    FL_LEAK_F_TRACE_ASSIST_SHARE,
+    FL_LEAK_F_TRACE_DOUBLING_MS,  /* of a processor, the longest doubling of a bucket map */
+    FL_LEAK_F_TRACE_SLOW_DOUBLED, /* slow regions in which one was doubled */
+    FL_LEAK_F_TRACE_SLOW_GREW,    /* and in which a map grew in any way */
+    FL_LEAK_F_TRACE_SLOW_GREW_SHARE,
+    /* goroutines of one place, and a lock */
+    FL_LEAK_F_TRACE_WAITS_FOR, /* text: "channel", "select", ... */
+    FL_LEAK_F_TRACE_STARTED,
+    FL_LEAK_F_TRACE_ENDED_SHARE,    /* of those */
+    FL_LEAK_F_TRACE_CREATION_SHARE, /* of the time, from the first creation to the last */
+    FL_LEAK_F_TRACE_WAITING_SHARE,  /* of those alive at the end */
+    FL_LEAK_F_TRACE_REPLACED_RATIO, /* older ones of that function that ended, over started ones */
+    FL_LEAK_F_TRACE_QUEUE,          /* goroutines in line for a lock, on average */
+    FL_LEAK_F_TRACE_WAITS,
+    FL_LEAK_F_TRACE_WAITS_PER_S,
     FL_LEAK_FEATURE_COUNT
 } fl_leak_feature;
+
+/* What features are measured on. The conditions of one signature are all measured on one kind. */
+typedef enum fl_leak_measured {
+    FL_LEAK_IN_PROFILES, /* profiles, statistics and logs */
+    FL_LEAK_IN_TRACES,
+    FL_LEAK_MEASURED_COUNT
+} fl_leak_measured;
+
+/* "profiles", "traces": the words of messages. */
+const char *fl_leak_measured_name(fl_leak_measured measured);
 
 typedef struct fl_leak_feature_info {
     const char *name; /* "growth_z": how signature files name it */
     const char *unit; /* "", "bytes", "ratio", "text" ... */
     const char *text; /* one line */
     bool is_text;
+    fl_leak_measured in;
 } fl_leak_feature_info;
 
 /* The row of a feature; never NULL. */

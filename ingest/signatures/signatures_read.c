@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "leak_signature.h"
 #include "number.h"
 #include "regex.h"
 #include "signatures_priv.h"
@@ -231,6 +232,23 @@ static struct conditions conditions_of(const fl_yaml *map)
                                .against = fl_yaml_member(map, FL_SLICE("against"))};
 }
 
+/* What is measured on one thing never holds together with what is measured on another. */
+static fl_status check_measured(const struct reading *in, const fl_yaml *map,
+                                const fl_leak_signature *signature)
+{
+    for (size_t i = 1; i < fl_leak_condition_count(signature); i++) {
+        const fl_leak_feature_info *first =
+            fl_leak_feature_info_of(fl_leak_condition_at(signature, 0)->feature);
+        const fl_leak_feature_info *other =
+            fl_leak_feature_info_of(fl_leak_condition_at(signature, i)->feature);
+        if (other->in != first->in)
+            return COMPLAIN(in, map, "%s is measured in %s and %s in %s: no subject has both",
+                            first->name, fl_leak_measured_name(first->in), other->name,
+                            fl_leak_measured_name(other->in));
+    }
+    return FL_OK;
+}
+
 /* Without a `must` a signature would hold for everything. */
 static fl_status read_all_conditions(fl_leak_signature *out, const struct reading *in,
                                      const fl_yaml *map, struct conditions common,
@@ -248,7 +266,7 @@ static fl_status read_all_conditions(fl_leak_signature *out, const struct readin
         status = check_against(in, own.against, out->against, count_of(common.against));
     if (status == FL_OK && out->must_count == 0)
         return COMPLAIN(in, map, "must has at least one condition");
-    return status;
+    return status == FL_OK ? check_measured(in, map, out) : status;
 }
 
 /* A plain address of the web: they are printed, and people click on them. */

@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/sched", "correlate/logs", "correlate/traces", "correlate/rank",
+CORRELATE = {"correlate/callgraph", "correlate/facts", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/sched", "correlate/logs", "correlate/traces", "correlate/rank",
              "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
@@ -93,12 +93,13 @@ ALLOWED = {
     "ingest/signatures": LOWEST,
     "correlate/stat": LOWEST,
     "correlate/callgraph": LOWEST,
+    "correlate/facts": LOWEST,
     "correlate/heap": LOWEST,
     "correlate/oql": LOWEST | {"correlate/heap"},
-    "correlate/gc": LOWEST | {"correlate/leak"},
+    "correlate/gc": LOWEST | {"correlate/facts", "correlate/leak"},
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
-    "correlate/sched": LOWEST,
+    "correlate/sched": LOWEST | {"correlate/facts"},
     "correlate/traces": LOWEST | {"correlate/stat"},
     "correlate/rank": LOWEST | {"correlate/stat"},
     "correlate/watch": LOWEST | {"correlate/stat"},

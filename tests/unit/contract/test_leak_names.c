@@ -28,7 +28,8 @@ START_TEST(every_feature_has_a_name_of_its_own_and_a_meaning)
         ck_assert(fl_leak_feature_find(&back, fl_slice_of(info->name)));
         ck_assert_int_eq((int)back, i);
         ck_assert(info->text[0] != '\0');
-        ck_assert_int_eq(info->is_text, i <= FL_LEAK_F_LOG);
+        ck_assert_int_eq(info->is_text, strcmp(info->unit, "text") == 0);
+        ck_assert_int_eq(info->in == FL_LEAK_IN_PROFILES, i < FL_LEAK_F_TRACE_PLACE);
     }
 }
 END_TEST

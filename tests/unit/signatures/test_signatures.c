@@ -251,6 +251,10 @@ static const struct bad {
      "own.yaml:1:14: cause is missing"},
     {HEAD "    prior: 0.5\n", "own.yaml:2:5: must has at least one condition"},
     {HEAD "    must: [{feature: growth_z, at_least: 1}]\n", "own.yaml:2:5: prior is missing"},
+    {HEAD "    prior: 0.5\n    must: [{feature: growth_z, at_least: 1}]\n"
+          "    any: [{feature: trace_queue, at_least: 1}]\n",
+     "own.yaml:2:5: growth_z is measured in profiles and trace_queue in traces: no subject has"
+     " both"},
     {HEAD "    must: 1\n", "own.yaml:8:5: must is a list"},
     {HEAD "    must: [a]\n", "own.yaml:8:12: a condition is a mapping"},
     {HEAD "    must: [{}]\n", "own.yaml:8:12: feature is missing"},
