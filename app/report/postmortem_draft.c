@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "page.h"
 #include "postmortem_priv.h"
 #include "slice.h"
@@ -202,13 +203,13 @@ static void put_summary(pm_draft *draft)
 /* Counts first, since shares of few requests mislead; then how slow it was. */
 static void say_impact(pm_draft *draft, const pm_impact *impact)
 {
-    char slowest[FL_SVG_NUMBER_TEXT], usual[FL_SVG_NUMBER_TEXT];
+    char slowest[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
     const char *slow = "";
     assert(impact->service != NULL && draft->in->picture != NULL);
     if (isfinite(impact->slowest_ms))
         slow = fl_pm_text(draft, " One in a hundred took %s or longer (usually %s).",
-                          fl_svg_number(slowest, impact->slowest_ms, "ms"),
-                          fl_svg_number(usual, impact->usual_ms, "ms"));
+                          fl_amount(slowest, impact->slowest_ms, "ms"),
+                          fl_amount(usual, impact->usual_ms, "ms"));
     pm_row *row = fl_pm_add(draft, PM_IMPACT);
     if (row == NULL)
         return;
@@ -230,7 +231,7 @@ static void say_metrics(pm_draft *draft)
     const fl_picture *picture = draft->in->picture;
     for (size_t i = 0; picture != NULL && i < picture->lane_count; i++) {
         const fl_lane *lane = &picture->lanes[i];
-        char most[FL_SVG_NUMBER_TEXT], usual[FL_SVG_NUMBER_TEXT];
+        char most[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
         double worst = NAN;
         if (!lane->is_entry || lane->kind == FL_PICTURE_TRACE || !(lane->deviations >= 5))
             continue;
@@ -242,8 +243,8 @@ static void say_metrics(pm_draft *draft)
             return;
         row->service = lane->service;
         row->text = fl_pm_text(draft, "%.200s reached %s (usually %s).", lane->name,
-                               fl_svg_number(most, worst, lane->unit),
-                               fl_svg_number(usual, lane->usual, lane->unit));
+                               fl_amount(most, worst, lane->unit),
+                               fl_amount(usual, lane->usual, lane->unit));
         row->source = lane->query;
     }
 }

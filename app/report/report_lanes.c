@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "sparkline.h"
 #include "svg_chart.h"
 #include "timestamp.h"
@@ -209,18 +210,18 @@ static double farthest(const fl_picture *picture, const fl_lane *lane)
 /* "usual 12.4 ms, highest 1.31 s"; the unit that only counts needs its step. */
 static void write_figures(fl_buf *out, const fl_picture *picture, const fl_lane *lane)
 {
-    char usual[FL_SVG_NUMBER_TEXT], far[FL_SVG_NUMBER_TEXT], step[FL_TIME_TEXT];
+    char usual[FL_AMOUNT_TEXT], far[FL_AMOUNT_TEXT], step[FL_TIME_TEXT];
     double value = farthest(picture, lane);
     const char *which = value < lane->usual ? "lowest" : "highest";
     bool is_count =
         lane->kind == FL_PICTURE_LOG ||
         (lane->unit != NULL && strcmp(lane->unit, "1") == 0 && lane->kind == FL_PICTURE_TRACE);
     if (isfinite(lane->usual))
-        fl_buf_printf(out, "usual %s, ", fl_svg_number(usual, lane->usual, lane->unit));
+        fl_buf_printf(out, "usual %s, ", fl_amount(usual, lane->usual, lane->unit));
     if (isnan(value))
         fl_buf_text(out, "not measured in the window");
     else
-        fl_buf_printf(out, "%s %s", which, fl_svg_number(far, value, lane->unit));
+        fl_buf_printf(out, "%s %s", which, fl_amount(far, value, lane->unit));
     if (is_count)
         fl_buf_printf(out, " in %s", fl_duration_format(step, picture->step_ns));
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "page.h"
 #include "timestamp.h"
 
@@ -88,9 +89,10 @@ static void write_recheck(fl_page *page, const fl_hypothesis *h, const fl_rechec
     if (e == NULL)
         return;
     fl_page_pad(page, STATE);
-    bool has_unit = e->unit != NULL && strcmp(e->unit, "1") != 0;
-    fl_page_printf(page, FL_INK_PLAIN, "before %.4g, during %.4g, after %.4g%s%s", e->baseline,
-                   e->value, item->after, has_unit ? " " : "", has_unit ? e->unit : "");
+    char before[FL_AMOUNT_TEXT], during[FL_AMOUNT_TEXT], after[FL_AMOUNT_TEXT];
+    fl_page_printf(page, FL_INK_PLAIN, "before %s, during %s, after %s",
+                   fl_amount(before, e->baseline, e->unit), fl_amount(during, e->value, e->unit),
+                   fl_amount(after, item->after, e->unit));
     fl_page_newline(page);
     fl_page_pad(page, STATE);
     fl_page_put(page, FL_INK_DIM, e->query != NULL ? e->query : "");

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "markup.h"
 #include "timestamp.h"
 
@@ -34,32 +35,6 @@ typedef struct plot {
     double left, right, top, bottom;
     double low, high;
 } plot;
-
-/* ---- numbers for people ---- */
-
-/* The contract keeps base units; a person reads "1.31 s" and not "1312.5 ms". Three digits are what
- * a chart can show. */
-const char *fl_svg_number(char out[FL_SVG_NUMBER_TEXT], double value, const char *unit)
-{
-    static const struct {
-        const char *unit, *large;
-        double factor;
-    } units[] = {{"ms", "s", 1e3}, {"By", "MB", 1e6}, {"us", "ms", 1e3}, {"ns", "ms", 1e6}};
-    const char *shown = unit != NULL && strcmp(unit, "1") != 0 ? unit : "";
-    if (!isfinite(value)) {
-        (void)snprintf(out, FL_SVG_NUMBER_TEXT, "n/a");
-        return out;
-    }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(shown, units[i].unit) == 0 && fabs(value) >= units[i].factor) {
-            value /= units[i].factor;
-            shown = units[i].large;
-        }
-    bool is_whole = fabs(value) < 1e6 && value == nearbyint(value);
-    (void)snprintf(out, FL_SVG_NUMBER_TEXT, is_whole ? "%.0f%s%.24s" : "%.3g%s%.24s", value,
-                   shown[0] != '\0' ? " " : "", shown);
-    return out;
-}
 
 /* ---- places ---- */
 
@@ -218,7 +193,7 @@ static void name_lane(fl_buf *out, const fl_lane *lane)
 /* For those who do not see the line: what it is usually, and how far it went. */
 static void describe(fl_buf *out, const fl_picture *picture, const fl_lane *lane)
 {
-    char usual[FL_SVG_NUMBER_TEXT], low[FL_SVG_NUMBER_TEXT], high[FL_SVG_NUMBER_TEXT];
+    char usual[FL_AMOUNT_TEXT], low[FL_AMOUNT_TEXT], high[FL_AMOUNT_TEXT];
     double least = NAN, most = NAN;
     for (size_t i = 0; i < picture->step_count; i++) {
         bool is_during =
@@ -227,8 +202,8 @@ static void describe(fl_buf *out, const fl_picture *picture, const fl_lane *lane
         most = is_during ? fmax(most, lane->values[i]) : most;
     }
     fl_buf_printf(out, "usually %s; during the incident %s to %s; ",
-                  fl_svg_number(usual, lane->usual, NULL), fl_svg_number(low, least, NULL),
-                  fl_svg_number(high, most, NULL));
+                  fl_amount(usual, lane->usual, NULL), fl_amount(low, least, NULL),
+                  fl_amount(high, most, NULL));
     fl_markup_html(out, lane->why);
 }
 
@@ -237,7 +212,7 @@ void fl_svg_lane(fl_buf *out, const fl_picture *picture, size_t index)
 {
     assert(index < picture->lane_count);
     const fl_lane *lane = &picture->lanes[index];
-    char number[FL_SVG_NUMBER_TEXT];
+    char number[FL_AMOUNT_TEXT];
     plot p = {.picture = picture,
               .left = PLOT_LEFT,
               .right = PLOT_RIGHT,
@@ -252,9 +227,8 @@ void fl_svg_lane(fl_buf *out, const fl_picture *picture, size_t index)
     put_times(out, &p);
     put_usual(out, &p, lane);
     put_line(out, &p, lane);
-    put_label(out, PLOT_RIGHT + 6, PLOT_TOP + 8, "start",
-              fl_svg_number(number, p.high, lane->unit));
-    put_label(out, PLOT_RIGHT + 6, PLOT_BOTTOM, "start", fl_svg_number(number, p.low, lane->unit));
+    put_label(out, PLOT_RIGHT + 6, PLOT_TOP + 8, "start", fl_amount(number, p.high, lane->unit));
+    put_label(out, PLOT_RIGHT + 6, PLOT_BOTTOM, "start", fl_amount(number, p.low, lane->unit));
     put_axis(out, &p, PLOT_BOTTOM + 14);
     fl_buf_text(out, "</svg>\n");
 }

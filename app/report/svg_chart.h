@@ -19,8 +19,5 @@
 void fl_svg_lane(fl_buf *out, const fl_picture *picture, size_t lane);
 /* Events and at most `most` lanes below each other on one axis, each with its name. */
 void fl_svg_overview(fl_buf *out, const fl_picture *picture, size_t most);
-/* "12.3 ms", "1.31 s" "512 MB", "42": a number with its UCUM unit, for people. "n/a" for NaN. */
-enum { FL_SVG_NUMBER_TEXT = 48 };
-const char *fl_svg_number(char out[FL_SVG_NUMBER_TEXT], double value, const char *unit);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "page.h"
 #include "svg_chart.h"
 #include "web_priv.h"
@@ -158,15 +159,15 @@ static double middle_of(const drawing *d, const box *b)
 /* What there is to say of the change, in few words. */
 static void label_of(char out[LABEL_TEXT], const fl_picture_call *call, change what)
 {
-    char before[FL_SVG_NUMBER_TEXT], during[FL_SVG_NUMBER_TEXT];
+    char before[FL_AMOUNT_TEXT], during[FL_AMOUNT_TEXT];
     out[0] = '\0';
     if (what == ERRORS)
         (void)snprintf(out, LABEL_TEXT, "%.0f %% \xE2\x86\x92 %.0f %% errors",
                        100 * error_share(&call->before), 100 * error_share(&call->during));
     else if (what == SLOW || what == NETWORK)
         (void)snprintf(out, LABEL_TEXT, "%s \xE2\x86\x92 %s",
-                       fl_svg_number(before, call->before.p50_ms, "ms"),
-                       fl_svg_number(during, call->during.p50_ms, "ms"));
+                       fl_amount(before, call->before.p50_ms, "ms"),
+                       fl_amount(during, call->during.p50_ms, "ms"));
     else if (what == GONE || what == NEW)
         (void)snprintf(out, LABEL_TEXT, "%s", what == GONE ? "no calls any more" : "new");
 }
@@ -246,9 +247,9 @@ static void put_drawing(fl_buf *out, drawing *d)
 /* A cell of before and during. */
 static void put_pair(fl_buf *out, double before, double during, const char *unit)
 {
-    char a[FL_SVG_NUMBER_TEXT], b[FL_SVG_NUMBER_TEXT];
-    fl_html(out, "<td>$ \xE2\x86\x92 $</td>", fl_svg_number(a, before, unit),
-            fl_svg_number(b, during, unit));
+    char a[FL_AMOUNT_TEXT], b[FL_AMOUNT_TEXT];
+    fl_html(out, "<td>$ \xE2\x86\x92 $</td>", fl_amount(a, before, unit),
+            fl_amount(b, during, unit));
 }
 
 /* For those who do not see the picture, and for numbers. */

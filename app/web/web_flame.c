@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "page.h"
 #include "slice.h"
 #include "svg_chart.h"
@@ -136,14 +137,14 @@ static void put_box(fl_buf *out, const flame *f, size_t i)
 {
     const fl_picture_frame *frame = &f->stacks->frames[i];
     char shade[CLASS_TEXT], label[LABEL_BYTES];
-    char before[FL_SVG_NUMBER_TEXT], after[FL_SVG_NUMBER_TEXT];
+    char before[FL_AMOUNT_TEXT], after[FL_AMOUNT_TEXT];
     double x = f->left[i] * f->scale, width = size_of(f, i) * f->scale;
     double y = f->depth[i] * (double)ROW;
     fl_buf_printf(out, "<g class=\"frame %s\" data-x=\"%.2f\" data-w=\"%.2f\" data-row=\"%u\" ",
                   shade_of(shade, f, i), x, width, f->depth[i]);
     fl_html(out, "data-name=\"$\"><title>$: $, before $</title>", short_name(frame->name),
-            frame->name, fl_svg_number(after, frame->after, unit_of(f->stacks)),
-            fl_svg_number(before, frame->before, unit_of(f->stacks)));
+            frame->name, fl_amount(after, frame->after, unit_of(f->stacks)),
+            fl_amount(before, frame->before, unit_of(f->stacks)));
     fl_buf_printf(out,
                   "<rect x=\"%.2f\" y=\"%.0f\" width=\"%.2f\" height=\"%d\"/>"
                   "<text x=\"%.2f\" y=\"%.0f\">",
@@ -154,7 +155,7 @@ static void put_box(fl_buf *out, const flame *f, size_t i)
 /* Every frame, also those too thin to be drawn. */
 static void put_table(fl_buf *out, const fl_picture_stacks *stacks)
 {
-    char count[FL_COUNT_TEXT], before[FL_SVG_NUMBER_TEXT], after[FL_SVG_NUMBER_TEXT];
+    char count[FL_COUNT_TEXT], before[FL_AMOUNT_TEXT], after[FL_AMOUNT_TEXT];
     fl_html(out,
             "<details><summary>All $ frames as a table</summary><div class=\"scroll\" "
             "tabindex=\"0\" role=\"region\" aria-label=\"Table of the stacks of $, $\"><table "
@@ -166,8 +167,8 @@ static void put_table(fl_buf *out, const fl_picture_stacks *stacks)
         const fl_picture_frame *frame = &stacks->frames[i];
         fl_html(out, "<tr><td>$</td><td>$</td><td>$</td><td>$</td></tr>\n", frame->name,
                 i > 0 ? short_name(stacks->frames[frame->parent].name) : "",
-                fl_svg_number(before, frame->before, unit_of(stacks)),
-                fl_svg_number(after, frame->after, unit_of(stacks)));
+                fl_amount(before, frame->before, unit_of(stacks)),
+                fl_amount(after, frame->after, unit_of(stacks)));
     }
     fl_buf_text(out, "</tbody></table></div>");
     if (stacks->frames_left_out > 0)
@@ -181,11 +182,11 @@ static void put_words(fl_buf *out, const flame *f)
 {
     const fl_picture_stacks *stacks = f->stacks;
     const fl_picture_frame *root = &stacks->frames[0];
-    char before[FL_SVG_NUMBER_TEXT], after[FL_SVG_NUMBER_TEXT];
+    char before[FL_AMOUNT_TEXT], after[FL_AMOUNT_TEXT];
     fl_html(out, "<p class=\"dim\">$ of $: $ at ", stacks->type, stacks->service,
-            fl_svg_number(after, root->after, unit_of(stacks)));
+            fl_amount(after, root->after, unit_of(stacks)));
     web_time(out, stacks->after_ns);
-    fl_html(out, ", $ at ", fl_svg_number(before, root->before, unit_of(stacks)));
+    fl_html(out, ", $ at ", fl_amount(before, root->before, unit_of(stacks)));
     web_time(out, stacks->before_ns);
     fl_html(out,
             ". A box is as wide as what its stacks held $; <span class=\"more\">red</span> is more "

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "amount.h"
 #include "page.h"
 #include "svg_chart.h"
 #include "timestamp.h"
@@ -139,7 +140,7 @@ static void put_lane(fl_buf *out, const web_case *of, size_t index)
 {
     const fl_picture *picture = of->picture;
     const fl_lane *lane = &picture->lanes[index];
-    char worst[FL_SVG_NUMBER_TEXT], usual[FL_SVG_NUMBER_TEXT], number[NUMBER_TEXT];
+    char worst[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT], number[NUMBER_TEXT];
     axis a = axis_of(picture, lane);
     assert(index < picture->lane_count);
     (void)snprintf(number, sizeof(number), "%zu", index);
@@ -159,8 +160,8 @@ static void put_lane(fl_buf *out, const web_case *of, size_t index)
     put_line(out, picture, lane, a);
     fl_html(out,
             "</svg><span class=\"value\">$</span><span class=\"usually\">usually $</span></li>\n",
-            fl_svg_number(worst, worst_of(picture, lane), lane->unit),
-            fl_svg_number(usual, lane->usual, lane->unit));
+            fl_amount(worst, worst_of(picture, lane), lane->unit),
+            fl_amount(usual, lane->usual, lane->unit));
 }
 
 /* A stroke for each event; what it was stands in the list below, and where the pointer rests. */

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "amount.h"
 #include "rank_priv.h"
 #include "timestamp.h"
 
@@ -159,7 +160,9 @@ const char *fl_rank_why_shared(struct rank *r, uint32_t service)
     if (metric == FL_NO_INDEX)
         return NULL;
     const struct metric_result *m = &r->metric_results[metric];
-    return fl_arena_printf(r->arena,
-                           "its %s is %.4g (baseline %.4g), but what it calls explains that",
-                           r->timeline->metrics[metric].name, m->after, m->before);
+    const fl_metric_series *series = &r->timeline->metrics[metric];
+    char now[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
+    return fl_arena_printf(r->arena, "its %s is %s (baseline %s), but what it calls explains that",
+                           series->name, fl_amount(now, m->after, series->unit),
+                           fl_amount(usual, m->before, series->unit));
 }

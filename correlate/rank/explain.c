@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
 #include "queries.h"
 #include "rank_priv.h"
 #include "slice.h"
@@ -80,17 +81,19 @@ static void explain_value(fl_evidence *out, struct rank *r, uint32_t index)
     out->baseline = before;
     out->unit = "ms";
     out->at_ns = onset_of(r, &r->traces, test->onset);
+    char during[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
+    fl_amount(during, now, "ms");
+    fl_amount(usual, before, "ms");
     if (stream->kind == FL_STREAM_WIRE) {
-        out->text = fl_arena_printf(r->arena, "%s%.3g ms outside of both (baseline %.3g ms)",
-                                    fl_rank_head(r, PART_VALUE, index), now, before);
+        out->text = fl_arena_printf(r->arena, "%s%s outside of both (baseline %s)",
+                                    fl_rank_head(r, PART_VALUE, index), during, usual);
         out->query =
             fl_query_calls(r->arena, t->services[stream->caller], t->services[stream->callee]);
         return;
     }
     const char *service = t->services[t->operations[stream->operation].service];
-    out->text =
-        fl_arena_printf(r->arena, "%s%.3g ms of its own, without its callees (baseline %.3g ms)",
-                        fl_rank_head(r, PART_VALUE, index), now, before);
+    out->text = fl_arena_printf(r->arena, "%s%s of its own, without its callees (baseline %s)",
+                                fl_rank_head(r, PART_VALUE, index), during, usual);
     out->query =
         fl_query_spans(r->arena, service, "name", fl_rank_operation_text(r, stream->operation));
 }
@@ -102,10 +105,11 @@ static void explain_metric(fl_evidence *out, struct rank *r, uint32_t index)
     const struct metric_result *m = &r->metric_results[index];
     const fl_entity *entity = &r->timeline->entities[series->entity];
     const char *service = r->timeline->services[entity->service];
+    char now[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
     out->modality = FL_MODALITY_METRICS;
-    out->text =
-        fl_arena_printf(r->arena, "%s%.4g%s%s (baseline %.4g)", fl_rank_head(r, PART_METRIC, index),
-                        m->after, series->unit[0] != '\0' ? " " : "", series->unit, m->before);
+    out->text = fl_arena_printf(r->arena, "%s%s (baseline %s)", fl_rank_head(r, PART_METRIC, index),
+                                fl_amount(now, m->after, series->unit),
+                                fl_amount(usual, m->before, series->unit));
     out->at_ns = onset_of(r, &r->metrics, m->test.onset);
     out->value = m->after;
     out->baseline = m->before;
@@ -128,12 +132,14 @@ static void explain_lines(fl_evidence *out, struct rank *r, uint32_t index)
     const fl_lbf_shift *test = &r->lines[index];
     const fl_template *line = &r->timeline->templates[series->template_index];
     const char *service = r->timeline->services[series->service];
+    char now[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
     double minutes = (double)r->timeline->step_ns / 60e9;
     out->value = (exp(test->center + test->shift) - 1) / minutes;
     out->baseline = (exp(test->center) - 1) / minutes;
     out->modality = FL_MODALITY_LOGS;
-    out->text = fl_arena_printf(r->arena, "%s%.3g times a minute (baseline %.3g)",
-                                fl_rank_head(r, PART_LINES, index), out->value, out->baseline);
+    out->text = fl_arena_printf(
+        r->arena, "%s%s times a minute (baseline %s)", fl_rank_head(r, PART_LINES, index),
+        fl_amount(now, out->value, NULL), fl_amount(usual, out->baseline, NULL));
     out->at_ns = onset_of(r, &r->traces, test->onset);
     out->unit = "{line}/min";
     out->query = fl_query_template(r->arena, service, line);
@@ -145,13 +151,15 @@ static void explain_vanished(fl_evidence *out, struct rank *r, uint32_t index)
     const fl_value_stream *stream = &r->streams->values[index];
     const char *caller = r->timeline->services[stream->caller],
                *callee = r->timeline->services[stream->callee];
+    char usual[FL_AMOUNT_TEXT];
     double before = 0;
     for (size_t i = 0; i < r->traces.baseline_count; i++)
         before += stream->counts[r->traces.baseline[i]];
     before /= (double)r->traces.baseline_count;
     out->modality = FL_MODALITY_TRACES;
-    out->text = fl_arena_printf(r->arena, "%s(baseline %.3g calls a window)",
-                                fl_rank_head(r, PART_EDGE_GONE, index), before);
+    out->text =
+        fl_arena_printf(r->arena, "%s(baseline %s calls a window)",
+                        fl_rank_head(r, PART_EDGE_GONE, index), fl_amount(usual, before, NULL));
     out->at_ns = onset_of(r, &r->traces, 0);
     out->value = 0;
     out->baseline = before;
@@ -292,11 +300,13 @@ static const char *why_waiting(struct rank *r, uint32_t service)
     if (best == FL_NO_INDEX)
         return NULL;
     const fl_lbf_shift *test = &r->values[best].test;
+    char now[FL_AMOUNT_TEXT], usual[FL_AMOUNT_TEXT];
     return fl_arena_printf(r->arena,
-                           "%s takes %.3g ms in all (baseline %.3g ms), but not more time of its "
+                           "%s takes %s in all (baseline %s), but not more time of its "
                            "own: it waits for what it calls",
                            fl_rank_operation_text(r, r->streams->values[best].operation),
-                           to_ms(test->center + test->shift), to_ms(test->center));
+                           fl_amount(now, to_ms(test->center + test->shift), "ms"),
+                           fl_amount(usual, to_ms(test->center), "ms"));
 }
 
 static const char *why_excused(struct rank *r, uint32_t service)

@@ -23,22 +23,6 @@ static size_t count_of(const char *part)
     return count;
 }
 
-START_TEST(numbers_have_units_that_people_read)
-{
-    static const struct {
-        double value;
-        const char *unit, *text;
-    } cases[] = {
-        {12.4, "ms", "12.4 ms"},  {1312.5, "ms", "1.31 s"},    {0, "1", "0"},
-        {42, NULL, "42"},         {NAN, "ms", "n/a"},          {5.12e8, "By", "512 MB"},
-        {0.333333, "1", "0.333"}, {-7, "{line}", "-7 {line}"}, {1234567.5, "1", "1.23e+06"}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char text[FL_SVG_NUMBER_TEXT];
-        ck_assert_str_eq(fl_svg_number(text, cases[i].value, cases[i].unit), cases[i].text);
-    }
-}
-END_TEST
-
 START_TEST(a_lane_has_its_parts_and_is_described)
 {
     fl_svg_lane(&out, &fl_test_picture, 2);
@@ -129,7 +113,6 @@ static Suite *svg_suite(void)
     Suite *suite = suite_create("report/svg_chart");
     TCase *cases = tcase_create("svg_chart");
     tcase_add_checked_fixture(cases, setup, teardown);
-    tcase_add_test(cases, numbers_have_units_that_people_read);
     tcase_add_test(cases, a_lane_has_its_parts_and_is_described);
     tcase_add_test(cases, a_gap_in_the_numbers_is_a_gap_in_the_line);
     tcase_add_test(cases, the_overview_has_a_line_for_each_lane_and_a_mark_for_each_event);
