@@ -36,7 +36,8 @@ struct value {
 static fl_status refuse(struct value *in, const char *what)
 {
     char shown[FL_QUOTE_TEXT];
-    snprintf(in->why, FL_CONFIG_WHY, "'%s' %s", fl_quote(shown, in->from->text), what);
+    snprintf(in->why, FL_CONFIG_WHY, "'%s' %.*s", fl_quote(shown, in->from->text),
+             FL_CONFIG_WHY - FL_QUOTE_TEXT - 4, what);
     return FL_E_SYNTAX;
 }
 

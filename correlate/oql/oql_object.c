@@ -163,6 +163,7 @@ void fl_oql_element(fl_oql_machine *machine, fl_oql_value *top, const fl_oql_val
         fl_heap_item item;
         bool is_there = fl_heap_item_of(machine->heap, top->object, &item);
         assert(is_there);
+        (void)is_there;
         fl_heap_type type =
             item.kind == FL_HEAP_ITEM_OBJECTS ? FL_HEAP_REFERENCE : (fl_heap_type)item.type;
         unsigned id_bytes = item.count > 0 ? (unsigned)(item.body.len / item.count) : 0;
