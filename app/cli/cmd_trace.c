@@ -6,6 +6,7 @@
 
 #include "args.h"
 #include "fetch.h"
+#include "given_signatures.h"
 #include "slice.h"
 #include "trace_run.h"
 #include "trace_view.h"
@@ -25,16 +26,18 @@ static fl_trace_shown view_of(const char *name)
     return (fl_trace_shown)at;
 }
 
-static fl_status run_stream(fl_trace_run **out, fl_stream *in, const char *name, fl_error *err)
+static fl_status run_stream(fl_trace_run **out, fl_stream *in, const char *name,
+                            const fl_signatures *library, fl_error *err)
 {
     fl_error own = {0};
-    fl_status status = fl_trace_run_create(out, in, &own);
+    fl_status status = fl_trace_run_create(out, in, library, &own);
     return status == FL_OK ? FL_OK
                            : fl_fail(err, status, own.offset, "%.100s: %s", name, own.message);
 }
 
 /* What a program sends while it is traced, for the seconds that the address says. */
-static fl_status run_url(fl_trace_run **out, const char *url, fl_error *err)
+static fl_status run_url(fl_trace_run **out, const char *url, const fl_signatures *library,
+                         fl_error *err)
 {
     fl_fetch *fetch;
     fl_fetch_answer answer;
@@ -46,19 +49,20 @@ static fl_status run_url(fl_trace_run **out, const char *url, fl_error *err)
     if (status == FL_OK)
         status = fl_stream_over(&in, answer.body, "trace", err);
     if (status == FL_OK)
-        status = run_stream(out, in, "the answer", err);
+        status = run_stream(out, in, "the answer", library, err);
     fl_stream_close(in);
     fl_fetch_destroy(fetch);
     return status;
 }
 
-static fl_status run_file(fl_trace_run **out, const char *path, fl_error *err)
+static fl_status run_file(fl_trace_run **out, const char *path, const fl_signatures *library,
+                          fl_error *err)
 {
     fl_stream *in;
     fl_status status = fl_stream_open_or_stdin(&in, path, err);
     if (status != FL_OK)
         return status;
-    status = run_stream(out, in, path, err);
+    status = run_stream(out, in, path, library, err);
     fl_stream_close(in);
     return status;
 }
@@ -73,9 +77,15 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     const char *input = args->operand;
     bool is_url = fl_fetch_is_url(input);
     bool as_json = fl_args_wants_json(args);
-    fl_status status = is_url ? run_url(&run, input, &err) : run_file(&run, input, &err);
-    if (status != FL_OK)
+    fl_signatures *library = NULL;
+    fl_status status = fl_given_signatures(&library, args, &err);
+    if (status == FL_OK)
+        status =
+            is_url ? run_url(&run, input, library, &err) : run_file(&run, input, library, &err);
+    if (status != FL_OK) {
+        fl_signatures_destroy(library);
         return fl_cli_finish(cli, &out, status, &err);
+    }
     const fl_gotrace_info *info = fl_trace_run_info(run);
     fl_trace_title title = {.name = is_url ? "trace" : input,
                             .version = info->version,
@@ -90,6 +100,7 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
         fl_cli_complain(cli, "%s: %s", title.name, title.warnings[i]);
     bool partial = info->broken.status != FL_OK;
     fl_trace_run_destroy(run);
+    fl_signatures_destroy(library);
     fl_exit code = fl_cli_finish(cli, &out, status, &err);
     return code == FL_EXIT_OK && partial ? FL_EXIT_PARTIAL : code;
 }
@@ -107,6 +118,7 @@ static const fl_option options[] = {
      .argument = "N",
      .fallback = "15",
      .help = "At most so many rows of each table; 0 is all, and the default of JSON"},
+    FL_OPTION_SIGNATURES,
     FL_OPTION_FORMAT("text, or json after schemas/json/trace.schema.json"),
 };
 

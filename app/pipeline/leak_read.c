@@ -295,7 +295,7 @@ static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_e
     fl_status status = open_input(&stream, in, err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, stream, &inner);
+    status = fl_trace_run_create(&run, stream, reader->library, &inner);
     fl_stream_close(stream);
     if (status != FL_OK)
         return fl_fail(err, status, inner.offset, "%s: %s", in->name, inner.message);

@@ -25,12 +25,13 @@ typedef struct fl_leak_program {
 /* What reading shares from input to input. */
 typedef struct fl_leak_reader {
     fl_leak *leak;
-    fl_profile *profile;     /* its memory is used again */
-    fl_naming *naming;       /* names for what has none; NULL: none were given */
-    fl_profile *named;       /* with naming: the profile with its names */
-    fl_naming_result names;  /* of all profiles together */
-    fl_buf text;             /* the same */
-    fl_stream_block content; /* the same */
+    const fl_signatures *library; /* what traces are judged by */
+    fl_profile *profile;          /* its memory is used again */
+    fl_naming *naming;            /* names for what has none; NULL: none were given */
+    fl_profile *named;            /* with naming: the profile with its names */
+    fl_naming_result names;       /* of all profiles together */
+    fl_buf text;                  /* the same */
+    fl_stream_block content;      /* the same */
     fl_leak_inputs *inputs;
     fl_leak_program program;
     fl_leak_heaps heaps; /* of Java programs; disposed of by who made the reader */

@@ -90,6 +90,7 @@ static fl_status prepare(fl_leak_run *run, fl_error *err)
     if (status == FL_OK)
         status = prepare_names(run, err);
     run->reader.leak = run->leak;
+    run->reader.library = run->library;
     run->reader.arena = &run->arena;
     run->reader.heaps.folder = run->request->temp_folder;
     run->reader.inputs = &run->inputs;

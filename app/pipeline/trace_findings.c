@@ -33,14 +33,15 @@ static fl_status convert(fl_leak_finding *out, const fl_sched_finding *finding,
                          const fl_trace_run *run, fl_arena *arena, fl_error *err)
 {
     const fl_leak_interval unknown = {NAN, NAN, NAN};
-    const fl_leak_signature *signature = fl_sched_signature(finding->kind);
+    const fl_leak_signature *signature = finding->signature;
     bool failed = false;
     fl_leak_evidence *evidence =
         fl_arena_alloc(arena, finding->evidence_count + 1, sizeof(*evidence));
+    const char **against = fl_arena_alloc(arena, finding->against_count + 1, sizeof(*against));
     *out = (fl_leak_finding){.verdict = signature->verdict,
                              .subject = signature->subject,
                              .signature = signature,
-                             .confidence = signature->prior,
+                             .confidence = finding->confidence,
                              .function = copy(arena, finding->place.function, &failed),
                              .file = copy(arena, finding->place.file, &failed),
                              .line = finding->place.line,
@@ -50,14 +51,18 @@ static fl_status convert(fl_leak_finding *out, const fl_sched_finding *finding,
                              .began_ns = moment_of(run, finding->at_ns),
                              .support = 1u << FL_LEAK_FROM_TRACE,
                              .evidence = evidence,
-                             .evidence_count = finding->evidence_count};
+                             .evidence_count = finding->evidence_count,
+                             .against = against,
+                             .against_count = finding->against_count};
+    for (size_t i = 0; against != NULL && i < finding->against_count; i++)
+        against[i] = finding->against[i];
     for (size_t i = 0; evidence != NULL && i < finding->evidence_count; i++)
         evidence[i] = (fl_leak_evidence){.source = FL_LEAK_FROM_TRACE,
                                          .text = copy(arena, finding->evidence[i], &failed),
                                          .at_ns = out->began_ns,
                                          .value = finding->value,
                                          .unit = ""};
-    return failed || evidence == NULL
+    return failed || evidence == NULL || against == NULL
                ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for what a trace says")
                : FL_OK;
 }

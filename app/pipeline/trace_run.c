@@ -60,8 +60,30 @@ static void find_warnings(fl_trace_run *run)
                              (unsigned long long)(info->dropped + run->report.dropped)));
 }
 
+/* The versions of Go that write a format: its own, and those that came before the next format. 0:
+ * not known. */
+static int last_version_of(int format)
+{
+    static const int formats[] = {11, 19, 21, 22, 23, 25, 26};
+    for (size_t i = 0; i + 1 < sizeof(formats) / sizeof(formats[0]); i++)
+        if (formats[i] == format)
+            return formats[i + 1] - 1;
+    return 0;
+}
+
+static fl_status make_report(fl_trace_run *run, const fl_gotrace *trace,
+                             const fl_signatures *library, fl_error *err)
+{
+    int format = (int)fl_gotrace_info_of(trace)->version;
+    fl_sched_criteria criteria = {.go_from = format, .go_to = last_version_of(format)};
+    criteria.signatures = fl_signatures_items(library, &criteria.signature_count);
+    return fl_sched_report_make(&run->report, run->sched, fl_gotrace_view_of(trace), &criteria,
+                                &run->arena, err);
+}
+
 /* The report copies what it shows: reader and analysis go before it is looked at. */
-static fl_status run_all(fl_trace_run *run, fl_stream *in, fl_error *err)
+static fl_status run_all(fl_trace_run *run, fl_stream *in, const fl_signatures *library,
+                         fl_error *err)
 {
     fl_gotrace *trace = NULL;
     fl_status status = fl_sched_create(&run->sched, err);
@@ -70,8 +92,7 @@ static fl_status run_all(fl_trace_run *run, fl_stream *in, fl_error *err)
     if (status == FL_OK)
         status = fl_gotrace_read(trace, in, take, run, err);
     if (status == FL_OK)
-        status = fl_sched_report_make(&run->report, run->sched, fl_gotrace_view_of(trace),
-                                      &run->arena, err);
+        status = make_report(run, trace, library, err);
     if (status == FL_OK) {
         run->info = *fl_gotrace_info_of(trace);
         find_warnings(run);
@@ -82,15 +103,16 @@ static fl_status run_all(fl_trace_run *run, fl_stream *in, fl_error *err)
     return status;
 }
 
-fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, fl_error *err)
+fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, const fl_signatures *library,
+                              fl_error *err)
 {
-    assert(out != NULL && in != NULL);
+    assert(out != NULL && in != NULL && library != NULL);
     *out = NULL;
     fl_trace_run *run = fl_mem_calloc(1, sizeof(*run));
     if (run == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a trace");
     run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
-    fl_status status = run_all(run, in, err);
+    fl_status status = run_all(run, in, library, err);
     if (status != FL_OK)
         fl_trace_run_destroy(run);
     else

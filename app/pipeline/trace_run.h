@@ -6,13 +6,16 @@
 
 #include "go_sched.h"
 #include "gotrace.h"
+#include "signatures.h"
 #include "stream.h"
 
 typedef struct fl_trace_run fl_trace_run;
 
-/* Reads `in` to its end; it stays the caller's. The caller owns *out. Fails as fl_gotrace_read():
- * FL_OK also where the trace breaks later on, which its info says. */
-FL_NODISCARD fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, fl_error *err);
+/* Reads `in` to its end; it stays the caller's. `library` is borrowed as long as the report. The
+ * caller owns *out. Fails as fl_gotrace_read(): FL_OK also where the trace breaks later on, which
+ * its info says. */
+FL_NODISCARD fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in,
+                                           const fl_signatures *library, fl_error *err);
 void fl_trace_run_destroy(fl_trace_run *run); /* NULL is a no-op */
 
 /* Both live as long as the run. */

@@ -202,14 +202,18 @@ static json_t *findings_of(fl_put *w, const fl_sched_report *report)
     json_t *array = json_array();
     for (size_t i = 0; i < report->finding_count; i++) {
         const fl_sched_finding *finding = &report->findings[i];
-        json_t *row = json_object(), *evidence = json_array();
-        const fl_leak_signature *signature = fl_sched_signature(finding->kind);
+        json_t *row = json_object(), *evidence = json_array(), *against = json_array();
+        const fl_leak_signature *signature = finding->signature;
         fl_put_text(w, row, "signature", signature->name);
         fl_put_text(w, row, "title", signature->title);
         fl_put_value(w, row, "place", place_of(w, &finding->place));
         for (size_t k = 0; k < finding->evidence_count; k++)
             fl_put_item(w, evidence, fl_put_text_of(finding->evidence[k]));
         fl_put_value(w, row, "evidence", evidence);
+        for (size_t k = 0; k < finding->against_count; k++)
+            fl_put_item(w, against, fl_put_text_of(finding->against[k]));
+        fl_put_value(w, row, "against", against);
+        fl_put_number(w, row, "confidence", finding->confidence);
         fl_put_text(w, row, "advice", signature->fix);
         fl_put_item(w, array, row);
     }

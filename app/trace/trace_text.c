@@ -311,7 +311,7 @@ static void put_findings(const struct page *page)
     }
     for (size_t i = 0; i < report->finding_count; i++) {
         const fl_sched_finding *finding = &report->findings[i];
-        const fl_leak_signature *signature = fl_sched_signature(finding->kind);
+        const fl_leak_signature *signature = finding->signature;
         fl_buf_printf(page->out, "\n%s: %s\n", signature->name, signature->title);
         if (finding->place.function[0] != '\0') {
             fl_buf_text(page->out, "  in ");
@@ -323,6 +323,8 @@ static void put_findings(const struct page *page)
             put_name(page->out, finding->evidence[k]);
             fl_buf_char(page->out, '\n');
         }
+        for (size_t k = 0; k < finding->against_count; k++)
+            fl_buf_printf(page->out, "  but: %s\n", finding->against[k]);
         fl_buf_printf(page->out, "  do: %s\n", signature->fix);
     }
 }

@@ -58,6 +58,7 @@ typedef struct fl_sched_site {
     uint64_t before;         /* alive when the trace began */
     uint64_t started, ended; /* within it */
     uint64_t alive, waiting; /* at its end */
+    uint64_t old_ended;      /* of this function's goroutines from before the trace */
     int64_t running_ns;
     int64_t latency_ns, latency_max_ns; /* runnable and not running */
     int64_t first_ns, last_ns;          /* creations; 0: none */
@@ -110,27 +111,16 @@ typedef struct fl_sched_spike {
     fl_sched_place growth; /* with grew */
 } fl_sched_spike;
 
-typedef enum fl_sched_finding_kind {
-    FL_SCHED_GC_POINTERS,
-    FL_SCHED_ASSIST_STORM,
-    FL_SCHED_STW_TAIL,
-    FL_SCHED_MAP_SPIKE,
-    FL_SCHED_CONVOY,
-    FL_SCHED_LEAKED,
-    FL_SCHED_FINDING_COUNT
-} fl_sched_finding_kind;
-
-/* What a kind of finding is called ("trace-lock-convoy"), means, and what to do about it. It has no
- * conditions of its own: they are in fl_sched_findings.c. Never NULL. */
-const fl_leak_signature *fl_sched_signature(fl_sched_finding_kind kind);
-
 enum { FL_SCHED_MAX_EVIDENCE = 4 };
 typedef struct fl_sched_finding {
-    fl_sched_finding_kind kind;
-    fl_sched_place place; /* function "": of the program as a whole */
+    const fl_leak_signature *signature; /* never NULL */
+    double confidence;                  /* 0..1 */
+    fl_sched_place place;               /* function "": of the program as a whole */
     const char *evidence[FL_SCHED_MAX_EVIDENCE];
     size_t evidence_count;
-    double value; /* what it is ranked by within its kind */
+    const char *against[FL_SCHED_MAX_EVIDENCE];
+    size_t against_count;
+    double value; /* what it is ranked by within its signature */
     int64_t at_ns;
 } fl_sched_finding;
 
@@ -178,9 +168,18 @@ void fl_sched_destroy(fl_sched *sched);                                /* NULL i
 /* Events in order; FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_sched_add(fl_sched *sched, const fl_gotrace_view *view,
                                     const fl_gotrace_event *events, size_t count, fl_error *err);
-/* Once, behind the last event. Texts and arrays are in `arena`. FL_E_NOMEM. */
+/* What findings are judged by. */
+typedef struct fl_sched_criteria {
+    const fl_leak_signature *signatures; /* those of traces count; borrowed as long as the report */
+    size_t signature_count;
+    int go_from, go_to; /* minor versions that the program may be built with; 0: not known */
+} fl_sched_criteria;
+
+/* Once, behind the last event. Texts and arrays are in `arena`. FL_E_NOMEM, FL_E_SYNTAX where a
+ * pattern of a signature is no regular expression. */
 FL_NODISCARD fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched,
-                                            const fl_gotrace_view *view, fl_arena *arena,
+                                            const fl_gotrace_view *view,
+                                            const fl_sched_criteria *criteria, fl_arena *arena,
                                             fl_error *err);
 
 #endif

@@ -6,7 +6,7 @@
  *   sched_user.c      tasks, regions, samples
  *   sched_places.c    stacks to places and to what they are within
  *   sched_report.c    tables in order
- *   fl_sched_findings.c  what stands out
+ *   sched_findings.c  what stands out
  */
 #ifndef FL_SCHED_PRIV_H
 #define FL_SCHED_PRIV_H
@@ -207,8 +207,8 @@ void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
 /* Forget the regions of a goroutine that ends. */
 void fl_sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
 
-/* --- fl_sched_findings.c --- */
-FL_NODISCARD fl_status fl_sched_findings(fl_sched_report *report, const fl_sched *sched,
+/* --- sched_findings.c --- */
+FL_NODISCARD fl_status fl_sched_findings(fl_sched_report *report, const fl_sched_criteria *criteria,
                                          fl_arena *arena, fl_error *err);
 
 #endif

@@ -183,6 +183,14 @@ static void make_waits(fl_sched_report *out, struct maker *maker)
     out->waits = waits;
 }
 
+/* Goroutines of a function that began before the trace are created at place 0, which is none. */
+static uint64_t old_ended(const struct maker *maker, fl_sym function)
+{
+    const sched_table *sites = &maker->sched->sites;
+    const uint64_t *row = fl_map_find(sites->keys, (uint64_t)function << 32);
+    return row != NULL ? ((const sched_site *)sites->rows)[*row].ended : 0;
+}
+
 /* Where nobody waits there is no place to name. */
 static fl_sched_site make_site(struct maker *maker, const sched_site *row)
 {
@@ -193,6 +201,7 @@ static fl_sched_site make_site(struct maker *maker, const sched_site *row)
                           .ended = row->ended,
                           .alive = row->alive,
                           .waiting = row->waiting,
+                          .old_ended = old_ended(maker, row->function),
                           .running_ns = row->running_ns,
                           .latency_ns = row->latency_ns,
                           .latency_max_ns = row->latency_max_ns,
@@ -327,9 +336,9 @@ static fl_sched_latency make_latency(const fl_sched *s)
 }
 
 fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_gotrace_view *view,
-                               fl_arena *arena, fl_error *err)
+                               const fl_sched_criteria *criteria, fl_arena *arena, fl_error *err)
 {
-    assert(out != NULL && sched != NULL && view != NULL && arena != NULL);
+    assert(out != NULL && sched != NULL && view != NULL && criteria != NULL && arena != NULL);
     struct maker maker = {.sched = sched, .arena = arena};
     sched->view = view;
     close_all(sched);
@@ -353,7 +362,7 @@ fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_g
     make_spikes(out, &maker);
     fl_status status =
         maker.failed ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the scheduler's story")
-                     : fl_sched_findings(out, sched, arena, err);
+                     : fl_sched_findings(out, criteria, arena, err);
     sched->view = NULL;
     return status;
 }

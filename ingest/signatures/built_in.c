@@ -12,6 +12,7 @@
 #include "fl_signatures_runtime_yaml.h"
 #include "fl_signatures_sync_map_yaml.h"
 #include "fl_signatures_timers_contexts_yaml.h"
+#include "fl_signatures_traces_yaml.h"
 #include "signatures.h"
 
 fl_status fl_signatures_add_built_in(fl_signatures *library, fl_error *err)
@@ -29,6 +30,7 @@ fl_status fl_signatures_add_built_in(fl_signatures *library, fl_error *err)
         {"signatures/runtime.yaml", fl_signatures_runtime_yaml},
         {"signatures/sync_map.yaml", fl_signatures_sync_map_yaml},
         {"signatures/timers_contexts.yaml", fl_signatures_timers_contexts_yaml},
+        {"signatures/traces.yaml", fl_signatures_traces_yaml},
     };
     fl_status status = FL_OK;
     assert(library != NULL);

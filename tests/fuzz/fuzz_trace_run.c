@@ -1,5 +1,6 @@
 /* Any bytes: no crash; whatever was read can be shown, and time adds up. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -20,6 +21,16 @@ static void check(const fl_sched_report *report)
         assert(report->proc_use[i].idle_ns >= 0 && report->proc_use[i].running_ns >= 0);
 }
 
+/* Made once, like that of a command. */
+static const fl_signatures *library(void)
+{
+    static fl_signatures *made;
+    if (made == NULL && (fl_signatures_create(&made, NULL) != FL_OK ||
+                         fl_signatures_add_built_in(made, NULL) != FL_OK))
+        abort(); /* without it nothing is tried */
+    return made;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fl_slice bytes = {.ptr = data, .len = size};
@@ -28,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fl_error err = {0};
     if (fl_stream_over(&in, bytes, "fuzz", &err) != FL_OK)
         return 0;
-    if (fl_trace_run_create(&run, in, &err) == FL_OK) {
+    if (fl_trace_run_create(&run, in, library(), &err) == FL_OK) {
         fl_trace_title title = {.name = "fuzz", .version = fl_trace_run_info(run)->version};
         title.warnings = fl_trace_run_warnings(run, &title.warning_count);
         check(fl_trace_run_report(run));

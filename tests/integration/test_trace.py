@@ -99,6 +99,27 @@ class Trace(unittest.TestCase):
         healthy = subprocess.run([FAULTLINE, "leak", TRACES / "1.26-burst.trace.zst", "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
         self.assertEqual(json.loads(healthy.stdout)["verdict"], "not-enough-data")
 
+    def test_signatures_of_ones_own_are_tried_on_traces(self):
+        own = ("signatures:\n  - name: any-queue\n    title: A queue\n    verdict: latency\n    subject: lock\n    prior: 0.5\n"
+               "    must:\n      - {feature: trace_queue, at_least: 0.5}\n      - {feature: trace_place, matches: '^main\\.'}\n"
+               "    cause: Because.\n    fix: Do it.\n")
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "own.yaml"
+            path.write_text(own)  # a condition on names counts three times one on numbers, of which the built-in one has three
+            finding = self.answer(CONVOY, "--signatures", path)["findings"][0]
+            self.assertEqual((finding["signature"], finding["advice"], finding["confidence"]), ("any-queue", "Do it.", 0.5))
+            tested = subprocess.run([FAULTLINE, "signatures", "test", path, CONVOY], capture_output=True, timeout=TIMEOUT_S)
+            self.assertIn(b"any-queue holds for main.handle (latency, 0.50)", tested.stdout)
+            path.write_text(own.replace("trace_place", "function"))
+            done = run(CONVOY, "--signatures", path)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"trace_queue is measured in traces and function in profiles: no subject has both", done.stderr)
+
+    def test_the_librarys_signatures_of_traces_are_shown(self):
+        shown = subprocess.run([FAULTLINE, "signatures", "show", "trace-goroutine-leak"], capture_output=True, timeout=TIMEOUT_S).stdout
+        for word in (b"trace_started", b"a pool is created at once", b"Give each a way to end"):
+            self.assertIn(word, shown)
+
     def test_traces_of_one_program_say_a_thing_once(self):
         leak = TRACES / "1.26-leak.trace.zst"
         done = subprocess.run([FAULTLINE, "leak", leak, leak, CONVOY, "--format", "json"], capture_output=True, timeout=TIMEOUT_S)

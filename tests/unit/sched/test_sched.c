@@ -9,17 +9,21 @@
 static fl_error err;
 static fl_trace_run *run;
 static fl_gotrace_maker maker;
+static fl_signatures *library;
 
 static void setup(void)
 {
     err = (fl_error){0};
     run = NULL;
+    ck_assert_ok(fl_signatures_create(&library, &err));
+    ck_assert_ok(fl_signatures_add_built_in(library, &err));
 }
 
 static void teardown(void)
 {
     fl_mem_fail_after(-1);
     fl_trace_run_destroy(run);
+    fl_signatures_destroy(library);
 }
 
 static fl_status analyse(void)
@@ -31,7 +35,7 @@ static fl_status analyse(void)
     fl_status status = fl_stream_over(&in, fl_made(&maker), "x", &err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, in, &err);
+    status = fl_trace_run_create(&run, in, library, &err);
     fl_stream_close(in);
     return status;
 }
@@ -356,7 +360,7 @@ START_TEST(goroutines_leak_where_none_ends_old_or_new)
     ck_assert_int_eq(fl_trace_run_info(run)->broken.status, FL_OK);
     ck_assert_uint_eq(report()->finding_count, turnovers[_i].leaks);
     if (turnovers[_i].leaks)
-        ck_assert_int_eq(report()->findings[0].kind, FL_SCHED_LEAKED);
+        ck_assert_str_eq(report()->findings[0].signature->name, "trace-goroutine-leak");
 }
 END_TEST
 
@@ -409,7 +413,7 @@ START_TEST(a_world_that_stands_for_long_is_found)
     }
     ck_assert_ok(finish());
     ck_assert_uint_eq(report()->finding_count, 1);
-    ck_assert_str_eq(fl_sched_signature(report()->findings[0].kind)->name, "trace-stw-tail");
+    ck_assert_str_eq(report()->findings[0].signature->name, "trace-stw-tail");
     ck_assert_str_eq(report()->findings[0].evidence[0],
                      "the world was stopped 30 times (GC mark termination), for 12.0 ms at most,"
                      " 11.5 ms at p99");
@@ -448,7 +452,7 @@ static fl_status analyse_file(const char *path)
     fl_status status = fl_stream_open(&in, path, &err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, in, &err);
+    status = fl_trace_run_create(&run, in, library, &err);
     fl_stream_close(in);
     return status;
 }
@@ -476,9 +480,48 @@ START_TEST(a_fault_is_found_with_its_place_and_health_is_not_blamed)
     ck_assert_uint_eq(r->finding_count, cases[_i].finding != NULL);
     if (cases[_i].finding == NULL)
         return;
-    ck_assert_str_eq(fl_sched_signature(r->findings[0].kind)->name, cases[_i].finding);
+    ck_assert_str_eq(r->findings[0].signature->name, cases[_i].finding);
     ck_assert_str_eq(r->findings[0].place.function, cases[_i].function);
     ck_assert_uint_gt(r->findings[0].evidence_count, 0);
+}
+END_TEST
+
+static void add_own(const char *conditions)
+{
+    char yaml[2048];
+    snprintf(yaml, sizeof(yaml),
+             "signatures:\n  - name: trace-lock-convoy\n    title: a\n    verdict: latency\n"
+             "    subject: lock\n    prior: 0.8\n    cause: c\n    fix: d\n%s",
+             conditions);
+    ck_assert_ok(fl_signatures_add(library, fl_slice_of(yaml), "own.yaml", FL_SIGNATURE_OWN, &err));
+    ck_assert_ok(analyse_file(FL_SOURCE_DIR "/tests/fixtures/gotrace/1.26-convoy.trace.zst"));
+}
+
+START_TEST(ones_own_signature_takes_the_place_of_a_built_in_one)
+{
+    add_own("    must: [{feature: trace_queue, at_least: 20}]\n");
+    ck_assert_uint_eq(report()->finding_count, 0);
+}
+END_TEST
+
+START_TEST(what_speaks_against_is_said_and_makes_less_sure)
+{
+    add_own("    must: [{feature: trace_place, matches: handle}]\n"
+            "    against:\n"
+            "      - {feature: trace_span_s, at_most: 1, text: one second is short}\n"
+            "      - {feature: trace_waits, at_most: 5, text: few waits}\n");
+    ck_assert_uint_eq(report()->finding_count, 1);
+    const fl_sched_finding *finding = &report()->findings[0];
+    ck_assert_uint_eq(finding->against_count, 1);
+    ck_assert_str_eq(finding->against[0], "one second is short");
+    ck_assert_double_eq_tol(finding->confidence, 2.0 / 3, 1e-12);
+}
+END_TEST
+
+START_TEST(a_signature_of_older_versions_leaves_this_one_alone)
+{
+    add_own("    go_to: '1.25'\n    must: [{feature: trace_queue, at_least: 3}]\n");
+    ck_assert_uint_eq(report()->finding_count, 0);
 }
 END_TEST
 
@@ -553,6 +596,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
                         sizeof(cases) / sizeof(cases[0]));
+    tcase_add_test(tc, ones_own_signature_takes_the_place_of_a_built_in_one);
+    tcase_add_test(tc, what_speaks_against_is_said_and_makes_less_sure);
+    tcase_add_test(tc, a_signature_of_older_versions_leaves_this_one_alone);
     tcase_add_test(tc, labelled_recordings_are_judged_rightly);
     suite_add_tcase(suite, tc);
     return suite;
