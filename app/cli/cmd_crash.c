@@ -6,7 +6,20 @@
 #include "args.h"
 #include "crash_view.h"
 
-enum { REPORT_BYTES = 32 << 20 };
+enum { REPORT_BYTES = (32 << 20) + 2 * FL_CRASH_MAX_TEXT_BYTES };
+
+/* A text with its names as they were; there is no document of it. */
+static fl_status write_retraced(fl_cli *cli, fl_buf *page, const fl_crash_report *report,
+                                bool as_json, fl_error *err)
+{
+    for (size_t i = 0; i < report->warning_count; i++)
+        fl_cli_complain(cli, "%s", report->warnings[i]);
+    if (as_json)
+        return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
+                       "no crash report: a stack trace is answered as text only");
+    fl_buf_add(page, report->retraced);
+    return fl_buf_check(page, "the text", err);
+}
 
 /* A report that breaks off is an answer with a warning, and an exit code of its own. */
 static fl_exit run_crash(fl_cli *cli, const fl_args *args)
@@ -15,14 +28,18 @@ static fl_exit run_crash(fl_cli *cli, const fl_args *args)
     fl_error err = {0};
     fl_crash_report report;
     fl_arena arena = fl_arena_of(REPORT_BYTES);
-    fl_buf page = fl_buf_of(FL_MAX_DOCUMENT_BYTES);
+    fl_buf page = fl_buf_of(2 * (size_t)FL_CRASH_MAX_TEXT_BYTES);
     const fl_crash_request request = {.path = args->operand,
                                       .binaries = binaries,
-                                      .binary_count = fl_args_list(args, "binary", binaries)};
+                                      .binary_count = fl_args_list(args, "binary", binaries),
+                                      .mapping = fl_args_text(args, "mapping")};
     assert(args->operand != NULL); /* required */
     fl_status status = fl_crash_run(&report, &request, &arena, &err);
-    bool is_whole = status == FL_OK && report.crash.is_whole;
-    if (status == FL_OK)
+    bool is_text = status == FL_OK && report.retraced.ptr != NULL;
+    bool is_whole = status == FL_OK && (is_text || report.crash.is_whole);
+    if (is_text)
+        status = write_retraced(cli, &page, &report, fl_args_wants_json(args), &err);
+    else if (status == FL_OK)
         status = fl_args_wants_json(args) ? fl_crash_json(&page, &report, &err)
                                           : fl_crash_text(&page, &report, &cli->style, &err);
     fl_exit code = fl_cli_finish(cli, &page, status, &err);
@@ -37,6 +54,12 @@ static const fl_option options[] = {
      .argument = "FILE",
      .help = "A library that stands in the stack without a name, or its .debug file: names its"
              " functions (ELF)"},
+    {.name = "mapping",
+     .kind = FL_OPTION_FILE,
+     .argument = "FILE",
+     .help =
+         "The mapping file of ProGuard or R8: names Java frames as the source has them; FILE may"
+         " then be any text with stack traces, too, which is printed with its names"},
     FL_OPTION_FORMAT("How to print the answer"),
 };
 
@@ -53,6 +76,8 @@ static const fl_example examples[] = {
     {"faultline crash hs_err_pid4711.log", "what crashed, who called it, and what was before"},
     {"faultline crash hs_err_pid4711.log --binary libfoo.so --format json",
      "with the functions of a library, for a program"},
+    {"faultline crash trace.txt --mapping mapping.txt",
+     "a stack trace with the names, lines and inlined calls that the source has"},
 };
 
 static const fl_exit_note exits[] = {
@@ -71,7 +96,8 @@ const fl_command fl_cmd_crash = {
         " code of a library, compiled or interpreted Java code, or the virtual machine; which Java"
         " method that is not of the platform called it; what that means and what to try; then the"
         " stack, the heap and the last events.\n"
-        "Functions of libraries that the report does not name come from --binary.",
+        "Functions of libraries that the report does not name come from --binary, names of Java"
+        " methods that ProGuard or R8 made short from --mapping.",
     .options = options,
     .option_count = FL_COUNT(options),
     .operand = &operand,

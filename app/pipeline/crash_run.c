@@ -10,7 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crash_mapping.h"
 #include "hserr.h"
+#include "mem.h"
 #include "slice.h"
 #include "symbol.h"
 
@@ -26,16 +28,22 @@ static bool is_platform(const char *method)
     return false;
 }
 
+/* The first of the frames, by its name in the source where that is known. */
+static const char *first_own_of(const fl_crash_frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *method = frames[i].plain != NULL ? frames[i].plain : frames[i].method;
+        if (method != NULL && !is_platform(method))
+            return method;
+    }
+    return NULL;
+}
+
 /* Of the thread that crashed: native frames hold Java ones, too, in the order of the stack. */
 static const char *first_own(const fl_crash *crash)
 {
-    for (size_t i = 0; i < crash->native_count; i++)
-        if (crash->native_frames[i].method != NULL && !is_platform(crash->native_frames[i].method))
-            return crash->native_frames[i].method;
-    for (size_t i = 0; i < crash->java_count; i++)
-        if (crash->java_frames[i].method != NULL && !is_platform(crash->java_frames[i].method))
-            return crash->java_frames[i].method;
-    return NULL;
+    const char *own = first_own_of(crash->native_frames, crash->native_count);
+    return own != NULL ? own : first_own_of(crash->java_frames, crash->java_count);
 }
 
 /* Libraries that come with the virtual machine or the system, whose crash is seldom their own. */
@@ -170,33 +178,88 @@ static fl_status name_frames(fl_crash *crash, const char *binary, fl_arena *aren
     return kept ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
 }
 
+/* ---- the whole ---- */
+
+/* A sentence that is there. */
+static void warn(fl_crash_report *out, const char **warnings, const char *text)
+{
+    assert(out->warning_count < MAX_WARNINGS);
+    if (text != NULL)
+        warnings[out->warning_count++] = text;
+}
+
+/* What is no crash report may be a text with stack traces, which a mapping is asked about: so with
+ * one all bytes are kept. */
+static fl_status read_or_retrace(fl_crash_report *out, fl_stream *in, const char *mapping,
+                                 const char **warning, fl_arena *arena, fl_error *err)
+{
+    fl_stream_block block = {0};
+    fl_stream *again = NULL;
+    fl_slice all;
+    fl_buf text = fl_buf_of(2 * (size_t)FL_CRASH_MAX_TEXT_BYTES);
+    fl_status status = fl_stream_read_all(&all, &block, in, FL_CRASH_MAX_TEXT_BYTES, err);
+    if (status == FL_OK)
+        status = fl_stream_over(&again, all, "the text", err);
+    if (status == FL_OK) {
+        status = fl_hserr_read(&out->crash, again, arena, NULL);
+        fl_stream_close(again);
+        if (status != FL_OK && status != FL_E_UNSUPPORTED)
+            status = fl_fail(err, status, FL_NO_OFFSET, "no memory for a crash report");
+        else if (status == FL_E_UNSUPPORTED) {
+            status = fl_crash_name_text(&text, all, mapping, warning, arena, err);
+            if (status == FL_OK)
+                out->retraced = fl_arena_copy(arena, fl_buf_slice(&text));
+            if (status == FL_OK && out->retraced.ptr == NULL)
+                status = fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the text");
+        } else
+            status = fl_crash_name_java(&out->crash, mapping, warning, arena, err);
+    }
+    fl_buf_dispose(&text);
+    fl_mem_free(block.ptr);
+    return status;
+}
+
+/* The report, with the mapping's names. */
+static fl_status read_report(fl_crash_report *out, const fl_crash_request *request,
+                             const char **warning, fl_arena *arena, fl_error *err)
+{
+    fl_stream *in = NULL;
+    fl_error why = {0};
+    fl_status status = fl_stream_open_or_stdin(&in, request->path, err);
+    if (status != FL_OK)
+        return status;
+    status = request->mapping != NULL
+                 ? read_or_retrace(out, in, request->mapping, warning, arena, &why)
+                 : fl_hserr_read(&out->crash, in, arena, &why);
+    fl_stream_close(in);
+    return status == FL_OK
+               ? FL_OK
+               : fl_fail(err, status, why.offset, "%.100s: %.180s", request->path, why.message);
+}
+
 /* Reading, then names, then the judgement, which does not depend on the names. */
 fl_status fl_crash_run(fl_crash_report *out, const fl_crash_request *request, fl_arena *arena,
                        fl_error *err)
 {
-    fl_stream *in = NULL;
-    fl_error why = {0};
+    const char *warning = NULL;
     assert(out != NULL && request->path != NULL);
     *out = (fl_crash_report){0};
     const char **warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*warnings));
     if (warnings == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a crash report");
-    fl_status status = fl_stream_open_or_stdin(&in, request->path, err);
-    if (status != FL_OK)
+    out->warnings = warnings;
+    fl_status status = read_report(out, request, &warning, arena, err);
+    if (status == FL_OK)
+        warn(out, warnings, warning);
+    if (status != FL_OK || out->retraced.ptr != NULL)
         return status;
-    status = fl_hserr_read(&out->crash, in, arena, &why);
-    fl_stream_close(in);
-    if (status != FL_OK)
-        return fl_fail(err, status, why.offset, "%.100s: %.80s", request->path, why.message);
     for (size_t i = 0; i < request->binary_count && status == FL_OK; i++)
         status = name_frames(&out->crash, request->binaries[i], arena, err);
     if (status == FL_OK)
         status = judge(out, arena, err);
     if (!out->crash.is_whole)
-        warnings[out->warning_count++] =
-            "the report ends in the middle: what is missing is not known";
+        warn(out, warnings, "the report ends in the middle: what is missing is not known");
     if (out->crash.left_out > 0)
-        warnings[out->warning_count++] = "some frames or lines are beyond what is kept";
-    out->warnings = warnings;
+        warn(out, warnings, "some frames or lines are beyond what is kept");
     return status;
 }

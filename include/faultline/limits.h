@@ -35,6 +35,8 @@
 /* A program's tables: the largest Go programs (hundreds of MB) have some 100 MB of them. */
 #define FL_MAX_SYMBOL_BYTES     (512u << 20)
 #define FL_MAX_BUILD_INFO_BYTES (4u << 20)
+/* Of a mapping file only the classes of a report are kept; the largest have some MB of methods. */
+#define FL_MAX_MAPPING_BYTES (64u << 20)
 /* Source maps: 20 bytes a segment and 4 a line; the largest bundles have some 5 million segments.
  */
 #define FL_MAX_SRCMAP_SEGMENTS   (16u << 20)

@@ -66,6 +66,26 @@ class Crash(unittest.TestCase):
         self.assertEqual(document["verdict"], "native code outside of every library")
         self.assertNotIn("a library of the system", document["meaning"])
 
+    def test_a_mapping_gives_java_frames_their_names_back(self):
+        maps = SOURCE / "tests/fixtures/mapping"
+        for name in ("proguard", "r8"):
+            expected = (maps / f"{name}.expected").read_bytes()
+            self.assertEqual(self.run_it(maps / f"{name}.stack", "--mapping", maps / f"{name}.txt").stdout, expected)
+            self.assertEqual(self.run_it("-", "--mapping", maps / f"{name}.txt", stdin=(maps / f"{name}.stack").read_bytes()).stdout, expected)
+        (self.place / "short.txt").write_text("org.acme.Scaler -> com.example.image.Scaler:\n    int resize(java.nio.ByteBuffer,int,int) -> scale\n")
+        document = self.answer(FIXTURES / "java8-native.log", "--mapping", "short.txt")
+        self.assertEqual(document["called_by"], "org.acme.Scaler.resize(java.nio.ByteBuffer,int,int)")
+        self.assertIn(document["called_by"], [frame["plain_method"] for frame in document["native_frames"]])
+        self.assertIn("org.acme.Scaler.resize", self.run_it(FIXTURES / "java8-native.log", "--mapping", "short.txt").stdout.decode())
+
+    def test_a_mapping_that_is_none_is_refused(self):
+        stack = SOURCE / "tests/fixtures/mapping/r8.stack"
+        self.assertIn("no mapping file of ProGuard or R8", self.run_it(stack, "--mapping", stack, code=1).stderr.decode())
+        self.assertIn("cannot open", self.run_it(stack, "--mapping", "missing.txt", code=1).stderr.decode())
+        done = self.run_it(stack, "--mapping", stack.with_suffix(".txt"), "--format", "json", code=1)
+        self.assertIn("answered as text only", done.stderr.decode())
+        self.assertEqual(done.stdout, b"")
+
     def test_bad_input_is_refused_with_a_sentence(self):
         for text in ("", "hello\n", "{}"):
             done = self.run_it("-", stdin=text.encode(), code=1)

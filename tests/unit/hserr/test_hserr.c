@@ -276,6 +276,59 @@ START_TEST(functions_of_a_given_binary_name_frames_without_a_symbol)
 }
 END_TEST
 
+/* The library's classes as if they had been made short. */
+static const char short_names[] = "org.acme.Scaler -> com.example.image.Scaler:\n"
+                                  "    1:9:int resize(java.nio.ByteBuffer,int,int):3:11 -> scale\n"
+                                  "    1:9:long other(int) -> scale\n"
+                                  "    odd\n";
+
+START_TEST(a_mapping_names_java_frames_and_who_called)
+{
+    fl_folder folder;
+    char path[512];
+    fl_folder_open(&folder);
+    fl_folder_write(&folder, "mapping.txt", fl_slice_of(short_names));
+    snprintf(path, sizeof(path), "%s/mapping.txt", folder.path);
+    const fl_crash_request request = {.path = FIXTURE("java8-native.log"), .mapping = path};
+    ck_assert_ok(fl_crash_run(&report, &request, &arena, &err));
+    ck_assert_str_eq(report.called_by, "org.acme.Scaler.resize(java.nio.ByteBuffer,int,int)");
+    ck_assert_str_eq(report.crash.native_frames[3].plain, report.called_by);
+    ck_assert_str_eq(report.crash.native_frames[3].method,
+                     "com.example.image.Scaler.scale(Ljava/nio/ByteBuffer;II)I");
+    ck_assert_uint_eq(report.warning_count, 1);
+    ck_assert_str_eq(report.warnings[0],
+                     "1 line of the mapping was not understood, the first is line 4");
+    fl_folder_remove(&folder);
+}
+END_TEST
+
+START_TEST(with_a_mapping_a_text_with_a_trace_is_answered_with_its_names)
+{
+    static const char *const bad[] = {"hello\n", ""};
+    fl_folder folder;
+    char mapping[512], text[512];
+    fl_folder_open(&folder);
+    snprintf(mapping, sizeof(mapping), "%s/mapping.txt", folder.path);
+    snprintf(text, sizeof(text), "%s/trace.txt", folder.path);
+    fl_folder_write(&folder, "mapping.txt", fl_slice_of(short_names));
+    fl_folder_write(&folder, "trace.txt",
+                    FL_SLICE("x\n\tat com.example.image.Scaler.scale(S:3)\nno end"));
+    const fl_crash_request request = {.path = text, .mapping = mapping};
+    ck_assert_ok(fl_crash_run(&report, &request, &arena, &err));
+    ck_assert(fl_slice_equal(report.retraced,
+                             FL_SLICE("x\n\tat org.acme.Scaler.resize(Scaler.java:5)\n"
+                                      "\t<or> at org.acme.Scaler.other(Scaler.java:3)\nno end")));
+    for (size_t i = 0; i < 2; i++) {
+        err = (fl_error){0};
+        fl_folder_write(&folder, "trace.txt", fl_slice_of(bad[i]));
+        ck_assert_fails(FL_E_UNSUPPORTED, fl_crash_run(&report, &request, &arena, &err));
+        ck_assert_ptr_nonnull(strstr(err.message, "neither a crash report of a Java virtual machine"
+                                                  " nor a stack trace"));
+    }
+    fl_folder_remove(&folder);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("hserr");
@@ -291,6 +344,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, every_prefix_is_read_or_refused);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, functions_of_a_given_binary_name_frames_without_a_symbol);
+    tcase_add_test(tc, a_mapping_names_java_frames_and_who_called);
+    tcase_add_test(tc, with_a_mapping_a_text_with_a_trace_is_answered_with_its_names);
     suite_add_tcase(suite, tc);
     return suite;
 }
