@@ -11,6 +11,7 @@
 
 #include "faultline/status.h"
 
+/* O(len), of any bytes; the empty slice has a hash as well. */
 uint64_t fl_hash_keyed(fl_slice bytes);
 uint64_t fl_hash_stable(fl_slice bytes);
 /* A bijective finaliser (splitmix64), for integers used as table keys or to combine hashes. */

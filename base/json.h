@@ -61,6 +61,7 @@ typedef struct fl_json_mark {
     bool first;
 } fl_json_mark;
 
+/* At the beginning of `bytes`, which are borrowed; `arena` takes texts that have escapes. */
 fl_json fl_json_over(fl_slice bytes, fl_arena *arena);
 
 static inline bool fl_json_ok(const fl_json *in)

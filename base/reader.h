@@ -17,7 +17,9 @@ typedef struct fl_reader {
     bool short_read; /* a read asked for more than was left */
 } fl_reader;
 
+/* At the first byte. */
 fl_reader fl_reader_over(fl_slice bytes);
+/* All bytes were read. */
 bool fl_reader_done(const fl_reader *in);
 
 uint64_t fl_read_be(fl_reader *in, size_t width); /* 1 to 8 bytes, big-endian */

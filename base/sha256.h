@@ -11,7 +11,9 @@
 
 enum { FL_SHA256_BYTES = 32 };
 
+/* FIPS 180-4, of the whole of `bytes`. */
 void fl_sha256(unsigned char out[FL_SHA256_BYTES], fl_slice bytes);
+/* RFC 2104, with keys of any length. */
 void fl_hmac_sha256(unsigned char out[FL_SHA256_BYTES], fl_slice key, fl_slice message);
 /* The time depends on the length of `given` alone: it is what a stranger sends. */
 bool fl_secret_equal(fl_slice secret, fl_slice given);

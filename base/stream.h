@@ -67,6 +67,7 @@ typedef struct fl_line {
 
 FL_NODISCARD fl_status fl_lines_create(fl_lines **out, fl_stream *stream, size_t max_line_bytes,
                                        fl_error *err);
+/* The stream stays open. NULL is a no-op. */
 void fl_lines_destroy(fl_lines *lines);
 /* FL_OK with *more false at the end. When the stream fails, lines that were complete come first,
  * then the unfinished last one is dropped and the failure is returned. */

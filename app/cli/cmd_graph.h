@@ -36,6 +36,7 @@ typedef struct fl_graph_action {
     fl_status (*run)(fl_graph_call *call, fl_error *err);
 } fl_graph_action;
 
+/* Whether the answer is wanted in `format`: as given, or the first of the action where none is. */
 bool fl_graph_wants(const fl_graph_call *call, const char *format);
 /* Write what the answer holds and empty it. FL_E_IO where it could not be written. */
 FL_NODISCARD fl_status fl_graph_flush(fl_graph_call *call, fl_error *err);

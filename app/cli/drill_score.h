@@ -38,6 +38,7 @@ typedef struct fl_drill_ranks {
     size_t fine;
 } fl_drill_ranks;
 
+/* Where the true cause stands among the hypotheses. */
 fl_drill_ranks fl_drill_rank(const fl_incident *incident, const fl_drill_answer *answer);
 /* True when hypothesis `at` names the true service and what is finer known of the cause. */
 bool fl_drill_names_cause(const fl_hypothesis *hypothesis, const fl_drill_answer *answer);
@@ -50,6 +51,7 @@ typedef struct fl_drill_tally {
     size_t fine_n, fine_hits[FL_DRILL_KS]; /* of AIS@k, over the cases whose truth is that fine */
 } fl_drill_tally;
 
+/* One more case, for AC@k and, where the truth is that fine, AIS@k. */
 void fl_drill_count(fl_drill_tally *tally, const fl_drill_answer *answer, fl_drill_ranks ranks);
 /* hits / n; NaN for n = 0. */
 double fl_drill_ratio(size_t hits, size_t n);

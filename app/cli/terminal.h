@@ -19,6 +19,7 @@ typedef struct fl_terminal_facts {
     const char *lc_all, *lc_ctype, *lang;
 } fl_terminal_facts;
 
+/* Colours, width and characters by the rules above. */
 fl_report_style fl_terminal_style(const fl_terminal_facts *facts);
 /* TERM is set and not "dumb". */
 bool fl_terminal_understands(const fl_terminal_facts *facts);
@@ -36,6 +37,7 @@ typedef struct fl_progress {
     bool is_shown;
 } fl_progress;
 
+/* Nothing is shown yet; end it on every way out. */
 fl_progress fl_progress_begin(fl_cli *cli);
 /* `payload` is the fl_progress: the callback of fl_triage_request. `total` 0: not known. */
 void fl_progress_show(void *payload, const char *what, uint64_t done, uint64_t total);

@@ -10,6 +10,7 @@
 
 #include "buf.h"
 
+/* Append `text` as the place it goes to can hold it; see above. */
 void fl_profile_text_terminal(fl_buf *out, fl_slice text);
 void fl_profile_text_json(fl_buf *out, fl_slice text); /* with its quotes */
 void fl_profile_text_xml(fl_buf *out, fl_slice text);

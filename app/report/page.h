@@ -26,6 +26,7 @@ typedef struct fl_page {
     size_t column; /* of the next character, from 0 */
 } fl_page;
 
+/* A page that writes to `out`, at its first column. `out` is borrowed. */
 fl_page fl_page_on(fl_buf *out, const fl_report_style *style);
 
 /* Columns that `text` takes on a terminal: combining marks 0, East Asian wide and emoji 2. */

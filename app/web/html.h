@@ -21,6 +21,7 @@
 /* More of one text is not read by anybody; the JSON answer has all of it. */
 enum { FL_HTML_TEXT_BYTES = 4096 };
 
+/* fl_html() without its count: `count` texts for as many '$' and '@'. */
 void fl_html_fill(fl_buf *out, const char *markup, const char *const *texts, size_t count);
 #define fl_html(out, markup, ...)                                                                  \
     fl_html_fill((out), (markup), (const char *const[]){__VA_ARGS__},                              \

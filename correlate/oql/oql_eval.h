@@ -46,6 +46,7 @@ FL_NODISCARD fl_status fl_oql_evaluate(fl_oql_value *out, fl_oql_machine *machin
 /* Of a condition: null is false. */
 FL_NODISCARD fl_status fl_oql_holds(bool *out, fl_oql_machine *machine, fl_oql_range steps);
 
+/* Ends the evaluation; what fl_oql_evaluate() and fl_oql_holds() return from then on. */
 void fl_oql_fail_out_of_memory(fl_oql_machine *machine);
 /* "a number", "an object": what a value is, for a sentence. */
 const char *fl_oql_kind_name(fl_oql_kind kind);

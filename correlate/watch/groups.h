@@ -123,6 +123,7 @@ void fl_groups_settle(fl_groups *groups, int64_t now_ns);
 /* A group and its signs as they were kept elsewhere; the first member is the one that opened it. */
 FL_NODISCARD fl_status fl_groups_restore(fl_groups *groups, const fl_group *group, fl_error *err);
 
+/* How many groups are known. */
 size_t fl_groups_count(const fl_groups *groups);
 /* Oldest first. */
 const fl_group *fl_groups_at(const fl_groups *groups, size_t index);

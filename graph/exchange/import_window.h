@@ -24,6 +24,7 @@ typedef struct fl_window {
 } fl_window;
 
 FL_NODISCARD fl_status fl_window_open(fl_window *out, const fl_graph_source *source, fl_error *err);
+/* Free the bytes; the source stays with its owner. */
 void fl_window_close(fl_window *window);
 
 /* The next byte that is no white space, which is not taken; -1 at the end. */

@@ -39,6 +39,7 @@ typedef struct fl_advice_words { /* borrowed from the text */
     fl_slice text;     /* of check and do */
 } fl_advice_words;
 
+/* What is none of the other kinds, or lacks a part of one, is FL_ADVICE_DO with the whole text. */
 void fl_advice_read(fl_advice_words *out, fl_slice text);
 
 #endif

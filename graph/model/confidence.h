@@ -71,9 +71,12 @@ typedef struct fl_confidence_tally {
     uint64_t author;
 } fl_confidence_tally;
 
+/* Before the first item. */
 void fl_confidence_begin(fl_confidence_tally *tally);
+/* One more item; `supports` says to which side. */
 void fl_confidence_count(fl_confidence_tally *tally, const fl_observation *item, bool supports,
                          double weight);
+/* What fl_confidence_sums() would say of all of them. */
 void fl_confidence_end(fl_confidence *out, fl_confidence_tally *tally);
 /* From the posterior's two parameters, both above 0: mean and interval. */
 void fl_confidence_beta(fl_confidence *out, double a, double b);

@@ -69,6 +69,7 @@ typedef struct fl_recommend_rows { /* one asked node after the other */
     size_t count;
 } fl_recommend_rows;
 
+/* FL_E_NOMEM, with the sentence of all of recommend. */
 fl_status fl_recommend_no_memory(fl_error *err);
 
 typedef struct fl_recommend_asked { /* whose edges, and how many of each */

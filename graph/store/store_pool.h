@@ -27,6 +27,7 @@ typedef struct fl_store_pool_stats {
     size_t open, busy;
     uint64_t failed;
 } fl_store_pool_stats;
+/* As of now; from any thread. */
 fl_store_pool_stats fl_store_pool_stats_of(fl_store_pool *pool);
 
 #endif

@@ -186,6 +186,7 @@ typedef struct fl_archive_stats {
     fl_archive_recovery found;
 } fl_archive_stats;
 
+/* As of now; from any thread. */
 fl_archive_stats fl_archive_stats_of(fl_archive *archive);
 
 #endif

@@ -23,6 +23,7 @@ typedef struct fl_block_ids {
     uint64_t last; /* the place that was found last: neighbours share ids */
 } fl_block_ids;
 
+/* Free it; it is empty afterwards. */
 void fl_block_ids_dispose(fl_block_ids *ids);
 /* Forget all, keep the memory. */
 void fl_block_ids_clear(fl_block_ids *ids);

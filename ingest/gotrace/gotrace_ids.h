@@ -22,6 +22,7 @@ typedef struct fl_gotrace_ids {
     uint64_t factor[2]; /* odd, of this process: see home_of() */
 } fl_gotrace_ids;
 
+/* Free it; it is empty afterwards. */
 void fl_gotrace_ids_dispose(fl_gotrace_ids *ids);
 /* UINT32_MAX where it is not there. */
 uint32_t fl_gotrace_ids_find(const fl_gotrace_ids *ids, uint64_t id);

@@ -26,6 +26,7 @@ typedef struct fl_intake {
     uint64_t rejects; /* refused since fl_intake_begin() */
 } fl_intake;
 
+/* The next payload: its rejects and lines count from here. `bytes` are borrowed. */
 void fl_intake_begin(fl_intake *to, fl_slice bytes, bool is_text);
 /* Refuse what stands at `offset`: into the sink's reject(), whose status is returned; or, where
  * strict, FL_E_SYNTAX and "SOURCE: reason" ("SOURCE:LINE: reason" of text). */

@@ -28,6 +28,7 @@ typedef struct fl_labels {
     uint64_t dropped; /* that were over FL_MAX_LABELS, since creation */
 } fl_labels;
 
+/* None; what was dropped stays counted. */
 void fl_labels_clear(fl_labels *labels);
 /* Both texts are borrowed. A label without a value is as good as absent (Prometheus' data model).
  */

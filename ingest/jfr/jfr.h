@@ -107,6 +107,7 @@ size_t fl_jfr_name_count(const fl_jfr *jfr);
  * are one. Returns the caller. `stack` is none of FL_JFR_NONE. */
 uint32_t fl_jfr_frame_of(fl_jfr_frame *out, const fl_jfr *jfr, uint32_t stack);
 
+/* How many numbers of stacks there are, from 0. */
 size_t fl_jfr_frame_count(const fl_jfr *jfr);
 
 /* Who holds an old object, from it to its root. */

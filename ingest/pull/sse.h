@@ -31,7 +31,9 @@ typedef struct fl_sse {
     bool has_data, is_after_cr, is_begun;
 } fl_sse;
 
+/* At the beginning of a stream. */
 void fl_sse_init(fl_sse *sse, fl_sse_take *take, void *payload);
+/* An event that was not ended is dropped, as the standard says. */
 void fl_sse_dispose(fl_sse *sse);
 /* Another part; calls `take` for each event that it ends. */
 void fl_sse_feed(fl_sse *sse, fl_slice bytes);

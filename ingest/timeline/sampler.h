@@ -23,6 +23,7 @@ typedef struct fl_sampler {
     fl_row_order order; /* total, over the whole content */
 } fl_sampler;
 
+/* Whether a row with this key is still sampled after the halvings so far. */
 bool fl_sampler_wants(const fl_sampler *sampler, uint64_t key);
 /* Copies the row. FL_E_NOMEM leaves everything as it was. */
 FL_NODISCARD fl_status fl_sampler_add(fl_sampler *sampler, const void *row, fl_error *err);
