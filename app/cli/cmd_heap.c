@@ -12,6 +12,7 @@
 #include "census.h"
 #include "heap.h"
 #include "heap_collections_view.h"
+#include "heap_open.h"
 #include "heap_oql_view.h"
 #include "heap_paths_view.h"
 #include "heap_view.h"
@@ -48,17 +49,26 @@ static fl_heap_layout layout_of(const fl_args *args)
     return (fl_heap_layout)i;
 }
 
+static bool is_indexed(const fl_args *args)
+{
+    return fl_args_flag(args, "index") || fl_args_has(args, "index-file");
+}
+
 static const char *folder_of(const fl_args *args)
 {
     const char *given = fl_args_text(args, "temp");
     return given != NULL ? given : fl_location_temp();
 }
 
-static bool warn_of_damage(fl_cli *cli, const char *path, const fl_hprof *dump)
+/* What is wrong with the dump, which the answer suffers from, and with the index, which it does
+ * not. */
+static bool warn_of_damage(fl_cli *cli, const fl_heap_opened *opened)
 {
-    const fl_error *damage = fl_hprof_damage(dump);
+    const fl_error *damage = fl_hprof_damage(opened->dump);
+    if (opened->note.status != FL_OK)
+        fl_cli_complain(cli, "%s: %s", opened->index, opened->note.message);
     if (damage != NULL)
-        fl_cli_complain(cli, "%s: %s (byte %llu)", path, damage->message,
+        fl_cli_complain(cli, "%s: %s (byte %llu)", opened->path, damage->message,
                         (unsigned long long)damage->offset);
     return damage != NULL;
 }
@@ -102,44 +112,56 @@ static fl_status put_histogram(fl_buf *out, const fl_args *args, const fl_hprof 
     return FL_OK;
 }
 
-/* Needs the census alone: memory by class, whatever the size of the heap. */
-static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+/* The heap as the command line wants it, with as much as the question needs. */
+static fl_status make_heap(fl_heap_opened *opened, const fl_args *args, bool without_tree,
+                           bool classes_only, fl_error *err)
+{
+    const fl_heap_wanted wanted = {.options = {.layout = layout_of(args),
+                                               .weak_keeps = fl_args_flag(args, "weak"),
+                                               .without_tree = without_tree},
+                                   .with_index = is_indexed(args),
+                                   .index = fl_args_text(args, "index-file"),
+                                   .classes_only = classes_only};
+    return fl_heap_make(opened, &wanted, err);
+}
+
+/* Needs the census alone, where no index is wanted: memory by class, whatever the size of the
+ * heap. */
+static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_heap_opened *opened,
+                                fl_error *err)
 {
     fl_census *census = NULL;
-    fl_heap_source source = fl_hprof_source(dump);
+    fl_heap_source source = fl_hprof_source(opened->dump);
+    if (is_indexed(args)) {
+        fl_status made = make_heap(opened, args, true, true, err);
+        return made != FL_OK ? made
+                             : put_histogram(out, args, opened->dump, fl_heap_census(opened->heap),
+                                             NULL, err);
+    }
     fl_status status = fl_census_create(&census, &source, layout_of(args), err);
     if (status == FL_OK)
-        status = put_histogram(out, args, dump, census, NULL, err);
+        status = put_histogram(out, args, opened->dump, census, NULL, err);
     fl_census_destroy(census);
     return status;
 }
 
 /* The same with what each class retains: needs the whole graph. */
-static fl_status show_retained(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+static fl_status show_retained(fl_buf *out, const fl_args *args, fl_heap_opened *opened,
+                               fl_error *err)
 {
-    fl_heap *heap = NULL;
-    fl_heap_source source = fl_hprof_source(dump);
-    const fl_heap_options wanted = {.layout = layout_of(args),
-                                    .weak_keeps = fl_args_flag(args, "weak")};
-    fl_status status = fl_heap_create(&heap, &source, &wanted, err);
-    if (status == FL_OK)
-        status = put_histogram(out, args, dump, fl_heap_census(heap), heap, err);
-    fl_heap_destroy(heap);
-    return status;
+    fl_status status = make_heap(opened, args, false, true, err);
+    if (status != FL_OK)
+        return status;
+    return put_histogram(out, args, opened->dump, fl_heap_census(opened->heap), opened->heap, err);
 }
 
 /* The graph with as much as the question needs. */
-static fl_status open_asked(fl_heap **heap, const fl_oql *oql, const fl_args *args, fl_hprof *dump,
+static fl_status make_asked(fl_heap_opened *opened, const fl_oql *oql, const fl_args *args,
                             fl_error *err)
 {
-    assert(heap != NULL);
-    fl_heap_source source = fl_hprof_source(dump);
-    const fl_heap_options wanted = {.layout = layout_of(args),
-                                    .weak_keeps = fl_args_flag(args, "weak"),
-                                    .without_tree = !fl_oql_needs_tree(oql)};
-    fl_status status = fl_heap_create(heap, &source, &wanted, err);
+    fl_status status = make_heap(opened, args, !fl_oql_needs_tree(oql), false, err);
     if (status == FL_OK && fl_oql_needs_inbound(oql))
-        status = fl_heap_index_inbound(*heap, err);
+        status = fl_heap_index_inbound(opened->heap, err);
     return status;
 }
 
@@ -154,10 +176,9 @@ static fl_status fail_in_query(const fl_error *asked, fl_error *err)
 }
 
 /* A query that is wrong is refused before the graph is made. */
-static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+static fl_status show_oql(fl_buf *out, const fl_args *args, fl_heap_opened *opened, fl_error *err)
 {
     fl_oql *oql = NULL;
-    fl_heap *heap = NULL;
     fl_oql_answer *answer = NULL;
     fl_error asked = {0};
     const char *text = fl_args_text(args, "oql");
@@ -165,11 +186,13 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
     const fl_oql_options options = {.limit = top > 0 ? top : SIZE_MAX};
     fl_status status = fl_oql_parse(&oql, fl_slice_of(text), &asked);
     if (status == FL_OK)
-        status = open_asked(&heap, oql, args, dump, err);
+        status = make_asked(opened, oql, args, err);
     if (status == FL_OK)
-        status = fl_oql_run(&answer, oql, heap, &options, &asked);
+        status = fl_oql_run(&answer, oql, opened->heap, &options, &asked);
     if (status == FL_OK) {
-        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap), heap);
+        const fl_heap *heap = opened->heap;
+        fl_heap_title title =
+            title_of(args, opened->path, opened->dump, fl_heap_census(heap), heap);
         const fl_heap_oql_view view = {&title, heap, text, fl_oql_table_of(answer)};
         (fl_args_wants_json(args) ? fl_heap_view_oql_json : fl_heap_view_oql)(out, &view);
         status = fl_buf_check(out, "the answer", err);
@@ -177,7 +200,6 @@ static fl_status show_oql(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_e
         status = fail_in_query(&asked, err);
     }
     fl_oql_answer_destroy(answer);
-    fl_heap_destroy(heap);
     fl_oql_destroy(oql);
     return status;
 }
@@ -209,57 +231,49 @@ static fl_status put_collections(fl_buf *out, const fl_args *args, const fl_heap
     return status;
 }
 
-static fl_status show_collections(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+static fl_status show_collections(fl_buf *out, const fl_args *args, fl_heap_opened *opened,
+                                  fl_error *err)
 {
-    fl_heap *heap = NULL;
-    fl_heap_source source = fl_hprof_source(dump);
-    const fl_heap_options wanted = {.layout = layout_of(args),
-                                    .weak_keeps = fl_args_flag(args, "weak")};
-    fl_status status = fl_heap_create(&heap, &source, &wanted, err);
-    if (status == FL_OK) {
-        fl_heap_title title = title_of(args, args->operand, dump, fl_heap_census(heap), heap);
-        status = put_collections(out, args, &title, heap, err);
-    }
-    fl_heap_destroy(heap);
-    return status;
+    fl_status status = make_heap(opened, args, false, false, err);
+    if (status != FL_OK)
+        return status;
+    const fl_heap *heap = opened->heap;
+    fl_heap_title title = title_of(args, opened->path, opened->dump, fl_heap_census(heap), heap);
+    return put_collections(out, args, &title, heap, err);
 }
 
 /* One view a run: the question, or one of those over classes and collections. */
-static fl_status show(fl_buf *out, const fl_args *args, fl_hprof *dump, fl_error *err)
+static fl_status show(fl_buf *out, const fl_args *args, fl_heap_opened *opened, fl_error *err)
 {
     if (fl_args_has(args, "oql"))
-        return show_oql(out, args, dump, err);
+        return show_oql(out, args, opened, err);
     if (strcmp(fl_args_text(args, "view"), "collections") == 0)
-        return show_collections(out, args, dump, err);
-    return fl_args_flag(args, "retained") ? show_retained(out, args, dump, err)
-                                          : show_histogram(out, args, dump, err);
+        return show_collections(out, args, opened, err);
+    return fl_args_flag(args, "retained") ? show_retained(out, args, opened, err)
+                                          : show_histogram(out, args, opened, err);
 }
 
 /* --- paths --- */
 
 /* A dump and what keeps its heap; the graph itself is gone. */
 typedef struct kept {
-    fl_hprof *dump;
+    fl_heap_opened opened;
     fl_heap_paths *paths;
     fl_heap_title title;
 } kept;
 
 static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_error *err)
 {
-    fl_heap *heap = NULL;
-    const fl_heap_options wanted = {.layout = layout_of(args),
-                                    .weak_keeps = fl_args_flag(args, "weak")};
-    fl_status status = fl_hprof_open(&out->dump, path, folder_of(args), err);
-    if (status != FL_OK)
-        return status;
-    fl_heap_source source = fl_hprof_source(out->dump);
-    status = fl_heap_create(&heap, &source, &wanted, err);
+    fl_heap_opened *opened = &out->opened;
+    fl_status status = fl_heap_open(opened, path, folder_of(args), err);
+    if (status == FL_OK)
+        status = make_heap(opened, args, false, false, err);
     if (status == FL_OK) {
-        out->title = title_of(args, path, out->dump, fl_heap_census(heap), heap);
+        out->title = title_of(args, path, opened->dump, fl_heap_census(opened->heap), opened->heap);
         uint64_t least = (uint64_t)((double)out->title.bytes * LEAST_SHARE);
-        status = fl_heap_paths_create(&out->paths, heap, least > 0 ? least : 1, err);
+        status = fl_heap_paths_create(&out->paths, opened->heap, least > 0 ? least : 1, err);
     }
-    fl_heap_destroy(heap);
+    fl_heap_unmake(opened);
     return status;
 }
 
@@ -267,7 +281,7 @@ static void drop_kept(kept *all, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         fl_heap_paths_destroy(all[i].paths);
-        fl_hprof_close(all[i].dump);
+        fl_heap_close(&all[i].opened);
     }
 }
 
@@ -301,13 +315,13 @@ static fl_status show_growth(fl_buf *out, const fl_args *args, kept both[2], fl_
 static fl_status show_kept(fl_buf *out, fl_cli *cli, const fl_args *args, bool *is_damaged,
                            fl_error *err)
 {
-    kept all[2] = {{.dump = NULL}, {.dump = NULL}};
+    kept all[2] = {{.paths = NULL}, {.paths = NULL}};
     size_t count = args->more_count > 0 ? 2 : 1;
     fl_status status = read_kept(&all[0], args, args->operand, err);
     if (status == FL_OK && count == 2)
         status = read_kept(&all[1], args, args->more[0], err);
     for (size_t i = 0; i < count && status == FL_OK; i++)
-        *is_damaged |= warn_of_damage(cli, all[i].title.file, all[i].dump);
+        *is_damaged |= warn_of_damage(cli, &all[i].opened);
     if (status == FL_OK && count == 2)
         status = show_growth(out, args, all, err);
     else if (status == FL_OK)
@@ -320,13 +334,13 @@ static fl_status show_kept(fl_buf *out, fl_cli *cli, const fl_args *args, bool *
 static fl_status show_classes(fl_buf *out, fl_cli *cli, const fl_args *args, bool *is_damaged,
                               fl_error *err)
 {
-    fl_hprof *dump = NULL;
-    fl_status status = fl_hprof_open(&dump, args->operand, folder_of(args), err);
+    fl_heap_opened opened;
+    fl_status status = fl_heap_open(&opened, args->operand, folder_of(args), err);
     if (status == FL_OK)
-        status = show(out, args, dump, err);
+        status = show(out, args, &opened, err);
     if (status == FL_OK)
-        *is_damaged = warn_of_damage(cli, args->operand, dump);
-    fl_hprof_close(dump);
+        *is_damaged = warn_of_damage(cli, &opened);
+    fl_heap_close(&opened);
     return status;
 }
 
@@ -343,6 +357,10 @@ static fl_exit run_heap(fl_cli *cli, const fl_args *args)
     }
     bool by_path = args->more_count > 0 ||
                    (strcmp(fl_args_text(args, "view"), "paths") == 0 && !fl_args_has(args, "oql"));
+    if (args->more_count > 0 && fl_args_has(args, "index-file")) {
+        fl_cli_complain(cli, "heap: --index-file is of one dump; --index keeps one beside each");
+        return FL_EXIT_USAGE;
+    }
     fl_status status = (by_path ? show_kept : show_classes)(&out, cli, args, &is_damaged, &err);
     fl_exit code = fl_cli_finish(cli, &out, status, &err);
     return code == FL_EXIT_OK && is_damaged ? FL_EXIT_PARTIAL : code;
@@ -381,6 +399,14 @@ static const fl_option options[] = {
      .fallback = "infer",
      .help = "How the virtual machine lays objects out, which the dump does not say: by default"
              " the layout in which most neighbours of the dump touch"},
+    {.name = "index",
+     .kind = FL_OPTION_FLAG,
+     .help = "Keep what was found in FILE.flx, and answer out of that where it is of this dump:"
+             " opening it again then takes a fraction of the time (docs/formats/flx.md)"},
+    {.name = "index-file",
+     .kind = FL_OPTION_FILE,
+     .argument = "PATH",
+     .help = "The same with the index in PATH, where FILE's folder is not to be written to"},
     {.name = "temp",
      .kind = FL_OPTION_FOLDER,
      .argument = "DIR",
@@ -404,6 +430,7 @@ static const fl_example examples[] = {
     {"faultline heap app.hprof", "which classes fill the heap"},
     {"faultline heap app.hprof --view paths", "who keeps them"},
     {"faultline heap early.hprof app.hprof", "what grew, and through which static"},
+    {"faultline heap app.hprof --retained --index", "the first time slow, from then on at once"},
     {"faultline heap app.hprof.gz --top 0 --format json", "all of them, for a program"},
     {"faultline heap app.hprof --oql \"SELECT h, h.size FROM INSTANCEOF java.util.HashMap h WHERE"
      " h.table.@length > 1000\"",

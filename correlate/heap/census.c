@@ -279,26 +279,58 @@ static fl_status prepare(fl_census *census, fl_error *err)
     return status;
 }
 
+/* An empty census for dumps of this width. */
+static fl_status begin(fl_census **out, unsigned id_bytes, fl_error *err)
+{
+    assert(id_bytes == 4 || id_bytes == 8);
+    fl_census *census = *out = fl_mem_calloc(1, sizeof(*census));
+    if (census == NULL)
+        return no_memory(err);
+    census->id_bytes = id_bytes;
+    census->arena = fl_arena_of(FL_MAX_HEAP_TEXT_BYTES);
+    return prepare(census, err);
+}
+
+/* What was read becomes a census, or nothing. */
+static fl_status finish(fl_census **out, fl_census *census, fl_heap_layout layout, fl_status status,
+                        fl_error *err)
+{
+    if (status == FL_OK)
+        status = fl_census_link(census, layout, err);
+    *out = status == FL_OK ? census : NULL;
+    if (status != FL_OK)
+        fl_census_destroy(census);
+    return status;
+}
+
 fl_status fl_census_create(fl_census **out, const fl_heap_source *source, fl_heap_layout layout,
                            fl_error *err)
 {
-    assert(source->id_bytes == 4 || source->id_bytes == 8);
-    fl_census *census = fl_mem_calloc(1, sizeof(*census));
-    *out = NULL;
-    if (census == NULL)
-        return no_memory(err);
-    census->id_bytes = source->id_bytes;
-    census->arena = fl_arena_of(FL_MAX_HEAP_TEXT_BYTES);
-    fl_status status = prepare(census, err);
+    fl_census *census;
+    fl_status status = begin(&census, source->id_bytes, err);
     if (status == FL_OK)
         status = read_all(census, source, err);
-    if (status == FL_OK)
-        status = fl_census_link(census, layout, err);
-    if (status == FL_OK)
-        *out = census;
-    else
-        fl_census_destroy(census);
-    return status;
+    return finish(out, census, layout, status, err);
+}
+
+fl_status fl_census_replay(fl_census **out, const fl_heap_source *source, const uint64_t *places,
+                           size_t count, fl_heap_layout layout, fl_error *err)
+{
+    fl_census *census;
+    fl_heap_item item;
+    fl_status status = begin(&census, source->id_bytes, err);
+    for (size_t i = 0; i < count && status == FL_OK; i++) {
+        uint64_t offset = places[i] >> 1;
+        bool is_there = (places[i] & 1) != 0 ? source->record_at(source->payload, offset, &item)
+                                             : source->at(source->payload, offset, &item);
+        if (is_there && item.kind < FL_HEAP_ITEM_INSTANCE)
+            status = take_other(census, &item, err);
+        else
+            status = fl_fail(err, FL_E_SYNTAX, offset,
+                             "the dump has no class or name where the"
+                             " index says it has");
+    }
+    return finish(out, census, layout, status, err);
 }
 
 void fl_census_destroy(fl_census *census)

@@ -75,6 +75,14 @@ static inline uint32_t fl_census_class_of(fl_census *census, uint64_t id)
     return (uint32_t)*found;
 }
 
+/* --- census.c --- */
+/* Names, classes, roots and traces without the objects: of `places` in the dump, each an offset
+ * times 2, plus 1 where a record stands there. Sizes are those of `layout`, and nothing is counted.
+ * FL_E_SYNTAX where a place has no such item. */
+FL_NODISCARD fl_status fl_census_replay(fl_census **out, const fl_heap_source *source,
+                                        const uint64_t *places, size_t count, fl_heap_layout layout,
+                                        fl_error *err);
+
 /* --- census_classes.c --- */
 /* After the last item: names, members, layout, sizes. */
 FL_NODISCARD fl_status fl_census_link(fl_census *census, fl_heap_layout layout, fl_error *err);

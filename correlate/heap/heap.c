@@ -38,8 +38,7 @@ static fl_status number_objects(fl_heap *heap, fl_error *err)
     return FL_OK;
 }
 
-/* Class objects and loaders, by their numbers. */
-static void name_objects(fl_heap *heap)
+void fl_heap_name_objects(fl_heap *heap)
 {
     heap->class_class = heap->census->class_class;
     for (uint32_t i = 0; i < heap->census->count; i++) {
@@ -65,7 +64,7 @@ fl_status fl_heap_create(fl_heap **out, const fl_heap_source *source,
     if (status == FL_OK)
         status = number_objects(heap, err);
     if (status == FL_OK) {
-        name_objects(heap);
+        fl_heap_name_objects(heap);
         status = fl_heap_plan_all(heap, err);
     }
     if (status == FL_OK)
@@ -86,6 +85,12 @@ void fl_heap_destroy(fl_heap *heap)
     if (heap == NULL)
         return;
     fl_census_destroy(heap->census);
+    if (heap->is_mapped) {
+        heap->ids = (fl_heap_ids){0};
+        heap->class_of = heap->offset_low = heap->idom = heap->kid_starts = heap->kids = NULL;
+        heap->offset_high = NULL;
+        heap->retained = NULL;
+    }
     fl_heap_ids_dispose(&heap->ids);
     void *const blocks[] = {
         heap->plans,        heap->is_weak, heap->is_kept,       heap->class_of, heap->offset_low,
@@ -183,8 +188,18 @@ uint64_t fl_heap_shallow_bytes(const fl_heap *heap, fl_heap_object object)
                     : entry->facts.instance_bytes;
 }
 
+/* An index may point anywhere into the dump: what stands there must be this object, and a class
+ * one that is known. */
+static bool is_item_of(const fl_heap *heap, fl_heap_object object, const fl_heap_item *item)
+{
+    return item->kind >= FL_HEAP_ITEM_CLASS && fl_heap_ids_find(&heap->ids, item->id) == object &&
+           (item->kind != FL_HEAP_ITEM_CLASS ||
+            fl_census_find_class(heap->census, item->id) != FL_HEAP_NONE);
+}
+
 bool fl_heap_item_of(const fl_heap *heap, fl_heap_object object, fl_heap_item *item)
 {
     assert(object < heap->ids.count && heap->offset_low != NULL);
-    return heap->source.at(heap->source.payload, fl_heap_offset(heap, object), item);
+    return heap->source.at(heap->source.payload, fl_heap_offset(heap, object), item) &&
+           (!heap->is_mapped || is_item_of(heap, object, item));
 }

@@ -38,7 +38,8 @@ struct fl_heap {
     size_t root_count;
     uint32_t *root_objects; /* what hangs on no thread */
     size_t root_object_count;
-    bool no_roots; /* the dump ends before them: classes stand in */
+    bool no_roots;  /* the dump ends before them: classes stand in */
+    bool is_mapped; /* arrays by object are those of an index: borrowed, and not to be trusted */
     struct fl_heap_held {
         fl_heap_object thread, object;
         uint32_t frame;
@@ -70,6 +71,10 @@ static inline fl_heap_class *fl_heap_facts(const fl_heap *heap, uint32_t index)
 {
     return &heap->census->entries[index].facts;
 }
+
+/* --- heap.c --- */
+/* Class objects and loaders get their numbers. */
+void fl_heap_name_objects(fl_heap *heap);
 
 /* --- heap_plan.c --- */
 FL_NODISCARD fl_status fl_heap_plan_all(fl_heap *heap, fl_error *err);

@@ -80,12 +80,15 @@ typedef struct fl_heap_item {
 } fl_heap_item;
 
 /* Where items come from. `read` fills up to `cap` of them and returns how many, 0 at the end;
- * `rewind` starts over, and the same items come again; `at` reads one by its offset. What is
- * damaged ends the items early, without a failure: what is wrong is the source's to tell. */
+ * `rewind` starts over, and the same items come again; `at` reads a root, a class or an object by
+ * its offset, `record_at` a name, a loaded class, a frame or a trace, both false where none stands
+ * there. What is damaged ends the items early, without a failure: what is wrong is the source's to
+ * tell. */
 typedef struct fl_heap_source {
     size_t (*read)(void *payload, fl_heap_item *items, size_t cap);
     void (*rewind)(void *payload);
     bool (*at)(void *payload, uint64_t offset, fl_heap_item *item);
+    bool (*record_at)(void *payload, uint64_t offset, fl_heap_item *item);
     void *payload;
     unsigned id_bytes; /* 4 or 8 */
 } fl_heap_source;

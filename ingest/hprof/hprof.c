@@ -285,6 +285,15 @@ static bool item_at(void *payload, uint64_t offset, fl_heap_item *item)
            fl_hprof_item_at(item, dump, (size_t)offset, dump->bytes.len, &next) == FL_HPROF_ITEM;
 }
 
+/* The offset may be any: what stands there is a whole record of the right kind or nothing. */
+static bool record_item_at(void *payload, uint64_t offset, fl_heap_item *item)
+{
+    const fl_hprof *dump = payload;
+    record here;
+    return offset < dump->bytes.len && record_at(&here, dump, (size_t)offset) &&
+           here.length <= dump->bytes.len - here.body && read_record(item, dump, &here);
+}
+
 /* --- open and close --- */
 
 static fl_status open_dump(fl_hprof **out, fl_hprof *dump, fl_status status, fl_error *err)
@@ -337,6 +346,7 @@ fl_heap_source fl_hprof_source(fl_hprof *dump)
     return (fl_heap_source){.read = read_items,
                             .rewind = rewind_items,
                             .at = item_at,
+                            .record_at = record_item_at,
                             .payload = dump,
                             .id_bytes = dump->facts.id_bytes};
 }
@@ -346,4 +356,15 @@ const fl_error *fl_hprof_damage(const fl_hprof *dump)
     if (dump->unpacking.status != FL_OK)
         return &dump->unpacking;
     return dump->damage.status != FL_OK ? &dump->damage : NULL;
+}
+
+void fl_hprof_recall_damage(fl_hprof *dump, const fl_error *damage)
+{
+    assert(dump->damage.status == FL_OK);
+    dump->damage = *damage;
+}
+
+fl_slice fl_hprof_bytes(const fl_hprof *dump)
+{
+    return dump->bytes;
 }

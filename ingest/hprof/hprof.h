@@ -39,5 +39,10 @@ fl_hprof_facts fl_hprof_facts_of(const fl_hprof *dump);
 fl_heap_source fl_hprof_source(fl_hprof *dump);
 /* Why the last reading ended before the dump did: one sentence and its offset. NULL: it did not. */
 const fl_error *fl_hprof_damage(const fl_hprof *dump);
+/* What an earlier reading of the same dump ended with; FL_OK: nothing. For whoever does not read it
+ * again. */
+void fl_hprof_recall_damage(fl_hprof *dump, const fl_error *damage);
+/* The whole dump, unpacked; borrowed until the close. */
+fl_slice fl_hprof_bytes(const fl_hprof *dump);
 
 #endif

@@ -9,6 +9,8 @@ import json
 import os
 import pathlib
 import re
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,6 +96,138 @@ class Sample(unittest.TestCase):
         code, out, err = run(__file__)
         self.assertEqual((code, out), (1, ""))
         self.assertIn("no heap dump: it does not begin with 'JAVA PROFILE'", err)
+
+
+VIEWS = (
+    (), ("--top", 0), ("--retained",), ("--retained", "--format", "json"), ("--weak", "--retained"), ("--layout", "full", "--retained"),
+    ("--view", "paths"), ("--view", "paths", "--format", "json"), ("--view", "collections", "--format", "json"),
+    ("--oql", "SELECT s, s.@retainedHeapSize, inbounds(s), outbounds(s) FROM java.lang.String s"),
+    ("--oql", "SELECT * FROM INSTANCEOF java.lang.Object o WHERE o.@usedHeapSize > 100", "--format", "json"),
+)
+
+
+class Index(unittest.TestCase):
+    """What is answered out of an index is what is answered without it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.dump = pathlib.Path(self.folder.name) / "app.hprof"
+        self.index = pathlib.Path(self.folder.name) / "app.hprof.flx"
+        self.dump.write_bytes(SAMPLE.read_bytes())
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def same(self, dump, index, *view):
+        """Without one, with one that is made anew, and out of that one; which is then not written again."""
+        plain = run(dump, *view)
+        index.unlink(missing_ok=True)
+        self.assertEqual(run(dump, *view, "--index-file", index), plain)
+        made = index.stat()
+        self.assertEqual(run(dump, *view, "--index-file", index), plain)
+        self.assertEqual(index.stat().st_ino, made.st_ino)
+
+    def test_each_view_is_the_same(self):
+        for dump in ("sample-8", "sample-4", "cut"):
+            source = SAMPLE.with_name(dump.replace("cut", "sample-8")).read_bytes()
+            self.dump.write_bytes(source[:-30] if dump == "cut" else source)
+            for view in VIEWS:
+                with self.subTest(dump=dump, view=view):
+                    self.same(self.dump, self.index, *view)
+
+    @unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
+    def test_each_view_of_recordings_is_the_same(self):
+        for packed in ("17/static_hashmap/heap-end.hprof.zst", "17/threadlocal_pool/heap-end.hprof.zst", "special/truncated.hprof.zst"):
+            subprocess.run(["zstd", "-dcfq", SHARED / packed, "-o", self.dump], check=True)
+            for view in VIEWS:
+                with self.subTest(dump=packed, view=view):
+                    self.same(self.dump, self.index, *view)
+
+    @unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
+    def test_what_was_made_by_one_view_serves_the_others(self):
+        shutil.copy(SHARED / "17/static_hashmap/heap-end.hprof.zst", self.dump)  # the index is of what is in it
+        run(self.dump, "--index")
+        made = self.index.stat()
+        for view in VIEWS:
+            if "--weak" not in view and "--layout" not in view:
+                self.assertEqual(run(self.dump, *view, "--index"), run(self.dump, *view), view)
+        self.assertEqual(self.index.stat().st_ino, made.st_ino)
+
+    def test_two_dumps_have_an_index_each(self):
+        later = self.dump.with_name("later.hprof")
+        later.write_bytes(SAMPLE.read_bytes())
+        for _ in range(2):
+            self.assertEqual(run(self.dump, later, "--index"), run(self.dump, later))
+        self.assertTrue(self.index.exists() and later.with_name("later.hprof.flx").exists())
+        code, _, err = run(self.dump, later, "--index-file", self.index)
+        self.assertEqual(code, 2)
+        self.assertIn("--index-file is of one dump; --index keeps one beside each", err)
+
+    def test_what_is_wrong_with_an_index_is_said_and_mended(self):
+        plain = run(self.dump, "--retained")[1]
+
+        def spoil(what):
+            text = bytearray(self.index.read_bytes())
+            what(text)
+            self.index.write_bytes(text)
+
+        def cut(text):
+            del text[5000:]
+
+        def flip(text):
+            text[4100] ^= 1
+
+        def version(text):
+            text[8] ^= 1
+
+        other = SAMPLE.with_name("sample-4").read_bytes()
+        for spoiled, said in (
+            (lambda: spoil(cut), "the index ends before the end of its section 'class"),
+            (lambda: spoil(flip), "the section 'places' of the index is damaged"),
+            (lambda: spoil(version), "the index was written by another version of faultline"),
+            (lambda: os.utime(self.dump, ns=(1, 1)), "the index belongs to another dump, or this one was changed since"),
+            (lambda: run(self.dump, "--weak", "--index"), "the index was made with --weak"),
+        ):
+            run(self.dump, "--index")
+            spoiled()
+            code, out, err = run(self.dump, "--retained", "--index")
+            self.assertEqual((code, out), (0, plain))
+            self.assertIn(f"{self.index}: {said}", err)
+            self.assertIn("; it is made anew", err)
+            self.assertEqual(len(err.splitlines()), 1)
+            self.assertEqual(run(self.dump, "--retained", "--index"), (0, plain, ""))
+        self.dump.write_bytes(other)
+        self.assertIn("belongs to another dump", run(self.dump, "--index")[2])
+
+    def test_what_is_no_index_is_left_alone(self):
+        notes = self.dump.with_name("notes.txt")
+        notes.write_text("not to be lost")
+        code, out, err = run(self.dump, "--index-file", notes)
+        self.assertEqual((code, out), run(self.dump)[:2])
+        self.assertIn("this is no index of a heap and stays as it is: none is kept", err)
+        self.assertEqual(notes.read_text(), "not to be lost")
+
+    def test_without_room_the_answer_is_the_same(self):
+        plain = run(self.dump, "--retained")
+        code, out, err = run(self.dump, "--retained", "--index-file", self.dump.with_name("none") / "app.flx")
+        self.assertEqual((code, out), plain[:2])
+        self.assertIn("none/app.flx: the index is not kept: No such file or directory", err)
+
+        def no_large_files():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+        done = subprocess.run([FAULTLINE, "heap", self.dump, "--retained", "--index"], capture_output=True, text=True, check=False,
+                              timeout=300, preexec_fn=no_large_files, restore_signals=False)
+        self.assertEqual((done.returncode, done.stdout), plain[:2])
+        self.assertIn("the index is not kept: File too large", done.stderr)
+        self.assertEqual(sorted(path.name for path in self.dump.parent.iterdir()), ["app.hprof"])
+
+    def test_who_may_read_the_dump_may_read_its_index(self):
+        for mode in (0o640, 0o600, 0o644):
+            self.dump.chmod(mode)
+            self.index.unlink(missing_ok=True)
+            run(self.dump, "--index")
+            self.assertEqual(self.index.stat().st_mode & 0o777, mode)
 
 
 def ask(query, *more, path=SAMPLE):
