@@ -38,7 +38,7 @@ static fl_status intern(uint32_t *out, fl_jfr *jfr, fl_slice text, fl_error *err
 static fl_status text_of(fl_slice *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
                          bool *found)
 {
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     uint64_t slots[FL_JFR_SLOTS];
     *found = false;
     for (int step = 0; step < MAX_STEPS; step++) {
@@ -95,7 +95,7 @@ static bool spell_class(fl_slice *out, fl_slice name, fl_arena *arena)
 static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *constant, fl_error *err)
 {
     assert(constant->is_resolved && *out == FL_JFR_NONE);
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     const fl_jfr_plan *plan = &chunk->pools[FL_JFR_POOL_METHOD].of->plan;
     uint64_t slots[FL_JFR_SLOTS];
     uint32_t class, name;
@@ -122,9 +122,9 @@ static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *consta
 static fl_status name_thread(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *constant, fl_error *err)
 {
     assert(constant->is_resolved && *out == FL_JFR_NONE);
-    const fl_jfr_plan *plan = &jfr->chunk.pools[FL_JFR_POOL_THREAD].of->plan;
+    const fl_jfr_plan *plan = &jfr->chunk->pools[FL_JFR_POOL_THREAD].of->plan;
     uint64_t slots[FL_JFR_SLOTS];
-    if (!fl_jfr_constant_slots(&jfr->chunk, FL_JFR_POOL_THREAD, constant, slots))
+    if (!fl_jfr_constant_slots(jfr->chunk, FL_JFR_POOL_THREAD, constant, slots))
         return FL_OK;
     fl_status status = fl_jfr_name_slot(out, jfr, plan, 0, slots, err);
     if (status == FL_OK && (*out == FL_JFR_NONE || fl_jfr_name(jfr, *out).len == 0))
@@ -150,7 +150,7 @@ fl_status fl_jfr_name_constant(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool
                                fl_error *err)
 {
     assert(pool < FL_JFR_POOL_COUNT && pool != FL_JFR_POOL_STACK);
-    fl_jfr_constant *constant = fl_jfr_constant_of(&jfr->chunk, pool, key);
+    fl_jfr_constant *constant = fl_jfr_constant_of(jfr->chunk, pool, key);
     fl_status status = FL_OK;
     *out = FL_JFR_NONE;
     if (constant == NULL)
@@ -181,7 +181,7 @@ fl_status fl_jfr_name_slot(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *plan, 
         return FL_OK;
     if (plan->pool[slot] != FL_JFR_POOL_INLINE)
         return fl_jfr_name_constant(out, jfr, (fl_jfr_pool_kind)plan->pool[slot], slots[slot], err);
-    if (!fl_jfr_text_at(&text, &key, &jfr->chunk, (size_t)slots[slot], &jfr->scratch))
+    if (!fl_jfr_text_at(&text, &key, jfr->chunk, (size_t)slots[slot], &jfr->scratch))
         return FL_OK;
     return key != 0 ? fl_jfr_name_constant(out, jfr, FL_JFR_POOL_STRING, key, err)
                     : intern(out, jfr, text, err);
@@ -235,45 +235,67 @@ static fl_status node_of(uint32_t *out, fl_jfr *jfr, uint32_t caller, uint32_t f
     return FL_OK;
 }
 
-/* The method of a frame: stacks of one program have few of them, again and again. */
-static fl_status name_of_method(uint32_t *out, fl_jfr *jfr, const uint64_t *slots, fl_error *err)
+/* What a frame refers to, read; false: its bytes are not there. Nearly all are numbers alone, the
+ * method and the line first. */
+static bool read_frame(uint64_t slots[FL_JFR_SLOTS], const fl_jfr_chunk *chunk, fl_reader *in)
 {
-    fl_jfr_pool *methods = &jfr->chunk.pools[FL_JFR_POOL_METHOD];
-    *out = fl_jfr_known(methods, slots[0]);
-    if (*out != FL_JFR_NONE)
+    const fl_jfr_plan *plan = &chunk->frame;
+    const fl_jfr_op *ops = &chunk->ops[plan->at];
+    assert(plan->is_sound && plan->count > 0);
+    slots[0] = slots[1] = 0;
+    bool is_usual = plan->is_plain && plan->last == 2 && ops[0].slot == 0;
+    if (!is_usual || in->bytes.len - in->pos < plan->count * (size_t)FL_JFR_VARINT_BYTES) {
+        fl_jfr_plan_run(chunk, plan, plan->count, in, slots);
+        return !in->short_read;
+    }
+    slots[0] = fl_jfr_varint_at(in->bytes.ptr, &in->pos);
+    slots[1] = fl_jfr_varint_at(in->bytes.ptr, &in->pos);
+    for (uint32_t i = 2; i < plan->count; i++)
+        (void)fl_jfr_varint_at(in->bytes.ptr, &in->pos);
+    return true;
+}
+
+/* A frame that was read, as a number: stacks of one program have the same ones again and again, so
+ * that the last of those with the same place in a small table is nearly always it. */
+static fl_status number_frame(uint32_t *out, fl_jfr *jfr, const uint64_t *slots, fl_error *err)
+{
+    fl_jfr_chunk *chunk = jfr->chunk;
+    uint64_t key = slots[0] << 32 | (uint32_t)slots[1];
+    fl_jfr_seen *seen = &chunk->seen[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - FL_JFR_SEEN_BITS)];
+    bool is_small = slots[0] <= UINT32_MAX;
+    *out = seen->frame - 1;
+    if (is_small && seen->frame != 0 && seen->key == key)
         return FL_OK;
-    fl_status status = fl_jfr_name_slot(out, jfr, &jfr->chunk.frame, 0, slots, err);
-    return status == FL_OK ? fl_jfr_know(methods, slots[0], *out, err) : status;
+    uint32_t function;
+    int32_t line = (int32_t)slots[1];
+    fl_status status = fl_jfr_name_slot(&function, jfr, &chunk->frame, 0, slots, err);
+    if (status == FL_OK)
+        status = frame_of(out, jfr, function, line > 0 ? (uint32_t)line : 0, err);
+    if (status == FL_OK && is_small)
+        *seen = (fl_jfr_seen){.key = key, .frame = *out + 1};
+    return status;
 }
 
 /* The frames of one stack, innermost first as they stand; how many could be read. */
 static fl_status read_frames(uint32_t frames[MAX_FRAMES], size_t *count, fl_jfr *jfr, size_t pos,
                              fl_error *err)
 {
-    assert(jfr->chunk.frame.is_sound && pos <= jfr->chunk.bytes.len);
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    assert(jfr->chunk->frame.is_sound && pos <= jfr->chunk->bytes.len);
+    fl_jfr_chunk *chunk = jfr->chunk;
     fl_reader in = {.bytes = chunk->bytes, .pos = pos};
-    uint64_t left = (uint32_t)fl_jfr_number(&in, 4, chunk->is_compressed);
+    uint64_t left = (uint32_t)fl_jfr_number(&in, 4, chunk->is_compressed), slots[FL_JFR_SLOTS];
     fl_status status = FL_OK;
-    *count = 0;
-    for (; left > 0 && *count < MAX_FRAMES && status == FL_OK; left--) {
-        uint64_t slots[FL_JFR_SLOTS] = {0};
-        uint32_t function;
-        fl_jfr_plan_run(chunk, &chunk->frame, chunk->frame.count, &in, slots);
-        if (in.short_read)
+    for (*count = 0; left > 0 && *count < MAX_FRAMES && status == FL_OK; left--) {
+        if (!read_frame(slots, chunk, &in))
             return FL_OK;
-        status = name_of_method(&function, jfr, slots, err);
-        int32_t line = (int32_t)slots[1];
-        if (status == FL_OK)
-            status =
-                frame_of(&frames[(*count)++], jfr, function, line > 0 ? (uint32_t)line : 0, err);
+        status = number_frame(&frames[(*count)++], jfr, slots, err);
     }
     return status;
 }
 
 fl_status fl_jfr_stack_constant(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
 {
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     fl_jfr_constant *constant = fl_jfr_constant_of(chunk, FL_JFR_POOL_STACK, key);
     uint64_t slots[FL_JFR_SLOTS];
     uint32_t frames[MAX_FRAMES];
@@ -303,7 +325,7 @@ fl_status fl_jfr_stack_constant(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_err
 static fl_status next_holder(fl_jfr_holder *out, uint64_t *object, fl_jfr *jfr,
                              const uint64_t *from, fl_error *err)
 {
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     uint64_t key = from[2], slots[FL_JFR_SLOTS], part[FL_JFR_SLOTS];
     fl_jfr_constant *reference = fl_jfr_constant_of(chunk, FL_JFR_POOL_REFERENCE, key);
     *object = 0;
@@ -322,7 +344,7 @@ static fl_status next_holder(fl_jfr_holder *out, uint64_t *object, fl_jfr *jfr,
 /* Its kind, and where the recorder looked: "Stack Variable (Threads)". */
 static fl_status name_root(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
 {
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     fl_jfr_constant *root = fl_jfr_constant_of(chunk, FL_JFR_POOL_ROOT, key);
     uint64_t slots[FL_JFR_SLOTS];
     if (root == NULL || !fl_jfr_constant_slots(chunk, FL_JFR_POOL_ROOT, root, slots))
@@ -342,7 +364,7 @@ static fl_status name_root(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *e
 
 fl_status fl_jfr_holders(fl_jfr_chain *out, fl_jfr *jfr, const fl_jfr_event *event, fl_error *err)
 {
-    fl_jfr_chunk *chunk = &jfr->chunk;
+    fl_jfr_chunk *chunk = jfr->chunk;
     uint64_t object = event->object, slots[FL_JFR_SLOTS];
     fl_status status = FL_OK;
     assert(out->cap > 0 && event->kind == FL_JFR_OLD_OBJECT);

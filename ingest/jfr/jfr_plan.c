@@ -131,6 +131,7 @@ static bool add_op(struct making *m, fl_jfr_op op, fl_jfr_pool_kind pool)
     ops[chunk->op_count++] = op;
     m->plan->count++;
     m->plan->is_flat &= op.step == FL_JFR_VARINT || op.step == FL_JFR_FIXED;
+    m->plan->is_plain &= op.step == FL_JFR_VARINT;
     if (op.slot >= 0) {
         m->plan->have |= 1u << op.slot;
         m->plan->pool[op.slot] = (uint8_t)pool;
@@ -198,6 +199,22 @@ static void pop_level(struct making *m)
         m->chunk->ops[m->plan->at + top->array_op].end = m->plan->count;
 }
 
+/* Arrays whose elements are numbers alone, none of which is kept, are gone past without a look at
+ * each. */
+static void note_plain_arrays(const fl_jfr_plan *plan, fl_jfr_chunk *chunk)
+{
+    fl_jfr_op *ops = plan->count > 0 ? &chunk->ops[plan->at] : NULL;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        uint32_t next = i + 1;
+        assert(ops[i].step != FL_JFR_ARRAY || ops[i].end <= plan->count);
+        while (ops[i].step == FL_JFR_ARRAY && next < ops[i].end &&
+               ops[next].step == FL_JFR_VARINT && ops[next].slot < 0)
+            next++;
+        if (ops[i].step == FL_JFR_ARRAY && next == ops[i].end && next - i - 1 <= UINT8_MAX)
+            ops[i].width = (uint8_t)(next - i - 1);
+    }
+}
+
 /* Depth first through the structs, with a stack in place of calls. */
 static bool make(struct making *m, const fl_jfr_class *of)
 {
@@ -224,8 +241,10 @@ fl_status fl_jfr_plan_make(fl_jfr_plan *out, fl_jfr_chunk *chunk, const fl_jfr_c
     struct making m = {.plan = out, .chunk = chunk, .wanted = wanted};
     *out = (fl_jfr_plan){.at = (uint32_t)chunk->op_count};
     memset(out->pool, FL_JFR_POOL_NONE, sizeof(out->pool));
-    out->is_flat = true;
+    out->is_flat = out->is_plain = true;
     out->is_sound = make(&m, of);
+    if (out->is_sound)
+        note_plain_arrays(out, chunk);
     if (m.no_memory)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for fields of a recording");
     if (!out->is_sound)
@@ -259,6 +278,29 @@ void fl_jfr_skip_text(fl_reader *in, bool is_compressed)
     }
 }
 
+/* Go past numbers of a compressed chunk. Each window begins with one, so that a number of nine
+ * bytes is wholly in it, or ends it. */
+static void skip_numbers(fl_reader *in, uint64_t count)
+{
+    const unsigned char *p = in->bytes.ptr;
+    while (count > 0 && in->bytes.len - in->pos >= FL_JFR_WINDOW) {
+        uint32_t tops = fl_jfr_tops_of(p + in->pos), ends = ~tops;
+        if (fl_jfr_has_doubt(tops)) {
+            (void)fl_jfr_varint(in);
+            count--;
+            continue;
+        }
+        unsigned here = (unsigned)__builtin_popcount(ends);
+        for (; here > count; here--)
+            ends &= ~(UINT32_C(1) << (31 - __builtin_clz(ends)));
+        assert(here > 0);
+        count -= here;
+        in->pos += 32 - (size_t)__builtin_clz(ends);
+    }
+    for (; count > 0 && !in->short_read; count--)
+        (void)fl_jfr_varint(in);
+}
+
 /* Arrays that are being gone through, innermost last. */
 struct repeat {
     uint32_t begin, end;
@@ -277,6 +319,10 @@ static size_t run_step(const fl_jfr_chunk *chunk, const fl_jfr_op *op, size_t i,
     uint64_t count = (uint32_t)fl_jfr_number(in, 4, chunk->is_compressed);
     if (count == 0 || op->end == i + 1)
         return op->end;
+    if (op->width > 0) {
+        skip_numbers(in, count * op->width);
+        return op->end;
+    }
     repeats[(*depth)++] = (struct repeat){.begin = (uint32_t)i + 1, .end = op->end, .left = count};
     return i + 1;
 }

@@ -62,9 +62,6 @@ fl_status fl_jfr_pools_begin(fl_jfr_chunk *chunk, fl_error *err)
         fl_jfr_class *of = fl_jfr_class_named(chunk, pools[i].name);
         pool->of = of;
         pool->count = 0;
-        if (pool->known != NULL)
-            memset(pool->known, 0, pool->known_end * sizeof(*pool->known));
-        pool->known_end = 0;
         if (pool->by_key == NULL)
             status = fl_map_create(&pool->by_key, FL_MAX_JFR_CONSTANTS, err);
         else
@@ -76,6 +73,7 @@ fl_status fl_jfr_pools_begin(fl_jfr_chunk *chunk, fl_error *err)
     }
     fl_jfr_class *frame = fl_jfr_class_named(chunk, "jdk.types.StackFrame");
     chunk->frame = (fl_jfr_plan){0};
+    memset(chunk->seen, 0, sizeof(chunk->seen));
     if (status == FL_OK && frame != NULL)
         status = fl_jfr_plan_make(&chunk->frame, chunk, frame, frame_wanted, err);
     return status;
@@ -158,22 +156,6 @@ fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, size_t end, in
     return status;
 }
 
-fl_status fl_jfr_know(fl_jfr_pool *pool, uint64_t key, uint32_t resolved, fl_error *err)
-{
-    assert(pool->known_end <= FL_JFR_KNOWN);
-    if (key >= FL_JFR_KNOWN || resolved == FL_JFR_NONE)
-        return FL_OK;
-    if (pool->known == NULL) {
-        pool->known = fl_mem_calloc(FL_JFR_KNOWN, sizeof(*pool->known));
-        if (pool->known == NULL)
-            return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for keys of a recording");
-    }
-    if (key >= pool->known_end)
-        pool->known_end = (size_t)key + 1;
-    pool->known[key] = resolved + 1;
-    return FL_OK;
-}
-
 fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, uint64_t key)
 {
     assert(pool < FL_JFR_POOL_COUNT);
@@ -197,6 +179,5 @@ void fl_jfr_pools_dispose(fl_jfr_chunk *chunk)
     for (int i = 0; i < FL_JFR_POOL_COUNT; i++) {
         fl_map_destroy(chunk->pools[i].by_key);
         fl_mem_free(chunk->pools[i].items);
-        fl_mem_free(chunk->pools[i].known);
     }
 }

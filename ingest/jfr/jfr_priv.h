@@ -11,8 +11,15 @@
  *   - a plan that is sound has steps that end at or before `count`, and arrays that nest
  *   - slots hold numbers, or places of texts and arrays in the chunk; never a pointer
  *   - a constant is resolved at most once a chunk; what it became outlives the chunk
- * Cost: an event that is not told is two numbers; one that is told is its fields up to the last one
- * that is wanted, and two looks into tables.
+ *
+ * A chunk is read in two steps. *Digesting* needs nothing but the chunk, so that two of them can be
+ * digested at once: its metadata, where its constants stand, and its events, which become sums by
+ * key, or places to be read again. *Telling* turns keys into names and stacks, which all chunks
+ * share, in the order in which the events stood: the answer is that of one thread.
+ *
+ * Cost: an event that is not told is two numbers; one that is summed is the ends of its fields,
+ * which are found 32 bytes at a time, and a look into a table. What a key stands for is asked once
+ * for each sum.
  */
 #ifndef FL_JFR_PRIV_H
 #define FL_JFR_PRIV_H
@@ -23,6 +30,10 @@
 #include "map.h"
 #include "reader.h"
 #include "slice.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 enum {
     FL_JFR_HEADER_BYTES = 68,
@@ -101,7 +112,8 @@ typedef enum fl_jfr_step {
 } fl_jfr_step;
 
 typedef struct fl_jfr_op {
-    uint8_t step, width;
+    uint8_t step,
+        width;   /* of an array: numbers of an element that is nothing else and has no slot */
     int8_t slot; /* -1: gone past. Of a text and an array, its place in the chunk is kept */
     uint32_t end;
 } fl_jfr_op;
@@ -110,10 +122,20 @@ typedef struct fl_jfr_plan {
     uint32_t at, count; /* among the chunk's ops; count 0: nothing is wanted, or none can be made */
     uint32_t last;      /* steps up to the last slot */
     bool is_sound;      /* false: a class that cannot be gone past */
-    bool is_flat;       /* no text and no array up to `last`: nothing but numbers */
+    bool is_flat;       /* no text and no array: nothing but numbers */
+    bool is_plain;      /* compressed ones alone */
     uint8_t pool[FL_JFR_SLOTS]; /* fl_jfr_pool_kind of what a slot refers to */
     unsigned have;              /* 1u << slot */
 } fl_jfr_plan;
+
+/* Where the keys and the amount of a summed event are among its numbers, if it is nothing else and
+ * has them in this order: so many to go past, then the stack, its class right behind it, more to go
+ * past, the amount, and more that have to be there. */
+typedef struct fl_jfr_short {
+    uint8_t keys; /* stack and class, or a stack alone; 0: there is no such plan */
+    uint8_t to_stack, to_amount, rest;
+    bool has_amount;
+} fl_jfr_short;
 
 typedef struct fl_jfr_field {
     fl_slice name;
@@ -128,7 +150,8 @@ typedef struct fl_jfr_class {
     uint64_t events, bytes; /* that were seen of it */
     const fl_jfr_row *row;  /* NULL: not told */
     fl_jfr_plan plan;       /* of its row's slots, or of its pool's */
-    bool is_planned;
+    fl_jfr_short brief;     /* of a sum's slots alone */
+    bool is_planned, is_summed;
 } fl_jfr_class;
 
 /* Where a value stands, and what it was turned into: a name, or a stack. */
@@ -138,29 +161,58 @@ typedef struct fl_jfr_constant {
     bool is_resolved;
 } fl_jfr_constant;
 
+/* Events of a class with the same keys of stack and type. */
+typedef struct fl_jfr_sum {
+    uint64_t key; /* both, as they stand in a compressed chunk; without a type only the first */
+    int64_t amount;
+    uint32_t of, events, first; /* index of the class; place of the first event */
+} fl_jfr_sum;
+
+/* What the events of a chunk came to, both lists in the order in which they stand. */
+typedef struct fl_jfr_tally {
+    fl_jfr_sum *sums;
+    size_t count, cap;
+    uint32_t *index; /* by a hash of the keys to a sum's number + 1; at most a quarter full */
+    size_t index_cap;
+    unsigned index_shift; /* of the hash: its highest bits are a place */
+    uint32_t *singles;    /* places of events that are told one by one */
+    size_t single_count, single_cap;
+    int64_t end_ns; /* of the last summed event, where the header does not say the chunk's end */
+} fl_jfr_tally;
+
 typedef struct fl_jfr_pool {
     fl_map *by_key; /* to index + 1 */
     fl_jfr_constant *items;
     size_t count, cap;
     const fl_jfr_class *of; /* its class in this chunk; NULL: there is none */
-    uint32_t *known; /* what small keys became, plus 1; 0: not known yet. FL_JFR_KNOWN of them */
-    size_t known_end;
 } fl_jfr_pool;
 
-/* Keys of stacks and classes are counted up from 1: nearly all are small. Of these alone there is a
- * plain array, since most events are told by two such keys. */
-enum { FL_JFR_KNOWN = 1 << 17 };
+/* A frame that was met, by the keys of its method and its line; frame 0: none, else its number + 1.
+ */
+typedef struct fl_jfr_seen {
+    uint64_t key;
+    uint32_t frame;
+} fl_jfr_seen;
 
-/* What a key became, FL_JFR_NONE where it is not known yet, or was nothing. */
-static inline uint32_t fl_jfr_known(const fl_jfr_pool *pool, uint64_t key)
-{
-    return key < pool->known_end ? pool->known[key] - 1 : FL_JFR_NONE;
-}
+enum { FL_JFR_SEEN_BITS = 11 };
+
+enum { FL_JFR_MAX_WARNINGS = 32 };
+
+typedef struct fl_jfr_warnings {
+    char *items[FL_JFR_MAX_WARNINGS];
+    size_t count;
+} fl_jfr_warnings;
 
 typedef struct fl_jfr_chunk {
-    fl_slice bytes;  /* with the header */
+    const char *name; /* of the input */
+    uint64_t number;  /* of the chunk, from 1 */
+    fl_slice bytes;   /* with the header */
+    fl_stream_block block;
     uint64_t offset; /* of the chunk in the input */
     bool is_compressed, is_finished;
+    bool is_readable; /* it describes its events */
+    bool sums;        /* samples may be summed */
+    bool needs_end;   /* the header does not say when it ended */
     int64_t start_ns, duration_ns, start_ticks;
     double ns_per_tick;
     uint64_t metadata_at, pool_at; /* of the header */
@@ -175,6 +227,10 @@ typedef struct fl_jfr_chunk {
     uint32_t *dense; /* the same of small ids, FL_JFR_DENSE of them */
     fl_jfr_pool pools[FL_JFR_POOL_COUNT];
     fl_jfr_plan frame; /* of a stack's frames */
+    fl_jfr_seen seen[1 << FL_JFR_SEEN_BITS];
+    fl_jfr_tally tally;
+    fl_arena arena; /* texts of its metadata */
+    fl_jfr_warnings warnings;
 } fl_jfr_chunk;
 
 enum { FL_JFR_DENSE = 1 << 14 };
@@ -184,11 +240,11 @@ typedef struct fl_jfr_node {
     uint32_t frame, caller;
 } fl_jfr_node;
 
-enum { FL_JFR_MAX_WARNINGS = 32 };
+enum { FL_JFR_CHUNKS = 2 };
 
 struct fl_jfr {
-    fl_jfr_chunk chunk; /* the one that is read; its memory is used again */
-    fl_stream_block block;
+    fl_jfr_chunk chunks[FL_JFR_CHUNKS]; /* that are digested at once; their memory is used again */
+    fl_jfr_chunk *chunk;                /* the one that is told */
     fl_intern *names;
     fl_map *frame_of; /* function << 32 | line, to index + 1 */
     fl_jfr_frame *frames;
@@ -200,10 +256,8 @@ struct fl_jfr {
     fl_jfr_count *counts;
     size_t count_count, count_cap;
     fl_jfr_totals totals;
-    fl_arena arena;   /* of the chunk: texts of its metadata */
     fl_arena scratch; /* of a name that is being made */
-    char *warnings[FL_JFR_MAX_WARNINGS];
-    const char *name; /* of the input that is read */
+    fl_jfr_warnings warnings;
 };
 
 /* ---- numbers (here, since all reading is this) ---- */
@@ -235,6 +289,38 @@ static inline uint64_t fl_jfr_varint_at(const unsigned char *p, size_t *at)
     return (word & UINT64_C(0x0fffffff)) | (word & UINT64_C(0x0fffffff00000000)) >> 4 | ninth;
 }
 
+/* Where numbers end is found so many bytes at a time. */
+enum { FL_JFR_WINDOW = 32 };
+#if defined(__SSE2__)
+/* Bit n: byte n of 32 has its top bit set. */
+static inline uint32_t fl_jfr_tops_of(const unsigned char *p)
+{
+    const __m128i low = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+    return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
+}
+#else
+/* The same eight bytes at a time: the product moves the top bits next to each other. */
+static inline uint32_t fl_jfr_tops_of(const unsigned char *p)
+{
+    uint32_t tops = 0;
+    for (int i = 0; i < FL_JFR_WINDOW / 8; i++) {
+        uint64_t word = fl_bytes_le64(p + 8 * i) >> 7 & UINT64_C(0x0101010101010101);
+        tops |= (uint32_t)(word * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
+    }
+    return tops;
+}
+#endif
+
+/* Whether nine bytes in a row have their top bits set: the ninth may be the end of a number. */
+static inline bool fl_jfr_has_doubt(uint32_t tops)
+{
+    uint32_t runs = tops & tops >> 1;
+    runs &= runs >> 2;
+    runs &= runs >> 4;
+    return (runs & tops >> 8) != 0;
+}
+
 /* The same anywhere. */
 static inline uint64_t fl_jfr_varint(fl_reader *in)
 {
@@ -248,6 +334,52 @@ static inline uint64_t fl_jfr_number(fl_reader *in, size_t width, bool is_compre
 {
     return is_compressed && width > 1 ? fl_jfr_varint(in) : fl_read_be(in, width);
 }
+
+/* ---- jfr_chunk.c ---- */
+
+FL_NODISCARD fl_status fl_jfr_chunk_init(fl_jfr_chunk *chunk, fl_error *err);
+void fl_jfr_chunk_dispose(fl_jfr_chunk *chunk);
+/* Take what the header at the beginning of `bytes` says, of FL_JFR_HEADER_BYTES at least. `offset`
+ * is that of the chunk. FL_E_UNSUPPORTED: no recording, or of another version. */
+FL_NODISCARD fl_status fl_jfr_chunk_header(fl_jfr_chunk *chunk, const unsigned char *bytes,
+                                           uint64_t offset, fl_error *err);
+/* Digest a chunk whose bytes are there. What of it is damaged is a warning. FL_E_NOMEM, FL_E_LIMIT.
+ */
+FL_NODISCARD fl_status fl_jfr_chunk_digest(fl_jfr_chunk *chunk, fl_error *err);
+/* One event's frame: false at the end, or, with *broken, where there is none. `in` then stands
+ * before its fields. */
+bool fl_jfr_next_event(const fl_jfr_chunk *chunk, fl_reader *in, size_t *end, uint64_t *type,
+                       bool *broken);
+/* "rec.jfr: chunk 3, byte 17: what" */
+void fl_jfr_warn(fl_jfr_warnings *to, const fl_jfr_chunk *chunk, uint64_t offset, const char *what);
+
+/* Damaged times may be anything; within the ends of this two of them can be subtracted, and added.
+ */
+int64_t fl_jfr_moment(int64_t ns);
+/* Ticks as nanoseconds; what is beyond reason is cut off at the ends of the range. */
+int64_t fl_jfr_span_of(const fl_jfr_chunk *chunk, int64_t ticks);
+/* The same as nanoseconds since the epoch. */
+int64_t fl_jfr_time_of(const fl_jfr_chunk *chunk, int64_t ticks);
+/* A number of an event: plain, a span or a moment in ticks. */
+int64_t fl_jfr_number_of(const fl_jfr_chunk *chunk, const fl_jfr_row *row, const uint64_t *slots,
+                         int slot);
+
+/* ---- jfr_tally.c ---- */
+
+/* Whether events of a kind can be summed: they say nothing but a stack, a class and an amount. */
+bool fl_jfr_is_summed(fl_jfr_kind kind);
+/* The plan in short of a class that is summed. */
+void fl_jfr_short_make(fl_jfr_class *class, const fl_jfr_chunk *chunk);
+/* Sum the events from *at on, as long as they have a plan in short and their bytes are in no doubt;
+ * *at is then the first that is not. What it sums it counts. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_tally_run(fl_jfr_chunk *chunk, size_t *at, fl_error *err);
+/* One event that is told, at `at`, with its fields from `begin` to `end`. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_jfr_tally_event(fl_jfr_chunk *chunk, const fl_jfr_class *class, size_t at,
+                                          size_t begin, size_t end, fl_error *err);
+/* The keys of a sum; a type that it has not is 0. */
+void fl_jfr_sum_keys(uint64_t *stack, uint64_t *type, const fl_jfr_sum *sum);
+void fl_jfr_tally_clear(fl_jfr_tally *tally);
+void fl_jfr_tally_dispose(fl_jfr_tally *tally);
 
 /* ---- jfr_plan.c ---- */
 
@@ -291,9 +423,6 @@ fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, 
 bool fl_jfr_constant_slots(const fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
                            const fl_jfr_constant *constant, uint64_t slots[FL_JFR_SLOTS]);
 
-/* Note what a key became. FL_E_NOMEM. */
-FL_NODISCARD fl_status fl_jfr_know(fl_jfr_pool *pool, uint64_t key, uint32_t resolved,
-                                   fl_error *err);
 /* The pool of a class by its name; FL_JFR_POOL_NONE: of none. */
 fl_jfr_pool_kind fl_jfr_pool_of(fl_slice class_name);
 void fl_jfr_pools_dispose(fl_jfr_chunk *chunk);

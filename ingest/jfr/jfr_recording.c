@@ -155,14 +155,14 @@ static fl_status take_site(struct gathering *g, const fl_jfr_event *event, fl_jf
         status = grow_by_stack(to, event->stack, err);
     if (status != FL_OK)
         return status;
-    to->events++;
+    to->events += event->events;
     to->amount = fl_profile_add(to->amount, amount);
     fl_jfr_site *site = site_of(to, event, &status, err);
     if (site == NULL) {
-        g->out.dropped += status == FL_OK;
+        g->out.dropped += status == FL_OK ? event->events : 0;
         return status;
     }
-    site->events++;
+    site->events += event->events;
     site->amount = fl_profile_add(site->amount, amount);
     return FL_OK;
 }
@@ -509,7 +509,7 @@ fl_status fl_jfr_recording_read(fl_jfr_recording **out, fl_stream *in, const cha
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a recording");
     fl_status status = prepare(g, err);
     if (status == FL_OK)
-        status = fl_jfr_read(g->jfr, in, name, take, g, err);
+        status = fl_jfr_read_sums(g->jfr, in, name, take, g, err);
     if (status == FL_OK) {
         g->out.names = g->jfr;
         g->out.totals = fl_jfr_totals_of(g->jfr);
