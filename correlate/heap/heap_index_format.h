@@ -31,8 +31,8 @@ typedef enum fl_flx_kind {
 typedef struct fl_flx_section {
     uint64_t offset; /* a multiple of FL_FLX_ALIGN */
     uint64_t count;
-    uint32_t size; /* of an element */
-    uint32_t crc;  /* CRC32C of the elements */
+    uint64_t size; /* of an element */
+    uint64_t sum;  /* of the elements */
 } fl_flx_section;
 
 /* What was counted and summed up for a class. */
@@ -56,14 +56,16 @@ typedef struct fl_flx_head {
     uint64_t damage_offset;
     char damage_text[192];
     fl_flx_section sections[FL_FLX_SECTIONS];
-    uint32_t reserved;
-    uint32_t crc; /* of all before */
+    uint64_t sum; /* of all before */
 } fl_flx_head;
 
-_Static_assert(sizeof(fl_flx_head) == 16 + 72 + 16 + 48 + 16 + 192 + FL_FLX_SECTIONS * 24 + 8,
+_Static_assert(sizeof(fl_flx_head) == 16 + 72 + 16 + 48 + 16 + 192 + FL_FLX_SECTIONS * 32 + 8,
                "no holes");
 _Static_assert(sizeof(fl_flx_head) <= FL_FLX_ALIGN, "sections follow the head");
 
+/* A checksum at the speed of memory: a change of one word always changes it, any other change but
+ * one in 2^64. No defence against who means harm: see heap_index_check.h. */
+uint64_t fl_flx_sum(fl_slice bytes);
 /* Bytes of an element, which a table must agree with. */
 uint32_t fl_flx_size(fl_flx_kind kind);
 /* "class_of", for sentences. */

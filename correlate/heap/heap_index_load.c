@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "crc32c.h"
 #include "heap_index_check.h"
 #include "heap_index_format.h"
 #include "mem.h"
@@ -42,8 +41,8 @@ static fl_status read_head(loading *in, fl_error *err)
     if (in->bytes.len < sizeof(*head))
         return fl_fail(err, FL_E_TRUNCATED, in->bytes.len, "the index ends inside its head");
     memcpy(head, in->bytes.ptr, sizeof(*head));
-    fl_slice covered = {.ptr = in->bytes.ptr, .len = offsetof(fl_flx_head, crc)};
-    if (fl_crc32c(0, covered) != head->crc)
+    fl_slice covered = {.ptr = in->bytes.ptr, .len = offsetof(fl_flx_head, sum)};
+    if (fl_flx_sum(covered) != head->sum)
         return fl_fail(err, FL_E_SYNTAX, 0, "the head of the index is damaged");
     return FL_OK;
 }
@@ -124,7 +123,7 @@ static fl_status take(const void **out, const loading *in, fl_flx_kind kind, siz
         return FL_OK;
     fl_slice bytes = {.ptr = in->bytes.ptr + part->offset, .len = part->count * part->size};
     assert(((uintptr_t)bytes.ptr & 7) == 0);
-    if (fl_crc32c(0, bytes) != part->crc)
+    if (fl_flx_sum(bytes) != part->sum)
         return broken(err, kind);
     *out = bytes.ptr;
     return FL_OK;

@@ -14,9 +14,8 @@
 #include "hprof.h"
 
 /* Which byte is the n-th that says something. */
-static size_t byte_at(const index_made *index, size_t n)
+static size_t byte_at(const fl_flx_head *head, size_t n)
 {
-    const fl_flx_head *head = index_made_head(index);
     if (n < sizeof(*head))
         return n;
     n -= sizeof(*head);
@@ -101,8 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fl_heap_create(&heap, &source, &options, NULL) != FL_OK ||
         index_made_save(&index, heap, NULL, NULL) != FL_OK)
         return 0;
+    const fl_flx_head head = *index_made_head(&index);
     for (size_t i = 1; i + 3 <= size; i += 3)
-        index.bytes[byte_at(&index, (size_t)data[i] << 8 | data[i + 1])] += data[i + 2];
+        index.bytes[byte_at(&head, (size_t)data[i] << 8 | data[i + 1])] += data[i + 2];
     index_made_seal(&index);
     load(&index, &source, false);
     load(&index, &source, true);

@@ -96,7 +96,7 @@ ALLOWED = {
     "correlate/stat": LOWEST,
     "correlate/callgraph": LOWEST,
     "correlate/facts": LOWEST,
-    "correlate/heap": LOWEST | {"base/disk"},
+    "correlate/heap": LOWEST,
     "correlate/oql": LOWEST | {"correlate/heap"},
     "correlate/gc": LOWEST | {"correlate/facts", "correlate/leak"},
     "correlate/leak": LOWEST | {"correlate/stat"},

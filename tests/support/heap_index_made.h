@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "crc32c.h"
 #include "heap_index.h"
 #include "heap_index_format.h"
 #include "mem.h"
@@ -76,10 +75,10 @@ static inline void index_made_seal(const index_made *made)
         if (part->size == 0 || part->offset > made->len ||
             part->count > (made->len - part->offset) / part->size)
             continue;
-        part->crc = fl_crc32c(
-            0, (fl_slice){.ptr = made->bytes + part->offset, .len = part->count * part->size});
+        part->sum = fl_flx_sum(
+            (fl_slice){.ptr = made->bytes + part->offset, .len = part->count * part->size});
     }
-    head->crc = fl_crc32c(0, (fl_slice){.ptr = made->bytes, .len = offsetof(fl_flx_head, crc)});
+    head->sum = fl_flx_sum((fl_slice){.ptr = made->bytes, .len = offsetof(fl_flx_head, sum)});
 }
 
 #endif
