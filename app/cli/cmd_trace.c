@@ -26,47 +26,6 @@ static fl_trace_shown view_of(const char *name)
     return (fl_trace_shown)at;
 }
 
-static fl_status run_stream(fl_trace_run **out, fl_stream *in, const char *name,
-                            const fl_signatures *library, fl_error *err)
-{
-    fl_error own = {0};
-    fl_status status = fl_trace_run_create(out, in, library, &own);
-    return status == FL_OK ? FL_OK
-                           : fl_fail(err, status, own.offset, "%.100s: %s", name, own.message);
-}
-
-/* What a program sends while it is traced, for the seconds that the address says. */
-static fl_status run_url(fl_trace_run **out, const char *url, const fl_signatures *library,
-                         fl_error *err)
-{
-    fl_fetch *fetch;
-    fl_fetch_answer answer;
-    fl_stream *in = NULL;
-    fl_status status = fl_fetch_create(&fetch, NULL, err);
-    if (status != FL_OK)
-        return status;
-    status = fl_fetch_get(&answer, fetch, url, err);
-    if (status == FL_OK)
-        status = fl_stream_over(&in, answer.body, "trace", err);
-    if (status == FL_OK)
-        status = run_stream(out, in, "the answer", library, err);
-    fl_stream_close(in);
-    fl_fetch_destroy(fetch);
-    return status;
-}
-
-static fl_status run_file(fl_trace_run **out, const char *path, const fl_signatures *library,
-                          fl_error *err)
-{
-    fl_stream *in;
-    fl_status status = fl_stream_open_or_stdin(&in, path, err);
-    if (status != FL_OK)
-        return status;
-    status = run_stream(out, in, path, library, err);
-    fl_stream_close(in);
-    return status;
-}
-
 /* Warnings go to standard error in any case; JSON has them, too. */
 static fl_exit run_trace(fl_cli *cli, const fl_args *args)
 {
@@ -79,9 +38,9 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     bool as_json = fl_args_wants_json(args);
     fl_signatures *library = NULL;
     fl_status status = fl_given_signatures(&library, args, &err);
+    const fl_trace_options options = {.library = library};
     if (status == FL_OK)
-        status =
-            is_url ? run_url(&run, input, library, &err) : run_file(&run, input, library, &err);
+        status = fl_trace_run_input(&run, input, &options, &err);
     if (status != FL_OK) {
         fl_signatures_destroy(library);
         return fl_cli_finish(cli, &out, status, &err);
@@ -105,7 +64,7 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     return code == FL_EXIT_OK && partial ? FL_EXIT_PARTIAL : code;
 }
 
-static const fl_option options[] = {
+static const fl_option trace_options[] = {
     {.name = "view",
      .kind = FL_OPTION_CHOICE,
      .argument = "VIEW",
@@ -153,8 +112,8 @@ const fl_command fl_cmd_trace = {
         "A trace has no events of maps: they are seen in samples of the processor, so take a CPU"
         " profile while the trace is written.\n"
         "docs/traces.md says what each table and each finding means.",
-    .options = options,
-    .option_count = FL_COUNT(options),
+    .options = trace_options,
+    .option_count = FL_COUNT(trace_options),
     .operand = &operand,
     .examples = examples,
     .example_count = FL_COUNT(examples),

@@ -270,7 +270,7 @@ static fl_status gather_feeds(struct feeds *out, fl_triage_request *request, con
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
     const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *pprof[FL_MAX_GIVEN],
-        *events[FL_MAX_GIVEN];
+        *events[FL_MAX_GIVEN], *traces[FL_MAX_GIVEN];
     char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
@@ -289,6 +289,10 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .events_count = fl_args_list(args, "events", events),
         .pprof = pprof,
         .pprof_count = fl_args_list(args, "pprof", pprof),
+        .traces = traces,
+        .trace_count = fl_args_list(args, "trace", traces),
+        .trace_start_ns =
+            fl_args_has(args, "trace-start") ? fl_args_time(args, "trace-start", cli->now_ns) : 0,
         .asker = &asker,
         .at_ns = fl_args_time(args, "at", cli->now_ns),
         .at_from_alerts = !fl_args_has(args, "at"),
@@ -371,6 +375,18 @@ static const fl_option options[] = {
      .help = "A Flight Recorder recording, as 'faultline jfr' reads them: SERVICE=FILE, or FILE of"
              " the service NAME. Pauses, the heap after collections and load become series, full"
              " collections and a leak log lines"},
+    {.name = "trace",
+     .kind = FL_OPTION_FILE,
+     .repeatable = true,
+     .argument = "FILE",
+     .help = "An execution trace of a Go program, as 'faultline trace' reads them: SERVICE=FILE, or"
+             " FILE of the service NAME, or SERVICE=URL of a running program. Delays of scheduling,"
+             " collections, assists and goroutines become series, what it finds may be the cause"},
+    {.name = "trace-start",
+     .kind = FL_OPTION_TIME,
+     .argument = "TIME",
+     .help = "When the trace began that does not say so (Go 1.24 and older); otherwise the time of"
+             " its file tells"},
     FL_PULLED_OPTIONS,
     {.name = "before",
      .kind = FL_OPTION_DURATION,

@@ -291,11 +291,12 @@ static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_e
 {
     fl_stream *stream;
     fl_trace_run *run = NULL;
+    const fl_trace_options options = {.library = reader->library};
     fl_error inner = {0};
     fl_status status = open_input(&stream, in, err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, stream, reader->library, &inner);
+    status = fl_trace_run_create(&run, stream, &options, &inner);
     fl_stream_close(stream);
     if (status != FL_OK)
         return fl_fail(err, status, inner.offset, "%s: %s", in->name, inner.message);

@@ -4,9 +4,11 @@
 #include "trace_run.h"
 
 #include <assert.h>
+#include <sys/stat.h>
 
 #include "arena.h"
 #include "faultline/limits.h"
+#include "fetch.h"
 #include "mem.h"
 
 enum { MAX_TRACE_WARNINGS = 4 };
@@ -18,6 +20,7 @@ struct fl_trace_run {
     fl_gotrace_info info;
     const char *warnings[MAX_TRACE_WARNINGS];
     size_t warning_count;
+    int64_t guess_ns;
 };
 
 static fl_status take(void *payload, const fl_gotrace_view *view, const fl_gotrace_event *events,
@@ -82,17 +85,19 @@ static fl_status make_report(fl_trace_run *run, const fl_gotrace *trace,
 }
 
 /* The report copies what it shows: reader and analysis go before it is looked at. */
-static fl_status run_all(fl_trace_run *run, fl_stream *in, const fl_signatures *library,
+static fl_status run_all(fl_trace_run *run, fl_stream *in, const fl_trace_options *options,
                          fl_error *err)
 {
     fl_gotrace *trace = NULL;
     fl_status status = fl_sched_create(&run->sched, err);
+    if (status == FL_OK && options->with_course)
+        status = fl_sched_follow(run->sched, err);
     if (status == FL_OK)
         status = fl_gotrace_create(&trace, err);
     if (status == FL_OK)
         status = fl_gotrace_read(trace, in, take, run, err);
     if (status == FL_OK)
-        status = make_report(run, trace, library, err);
+        status = make_report(run, trace, options->library, err);
     if (status == FL_OK) {
         run->info = *fl_gotrace_info_of(trace);
         find_warnings(run);
@@ -103,21 +108,94 @@ static fl_status run_all(fl_trace_run *run, fl_stream *in, const fl_signatures *
     return status;
 }
 
-fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, const fl_signatures *library,
+fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, const fl_trace_options *options,
                               fl_error *err)
 {
-    assert(out != NULL && in != NULL && library != NULL);
+    assert(out != NULL && in != NULL && options != NULL && options->library != NULL);
     *out = NULL;
     fl_trace_run *run = fl_mem_calloc(1, sizeof(*run));
     if (run == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a trace");
     run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
-    fl_status status = run_all(run, in, library, err);
+    fl_status status = run_all(run, in, options, err);
     if (status != FL_OK)
         fl_trace_run_destroy(run);
     else
         *out = run;
     return status;
+}
+
+/* What a program sends while it is traced, for the seconds that the address says. */
+static fl_status run_url(fl_trace_run **out, const char *url, const fl_trace_options *options,
+                         fl_error *err)
+{
+    fl_fetch *fetch;
+    fl_fetch_answer answer;
+    fl_stream *in = NULL;
+    fl_status status = fl_fetch_create(&fetch, NULL, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_fetch_get(&answer, fetch, url, err);
+    if (status == FL_OK)
+        status = fl_stream_over(&in, answer.body, "trace", err);
+    if (status == FL_OK) {
+        fl_error own = {0};
+        status = fl_trace_run_create(out, in, options, &own);
+        if (status == FL_OK)
+            (*out)->guess_ns = answer.time_ns;
+        else
+            status = fl_fail(err, status, own.offset, "the answer: %s", own.message);
+    }
+    fl_stream_close(in);
+    fl_fetch_destroy(fetch);
+    return status;
+}
+
+/* By its time, which is that of its end; 0 for what is no file. */
+static int64_t began_by_file(const fl_trace_run *run, const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_mtim.tv_sec <= 0)
+        return 0;
+    int64_t end_ns = (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec;
+    return end_ns - (run->report.to_ns - run->report.from_ns);
+}
+
+static fl_status run_file(fl_trace_run **out, const char *path, const fl_trace_options *options,
+                          fl_error *err)
+{
+    fl_stream *in;
+    fl_error own = {0};
+    fl_status status = fl_stream_open_or_stdin(&in, path, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_trace_run_create(out, in, options, &own);
+    fl_stream_close(in);
+    if (status != FL_OK)
+        return fl_fail(err, status, own.offset, "%.100s: %s", path, own.message);
+    (*out)->guess_ns = began_by_file(*out, path);
+    return FL_OK;
+}
+
+fl_status fl_trace_run_input(fl_trace_run **out, const char *input, const fl_trace_options *options,
+                             fl_error *err)
+{
+    assert(out != NULL && input != NULL && options != NULL);
+    *out = NULL;
+    return fl_fetch_is_url(input) ? run_url(out, input, options, err)
+                                  : run_file(out, input, options, err);
+}
+
+int64_t fl_trace_run_guess_ns(const fl_trace_run *run)
+{
+    assert(run != NULL);
+    return run->guess_ns;
+}
+
+void fl_trace_run_date(fl_trace_run *run, int64_t began_ns)
+{
+    assert(run != NULL && run->info.clock_to_wall_ns == 0);
+    run->info.clock_to_wall_ns = began_ns - run->report.from_ns;
 }
 
 void fl_trace_run_destroy(fl_trace_run *run)

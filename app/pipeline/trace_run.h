@@ -11,12 +11,25 @@
 
 typedef struct fl_trace_run fl_trace_run;
 
-/* Reads `in` to its end; it stays the caller's. `library` is borrowed as long as the report. The
- * caller owns *out. Fails as fl_gotrace_read(): FL_OK also where the trace breaks later on, which
- * its info says. */
+typedef struct fl_trace_options {
+    const fl_signatures *library; /* borrowed as long as the report */
+    bool with_course;             /* what was done in each step of time, for series and pictures */
+} fl_trace_options;
+
+/* Reads `in` to its end; it stays the caller's. The caller owns *out. Fails as fl_gotrace_read():
+ * FL_OK also where the trace breaks later on, which its info says. */
 FL_NODISCARD fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in,
-                                           const fl_signatures *library, fl_error *err);
+                                           const fl_trace_options *options, fl_error *err);
+/* The same of a file, "-" for standard input, or an address that sends one. Errors say its name. */
+FL_NODISCARD fl_status fl_trace_run_input(fl_trace_run **out, const char *input,
+                                          const fl_trace_options *options, fl_error *err);
 void fl_trace_run_destroy(fl_trace_run *run); /* NULL is a no-op */
+
+/* When a trace without a clock may have begun: when its server was asked, or by the time of its
+ * file, which was written to its end. 0: nothing tells. */
+int64_t fl_trace_run_guess_ns(const fl_trace_run *run);
+/* Tell one without a clock when it began: its info and findings then say moments. */
+void fl_trace_run_date(fl_trace_run *run, int64_t began_ns);
 
 /* Both live as long as the run. */
 const fl_sched_report *fl_trace_run_report(const fl_trace_run *run);

@@ -35,6 +35,7 @@
 #include "trace_streams.h"
 #include "triage_events.h"
 #include "triage_profiles.h"
+#include "triage_traces.h"
 
 /* Minutes are what pod metrics and alert rules are scraped and evaluated by. */
 static const int64_t step_ns = INT64_C(60) * 1000000000;
@@ -50,6 +51,7 @@ struct fl_triage {
     fl_timeline_builder *builder;
     fl_template_list templates;
     fl_triage_profiles profiles;
+    fl_triage_traces traces;
     fl_streams streams; /* and their timeline: for the picture, as is the next */
     const char *service;
     fl_picture picture;
@@ -265,6 +267,22 @@ static fl_status read_profiles(fl_triage *t, fl_error *err)
     return status;
 }
 
+/* The same of traces, of which those from before are what is usual. */
+static fl_status read_traces(fl_triage *t, fl_error *err)
+{
+    fl_cut cut = cut_of(t, false);
+    fl_sink sink = fl_cut_sink(&cut);
+    const fl_triage_traces_from from = {.paths = t->request->traces,
+                                        .count = t->request->trace_count,
+                                        .service = t->request->service,
+                                        .start_ns = t->request->trace_start_ns};
+    fl_status status = fl_triage_traces_read(&t->traces, &from, &sink, &t->arena, err);
+    t->unreadable_files += t->traces.unreadable;
+    for (size_t i = 0; i < t->traces.warning_count && status == FL_OK; i++)
+        warn(t, t->traces.warnings[i]);
+    return status;
+}
+
 /* Both lists are made before anything is read: a missing baseline is said at once. */
 static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
@@ -285,7 +303,9 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
         status = read_feeds(t, err);
     if (status == FL_OK)
         status = read_events(t, err);
-    return status == FL_OK ? read_profiles(t, err) : status;
+    if (status == FL_OK)
+        status = read_profiles(t, err);
+    return status == FL_OK ? read_traces(t, err) : status;
 }
 
 /* The miner's templates in the timeline's shape. */
@@ -456,6 +476,39 @@ static fl_status recheck(fl_triage *t, const fl_streams *streams, fl_error *err)
     return FL_OK;
 }
 
+/* Two lists by time become one; of one moment, profiles come first. */
+static void merge_moments(fl_moment *out, const fl_triage_profiles *a, const fl_triage_traces *b)
+{
+    size_t i = 0, k = 0;
+    while (i < a->moment_count || k < b->moment_count) {
+        bool is_first = k == b->moment_count ||
+                        (i < a->moment_count && a->moments[i].at_ns <= b->moments[k].at_ns);
+        *out++ = is_first ? a->moments[i++] : b->moments[k++];
+    }
+}
+
+/* What profiles and traces found, and the moments in which a person sees it. */
+static fl_status take_findings(fl_triage *t, fl_rank_question *question, fl_error *err)
+{
+    const fl_triage_profiles *profiles = &t->profiles;
+    const fl_triage_traces *traces = &t->traces;
+    size_t count = profiles->finding_count + traces->finding_count;
+    size_t moment_count = profiles->moment_count + traces->moment_count;
+    fl_rank_finding *findings = fl_arena_alloc(&t->arena, count + 1, sizeof(*findings));
+    fl_moment *moments = fl_arena_alloc(&t->arena, moment_count + 1, sizeof(*moments));
+    if (findings == NULL || moments == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for what profiles say");
+    for (size_t i = 0; i < count; i++)
+        findings[i] = i < profiles->finding_count ? profiles->findings[i]
+                                                  : traces->findings[i - profiles->finding_count];
+    merge_moments(moments, profiles, traces);
+    question->findings = findings;
+    question->finding_count = count;
+    t->incident.moments = moments;
+    t->incident.moment_count = moment_count;
+    return FL_OK;
+}
+
 /* From the timeline to the incident; the clock is read here only for its two figures. */
 static fl_status conclude(fl_triage *t, fl_error *err)
 {
@@ -489,11 +542,10 @@ static fl_status conclude(fl_triage *t, fl_error *err)
     out->trace_spans = timeline->span_records;
     out->trace_edges = streams->edge_count;
     out->change_events = timeline->change_count;
-    fl_rank_question question = {.symptom_service = t->request->service,
-                                 .findings = t->profiles.findings,
-                                 .finding_count = t->profiles.finding_count};
-    out->moments = t->profiles.moments;
-    out->moment_count = t->profiles.moment_count;
+    fl_rank_question question = {.symptom_service = t->request->service};
+    status = take_findings(t, &question, err);
+    if (status != FL_OK)
+        return status;
     status = fl_rank(out, streams, &question, &t->arena, err);
     if (status == FL_OK && t->request->recheck != NULL)
         status = recheck(t, streams, err);

@@ -33,6 +33,7 @@
 #include "faultline/leak_run.h"
 #include "gauge.h"
 #include "slice.h"
+#include "triage_findings.h"
 #include "triage_stacks.h"
 
 enum { MAX_SERVICES = 256, MAX_FINDINGS = 512, MAX_WARNINGS = 64, FINDINGS_EACH = 4, STEPS = 4 };
@@ -153,87 +154,26 @@ static int compare_sources(const void *left, const void *right)
 
 /* ---- what they say ---- */
 
-/* FL_CAUSE_UNKNOWN for what is no trouble. */
-static fl_cause cause_of(const fl_leak_finding *finding)
-{
-    switch (finding->verdict) {
-    case FL_LEAK_LEAK:
-        return FL_CAUSE_MEMORY_LEAK;
-    case FL_LEAK_GC_PRESSURE:
-    case FL_LEAK_CHURN:
-        return FL_CAUSE_GC;
-    case FL_LEAK_LATENCY:
-        return finding->subject == FL_LEAK_LOCK ? FL_CAUSE_LOCK : FL_CAUSE_GC;
-    case FL_LEAK_CRASH:
-        return FL_CAUSE_EXCEPTION;
-    case FL_LEAK_NOT_ENOUGH_DATA:
-    case FL_LEAK_NO_LEAK:
-    case FL_LEAK_BOUNDED_GROWTH:
-    case FL_LEAK_RETENTION:
-    case FL_LEAK_VERDICT_COUNT:
-        return FL_CAUSE_UNKNOWN;
-    }
-    return FL_CAUSE_UNKNOWN;
-}
-
-/* "main.put (store.go:42)": the file without its folders, which are the build machine's. */
-static const char *frame_of(struct reading *in, const fl_leak_finding *finding)
-{
-    if (finding->function == NULL || finding->file == NULL)
-        return finding->function != NULL ? fl_arena_printf(in->arena, "%s", finding->function)
-                                         : NULL;
-    const char *slash = strrchr(finding->file, '/');
-    return fl_arena_printf(in->arena, "%s (%s:%llu)", finding->function,
-                           slash != NULL ? slash + 1 : finding->file,
-                           (unsigned long long)finding->line);
-}
-
 /* The command that prints the whole report. */
 static const char *query_of(struct reading *in, const struct source *source)
 {
     return fl_arena_printf(in->arena, "faultline leak %s", source->path);
 }
 
-/* What it is, where, and the first of its figures. */
-static const char *text_of(struct reading *in, const struct source *source,
-                           const fl_leak_finding *finding, const char *frame)
-{
-    const char *kind =
-        finding->signature != NULL ? finding->signature->title : "no known kind of bug";
-    const char *figure = finding->evidence_count > 0 ? finding->evidence[0].text : NULL;
-    return fl_arena_printf(in->arena, "%s in %s of %s (%s)%s%s",
-                           fl_leak_verdict_name(finding->verdict),
-                           frame != NULL ? frame : "the program", source->service, kind,
-                           figure != NULL ? ": " : "", figure != NULL ? figure : "");
-}
-
 /* What is trouble, in the words of the ranking. */
 static fl_status add_finding(struct reading *in, const struct source *source,
                              const fl_leak_finding *finding)
 {
-    fl_cause cause = cause_of(finding);
-    if (cause == FL_CAUSE_UNKNOWN || in->finding_count == MAX_FINDINGS)
+    const char *query = query_of(in, source);
+    if (query == NULL)
+        return no_memory(in);
+    if (in->finding_count == MAX_FINDINGS)
         return FL_OK;
-    const char *frame = frame_of(in, finding);
     fl_rank_finding *out = &in->findings[in->finding_count];
-    *out = (fl_rank_finding){
-        .service = source->service,
-        .cause = cause,
-        .confidence = finding->confidence,
-        .frame = frame,
-        .kind = finding->signature != NULL
-                    ? fl_arena_printf(in->arena, "%s", finding->signature->name)
-                    : NULL,
-        .text = text_of(in, source, finding, frame),
-        .at_ns = finding->evidence_count > 0 ? finding->evidence[0].at_ns : 0,
-        .value = finding->growth_bytes_per_hour.value,
-        .unit = isnan(finding->growth_bytes_per_hour.value) ? NULL : "By/h",
-        .query = query_of(in, source),
-    };
-    in->finding_count++;
-    bool whole = out->text != NULL && out->query != NULL &&
-                 (out->kind != NULL || finding->signature == NULL);
-    return whole ? FL_OK : no_memory(in);
+    fl_status status =
+        fl_triage_finding_of(out, finding, source->service, query, in->arena, in->err);
+    in->finding_count += status == FL_OK && out->cause != FL_CAUSE_UNKNOWN;
+    return status;
 }
 
 /* ---- the four steps ---- */
@@ -342,7 +282,7 @@ static fl_status add_steps(struct reading *in, const struct source *source, cons
 {
     const fl_leak_report *report = fl_leak_run_report(run);
     struct ends ends = ends_of(run, finding->subject != FL_LEAK_GOROUTINES);
-    const char *frame = frame_of(in, finding), *growth = growth_of(in, finding);
+    const char *frame = fl_triage_frame_of(finding, in->arena), *growth = growth_of(in, finding);
     const char *support = support_of(in, finding), *query = query_of(in, source);
     int64_t began_ns = finding->began_ns != 0 ? finding->began_ns : report->from_ns;
     int64_t last_ns = ends.last != NULL ? ends.last->time_ns : report->to_ns;
@@ -420,7 +360,7 @@ static fl_status take_report(struct reading *in, const struct source *source,
     for (size_t i = 0; i < report->finding_count && i < FINDINGS_EACH && status == FL_OK; i++) {
         const fl_leak_finding *finding = &report->findings[i];
         status = add_finding(in, source, finding);
-        if (status == FL_OK && cause_of(finding) != FL_CAUSE_UNKNOWN)
+        if (status == FL_OK && fl_triage_is_trouble(finding))
             status = add_steps(in, source, run, finding);
     }
     if (status == FL_OK &&

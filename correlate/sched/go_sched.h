@@ -124,6 +124,29 @@ typedef struct fl_sched_finding {
     int64_t at_ns;
 } fl_sched_finding;
 
+enum { FL_SCHED_STEPS = 512, FL_SCHED_COURSE_PROCS = 64 };
+
+/* What was done in a step of time; durations are of all processors together. */
+typedef struct fl_sched_step {
+    int64_t running_ns, marking_ns, idle_ns;
+    int64_t assist_ns; /* of running_ns, by assists that ended in it */
+    int64_t stw_ns;
+    int64_t latency_ns, latency_max_ns; /* from runnable to running, of what began to run in it */
+    uint64_t latency_count;
+    int64_t goroutines;  /* at most */
+    uint64_t heap_bytes; /* at last; 0: not told yet */
+    uint32_t map_growth; /* samples of the processor in maps that grow */
+    bool has_level;
+} fl_sched_step;
+
+typedef struct fl_sched_course {
+    int64_t step_ns;
+    size_t step_count; /* at most FL_SCHED_STEPS */
+    const fl_sched_step *steps;
+    size_t proc_count;          /* at most FL_SCHED_COURSE_PROCS */
+    const fl_sched_proc *procs; /* step_count of each */
+} fl_sched_course;
+
 /* Quantiles are right within an eighth. */
 typedef struct fl_sched_latency {
     uint64_t count;
@@ -158,12 +181,16 @@ typedef struct fl_sched_report {
     uint64_t heap_end_bytes, dropped; /* dropped: rows that had no room of their own */
     const fl_sched_finding *findings;
     size_t finding_count;
+    const fl_sched_course *course; /* NULL: it was not followed */
 } fl_sched_report;
 
 typedef struct fl_sched fl_sched;
 
 FL_NODISCARD fl_status fl_sched_create(fl_sched **out, fl_error *err); /* FL_E_NOMEM */
 void fl_sched_destroy(fl_sched *sched);                                /* NULL is a no-op */
+
+/* Before the first event: the report will have the course of the trace. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_sched_follow(fl_sched *sched, fl_error *err);
 
 /* Events in order; FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_sched_add(fl_sched *sched, const fl_gotrace_view *view,

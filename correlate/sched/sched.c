@@ -165,6 +165,7 @@ void fl_sched_destroy(fl_sched *sched)
 {
     if (sched == NULL)
         return;
+    fl_sched_course_destroy(sched->course);
     dispose_table(&sched->places);
     dispose_table(&sched->waits);
     dispose_table(&sched->sites);
@@ -378,9 +379,13 @@ static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
         break;
     case FL_GOTRACE_RUNNABLE:
         end_latency(sched, goroutine, ns);
+        fl_sched_course_delay(sched, now_ns, ns);
         break;
     case FL_GOTRACE_RUNNING:
         end_running(sched, goroutine, ns);
+        fl_sched_course_proc(sched, goroutine->proc,
+                             goroutine->worker != WORKER_NONE ? SCHED_MARKS : SCHED_RUNS,
+                             goroutine->since_ns, now_ns);
         break;
     default:
         break;
@@ -396,6 +401,7 @@ static void on_create(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
         return;
     find_site(sched, goroutine, fl_sched_start_of(sched, event->extra), creator->place);
     sched_site *site = site_of(sched, goroutine);
+    fl_sched_course_goroutines(sched, event->time_ns, 1);
     site->started++;
     if (site->first_ns == 0)
         site->first_ns = event->time_ns;
@@ -448,6 +454,7 @@ static void on_go(fl_sched *sched, const fl_gotrace_event *event)
         goroutine->proc = event->p;
     } else if (event->to == FL_GOTRACE_NOWHERE) {
         site_of(sched, goroutine)->ended++;
+        fl_sched_course_goroutines(sched, event->time_ns, -1);
         fl_sched_drop_regions(sched, goroutine);
         goroutine->state = FL_GOTRACE_NOWHERE;
     }
@@ -467,6 +474,8 @@ static void on_proc(fl_sched *sched, const fl_gotrace_event *event)
     if (proc == NULL || event->from == event->to)
         return;
     leave_proc(proc, event->time_ns);
+    if (proc->state == FL_GOTRACE_IDLE)
+        fl_sched_course_proc(sched, event->target, SCHED_IDLES, proc->since_ns, event->time_ns);
     proc->state = event->to;
     proc->since_ns = event->time_ns;
 }

@@ -72,6 +72,7 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     if (cost == NULL)
         return;
     fl_sched_cost_add(cost, ns);
+    fl_sched_course_stop(sched, event->time_ns - ns, event->time_ns);
     sched_cycle *cycle = cycle_of(sched);
     if (is_gc && cycle != NULL)
         sched_sum(&cycle->shown.stw_ns, ns);
@@ -105,6 +106,7 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
     fl_sched_cost_add(cost, ns);
     int64_t ran = ran_of(goroutine, event->time_ns) - goroutine->ran_before_ns;
     sched_sum(&cost->running_ns, ran);
+    fl_sched_course_assist(sched, event->time_ns, ran);
     sched_cycle *cycle = cycle_of(sched);
     if (cycle != NULL) {
         sched_sum(&cycle->shown.assist_ns, ran);
@@ -156,6 +158,7 @@ void fl_sched_on_heap(fl_sched *sched, const fl_gotrace_event *event)
         return;
     }
     sched->heap_bytes = event->value;
+    fl_sched_course_heap(sched, event->time_ns, event->value);
     sched_cycle *cycle = cycle_of(sched);
     if (sched->after_unknown && cycle != NULL)
         cycle->shown.heap_after_bytes = event->value;

@@ -5,6 +5,7 @@
  *   sched_gc.c        spans of the runtime's work, collections
  *   sched_user.c      tasks, regions, samples
  *   sched_places.c    stacks to places and to what they are within
+ *   sched_course.c    what was done in each step of time
  *   sched_report.c    tables in order
  *   sched_findings.c  what stands out
  */
@@ -136,6 +137,8 @@ typedef struct sched_proc {
     uint8_t state;
 } sched_proc;
 
+typedef struct sched_course sched_course;
+
 struct fl_sched {
     const fl_gotrace_view *view; /* during a call */
     int64_t from_ns, to_ns;
@@ -167,7 +170,8 @@ struct fl_sched {
     size_t task_begin_count, task_begin_cap;
     sched_spike *spikes; /* a heap, the shortest first */
     size_t spike_count;
-    fl_error *err; /* during a call: the first failure */
+    sched_course *course; /* NULL: it is not followed */
+    fl_error *err;        /* during a call: the first failure */
 };
 
 /* --- sched.c --- */
@@ -206,6 +210,21 @@ void fl_sched_on_user(fl_sched *sched, const fl_gotrace_event *event);
 void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
 /* Forget the regions of a goroutine that ends. */
 void fl_sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
+
+/* --- sched_course.c: nothing is done where the course is not followed --- */
+typedef enum sched_use { SCHED_RUNS, SCHED_MARKS, SCHED_IDLES } sched_use;
+void fl_sched_course_destroy(sched_course *course); /* NULL is a no-op */
+void fl_sched_course_proc(fl_sched *sched, uint32_t proc, sched_use use, int64_t from_ns,
+                          int64_t to_ns);
+void fl_sched_course_stop(fl_sched *sched, int64_t from_ns, int64_t to_ns);
+void fl_sched_course_delay(fl_sched *sched, int64_t now_ns, int64_t ns);
+void fl_sched_course_assist(fl_sched *sched, int64_t now_ns, int64_t ns);
+void fl_sched_course_goroutines(fl_sched *sched, int64_t now_ns, int change);
+void fl_sched_course_heap(fl_sched *sched, int64_t now_ns, uint64_t bytes);
+void fl_sched_course_growth(fl_sched *sched, int64_t now_ns);
+/* Behind the sites of the report. */
+FL_NODISCARD fl_status fl_sched_course_report(fl_sched_report *out, fl_sched *sched,
+                                              fl_arena *arena, fl_error *err);
 
 /* --- sched_findings.c --- */
 FL_NODISCARD fl_status fl_sched_findings(fl_sched_report *report, const fl_sched_criteria *criteria,

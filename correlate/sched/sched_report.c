@@ -78,6 +78,9 @@ static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
         break;
     case FL_GOTRACE_RUNNING:
         sched_sum(&site->running_ns, ns);
+        fl_sched_course_proc(s, goroutine->proc,
+                             goroutine->worker != WORKER_NONE ? SCHED_MARKS : SCHED_RUNS,
+                             goroutine->since_ns, s->to_ns);
         break;
     case FL_GOTRACE_RUNNABLE:
         sched_sum(&site->latency_ns, ns);
@@ -95,8 +98,10 @@ static void close_all(fl_sched *s)
             s->goroutines[i].state != FL_GOTRACE_UNKNOWN)
             close_goroutine(s, &s->goroutines[i]);
     for (size_t i = 0; i < s->proc_count; i++)
-        if (s->proc_use[i].state == FL_GOTRACE_IDLE)
+        if (s->proc_use[i].state == FL_GOTRACE_IDLE) {
             s->proc_use[i].shown.idle_ns += s->to_ns - s->proc_use[i].since_ns;
+            fl_sched_course_proc(s, (uint32_t)i, SCHED_IDLES, s->proc_use[i].since_ns, s->to_ns);
+        }
 }
 
 /* ---- orders ---- */
@@ -341,7 +346,11 @@ fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_g
     assert(out != NULL && sched != NULL && view != NULL && criteria != NULL && arena != NULL);
     struct maker maker = {.sched = sched, .arena = arena};
     sched->view = view;
+    fl_error own = {0};
+    sched->err = &own;
     close_all(sched);
+    sched->err = NULL;
+    maker.failed = own.status != FL_OK;
     *out = (fl_sched_report){.from_ns = sched->from_ns,
                              .to_ns = sched->to_ns,
                              .events = sched->events,
@@ -363,6 +372,8 @@ fl_status fl_sched_report_make(fl_sched_report *out, fl_sched *sched, const fl_g
     fl_status status =
         maker.failed ? fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for the scheduler's story")
                      : fl_sched_findings(out, criteria, arena, err);
+    if (status == FL_OK)
+        status = fl_sched_course_report(out, sched, arena, err);
     sched->view = NULL;
     return status;
 }

@@ -221,6 +221,8 @@ void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
         use->reads += (flags & IN_MAP_READ) != 0;
         use->writes += (flags & IN_MAP_WRITE) != 0;
         use->grows += (flags & IN_MAP_GROW) != 0;
+        if ((flags & IN_MAP_GROW) != 0)
+            fl_sched_course_growth(sched, event->time_ns);
     } else
         use->others++;
     if (goroutine != NULL)

@@ -45,6 +45,10 @@ typedef struct fl_triage_request {
     const char *const *pprof;
     size_t pprof_count;
     const fl_leak_asker *asker; /* how addresses among them are asked; NULL: they are refused */
+    /* Execution traces of Go programs: "SERVICE=FILE", "SERVICE=URL", or one of `service`. */
+    const char *const *traces;
+    size_t trace_count;
+    int64_t trace_start_ns; /* when the one trace began that does not say so; 0: not told */
     /* An earlier answer whose evidence is to be measured again in this window, after a fix; NULL:
      * none. Records of `otlp` from its beginning up to at_ns are left out: they are the incident.
      */

@@ -19,6 +19,8 @@ static void check(const fl_sched_report *report)
                report->sites[i].ended + report->sites[i].alive);
     for (size_t i = 0; i < report->proc_count; i++)
         assert(report->proc_use[i].idle_ns >= 0 && report->proc_use[i].running_ns >= 0);
+    for (size_t i = 0; report->course != NULL && i < report->course->step_count; i++)
+        assert(report->course->steps[i].idle_ns >= 0 && report->course->steps[i].goroutines >= 0);
 }
 
 /* Made once, like that of a command. */
@@ -39,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fl_error err = {0};
     if (fl_stream_over(&in, bytes, "fuzz", &err) != FL_OK)
         return 0;
-    if (fl_trace_run_create(&run, in, library(), &err) == FL_OK) {
+    const fl_trace_options options = {.library = library(), .with_course = size % 2 == 0};
+    if (fl_trace_run_create(&run, in, &options, &err) == FL_OK) {
         fl_trace_title title = {.name = "fuzz", .version = fl_trace_run_info(run)->version};
         title.warnings = fl_trace_run_warnings(run, &title.warning_count);
         check(fl_trace_run_report(run));

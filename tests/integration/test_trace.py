@@ -3,6 +3,7 @@
 
 usage: test_trace.py FAULTLINE SOURCE_DIR [unittest options]
 """
+import datetime
 import http.server
 import json
 import pathlib
@@ -114,6 +115,29 @@ class Trace(unittest.TestCase):
             done = run(CONVOY, "--signatures", path)
             self.assertEqual(done.returncode, 1)
             self.assertIn(b"trace_queue is measured in traces and function in profiles: no subject has both", done.stderr)
+
+    def test_a_triage_takes_a_trace_beside_telemetry(self):
+        began = self.answer(CONVOY)["began_at"]
+        at = datetime.datetime.fromisoformat(began[:19]).replace(tzinfo=datetime.timezone.utc).timestamp()
+
+        def span(i):
+            slow = i >= 300
+            start = int((at - 1500 + 5 * i) * 1e9)
+            return {"traceId": f"{i + 1:032x}", "spanId": f"{i + 1:016x}", "name": "buy", "kind": 2, "startTimeUnixNano": str(start),
+                    "endTimeUnixNano": str(start + int((900 if slow else 20) * 1e6))}
+
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "spans.jsonl"
+            path.write_text("".join(json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {
+                "stringValue": "shop"}}]}, "scopeSpans": [{"spans": [span(i)]}]}]}) + "\n" for i in range(360)))
+            done = subprocess.run([FAULTLINE, "triage", "--otlp", path, "--at", began, "--trace", f"shop={CONVOY}", "--store", "none",
+                                   "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        document = json.loads(done.stdout)
+        first = document["hypotheses"][0]
+        self.assertEqual((first["service"], first["cause"]), ("shop", "lock"))
+        self.assertIn("main.handle (main.go:94)", json.dumps(first))
+        self.assertIn("--view waits", json.dumps(first["evidence"]))
 
     def test_the_librarys_signatures_of_traces_are_shown(self):
         shown = subprocess.run([FAULTLINE, "signatures", "show", "trace-goroutine-leak"], capture_output=True, timeout=TIMEOUT_S).stdout

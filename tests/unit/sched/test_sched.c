@@ -28,6 +28,7 @@ static void teardown(void)
 
 static fl_status analyse(void)
 {
+    const fl_trace_options options = {.library = library, .with_course = true};
     fl_stream *in;
     fl_trace_run_destroy(run);
     run = NULL;
@@ -35,7 +36,7 @@ static fl_status analyse(void)
     fl_status status = fl_stream_over(&in, fl_made(&maker), "x", &err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, in, library, &err);
+    status = fl_trace_run_create(&run, in, &options, &err);
     fl_stream_close(in);
     return status;
 }
@@ -446,13 +447,14 @@ END_TEST
 
 static fl_status analyse_file(const char *path)
 {
+    const fl_trace_options options = {.library = library, .with_course = true};
     fl_stream *in;
     fl_trace_run_destroy(run);
     run = NULL;
     fl_status status = fl_stream_open(&in, path, &err);
     if (status != FL_OK)
         return status;
-    status = fl_trace_run_create(&run, in, library, &err);
+    status = fl_trace_run_create(&run, in, &options, &err);
     fl_stream_close(in);
     return status;
 }
@@ -483,6 +485,68 @@ START_TEST(a_fault_is_found_with_its_place_and_health_is_not_blamed)
     ck_assert_str_eq(r->findings[0].signature->name, cases[_i].finding);
     ck_assert_str_eq(r->findings[0].place.function, cases[_i].function);
     ck_assert_uint_gt(r->findings[0].evidence_count, 0);
+}
+END_TEST
+
+/* What the steps hold is what the tables hold, within what is open at the end. */
+START_TEST(the_course_adds_up_to_the_tables)
+{
+    static const char *const files[] = {"1.26-convoy", "1.26-storm", "1.22-grow", "1.26-leak"};
+    for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
+        char path[512];
+        snprintf(path, sizeof(path), FL_SOURCE_DIR "/tests/fixtures/gotrace/%s.trace.zst",
+                 files[f]);
+        ck_assert_ok(analyse_file(path));
+        const fl_sched_report *r = report();
+        const fl_sched_course *c = r->course;
+        fl_sched_proc all = {0}, steps = {0}, procs = {0};
+        uint64_t delays = 0, alive = 0;
+        int64_t stw_ns = 0, stops_ns = 0;
+        for (size_t i = 0; i < r->proc_count; i++) {
+            all.running_ns += r->proc_use[i].running_ns;
+            all.marking_ns += r->proc_use[i].marking_ns;
+            all.idle_ns += r->proc_use[i].idle_ns;
+        }
+        for (size_t i = 0; i < c->step_count; i++) {
+            steps.marking_ns += c->steps[i].marking_ns;
+            steps.idle_ns += c->steps[i].idle_ns;
+            delays += c->steps[i].latency_count;
+            stw_ns += c->steps[i].stw_ns;
+            ck_assert_int_le(c->steps[i].stw_ns, c->step_ns);
+        }
+        for (size_t i = 0; i < c->step_count * c->proc_count; i++)
+            procs.marking_ns += c->procs[i].marking_ns;
+        for (size_t i = 0; i < r->stop_count; i++)
+            stops_ns += r->stops[i].total_ns;
+        for (size_t i = 0; i < r->site_count; i++)
+            alive += r->sites[i].alive;
+        ck_assert_uint_eq(delays, r->latency.count);
+        ck_assert_int_eq(steps.idle_ns, all.idle_ns);
+        ck_assert_int_ge(steps.marking_ns, all.marking_ns);
+        ck_assert_int_eq(steps.marking_ns, procs.marking_ns);
+        ck_assert_int_eq(stw_ns, stops_ns);
+        ck_assert_int_ge(c->steps[c->step_count - 1].goroutines, (int64_t)alive);
+        ck_assert_int_le(c->step_ns * (int64_t)(c->step_count - 1), r->to_ns - r->from_ns);
+        ck_assert_int_gt(c->step_ns * (int64_t)c->step_count, r->to_ns - r->from_ns);
+    }
+}
+END_TEST
+
+START_TEST(a_long_trace_has_longer_steps)
+{
+    is_slow = true;
+    begin();
+    fl_make_event(&maker, 14, 100, 2, WORK, SPAWN, -1);
+    fl_make_event(&maker, 20, 9000, 3, WORK, -1);
+    fl_make_event(&maker, 16, 50, 2, 1, -1);
+    ck_assert_ok(finish());
+    is_slow = false;
+    ck_assert_uint_le(report()->course->step_count, FL_SCHED_STEPS);
+    ck_assert_uint_gt(report()->course->step_count, FL_SCHED_STEPS / 2 - 1);
+    int64_t running_ns = 0;
+    for (size_t i = 0; i < report()->course->step_count; i++)
+        running_ns += report()->course->steps[i].running_ns;
+    ck_assert_int_eq(running_ns, report()->to_ns - report()->from_ns - 50 * INT64_C(1000000000));
 }
 END_TEST
 
@@ -596,6 +660,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
                         sizeof(cases) / sizeof(cases[0]));
+    tcase_add_test(tc, the_course_adds_up_to_the_tables);
+    tcase_add_test(tc, a_long_trace_has_longer_steps);
     tcase_add_test(tc, ones_own_signature_takes_the_place_of_a_built_in_one);
     tcase_add_test(tc, what_speaks_against_is_said_and_makes_less_sure);
     tcase_add_test(tc, a_signature_of_older_versions_leaves_this_one_alone);

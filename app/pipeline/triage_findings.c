@@ -1,0 +1,86 @@
+/*
+ * triage_findings.c - verdicts to causes, places to frames, figures to a sentence.
+ */
+#include "triage_findings.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* FL_CAUSE_UNKNOWN for what is no trouble. */
+static fl_cause cause_of(const fl_leak_finding *finding)
+{
+    switch (finding->verdict) {
+    case FL_LEAK_LEAK:
+        return FL_CAUSE_MEMORY_LEAK;
+    case FL_LEAK_GC_PRESSURE:
+    case FL_LEAK_CHURN:
+        return FL_CAUSE_GC;
+    case FL_LEAK_LATENCY:
+        return finding->subject == FL_LEAK_LOCK ? FL_CAUSE_LOCK : FL_CAUSE_GC;
+    case FL_LEAK_CRASH:
+        return FL_CAUSE_EXCEPTION;
+    case FL_LEAK_NOT_ENOUGH_DATA:
+    case FL_LEAK_NO_LEAK:
+    case FL_LEAK_BOUNDED_GROWTH:
+    case FL_LEAK_RETENTION:
+    case FL_LEAK_VERDICT_COUNT:
+        return FL_CAUSE_UNKNOWN;
+    }
+    return FL_CAUSE_UNKNOWN;
+}
+
+bool fl_triage_is_trouble(const fl_leak_finding *finding)
+{
+    assert(finding != NULL);
+    return cause_of(finding) != FL_CAUSE_UNKNOWN;
+}
+
+const char *fl_triage_frame_of(const fl_leak_finding *finding, fl_arena *arena)
+{
+    assert(finding != NULL && arena != NULL);
+    if (finding->function == NULL || finding->file == NULL)
+        return finding->function != NULL ? fl_arena_printf(arena, "%s", finding->function) : NULL;
+    const char *slash = strrchr(finding->file, '/');
+    return fl_arena_printf(arena, "%s (%s:%llu)", finding->function,
+                           slash != NULL ? slash + 1 : finding->file,
+                           (unsigned long long)finding->line);
+}
+
+/* What it is, where, and the first of its figures. */
+static const char *text_of(const fl_leak_finding *finding, const char *service, const char *frame,
+                           fl_arena *arena)
+{
+    const char *kind =
+        finding->signature != NULL ? finding->signature->title : "no known kind of bug";
+    const char *figure = finding->evidence_count > 0 ? finding->evidence[0].text : NULL;
+    return fl_arena_printf(arena, "%s in %s of %s (%s)%s%s", fl_leak_verdict_name(finding->verdict),
+                           frame != NULL ? frame : "the program", service, kind,
+                           figure != NULL ? ": " : "", figure != NULL ? figure : "");
+}
+
+fl_status fl_triage_finding_of(fl_rank_finding *out, const fl_leak_finding *finding,
+                               const char *service, const char *query, fl_arena *arena,
+                               fl_error *err)
+{
+    assert(out != NULL && service != NULL && query != NULL);
+    *out = (fl_rank_finding){.cause = cause_of(finding), .value = NAN};
+    if (out->cause == FL_CAUSE_UNKNOWN)
+        return FL_OK;
+    const char *frame = fl_triage_frame_of(finding, arena);
+    *out = (fl_rank_finding){
+        .service = service,
+        .cause = out->cause,
+        .confidence = finding->confidence,
+        .frame = frame,
+        .kind = finding->signature != NULL ? fl_arena_printf(arena, "%s", finding->signature->name)
+                                           : NULL,
+        .text = text_of(finding, service, frame, arena),
+        .at_ns = finding->evidence_count > 0 ? finding->evidence[0].at_ns : 0,
+        .value = finding->growth_bytes_per_hour.value,
+        .unit = isnan(finding->growth_bytes_per_hour.value) ? NULL : "By/h",
+        .query = query,
+    };
+    bool whole = out->text != NULL && (out->kind != NULL || finding->signature == NULL);
+    return whole ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for profiles");
+}
