@@ -487,7 +487,8 @@ static void merge_moments(fl_moment *out, const fl_triage_profiles *a, const fl_
     }
 }
 
-/* What profiles and traces found, and the moments in which a person sees it. */
+/* The ranking asks for one list: where a finding comes from is in its words and its query.
+ * What profiles and traces found, and the moments in which a person sees it. */
 static fl_status take_findings(fl_triage *t, fl_rank_question *question, fl_error *err)
 {
     const fl_triage_profiles *profiles = &t->profiles;

@@ -1,5 +1,9 @@
 /*
  * triage_findings.c - verdicts to causes, places to frames, figures to a sentence.
+ *
+ * Verdicts that tell what something does without being trouble (a cache at its bound, memory that
+ * is kept for later) are no cause; what makes single operations slow is the lock's where there is
+ * one, else the collector's and the allocator's.
  */
 #include "triage_findings.h"
 

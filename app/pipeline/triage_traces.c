@@ -1,5 +1,12 @@
 /*
  * triage_traces.c - traces, one after the other: series into the sink, findings to the ranking.
+ *
+ *   course      steps of the trace, put together to a tenth of a second, each metric of the table
+ *   cycles      one value a collection, where it ends
+ *   findings    those of the signatures, the worst first, FINDINGS_EACH of a trace
+ *
+ * A finding of a trace is dated by where it first shows; one that holds for the trace as a whole,
+ * by its beginning. What is pushed and said does not depend on the order in which traces are given.
  */
 #include "triage_traces.h"
 
@@ -72,51 +79,61 @@ struct span {
     double procs;
 };
 
+/* NaN, which is no point, where there is nothing to divide by. */
 static double ratio(double part, double whole)
 {
     return whole > 0 ? part / whole : NAN;
 }
 
+/* What a program's users feel: the mean over all that began to run, however short they waited. */
 static double mean_delay(const struct span *s)
 {
     return ratio((double)s->sum.latency_ns, (double)s->sum.latency_count) / NS_PER_S;
 }
 
+/* The tail, which a mean over thousands of short delays hides. */
 static double longest_delay(const struct span *s)
 {
     return s->sum.latency_count > 0 ? (double)s->sum.latency_max_ns / NS_PER_S : NAN;
 }
 
+/* A level that only rises over several traces is a leak of them. */
 static double goroutines(const struct span *s)
 {
     return (double)s->sum.goroutines;
 }
 
+/* The collector tells it as it goes; 0 is that it did not yet. */
 static double heap(const struct span *s)
 {
     return s->sum.heap_bytes > 0 ? (double)s->sum.heap_bytes : NAN;
 }
 
+/* Of what all processors could have done: 1 is a program that uses each of them all the time. */
 static double of_processors(const struct span *s, int64_t ns)
 {
     return ratio((double)ns, s->procs * (double)s->ns);
 }
 
+/* Assists run within goroutines, but for the collector. */
 static double user(const struct span *s)
 {
     return of_processors(s, s->sum.running_ns - s->sum.assist_ns);
 }
 
+/* Idle workers are among them: they take what nobody else wants. */
 static double mark(const struct span *s)
 {
     return of_processors(s, s->sum.marking_ns);
 }
 
+/* What requests pay, in proportion to what they allocate. */
 static double assist(const struct span *s)
 {
     return of_processors(s, s->sum.assist_ns);
 }
 
+/* A trace without samples of the processor has none. */
 static double growth(const struct span *s)
 {
     return (double)s->sum.map_growth;
@@ -137,6 +154,7 @@ static const struct metric {
 };
 enum { METRICS = sizeof(metrics) / sizeof(metrics[0]) };
 
+/* On the service's clock, as if it had reported the value itself. */
 static fl_status push_point(const struct reading *in, const struct trace *trace, const char *name,
                             const char *unit, int64_t trace_ns, double value)
 {
@@ -227,6 +245,8 @@ static const char *view_of(const fl_leak_finding *finding)
     return finding->verdict == FL_LEAK_GC_PRESSURE ? "gc" : views[finding->subject];
 }
 
+/* Two moments: what it is, where it begins; what speaks against it, where the trace ends and all of
+ * it was seen. */
 static fl_status add_finding(struct reading *in, const struct trace *trace,
                              const fl_leak_finding *finding)
 {
@@ -312,6 +332,8 @@ static fl_status date(struct reading *in, const fl_gc_feed *feed, fl_trace_run *
                                     fl_fetch_is_url(feed->path) ? "request" : "file"));
 }
 
+/* Warnings first: a trace that breaks off counts as far as it goes, and one that cannot be dated is
+ * nowhere on the timeline. */
 static fl_status take_run(struct reading *in, const fl_gc_feed *feed, fl_trace_run *run)
 {
     size_t count;
@@ -364,6 +386,7 @@ static int compare_feeds(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->path, b->path);
 }
 
+/* Of one moment by their words, so that the order in which traces were read does not show. */
 static int compare_moments(const void *left, const void *right)
 {
     const fl_moment *a = left, *b = right;
@@ -372,6 +395,7 @@ static int compare_moments(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
+/* Judged by the built-in library, as profiles in a triage are. */
 static fl_status read_all(struct reading *in)
 {
     const fl_triage_traces_from *from = in->from;

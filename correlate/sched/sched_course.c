@@ -25,6 +25,7 @@ struct sched_course {
     int64_t more; /* goroutines that were started, but for those that ended */
 };
 
+/* Memory is taken at once but for processors, of which nobody knows how many there are. */
 fl_status fl_sched_follow(fl_sched *sched, fl_error *err)
 {
     assert(sched != NULL && sched->course == NULL && sched->events == 0);
@@ -157,6 +158,7 @@ void fl_sched_course_stop(fl_sched *sched, int64_t from_ns, int64_t to_ns)
         sched_sum(&sched->course->steps[at].stw_ns, within(sched, at, from_ns, to_ns));
 }
 
+/* A delay is known when it ends: that is when a request went on. */
 void fl_sched_course_delay(fl_sched *sched, int64_t now_ns, int64_t ns)
 {
     if (sched->course == NULL)
@@ -168,12 +170,14 @@ void fl_sched_course_delay(fl_sched *sched, int64_t now_ns, int64_t ns)
         step->latency_max_ns = ns;
 }
 
+/* What it ran, and not how long it took with its waiting. */
 void fl_sched_course_assist(fl_sched *sched, int64_t now_ns, int64_t ns)
 {
     if (sched->course != NULL)
         sched_sum(&sched->course->steps[step_of(sched, now_ns)].assist_ns, ns);
 }
 
+/* More or fewer than when the trace began; a step keeps the most. */
 void fl_sched_course_goroutines(fl_sched *sched, int64_t now_ns, int change)
 {
     if (sched->course == NULL)
@@ -185,12 +189,14 @@ void fl_sched_course_goroutines(fl_sched *sched, int64_t now_ns, int change)
     step->has_level = true;
 }
 
+/* The last that is told in a step stays. */
 void fl_sched_course_heap(fl_sched *sched, int64_t now_ns, uint64_t bytes)
 {
     if (sched->course != NULL)
         sched->course->steps[step_of(sched, now_ns)].heap_bytes = bytes;
 }
 
+/* Samples come a hundred times a second of a busy processor: one stands for ten milliseconds. */
 void fl_sched_course_growth(fl_sched *sched, int64_t now_ns)
 {
     if (sched->course != NULL)
