@@ -107,7 +107,7 @@ func files(stop <-chan struct{}, wait *sync.WaitGroup) {
 }
 
 func main() {
-	seconds := flag.Int("seconds", 10, "how long")
+	seconds := flag.Float64("seconds", 10, "how long")
 	flag.Parse()
 	if err := trace.Start(os.Stdout); err != nil {
 		panic(err)
@@ -124,7 +124,7 @@ func main() {
 		go requests(stop, &wait)
 		go files(stop, &wait)
 	}
-	time.Sleep(time.Duration(*seconds) * time.Second)
+	time.Sleep(time.Duration(*seconds * float64(time.Second)))
 	close(stop)
 	wait.Wait()
 	trace.Stop()
