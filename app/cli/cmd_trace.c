@@ -106,7 +106,7 @@ const fl_command fl_cmd_trace = {
     .summary = "what the scheduler and collector of a Go program did",
     .description =
         "Reads an execution trace of a Go program (runtime/trace, /debug/pprof/trace, go test"
-        " -trace, the flight recorder; written by Go 1.22 or later) and says where goroutines wait"
+        " -trace, the flight recorder; written by Go 1.7 or later) and says where goroutines wait"
         " and for what, what the processors did, how collections went and who paid for them, which"
         " maps grew while something was slow, and which goroutines are created and never end.\n"
         "A trace has no events of maps: they are seen in samples of the processor, so take a CPU"

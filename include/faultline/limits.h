@@ -59,6 +59,8 @@
  * second for each of 20,000 processors), strings and stacks of one, frames and texts of the whole
  * trace; goroutines alive at once, processors, threads (Go stops a program at 10,000 of them). */
 #define FL_MAX_GOTRACE_GENERATION_BYTES (512u << 20)
+#define FL_MAX_GOTRACE_V1_BYTES         (1u << 30) /* a trace of a format to 1.21 is kept as a whole */
+#define FL_MAX_GOTRACE_EXITS            (4u << 20) /* from system calls that blocked; of those */
 #define FL_MAX_GOTRACE_BATCHES          (1u << 20)
 #define FL_MAX_GOTRACE_SAMPLES          (2u << 20)
 #define FL_MAX_GOTRACE_TABLE            (4u << 20)

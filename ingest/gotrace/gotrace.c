@@ -27,7 +27,16 @@
 #include "mem.h"
 #include "slice.h"
 
-enum { HEADER_BYTES = 16, READ_BYTES = 256 << 10, NEWEST = 26, FIRST_WITH_END = 26 };
+enum {
+    HEADER_BYTES = 16,
+    READ_BYTES = 256 << 10,
+    NEWEST = 26,
+    FIRST_WITH_NAMES = 7,
+    FIRST_OF_GENERATIONS = 22,
+    FIRST_WITH_END = 26,
+    KNOWN = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 19 | 1 << 21 | 1 << 22 | 1 << 23 |
+            1 << 25 | 1 << 26
+};
 
 bool fl_gotrace_sniff(fl_slice head)
 {
@@ -90,6 +99,8 @@ void fl_gotrace_destroy(fl_gotrace *trace)
     fl_mem_free(trace->strings.items);
     fl_mem_free(trace->stacks.items);
     fl_mem_free(trace->samples);
+    fl_mem_free(trace->v1.exits);
+    fl_map_destroy(trace->v1.threads);
     fl_mem_free(trace->frames);
     fl_mem_free(trace->stack_starts);
     fl_mem_free(trace->goroutines);
@@ -140,9 +151,11 @@ static fl_status read_header(fl_gotrace *trace, fl_error *err)
     if (minor > NEWEST)
         return fl_fail(err, FL_E_UNSUPPORTED, 0, "trace version 1.%u is newer than this program",
                        minor);
-    if (minor != 22 && minor != 23 && minor != 25 && minor != NEWEST)
+    if (minor < FIRST_WITH_NAMES)
         return fl_fail(err, FL_E_UNSUPPORTED, 0,
-                       "trace version 1.%u is not read: it is older than Go 1.22", minor);
+                       "trace version 1.%u is not read: it does not name functions", minor);
+    if (minor > 31 || (KNOWN >> minor & 1) == 0)
+        return fl_fail(err, FL_E_UNSUPPORTED, 0, "trace version 1.%u does not exist", minor);
     trace->info.version = minor;
     trace->pos = HEADER_BYTES;
     return FL_OK;
@@ -355,8 +368,9 @@ fl_status fl_gotrace_read(fl_gotrace *trace, fl_stream *in, fl_gotrace_take *tak
     trace->take = take;
     trace->payload = payload;
     fl_status status = read_header(trace, err);
+    trace->v1.is = trace->info.version < FIRST_OF_GENERATIONS;
     if (status == FL_OK)
-        status = read_all(trace, err);
+        status = trace->v1.is ? fl_gotrace_v1_read(trace, err) : read_all(trace, err);
     if (status != FL_OK)
         return status;
     const fl_error *broken = &trace->info.broken;

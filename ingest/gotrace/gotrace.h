@@ -1,10 +1,14 @@
 /*
  * gotrace.h - execution traces of Go programs to events in one order.
  *
- * Reads what Go 1.22 and later write (headers 1.22, 1.23, 1.25, 1.26). Such a trace is a chain of
- * *generations* of about a second; each has batches of events by thread, and the strings and stacks
- * that they name, under numbers that hold for this generation only. Here strings and stacks get
- * numbers that hold for the whole trace, and goroutines small ones ("slots").
+ * Reads what Go 1.7 and later write (headers 1.7 to 1.11, 1.19, 1.21 to 1.23, 1.25, 1.26).
+ * From 1.22 on a trace is a chain of *generations* of about a second; each has batches of events by
+ * thread, and the strings and stacks that they name, under numbers that hold for this generation
+ * only. Here strings and stacks get numbers that hold for the whole trace, and goroutines small
+ * ones ("slots"). Before, a trace is one generation, with batches by processor, and tables at its
+ * end; it is told as the same events. What it does not record is not told: how long a system call
+ * took that did not block is 0, and of a goroutine that waited before the trace only where it
+ * began.
  *
  * Order: clocks of processors differ, so times do not order events of different threads; what does
  * is that each goroutine and each processor is in one state at a time, and that their transitions
@@ -15,7 +19,8 @@
  * Memory: the bytes of one generation (FL_MAX_GOTRACE_GENERATION_BYTES), 32 for each of its
  * batches, 40 for each of its samples, 4 for each of its strings and stacks; 68 to 100 for each
  * goroutine alive at once, 12 for each frame of distinct stacks, distinct texts. Tables that grow
- * have up to half as much again, and both copies while they move.
+ * have up to half as much again, and both copies while they move. To 1.21: the bytes of the whole
+ * trace (FL_MAX_GOTRACE_V1_BYTES), and 16 for each system call that blocked.
  */
 #ifndef FL_GOTRACE_H
 #define FL_GOTRACE_H

@@ -39,6 +39,7 @@ fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_e
         trace->machines[trace->machine_count++] = (go_machine){.id = id,
                                                                .g = FL_GOTRACE_NONE,
                                                                .p = FL_GOTRACE_NONE,
+                                                               .m = (uint32_t)*slot,
                                                                .first = FL_GOTRACE_NONE,
                                                                .last = FL_GOTRACE_NONE};
     }
@@ -64,7 +65,7 @@ fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
     if (machine != NULL) {
         event->g = machine->g;
         event->p = machine->p;
-        event->m = (uint32_t)(machine - trace->machines);
+        event->m = machine->m;
     }
     return event;
 }
@@ -103,6 +104,8 @@ fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err)
 /* The next event of a thread; *more is false behind its last one. */
 static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, fl_error *err)
 {
+    if (trace->v1.is)
+        return fl_gotrace_v1_next(trace, machine, more, err);
     while (machine->pos == machine->end) {
         if (machine->first == FL_GOTRACE_NONE) {
             *more = false;
@@ -228,15 +231,30 @@ static fl_status advance_other(fl_gotrace *trace, fl_error *err)
                    (unsigned long long)trace->gen);
 }
 
-/* One event more, or one sample that comes before it. */
+/* Samples, and exits from calls, stand apart and are told by their time: the earliest of them where
+ * it comes before `time_ns`. */
+static bool emit_aside(fl_gotrace *trace, int64_t time_ns)
+{
+    const go_v1 *v1 = &trace->v1;
+    int64_t sample_ns = trace->next_sample < trace->sample_count
+                            ? trace->samples[trace->next_sample].time_ns
+                            : INT64_MAX;
+    int64_t exit_ns = v1->next_exit < v1->exit_count ? v1->exits[v1->next_exit].time_ns : INT64_MAX;
+    if (sample_ns >= time_ns && exit_ns >= time_ns)
+        return false;
+    if (exit_ns < sample_ns)
+        fl_gotrace_v1_exit(trace);
+    else
+        emit_sample(trace);
+    return true;
+}
+
+/* One event more, or what comes before it. */
 static fl_status advance(fl_gotrace *trace, fl_error *err)
 {
     const go_machine *first = &trace->machines[trace->heap[0]];
-    if (trace->next_sample < trace->sample_count &&
-        trace->samples[trace->next_sample].time_ns < first->time_ns) {
-        emit_sample(trace);
+    if (emit_aside(trace, first->time_ns))
         return FL_OK;
-    }
     go_verdict verdict = fl_gotrace_advance(trace, trace->heap[0], err);
     if (verdict == GO_DONE)
         return refresh(trace, 0, err);
@@ -276,8 +294,8 @@ fl_status fl_gotrace_merge(fl_gotrace *trace, fl_error *err)
 {
     fl_error own = {0};
     fl_status status = fill_heap(trace, &own);
-    fl_gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, gotrace_ns(trace, trace->min_time))->value =
-        trace->gen;
+    int64_t from_ns = trace->v1.is ? 1 : gotrace_ns(trace, trace->min_time);
+    fl_gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, from_ns)->value = trace->gen;
     while (status == FL_OK && trace->heap_count > 0) {
         status = advance(trace, &own);
         if (trace->block_count >= GOTRACE_BLOCK) {

@@ -114,8 +114,7 @@ static fl_status take_slot(uint32_t *out, fl_gotrace *trace, fl_error *err)
     return status;
 }
 
-/* FL_GOTRACE_NONE, with the reason in step->err, where there is no room. */
-static uint32_t create(const struct step *step, uint64_t id, fl_gotrace_state state)
+uint32_t fl_gotrace_add_goroutine(const struct step *step, uint64_t id, fl_gotrace_state state)
 {
     fl_gotrace *trace = step->trace;
     uint32_t slot = 0;
@@ -129,8 +128,7 @@ static uint32_t create(const struct step *step, uint64_t id, fl_gotrace_state st
     return slot;
 }
 
-/* Its slot is used again for what comes after the next call. */
-static void end(const struct step *step, uint32_t slot)
+void fl_gotrace_end_goroutine(const struct step *step, uint32_t slot)
 {
     fl_gotrace *trace = step->trace;
     assert(trace->free_count < trace->slot_count);
@@ -142,7 +140,7 @@ static void end(const struct step *step, uint32_t slot)
 
 /* ---- processors ---- */
 
-static fl_status make_procs(fl_gotrace *trace, uint64_t id, fl_error *err)
+fl_status fl_gotrace_make_procs(fl_gotrace *trace, uint64_t id, fl_error *err)
 {
     if (id >= FL_MAX_GOTRACE_PROCS)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "processor %llu is beyond %u",
@@ -194,7 +192,7 @@ static go_verdict on_proc_status(struct step *step)
     uint64_t id = step->machine->args[0], status = step->machine->args[1];
     if (status == 0 || status >= sizeof(states))
         return broken(step, "no such state of a processor");
-    if (id >= step->trace->proc_count && make_procs(step->trace, id, step->err) != FL_OK)
+    if (id >= step->trace->proc_count && fl_gotrace_make_procs(step->trace, id, step->err) != FL_OK)
         return GO_BROKEN;
     go_proc *proc = &step->trace->procs[id];
     uint8_t state = states[status];
@@ -312,7 +310,7 @@ static go_verdict tell_status(struct step *step, uint32_t slot, fl_gotrace_state
     event->m = on;
     if (on != step->at && !is_new)
         event->g = slot;
-    if (step->machine->kind == EV_GO_STATUS_STACK)
+    if (step->kind == EV_GO_STATUS_STACK)
         event->stack = stack_of(step, step->machine->args[3]);
     if (to == FL_GOTRACE_RUNNING || to == FL_GOTRACE_SYSCALL) {
         step->trace->machines[on].g = slot;
@@ -341,7 +339,7 @@ static go_verdict on_go_status(struct step *step)
     } else if (trace->gen != trace->first_gen)
         return broken(step, "a goroutine that was never told of has a state");
     else {
-        slot = create(step, id, to);
+        slot = fl_gotrace_add_goroutine(step, id, to);
         if (slot == FL_GOTRACE_NONE)
             return GO_BROKEN;
         from = FL_GOTRACE_UNKNOWN;
@@ -360,8 +358,8 @@ static go_verdict on_go_create(struct step *step)
     if (fl_gotrace_ids_find(&step->trace->goroutine_ids, args[0]) != FL_GOTRACE_NONE)
         return broken(step, "a goroutine is created that is there already");
     fl_gotrace_state state =
-        step->machine->kind == EV_GO_CREATE_BLOCKED ? FL_GOTRACE_WAITING : FL_GOTRACE_RUNNABLE;
-    uint32_t slot = create(step, args[0], state);
+        step->kind == EV_GO_CREATE_BLOCKED ? FL_GOTRACE_WAITING : FL_GOTRACE_RUNNABLE;
+    uint32_t slot = fl_gotrace_add_goroutine(step, args[0], state);
     if (slot == FL_GOTRACE_NONE)
         return GO_BROKEN;
     fl_gotrace_event *event = tell_go(step, slot, FL_GOTRACE_NOWHERE, state);
@@ -395,14 +393,14 @@ static go_verdict on_go_stop(struct step *step)
     if (!has(step, NEEDS_G | NEEDS_P) || running(step)->state != FL_GOTRACE_RUNNING)
         return broken(step, "there is no running goroutine to stop");
     uint32_t slot = step->machine->g;
-    unsigned kind = step->machine->kind;
+    unsigned kind = step->kind;
     fl_gotrace_state to = kind == EV_GO_DESTROY ? FL_GOTRACE_NOWHERE
                           : kind == EV_GO_STOP  ? FL_GOTRACE_RUNNABLE
                                                 : FL_GOTRACE_WAITING;
     fl_gotrace_event *event = tell_go(step, slot, FL_GOTRACE_RUNNING, to);
     running(step)->state = (uint8_t)to;
     if (kind == EV_GO_DESTROY)
-        end(step, slot);
+        fl_gotrace_end_goroutine(step, slot);
     else {
         event->text = text_of(step, step->machine->args[0]);
         event->stack = stack_of(step, step->machine->args[1]);
@@ -440,12 +438,12 @@ static go_verdict on_go_switch(struct step *step)
     if (to->state != FL_GOTRACE_WAITING || !succeeds(step, args[1], to->seq))
         return GO_WAITS;
     uint32_t slot = step->machine->g;
-    bool ends = step->machine->kind == EV_GO_SWITCH_DESTROY;
+    bool ends = step->kind == EV_GO_SWITCH_DESTROY;
     tell_go(step, next, FL_GOTRACE_WAITING, FL_GOTRACE_RUNNABLE);
     tell_go(step, slot, FL_GOTRACE_RUNNING, ends ? FL_GOTRACE_NOWHERE : FL_GOTRACE_WAITING);
     running(step)->state = FL_GOTRACE_WAITING;
     if (ends)
-        end(step, slot);
+        fl_gotrace_end_goroutine(step, slot);
     to->state = FL_GOTRACE_RUNNING;
     to->seq = seq_of(step, args[1]);
     step->machine->g = FL_GOTRACE_NONE;
@@ -505,7 +503,7 @@ static go_verdict on_go_create_syscall(struct step *step)
     if (!has(step, 0) || step->machine->g != FL_GOTRACE_NONE ||
         fl_gotrace_ids_find(&step->trace->goroutine_ids, id) != FL_GOTRACE_NONE)
         return broken(step, "a goroutine cannot come into a system call here");
-    uint32_t slot = create(step, id, FL_GOTRACE_SYSCALL);
+    uint32_t slot = fl_gotrace_add_goroutine(step, id, FL_GOTRACE_SYSCALL);
     if (slot == FL_GOTRACE_NONE)
         return GO_BROKEN;
     tell_go(step, slot, FL_GOTRACE_NOWHERE, FL_GOTRACE_SYSCALL);
@@ -527,7 +525,7 @@ static go_verdict on_go_destroy_syscall(struct step *step)
         tell_proc(step, step->machine->p, FL_GOTRACE_RUNNING, FL_GOTRACE_IDLE);
     }
     tell_go(step, slot, FL_GOTRACE_SYSCALL, FL_GOTRACE_NOWHERE);
-    end(step, slot);
+    fl_gotrace_end_goroutine(step, slot);
     step->machine->g = step->machine->p = FL_GOTRACE_NONE;
     return GO_DONE;
 }
@@ -578,9 +576,14 @@ static go_verdict (*const handlers[])(struct step *step) = {
 go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err)
 {
     assert(machine < trace->machine_count);
-    struct step step = {
-        .trace = trace, .at = machine, .machine = &trace->machines[machine], .err = err};
-    unsigned kind = step.machine->kind;
+    if (trace->v1.is)
+        return fl_gotrace_v1_advance(trace, machine, err);
+    struct step step = {.trace = trace,
+                        .at = machine,
+                        .machine = &trace->machines[machine],
+                        .kind = trace->machines[machine].kind,
+                        .err = err};
+    unsigned kind = step.kind;
     step.machine->seen = true;
     assert(fl_gotrace_args[kind] != 0); /* next_event() lets no other pass */
     go_verdict verdict = kind < sizeof(handlers) / sizeof(handlers[0])

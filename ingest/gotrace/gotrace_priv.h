@@ -5,6 +5,9 @@
  *   fl_gotrace_tables.c  a generation's strings, stacks, samples and clock
  *   fl_gotrace_merge.c   the threads' events to the next one that is possible
  *   gotrace_order.c   what an event is possible for, and what it changes
+ *   gotrace_spans.c   the same, of events that change nobody's state
+ *   gotrace_v1.c      formats to Go 1.21: the stream to batches by processor, and tables
+ *   gotrace_v1_order.c   their events, told as those of later formats are
  */
 #ifndef FL_GOTRACE_PRIV_H
 #define FL_GOTRACE_PRIV_H
@@ -19,9 +22,11 @@ enum {
     GOTRACE_MAX_BATCH = 64 << 10, /* tracev2.MaxBatchSize */
     GOTRACE_MAX_STACK = 128,      /* tracev2.MaxFramesPerStack */
     GOTRACE_MAX_STRING = 1 << 10, /* tracev2.MaxEventTrailerDataSize */
-    GOTRACE_MAX_ARGS = 5,         /* of an event, without its time */
-    GOTRACE_BLOCK = 512,          /* events that are told in one call */
-    GOTRACE_MOST_EMITTED = 3      /* events that one of the trace is told as */
+    GOTRACE_V1_MAX_STACK = 1000,  /* internal/tracev1, as the next one */
+    GOTRACE_V1_MAX_STRING = 1000000,
+    GOTRACE_MAX_ARGS = 5,    /* of an event, without its time */
+    GOTRACE_BLOCK = 512,     /* events that are told in one call */
+    GOTRACE_MOST_EMITTED = 3 /* events that one of the trace is told as */
 };
 
 /* Kinds of events and of batches (Go's internal/trace/tracev2/events.go). */
@@ -87,9 +92,10 @@ typedef struct go_seq {
 
 typedef struct go_goroutine {
     go_seq seq;
-    fl_sym stw;    /* what the world is stopped for */
+    fl_sym stw;    /* what the world is stopped for; before it is told of (to 1.21): its stack */
     uint8_t state; /* fl_gotrace_state */
     uint8_t spans; /* 1 << fl_gotrace_span */
+    uint8_t notes; /* to 1.21: what of it is told, see gotrace_v1_order.c */
 } go_goroutine;
 
 enum { PROC_ABSENT = 0xff, PROC_ABANDONED = 0xfe }; /* else an fl_gotrace_state */
@@ -102,19 +108,22 @@ typedef struct go_proc {
 typedef struct go_batch {
     uint64_t time; /* in the trace's units */
     size_t start, end;
-    uint32_t machine;
-    uint32_t next; /* of the same thread, FL_GOTRACE_NONE: the last */
+    uint32_t next;   /* of the same thread, FL_GOTRACE_NONE: the last */
+    bool has_stacks; /* to 1.21 */
 } go_batch;
 
-/* A thread: what it runs, and where its events are read. */
+/* A thread: what it runs, and where its events are read. To 1.21: a processor, since those are what
+ * batches are of. */
 typedef struct go_machine {
     uint64_t id;
-    uint32_t g, p;
+    uint32_t g, p, m;     /* m: the thread that events name */
     uint32_t first, last; /* batches of this generation, FL_GOTRACE_NONE: none */
     bool seen;            /* an event of its own, or about it, was told */
+    bool in_call;         /* to 1.21: a call's begin was told, and nothing behind it yet */
     /* the event that comes next */
     uint8_t kind;
     size_t pos, end; /* behind it, and the end of its batch */
+    uint64_t time;   /* to 1.21: the same in the trace's units */
     int64_t time_ns;
     uint64_t args[GOTRACE_MAX_ARGS];
 } go_machine;
@@ -124,6 +133,28 @@ typedef struct go_sample {
     uint64_t g, stack;
     uint64_t m, p;
 } go_sample;
+
+/* To 1.21: a system call was over long before its goroutine could go on and say so. */
+typedef struct go_exit {
+    int64_t time_ns;
+    uint64_t g;
+} go_exit;
+
+/* What only formats to 1.21 have. */
+enum { GO_V1_KINDS = 64, GO_V1_STOPS = 17 };
+typedef struct go_v1 {
+    bool is;          /* it is one of those formats */
+    bool begins;      /* goroutines that are created were there before the trace */
+    bool stopped;     /* the world, by: */
+    uint32_t stopper; /* the goroutine; FL_GOTRACE_NONE: none */
+    fl_sym stopped_for;
+    fl_sym reasons[GO_V1_KINDS]; /* of waiting and yielding, by kind of event */
+    fl_sym stops[GO_V1_STOPS];   /* of the world, by number */
+    fl_map *threads;             /* id to what events call it */
+    go_exit *exits;              /* in order of time */
+    size_t exit_count, exit_cap, next_exit;
+    size_t known_procs; /* of those below it was told */
+} go_v1;
 
 /* Numbers of a generation to those of the trace; 0 at first. */
 typedef struct go_lookup {
@@ -174,6 +205,7 @@ struct fl_gotrace {
     go_machine *machines;
     size_t machine_count, machine_cap;
     fl_map *machine_ids;
+    go_v1 v1;
     uint64_t gc_seq;
     uint8_t gc_state; /* 0: not known, 1: at rest, 2: marking */
     /* the merge */
@@ -229,7 +261,40 @@ static inline uint32_t gotrace_lookup(const go_lookup *lookup, uint64_t id, uint
     return id < lookup->end && lookup->items[id] != 0 ? lookup->items[id] - 1 : absent;
 }
 
+/* A batch, read to its end; a value that does not fit says what it was part of. */
+typedef struct go_walk {
+    const fl_gotrace *trace;
+    size_t pos, end;
+    uint64_t time; /* of the batch */
+    const char *what;
+    bool broken;
+} go_walk;
+
+/* 0 once the batch is damaged: what is made of it is not used. */
+static inline uint64_t gotrace_number(go_walk *walk)
+{
+    uint64_t value = 0;
+    walk->broken |= !gotrace_varint(&value, walk->trace->data, &walk->pos, walk->end);
+    return value;
+}
+
 /* --- fl_gotrace_tables.c --- */
+/* One string, from its number on; longer than `most` is damage. FL_E_SYNTAX, FL_E_LIMIT,
+ * FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_gotrace_string(fl_gotrace *trace, go_walk *walk, uint64_t most,
+                                         fl_error *err);
+/* One stack, from its number on; more frames than `most` are damage. The same failures. */
+FL_NODISCARD fl_status fl_gotrace_stack_entry(fl_gotrace *trace, go_walk *walk, uint64_t most,
+                                              fl_error *err);
+/* A text beyond the budget is dropped: *out is FL_GOTRACE_NONE. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_gotrace_text_put(fl_sym *out, fl_gotrace *trace, fl_slice text,
+                                           fl_error *err);
+/* One more sample, or one more dropped. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_gotrace_sample_put(fl_gotrace *trace, const go_sample *sample,
+                                             fl_error *err);
+void fl_gotrace_sort_samples(fl_gotrace *trace);
+/* Units of the clock a second, more than 0. */
+void fl_gotrace_set_frequency(fl_gotrace *trace, uint64_t per_second);
 /* Strings, stacks, samples and clock out of the generation's batches. FL_E_SYNTAX, FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err);
 
@@ -253,5 +318,23 @@ extern const unsigned char fl_gotrace_args[256];
 typedef enum go_verdict { GO_WAITS, GO_DONE, GO_BROKEN } go_verdict;
 /* Tell the thread's next event, where it is possible. GO_BROKEN: `err` says why. */
 go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
+/* Processors up to number `id`, those that are new PROC_ABSENT. FL_E_LIMIT, FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_gotrace_make_procs(fl_gotrace *trace, uint64_t id, fl_error *err);
+
+/* --- gotrace_v1.c --- */
+/* All of a trace of a format to 1.21, behind its header. Damage is in info.broken, once there is
+ * something to tell; FL_E_NOMEM, FL_E_TRUNCATED, FL_E_SYNTAX, FL_E_LIMIT, what `take` returned. */
+FL_NODISCARD fl_status fl_gotrace_v1_read(fl_gotrace *trace, fl_error *err);
+/* The next event of a processor; *more is false behind its last one. FL_E_SYNTAX. */
+FL_NODISCARD fl_status fl_gotrace_v1_next(fl_gotrace *trace, go_machine *machine, bool *more,
+                                          fl_error *err);
+
+/* --- gotrace_v1_order.c --- */
+/* As fl_gotrace_advance(). */
+go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
+/* The call that a processor's goroutine began is over at once: nothing said that it blocked. */
+void fl_gotrace_v1_end_call(fl_gotrace *trace, go_machine *machine);
+/* The next of the exits, told where its goroutine still is in the call. */
+void fl_gotrace_v1_exit(fl_gotrace *trace);
 
 #endif

@@ -21,7 +21,7 @@ static fl_gotrace_event *tell_span(const struct step *step, fl_gotrace_kind kind
 /* The world is stopped by a goroutine; an assist is a goroutine's own. */
 go_verdict fl_gotrace_on_go_span_begin(struct step *step)
 {
-    bool is_stw = step->machine->kind == EV_STW_BEGIN;
+    bool is_stw = step->kind == EV_STW_BEGIN;
     fl_gotrace_span span = is_stw ? FL_GOTRACE_STW : FL_GOTRACE_ASSIST;
     if (!has(step, NEEDS_G | NEEDS_P) || (running(step)->spans & 1u << span) != 0)
         return broken(step, "a goroutine cannot begin this here");
@@ -37,7 +37,7 @@ go_verdict fl_gotrace_on_go_span_begin(struct step *step)
 /* A stop's end does not say again what it was for. */
 go_verdict fl_gotrace_on_go_span_end(struct step *step)
 {
-    bool is_stw = step->machine->kind == EV_STW_END;
+    bool is_stw = step->kind == EV_STW_END;
     fl_gotrace_span span = is_stw ? FL_GOTRACE_STW : FL_GOTRACE_ASSIST;
     if (!has(step, NEEDS_G | NEEDS_P) || (running(step)->spans & 1u << span) == 0)
         return broken(step, "a goroutine ends what it did not begin");
@@ -66,7 +66,7 @@ go_verdict fl_gotrace_on_assist_active(struct step *step)
 /* A processor sweeps one span of memory after the other within one of these. */
 go_verdict fl_gotrace_on_sweep(struct step *step)
 {
-    bool begins = step->machine->kind == EV_SWEEP_BEGIN;
+    bool begins = step->kind == EV_SWEEP_BEGIN;
     go_proc *proc = proc_of(step, step->machine->p);
     if (!has(step, NEEDS_P) || proc == NULL || proc->sweeps == begins)
         return broken(step, "a processor cannot begin or end a sweep here");
@@ -98,7 +98,7 @@ enum { GC_UNKNOWN, GC_RESTS, GC_MARKS };
 go_verdict fl_gotrace_on_gc(struct step *step)
 {
     fl_gotrace *trace = step->trace;
-    unsigned kind = step->machine->kind;
+    unsigned kind = step->kind;
     uint64_t seq = step->machine->args[0];
     bool unknown = trace->gc_state == GC_UNKNOWN && kind != EV_GC_END;
     if (!unknown) {
@@ -129,8 +129,8 @@ go_verdict fl_gotrace_on_heap(struct step *step)
 {
     if (!has(step, NEEDS_P))
         return broken(step, "the heap's size without a processor");
-    tell(step, step->machine->kind == EV_HEAP_LIVE ? FL_GOTRACE_HEAP_LIVE : FL_GOTRACE_HEAP_GOAL)
-        ->value = step->machine->args[0];
+    tell(step, step->kind == EV_HEAP_LIVE ? FL_GOTRACE_HEAP_LIVE : FL_GOTRACE_HEAP_GOAL)->value =
+        step->machine->args[0];
     return GO_DONE;
 }
 
@@ -140,7 +140,7 @@ go_verdict fl_gotrace_on_note(struct step *step)
     const uint64_t *args = step->machine->args;
     if (!has(step, NEEDS_G | NEEDS_P))
         return broken(step, "a note of no goroutine");
-    switch (step->machine->kind) {
+    switch (step->kind) {
     case EV_PROCS_CHANGE: {
         fl_gotrace_event *event = tell(step, FL_GOTRACE_PROCS);
         event->value = args[0];
@@ -151,7 +151,7 @@ go_verdict fl_gotrace_on_note(struct step *step)
         tell(step, FL_GOTRACE_LABEL)->text = text_of(step, args[0]);
         break;
     default: {
-        assert(step->machine->kind == EV_LOG);
+        assert(step->kind == EV_LOG);
         fl_gotrace_event *event = tell(step, FL_GOTRACE_LOG);
         event->value = args[0];
         event->extra = text_of(step, args[1]);
@@ -168,7 +168,7 @@ go_verdict fl_gotrace_on_user(struct step *step)
     const uint64_t *args = step->machine->args;
     if (!has(step, NEEDS_G | NEEDS_P))
         return broken(step, "a task or region of no goroutine");
-    unsigned kind = step->machine->kind;
+    unsigned kind = step->kind;
     bool is_task = kind == EV_TASK_BEGIN || kind == EV_TASK_END;
     fl_gotrace_event *event = tell(step, kind == EV_TASK_BEGIN     ? FL_GOTRACE_TASK_BEGIN
                                          : kind == EV_TASK_END     ? FL_GOTRACE_TASK_END
@@ -188,6 +188,6 @@ go_verdict fl_gotrace_on_experiment(struct step *step)
 {
     if (!has(step, 0))
         return broken(step, "an experiment's event of no thread");
-    tell(step, FL_GOTRACE_OTHER)->value = step->machine->kind;
+    tell(step, FL_GOTRACE_OTHER)->value = step->kind;
     return GO_DONE;
 }

@@ -13,6 +13,7 @@ struct step {
     fl_gotrace *trace;
     uint32_t at; /* the thread; its address changes where another thread is made */
     go_machine *machine;
+    unsigned kind; /* of the event, in the numbers of 1.22 and later */
     fl_error *err;
 };
 
@@ -21,7 +22,8 @@ enum { NEEDS_G = 1, NEEDS_P = 2 };
 static inline go_verdict broken(const struct step *step, const char *what)
 {
     (void)fl_fail(step->err, FL_E_SYNTAX, step->trace->base + step->machine->pos,
-                  "event kind %u of thread %llu: %s", step->machine->kind,
+                  "event kind %u of %s %llu: %s", step->machine->kind,
+                  step->trace->v1.is ? "processor" : "thread",
                   (unsigned long long)step->machine->id, what);
     return GO_BROKEN;
 }
@@ -90,6 +92,12 @@ static inline go_proc *proc_of(const struct step *step, uint64_t id)
     return id < trace->proc_count && trace->procs[id].state != PROC_ABSENT ? &trace->procs[id]
                                                                            : NULL;
 }
+
+/* --- gotrace_order.c --- */
+/* FL_GOTRACE_NONE, with the reason in step->err, where there is no room. */
+uint32_t fl_gotrace_add_goroutine(const struct step *step, uint64_t id, fl_gotrace_state state);
+/* Its slot is used again for what comes after the next call. */
+void fl_gotrace_end_goroutine(const struct step *step, uint32_t slot);
 
 /* --- gotrace_spans.c: handlers of spans, the heap's size, and what programs note --- */
 go_verdict fl_gotrace_on_go_span_begin(struct step *step);

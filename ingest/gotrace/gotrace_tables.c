@@ -19,30 +19,13 @@
 #include "slice.h"
 #include "sort.h"
 
-/* A batch, read to its end; a value that does not fit says what it was part of. */
-struct walk {
-    const fl_gotrace *trace;
-    size_t pos, end;
-    uint64_t time; /* of the batch */
-    const char *what;
-    bool broken;
-};
-
-/* 0 once the batch is damaged: what is made of it is not used. */
-static uint64_t number(struct walk *walk)
-{
-    uint64_t value = 0;
-    walk->broken |= !gotrace_varint(&value, walk->trace->data, &walk->pos, walk->end);
-    return value;
-}
-
 /* The next entry's kind has to be `kind`. */
-static void expect(struct walk *walk, uint64_t kind)
+static void expect(go_walk *walk, uint64_t kind)
 {
-    walk->broken |= number(walk) != kind;
+    walk->broken |= gotrace_number(walk) != kind;
 }
 
-static fl_status check(const struct walk *walk, fl_error *err)
+static fl_status check(const go_walk *walk, fl_error *err)
 {
     return walk->broken ? fl_fail(err, FL_E_SYNTAX, walk->trace->base + walk->pos,
                                   "a batch of %s is damaged", walk->what)
@@ -51,7 +34,7 @@ static fl_status check(const struct walk *walk, fl_error *err)
 
 /* Numbers are given out from 1 on with hardly a gap, and each takes a byte or more: a larger one is
  * damage, for which no memory is cleared. */
-static fl_status lookup_set(go_lookup *lookup, const struct walk *walk, uint64_t id, uint32_t value,
+static fl_status lookup_set(go_lookup *lookup, const go_walk *walk, uint64_t id, uint32_t value,
                             fl_error *err)
 {
     const fl_gotrace *trace = walk->trace;
@@ -74,8 +57,7 @@ static fl_status lookup_set(go_lookup *lookup, const struct walk *walk, uint64_t
 
 /* ---- strings ---- */
 
-/* A text beyond the budget is dropped: what names it has none. */
-static fl_status intern(fl_sym *out, fl_gotrace *trace, fl_slice text, fl_error *err)
+fl_status fl_gotrace_text_put(fl_sym *out, fl_gotrace *trace, fl_slice text, fl_error *err)
 {
     fl_status status = fl_intern_put(out, trace->texts, text, NULL);
     if (status == FL_E_NOMEM)
@@ -88,22 +70,28 @@ static fl_status intern(fl_sym *out, fl_gotrace *trace, fl_slice text, fl_error 
 }
 
 /* A number that comes twice in a generation has the later text. */
-static fl_status read_strings(fl_gotrace *trace, struct walk walk, fl_error *err)
+fl_status fl_gotrace_string(fl_gotrace *trace, go_walk *walk, uint64_t most, fl_error *err)
+{
+    fl_sym text = FL_GOTRACE_NONE;
+    uint64_t id = gotrace_number(walk), len = gotrace_number(walk);
+    walk->broken |= len > most || len > walk->end - walk->pos;
+    fl_status status = check(walk, err);
+    if (status != FL_OK)
+        return status;
+    fl_slice bytes = {.ptr = trace->data + walk->pos, .len = (size_t)len};
+    status = fl_gotrace_text_put(&text, trace, bytes, err);
+    walk->pos += (size_t)len;
+    if (status == FL_OK && text != FL_GOTRACE_NONE)
+        status = lookup_set(&trace->strings, walk, id, text, err);
+    return status;
+}
+
+static fl_status read_strings(fl_gotrace *trace, go_walk walk, fl_error *err)
 {
     fl_status status = FL_OK;
     while (walk.pos < walk.end && status == FL_OK) {
         expect(&walk, EV_STRING);
-        uint64_t id = number(&walk), len = number(&walk);
-        walk.broken |= len > GOTRACE_MAX_STRING || len > walk.end - walk.pos;
-        status = check(&walk, err);
-        if (status != FL_OK)
-            break;
-        fl_sym text = FL_GOTRACE_NONE;
-        status = intern(&text, trace, (fl_slice){.ptr = trace->data + walk.pos, .len = (size_t)len},
-                        err);
-        walk.pos += (size_t)len;
-        if (status == FL_OK && text != FL_GOTRACE_NONE)
-            status = lookup_set(&trace->strings, &walk, id, text, err);
+        status = fl_gotrace_string(trace, &walk, GOTRACE_MAX_STRING, err);
     }
     return status;
 }
@@ -166,53 +154,66 @@ static fl_status intern_stack(uint32_t *out, fl_gotrace *trace, const fl_gotrace
 }
 
 /* A frame's names that the strings lack are none: a cut trace has stacks before their strings. */
-static fl_status read_stacks(fl_gotrace *trace, struct walk walk, fl_error *err)
+fl_status fl_gotrace_stack_entry(fl_gotrace *trace, go_walk *walk, uint64_t most, fl_error *err)
 {
-    fl_gotrace_frame frames[GOTRACE_MAX_STACK];
+    fl_gotrace_frame frames[GOTRACE_V1_MAX_STACK];
+    assert(most <= GOTRACE_V1_MAX_STACK);
+    uint64_t id = gotrace_number(walk), count = gotrace_number(walk);
+    walk->broken |= count > most;
+    for (size_t i = 0; !walk->broken && i < count; i++) {
+        (void)gotrace_number(walk); /* the address: places are told by file and line */
+        frames[i].function = gotrace_lookup(&trace->strings, gotrace_number(walk), FL_GOTRACE_NONE);
+        frames[i].file = gotrace_lookup(&trace->strings, gotrace_number(walk), FL_GOTRACE_NONE);
+        frames[i].line = (uint32_t)gotrace_number(walk);
+        trace->unnamed |= frames[i].function == FL_GOTRACE_NONE;
+    }
+    uint32_t stack = 0;
+    fl_status status = check(walk, err);
+    if (status == FL_OK)
+        status = intern_stack(&stack, trace, frames, (size_t)count, err);
+    if (status == FL_OK)
+        status = lookup_set(&trace->stacks, walk, id, stack, err);
+    return status;
+}
+
+static fl_status read_stacks(fl_gotrace *trace, go_walk walk, fl_error *err)
+{
     fl_status status = FL_OK;
     while (walk.pos < walk.end && status == FL_OK) {
         expect(&walk, EV_STACK);
-        uint64_t id = number(&walk), count = number(&walk);
-        walk.broken |= count > GOTRACE_MAX_STACK;
-        for (size_t i = 0; !walk.broken && i < count; i++) {
-            (void)number(&walk); /* the address: places are told by file and line */
-            frames[i].function = gotrace_lookup(&trace->strings, number(&walk), FL_GOTRACE_NONE);
-            frames[i].file = gotrace_lookup(&trace->strings, number(&walk), FL_GOTRACE_NONE);
-            frames[i].line = (uint32_t)number(&walk);
-            trace->unnamed |= frames[i].function == FL_GOTRACE_NONE;
-        }
-        uint32_t stack = 0;
-        status = check(&walk, err);
-        if (status == FL_OK)
-            status = intern_stack(&stack, trace, frames, (size_t)count, err);
-        if (status == FL_OK)
-            status = lookup_set(&trace->stacks, &walk, id, stack, err);
+        status = fl_gotrace_stack_entry(trace, &walk, GOTRACE_MAX_STACK, err);
     }
     return status;
 }
 
 /* ---- samples and the clock ---- */
 
-static fl_status read_samples(fl_gotrace *trace, struct walk walk, fl_error *err)
+fl_status fl_gotrace_sample_put(fl_gotrace *trace, const go_sample *sample, fl_error *err)
+{
+    if (trace->sample_count == FL_MAX_GOTRACE_SAMPLES) {
+        trace->info.dropped++;
+        return FL_OK;
+    }
+    fl_status status = fl_gotrace_reserve((void **)&trace->samples, &trace->sample_cap,
+                                          trace->sample_count + 1, sizeof(*sample), err);
+    if (status == FL_OK)
+        trace->samples[trace->sample_count++] = *sample;
+    return status;
+}
+
+static fl_status read_samples(fl_gotrace *trace, go_walk walk, fl_error *err)
 {
     fl_status status = FL_OK;
     while (walk.pos < walk.end && status == FL_OK) {
         expect(&walk, EV_SAMPLE);
-        go_sample sample = {.time_ns = gotrace_ns(trace, number(&walk))};
-        sample.m = number(&walk);
-        sample.p = number(&walk);
-        sample.g = number(&walk);
-        sample.stack = number(&walk);
+        go_sample sample = {.time_ns = gotrace_ns(trace, gotrace_number(&walk))};
+        sample.m = gotrace_number(&walk);
+        sample.p = gotrace_number(&walk);
+        sample.g = gotrace_number(&walk);
+        sample.stack = gotrace_number(&walk);
         status = check(&walk, err);
-        if (status == FL_OK && trace->sample_count == FL_MAX_GOTRACE_SAMPLES) {
-            trace->info.dropped++;
-            continue;
-        }
         if (status == FL_OK)
-            status = fl_gotrace_reserve((void **)&trace->samples, &trace->sample_cap,
-                                        trace->sample_count + 1, sizeof(sample), err);
-        if (status == FL_OK)
-            trace->samples[trace->sample_count++] = sample;
+            status = fl_gotrace_sample_put(trace, &sample, err);
     }
     return status;
 }
@@ -232,29 +233,36 @@ static int compare_samples(const void *a, const void *b)
                                : (left->stack > right->stack) - (left->stack < right->stack);
 }
 
-/* On most systems a unit is a whole number of nanoseconds (64), which spares the division. */
-static void set_frequency(fl_gotrace *trace, uint64_t per_second)
+void fl_gotrace_sort_samples(fl_gotrace *trace)
 {
+    static const fl_row_order by_time = {.numbers = {sample_time}, .compare = compare_samples};
+    fl_sort_rows(trace->samples, trace->sample_count, sizeof(*trace->samples), &by_time);
+}
+
+/* On most systems a unit is a whole number of nanoseconds (64), which spares the division. */
+void fl_gotrace_set_frequency(fl_gotrace *trace, uint64_t per_second)
+{
+    assert(per_second > 0);
     trace->has_frequency = true;
     trace->unit_ns = 1e9 / (double)per_second;
     trace->whole_unit_ns = UINT64_C(1000000000) % per_second == 0 ? 1000000000 / per_second : 0;
 }
 
 /* The wall clock of the first snapshot aligns the whole trace: later ones differ by its drift. */
-static fl_status read_clock(fl_gotrace *trace, struct walk walk, fl_error *err)
+static fl_status read_clock(fl_gotrace *trace, go_walk walk, fl_error *err)
 {
     uint64_t time = 0, wall = 0;
     while (walk.pos < walk.end && !walk.broken) {
-        uint64_t kind = number(&walk);
+        uint64_t kind = gotrace_number(&walk);
         if (kind == EV_FREQUENCY) {
-            uint64_t per_second = number(&walk);
+            uint64_t per_second = gotrace_number(&walk);
             walk.broken |= per_second == 0;
             if (!walk.broken)
-                set_frequency(trace, per_second);
+                fl_gotrace_set_frequency(trace, per_second);
         } else if (kind == EV_CLOCK_SNAPSHOT) {
-            time = walk.time + number(&walk);
-            (void)number(&walk); /* the monotonic clock */
-            uint64_t seconds = number(&walk), rest = number(&walk);
+            time = walk.time + gotrace_number(&walk);
+            (void)gotrace_number(&walk); /* the monotonic clock */
+            uint64_t seconds = gotrace_number(&walk), rest = gotrace_number(&walk);
             /* until 2106: with a time of 2^62 ns it still fits */
             walk.broken |= seconds >= UINT64_C(1) << 32 || rest >= 1000000000;
             wall = walk.broken ? 0 : seconds * 1000000000 + rest;
@@ -277,7 +285,7 @@ static fl_status read_kind(fl_gotrace *trace, unsigned kind, unsigned other, fl_
         unsigned first = batch->start < batch->end ? trace->data[batch->start] : 0;
         if (first != kind && first != other)
             continue;
-        struct walk walk = {
+        go_walk walk = {
             .trace = trace, .pos = batch->start + 1, .end = batch->end, .time = batch->time};
         if (kind == EV_STRINGS) {
             walk.what = "strings";
@@ -299,7 +307,6 @@ static fl_status read_kind(fl_gotrace *trace, unsigned kind, unsigned other, fl_
 
 fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err)
 {
-    static const fl_row_order by_time = {.numbers = {sample_time}, .compare = compare_samples};
     trace->strings.end = trace->stacks.end = 0;
     trace->sample_count = trace->next_sample = 0;
     trace->has_frequency = trace->unnamed = false;
@@ -311,6 +318,6 @@ fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err)
     if (status == FL_OK && trace->unit_ns > 0)
         status = read_kind(trace, EV_SAMPLES, EV_SAMPLES, err);
     if (status == FL_OK)
-        fl_sort_rows(trace->samples, trace->sample_count, sizeof(*trace->samples), &by_time);
+        fl_gotrace_sort_samples(trace);
     return status;
 }

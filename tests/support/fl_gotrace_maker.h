@@ -1,10 +1,12 @@
 /*
- * fl_gotrace_maker.h - execution traces of Go, made where a test needs them: format of Go 1.26.
+ * fl_gotrace_maker.h - execution traces of Go, made where a test needs them: formats of Go 1.26
+ * and, by fl_make_v1_*(), of Go to 1.21.
  */
 #ifndef FL_GOTRACE_MAKER_H
 #define FL_GOTRACE_MAKER_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +81,48 @@ static inline void fl_make_clock(fl_gotrace_maker *maker, int gen)
     fl_make_event(maker, 8, 1000000000, -1);
     fl_make_event(maker, 51, 0, 7, 1, 0, -1);
     fl_make_batch(maker, gen, UINT64_MAX, 1000);
+}
+
+/* Of processor `p`, from `time` on: what follows, up to the next one. */
+static inline void fl_make_v1_batch(fl_gotrace_maker *maker, uint64_t p, int time)
+{
+    maker->bytes[maker->len++] = 1 | 1 << 6;
+    maker->len += fl_make_varint(maker->bytes + maker->len, p);
+    maker->len += fl_make_varint(maker->bytes + maker->len, (uint64_t)time);
+}
+
+/* A record of one number or more, the list ends with -1. */
+static inline void fl_make_v1(fl_gotrace_maker *maker, int kind, ...)
+{
+    unsigned char numbers[512];
+    size_t len = 0, count = 0;
+    va_list list;
+    va_start(list, kind);
+    for (int number = va_arg(list, int); number >= 0; number = va_arg(list, int), count++)
+        len += fl_make_varint(numbers + len, (uint64_t)number);
+    va_end(list);
+    size_t behind_first = count - 1;
+    bool is_list = behind_first >= 3 || kind == 3;
+    maker->bytes[maker->len++] = (unsigned char)(kind | (is_list ? 3 : (int)behind_first) << 6);
+    if (is_list)
+        maker->len += fl_make_varint(maker->bytes + maker->len, len);
+    memcpy(maker->bytes + maker->len, numbers, len);
+    maker->len += len;
+}
+
+static inline void fl_make_v1_text(fl_gotrace_maker *maker, const char *text)
+{
+    size_t len = strlen(text);
+    maker->len += fl_make_varint(maker->bytes + maker->len, len);
+    memcpy(maker->bytes + maker->len, text, len);
+    maker->len += len;
+}
+
+static inline void fl_make_v1_string(fl_gotrace_maker *maker, int id, const char *text)
+{
+    maker->bytes[maker->len++] = 37;
+    maker->len += fl_make_varint(maker->bytes + maker->len, (uint64_t)id);
+    fl_make_v1_text(maker, text);
 }
 
 static inline fl_slice fl_made(const fl_gotrace_maker *maker)

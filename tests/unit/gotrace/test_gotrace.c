@@ -3,6 +3,7 @@
 
 #include "faultline/limits.h"
 #include "fl_gotrace_maker.h"
+#include "fl_gotrace_told.h"
 #include "fl_squeeze.h"
 #include "fl_test.h"
 #include "gotrace.h"
@@ -13,24 +14,13 @@ static fl_error err;
 static fl_gotrace *trace;
 static fl_gotrace_maker maker;
 
-/* What was told: each event as a line, and the sums that the recordings are compared by. */
-static char told[1 << 16];
-static size_t told_len, calls, refuse_at;
-
-static const char *const states[] = {"unknown", "nowhere", "runnable", "running",
-                                     "syscall", "waiting", "idle"};
-static const char *const spans[] = {"stw", "mark", "sweep", "assist"};
-static const char *const kinds[] = {"sync",       "procs",    "proc",         "go",         "begin",
-                                    "active",     "end",      "heap-live",    "heap-goal",  "label",
-                                    "task-begin", "task-end", "region-begin", "region-end", "log",
-                                    "sample",     "other"};
+static fl_told said;
 
 static void setup(void)
 {
     err = (fl_error){0};
     trace = NULL;
-    told_len = calls = refuse_at = 0;
-    told[0] = '\0';
+    said = (fl_told){0};
 }
 
 static void teardown(void)
@@ -39,65 +29,9 @@ static void teardown(void)
     fl_gotrace_destroy(trace);
 }
 
-/* "go-runnable>running" and the like. */
-static void name_event(char name[64], const fl_gotrace_event *event)
-{
-    ck_assert_uint_lt(event->kind, FL_GOTRACE_KIND_COUNT);
-    ck_assert(event->from < FL_GOTRACE_STATE_COUNT && event->to < FL_GOTRACE_STATE_COUNT);
-    if (event->kind == FL_GOTRACE_GO || event->kind == FL_GOTRACE_PROC)
-        snprintf(name, 64, "%s-%s>%s", kinds[event->kind], states[event->from], states[event->to]);
-    else if (event->kind >= FL_GOTRACE_BEGIN && event->kind <= FL_GOTRACE_END)
-        snprintf(name, 64, "%s-%s", kinds[event->kind], spans[event->span]);
-    else
-        snprintf(name, 64, "%s", kinds[event->kind]);
-}
-
-static uint64_t goroutine_of(const fl_gotrace_view *from, uint32_t slot)
-{
-    return slot == FL_GOTRACE_NONE ? 0 : from->goroutine_ids[slot];
-}
-
-/* "TIME NAME g TARGET text innermost function" */
-static fl_status write_events(void *payload, const fl_gotrace_view *from,
-                              const fl_gotrace_event *events, size_t count, fl_error *why)
-{
-    (void)payload;
-    if (++calls == refuse_at)
-        return fl_fail(why, FL_E_STOPPED, FL_NO_OFFSET, "enough");
-    for (size_t i = 0; i < count && told_len < sizeof(told) - 256; i++) {
-        const fl_gotrace_event *event = &events[i];
-        size_t frames;
-        char name[64];
-        const fl_gotrace_frame *stack = fl_gotrace_stack(from, event->stack, &frames);
-        fl_slice text = fl_gotrace_text(from, event->text);
-        fl_slice leaf = frames > 0 ? fl_gotrace_text(from, stack[0].function) : SLICE("");
-        name_event(name, event);
-        told_len += (size_t)snprintf(
-            told + told_len, sizeof(told) - told_len, "%lld %s %llu %llu %.*s %.*s\n",
-            (long long)event->time_ns, name, (unsigned long long)goroutine_of(from, event->g),
-            event->kind == FL_GOTRACE_GO ? (unsigned long long)goroutine_of(from, event->target)
-                                         : 0ull,
-            (int)text.len, (const char *)text.ptr, (int)leaf.len, (const char *)leaf.ptr);
-    }
-    return FL_OK;
-}
-
 static fl_status read_bytes(fl_slice bytes)
 {
-    fl_stream *in;
-    fl_gotrace_destroy(trace);
-    trace = NULL;
-    err = (fl_error){0};
-    told_len = calls = 0;
-    told[0] = '\0';
-    fl_status status = fl_stream_over(&in, bytes, "x", &err);
-    if (status != FL_OK)
-        return status;
-    status = fl_gotrace_create(&trace, &err);
-    if (status == FL_OK)
-        status = fl_gotrace_read(trace, in, write_events, NULL, &err);
-    fl_stream_close(in);
-    return status;
+    return fl_told_read(&said, &trace, bytes, &err);
 }
 
 /* ---- one thread ---- */
@@ -147,7 +81,7 @@ START_TEST(events_are_told_with_what_they_name)
 {
     make_small();
     ck_assert_ok(read_bytes(fl_made(&maker)));
-    ck_assert_str_eq(told, SMALL_TOLD);
+    ck_assert_str_eq(said.text, SMALL_TOLD);
     const fl_gotrace_info *info = fl_gotrace_info_of(trace);
     ck_assert_uint_eq(info->version, 26);
     ck_assert_uint_eq(info->events, 9);
@@ -165,7 +99,7 @@ START_TEST(a_compressed_trace_says_the_same)
     make_small();
     fl_bytes packed = fl_gzip(fl_made(&maker));
     ck_assert_ok(read_bytes(fl_bytes_slice(packed)));
-    ck_assert_str_eq(told, SMALL_TOLD);
+    ck_assert_str_eq(said.text, SMALL_TOLD);
     free(packed.ptr);
 }
 END_TEST
@@ -187,13 +121,13 @@ START_TEST(what_is_possible_decides_and_not_the_clock)
     make_tables(1);
     fl_make_end(&maker);
     ck_assert_ok(read_bytes(fl_made(&maker)));
-    ck_assert_str_eq(told, "1000 sync 0 0  \n"
-                           "1050 proc-unknown>running 0 0  \n"
-                           "1100 proc-unknown>running 0 0  \n"
-                           "1101 go-unknown>running 0 1  \n"
-                           "1601 go-nowhere>runnable 1 2  \n"
-                           "1601 go-runnable>running 0 2  \n"
-                           "1601 go-running>nowhere 2 2  \n");
+    ck_assert_str_eq(said.text, "1000 sync 0 0  \n"
+                                "1050 proc-unknown>running 0 0  \n"
+                                "1100 proc-unknown>running 0 0  \n"
+                                "1101 go-unknown>running 0 1  \n"
+                                "1601 go-nowhere>runnable 1 2  \n"
+                                "1601 go-runnable>running 0 2  \n"
+                                "1601 go-running>nowhere 2 2  \n");
 }
 END_TEST
 
@@ -216,14 +150,14 @@ START_TEST(generations_have_tables_of_their_own)
                 fl_make_end(&maker);
         }
         ck_assert_ok(read_bytes(fl_made(&maker)));
-        ck_assert_str_eq(told, "1000 sync 0 0  \n"
-                               "1100 proc-unknown>running 0 0  \n"
-                               "1101 go-unknown>running 0 1  \n"
-                               "1102 label 1 0 label \n"
-                               "1102 sync 0 0  \n"
-                               "2100 proc-running>running 1 0  \n"
-                               "2101 go-running>running 1 1  \n"
-                               "2102 label 1 0 label \n");
+        ck_assert_str_eq(said.text, "1000 sync 0 0  \n"
+                                    "1100 proc-unknown>running 0 0  \n"
+                                    "1101 go-unknown>running 0 1  \n"
+                                    "1102 label 1 0 label \n"
+                                    "1102 sync 0 0  \n"
+                                    "2100 proc-running>running 1 0  \n"
+                                    "2101 go-running>running 1 1  \n"
+                                    "2102 label 1 0 label \n");
         ck_assert_uint_eq(fl_intern_count(fl_gotrace_view_of(trace)->texts), 3);
         ck_assert_int_eq(fl_gotrace_info_of(trace)->broken.status, FL_OK);
     }
@@ -238,7 +172,7 @@ START_TEST(experiments_are_skipped_and_counted)
     memcpy(maker.bytes + maker.len, batch, sizeof(batch));
     maker.len += sizeof(batch);
     ck_assert_ok(read_bytes(fl_made(&maker)));
-    ck_assert_str_eq(told, SMALL_TOLD);
+    ck_assert_str_eq(said.text, SMALL_TOLD);
     ck_assert_uint_eq(fl_gotrace_info_of(trace)->skipped_batches, 1);
 }
 END_TEST
@@ -253,8 +187,10 @@ START_TEST(the_version_decides)
         const char *message;
     } cases[] = {
         {"go 1.27 trace\0\0\0", FL_E_UNSUPPORTED, "trace version 1.27 is newer than this program"},
-        {"go 1.9 trace\0\0\0\0", FL_E_UNSUPPORTED,
-         "trace version 1.9 is not read: it is older than Go 1.22"},
+        {"go 1.5 trace\0\0\0\0", FL_E_UNSUPPORTED,
+         "trace version 1.5 is not read: it does not name functions"},
+        {"go 1.20 trace\0\0\0", FL_E_UNSUPPORTED, "trace version 1.20 does not exist"},
+        {"go 1.9 trace\0\0\0\0", FL_E_TRUNCATED, "the trace has no events"},
         {"go 1.26 truce\0\0\0", FL_E_UNSUPPORTED, "this is no Go execution trace"},
         {"go 1.26 trace\0\0\0", FL_E_TRUNCATED, "the trace has no events"},
     };
@@ -456,14 +392,14 @@ START_TEST(running_out_of_memory_is_an_error)
         ck_assert(status == FL_OK || status == FL_E_NOMEM);
         ck_assert_int_lt(n, 200);
     }
-    ck_assert_str_eq(told, SMALL_TOLD);
+    ck_assert_str_eq(said.text, SMALL_TOLD);
 }
 END_TEST
 
 START_TEST(whoever_takes_the_events_can_stop)
 {
     make_small();
-    refuse_at = 1;
+    said.refuse_at = 1;
     ck_assert_fails(FL_E_STOPPED, read_bytes(fl_made(&maker)));
     ck_assert_str_eq(err.message, "enough");
 }
@@ -487,7 +423,7 @@ static fl_status count_events(void *payload, const fl_gotrace_view *from,
         const fl_gotrace_event *event = &events[i];
         char name[64];
         size_t at = 0;
-        name_event(name, event);
+        fl_name_event(name, event);
         ck_assert_int_ge(event->time_ns, *last);
         ck_assert_uint_lt(event->stack, from->stack_count);
         *last = event->time_ns;
@@ -499,11 +435,11 @@ static fl_status count_events(void *payload, const fl_gotrace_view *from,
         }
         counts[at].count++;
         if (event->kind == FL_GOTRACE_GO)
-            counts[at].sum += goroutine_of(from, event->target);
+            counts[at].sum += fl_told_goroutine(from, event->target);
         else if (event->kind == FL_GOTRACE_PROC)
             counts[at].sum += event->target;
         else if (event->kind != FL_GOTRACE_SAMPLE)
-            counts[at].sum += goroutine_of(from, event->g);
+            counts[at].sum += fl_told_goroutine(from, event->g);
     }
     return FL_OK;
 }
@@ -598,6 +534,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("gotrace");
     TCase *tc = tcase_create("core");
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, events_are_told_with_what_they_name);
     tcase_add_test(tc, a_compressed_trace_says_the_same);
     tcase_add_test(tc, what_is_possible_decides_and_not_the_clock);
