@@ -318,9 +318,11 @@ static void take_line(reading *in, const fl_line *line)
 {
     unsigned char first = line->text.len > 0 ? line->text.ptr[0] : '#';
     bool is_inside = first == ' ' || first == '\t';
-    if (in->entry == NULL && (is_inside || first == '#'))
+    if (in->entry == NULL && is_inside)
         return;
     fl_slice text = fl_slice_trim(line->text);
+    if (in->entry == NULL && (text.len == 0 || text.ptr[0] == '#'))
+        return;
     if (line->too_long)
         note_bad(in->mapping, line->number);
     else if (text.len > 0 && text.ptr[0] == '#')
