@@ -27,6 +27,7 @@ static bool split_method(fl_mapping_query *out, const char *text)
     return true;
 }
 
+/* Classes of methods and of their arguments. */
 static fl_status want_frames(fl_mapping *mapping, const fl_crash_frame *frames, size_t count,
                              fl_error *err)
 {
@@ -103,6 +104,7 @@ static fl_status read_mapping(fl_mapping *mapping, const char *path, const char 
                             : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a mapping");
 }
 
+/* The frames stay what they were where the file fails. */
 fl_status fl_crash_name_java(fl_crash *crash, const char *path, const char **warning,
                              fl_arena *arena, fl_error *err)
 {
@@ -141,6 +143,7 @@ static bool next_line(fl_slice *rest, fl_slice *line, bool *has_end)
     return true;
 }
 
+/* A text without a single frame is not what the caller meant. */
 static fl_status want_text(fl_mapping *mapping, fl_slice text, fl_error *err)
 {
     fl_slice line;
@@ -156,6 +159,7 @@ static fl_status want_text(fl_mapping *mapping, fl_slice text, fl_error *err)
     return status;
 }
 
+/* Twice over the text: which classes it names, then with their names. */
 fl_status fl_crash_name_text(fl_buf *out, fl_slice text, const char *path, const char **warning,
                              fl_arena *arena, fl_error *err)
 {

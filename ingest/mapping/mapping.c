@@ -40,6 +40,7 @@ fl_status fl_mapping_create(fl_mapping **out, fl_error *err)
     return FL_OK;
 }
 
+/* Frees whatever a failed create had, too. */
 void fl_mapping_destroy(fl_mapping *mapping)
 {
     if (mapping == NULL)
@@ -237,6 +238,7 @@ static void keep(reading *in, fl_slice *text)
     in->failed |= text->ptr == NULL;
 }
 
+/* The first is what a person looks at. */
 static void note_bad(fl_mapping *mapping, uint64_t number)
 {
     if (mapping->bad_lines++ == 0)

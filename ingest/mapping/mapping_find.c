@@ -28,6 +28,7 @@ typedef struct finding {
     uint32_t alternatives;
 } finding;
 
+/* All places come from the entry, whose members are there. */
 static const fl_mapping_member *member_at(const finding *f, size_t i)
 {
     assert(i < f->mapping->member_count);
@@ -195,6 +196,7 @@ static void find_methods(finding *f, bool by_descriptor)
     }
 }
 
+/* The descriptor first; where no method has it, as if it were not known. */
 size_t fl_mapping_find(const fl_mapping *mapping, const fl_mapping_query *query,
                        fl_mapping_frame out[FL_MAPPING_MAX_FRAMES])
 {

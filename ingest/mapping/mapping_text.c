@@ -22,6 +22,7 @@ typedef struct frame_text {
     uint32_t line;
 } frame_text;
 
+/* Of names as compilers and tools that make them short write them; any letter beyond ASCII. */
 static bool is_name_byte(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

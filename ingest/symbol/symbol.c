@@ -23,6 +23,7 @@
 #include "faultline/limits.h"
 #include "mem.h"
 #include "slice.h"
+#include "symbol_dwarf.h"
 #include "symbol_priv.h"
 
 enum { TEXT_WORD = 22, GO_FUNC_WORD = 40, GO_FUNC_WORD_118 = 38 };
@@ -32,7 +33,8 @@ struct fl_symbols {
     fl_elf_file file;
     fl_elf elf;
     fl_elf_identity identity;
-    fl_pclntab go; /* function_count 0: there is none */
+    fl_pclntab go;   /* function_count 0: there is none */
+    fl_dwarf *dwarf; /* of programs without Go's table; NULL: none */
 };
 
 /* The module data's address by symbol, by its section (Go 1.26 on), or by what it begins with. */
@@ -99,7 +101,10 @@ static fl_status read_tables(fl_symbols *s, fl_error *err)
         if (status == FL_OK)
             status = find_bases(s, table, err);
     }
-    if (status == FL_OK && s->go.function_count == 0 && s->elf.function_count == 0)
+    if (status == FL_OK && s->go.function_count == 0)
+        s->dwarf = fl_dwarf_over(&s->elf);
+    if (status == FL_OK && s->go.function_count == 0 && s->elf.function_count == 0 &&
+        s->dwarf == NULL)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
                        "a program without the names of its functions");
     return status;
@@ -165,7 +170,7 @@ fl_status fl_symbols_open(fl_symbols **out, const char *path, fl_error *err)
     made->file.fd = fd;
     made->file.size = (uint64_t)is.st_size;
     fl_status status = finish(out, made, path, err);
-    if (status == FL_OK) { /* everything was read: the file may change now */
+    if (status == FL_OK && made->dwarf == NULL) { /* all was read: the file may change now */
         (void)close(fd);
         made->file.fd = -1;
     }
@@ -203,6 +208,18 @@ static const fl_elf_function *find_native(const fl_elf *elf, uint64_t address)
     return found->size == 0 || address - found->address < found->size ? found : NULL;
 }
 
+/* Those of DWARF; what it has no name for has the symbol table's, where it is no inlined call. */
+static size_t find_dwarf(const fl_symbols *symbols, uint64_t address, const fl_elf_function *native,
+                         fl_symbol out[FL_MAX_INLINED])
+{
+    static const fl_slice unnamed = FL_SLICE_INIT("(no name)");
+    size_t count = symbols->dwarf != NULL ? fl_dwarf_find(symbols->dwarf, address, out) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (out[i].function.len == 0)
+            out[i].function = i + 1 == count && native != NULL ? native->name : unnamed;
+    return count;
+}
+
 /* Go's table first: it also knows lines, and native symbols of a Go program repeat it. */
 size_t fl_symbols_find(const fl_symbols *symbols, uint64_t address, fl_symbol out[FL_MAX_INLINED])
 {
@@ -211,8 +228,9 @@ size_t fl_symbols_find(const fl_symbols *symbols, uint64_t address, fl_symbol ou
     if (count > 0)
         return count;
     const fl_elf_function *native = find_native(&symbols->elf, address);
-    if (native == NULL)
-        return 0;
+    count = find_dwarf(symbols, address, native, out);
+    if (count > 0 || native == NULL)
+        return count;
     out[0] = (fl_symbol){.function = native->name};
     return 1;
 }

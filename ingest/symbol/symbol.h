@@ -2,9 +2,10 @@
  * symbol.h - addresses of a program to functions, files and lines.
  *
  * Reads ELF files: Go's own table (.gopclntab, Go 1.16 and later, stripped programs too) with calls
- * that were inlined, and symbol tables (.symtab, else .dynsym) for native code, which give
- * functions without lines. Only the tables are read, not the code. docs/formats/symbols.md has the
- * layouts.
+ * that were inlined; for native code DWARF 2 to 5, with inlined calls, too, else symbol tables
+ * (.symtab, else .dynsym), which give functions without lines. Only the tables are read, not the
+ * code. docs/formats/symbols.md has the layouts. DWARF is read when the first address is asked for,
+ * unit by unit: such a handle is for one thread at a time.
  */
 #ifndef FL_SYMBOL_H
 #define FL_SYMBOL_H
@@ -17,9 +18,9 @@ typedef struct fl_symbols fl_symbols;
 
 /* One function at an address; of several, each but the last was inlined into the next. */
 typedef struct fl_symbol {
-    fl_slice function;   /* as the linker has it, but for "[go.shape...]" */
-    fl_slice file;       /* empty where not told */
-    uint32_t line;       /* 0: not told */
+    fl_slice function; /* as the linker has it, but for "[go.shape...]"; of DWARF with its scopes */
+    fl_slice file;     /* empty where not told */
+    uint32_t line;     /* 0: not told */
     uint32_t start_line; /* of the function; 0: not told */
 } fl_symbol;
 

@@ -139,6 +139,7 @@ static fl_elf_section section_at(fl_bin *in, uint64_t at, unsigned word)
 {
     assert(word == 4 || word == 8);
     fl_elf_section out = {.type = (uint32_t)fl_bin_uint(in, at + 4, 4),
+                          .flags = fl_bin_uint(in, at + 8, word),
                           .address = fl_bin_uint(in, at + 8 + word, word),
                           .offset = fl_bin_uint(in, at + 8 + 2 * word, word),
                           .size = fl_bin_uint(in, at + 8 + 3 * word, word)};

@@ -34,7 +34,7 @@ FL_NODISCARD fl_status fl_elf_part(fl_slice *out, fl_elf_file *file, uint64_t of
 
 typedef struct fl_elf_section {
     fl_slice name;
-    uint64_t address, offset, size, entry_size;
+    uint64_t flags, address, offset, size, entry_size;
     uint32_t type, link, info;
 } fl_elf_section;
 
