@@ -38,7 +38,8 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     bool as_json = fl_args_wants_json(args);
     fl_signatures *library = NULL;
     fl_status status = fl_given_signatures(&library, args, &err);
-    const fl_trace_options options = {.library = library};
+    bool as_svg = strcmp(fl_args_text(args, "format"), "svg") == 0;
+    const fl_trace_options options = {.library = library, .with_course = as_svg};
     if (status == FL_OK)
         status = fl_trace_run_input(&run, input, &options, &err);
     if (status != FL_OK) {
@@ -52,9 +53,12 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
                             .clock_to_wall_ns = info->clock_to_wall_ns};
     title.warnings = fl_trace_run_warnings(run, &title.warning_count);
     size_t most = fl_args_has(args, "rows") || !as_json ? (size_t)fl_args_count(args, "rows") : 0;
-    status = as_json ? fl_trace_view_json(&out, fl_trace_run_report(run), &title, most, &err)
-                     : fl_trace_view_text(&out, fl_trace_run_report(run), &title,
-                                          view_of(fl_args_text(args, "view")), most, &err);
+    if (as_svg)
+        status = fl_trace_view_svg(&out, fl_trace_run_report(run), &title, &err);
+    else
+        status = as_json ? fl_trace_view_json(&out, fl_trace_run_report(run), &title, most, &err)
+                         : fl_trace_view_text(&out, fl_trace_run_report(run), &title,
+                                              view_of(fl_args_text(args, "view")), most, &err);
     for (size_t i = 0; i < title.warning_count; i++)
         fl_cli_complain(cli, "%s: %s", title.name, title.warnings[i]);
     bool partial = info->broken.status != FL_OK;
@@ -63,6 +67,8 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     fl_exit code = fl_cli_finish(cli, &out, status, &err);
     return code == FL_EXIT_OK && partial ? FL_EXIT_PARTIAL : code;
 }
+
+static const char *const formats[] = {"text", "json", "svg", NULL};
 
 static const fl_option trace_options[] = {
     {.name = "view",
@@ -78,7 +84,13 @@ static const fl_option trace_options[] = {
      .fallback = "15",
      .help = "At most so many rows of each table; 0 is all, and the default of JSON"},
     FL_OPTION_SIGNATURES,
-    FL_OPTION_FORMAT("text, or json after schemas/json/trace.schema.json"),
+    {.name = "format",
+     .kind = FL_OPTION_CHOICE,
+     .argument = "FORMAT",
+     .choices = formats,
+     .fallback = "text",
+     .help = "text, json after schemas/json/trace.schema.json, or svg: processors, collections,"
+             " goroutines and delays on one axis of time, for the browser"},
 };
 
 static const fl_operand operand = {
@@ -90,6 +102,7 @@ static const fl_operand operand = {
 static const fl_example examples[] = {
     {"faultline trace trace.out", "what stands out, and where goroutines wait"},
     {"faultline trace trace.out --view gc", "collections, and who pays for them"},
+    {"faultline trace --format svg trace.out > trace.svg", "a timeline for the browser"},
     {"faultline trace 'http://localhost:6060/debug/pprof/trace?seconds=5'",
      "trace a running program for five seconds"},
 };

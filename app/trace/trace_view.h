@@ -35,6 +35,9 @@ FL_NODISCARD fl_status fl_trace_view_text(fl_buf *out, const fl_sched_report *re
                                           size_t most, fl_error *err);
 FL_NODISCARD fl_status fl_trace_view_json(fl_buf *out, const fl_sched_report *report,
                                           const fl_trace_title *title, size_t most, fl_error *err);
+/* A timeline, of a report with its course; at most about 200 KB. */
+FL_NODISCARD fl_status fl_trace_view_svg(fl_buf *out, const fl_sched_report *report,
+                                         const fl_trace_title *title, fl_error *err);
 
 /* "1.20 ms": three digits and the unit that fits. */
 enum { FL_TRACE_DURATION = 32 };

@@ -129,7 +129,7 @@ enum { FL_SCHED_STEPS = 512, FL_SCHED_COURSE_PROCS = 64 };
 /* What was done in a step of time; durations are of all processors together. */
 typedef struct fl_sched_step {
     int64_t running_ns, marking_ns, idle_ns;
-    int64_t assist_ns; /* of running_ns, by assists that ended in it */
+    int64_t assist_ns; /* of running_ns, goroutines that marked for the collector */
     int64_t stw_ns;
     int64_t latency_ns, latency_max_ns; /* from runnable to running, of what began to run in it */
     uint64_t latency_count;

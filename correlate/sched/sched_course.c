@@ -3,7 +3,7 @@
  *
  * A step begins as a millisecond; where the trace is longer than all steps, pairs of steps become
  * one, and steps twice as long. What a processor does is spread over the steps that it lasts;
- * what is counted (delays, assists, samples) belongs to the step in which it ends.
+ * what is counted (delays, samples) belongs to the step in which it ends.
  *
  * Cost: the intervals of a processor do not overlap, so that spreading touches each of its steps a
  * few times beside one for each event. Memory: FL_SCHED_STEPS of 88 bytes, and of 24 a processor.
@@ -170,11 +170,16 @@ void fl_sched_course_delay(fl_sched *sched, int64_t now_ns, int64_t ns)
         step->latency_max_ns = ns;
 }
 
-/* What it ran, and not how long it took with its waiting. */
-void fl_sched_course_assist(fl_sched *sched, int64_t now_ns, int64_t ns)
+/* What it ran, evenly over how long it took with its waiting. */
+void fl_sched_course_assist(fl_sched *sched, int64_t from_ns, int64_t to_ns, int64_t ran_ns)
 {
-    if (sched->course != NULL)
-        sched_sum(&sched->course->steps[step_of(sched, now_ns)].assist_ns, ns);
+    if (sched->course == NULL || to_ns <= from_ns || from_ns < sched->from_ns)
+        return;
+    size_t last = step_of(sched, to_ns), at = step_of(sched, from_ns);
+    double share = (double)ran_ns / (double)(to_ns - from_ns);
+    for (; at <= last; at++)
+        sched_sum(&sched->course->steps[at].assist_ns,
+                  (int64_t)(share * (double)within(sched, at, from_ns, to_ns)));
 }
 
 /* More or fewer than when the trace began; a step keeps the most. */

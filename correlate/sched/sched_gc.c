@@ -106,7 +106,7 @@ static void on_assist(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
     fl_sched_cost_add(cost, ns);
     int64_t ran = ran_of(goroutine, event->time_ns) - goroutine->ran_before_ns;
     sched_sum(&cost->running_ns, ran);
-    fl_sched_course_assist(sched, event->time_ns, ran);
+    fl_sched_course_assist(sched, event->time_ns - ns, event->time_ns, ran);
     sched_cycle *cycle = cycle_of(sched);
     if (cycle != NULL) {
         sched_sum(&cycle->shown.assist_ns, ran);

@@ -218,7 +218,7 @@ void fl_sched_course_proc(fl_sched *sched, uint32_t proc, sched_use use, int64_t
                           int64_t to_ns);
 void fl_sched_course_stop(fl_sched *sched, int64_t from_ns, int64_t to_ns);
 void fl_sched_course_delay(fl_sched *sched, int64_t now_ns, int64_t ns);
-void fl_sched_course_assist(fl_sched *sched, int64_t now_ns, int64_t ns);
+void fl_sched_course_assist(fl_sched *sched, int64_t from_ns, int64_t to_ns, int64_t ran_ns);
 void fl_sched_course_goroutines(fl_sched *sched, int64_t now_ns, int change);
 void fl_sched_course_heap(fl_sched *sched, int64_t now_ns, uint64_t bytes);
 void fl_sched_course_growth(fl_sched *sched, int64_t now_ns);

@@ -54,6 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fl_buf_clear(&out);
         if (fl_trace_view_json(&out, fl_trace_run_report(run), &title, 0, &err) != FL_OK)
             assert(err.status == FL_E_LIMIT);
+        fl_buf_clear(&out);
+        if (fl_trace_run_report(run)->course != NULL) {
+            assert(fl_trace_view_svg(&out, fl_trace_run_report(run), &title, &err) == FL_OK);
+            assert(out.len < 200 << 10);
+        }
         fl_buf_dispose(&out);
     } else
         assert(err.message[0] != '\0');

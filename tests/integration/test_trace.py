@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import xml.etree.ElementTree
 
 try:
     import jsonschema
@@ -129,6 +130,15 @@ class Trace(unittest.TestCase):
             done = run(CONVOY, "--signatures", path)
             self.assertEqual(done.returncode, 1)
             self.assertIn(b"trace_queue is measured in traces and function in profiles: no subject has both", done.stderr)
+
+    def test_a_timeline_is_one_picture_of_bounded_size(self):
+        for path in sorted(TRACES.glob("*.zst")):
+            done = run(path, "--format", "svg")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            root = xml.etree.ElementTree.fromstring(done.stdout)
+            self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+            self.assertLess(len(done.stdout), 200 << 10)
+            self.assertEqual(done.stdout, run(path, "--format", "svg").stdout)
 
     def test_a_triage_takes_a_trace_beside_telemetry(self):
         began = self.answer(CONVOY)["began_at"]
