@@ -104,7 +104,8 @@ const fl_command fl_cmd_jfr = {
     .name = "jfr",
     .summary = "look at a Flight Recorder recording of a JVM",
     .description =
-        "Reads recordings of JDK 8 to 25 and of other programs that write format 2: allocations,"
+        "Reads recordings of OpenJDK 8 to 25 and of other programs that write format 2: "
+        "allocations,"
         " execution, exceptions and waits by the line of the program's own code, garbage"
         " collections and the heap after them, load, and the objects that stayed with the chain of"
         " who holds them. Events of other kinds are counted.\n"

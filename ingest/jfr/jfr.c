@@ -318,6 +318,8 @@ static void take_warnings(fl_jfr *jfr)
 static fl_status tell_chunk(fl_jfr *jfr, const struct telling *to, fl_error *err)
 {
     const fl_jfr_chunk *chunk = jfr->chunk;
+    jfr->totals.major = chunk->major;
+    jfr->totals.minor = chunk->minor;
     jfr->totals.bytes += chunk->bytes.len;
     jfr->totals.unfinished_chunks += !chunk->is_finished;
     note_span(jfr);

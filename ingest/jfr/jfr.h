@@ -1,6 +1,6 @@
 /*
- * jfr.h - recordings of the JVM's Flight Recorder, event by event: JDK 8 to 25, and what other
- * programs write in that format (2.x).
+ * jfr.h - recordings of the JVM's Flight Recorder, event by event: OpenJDK 8 to 25, and what other
+ * programs write in that format (1.0 and 2.x).
  *
  * A recording is chunks in a row, each with its own description of its events and its own tables of
  * what they refer to; the byte tables: docs/formats/jfr.md. Events are told in the order in which

@@ -86,10 +86,12 @@ static fl_status check_header(const fl_jfr_chunk *chunk, const unsigned char *he
     if (!fl_jfr_sniff((fl_slice){.ptr = head, .len = FL_JFR_HEADER_BYTES}))
         return fl_fail(err, FL_E_UNSUPPORTED, offset, "%.120s: this is not a JFR recording",
                        chunk->name);
-    if (major < 2)
-        return fl_fail(err, FL_E_UNSUPPORTED, offset,
-                       "%.100s: version %u.%u is that of Oracle's JDK 7 and 8, which is not read",
-                       chunk->name, major, minor);
+    if (major < 1)
+        return fl_fail(
+            err, FL_E_UNSUPPORTED, offset,
+            "%.100s: version %u.%u is that of Oracle's JDK 7 and 8, which JDK Mission Control"
+            " reads; record with OpenJDK 8u262, JDK 11 or later",
+            chunk->name, major, minor);
     if (major > 2)
         return fl_fail(err, FL_E_UNSUPPORTED, offset,
                        "%.100s: version %u.%u is newer than this program", chunk->name, major,
@@ -105,6 +107,8 @@ fl_status fl_jfr_chunk_header(fl_jfr_chunk *chunk, const unsigned char *bytes, u
         return status;
     uint64_t frequency = fl_bytes_be64(bytes + 56);
     chunk->offset = offset;
+    chunk->major = (unsigned)bytes[4] << 8 | bytes[5];
+    chunk->minor = (unsigned)bytes[6] << 8 | bytes[7];
     chunk->is_finished = bytes[64] == 0;
     chunk->is_compressed = (bytes[67] & FLAG_COMPRESSED) != 0;
     chunk->pool_at = fl_bytes_be64(bytes + 16);

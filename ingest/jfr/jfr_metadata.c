@@ -10,6 +10,9 @@
  *
  *   root > metadata > class > field, annotation ..
  *
+ * JDK 9 and 10 (version 1.0) call "com.oracle.jdk.X" what is "jdk.X" from JDK 11 on, and
+ * "com.oracle.jfr.types.X" what is "jdk.types.X"; the rest is the same.
+ *
  * Annotations say how a value reads (ticks, bytes, percent) and are passed over: which fields are
  * ticks is in the table of what is told.
  *
@@ -129,6 +132,21 @@ static bool number_of(uint64_t *out, fl_slice text)
     return true;
 }
 
+/* A class by the name that it has from JDK 11 on; NULL: no memory. */
+static const char *today_of(fl_slice name, fl_arena *arena)
+{
+    static const struct {
+        const char *before, *today;
+    } prefixes[] = {{"com.oracle.jfr.types.", "jdk.types."}, {"com.oracle.jdk.", "jdk."}};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        fl_slice before = fl_slice_of(prefixes[i].before);
+        if (fl_slice_starts_with(name, before))
+            return fl_arena_printf(arena, "%s%.*s", prefixes[i].today,
+                                   FL_SLICE_ARG(fl_slice_part(name, before.len, name.len)));
+    }
+    return "";
+}
+
 /* A class that is described twice is the later one. */
 static fl_status add_class(struct reading *r, const struct element *from)
 {
@@ -138,6 +156,11 @@ static fl_status add_class(struct reading *r, const struct element *from)
     uint64_t *slot;
     if (!number_of(&class.id, from->id))
         return broken(r, "number of a class");
+    const char *today = chunk->major == 1 ? today_of(from->name, r->arena) : "";
+    if (today == NULL)
+        return no_memory(r);
+    if (today[0] != '\0')
+        class.name = fl_slice_of(today);
     void *grown = fl_jfr_grow(chunk->classes, chunk->class_count, &chunk->class_cap, sizeof(class));
     if (grown == NULL)
         return no_memory(r);

@@ -209,6 +209,7 @@ typedef struct fl_jfr_chunk {
     fl_slice bytes;   /* with the header */
     fl_stream_block block;
     uint64_t offset; /* of the chunk in the input */
+    unsigned major, minor;
     bool is_compressed, is_finished;
     bool is_readable; /* it describes its events */
     bool sums;        /* samples may be summed */

@@ -6,6 +6,7 @@ usage: test_jfr.py FAULTLINE SOURCE_DIR
 import gzip
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,39 @@ TIMEOUT_S = 120
 
 def run(*words, stdin=None):
     return subprocess.run([FAULTLINE, *map(str, words)], capture_output=True, input=stdin, check=False, timeout=TIMEOUT_S)
+
+
+def seconds_of(period):
+    """Of a Duration as Java writes it: PT1M0.5S."""
+    hours, minutes, seconds = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?", period).groups()
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0)
+
+
+def spelled(name):
+    """A class as the sources have it: [Ljava/lang/String; is java.lang.String[]."""
+    base = name.lstrip("[")
+    if base != name:
+        base = {"B": "byte", "C": "char", "I": "int", "J": "long"}.get(base, base.removeprefix("L").removesuffix(";"))
+    return base.replace("/", ".") + "[]" * (len(name) - len(name.lstrip("[")))
+
+
+def owner_of(thing):
+    described = thing["description"] or ""
+    return described.removeprefix("Class Name: ") if described.startswith("Class Name: ") else spelled(thing["type"]["name"])
+
+
+def chain_of(sample):
+    """The steps of an old object's chain from its root, as the page has them."""
+    steps, thing, held = [], sample["object"], None
+    while thing is not None:
+        via = "" if held is None else f"[{held['array']['index']} of {held['array']['size']}]" if held["array"] else "." + held["field"]["name"]
+        steps.append(owner_of(thing) + via)
+        held = thing["referrer"]
+        thing = held["object"] if held else None
+    root = sample["root"]
+    if root is not None:
+        steps.append(root["system"] if root["type"].startswith("<") else root["type"])
+    return " > ".join(reversed(steps))
 
 
 class Jfr(unittest.TestCase):
@@ -57,6 +91,7 @@ class Jfr(unittest.TestCase):
         page = self.text(RECORDINGS / "17-leak.jfr.gz")
         self.assertIn("kept by Recorded.OPEN (java.util.concurrent.ConcurrentHashMap)", page)
         self.assertIn("Recorded.parse:", page)
+        self.assertIn("format 2.1", page)
         self.assertNotIn("Warning", page)
 
     def test_each_view_shows_its_own(self):
@@ -125,6 +160,56 @@ class Jfr(unittest.TestCase):
         leaves = {f["method"]["type"]["name"].replace("/", ".") + "." + f["method"]["name"] + f":{f['lineNumber']}"
                   for e in theirs for f in e["stackTrace"]["frames"][:1]}
         self.assertTrue(leaves >= {site["stack"][0] for site in ours["sites"] if site["events"] > len(buffers)})
+
+    def events_of(self, path, *names):
+        """What the JDK says of some events, by their names."""
+        done = subprocess.run([JFR, "print", "--json", "--stack-depth", "64", "--events", ",".join(names), path], capture_output=True, check=True,
+                              timeout=TIMEOUT_S)
+        found = {name: [] for name in names}
+        for event in json.loads(done.stdout)["recording"]["events"]:
+            found[event["type"].removeprefix("jdk.")].append(event["values"])
+        return found
+
+    @unittest.skipUnless(JFR, "skipped: no jfr")
+    def test_collections_load_exceptions_and_locks_are_those_that_the_jdk_prints(self):
+        for path in self.plain_recordings():
+            theirs = self.events_of(path, "GarbageCollection", "GCHeapSummary", "CPULoad", "JavaExceptionThrow", "JavaErrorThrow",
+                                    "JavaMonitorEnter", "ExecutionSample", "NativeMethodSample")
+            ours = self.answer(path, "--rows", "0")
+            with self.subTest(path.name):
+                pauses = [seconds_of(e["sumOfPauses"]) for e in theirs["GarbageCollection"]]
+                self.assertEqual(ours["gc"]["collections"], len(pauses))
+                self.assertAlmostEqual(ours["gc"]["pause_seconds"], sum(pauses), places=6)
+                after = {e["gcId"]: e["heapUsed"] for e in theirs["GCHeapSummary"] if e["when"].startswith("After")}
+                self.assertEqual({gc["number"]: gc["after_bytes"] for gc in ours["gc"]["items"]}, after)
+                self.assertEqual(len(ours["load"]), len(theirs["CPULoad"]))
+                for name, field in {"user": "jvmUser", "system": "jvmSystem", "machine": "machineTotal"}.items():
+                    self.assertAlmostEqual(sum(e[name] for e in ours["load"]), sum(e[field] for e in theirs["CPULoad"]), places=4)
+                self.assertEqual(ours["exceptions"]["events"], len(theirs["JavaExceptionThrow"]) + len(theirs["JavaErrorThrow"]))
+                self.assertEqual(ours["execution"]["events"], len(theirs["ExecutionSample"]))
+                self.assertEqual(ours["native"]["events"], len(theirs["NativeMethodSample"]))
+                self.assertEqual(ours["locks"]["events"], len(theirs["JavaMonitorEnter"]))
+                waits = sum(seconds_of(e["duration"]) for e in theirs["JavaMonitorEnter"])
+                self.assertAlmostEqual(ours["locks"]["seconds"] or 0, waits, places=6)
+
+    @unittest.skipUnless(JFR, "skipped: no jfr")
+    def test_the_chains_of_old_objects_are_those_that_the_jdk_prints(self):
+        for path in self.plain_recordings():
+            theirs = [e for e in self.events_of(path, "OldObjectSample")["OldObjectSample"] if "jdk.jfr." not in chain_of(e)]
+            ours = self.answer(path, "--rows", "0")["old_objects"]
+            with self.subTest(path.name):
+                self.assertEqual(ours["objects"], len(theirs))
+                self.assertEqual(ours["without_chain"], sum(e["object"]["referrer"] is None for e in theirs))
+                chains = {chain_of(e) for e in theirs}
+                for holder in ours["holders"]:
+                    self.assertIn(holder["chain"], chains)
+
+    def plain_recordings(self):
+        """The recordings without their compression, which the JDK's own tool does not undo."""
+        for path in sorted(RECORDINGS.glob("*.jfr.gz")):
+            plain = self.place / path.name.removesuffix(".gz")
+            plain.write_bytes(gzip.decompress(path.read_bytes()))
+            yield plain
 
 
 if __name__ == "__main__":

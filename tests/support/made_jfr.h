@@ -17,6 +17,7 @@ typedef struct made_jfr {
     unsigned char bytes[MADE_JFR_BYTES];
     size_t len;
     bool is_compressed;
+    bool is_old; /* version 1.0, as JDK 9 and 10 wrote it: other names of the same classes */
     size_t event_at, metadata_at, pool_at;
 } made_jfr;
 
@@ -113,6 +114,10 @@ static inline void made_header(made_jfr *m)
     static const unsigned char magic[8] = {'F', 'L', 'R', 0, 0, 2, 0, 1};
     for (size_t i = 0; i < sizeof(magic); i++)
         made_byte(m, magic[i]);
+    if (m->is_old) {
+        m->bytes[5] = 1;
+        m->bytes[7] = 0;
+    }
     made_fixed(m, 0, 8); /* size */
     made_fixed(m, 0, 8); /* checkpoint */
     made_fixed(m, 0, 8); /* metadata */
@@ -251,6 +256,22 @@ static inline void made_element_field(made_jfr *m, made_texts *texts, const made
     made_number(m, 0, 4);
 }
 
+/* The name of a class as JDK 9 has it, where that is another. */
+static inline const char *made_old_name(char out[64], const char *name)
+{
+    static const char types[] = "jdk.types.", events[] = "jdk.";
+    bool is_type = strncmp(name, types, sizeof(types) - 1) == 0;
+    if (strncmp(name, events, sizeof(events) - 1) != 0)
+        return name;
+    const char *prefix = is_type ? "com.oracle.jfr.types." : "com.oracle.jdk.";
+    const char *rest = name + (is_type ? sizeof(types) : sizeof(events)) - 1;
+    if (strlen(prefix) + strlen(rest) >= 64)
+        abort();
+    memcpy(out, prefix, strlen(prefix));
+    memcpy(out + strlen(prefix), rest, strlen(rest) + 1);
+    return out;
+}
+
 /* root > metadata > class > field, and a region beside the metadata, which a reader passes over. */
 static inline void made_elements(made_jfr *m, made_texts *texts)
 {
@@ -269,7 +290,9 @@ static inline void made_elements(made_jfr *m, made_texts *texts)
         made_number(m, made_text_of(texts, "class"), 4);
         made_number(m, 2, 4);
         made_attribute(m, texts, "id", id);
-        made_attribute(m, texts, "name", made_classes[i].name);
+        char old[64];
+        const char *name = made_classes[i].name;
+        made_attribute(m, texts, "name", m->is_old ? made_old_name(old, name) : name);
         made_number(m, fields, 4);
         for (size_t k = 0; k < fields; k++)
             made_element_field(m, texts, &made_classes[i].fields[k]);
@@ -286,7 +309,7 @@ static inline void made_metadata(made_jfr *m)
     static made_texts texts;
     static made_jfr elements;
     texts = (made_texts){0};
-    elements = (made_jfr){.is_compressed = m->is_compressed};
+    elements = (made_jfr){.is_compressed = m->is_compressed, .is_old = m->is_old};
     made_elements(&elements, &texts);
     m->metadata_at = m->len;
     made_begin(m, 0);
@@ -413,15 +436,21 @@ static inline void made_events(made_jfr *m)
     made_end(m);
 }
 
-/* One chunk: two allocations, an event that is not told, a heap, a load; then its tables. */
-static inline void made_jfr_standard(made_jfr *m, bool is_compressed)
+/* What follows the flags that are set in `m`. */
+static inline void made_jfr_chunk(made_jfr *m)
 {
-    *m = (made_jfr){.is_compressed = is_compressed};
     made_header(m);
     made_events(m);
     made_pools(m);
     made_metadata(m);
     made_finish(m);
+}
+
+/* One chunk: two allocations, an event that is not told, a heap, a load; then its tables. */
+static inline void made_jfr_standard(made_jfr *m, bool is_compressed)
+{
+    *m = (made_jfr){.is_compressed = is_compressed};
+    made_jfr_chunk(m);
 }
 
 static inline fl_slice made_jfr_slice(const made_jfr *m)

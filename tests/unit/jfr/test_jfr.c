@@ -97,6 +97,23 @@ START_TEST(events_are_told_with_names_and_stacks_whether_numbers_are_compressed_
     ck_assert_uint_eq(totals.unresolved, 0);
     ck_assert_int_eq(totals.to_ns - totals.from_ns, 2000000000);
     ck_assert_uint_eq(totals.bytes, made.len);
+    ck_assert_uint_eq(totals.major, 2);
+    ck_assert_uint_eq(totals.minor, 1);
+}
+END_TEST
+
+/* Version 1.0 is the same layout with other names of the classes. */
+START_TEST(what_jdk_9_and_10_wrote_is_read_by_its_own_names)
+{
+    made = (made_jfr){.is_compressed = _i == 1, .is_old = true};
+    made_jfr_chunk(&made);
+    ck_assert_ok(read_bytes(made_jfr_slice(&made)));
+    ck_assert_str_eq(told.ptr, STANDARD);
+    ck_assert_str_eq(first_warning(), "-");
+    fl_jfr_totals totals = fl_jfr_totals_of(jfr);
+    ck_assert_uint_eq(totals.major, 1);
+    ck_assert_uint_eq(totals.minor, 0);
+    ck_assert(fl_slice_equal(totals.counts[0].name, FL_SLICE("jdk.ObjectAllocationSample")));
 }
 END_TEST
 
@@ -214,19 +231,14 @@ static const struct {
     const char *message;
 } malformed[] = {
     {0, "GIF8", 4, FL_E_UNSUPPORTED, 0, "rec.jfr: this is not a JFR recording"},
-    {4,
-     {0, 1, 0, 0},
-     4,
-     FL_E_UNSUPPORTED,
-     0,
-     "rec.jfr: version 1.0 is that of Oracle's JDK 7 and 8, which is not read"},
     {4, {0, 3, 0, 1}, 4, FL_E_UNSUPPORTED, 0, "rec.jfr: version 3.1 is newer than this program"},
     {4,
      {0, 0, 0, 9},
      4,
      FL_E_UNSUPPORTED,
      0,
-     "rec.jfr: version 0.9 is that of Oracle's JDK 7 and 8, which is not read"},
+     "rec.jfr: version 0.9 is that of Oracle's JDK 7 and 8, which JDK Mission Control reads; record"
+     " with OpenJDK 8u262, JDK 11 or later"},
 };
 
 START_TEST(what_is_no_recording_or_of_another_version_is_refused)
@@ -434,6 +446,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, every_prefix_is_refused_or_read_with_a_warning, 0, 2);
     tcase_add_test(tests, every_wrong_byte_is_survived);
     tcase_add_test(tests, each_allocation_that_fails_is_an_error);
+    tcase_add_loop_test(tests, what_jdk_9_and_10_wrote_is_read_by_its_own_names, 0, 2);
     tcase_add_test(tests, a_visitor_can_stop_the_reading);
     tcase_add_loop_test(tests, events_of_real_recordings_are_as_many_as_the_jdk_counts, 0,
                         sizeof(recordings) / sizeof(recordings[0]));
