@@ -91,6 +91,18 @@ static bool spell_class(fl_slice *out, fl_slice name, fl_arena *arena)
     return true;
 }
 
+/* A part of a name. One that is made of parts itself is none, whatever the description says: so
+ * names are two calls deep. */
+static fl_status name_part(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *plan, int slot,
+                           const uint64_t *slots, fl_error *err)
+{
+    assert(slot >= 0 && slot < FL_JFR_SLOTS);
+    *out = FL_JFR_NONE;
+    if (plan->pool[slot] == FL_JFR_POOL_METHOD || plan->pool[slot] == FL_JFR_POOL_THREAD)
+        return FL_OK;
+    return fl_jfr_name_slot(out, jfr, plan, slot, slots, err);
+}
+
 /* "java.util.HashMap.put" */
 static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *constant, fl_error *err)
 {
@@ -101,9 +113,9 @@ static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *consta
     uint32_t class, name;
     if (!fl_jfr_constant_slots(chunk, FL_JFR_POOL_METHOD, constant, slots))
         return FL_OK;
-    fl_status status = fl_jfr_name_slot(&class, jfr, plan, 1, slots, err);
+    fl_status status = name_part(&class, jfr, plan, 1, slots, err);
     if (status == FL_OK)
-        status = fl_jfr_name_slot(&name, jfr, plan, 0, slots, err);
+        status = name_part(&name, jfr, plan, 0, slots, err);
     if (status != FL_OK || name == FL_JFR_NONE)
         return status;
     fl_slice owner = fl_jfr_name(jfr, class), own = fl_jfr_name(jfr, name);
@@ -126,9 +138,9 @@ static fl_status name_thread(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *consta
     uint64_t slots[FL_JFR_SLOTS];
     if (!fl_jfr_constant_slots(jfr->chunk, FL_JFR_POOL_THREAD, constant, slots))
         return FL_OK;
-    fl_status status = fl_jfr_name_slot(out, jfr, plan, 0, slots, err);
+    fl_status status = name_part(out, jfr, plan, 0, slots, err);
     if (status == FL_OK && (*out == FL_JFR_NONE || fl_jfr_name(jfr, *out).len == 0))
-        status = fl_jfr_name_slot(out, jfr, plan, 1, slots, err);
+        status = name_part(out, jfr, plan, 1, slots, err);
     return status;
 }
 
@@ -177,7 +189,8 @@ fl_status fl_jfr_name_slot(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *plan, 
     fl_slice text;
     uint64_t key;
     *out = FL_JFR_NONE;
-    if ((plan->have & 1u << slot) == 0 || plan->pool[slot] == FL_JFR_POOL_NONE)
+    bool is_named = plan->pool[slot] != FL_JFR_POOL_NONE && plan->pool[slot] != FL_JFR_POOL_STACK;
+    if ((plan->have & 1u << slot) == 0 || !is_named) /* a description may call anything a text */
         return FL_OK;
     if (plan->pool[slot] != FL_JFR_POOL_INLINE)
         return fl_jfr_name_constant(out, jfr, (fl_jfr_pool_kind)plan->pool[slot], slots[slot], err);

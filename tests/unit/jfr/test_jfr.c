@@ -197,6 +197,16 @@ START_TEST(what_multiplies_is_bounded)
 }
 END_TEST
 
+/* 40,000 methods, each of which says that the next is its class: not as many calls. */
+START_TEST(names_that_lead_to_names_cost_no_calls)
+{
+    fl_bytes bytes = fl_file_read("tests/fixtures/bounds/methods-of-methods.jfr.gz");
+    ck_assert_ok(read_bytes(fl_bytes_slice(bytes)));
+    ck_assert_str_eq(told.ptr, "1 +0 0 0 0 <m:3\n");
+    free(bytes.ptr);
+}
+END_TEST
+
 /* The header points behind the last event, where no checkpoint is. */
 START_TEST(a_broken_chain_of_tables_is_replaced_by_all_that_there_are)
 {
@@ -445,6 +455,7 @@ static Suite *make_suite(void)
                         sizeof(damaged) / sizeof(damaged[0]));
     tcase_add_loop_test(tests, every_prefix_is_refused_or_read_with_a_warning, 0, 2);
     tcase_add_test(tests, every_wrong_byte_is_survived);
+    tcase_add_test(tests, names_that_lead_to_names_cost_no_calls);
     tcase_add_test(tests, each_allocation_that_fails_is_an_error);
     tcase_add_loop_test(tests, what_jdk_9_and_10_wrote_is_read_by_its_own_names, 0, 2);
     tcase_add_test(tests, a_visitor_can_stop_the_reading);
