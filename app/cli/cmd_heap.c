@@ -15,6 +15,7 @@
 #include "heap_open.h"
 #include "heap_oql_view.h"
 #include "heap_paths_view.h"
+#include "heap_show.h"
 #include "heap_view.h"
 #include "hprof.h"
 #include "location.h"
@@ -27,7 +28,8 @@ enum { DEFAULT_TOP = 30, MAX_GROWTHS = 8 };
  * seen then, also where it is spread over a few rows. */
 #define LEAST_SHARE 0.005
 
-static const char *const views[] = {"histogram", "paths", "collections", NULL};
+static const char *const views[] = {"histogram", "paths",      "collections", "loaders",
+                                    "threads",   "finalizers", NULL};
 
 static const char *const layouts[] = {"infer",   "compressed",   "wide", "full",
                                       "compact", "compact-wide", "32",   NULL};
@@ -242,11 +244,28 @@ static fl_status show_collections(fl_buf *out, const fl_args *args, fl_heap_open
     return put_collections(out, args, &title, heap, err);
 }
 
-/* One view a run: the question, or one of those over classes and collections. */
+/* A view over the whole graph. */
+static fl_status show_graph(fl_buf *out, const fl_args *args, fl_heap_opened *opened,
+                            fl_heap_show_fn *view, fl_error *err)
+{
+    fl_status status = make_heap(opened, args, false, false, err);
+    if (status != FL_OK)
+        return status;
+    const fl_heap *heap = opened->heap;
+    fl_heap_title title = title_of(args, opened->path, opened->dump, fl_heap_census(heap), heap);
+    const fl_heap_asked asked = {
+        .title = &title, .heap = heap, .top = top_of(args), .as_json = fl_args_wants_json(args)};
+    return view(out, &asked, err);
+}
+
+/* One view a run: the question, or one of those over classes, collections, the graph. */
 static fl_status show(fl_buf *out, const fl_args *args, fl_heap_opened *opened, fl_error *err)
 {
     if (fl_args_has(args, "oql"))
         return show_oql(out, args, opened, err);
+    fl_heap_show_fn *view = fl_heap_show_of(fl_args_text(args, "view"));
+    if (view != NULL)
+        return show_graph(out, args, opened, view, err);
     if (strcmp(fl_args_text(args, "view"), "collections") == 0)
         return show_collections(out, args, opened, err);
     return fl_args_flag(args, "retained") ? show_retained(out, args, opened, err)
@@ -372,9 +391,12 @@ static const fl_option options[] = {
      .argument = "VIEW",
      .choices = views,
      .fallback = "histogram",
-     .help = "histogram: the classes; paths: who keeps the heap, from the roots down; collections:"
-             " how full maps and lists are and how their entries spread, repeated texts,"
-             " ThreadLocals, and what that proves"},
+     .help =
+         "histogram: the classes; paths: who keeps the heap, from the roots down; collections:"
+         " how full maps and lists are and how their entries spread, repeated texts,"
+         " ThreadLocals, and what that proves; loaders: class loaders, and those that are there"
+         " more than once; threads: what each thread keeps, with its stack and its ThreadLocals,"
+         " and virtual threads; finalizers: what waits for its finalizer, and references"},
     {.name = "top",
      .letter = 'n',
      .kind = FL_OPTION_COUNT,

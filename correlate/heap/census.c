@@ -109,9 +109,10 @@ static fl_status take_class(fl_census *census, const fl_heap_item *item, fl_erro
     if (status != FL_OK)
         return status;
     fl_census_entry *entry = &census->entries[index];
-    if (item->kind == FL_HEAP_ITEM_LOADED)
+    if (item->kind == FL_HEAP_ITEM_LOADED) {
         entry->name_id = item->class_id;
-    else if (entry->record.ptr == NULL) {
+        entry->serial = item->serial;
+    } else if (entry->record.ptr == NULL) {
         entry->super_id = item->class_id;
         entry->record = item->body;
     }

@@ -12,6 +12,7 @@
 typedef struct fl_census_entry {
     fl_heap_class facts; /* what is shown; complete at the end */
     uint64_t name_id, super_id, loader_id;
+    uint32_t serial;                            /* by which frames name it; 0: not loaded */
     fl_slice record;                            /* from the loader on; empty: not dumped */
     uint64_t array_bytes[FL_HEAP_LAYOUT_COUNT]; /* of its arrays, by layout */
     uint64_t array_count; /* a class that is not there may have instances and arrays */

@@ -3,6 +3,7 @@
 
 usage: test_heap.py FAULTLINE SOURCE_DIR
 
+Dumps that need a state are made by tests/corpus/jvm-heaps/HeapLab.java, where there is a Java to run it.
 The labelled recordings (FL_SHARED, or ../shared beside the tree) hold heap dumps of Java 17 with the texts of jmap -histo.
 """
 import json
@@ -101,6 +102,7 @@ class Sample(unittest.TestCase):
 VIEWS = (
     (), ("--top", 0), ("--retained",), ("--retained", "--format", "json"), ("--weak", "--retained"), ("--layout", "full", "--retained"),
     ("--view", "paths"), ("--view", "paths", "--format", "json"), ("--view", "collections", "--format", "json"),
+    ("--view", "loaders"), ("--view", "threads", "--top", 0), ("--view", "finalizers", "--format", "json"),
     ("--oql", "SELECT s, s.@retainedHeapSize, inbounds(s), outbounds(s) FROM java.lang.String s"),
     ("--oql", "SELECT * FROM INSTANCEOF java.lang.Object o WHERE o.@usedHeapSize > 100", "--format", "json"),
 )
@@ -386,6 +388,99 @@ class Recordings(unittest.TestCase):
         self.assertEqual(code, 5)
         self.assertIn("the heap dump ends inside an object (byte 8999992)", err)
         self.assertIn("Objects:   101982", text)
+
+
+LAB = SOURCE / "tests/corpus/jvm-heaps/HeapLab.java"
+# Virtual machines to try beside the one that is installed: FL_JAVAS=/path/of/java:/path/of/another
+JAVAS = [java for java in [shutil.which("java"), *os.environ.get("FL_JAVAS", "").split(":")] if java]
+
+
+@unittest.skipUnless(shutil.which("javac") and JAVAS, "skipped: no Java to make dumps with")
+class Situations(unittest.TestCase):
+    """Programs that brought their heap into one state, on each virtual machine that there is."""
+
+    @classmethod
+    def setUpClass(cls):
+        place = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(place.cleanup)
+        cls.place = pathlib.Path(place.name)
+        subprocess.run(["javac", "-nowarn", "-Xlint:-options", "--release", "17", "-d", cls.place / "classes", LAB],
+                       check=True, timeout=300, capture_output=True)
+
+    def dump(self, java, situation):
+        """None where this virtual machine is too old for it."""
+        path = self.place / f"{situation}-{JAVAS.index(java)}.hprof"
+        if not path.exists():
+            done = subprocess.run([java, "-Xmx64m", "-cp", self.place / "classes", "HeapLab", situation, path],
+                                  capture_output=True, text=True, check=False, timeout=300)
+            if "NoSuchMethodException: java.lang.Thread.startVirtualThread" in done.stderr:
+                return None
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return path
+
+    def each(self, situation, view, *more):
+        """The answer as text and as JSON."""
+        for java in JAVAS:
+            path = self.dump(java, situation)
+            if path is None:
+                continue
+            with self.subTest(java):
+                code, text, err = run(path, "--view", view, *more)
+                self.assertEqual((code, err), (0, ""))
+                code, out, err = run(path, "--view", view, "--format", "json", *more)
+                self.assertEqual((code, err), (0, ""))
+                yield text, json.loads(out)
+
+    def test_a_loader_that_is_loaded_again_is_found_with_what_holds_it(self):
+        for text, answer in self.each("redeploy", "loaders"):
+            self.assertEqual([row["kind"] for row in answer["findings"]], ["loaded-again"])
+            found = answer["findings"][0]
+            self.assertEqual((found["part"], found["whole"], found["class"]), (2, 3, "java.net.URLClassLoader"))
+            self.assertGreater(found["bytes"], 3 * 200_000)
+            for row in found["loaders"]:
+                self.assertGreater(row["retained_bytes"], 200_000)
+                held = [(step.get("meant"), step.get("by")) for step in row["way"]]
+                self.assertIn(("HeapLab", ".LISTENERS" if row["is_closed"] else ".current"), held)
+            self.assertIn("3 loaders of the class java.net.URLClassLoader have the same classes from file:", text)
+            self.assertIn("class HeapLab .LISTENERS\n", text)
+
+    def test_loaders_with_classes_of_their_own_are_no_finding(self):
+        for situation in ("plugins", "idle"):
+            for text, answer in self.each(situation, "loaders"):
+                self.assertEqual(answer["findings"], [])
+                self.assertIn("No findings.\n", text)
+                self.assertEqual(len(answer["loaders"]), answer["loader_count"])
+
+    def test_a_finalizer_that_holds_up_others_is_found(self):
+        for text, answer in self.each("finalizers", "finalizers"):
+            self.assertEqual([row["kind"] for row in answer["findings"]], ["finalizers-wait"])
+            row = answer["finalizables"][0]
+            self.assertEqual((row["class"], row["registered"], row["queued"], row["taken"]), ("HeapLab$Slow", 1000, 1999, 1))
+            self.assertEqual(row["kept_bytes"], 1999 * (16 + 2016))  # the thread that runs one has it
+            self.assertIn("the finalizer of HeapLab$Slow runs\n", text)
+        for text, answer in self.each("idle", "finalizers"):
+            self.assertEqual(answer["findings"], [])
+
+    def test_threads_have_their_stack_and_what_lies_on_it(self):
+        for text, answer in self.each("threads", "threads"):
+            workers = [row for row in answer["threads"] if row["name"].startswith("worker-")]
+            self.assertEqual([row["name"] for row in workers], ["worker-4", "worker-3", "worker-2", "worker-1"])
+            for number, row in zip((4, 3, 2, 1), workers):
+                self.assertEqual((row["state"], row["is_daemon"], row["is_virtual"]), ("waiting", True, False))
+                self.assertEqual([(l["class"], l["retained_bytes"]) for l in row["thread_locals"]], [("byte[]", 50016)])
+                held = [h for h in row["held"] if h["class"] == "byte[]"]
+                self.assertEqual([h["retained_bytes"] for h in held], [number * 100_000 + 16])
+                frame = row["frames"][held[0]["frame"]]
+                self.assertEqual((frame["class"], frame["method"], frame["source"]), ("HeapLab", "worker", "HeapLab.java"))
+            self.assertRegex(text, r'"worker-4" java.lang.Thread @ 0x[0-9a-f]+, waiting, daemon\n')
+            self.assertIn("  HeapLab$Context.BUFFER = byte[] @ 0x", text)
+
+    def test_virtual_threads_are_counted_by_what_they_run(self):
+        for text, answer in self.each("virtual", "threads"):
+            tasks = [row for row in answer["virtual_threads"] if row.get("task", "").startswith("HeapLab")]
+            self.assertEqual([(row["count"], row["waiting"], row["unreached"]) for row in tasks], [(20, 20, 0)])
+            self.assertGreater(tasks[0]["retained_bytes"], 20 * 300_000)
+            self.assertIn("Virtual threads\n", text)
 
 
 if __name__ == "__main__":

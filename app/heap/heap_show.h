@@ -1,0 +1,32 @@
+/*
+ * heap_show.h - the views that need the whole graph of a heap, by name: each finds what it is about
+ * and writes it, as text or as JSON (schemas/json/heap.schema.json).
+ *
+ * The same heap is the same answer: rows are ordered by sizes, then by addresses.
+ */
+#ifndef FL_HEAP_SHOW_H
+#define FL_HEAP_SHOW_H
+
+#include "heap_view.h"
+
+typedef struct fl_heap_asked {
+    const fl_heap_title *title;
+    const fl_heap *heap; /* with its tree */
+    size_t top;          /* rows of each table; 0: all */
+    bool as_json;
+} fl_heap_asked;
+
+/* FL_E_NOMEM. */
+typedef fl_status fl_heap_show_fn(fl_buf *out, const fl_heap_asked *asked, fl_error *err);
+
+/* NULL: there is no such view, or it is one of those that need less than the graph. */
+fl_heap_show_fn *fl_heap_show_of(const char *view);
+
+/* What waits for its finalizer; soft, weak and phantom references by class. */
+fl_heap_show_fn fl_heap_show_finalizers;
+/* Class loaders, and those that are there more than once. */
+fl_heap_show_fn fl_heap_show_loaders;
+/* Threads with their stacks, what lies on them and their ThreadLocals; virtual threads. */
+fl_heap_show_fn fl_heap_show_threads;
+
+#endif
