@@ -23,10 +23,7 @@
 #include "oql.h"
 #include "slice.h"
 
-enum { DEFAULT_TOP = 30, MAX_GROWTHS = 8 };
-/* A path that keeps less of the heap is no row: what grows by the least share that is told of is
- * seen then, also where it is spread over a few rows. */
-#define LEAST_SHARE 0.005
+enum { DEFAULT_TOP = 30 };
 
 static const char *const views[] = {"histogram", "paths",      "collections", "loaders",
                                     "threads",   "finalizers", NULL};
@@ -274,10 +271,10 @@ static fl_status show(fl_buf *out, const fl_args *args, fl_heap_opened *opened, 
 
 /* --- paths --- */
 
-/* A dump and what keeps its heap; the graph itself is gone. */
+/* A dump and what is remembered of its heap; the graph itself is gone. */
 typedef struct kept {
     fl_heap_opened opened;
-    fl_heap_paths *paths;
+    fl_heap_record record; /* of one dump alone its paths only */
     fl_heap_title title;
 } kept;
 
@@ -289,64 +286,81 @@ static fl_status read_kept(kept *out, const fl_args *args, const char *path, fl_
         status = make_heap(opened, args, false, false, err);
     if (status == FL_OK) {
         out->title = title_of(args, path, opened->dump, fl_heap_census(opened->heap), opened->heap);
-        uint64_t least = (uint64_t)((double)out->title.bytes * LEAST_SHARE);
-        status = fl_heap_paths_create(&out->paths, opened->heap, least > 0 ? least : 1, err);
+        uint64_t least = (uint64_t)((double)out->title.bytes * FL_HEAP_RECORD_SHARE);
+        if (args->more_count == 0)
+            status =
+                fl_heap_paths_create(&out->record.paths, opened->heap, least > 0 ? least : 1, err);
+        else
+            status = fl_heap_record_make(&out->record, opened->heap, err);
     }
     fl_heap_unmake(opened);
     return status;
 }
 
+/* Records first: names in titles point into the dumps. */
 static void drop_kept(kept *all, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        fl_heap_paths_destroy(all[i].paths);
+        fl_heap_record_dispose(&all[i].record);
         fl_heap_close(&all[i].opened);
     }
 }
 
-/* Of several dumps the first and the last are compared, by the times that they carry. */
-static void order_kept(kept *first, kept *last)
+/* By the times that they carry; of one time as they were given. */
+static void order_kept(kept *all, size_t count)
 {
-    if (first->title.time_ns <= last->title.time_ns)
-        return;
-    kept swapped = *first;
-    *first = *last;
-    *last = swapped;
+    for (size_t i = 1; i < count; i++) {
+        kept here = all[i];
+        size_t k = i;
+        for (; k > 0 && all[k - 1].title.time_ns > here.title.time_ns; k--)
+            all[k] = all[k - 1];
+        all[k] = here;
+    }
 }
 
-static fl_status show_growth(fl_buf *out, const fl_args *args, kept both[2], fl_error *err)
+/* The dumps in the order of time, what grew in each of them, as text or as JSON. */
+static fl_status show_growth(fl_buf *out, const fl_args *args, kept *all, size_t count,
+                             fl_error *err)
 {
-    fl_heap_growth growths[MAX_GROWTHS];
-    order_kept(&both[0], &both[1]);
-    fl_heap_compared compared = {.before = &both[0].title,
-                                 .after = &both[1].title,
-                                 .before_paths = both[0].paths,
-                                 .after_paths = both[1].paths,
-                                 .growths = growths};
-    fl_status status = fl_heap_growth_find(&compared.growth_count, growths, MAX_GROWTHS,
-                                           both[0].paths, both[1].paths, err);
+    fl_heap_signs signs;
+    const fl_heap_record *records[FL_HEAP_MAX_DUMPS];
+    const fl_heap_title *titles[FL_HEAP_MAX_DUMPS];
+    fl_arena arena = fl_arena_of(FL_MAX_HEAP_VIEW_BYTES);
+    fl_heap_compared compared = {
+        .titles = titles, .records = records, .count = count, .signs = &signs};
+    assert(count >= 2 && count <= FL_HEAP_MAX_DUMPS);
+    order_kept(all, count);
+    for (size_t i = 0; i < count; i++) {
+        records[i] = &all[i].record;
+        titles[i] = &all[i].title;
+    }
+    fl_status status = fl_heap_signs_find(&signs, records, count, &arena, err);
     if (status == FL_OK)
         (fl_args_wants_json(args) ? fl_heap_view_growth_json : fl_heap_view_growth)(out, &compared);
+    fl_arena_dispose(&arena);
     return status;
 }
 
-/* One dump: the tree; two: what grew. */
+/* One dump: the tree; several: what grew. */
 static fl_status show_kept(fl_buf *out, fl_cli *cli, const fl_args *args, bool *is_damaged,
                            fl_error *err)
 {
-    kept all[2] = {{.paths = NULL}, {.paths = NULL}};
-    size_t count = args->more_count > 0 ? 2 : 1;
-    fl_status status = read_kept(&all[0], args, args->operand, err);
-    if (status == FL_OK && count == 2)
-        status = read_kept(&all[1], args, args->more[0], err);
+    fl_status status = FL_OK;
+    size_t count = args->more_count + 1, done = 0;
+    kept *all = fl_mem_calloc(count, sizeof(*all));
+    if (all == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
+    for (; done < count && status == FL_OK; done++)
+        status = read_kept(&all[done], args, done == 0 ? args->operand : args->more[done - 1], err);
     for (size_t i = 0; i < count && status == FL_OK; i++)
         *is_damaged |= warn_of_damage(cli, &all[i].opened);
-    if (status == FL_OK && count == 2)
-        status = show_growth(out, args, all, err);
+    if (status == FL_OK && count > 1)
+        status = show_growth(out, args, all, count, err);
     else if (status == FL_OK)
         (fl_args_wants_json(args) ? fl_heap_view_paths_json : fl_heap_view_paths)(
-            out, &all[0].title, all[0].paths, top_of(args));
-    drop_kept(all, count);
+            out, &all[0].title, all[0].record.paths, top_of(args));
+    drop_kept(all, done);
+    fl_mem_free(all);
     return status;
 }
 
@@ -370,8 +384,10 @@ static fl_exit run_heap(fl_cli *cli, const fl_args *args)
     fl_buf out = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
     bool is_damaged = false;
     assert(args->operand != NULL);
-    if (args->more_count > 1 || (args->more_count > 0 && fl_args_has(args, "oql"))) {
-        fl_cli_complain(cli, "heap: one dump, or two to compare; --oql asks about one");
+    if (args->more_count >= FL_HEAP_MAX_DUMPS ||
+        (args->more_count > 0 && fl_args_has(args, "oql"))) {
+        fl_cli_complain(cli, "heap: one dump, or up to %d to compare; --oql asks about one",
+                        FL_HEAP_MAX_DUMPS);
         return FL_EXIT_USAGE;
     }
     bool by_path = args->more_count > 0 ||
@@ -443,9 +459,9 @@ static const fl_operand operand = {
     .required = true,
     .is_path = true,
     .more = "FILE",
-    .more_help = "a later dump of the same program: what grew, with the verdict leak, no-leak or, "
-                 "where one was"
-                 " cut, not-enough-data",
+    .more_help =
+        "later dumps of the same program: what grew in each of them, with the verdict leak,"
+        " no-leak or, where one was cut, not-enough-data",
 };
 
 static const fl_example examples[] = {
@@ -453,6 +469,8 @@ static const fl_example examples[] = {
     {"faultline heap app.hprof --view paths", "who keeps them"},
     {"faultline heap early.hprof app.hprof", "what grew, and through which static"},
     {"faultline heap app.hprof --retained --index", "the first time slow, from then on at once"},
+    {"faultline heap a.hprof b.hprof c.hprof", "what grew each time: what was only loaded between"
+                                               " the first two is none of it"},
     {"faultline heap app.hprof.gz --top 0 --format json", "all of them, for a program"},
     {"faultline heap app.hprof --oql \"SELECT h, h.size FROM INSTANCEOF java.util.HashMap h WHERE"
      " h.table.@length > 1000\"",

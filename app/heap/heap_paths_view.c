@@ -135,20 +135,12 @@ static size_t way_to(size_t out[PATH_ROWS], const fl_heap_paths *paths, size_t r
     return depth + 1;
 }
 
-static void put_growth(fl_buf *out, const fl_heap_compared *compared, const fl_heap_growth *growth)
+/* The path, one row a line. */
+static void put_way(fl_buf *out, const fl_heap_compared *compared, const fl_heap_growth *growth)
 {
-    const fl_heap_paths *paths = compared->after_paths;
+    const fl_heap_paths *paths = compared->records[compared->count - 1]->paths;
     size_t way[PATH_ROWS], count = way_to(way, paths, growth->row);
-    fl_buf_text(out, "\n");
-    fl_profile_text_terminal(out, fl_slice_of(fl_heap_paths_holder(paths, growth->row)));
-    fl_buf_printf(out, "\n  keeps %" PRIu64 " bytes, before %" PRIu64 " (%.2f times)\n",
-                  growth->after_bytes, growth->before_bytes,
-                  (double)growth->after_bytes /
-                      (double)(growth->before_bytes > 0 ? growth->before_bytes : 1));
-    fl_buf_printf(out, "  of ");
-    fl_profile_text_terminal(out, fl_slice_of(fl_heap_paths_at(paths, growth->row)->label));
-    fl_buf_printf(out, " there are %" PRIu64 ", before %" PRIu64 "\n  path from the roots:\n",
-                  growth->after_objects, growth->before_objects);
+    fl_buf_text(out, "  path from the roots:\n");
     for (size_t i = 1; i < count; i++) {
         fl_buf_printf(out, "    %*s", (int)i - 1, "");
         fl_profile_text_terminal(out, fl_slice_of(fl_heap_paths_at(paths, way[i])->label));
@@ -156,12 +148,41 @@ static void put_growth(fl_buf *out, const fl_heap_compared *compared, const fl_h
     }
 }
 
+/* The last sentence of a growth is its path, which the text shows better. */
+static size_t sentences_of(const fl_heap_sign *sign)
+{
+    assert(!sign->has_growth || sign->evidence_count > 0);
+    return sign->evidence_count - (sign->has_growth ? 1 : 0);
+}
+
+/* Holder and kind, the figures, the way, and what to do. */
+static void put_sign(fl_buf *out, const fl_heap_compared *compared, const fl_heap_sign *sign)
+{
+    fl_buf_text(out, "\n");
+    fl_profile_text_terminal(out, fl_slice_of(sign->holder));
+    fl_buf_printf(out, ": %s\n", fl_heap_sign_name(sign->kind));
+    if (sign->after_bytes != sign->before_bytes)
+        fl_buf_printf(out, "  keeps %" PRIu64 " bytes, before %" PRIu64 " (%.2f times)\n",
+                      sign->after_bytes, sign->before_bytes,
+                      (double)sign->after_bytes /
+                          (double)(sign->before_bytes > 0 ? sign->before_bytes : 1));
+    for (size_t i = sign->has_growth && compared->count == 2 ? 1 : 0; i < sentences_of(sign); i++) {
+        fl_buf_text(out, "  ");
+        fl_profile_text_terminal(out, fl_slice_of(sign->evidence[i].text));
+        fl_buf_char(out, '\n');
+    }
+    if (sign->has_growth)
+        put_way(out, compared, &sign->growth);
+    fl_buf_printf(out, "  advice: %s\n", fl_heap_sign_hint(sign->kind));
+}
+
+/* What grows is a leak also in dumps that were cut; that nothing grows is no verdict then. */
 static const char *verdict_of(const fl_heap_compared *compared)
 {
-    const fl_heap_title *before = compared->before, *after = compared->after;
-    bool is_cut = before->damage != NULL || before->without_roots || after->damage != NULL ||
-                  after->without_roots;
-    if (compared->growth_count > 0)
+    bool is_cut = false;
+    for (size_t i = 0; i < compared->count; i++)
+        is_cut |= compared->titles[i]->damage != NULL || compared->titles[i]->without_roots;
+    if (compared->signs->leaks > 0)
         return "leak";
     return is_cut ? "not-enough-data" : "no-leak";
 }
@@ -177,55 +198,87 @@ static void put_cut(fl_buf *out, const fl_heap_title *title)
 
 void fl_heap_view_growth(fl_buf *out, const fl_heap_compared *compared)
 {
-    const fl_heap_path *before = fl_heap_paths_at(compared->before_paths, 0);
-    const fl_heap_path *after = fl_heap_paths_at(compared->after_paths, 0);
-    put_cut(out, compared->before);
-    put_cut(out, compared->after);
+    assert(compared->count >= 2);
+    const fl_heap_path *before = fl_heap_paths_at(compared->records[0]->paths, 0);
+    const fl_heap_path *after = fl_heap_paths_at(compared->records[compared->count - 1]->paths, 0);
+    for (size_t i = 0; i < compared->count; i++)
+        put_cut(out, compared->titles[i]);
     fl_buf_printf(out, "Verdict: %s\n", verdict_of(compared));
     fl_buf_printf(out, "The roots keep %" PRIu64 " bytes, before %" PRIu64 ".\n",
                   after->retained_bytes, before->retained_bytes);
-    if (compared->growth_count == 0)
+    if (compared->signs->leaks == 0)
         fl_buf_printf(out,
-                      "Nothing that is there in both dumps keeps %.1f times as much as before and"
-                      " %.0f %% of the heap more.\n",
-                      FL_HEAP_GROWTH_RATIO, FL_HEAP_GROWTH_SHARE * 100);
-    for (size_t i = 0; i < compared->growth_count; i++)
-        put_growth(out, compared, &compared->growths[i]);
+                      "Nothing that is there in %s keeps %.1f times as much as before and"
+                      " %.0f %% of the heap more%s.\n",
+                      compared->count == 2 ? "both dumps" : "all dumps", FL_HEAP_GROWTH_RATIO,
+                      FL_HEAP_GROWTH_SHARE * 100,
+                      compared->count == 2 ? "" : ", and more in each of them");
+    for (size_t i = 0; i < compared->signs->count; i++)
+        put_sign(out, compared, &compared->signs->rows[i]);
 }
 
+/* What only a growth by path has. */
 static void put_growth_json(fl_buf *out, const fl_heap_compared *compared,
                             const fl_heap_growth *growth)
 {
-    const fl_heap_paths *paths = compared->after_paths;
+    const fl_heap_paths *paths = compared->records[compared->count - 1]->paths;
     size_t way[PATH_ROWS], count = way_to(way, paths, growth->row);
-    fl_buf_char(out, '{');
-    put_text(out, "holder", fl_heap_paths_holder(paths, growth->row));
     fl_buf_char(out, ',');
     put_text(out, "container", fl_heap_paths_at(paths, growth->container)->label);
     fl_buf_char(out, ',');
     put_text(out, "what", fl_heap_paths_at(paths, growth->row)->label);
-    fl_buf_printf(out,
-                  ",\"before_bytes\":%" PRIu64 ",\"after_bytes\":%" PRIu64
-                  ",\"before_objects\":%" PRIu64 ",\"after_objects\":%" PRIu64 ",\"path\":[",
-                  growth->before_bytes, growth->after_bytes, growth->before_objects,
-                  growth->after_objects);
+    fl_buf_printf(out, ",\"before_objects\":%" PRIu64 ",\"after_objects\":%" PRIu64 ",\"bytes\":[",
+                  growth->before_objects, growth->after_objects);
+    for (size_t i = 0; i < compared->count; i++)
+        fl_buf_printf(out, "%s%" PRIu64, i > 0 ? "," : "", growth->bytes[i]);
+    fl_buf_text(out, "],\"path\":[");
     for (size_t i = 1; i < count; i++) {
         fl_buf_text(out, i > 1 ? "," : "");
         put_path_json(out, fl_heap_paths_at(paths, way[i]));
     }
-    fl_buf_text(out, "]}");
+    fl_buf_char(out, ']');
 }
 
+/* The members of a finding; those of a growth by path stand between. */
+static void put_sign_json(fl_buf *out, const fl_heap_compared *compared, const fl_heap_sign *sign)
+{
+    fl_buf_printf(out, "{\"kind\":\"%s\",", fl_heap_sign_name(sign->kind));
+    put_text(out, "holder", sign->holder);
+    fl_buf_char(out, ',');
+    put_text(out, "field", sign->field);
+    fl_buf_printf(out, ",\"before_bytes\":%" PRIu64 ",\"after_bytes\":%" PRIu64, sign->before_bytes,
+                  sign->after_bytes);
+    if (sign->has_growth)
+        put_growth_json(out, compared, &sign->growth);
+    fl_buf_text(out, ",\"evidence\":[");
+    for (size_t i = 0; i < sign->evidence_count; i++) {
+        fl_buf_text(out, i > 0 ? "," : "");
+        fl_profile_text_json(out, fl_slice_of(sign->evidence[i].text));
+    }
+    fl_buf_text(out, "],");
+    put_text(out, "hint", fl_heap_sign_hint(sign->kind));
+    fl_buf_char(out, '}');
+}
+
+/* `growths` are leaks, `findings` what is slow or large without growing. */
 void fl_heap_view_growth_json(fl_buf *out, const fl_heap_compared *compared)
 {
+    size_t leaks = compared->signs->leaks;
+    assert(compared->count >= 2);
     fl_buf_text(out, "{\"schema\":1,\"kind\":\"heap-growth\",\"before\":{");
-    fl_heap_view_title_json(out, compared->before);
+    fl_heap_view_title_json(out, compared->titles[0]);
     fl_buf_text(out, "},\"after\":{");
-    fl_heap_view_title_json(out, compared->after);
-    fl_buf_printf(out, "},\"verdict\":\"%s\",\"growths\":[", verdict_of(compared));
-    for (size_t i = 0; i < compared->growth_count; i++) {
+    fl_heap_view_title_json(out, compared->titles[compared->count - 1]);
+    fl_buf_printf(out, "},\"dumps\":%zu,\"verdict\":\"%s\",\"growths\":[", compared->count,
+                  verdict_of(compared));
+    for (size_t i = 0; i < leaks; i++) {
         fl_buf_text(out, i > 0 ? ",\n" : "\n");
-        put_growth_json(out, compared, &compared->growths[i]);
+        put_sign_json(out, compared, &compared->signs->rows[i]);
+    }
+    fl_buf_text(out, "],\"findings\":[");
+    for (size_t i = leaks; i < compared->signs->count; i++) {
+        fl_buf_text(out, i > leaks ? ",\n" : "\n");
+        put_sign_json(out, compared, &compared->signs->rows[i]);
     }
     fl_buf_text(out, "]}\n");
 }

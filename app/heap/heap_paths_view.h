@@ -5,7 +5,7 @@
 #ifndef FL_HEAP_PATHS_VIEW_H
 #define FL_HEAP_PATHS_VIEW_H
 
-#include "heap_paths.h"
+#include "heap_signs.h"
 #include "heap_view.h"
 
 /* The rows, indented by depth, at most `top` (0: all). */
@@ -14,12 +14,12 @@ void fl_heap_view_paths(fl_buf *out, const fl_heap_title *title, const fl_heap_p
 void fl_heap_view_paths_json(fl_buf *out, const fl_heap_title *title, const fl_heap_paths *paths,
                              size_t top);
 
-/* What grew from the dump of `before` to that of `after`: verdict, holder, path. */
+/* What grew from dump to dump: verdict, holder, kind, path. */
 typedef struct fl_heap_compared {
-    const fl_heap_title *before, *after;
-    const fl_heap_paths *before_paths, *after_paths;
-    const fl_heap_growth *growths; /* the largest first */
-    size_t growth_count;
+    const fl_heap_title *const *titles; /* in the order of time, two at least */
+    const fl_heap_record *const *records;
+    size_t count;
+    const fl_heap_signs *signs;
 } fl_heap_compared;
 
 void fl_heap_view_growth(fl_buf *out, const fl_heap_compared *compared);

@@ -14,13 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
 #include "hprof.h"
 #include "slice.h"
 
 #define CONFIDENCE  0.80
-#define LEAST_SHARE 0.005 /* of the heap: a path that keeps less is no row */
 #define NS_PER_HOUR 3.6e12
-enum { MAX_GROWTHS = 8, EVIDENCE = 3, MAX_STEPS = 12 };
 
 static fl_status no_memory(fl_error *err)
 {
@@ -34,7 +33,8 @@ bool fl_leak_heaps_is(fl_slice head)
 
 /* --- reading --- */
 
-static fl_status read_paths(fl_leak_heap *out, fl_hprof *dump, fl_error *err)
+/* The graph goes when its record is made: of one dump at a time it is in memory. */
+static fl_status read_record(fl_leak_heap *out, fl_hprof *dump, fl_error *err)
 {
     fl_heap *heap = NULL;
     const fl_heap_options options = {.layout = FL_HEAP_LAYOUT_INFER};
@@ -42,12 +42,8 @@ static fl_status read_paths(fl_leak_heap *out, fl_hprof *dump, fl_error *err)
     fl_status status = fl_heap_create(&heap, &source, &options, err);
     if (status != FL_OK)
         return status;
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < fl_heap_class_count(heap); i++)
-        bytes += fl_heap_class_at(heap, i)->reached_bytes;
-    uint64_t least = (uint64_t)((double)bytes * LEAST_SHARE);
     out->is_cut = fl_hprof_damage(dump) != NULL || !fl_heap_has_roots(heap);
-    status = fl_heap_paths_create(&out->paths, heap, least > 0 ? least : 1, err);
+    status = fl_heap_record_make(&out->record, heap, err);
     fl_heap_destroy(heap);
     return status;
 }
@@ -66,7 +62,7 @@ fl_status fl_leak_heaps_take(fl_leak_heaps *heaps, const char *name, const fl_sl
     fl_status status = bytes != NULL ? fl_hprof_over(&dump, *bytes, &own)
                                      : fl_hprof_open(&dump, name, folder, &own);
     if (status == FL_OK)
-        status = read_paths(item, dump, &own);
+        status = read_record(item, dump, &own);
     if (status == FL_OK) {
         const fl_error *damage = fl_hprof_damage(dump);
         item->time_ns = fl_hprof_facts_of(dump).time_ns;
@@ -83,80 +79,110 @@ fl_status fl_leak_heaps_take(fl_leak_heaps *heaps, const char *name, const fl_sl
 void fl_leak_heaps_dispose(fl_leak_heaps *heaps)
 {
     for (size_t i = 0; i < heaps->count; i++)
-        fl_heap_paths_destroy(heaps->items[i].paths);
+        fl_heap_record_dispose(&heaps->items[i].record);
     heaps->count = 0;
 }
 
 /* --- findings --- */
 
-/* The rows on the way, without those between the first ones and the holder that say little. */
-static const char *way_text(fl_arena *arena, const fl_heap_paths *paths, size_t row)
+/* What a report is made with. */
+typedef struct report_run {
+    const fl_leak_heaps *heaps;
+    fl_rules *rules;
+    uint64_t limit_bytes;
+    fl_arena *arena;
+} report_run;
+
+/* What was measured of a sign, tried on the library. */
+static fl_status find_signature(const fl_leak_signature **out, double *confidence,
+                                const report_run *run, const fl_heap_sign *sign, fl_error *err)
 {
-    const char *text = fl_heap_paths_at(paths, row)->label;
-    for (size_t steps = 1; steps < MAX_STEPS && text != NULL; steps++) {
-        row = fl_heap_paths_at(paths, row)->parent;
-        const fl_heap_path *above = fl_heap_paths_at(paths, row);
-        if (above->depth == 0)
-            return text;
-        text = fl_arena_printf(arena, "%s > %s", above->label, text);
-    }
-    return text;
+    const fl_heap_record *last = &run->heaps->items[run->heaps->count - 1].record;
+    const char *way =
+        sign->has_growth ? fl_heap_sign_way(last->paths, &sign->growth, run->arena) : sign->holder;
+    if (way == NULL)
+        return no_memory(err);
+    const fl_fact items[] = {
+        {.feature = FL_LEAK_F_HEAP_SIGN, .text = fl_heap_sign_name(sign->kind)},
+        {.feature = FL_LEAK_F_HEAP_HOLDER, .text = sign->holder},
+        {.feature = FL_LEAK_F_HEAP_PATH, .text = way},
+        {.feature = FL_LEAK_F_HEAP_DUMPS, .number = (double)run->heaps->count},
+        {.feature = FL_LEAK_F_HEAP_GROWTH_RATIO,
+         .number =
+             sign->before_bytes > 0 ? (double)sign->after_bytes / (double)sign->before_bytes : NAN},
+        {.feature = FL_LEAK_F_HEAP_RETAINED_BYTES, .number = (double)sign->after_bytes},
+    };
+    const fl_facts facts = {
+        .subject = FL_LEAK_SITE, .items = items, .count = sizeof(items) / sizeof(items[0])};
+    fl_against against = {.count = 0};
+    fl_status status = fl_rules_best(out, run->rules, &facts, err);
+    if (status == FL_OK && *out != NULL)
+        status = fl_rules_against(&against, run->rules, *out, &facts, err);
+    if (status == FL_OK && *out != NULL)
+        *confidence = fl_rules_confidence(*out, against.count);
+    return status;
 }
 
-/* Three sentences: how much, of what, by which way. */
-static bool put_evidence(fl_leak_finding *finding, const fl_leak_heap *last,
-                         const fl_heap_growth *growth, fl_arena *arena)
+/* Sentences move to the report's arena, since those of a record go with it. */
+static bool put_evidence(fl_leak_finding *finding, const fl_heap_sign *sign, int64_t time_ns,
+                         fl_arena *arena)
 {
-    const fl_heap_path *row = fl_heap_paths_at(last->paths, growth->row);
-    fl_leak_evidence *evidence = fl_arena_alloc(arena, EVIDENCE, sizeof(*evidence));
+    fl_leak_evidence *evidence = fl_arena_alloc(arena, FL_HEAP_SIGN_SENTENCES, sizeof(*evidence));
     if (evidence == NULL || finding->holder == NULL)
         return false;
-    double risen = (double)(growth->after_bytes - growth->before_bytes);
-    evidence[0].text = fl_arena_printf(arena, "%s keeps %llu bytes alive, in the first dump %llu",
-                                       finding->holder, (unsigned long long)growth->after_bytes,
-                                       (unsigned long long)growth->before_bytes);
-    evidence[0].value = risen;
-    evidence[0].unit = "bytes";
-    evidence[1].text = fl_arena_printf(arena, "of %s there are %llu, in the first dump %llu",
-                                       row->label, (unsigned long long)growth->after_objects,
-                                       (unsigned long long)growth->before_objects);
-    evidence[1].value = (double)growth->after_objects - (double)growth->before_objects;
-    evidence[1].unit = "objects";
-    const char *way = way_text(arena, last->paths, growth->row);
-    evidence[2].text = way != NULL ? fl_arena_printf(arena, "kept by way of %s", way) : NULL;
-    evidence[2].value = NAN;
-    evidence[2].unit = "";
-    for (size_t i = 0; i < EVIDENCE; i++) {
-        evidence[i].source = FL_LEAK_FROM_HEAP;
-        evidence[i].at_ns = last->time_ns;
+    for (size_t i = 0; i < sign->evidence_count; i++)
+        evidence[i] =
+            (fl_leak_evidence){.source = FL_LEAK_FROM_HEAP,
+                               .text = fl_arena_printf(arena, "%s", sign->evidence[i].text),
+                               .at_ns = time_ns,
+                               .value = sign->evidence[i].value,
+                               .unit = sign->evidence[i].unit};
+    for (size_t i = 0; i < sign->evidence_count; i++)
         if (evidence[i].text == NULL)
             return false;
-    }
     finding->evidence = evidence;
-    finding->evidence_count = EVIDENCE;
+    finding->evidence_count = sign->evidence_count;
     return true;
 }
 
-static bool put_finding(fl_leak_finding *out, const fl_leak_heap *first, const fl_leak_heap *last,
-                        const fl_heap_growth *growth, uint64_t limit_bytes, fl_arena *arena)
+/* Bytes an hour; NaN where nothing grew, or no time went by. */
+static double rate_of(const fl_leak_heaps *heaps, const fl_heap_sign *sign)
 {
-    double hours = (double)(last->time_ns - first->time_ns) / NS_PER_HOUR;
-    double risen = (double)(growth->after_bytes - growth->before_bytes);
-    double rate = hours > 0 ? risen / hours : NAN;
-    double left = (double)limit_bytes - (double)fl_heap_paths_at(last->paths, 0)->retained_bytes;
-    double seconds = limit_bytes > 0 ? (left > 0 ? left : 0) / rate * 3600 : NAN;
+    double hours =
+        (double)(heaps->items[heaps->count - 1].time_ns - heaps->items[0].time_ns) / NS_PER_HOUR;
+    double risen = (double)sign->after_bytes - (double)sign->before_bytes;
+    return fl_heap_sign_is_leak(sign->kind) && hours > 0 ? risen / hours : NAN;
+}
+
+/* Without a signature the verdict is the kind's own. */
+static fl_status put_finding(fl_leak_finding *out, const report_run *run, const fl_heap_sign *sign,
+                             fl_error *err)
+{
+    const fl_leak_heap *last = &run->heaps->items[run->heaps->count - 1];
+    double rate = rate_of(run->heaps, sign);
+    double left =
+        (double)run->limit_bytes - (double)fl_heap_paths_at(last->record.paths, 0)->retained_bytes;
+    double seconds = run->limit_bytes > 0 && rate > 0 ? (left > 0 ? left : 0) / rate * 3600 : NAN;
+    fl_leak_verdict verdict = fl_heap_sign_is_leak(sign->kind)   ? FL_LEAK_LEAK
+                              : sign->kind == FL_HEAP_SIGN_TEXTS ? FL_LEAK_RETENTION
+                                                                 : FL_LEAK_LATENCY;
     *out = (fl_leak_finding){
-        .verdict = FL_LEAK_LEAK,
+        .verdict = verdict,
         .subject = FL_LEAK_SITE,
         .confidence = CONFIDENCE,
-        .holder = fl_arena_printf(arena, "%s", fl_heap_paths_holder(last->paths, growth->row)),
+        .holder = fl_arena_printf(run->arena, "%s", sign->holder),
         .growth_bytes_per_hour = {rate, rate, rate}, /* counted, not sampled */
         .growth_per_hour = {NAN, NAN, NAN},
         .seconds_to_limit = {seconds, seconds, seconds},
         .support = 1u << FL_LEAK_FROM_HEAP,
     };
     out->function = out->holder;
-    return put_evidence(out, last, growth, arena);
+    fl_status status = find_signature(&out->signature, &out->confidence, run, sign, err);
+    if (status == FL_OK && out->signature != NULL)
+        out->verdict = out->signature->verdict;
+    if (status == FL_OK && !put_evidence(out, sign, last->time_ns, run->arena))
+        status = no_memory(err);
+    return status;
 }
 
 static int by_time(const void *a, const void *b)
@@ -188,6 +214,8 @@ static fl_status put_verdict(fl_leak_report *report, const fl_leak_heaps *heaps,
     report->verdict = found > 0    ? FL_LEAK_LEAK
                       : wants_more ? FL_LEAK_NOT_ENOUGH_DATA
                                    : FL_LEAK_NO_LEAK;
+    if (found == 0 && report->finding_count > 0 && report->findings[0].verdict == FL_LEAK_LATENCY)
+        report->verdict = FL_LEAK_LATENCY; /* chains are as long in one dump as in two */
     report->confidence = wants_more ? 0 : CONFIDENCE;
     report->snapshot_count = report->used_count = heaps->count;
     report->from_ns = heaps->items[0].time_ns;
@@ -196,32 +224,42 @@ static fl_status put_verdict(fl_leak_report *report, const fl_leak_heaps *heaps,
     return FL_OK;
 }
 
+/* What grows stands in front of the findings of others, what is only slow or large behind. */
+static fl_status put_findings(fl_leak_report *report, const report_run *run,
+                              const fl_heap_signs *signs, fl_error *err)
+{
+    fl_status status = FL_OK;
+    size_t others = report->finding_count;
+    fl_leak_finding *all = fl_arena_alloc(run->arena, signs->count + others + 1, sizeof(*all));
+    if (all == NULL)
+        return no_memory(err);
+    if (others > 0)
+        memcpy(all + signs->leaks, report->findings, others * sizeof(*all));
+    for (size_t i = 0; i < signs->count && status == FL_OK; i++)
+        status = put_finding(&all[i < signs->leaks ? i : i + others], run, &signs->rows[i], err);
+    report->findings = all;
+    report->finding_count = signs->count + others;
+    return status;
+}
+
 fl_status fl_leak_heaps_report(fl_leak_report *report, fl_leak_heaps *heaps, uint64_t limit_bytes,
                                bool alone, fl_arena *arena, fl_error *err)
 {
-    fl_heap_growth growths[MAX_GROWTHS];
-    size_t found = 0;
+    fl_heap_signs signs = {.count = 0};
+    const fl_heap_record *records[FL_MAX_LEAK_HEAPS];
+    report_run run = {.heaps = heaps, .limit_bytes = limit_bytes, .arena = arena};
     assert(heaps->count > 0 && heaps->count <= FL_MAX_LEAK_HEAPS);
     qsort(heaps->items, heaps->count, sizeof(heaps->items[0]), by_time);
-    const fl_leak_heap *first = &heaps->items[0], *last = &heaps->items[heaps->count - 1];
-    if (heaps->count > 1) {
-        fl_status status =
-            fl_heap_growth_find(&found, growths, MAX_GROWTHS, first->paths, last->paths, err);
-        if (status != FL_OK)
-            return status;
-    }
-    size_t count = found + report->finding_count;
-    fl_leak_finding *all = fl_arena_alloc(arena, count + 1, sizeof(*all));
-    if (all == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < found; i++)
-        if (!put_finding(&all[i], first, last, &growths[i], limit_bytes, arena))
-            return no_memory(err);
-    if (report->finding_count > 0)
-        memcpy(all + found, report->findings, report->finding_count * sizeof(*all));
-    report->findings = all;
-    report->finding_count = count;
-    if (alone || found > 0)
-        return put_verdict(report, heaps, found, arena, err);
-    return FL_OK;
+    for (size_t i = 0; i < heaps->count; i++)
+        records[i] = &heaps->items[i].record;
+    fl_status status = fl_rules_create(&run.rules, heaps->signatures, heaps->signature_count,
+                                       FL_LEAK_IN_HEAPS, err);
+    if (status == FL_OK)
+        status = fl_heap_signs_find(&signs, records, heaps->count, arena, err);
+    if (status == FL_OK)
+        status = put_findings(report, &run, &signs, err);
+    fl_rules_destroy(run.rules);
+    if (status == FL_OK && (alone || signs.leaks > 0))
+        status = put_verdict(report, heaps, signs.leaks, arena, err);
+    return status;
 }

@@ -1,29 +1,30 @@
 /*
- * leak_heaps.h - heap dumps among the inputs of a leak run: what grew between the first and the
- * last of them, as findings.
+ * leak_heaps.h - heap dumps among the inputs of a leak run: what grew from each of them to the
+ * next, as findings.
  *
- * Of each dump only the paths from its roots are kept. One dump alone is never a verdict.
+ * Of each dump only a record is kept (heap_record.h). One dump alone is never a verdict.
  */
 #ifndef FL_LEAK_HEAPS_H
 #define FL_LEAK_HEAPS_H
 
 #include "arena.h"
 #include "faultline/leak.h"
-#include "heap_paths.h"
+#include "heap_signs.h"
 
-/* More of one program than anybody takes by hand; the rest is refused. */
-enum { FL_MAX_LEAK_HEAPS = 32 };
+enum { FL_MAX_LEAK_HEAPS = FL_HEAP_MAX_DUMPS }; /* the rest is refused */
 
 typedef struct fl_leak_heap {
     int64_t time_ns;
-    fl_heap_paths *paths;
+    fl_heap_record record;
     bool is_cut; /* damaged, or it ends before its roots */
 } fl_leak_heap;
 
 typedef struct fl_leak_heaps {
     fl_leak_heap items[FL_MAX_LEAK_HEAPS];
     size_t count;
-    const char *folder; /* where packed ones are unpacked; NULL: /var/tmp */
+    const char *folder;                  /* where packed ones are unpacked; NULL: /var/tmp */
+    const fl_leak_signature *signatures; /* names for what is found; they outlive the report */
+    size_t signature_count;
 } fl_leak_heaps;
 
 /* Whether an input begins as a heap dump does. */

@@ -325,7 +325,7 @@ static fl_status take_heap(fl_leak_reader *reader, const struct input *in, fl_er
     if (reader->total_count < MAX_LEAK_TOTALS)
         reader->totals[reader->total_count++] = (fl_leak_total){
             .time_ns = heap->time_ns,
-            .heap_bytes = (double)fl_heap_paths_at(heap->paths, 0)->retained_bytes,
+            .heap_bytes = (double)fl_heap_paths_at(heap->record.paths, 0)->retained_bytes,
             .goroutines = NAN,
             .source = fl_arena_printf(reader->arena, "%s", in->name),
         };

@@ -93,6 +93,8 @@ static fl_status prepare(fl_leak_run *run, fl_error *err)
     run->reader.library = run->library;
     run->reader.arena = &run->arena;
     run->reader.heaps.folder = run->request->temp_folder;
+    run->reader.heaps.signatures = options.signatures;
+    run->reader.heaps.signature_count = options.signature_count;
     run->reader.inputs = &run->inputs;
     run->reader.text = fl_buf_of(MAX_TEXT_BYTES);
     run->reader.totals = fl_arena_alloc(&run->arena, MAX_LEAK_TOTALS, sizeof(fl_leak_total));

@@ -45,12 +45,17 @@ static_assert(COUNT(sources) == FL_LEAK_SOURCE_COUNT, "a source has no name");
 static const char *const measured_names[] = {
     [FL_LEAK_IN_PROFILES] = "profiles",
     [FL_LEAK_IN_TRACES] = "traces",
+    [FL_LEAK_IN_HEAPS] = "heap dumps",
 };
 static_assert(COUNT(measured_names) == FL_LEAK_MEASURED_COUNT, "a kind of features has no name");
 
 #define TEXT(name_, text_)                                                                         \
     {                                                                                              \
         .name = name_, .unit = "text", .text = text_, .is_text = true                              \
+    }
+#define IN_DUMPS(name_, unit_, text_, is_text_)                                                    \
+    {                                                                                              \
+        .name = name_, .unit = unit_, .text = text_, .is_text = is_text_, .in = FL_LEAK_IN_HEAPS   \
     }
 #define TRACED_TEXT(name_, text_)                                                                  \
     {                                                                                              \
@@ -175,6 +180,16 @@ static const fl_leak_feature_info features[] = {
         TRACED("trace_queue", "", "goroutines in line for a lock, on average"),
     [FL_LEAK_F_TRACE_WAITS] = TRACED("trace_waits", "", "waits for a lock that ended"),
     [FL_LEAK_F_TRACE_WAITS_PER_S] = TRACED("trace_waits_per_s", "1/s", "waits for a lock"),
+    [FL_LEAK_F_HEAP_SIGN] = IN_DUMPS("heap_sign", "text", "map-grows, queue-unbounded, ...", true),
+    [FL_LEAK_F_HEAP_HOLDER] =
+        IN_DUMPS("heap_holder", "text", "the static or the field that holds it", true),
+    [FL_LEAK_F_HEAP_PATH] =
+        IN_DUMPS("heap_path", "text", "classes and statics from the roots down", true),
+    [FL_LEAK_F_HEAP_DUMPS] = IN_DUMPS("heap_dumps", "", "heap dumps that were compared", false),
+    [FL_LEAK_F_HEAP_GROWTH_RATIO] =
+        IN_DUMPS("heap_growth_ratio", "ratio", "of what the holder keeps, last over first", false),
+    [FL_LEAK_F_HEAP_RETAINED_BYTES] =
+        IN_DUMPS("heap_retained_bytes", "bytes", "kept by the holder in the last dump", false),
 };
 static_assert(COUNT(features) == FL_LEAK_FEATURE_COUNT, "a feature has no row");
 

@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "faultline/limits.h"
+#include "heap_holders.h"
 #include "heap_priv.h"
 #include "mem.h"
 #include "slice.h"
@@ -82,25 +83,6 @@ static const char *class_label(fl_heap_paths *paths, const fl_heap *heap, uint32
                            FL_SLICE_ARG(fl_heap_class_at(heap, index)->name));
 }
 
-/* The static of a class that refers to the object; NULL: none does directly. */
-static const fl_heap_member *static_of(const fl_heap *heap, uint32_t meant, fl_heap_object object)
-{
-    const fl_heap_class *facts = fl_heap_class_at(heap, meant);
-    uint64_t id = fl_heap_id(heap, object);
-    for (uint32_t i = 0; i < facts->static_count; i++)
-        if (facts->statics[i].type == FL_HEAP_REFERENCE && facts->statics[i].value == id)
-            return &facts->statics[i];
-    return NULL;
-}
-
-static const char *holder_text(fl_heap_paths *paths, const fl_heap *heap, uint32_t meant,
-                               const fl_heap_member *field)
-{
-    return fl_arena_printf(&paths->arena, "%.*s.%.*s",
-                           FL_SLICE_ARG(fl_heap_class_at(heap, meant)->name),
-                           FL_SLICE_ARG(field->name));
-}
-
 /* An entry of a thread's map refers weakly to the ThreadLocal that it is a value of: the static
  * that has that one names it better than the thread does. */
 static void name_thread_local(fl_heap_paths *paths, const fl_heap *heap, fl_heap_path *row)
@@ -111,10 +93,10 @@ static void name_thread_local(fl_heap_paths *paths, const fl_heap *heap, fl_heap
         return;
     fl_heap_object local = fl_heap_follow(heap, row->largest, "referent");
     for (uint32_t i = 0; i < fl_heap_class_count(heap) && local != FL_HEAP_NONE; i++) {
-        const fl_heap_member *field = static_of(heap, i, local);
+        const fl_heap_member *field = fl_heap_static_of(heap, i, local);
         if (field == NULL)
             continue;
-        row->holder = holder_text(paths, heap, i, field);
+        row->holder = fl_heap_member_text(heap, i, field, &paths->arena);
         return;
     }
 }
@@ -134,12 +116,12 @@ static bool add_single(fl_heap_paths *paths, const fl_heap *heap, uint32_t paren
                         .largest = object};
     const fl_heap_member *field = NULL;
     if (above.meant != FL_HEAP_NONE && meant == FL_HEAP_NONE)
-        field = static_of(heap, above.meant, object);
+        field = fl_heap_static_of(heap, above.meant, object);
     if (meant != FL_HEAP_NONE)
         row.label = class_label(paths, heap, meant, "class ");
     else if (field != NULL) {
         const char *before = fl_arena_printf(&paths->arena, ".%.*s ", FL_SLICE_ARG(field->name));
-        row.holder = holder_text(paths, heap, above.meant, field);
+        row.holder = fl_heap_member_text(heap, above.meant, field, &paths->arena);
         if (before != NULL && row.holder != NULL)
             row.label = class_label(paths, heap, row.class_index, before);
     } else
@@ -150,9 +132,12 @@ static bool add_single(fl_heap_paths *paths, const fl_heap *heap, uint32_t paren
 
 /* --- one row --- */
 
+/* Classes, and what a static of a class refers to. What several statics keep together is summed up
+ * like anything else. */
 static bool is_single(const fl_heap *heap, const fl_heap_path *row, fl_heap_object kid)
 {
-    return row->meant != FL_HEAP_NONE || fl_heap_class_meant(heap, kid) != FL_HEAP_NONE;
+    return fl_heap_class_meant(heap, kid) != FL_HEAP_NONE ||
+           (row->meant != FL_HEAP_NONE && fl_heap_static_of(heap, row->meant, kid) != NULL);
 }
 
 static void count_kid(fl_heap_paths *paths, const fl_heap *heap, fl_heap_object kid)
@@ -233,6 +218,17 @@ static bool place_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row,
     return true;
 }
 
+/* The largest object of a new row is known once all kids were placed. */
+static void name_made(fl_heap_paths *paths, const fl_heap *heap, fl_heap_path *row)
+{
+    assert(row->largest != FL_HEAP_NONE);
+    fl_heap_object above = fl_heap_idom(heap, row->largest);
+    row->is_thread = fl_heap_is_thread_class(heap, row->class_index);
+    name_thread_local(paths, heap, row);
+    if (above != FL_HEAP_NONE)
+        row->field = fl_heap_field_text(heap, above, row->largest, &paths->arena);
+}
+
 static bool expand(fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
 {
     bool ok = true;
@@ -251,7 +247,7 @@ static bool expand(fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
     for (size_t i = 0; i < paths->touched_count; i++) {
         uint32_t made = paths->tallies[paths->touched[i]].row;
         if (ok && made != FL_HEAP_NONE)
-            name_thread_local(paths, heap, &paths->rows[made]);
+            name_made(paths, heap, &paths->rows[made]);
         paths->tallies[paths->touched[i]] = (tally){0};
     }
     return ok;
@@ -338,139 +334,54 @@ size_t fl_heap_paths_descend(const fl_heap_paths *paths, size_t row)
     return row;
 }
 
+/* Whether the row is a loader, or the list in which a loader has its classes. */
+static bool is_loading(const fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
+{
+    for (int up = 0; up < 3 && paths->rows[row].depth > 0; up++) {
+        if (fl_heap_is_loader_class(heap, paths->rows[row].class_index))
+            return true;
+        row = paths->rows[row].parent;
+    }
+    return false;
+}
+
+/* Whether a row is the first below the roots or a loader's list, and nobody's by name. */
+static bool is_unclaimed(const fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
+{
+    const fl_heap_path *here = &paths->rows[row];
+    if (here->meant != FL_HEAP_NONE || here->holder != NULL || here->is_thread ||
+        is_loading(paths, heap, row))
+        return false;
+    return here->depth == 1 ||
+           (here->depth > 1 && here->field == NULL && is_loading(paths, heap, here->parent));
+}
+
+fl_status fl_heap_paths_search_holders(fl_heap_paths *paths, fl_heap *heap, uint64_t least_bytes,
+                                       fl_error *err)
+{
+    fl_status status = FL_OK;
+    for (uint32_t row = 1; row < paths->count && status == FL_OK; row++) {
+        fl_heap_path *here = &paths->rows[row];
+        if (here->retained_bytes < least_bytes || !is_unclaimed(paths, heap, row))
+            continue;
+        status = fl_heap_index_inbound(heap, err);
+        if (status == FL_OK)
+            status = fl_heap_holder_search(&here->holder, heap, here->largest, &paths->arena, err);
+    }
+    return status;
+}
+
 const char *fl_heap_paths_holder(const fl_heap_paths *paths, size_t row)
 {
-    const char *nearest = paths->rows[row].label;
+    const char *nearest = paths->rows[row].label, *field = NULL;
     for (size_t at = row; at != FL_HEAP_NONE; at = paths->rows[at].parent) {
         const fl_heap_path *here = &paths->rows[at];
         if (here->holder != NULL)
             return here->holder;
+        if (here->field != NULL)
+            field = here->field;
         if (here->depth > 0)
             nearest = here->label;
     }
-    return nearest;
-}
-
-/* --- growth --- */
-
-/* The row of the earlier heap with the same path; FL_HEAP_NONE: it is new. A class is itself
- * wherever it hangs: on its loader, or on the roots where it stands in for those of a cut dump. */
-static uint32_t match(const fl_heap_paths *before, uint32_t parent, const fl_heap_path *row)
-{
-    for (size_t i = parent + (size_t)1; i < before->count && parent != FL_HEAP_NONE; i++)
-        if (before->rows[i].parent == parent && strcmp(before->rows[i].label, row->label) == 0)
-            return (uint32_t)i;
-    for (size_t i = 1; i < before->count && row->meant != FL_HEAP_NONE; i++)
-        if (before->rows[i].meant != FL_HEAP_NONE && strcmp(before->rows[i].label, row->label) == 0)
-            return (uint32_t)i;
-    return FL_HEAP_NONE;
-}
-
-static double rise_of(const fl_heap_paths *before, const fl_heap_paths *after,
-                      const uint32_t *matched, size_t row)
-{
-    double was =
-        matched[row] != FL_HEAP_NONE ? (double)before->rows[matched[row]].retained_bytes : 0;
-    return (double)after->rows[row].retained_bytes - was;
-}
-
-/* Whether most of a row's rise is that of one row below, which then tells more. */
-static bool is_below(const fl_heap_paths *before, const fl_heap_paths *after,
-                     const uint32_t *matched, size_t row)
-{
-    double rise = rise_of(before, after, matched, row);
-    for (size_t i = row + 1; i < after->count; i++)
-        if (after->rows[i].parent == row &&
-            rise_of(before, after, matched, i) >= FL_HEAP_PATHS_DROP * rise)
-            return true;
-    return false;
-}
-
-/* Upwards to the first row of which there are as many as before: what is filled, not what fills. */
-static size_t container_of(const fl_heap_paths *before, const fl_heap_paths *after,
-                           const uint32_t *matched, size_t row)
-{
-    while (after->rows[row].depth > 0 &&
-           (matched[row] == FL_HEAP_NONE ||
-            after->rows[row].objects > before->rows[matched[row]].objects))
-        row = after->rows[row].parent;
-    return row;
-}
-
-static bool take_growth(fl_heap_growth *out, const fl_heap_paths *before,
-                        const fl_heap_paths *after, const uint32_t *matched, size_t row)
-{
-    double risen = rise_of(before, after, matched, row);
-    double least = FL_HEAP_GROWTH_SHARE * (double)after->rows[0].retained_bytes;
-    if (row == 0 || risen < least || is_below(before, after, matched, row))
-        return false;
-    size_t container = container_of(before, after, matched, row);
-    *out = (fl_heap_growth){
-        .row = row,
-        .container = container,
-        .before_bytes = before->rows[matched[container]].retained_bytes,
-        .after_bytes = after->rows[container].retained_bytes,
-        .before_objects = matched[row] != FL_HEAP_NONE ? before->rows[matched[row]].objects : 0,
-        .after_objects = after->rows[row].objects,
-        .rise_bytes = (uint64_t)risen,
-    };
-    return container != 0 &&
-           (double)out->after_bytes >= FL_HEAP_GROWTH_RATIO * (double)out->before_bytes;
-}
-
-static uint64_t rise(const fl_heap_growth *growth)
-{
-    return growth->after_bytes - growth->before_bytes;
-}
-
-static int by_rise(const void *a, const void *b)
-{
-    const fl_heap_growth *left = a, *right = b;
-    if (rise(left) != rise(right))
-        return rise(left) < rise(right) ? 1 : -1;
-    return (left->row > right->row) - (left->row < right->row);
-}
-
-/* In place of a smaller one of the same container, or of the smallest where there is no room. */
-static size_t keep(fl_heap_growth *out, size_t most, size_t found, const fl_heap_growth *here)
-{
-    size_t least = 0;
-    for (size_t i = 0; i < found; i++)
-        if (out[i].container == here->container) {
-            if (out[i].rise_bytes < here->rise_bytes)
-                out[i] = *here;
-            return found;
-        }
-    if (found < most) {
-        out[found] = *here;
-        return found + 1;
-    }
-    for (size_t i = 1; i < found; i++)
-        if (rise(&out[i]) < rise(&out[least]))
-            least = i;
-    if (rise(&out[least]) < rise(here))
-        out[least] = *here;
-    return found;
-}
-
-fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, size_t most,
-                              const fl_heap_paths *before, const fl_heap_paths *after,
-                              fl_error *err)
-{
-    assert(most > 0);
-    uint32_t *matched = fl_mem_calloc(after->count, sizeof(*matched));
-    *found = 0;
-    if (matched == NULL)
-        return no_memory(err);
-    for (size_t row = 1; row < after->count; row++)
-        matched[row] = match(before, matched[after->rows[row].parent], &after->rows[row]);
-    for (size_t row = 1; row < after->count; row++) {
-        fl_heap_growth here;
-        if (take_growth(&here, before, after, matched, row))
-            *found = keep(out, most, *found, &here);
-    }
-    fl_mem_free(matched);
-    if (*found > 1)
-        qsort(out, *found, sizeof(*out), by_rise);
-    return FL_OK;
+    return field != NULL ? field : nearest;
 }

@@ -17,7 +17,10 @@ typedef struct fl_heap_path {
     uint32_t depth;       /* 0: the whole */
     const char *label;    /* "class shop.Cache", ".ENTRIES java.util.HashMap", "shop.Item" */
     const char *holder;   /* "shop.Cache.ENTRIES": the static, or the static ThreadLocal, through
-                             which   it is kept; NULL: none */
+                             which it is kept; NULL: none */
+    const char *field;    /* "shop.Cart.items": the field of an object of the program's own class by
+                             which the largest is referred to; NULL: none */
+    bool is_thread;       /* its objects are threads */
     uint32_t class_index; /* of the objects; of the whole FL_HEAP_NONE */
     uint32_t meant;       /* the class that a class object stands for; else FL_HEAP_NONE */
     uint64_t objects, retained_bytes;
@@ -40,29 +43,14 @@ const fl_heap_path *fl_heap_paths_at(const fl_heap_paths *paths, size_t row);
 #define FL_HEAP_PATHS_DROP 0.7
 size_t fl_heap_paths_descend(const fl_heap_paths *paths, size_t row);
 
-/* What names the row best: the holder of the nearest row above it or of itself; without one the
- * label of what hangs on the roots. Texts of the paths. */
+/* What several keep hangs on the roots, or on the loader whose classes keep it: such rows of at
+ * least `least_bytes` get the nearest static as their holder. References are indexed where there is
+ * such a row (fl_heap_index_inbound()). FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_heap_paths_search_holders(fl_heap_paths *paths, fl_heap *heap,
+                                                    uint64_t least_bytes, fl_error *err);
+
+/* What names the row best: the static that is nearest above it or of itself; without one the field
+ * that is nearest to the roots, or the label of what hangs on them. Texts of the paths. */
 const char *fl_heap_paths_holder(const fl_heap_paths *paths, size_t row);
-
-/* What there is now and was not before, by path. */
-typedef struct fl_heap_growth {
-    size_t row;       /* in the later paths: where the growth comes together */
-    size_t container; /* the nearest row above it, or itself, of which there are no more now */
-    uint64_t before_bytes, after_bytes;     /* that the container retains */
-    uint64_t before_objects, after_objects; /* in the row */
-    uint64_t rise_bytes;                    /* of the row */
-} fl_heap_growth;
-
-/* A container leaks where it retains at least 1.2 times as much, and that is at least this share of
- * the later heap. On the recordings of which there are two dumps, from the middle of a run and its
- * end, leaks double and a healthy program stays as it is. */
-#define FL_HEAP_GROWTH_RATIO 1.2
-#define FL_HEAP_GROWTH_SHARE 0.02
-
-/* At most `most` of them, the largest growth first, and one for each container: what rose most in
- * it; *found says how many. FL_E_NOMEM. */
-FL_NODISCARD fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, size_t most,
-                                           const fl_heap_paths *before, const fl_heap_paths *after,
-                                           fl_error *err);
 
 #endif

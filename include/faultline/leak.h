@@ -148,6 +148,13 @@ typedef enum fl_leak_feature {
     FL_LEAK_F_TRACE_QUEUE,          /* goroutines in line for a lock, on average */
     FL_LEAK_F_TRACE_WAITS,
     FL_LEAK_F_TRACE_WAITS_PER_S,
+    /* heap dumps of Java programs: what grows, or is too much */
+    FL_LEAK_F_HEAP_SIGN, /* text: "map-grows", "queue-unbounded", ... (docs/heap-collections.md) */
+    FL_LEAK_F_HEAP_HOLDER, /* text: "shop.Cache.ENTRIES" */
+    FL_LEAK_F_HEAP_PATH,   /* text: the classes and statics from the roots, with " > " between */
+    FL_LEAK_F_HEAP_DUMPS,
+    FL_LEAK_F_HEAP_GROWTH_RATIO,   /* of what the holder keeps, last dump over first */
+    FL_LEAK_F_HEAP_RETAINED_BYTES, /* by the holder, in the last dump */
     FL_LEAK_FEATURE_COUNT
 } fl_leak_feature;
 
@@ -155,10 +162,11 @@ typedef enum fl_leak_feature {
 typedef enum fl_leak_measured {
     FL_LEAK_IN_PROFILES, /* profiles, statistics and logs */
     FL_LEAK_IN_TRACES,
+    FL_LEAK_IN_HEAPS,
     FL_LEAK_MEASURED_COUNT
 } fl_leak_measured;
 
-/* "profiles", "traces": the words of messages. */
+/* "profiles", "traces", "heap dumps": the words of messages. */
 const char *fl_leak_measured_name(fl_leak_measured measured);
 
 typedef struct fl_leak_feature_info {

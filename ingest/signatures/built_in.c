@@ -7,6 +7,7 @@
 #include "fl_signatures_coarse_yaml.h"
 #include "fl_signatures_goroutines_yaml.h"
 #include "fl_signatures_java_gc_yaml.h"
+#include "fl_signatures_java_heap_yaml.h"
 #include "fl_signatures_keys_yaml.h"
 #include "fl_signatures_maps_yaml.h"
 #include "fl_signatures_runtime_yaml.h"
@@ -25,6 +26,7 @@ fl_status fl_signatures_add_built_in(fl_signatures *library, fl_error *err)
         {"signatures/coarse.yaml", fl_signatures_coarse_yaml},
         {"signatures/goroutines.yaml", fl_signatures_goroutines_yaml},
         {"signatures/java_gc.yaml", fl_signatures_java_gc_yaml},
+        {"signatures/java_heap.yaml", fl_signatures_java_heap_yaml},
         {"signatures/keys.yaml", fl_signatures_keys_yaml},
         {"signatures/maps.yaml", fl_signatures_maps_yaml},
         {"signatures/runtime.yaml", fl_signatures_runtime_yaml},

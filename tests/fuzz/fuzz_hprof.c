@@ -5,7 +5,7 @@
 #include "census.h"
 #include "fuzz.h"
 #include "heap.h"
-#include "heap_paths.h"
+#include "heap_signs.h"
 #include "hprof.h"
 
 /* How many objects there are. */
@@ -48,13 +48,15 @@ static void check_graph(const fl_heap_source *source)
             assert(edge.to < fl_heap_count(heap));
     }
     assert(fl_heap_index_inbound(heap, NULL) == FL_OK);
-    fl_heap_paths *paths;
-    fl_heap_growth growth;
-    if (fl_heap_paths_create(&paths, heap, 1, NULL) == FL_OK) {
-        size_t found;
-        assert(fl_heap_growth_find(&found, &growth, 1, paths, paths, NULL) == FL_OK);
-        assert(found == 0);
-        fl_heap_paths_destroy(paths);
+    fl_heap_record record;
+    if (fl_heap_record_make(&record, heap, NULL) == FL_OK) {
+        const fl_heap_record *records[2] = {&record, &record};
+        fl_arena arena = fl_arena_of(1 << 20);
+        fl_heap_signs signs;
+        if (fl_heap_signs_find(&signs, records, 2, &arena, NULL) == FL_OK)
+            assert(signs.leaks == 0);
+        fl_arena_dispose(&arena);
+        fl_heap_record_dispose(&record);
     }
     fl_heap_destroy(heap);
 }

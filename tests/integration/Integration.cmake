@@ -178,6 +178,9 @@ if(TARGET faultline_cli)
   add_test(NAME integration/heap COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_heap.py
     $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
   set_tests_properties(integration/heap PROPERTIES LABELS integration TIMEOUT 900 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+  add_test(NAME integration/heap_programs COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_heap_programs.py
+    $<TARGET_FILE:faultline_cli> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(integration/heap_programs PROPERTIES LABELS integration TIMEOUT 1800 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
 # Recordings of a JVM, against the JDK's own reader.
