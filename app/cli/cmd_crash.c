@@ -32,6 +32,7 @@ static fl_exit run_crash(fl_cli *cli, const fl_args *args)
     const fl_crash_request request = {.path = args->operand,
                                       .binaries = binaries,
                                       .binary_count = fl_args_list(args, "binary", binaries),
+                                      .symbols_folder = fl_args_text(args, "symbols"),
                                       .mapping = fl_args_text(args, "mapping")};
     assert(args->operand != NULL); /* required */
     fl_status status = fl_crash_run(&report, &request, &arena, &err);
@@ -52,8 +53,13 @@ static const fl_option options[] = {
      .kind = FL_OPTION_FILE,
      .repeatable = true,
      .argument = "FILE",
-     .help = "A library that stands in the stack without a name, or its .debug file: names its"
-             " functions (ELF)"},
+     .help = "A library that stands in the stack, or its .debug file: names its functions, with"
+             " lines and inlined calls where it has DWARF (ELF)"},
+    {.name = "symbols",
+     .kind = FL_OPTION_FOLDER,
+     .argument = "DIR",
+     .help = "A folder with libraries of the stack by their names, or their .debug files; DWARF of"
+             " the same build id is looked for in DIR/.build-id and /usr/lib/debug/.build-id"},
     {.name = "mapping",
      .kind = FL_OPTION_FILE,
      .argument = "FILE",
@@ -96,7 +102,9 @@ const fl_command fl_cmd_crash = {
         " code of a library, compiled or interpreted Java code, or the virtual machine; which Java"
         " method that is not of the platform called it; what that means and what to try; then the"
         " stack, the heap and the last events.\n"
-        "Functions of libraries that the report does not name come from --binary, names of Java"
+        "Functions of libraries that the report does not name, their lines and inlined calls come "
+        "from"
+        " --binary and --symbols, names of Java"
         " methods that ProGuard or R8 made short from --mapping.",
     .options = options,
     .option_count = FL_COUNT(options),

@@ -35,11 +35,22 @@ static void frame_text(char *out, size_t size, const fl_crash_frame *frame)
     if (frame->method != NULL)
         snprintf(out, size, "%s", frame->plain != NULL ? frame->plain : frame->method);
     else if (frame->library != NULL)
-        snprintf(out, size, "%s+0x%llx%s%s%s", frame->library, (unsigned long long)frame->offset,
-                 frame->symbol != NULL ? "  " : "", frame->symbol != NULL ? frame->symbol : "",
+        snprintf(out, size, "%s+0x%llx%s%s%s%s%s%s", frame->library,
+                 (unsigned long long)frame->offset, frame->symbol != NULL ? "  " : "",
+                 frame->symbol != NULL ? frame->symbol : "", frame->source != NULL ? " (" : "",
+                 frame->source != NULL ? frame->source : "", frame->source != NULL ? ")" : "",
                  frame->is_looked_up ? " (looked up)" : "");
     else
         snprintf(out, size, "%s", frame->text != NULL ? frame->text : "");
+}
+
+/* Calls that were inlined stand above their frame: they are deeper in the stack. */
+static void write_inlined(fl_page *page, const fl_crash_frame *frame)
+{
+    for (size_t i = 0; i < frame->inlined_count; i++) {
+        fl_page_printf(page, FL_INK_DIM, "  %c  inlined: %s", frame->kind, frame->inlined[i]);
+        fl_page_newline(page);
+    }
 }
 
 /* One line a frame, its letter in front; what does not fit the page is counted. */
@@ -53,6 +64,7 @@ static void write_frames(fl_page *page, const char *title, const fl_crash_frame 
     heading(page, title);
     for (size_t i = 0; i < shown; i++) {
         frame_text(text, sizeof(text), &frames[i]);
+        write_inlined(page, &frames[i]);
         fl_page_printf(page, FL_INK_DIM, "  %c  ", frames[i].kind);
         fl_page_printf(page, frames[i].method != NULL ? FL_INK_PLAIN : FL_INK_DIM, "%s", text);
         fl_page_newline(page);
@@ -153,6 +165,15 @@ fl_status fl_crash_text(fl_buf *out, const fl_crash_report *report, const fl_rep
 
 /* ---- for programs ---- */
 
+/* Lines as they stand in the report. */
+static json_t *texts_of(fl_put *w, const char *const *texts, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        fl_put_item(w, array, fl_put_text_of(texts[i]));
+    return array;
+}
+
 /* The line as it stands goes along: what was read out of it can be checked. */
 static json_t *frame_of(fl_put *w, const fl_crash_frame *frame)
 {
@@ -171,6 +192,8 @@ static json_t *frame_of(fl_put *w, const fl_crash_frame *frame)
     fl_put_text(w, object, "method", frame->method);
     fl_put_text(w, object, "plain_method", frame->plain);
     fl_put_value(w, object, "looked_up", json_boolean(frame->is_looked_up));
+    fl_put_text(w, object, "source", frame->source);
+    fl_put_value(w, object, "inlined", texts_of(w, frame->inlined, frame->inlined_count));
     return object;
 }
 
@@ -180,15 +203,6 @@ static json_t *frames_of(fl_put *w, const fl_crash_frame *frames, size_t count)
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
         fl_put_item(w, array, frame_of(w, &frames[i]));
-    return array;
-}
-
-/* Lines as they stand in the report. */
-static json_t *texts_of(fl_put *w, const char *const *texts, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        fl_put_item(w, array, fl_put_text_of(texts[i]));
     return array;
 }
 

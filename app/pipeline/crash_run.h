@@ -13,7 +13,8 @@ typedef struct fl_crash_request {
     const char *path;            /* "-" is standard input */
     const char *const *binaries; /* libraries or their debug files: of frames without a symbol */
     size_t binary_count;
-    const char *mapping; /* of ProGuard or R8; NULL: none */
+    const char *symbols_folder; /* of libraries by their names; NULL: none */
+    const char *mapping;        /* of ProGuard or R8; NULL: none */
 } fl_crash_request;
 
 /* What the report says, in one sentence and with whom to ask. */

@@ -28,6 +28,11 @@ typedef struct fl_crash_frame {
     const char *method;  /* "GcLab.crash()V" */
     const char *plain;   /* that method as its source has it, where a mapping tells; else NULL */
     bool is_looked_up;   /* the symbol comes from a given file, not from the report */
+    /* By the DWARF of a given file; else NULL and none. */
+    const char *source;         /* "unsafe.cpp:262" */
+    const char *const *inlined; /* calls that were inlined there, the innermost first:
+                                   "name (unsafe.cpp:202)" */
+    size_t inlined_count;
 } fl_crash_frame;
 
 /* The last events of one log: "GC Heap History", "Internal exceptions" ... */

@@ -276,6 +276,43 @@ START_TEST(functions_of_a_given_binary_name_frames_without_a_symbol)
 }
 END_TEST
 
+static const char shapes[] =
+    "# A fatal error has been detected by the Java Runtime Environment:\n#\n"
+    "# Problematic frame:\n# C  [libshapes.so+0x418]\n#\n\n"
+    "Native frames: (C=native code)\nC  [libshapes.so+0x418]\nC  [libshapes.so+0x419]  own+0x1\n"
+    "C  [libnone.so+0x418]\n\nEND.\n";
+
+/* By the folder, and by the file under the library's name. */
+START_TEST(dwarf_of_a_library_tells_lines_and_inlined_calls)
+{
+    fl_folder folder;
+    fl_folder_open(&folder);
+    fl_bytes elf = fl_file_read("tests/fixtures/symbol/dwarf-gcc5z.so.zst");
+    const char *binaries[] = {fl_folder_write(&folder, "libshapes.so", fl_bytes_slice(elf))};
+    const fl_crash_request request = {.path = fl_folder_write(&folder, "hs_err", SLICE(shapes)),
+                                      .binaries = binaries,
+                                      .binary_count = _i == 0,
+                                      .symbols_folder = _i == 1 ? folder.path : NULL};
+    ck_assert_ok(fl_crash_run(&report, &request, &arena, &err));
+    const fl_crash_frame *native = report.crash.native_frames;
+    ck_assert_str_eq(report.crash.frame.symbol, "geo::(anonymous)::hidden");
+    ck_assert_str_eq(native[0].source, "shapes.cpp:20");
+    ck_assert_uint_eq(native[0].inlined_count, 1);
+    ck_assert_str_eq(native[0].inlined[0], "geo::clamp (shapes.cpp:15)");
+    ck_assert_str_eq(native[1].symbol, "own");
+    ck_assert_str_eq(native[1].source, "shapes.cpp:20");
+    ck_assert(!native[1].is_looked_up);
+    ck_assert_ptr_null(native[2].symbol);
+    static const fl_report_style style = {.width = 100};
+    ck_assert_ok(fl_crash_text(&page, &report, &style, &err));
+    ck_assert_ptr_nonnull(strstr(page.ptr, "  C  inlined: geo::clamp (shapes.cpp:15)\n"
+                                           "  C  libshapes.so+0x418  geo::(anonymous)::hidden"
+                                           " (shapes.cpp:20) (looked up)\n"));
+    fl_folder_remove(&folder);
+    free(elf.ptr);
+}
+END_TEST
+
 /* The library's classes as if they had been made short. */
 static const char short_names[] = "org.acme.Scaler -> com.example.image.Scaler:\n"
                                   "    1:9:int resize(java.nio.ByteBuffer,int,int):3:11 -> scale\n"
@@ -344,6 +381,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, every_prefix_is_read_or_refused);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, functions_of_a_given_binary_name_frames_without_a_symbol);
+    tcase_add_loop_test(tc, dwarf_of_a_library_tells_lines_and_inlined_calls, 0, 2);
     tcase_add_test(tc, a_mapping_names_java_frames_and_who_called);
     tcase_add_test(tc, with_a_mapping_a_text_with_a_trace_is_answered_with_its_names);
     suite_add_tcase(suite, tc);
