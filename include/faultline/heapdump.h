@@ -76,7 +76,7 @@ typedef struct fl_heap_item {
     uint32_t thread; /* serial of a thread */
     uint32_t frame;  /* depth on its stack, 0 the innermost; UINT32_MAX: none */
     fl_slice body;
-    uint64_t offset; /* of the item in the dump */
+    uint64_t offset; /* of the item in the dump; rises from item to item */
 } fl_heap_item;
 
 /* Where items come from. `read` fills up to `cap` of them and returns how many, 0 at the end;
@@ -89,6 +89,11 @@ typedef struct fl_heap_source {
     void (*rewind)(void *payload);
     bool (*at)(void *payload, uint64_t offset, fl_heap_item *item);
     bool (*record_at)(void *payload, uint64_t offset, fl_heap_item *item);
+    /* May be NULL. Fills up to `most` sources that give the same items in the same order one after
+     * another, and that may be read by a thread each. The first has what is no root, class or
+     * object; the others have at least `least_bytes` of the dump each. 0: it cannot be split.
+     * Valid until the next split. */
+    size_t (*split)(void *payload, struct fl_heap_source *parts, size_t most, uint64_t least_bytes);
     void *payload;
     unsigned id_bytes; /* 4 or 8 */
 } fl_heap_source;

@@ -20,7 +20,6 @@
 #include "reader.h"
 #include "slice.h"
 
-enum { RECORD_HEAD = 9, FILE_HEAD = 31 };
 enum {
     TAG_NAME = 0x01,
     TAG_LOADED = 0x02,
@@ -72,7 +71,8 @@ static fl_status read_head(fl_hprof *dump, fl_error *err)
         return fl_fail(err, FL_E_SYNTAX, in.pos - 12, "ids of %llu bytes; 4 and 8 are known",
                        (unsigned long long)id_bytes);
     const uint64_t most_ms = INT64_MAX / 1000000;
-    dump->start = dump->pos = in.pos;
+    dump->whole =
+        (fl_hprof_cursor){.dump = dump, .start = in.pos, .end = dump->bytes.len, .pos = in.pos};
     dump->facts = (fl_hprof_facts){
         .version = dump->version,
         .id_bytes = (unsigned)id_bytes,
@@ -84,20 +84,23 @@ static fl_status read_head(fl_hprof *dump, fl_error *err)
 
 /* --- records --- */
 
-typedef struct record {
-    unsigned tag;
-    uint64_t length;
-    size_t body; /* where it begins */
-} record;
-
-static bool is_record_tag(unsigned tag)
+bool fl_hprof_is_record(unsigned tag)
 {
     return (tag >= TAG_NAME && tag <= 0x07) || (tag >= 0x0a && tag <= TAG_CONTROL) ||
            tag == TAG_SEGMENT || tag == TAG_END;
 }
 
-/* False where not even a record's head is left. */
-static bool record_at(record *out, const fl_hprof *dump, size_t pos)
+bool fl_hprof_is_segment(unsigned tag)
+{
+    return tag == TAG_HEAP || tag == TAG_SEGMENT;
+}
+
+bool fl_hprof_is_item(unsigned tag)
+{
+    return tag == TAG_NAME || tag == TAG_LOADED || tag == TAG_FRAME || tag == TAG_TRACE;
+}
+
+bool fl_hprof_record_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos)
 {
     fl_reader in = fl_reader_over(dump->bytes);
     in.pos = pos;
@@ -111,17 +114,17 @@ static bool record_at(record *out, const fl_hprof *dump, size_t pos)
 /* Whether the dump can go on at `pos` with a record. */
 static bool is_record_plausible(const fl_hprof *dump, size_t pos)
 {
-    record next;
+    fl_hprof_record next;
     if (pos == dump->bytes.len)
         return true;
-    return pos < dump->bytes.len && record_at(&next, dump, pos) && is_record_tag(next.tag) &&
-           next.length <= dump->bytes.len - next.body;
+    return pos < dump->bytes.len && fl_hprof_record_at(&next, dump, pos) &&
+           fl_hprof_is_record(next.tag) && next.length <= dump->bytes.len - next.body;
 }
 
 /* At the cursor; the first damage of a reading is told. */
-static void damaged(fl_hprof *dump, fl_status status, const char *what)
+static void damaged(fl_hprof_cursor *at, fl_status status, const char *what)
 {
-    (void)fl_fail(&dump->damage, status, dump->pos, "%s", what);
+    (void)fl_fail(&at->damage, status, at->pos, "%s", what);
 }
 
 /* The whole record is kept, of which names and line are read when somebody asks. */
@@ -146,12 +149,12 @@ static bool read_trace(fl_heap_item *item, const fl_hprof *dump, fl_reader *in)
 }
 
 /* One record that is an item. False: it is none, or too short to be. */
-static bool read_record(fl_heap_item *item, const fl_hprof *dump, const record *from)
+static bool read_record(fl_heap_item *item, const fl_hprof *dump, const fl_hprof_record *from)
 {
     fl_reader in =
         fl_reader_over(fl_slice_part(dump->bytes, from->body, from->body + (size_t)from->length));
     unsigned width = dump->facts.id_bytes;
-    item->offset = from->body - RECORD_HEAD;
+    item->offset = from->body - FL_HPROF_RECORD_HEAD;
     switch (from->tag) {
     case TAG_NAME:
         item->kind = FL_HEAP_ITEM_NAME;
@@ -175,111 +178,114 @@ static bool read_record(fl_heap_item *item, const fl_hprof *dump, const record *
 }
 
 /* A segment that reaches beyond the dump is read as far as that goes. */
-static void enter_segment(fl_hprof *dump, const record *from)
+static void enter_segment(fl_hprof_cursor *at, const fl_hprof_record *from)
 {
+    const fl_hprof *dump = at->dump;
     size_t rest = dump->bytes.len - from->body;
-    dump->pos = from->body;
-    dump->is_open_ended = from->length == 0 && !is_record_plausible(dump, from->body);
-    if (dump->is_open_ended || from->length > rest)
-        dump->segment_end = dump->bytes.len;
+    at->pos = from->body;
+    at->is_open_ended = from->length == 0 && !is_record_plausible(dump, from->body);
+    if (at->is_open_ended || from->length > rest)
+        at->segment_end = dump->bytes.len;
     else
-        dump->segment_end = from->body + (size_t)from->length;
+        at->segment_end = from->body + (size_t)from->length;
 }
 
 /* Step over the record at the cursor, or into it. True with an item in *item. */
-static bool next_record(fl_hprof *dump, fl_heap_item *item, bool *more)
+static bool next_record(fl_hprof_cursor *at, fl_heap_item *item, bool *more)
 {
-    record here;
-    *more = true;
-    if (!record_at(&here, dump, dump->pos) || !is_record_tag(here.tag)) {
+    const fl_hprof *dump = at->dump;
+    fl_hprof_record here;
+    *more = at->pos < at->end;
+    if (!*more)
+        return false;
+    if (!fl_hprof_record_at(&here, dump, at->pos) || !fl_hprof_is_record(here.tag)) {
+        bool is_short = dump->bytes.len - at->pos < FL_HPROF_RECORD_HEAD;
+        damaged(at, is_short ? FL_E_TRUNCATED : FL_E_SYNTAX,
+                is_short ? "the heap dump ends inside a record"
+                         : "what follows is no record of a heap dump");
         *more = false;
-        if (dump->pos < dump->bytes.len) {
-            bool is_short = dump->bytes.len - dump->pos < RECORD_HEAD;
-            damaged(dump, is_short ? FL_E_TRUNCATED : FL_E_SYNTAX,
-                    is_short ? "the heap dump ends inside a record"
-                             : "what follows is no record of a heap dump");
-        }
         return false;
     }
-    if (here.tag == TAG_HEAP || here.tag == TAG_SEGMENT) {
-        enter_segment(dump, &here);
+    if (fl_hprof_is_segment(here.tag)) {
+        enter_segment(at, &here);
         return false;
     }
     if (here.length > dump->bytes.len - here.body) {
-        damaged(dump, FL_E_TRUNCATED, "the heap dump ends inside a record");
+        damaged(at, FL_E_TRUNCATED, "the heap dump ends inside a record");
         *more = false;
         return false;
     }
-    dump->pos = here.body + (size_t)here.length;
+    at->pos = here.body + (size_t)here.length;
     return read_record(item, dump, &here);
 }
 
 /* --- segments --- */
 
 /* What stands at the cursor is not what a segment holds, or does not end in it. */
-static bool leave_segment(fl_hprof *dump, fl_hprof_step why)
+static bool leave_segment(fl_hprof_cursor *at, fl_hprof_step why)
 {
-    size_t end = dump->segment_end;
+    const fl_hprof *dump = at->dump;
+    size_t end = at->segment_end;
     bool ends_here = end == dump->bytes.len;
-    if (dump->is_open_ended && is_record_plausible(dump, dump->pos)) {
-        dump->segment_end = 0;
+    if (at->is_open_ended && is_record_plausible(dump, at->pos)) {
+        at->segment_end = 0;
         return true;
     }
     if (!ends_here && why == FL_HPROF_SHORT && !is_record_plausible(dump, end)) {
-        dump->segment_end = dump->bytes.len; /* its length was above 4 GiB */
-        dump->is_open_ended = true;
+        at->segment_end = dump->bytes.len; /* its length was above 4 GiB */
+        at->is_open_ended = true;
         return true;
     }
-    damaged(dump, why == FL_HPROF_SHORT && ends_here ? FL_E_TRUNCATED : FL_E_SYNTAX,
+    damaged(at, why == FL_HPROF_SHORT && ends_here ? FL_E_TRUNCATED : FL_E_SYNTAX,
             why == FL_HPROF_SHORT && ends_here ? "the heap dump ends inside an object"
             : why == FL_HPROF_SHORT            ? "an object is larger than its segment"
                                                : "what follows is no object of a heap dump");
-    dump->segment_end = 0;
-    dump->pos = end;
+    at->segment_end = 0;
+    at->pos = end;
     return !ends_here;
 }
 
 /* Items straight through: segments and records follow one another without an item between them. */
-static size_t read_items(void *payload, fl_heap_item *items, size_t cap)
+size_t fl_hprof_read(void *payload, fl_heap_item *items, size_t cap)
 {
-    fl_hprof *dump = payload;
+    fl_hprof_cursor *at = payload;
     size_t count = 0;
     bool more = true;
     while (count < cap && more) {
-        if (dump->segment_end == 0) {
-            count += next_record(dump, &items[count], &more);
+        if (at->segment_end == 0) {
+            count += next_record(at, &items[count], &more);
             continue;
         }
-        if (dump->pos == dump->segment_end) {
-            dump->segment_end = 0;
+        if (at->pos == at->segment_end) {
+            at->segment_end = 0;
             continue;
         }
         size_t next;
         fl_hprof_step step =
-            fl_hprof_item_at(&items[count], dump, dump->pos, dump->segment_end, &next);
+            fl_hprof_item_at(&items[count], at->dump, at->pos, at->segment_end, &next);
         if (step == FL_HPROF_ITEM || step == FL_HPROF_NOTHING) {
-            assert(next > dump->pos && next <= dump->segment_end);
-            dump->pos = next;
+            assert(next > at->pos && next <= at->segment_end);
+            at->pos = next;
             count += step == FL_HPROF_ITEM;
         } else
-            more = leave_segment(dump, step);
+            more = leave_segment(at, step);
     }
     return count;
 }
 
 /* Damage is of a reading: the next one meets it again. */
-static void rewind_items(void *payload)
+void fl_hprof_rewind(void *payload)
 {
-    fl_hprof *dump = payload;
-    dump->pos = dump->start;
-    dump->segment_end = 0;
-    dump->is_open_ended = false;
-    dump->damage = (fl_error){0};
+    fl_hprof_cursor *at = payload;
+    at->pos = at->start;
+    at->segment_end = 0;
+    at->is_open_ended = false;
+    at->damage = (fl_error){0};
 }
 
-static bool item_at(void *payload, uint64_t offset, fl_heap_item *item)
+bool fl_hprof_at(void *payload, uint64_t offset, fl_heap_item *item)
 {
-    const fl_hprof *dump = payload;
+    const fl_hprof *dump = ((const fl_hprof_cursor *)payload)->dump;
     size_t next;
     return offset < dump->bytes.len &&
            fl_hprof_item_at(item, dump, (size_t)offset, dump->bytes.len, &next) == FL_HPROF_ITEM;
@@ -288,9 +294,9 @@ static bool item_at(void *payload, uint64_t offset, fl_heap_item *item)
 /* The offset may be any: what stands there is a whole record of the right kind or nothing. */
 static bool record_item_at(void *payload, uint64_t offset, fl_heap_item *item)
 {
-    const fl_hprof *dump = payload;
-    record here;
-    return offset < dump->bytes.len && record_at(&here, dump, (size_t)offset) &&
+    const fl_hprof *dump = ((const fl_hprof_cursor *)payload)->dump;
+    fl_hprof_record here;
+    return offset < dump->bytes.len && fl_hprof_record_at(&here, dump, (size_t)offset) &&
            here.length <= dump->bytes.len - here.body && read_record(item, dump, &here);
 }
 
@@ -340,28 +346,40 @@ fl_hprof_facts fl_hprof_facts_of(const fl_hprof *dump)
     return dump->facts;
 }
 
+/* A reading of the whole is the last one: what parts of it met is forgotten. */
+static void rewind_whole(void *payload)
+{
+    fl_hprof_rewind(payload);
+    ((fl_hprof_cursor *)payload)->dump->part_count = 0;
+}
+
 fl_heap_source fl_hprof_source(fl_hprof *dump)
 {
-    rewind_items(dump);
-    return (fl_heap_source){.read = read_items,
-                            .rewind = rewind_items,
-                            .at = item_at,
+    rewind_whole(&dump->whole);
+    return (fl_heap_source){.read = fl_hprof_read,
+                            .rewind = rewind_whole,
+                            .at = fl_hprof_at,
                             .record_at = record_item_at,
-                            .payload = dump,
+                            .split = fl_hprof_split,
+                            .payload = &dump->whole,
                             .id_bytes = dump->facts.id_bytes};
 }
 
+/* Of parts, what comes first in the dump. */
 const fl_error *fl_hprof_damage(const fl_hprof *dump)
 {
     if (dump->unpacking.status != FL_OK)
         return &dump->unpacking;
-    return dump->damage.status != FL_OK ? &dump->damage : NULL;
+    for (size_t i = 0; i < dump->part_count; i++)
+        if (dump->parts[i].damage.status != FL_OK)
+            return &dump->parts[i].damage;
+    return dump->part_count == 0 && dump->whole.damage.status != FL_OK ? &dump->whole.damage : NULL;
 }
 
 void fl_hprof_recall_damage(fl_hprof *dump, const fl_error *damage)
 {
-    assert(dump->damage.status == FL_OK);
-    dump->damage = *damage;
+    assert(dump->part_count == 0 && dump->whole.damage.status == FL_OK);
+    dump->whole.damage = *damage;
 }
 
 fl_slice fl_hprof_bytes(const fl_hprof *dump)

@@ -6,15 +6,25 @@
 
 #include "hprof.h"
 
+/* A reading of a dump or of a part of it. */
+typedef struct fl_hprof_cursor {
+    struct fl_hprof *dump;
+    size_t start, end;  /* from one record to another, or to the end of the dump */
+    size_t pos;         /* of the next item, or of the next record; <= dump->bytes.len */
+    size_t segment_end; /* inside a heap segment: where it ends; otherwise 0 */
+    bool is_open_ended; /* the segment does not say how long it is */
+    fl_error damage;    /* of this reading; FL_OK: none */
+} fl_hprof_cursor;
+
+enum { FL_HPROF_MOST_PARTS = 64 };
+
 struct fl_hprof {
     fl_slice bytes;       /* of the whole dump, unpacked */
     fl_hprof_facts facts; /* facts.version points at `version` */
     char version[8];
-    size_t start;       /* of the first record */
-    size_t pos;         /* of the next item, or of the next record; <= bytes.len */
-    size_t segment_end; /* inside a heap segment: where it ends; otherwise 0 */
-    bool is_open_ended; /* the segment does not say how long it is */
-    fl_error damage;    /* of this reading; FL_OK: none */
+    fl_hprof_cursor whole;
+    fl_hprof_cursor parts[FL_HPROF_MOST_PARTS];
+    size_t part_count;  /* 0: the last reading was not in parts */
     fl_error unpacking; /* what ended the unpacking early; FL_OK: nothing */
     void *mapping;      /* NULL: none */
     size_t mapping_bytes;
@@ -25,6 +35,28 @@ struct fl_hprof {
 FL_NODISCARD fl_status fl_hprof_map(fl_hprof *dump, const char *path, const char *folder,
                                     fl_error *err);
 void fl_hprof_unmap(fl_hprof *dump);
+
+/* --- hprof_parts.c --- */
+size_t fl_hprof_split(void *payload, fl_heap_source *parts, size_t most, uint64_t least_bytes);
+
+/* --- hprof.c --- */
+/* Records at the top level. */
+enum { FL_HPROF_RECORD_HEAD = 9 };
+typedef struct fl_hprof_record {
+    unsigned tag;
+    uint64_t length;
+    size_t body; /* where it begins */
+} fl_hprof_record;
+
+/* False where not even a record's head is left. */
+bool fl_hprof_record_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos);
+bool fl_hprof_is_record(unsigned tag);  /* whether there is such a tag */
+bool fl_hprof_is_segment(unsigned tag); /* of roots, classes and objects */
+bool fl_hprof_is_item(unsigned tag);    /* of something else that is an item */
+/* Items of the cursor in `payload`, and from its start again: for fl_heap_source. */
+size_t fl_hprof_read(void *payload, fl_heap_item *items, size_t cap);
+void fl_hprof_rewind(void *payload);
+bool fl_hprof_at(void *payload, uint64_t offset, fl_heap_item *item);
 
 /* --- hprof_item.c --- */
 /* What can stand where an item is expected. */

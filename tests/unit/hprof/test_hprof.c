@@ -69,6 +69,121 @@ START_TEST(every_item_of_a_dump_is_given_whatever_the_width_of_ids)
 }
 END_TEST
 
+enum { MOST_ITEMS = 512, MOST_PARTS = 17 };
+
+/* What a reading of one source gave. */
+typedef struct reading {
+    uint64_t offsets[MOST_ITEMS];
+    fl_heap_item_kind kinds[MOST_ITEMS];
+    size_t count;
+} reading;
+
+static void read_on(reading *r, const fl_heap_source *source)
+{
+    fl_heap_item items[7];
+    source->rewind(source->payload);
+    for (size_t n = 1; n > 0;) {
+        n = source->read(source->payload, items, 7);
+        ck_assert_uint_le(r->count + n, MOST_ITEMS);
+        for (size_t i = 0; i < n; i++) {
+            r->offsets[r->count] = items[i].offset;
+            r->kinds[r->count++] = items[i].kind;
+        }
+    }
+}
+
+/* Parts, if there are any, give the items and the damage of the whole. Returns how many. */
+static size_t compare_parts(fl_hprof *dump, size_t most)
+{
+    static reading whole, apart;
+    fl_heap_source parts[MOST_PARTS];
+    fl_heap_source source = fl_hprof_source(dump);
+    fl_error damage = {0};
+    whole.count = apart.count = 0;
+    read_on(&whole, &source);
+    if (fl_hprof_damage(dump) != NULL)
+        damage = *fl_hprof_damage(dump);
+    size_t count = source.split(source.payload, parts, most, 1);
+    ck_assert_uint_le(count, most);
+    for (size_t i = 0; i < count; i++) {
+        size_t before = apart.count;
+        read_on(&apart, &parts[i]);
+        for (size_t n = before; n < apart.count; n++)
+            ck_assert(i == 0 ? apart.kinds[n] < FL_HEAP_ITEM_ROOT
+                             : apart.kinds[n] >= FL_HEAP_ITEM_ROOT);
+    }
+    if (count == 0)
+        return 0;
+    const fl_error *found = fl_hprof_damage(dump);
+    ck_assert_int_eq(found != NULL ? found->status : FL_OK, damage.status);
+    if (found != NULL)
+        ck_assert_uint_eq(found->offset, damage.offset);
+    ck_assert_uint_eq(apart.count, whole.count);
+    ck_assert_mem_eq(apart.offsets, whole.offsets, whole.count * sizeof(whole.offsets[0]));
+    ck_assert_mem_eq(apart.kinds, whole.kinds, whole.count * sizeof(whole.kinds[0]));
+    return count;
+}
+
+START_TEST(parts_give_what_the_whole_gives)
+{
+    fl_hprof_made made = made_begin("1.0.2", 8);
+    fl_hprof *dump;
+    (void)made_name(&made, "first");
+    for (unsigned i = 0; i < 40; i++) {
+        made_segment(&made);
+        for (unsigned j = 0; j < i % 7; j++)
+            made_values(&made, 0x1000 + 64 * i + 8 * j, FL_HEAP_BYTE, "some", 4);
+        made_segment_end(&made);
+    }
+    made_end(&made);
+    ck_assert_ok(fl_hprof_over(&dump, made_bytes(&made), &err));
+    for (size_t most = 2; most <= MOST_PARTS; most++) {
+        size_t count = compare_parts(dump, most);
+        ck_assert_uint_ge(count, most > 4 ? most / 2 + 1 : 2);
+    }
+    fl_heap_source parts[MOST_PARTS], source = fl_hprof_source(dump);
+    ck_assert_uint_eq(source.split(source.payload, parts, MOST_PARTS, 1000), 3);
+    ck_assert_uint_eq(source.split(source.payload, parts, MOST_PARTS, 1 << 20), 2);
+    fl_hprof_close(dump);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
+START_TEST(names_behind_a_segment_keep_a_dump_whole)
+{
+    fl_hprof_made made = made_sample(8);
+    fl_hprof *dump;
+    (void)made_name(&made, "late");
+    ck_assert_ok(fl_hprof_over(&dump, made_bytes(&made), &err));
+    ck_assert_uint_eq(compare_parts(dump, MOST_PARTS), 0);
+    fl_hprof_close(dump);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
+START_TEST(parts_of_damaged_dumps_end_where_the_whole_does)
+{
+    fl_hprof_made made = made_sample(8);
+    fl_slice all = made_bytes(&made);
+    size_t split = 0;
+    for (size_t i = 31; i < all.len; i++) {
+        fl_hprof *dump;
+        ck_assert_ok(fl_hprof_over(&dump, fl_slice_part(all, 0, i), &err));
+        split += compare_parts(dump, MOST_PARTS) > 0;
+        fl_hprof_close(dump);
+        for (unsigned bit = 1; bit < 256; bit *= 4) {
+            made.out.ptr[i] = (char)((unsigned char)made.out.ptr[i] ^ bit);
+            ck_assert_ok(fl_hprof_over(&dump, all, &err));
+            split += compare_parts(dump, MOST_PARTS) > 0;
+            fl_hprof_close(dump);
+            made.out.ptr[i] = (char)((unsigned char)made.out.ptr[i] ^ bit);
+        }
+    }
+    ck_assert_uint_gt(split, all.len);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
 START_TEST(an_items_numbers_are_those_of_the_dump)
 {
     fl_hprof_made made = made_begin("1.0.1", 8);
@@ -335,6 +450,9 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("hprof");
     tcase_add_checked_fixture(tcase, set_up, NULL);
     tcase_add_test(tcase, every_item_of_a_dump_is_given_whatever_the_width_of_ids);
+    tcase_add_test(tcase, parts_give_what_the_whole_gives);
+    tcase_add_test(tcase, names_behind_a_segment_keep_a_dump_whole);
+    tcase_add_test(tcase, parts_of_damaged_dumps_end_where_the_whole_does);
     tcase_add_test(tcase, an_items_numbers_are_those_of_the_dump);
     tcase_add_test(tcase, what_is_no_dump_is_refused_at_its_place);
     tcase_add_test(tcase, damage_ends_the_reading_where_it_is);
