@@ -420,7 +420,7 @@ static const fl_option options[] = {
      .help = "At most so many rows (30); 0 is all"},
     {.name = "retained",
      .kind = FL_OPTION_FLAG,
-     .help = "What the instances of each class keep alive, together; needs some 50 bytes of memory"
+     .help = "What the instances of each class keep alive, together; needs some 35 bytes of memory"
              " an object"},
     {.name = "oql",
      .kind = FL_OPTION_TEXT,

@@ -202,8 +202,9 @@ static inline void weigh_array(fl_census_entry *entry, uint32_t type, uint32_t c
 static inline void take_object(fl_census *census, const fl_heap_item *item, neighbour *before)
 {
     bool is_array = item->kind != FL_HEAP_ITEM_INSTANCE;
-    uint32_t index = item->kind == FL_HEAP_ITEM_VALUES ? census->values_class[item->type]
-                                                       : fl_census_class_of(census, item->class_id);
+    uint32_t index = item->kind == FL_HEAP_ITEM_VALUES
+                         ? census->values_class[item->type]
+                         : fl_census_class_of(census, &census->cache, item->class_id);
     fl_census_entry *entry = &census->entries[index];
     compare_neighbour(census, before, item->id);
     note_id(census, item->id);
@@ -248,6 +249,8 @@ static fl_status read_all(fl_census *census, const fl_heap_source *source, fl_er
     source->rewind(source->payload);
     for (size_t count = 1; count > 0 && status == FL_OK;) {
         count = source->read(source->payload, batch, BATCH);
+        if (count > 0)
+            census->last_offset = batch[count - 1].offset;
         for (size_t i = 0; i < count && status == FL_OK; i++)
             if (batch[i].kind >= FL_HEAP_ITEM_INSTANCE)
                 take_object(census, &batch[i], &before);

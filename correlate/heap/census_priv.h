@@ -33,17 +33,21 @@ typedef struct fl_census_table {
     fl_map *by_id; /* to the place in items */
 } fl_census_table;
 
-enum { CENSUS_CACHE = 1024 }; /* classes are asked for by runs of few */
+/* Classes are asked for by runs of few: those asked for last, for one thread. */
+enum { CENSUS_CACHE = 1024 };
+typedef struct fl_census_cache {
+    struct {
+        uint64_t id;
+        uint32_t index;
+    } slots[CENSUS_CACHE];
+} fl_census_cache;
 
 struct fl_census {
     unsigned id_bytes;
     fl_census_entry *entries; /* [0]: instances of classes that the dump does not have */
     size_t count, cap;
     fl_map *by_id;
-    struct {
-        uint64_t id;
-        uint32_t index;
-    } cache[CENSUS_CACHE];
+    fl_census_cache cache;
     uint32_t values_class[FL_HEAP_TYPE_END]; /* for arrays of primitives */
     uint32_t *order;                         /* [count] classes, super classes first */
     uint32_t class_class; /* java.lang.Class; 0 where the dump does not have it */
@@ -55,7 +59,8 @@ struct fl_census {
     fl_census_table frames, traces;
     uint64_t votes[FL_HEAP_LAYOUT_COUNT], vote_count;
     fl_census_totals totals;
-    fl_arena arena; /* readable names, members */
+    uint64_t last_offset; /* of the last item in the dump */
+    fl_arena arena;       /* readable names, members */
 };
 
 /* Room for one more of `size` bytes each; NULL, with the old block untouched, where there is none.
@@ -63,16 +68,17 @@ struct fl_census {
 void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size);
 
 /* Runs of instances are of few classes: a hit in the cache costs one comparison. */
-static inline uint32_t fl_census_class_of(fl_census *census, uint64_t id)
+static inline uint32_t fl_census_class_of(const fl_census *census, fl_census_cache *cache,
+                                          uint64_t id)
 {
     size_t at = (size_t)(id >> 3) % CENSUS_CACHE;
-    if (census->cache[at].id == id)
-        return census->cache[at].index;
+    if (cache->slots[at].id == id)
+        return cache->slots[at].index;
     const uint64_t *found = fl_map_find(census->by_id, id);
     if (found == NULL)
         return 0;
-    census->cache[at].id = id;
-    census->cache[at].index = (uint32_t)*found;
+    cache->slots[at].id = id;
+    cache->slots[at].index = (uint32_t)*found;
     return (uint32_t)*found;
 }
 

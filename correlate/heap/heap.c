@@ -16,27 +16,7 @@
 #include "mem.h"
 #include "slice.h"
 
-enum { BATCH = 256 };
-
 _Static_assert(FL_DOM_NOTHING == FL_HEAP_NONE, "what is not reached has no dominator");
-
-/* A pass of its own: references point forwards, so that no object has a number before all have. */
-static fl_status number_objects(fl_heap *heap, fl_error *err)
-{
-    fl_heap_item batch[BATCH];
-    fl_status status = fl_heap_ids_open(&heap->ids, &heap->census->totals, err);
-    if (status != FL_OK)
-        return status;
-    heap->source.rewind(heap->source.payload);
-    for (size_t count = 1; count > 0;) {
-        count = heap->source.read(heap->source.payload, batch, BATCH);
-        for (size_t i = 0; i < count; i++)
-            if (batch[i].kind >= FL_HEAP_ITEM_CLASS)
-                fl_heap_ids_add(&heap->ids, batch[i].id);
-    }
-    fl_heap_ids_close(&heap->ids);
-    return FL_OK;
-}
 
 void fl_heap_name_objects(fl_heap *heap)
 {
@@ -62,13 +42,15 @@ fl_status fl_heap_create(fl_heap **out, const fl_heap_source *source,
     heap->options = *options;
     fl_status status = fl_census_create(&heap->census, source, options->layout, err);
     if (status == FL_OK)
-        status = number_objects(heap, err);
+        status = fl_heap_plan_all(heap, err);
+    if (status == FL_OK) {
+        heap->parts = fl_heap_parts_of(source);
+        status = fl_heap_number_objects(heap, err);
+    }
     if (status == FL_OK) {
         fl_heap_name_objects(heap);
-        status = fl_heap_plan_all(heap, err);
-    }
-    if (status == FL_OK)
         status = fl_heap_take_roots(heap, err);
+    }
     if (status == FL_OK)
         status = fl_heap_read_objects(heap, err);
     if (status == FL_OK && !options->without_tree)
@@ -90,13 +72,14 @@ void fl_heap_destroy(fl_heap *heap)
         heap->class_of = heap->offset_low = heap->idom = heap->kid_starts = heap->kids = NULL;
         heap->offset_high = NULL;
         heap->retained = NULL;
+        heap->retained_wide = NULL;
     }
     fl_heap_ids_dispose(&heap->ids);
-    void *const blocks[] = {
-        heap->plans,        heap->is_weak, heap->is_kept,       heap->class_of, heap->offset_low,
-        heap->offset_high,  heap->words,   heap->starts,        heap->targets,  heap->roots,
-        heap->root_objects, heap->held,    heap->idom,          heap->retained, heap->kid_starts,
-        heap->kids,         heap->inbound, heap->inbound_starts};
+    void *const blocks[] = {heap->plans,      heap->is_weak,       heap->is_kept,    heap->class_of,
+                            heap->offset_low, heap->offset_high,   heap->starts,     heap->targets,
+                            heap->roots,      heap->root_objects,  heap->held,       heap->idom,
+                            heap->retained,   heap->retained_wide, heap->kid_starts, heap->kids,
+                            heap->inbound,    heap->inbound_starts};
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
         fl_mem_free(blocks[i]);
     fl_mem_free(heap);

@@ -33,16 +33,27 @@ fl_status fl_heap_ids_open(fl_heap_ids *ids, const fl_census_totals *totals, fl_
     if (words <= SMALL_MAP_WORDS || words <= most) {
         ids->word_count = (size_t)words;
         ids->words = fl_mem_calloc(ids->word_count, sizeof(*ids->words));
+        fl_mem_expect_fill(ids->words, ids->word_count * sizeof(*ids->words));
+        ids->runs = fl_mem_calloc(fl_heap_ids_run_count(ids), sizeof(*ids->runs));
     } else {
         ids->sorted_cap = (size_t)totals->objects;
         ids->sorted = fl_mem_calloc(ids->sorted_cap, sizeof(*ids->sorted));
     }
-    if (ids->words == NULL && ids->sorted == NULL)
+    if (ids->sorted == NULL && (ids->words == NULL || ids->runs == NULL))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the objects' ids");
     return FL_OK;
 }
 
-void fl_heap_ids_add(fl_heap_ids *ids, uint64_t id)
+void fl_heap_ids_lift(fl_heap_ids *ids, fl_heap_ids_pen *pen)
+{
+    assert(ids->words == NULL || pen->word < ids->word_count);
+    if (pen->bits != 0)
+        atomic_fetch_or_explicit(&ids->words[pen->word].bits, pen->bits, memory_order_relaxed);
+    pen->bits = 0;
+}
+
+/* Neighbours in a dump are neighbours in memory: a word is written once for some ten objects. */
+void fl_heap_ids_add(fl_heap_ids *ids, fl_heap_ids_pen *pen, uint64_t id)
 {
     assert(id >= ids->base);
     if (ids->words == NULL) {
@@ -51,8 +62,11 @@ void fl_heap_ids_add(fl_heap_ids *ids, uint64_t id)
         return;
     }
     uint64_t place = (id - ids->base) >> ids->shift;
-    assert(place / 64 < ids->word_count);
-    ids->words[place / 64].bits |= UINT64_C(1) << (place % 64);
+    if (place / 64 != pen->word) {
+        fl_heap_ids_lift(ids, pen);
+        pen->word = place / 64;
+    }
+    pen->bits |= UINT64_C(1) << (place % 64);
 }
 
 static int by_id(const void *a, const void *b)
@@ -73,6 +87,13 @@ static void close_sorted(fl_heap_ids *ids)
     ids->count = kept;
 }
 
+static bool is_empty(const fl_heap_ids *ids, size_t from, size_t to)
+{
+    while (from < to && fl_heap_ids_bits(&ids->words[from]) == 0)
+        from++;
+    return from == to;
+}
+
 void fl_heap_ids_close(fl_heap_ids *ids)
 {
     if (ids->words == NULL) {
@@ -80,23 +101,40 @@ void fl_heap_ids_close(fl_heap_ids *ids)
         return;
     }
     ids->count = 0;
-    for (size_t i = 0; i < ids->word_count; i++) {
-        ids->words[i].before = ids->count;
-        ids->count += fl_heap_ids_ones(ids->words[i].bits);
+    for (size_t from = 0; from < ids->word_count; from += FL_HEAP_IDS_RUN) {
+        size_t to =
+            ids->word_count - from < FL_HEAP_IDS_RUN ? ids->word_count : from + FL_HEAP_IDS_RUN;
+        ids->runs[from / FL_HEAP_IDS_RUN] = ids->count;
+        if (is_empty(ids, from, to))
+            continue;
+        for (size_t i = from; i < to; i++) {
+            ids->words[i].before = ids->count;
+            ids->count += fl_heap_ids_ones(fl_heap_ids_bits(&ids->words[i]));
+        }
     }
 }
 
 void fl_heap_ids_dispose(fl_heap_ids *ids)
 {
     fl_mem_free(ids->words);
+    fl_mem_free(ids->runs);
     fl_mem_free(ids->sorted);
     *ids = (fl_heap_ids){0};
 }
 
-/* The word that the object lies in, then its bit. */
+/* The last run, then the last word, before which there are no more objects; then the bit. */
 static uint64_t mapped_at(const fl_heap_ids *ids, uint32_t object)
 {
-    size_t low = 0, high = ids->word_count;
+    size_t low = 0, high = fl_heap_ids_run_count(ids);
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (ids->runs[middle] <= object)
+            low = middle;
+        else
+            high = middle;
+    }
+    low *= FL_HEAP_IDS_RUN;
+    high = ids->word_count - low < FL_HEAP_IDS_RUN ? ids->word_count : low + FL_HEAP_IDS_RUN;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (ids->words[middle].before <= object)
@@ -104,7 +142,7 @@ static uint64_t mapped_at(const fl_heap_ids *ids, uint32_t object)
         else
             high = middle;
     }
-    uint64_t bits = ids->words[low].bits;
+    uint64_t bits = fl_heap_ids_bits(&ids->words[low]);
     for (uint32_t rest = object - ids->words[low].before; rest > 0; rest--)
         bits &= bits - 1;
     assert(bits != 0);

@@ -7,14 +7,28 @@
 
 #include "dominators.h"
 
+/* The words of a run without objects have no counts. */
+static bool run_is_sound(const fl_heap_ids *ids, size_t run, uint64_t *before)
+{
+    size_t from = run * FL_HEAP_IDS_RUN, to = from + FL_HEAP_IDS_RUN;
+    uint64_t any = 0, first = *before;
+    unsigned wrong = 0;
+    to = to < ids->word_count ? to : ids->word_count;
+    for (size_t i = from; i < to; i++) {
+        uint64_t bits = fl_heap_ids_bits(&ids->words[i]);
+        any |= bits;
+        wrong |= ids->words[i].before != *before;
+        *before += fl_heap_ids_ones(bits);
+    }
+    return ids->runs[run] == first && (wrong == 0 || any == 0);
+}
+
 static bool words_are_sound(const fl_heap_ids *ids)
 {
     uint64_t before = 0;
-    for (size_t i = 0; i < ids->word_count; i++) {
-        if (ids->words[i].before != before)
+    for (size_t i = 0; i < fl_heap_ids_run_count(ids); i++)
+        if (!run_is_sound(ids, i, &before))
             return false;
-        before += fl_heap_ids_ones(ids->words[i].bits);
-    }
     return before == ids->count;
 }
 
@@ -61,11 +75,11 @@ static size_t count_reached(const uint32_t *idom, size_t count)
 static inline bool list_is_sound(const fl_heap *heap, size_t place, uint32_t dominator)
 {
     const uint32_t *kids = heap->kids;
-    uint64_t above = dominator == FL_DOM_ROOT ? UINT64_MAX : heap->retained[dominator];
+    uint64_t above = dominator == FL_DOM_ROOT ? UINT64_MAX : fl_heap_kept_bytes(heap, dominator);
     uint32_t from = heap->kid_starts[place], to = heap->kid_starts[place + 1];
     for (uint32_t i = from; i < to; i++) {
         if (kids[i] >= heap->ids.count || (i > from && kids[i] <= kids[i - 1]) ||
-            heap->idom[kids[i]] != dominator || heap->retained[kids[i]] >= above)
+            heap->idom[kids[i]] != dominator || fl_heap_kept_bytes(heap, kids[i]) >= above)
             return false;
     }
     return true;
@@ -76,7 +90,8 @@ static inline bool list_is_sound(const fl_heap *heap, size_t place, uint32_t dom
 bool fl_heap_tree_is_sound(const fl_heap *heap, size_t kid_count)
 {
     uint32_t count = heap->ids.count;
-    assert(heap->idom != NULL && heap->retained != NULL && heap->kid_starts != NULL);
+    assert(heap->idom != NULL && heap->kid_starts != NULL);
+    assert(heap->retained != NULL || heap->retained_wide != NULL);
     if (!starts_are_sound(heap->kid_starts, count, kid_count) ||
         count_reached(heap->idom, count) != kid_count)
         return false;

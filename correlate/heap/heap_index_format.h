@@ -17,14 +17,16 @@ typedef enum fl_flx_kind {
     FL_FLX_PLACES,      /* u64: where names, classes, roots and traces stand: offset * 2 + record */
     FL_FLX_CLASSES,     /* fl_flx_class, in the order in which the dump has them */
     FL_FLX_WORDS,       /* fl_heap_ids_word: ids as a bitmap */
+    FL_FLX_RUNS,        /* u32: objects before each FL_HEAP_IDS_RUN of these words */
     FL_FLX_SORTED,      /* u64: or as themselves */
     FL_FLX_CLASS_OF,    /* u32 an object */
     FL_FLX_OFFSET_LOW,  /* u32 an object: where it stands in the dump */
-    FL_FLX_OFFSET_HIGH, /* u8 an object: bits 32 to 39 of that */
+    FL_FLX_OFFSET_HIGH, /* u8 an object: bits 32 to 39 of that; none: 0 */
     FL_FLX_IDOM,        /* u32 an object */
-    FL_FLX_RETAINED,    /* u64 an object: bytes */
-    FL_FLX_KID_STARTS,  /* u32 an object, and two */
-    FL_FLX_KIDS,        /* u32 a reached object */
+    FL_FLX_RETAINED,    /* u32 an object: units of 8 bytes */
+    FL_FLX_RETAINED_WIDE, /* u64 an object: or bytes, where the heap has 32 GiB */
+    FL_FLX_KID_STARTS,    /* u32 an object, and two */
+    FL_FLX_KIDS,          /* u32 a reached object */
     FL_FLX_SECTIONS
 } fl_flx_kind;
 

@@ -205,6 +205,8 @@ static fl_status load_ids(loading *in, fl_error *err)
     fl_status status = map_array(&ids->words, in, FL_FLX_WORDS, words, err);
     ids->word_count = words;
     if (status == FL_OK)
+        status = map_array(&ids->runs, in, FL_FLX_RUNS, fl_heap_ids_run_count(ids), err);
+    if (status == FL_OK)
         status = map_array(&ids->sorted, in, FL_FLX_SORTED, words > 0 ? 0 : head->count, err);
     if (status == FL_OK && !fl_heap_ids_are_sound(ids))
         status = broken(err, words > 0 ? FL_FLX_WORDS : FL_FLX_SORTED);
@@ -220,7 +222,7 @@ static fl_status load_objects(loading *in, fl_error *err)
         status = broken(err, FL_FLX_CLASS_OF);
     if (status == FL_OK)
         status = map_array(&heap->offset_low, in, FL_FLX_OFFSET_LOW, count, err);
-    if (status == FL_OK)
+    if (status == FL_OK && in->head.sections[FL_FLX_OFFSET_HIGH].count > 0)
         status = map_array(&heap->offset_high, in, FL_FLX_OFFSET_HIGH, count, err);
     return status;
 }
@@ -230,8 +232,12 @@ static fl_status load_tree(loading *in, fl_error *err)
     fl_heap *heap = in->heap;
     size_t count = heap->ids.count, kids = (size_t)in->head.sections[FL_FLX_KIDS].count;
     fl_status status = map_array(&heap->idom, in, FL_FLX_IDOM, count, err);
+    bool is_wide = in->head.sections[FL_FLX_RETAINED].count == 0;
     if (status == FL_OK)
-        status = map_array(&heap->retained, in, FL_FLX_RETAINED, count, err);
+        status = map_array(&heap->retained, in, FL_FLX_RETAINED, is_wide ? 0 : count, err);
+    if (status == FL_OK)
+        status =
+            map_array(&heap->retained_wide, in, FL_FLX_RETAINED_WIDE, is_wide ? count : 0, err);
     if (status == FL_OK)
         status = map_array(&heap->kid_starts, in, FL_FLX_KID_STARTS, count + 2, err);
     if (status == FL_OK)

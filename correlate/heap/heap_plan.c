@@ -53,7 +53,8 @@ static bool list_references(fl_heap *heap, fl_heap_plan *plan, const fl_heap_cla
     return true;
 }
 
-/* Where a class goes on: its super class, or where that goes on when it has no references. */
+/* Where a class goes on: its super class, or where that goes on when it has no references. A weak
+ * class has one less than its super classes say. */
 static void link_plan(const fl_heap *heap, fl_heap_plan *plan, uint32_t class_index)
 {
     const fl_heap_class *facts = fl_heap_facts(heap, class_index);
@@ -61,8 +62,10 @@ static void link_plan(const fl_heap *heap, fl_heap_plan *plan, uint32_t class_in
     assert(super == FL_HEAP_NONE || fl_heap_facts(heap, super)->value_bytes <= facts->value_bytes);
     plan->own_bytes = facts->value_bytes;
     plan->next = FL_HEAP_NONE;
+    plan->most = plan->count;
     if (super == FL_HEAP_NONE)
         return;
+    plan->most += heap->plans[super].most;
     plan->own_bytes -= fl_heap_facts(heap, super)->value_bytes;
     plan->skip = plan->own_bytes;
     if (super == heap->reference_class && heap->is_weak[class_index])

@@ -6,6 +6,7 @@
 
 #include "census_priv.h"
 #include "heap_ids.h"
+#include "heap_parts.h"
 
 /* Where the references of a class's own fields stand, and where to go on in its super classes. */
 typedef struct fl_heap_plan {
@@ -14,10 +15,12 @@ typedef struct fl_heap_plan {
     uint32_t own_bytes;
     uint32_t next; /* the nearest super class with references; FL_HEAP_NONE: none */
     uint32_t skip; /* bytes from the beginning of its own values to those of `next` */
+    uint64_t most; /* references of an instance, those of super classes included, or more */
 } fl_heap_plan;
 
 struct fl_heap {
     fl_heap_source source;
+    fl_heap_parts parts; /* of the source, while objects are read */
     fl_heap_options options;
     fl_census *census;
     fl_heap_ids ids;
@@ -29,12 +32,12 @@ struct fl_heap {
     bool *is_kept;            /* [class] its object is a root by itself */
     uint32_t *class_of;       /* [object] */
     uint32_t *offset_low;     /* [object] of its item, 40 bits */
-    uint8_t *offset_high;
-    uint32_t *words; /* [object] shallow size in units of 8 bytes; until the tree is made */
+    uint8_t *offset_high;     /* NULL: 0 for all, as in a dump below 4 GiB */
     /* references while the tree is made, as dominators.h wants them */
     uint32_t *starts, *targets;
-    size_t target_count, target_cap;
-    fl_heap_root *roots; /* ordered by object */
+    uint32_t part_starts[FL_HEAP_MOST_PARTS]; /* where the references of each part begin, */
+    uint32_t target_end;                      /* and where those of the last one end */
+    fl_heap_root *roots;                      /* ordered by object */
     size_t root_count;
     uint32_t *root_objects; /* what hangs on no thread */
     size_t root_object_count;
@@ -46,14 +49,23 @@ struct fl_heap {
     } * held; /* on stacks; ordered by thread */
     size_t held_count;
     uint32_t *idom;
-    uint64_t *retained;
+    uint32_t *retained; /* [object] in units of 8 bytes, where the heap is below 32 GiB; or NULL */
+    uint64_t *retained_wide;     /* the same for larger heaps */
     uint32_t *kid_starts, *kids; /* [objects + 2]: the last are those that only the roots keep */
     uint32_t *inbound_starts, *inbound;
 };
 
 static inline uint64_t fl_heap_offset(const fl_heap *heap, fl_heap_object object)
 {
-    return (uint64_t)heap->offset_high[object] << 32 | heap->offset_low[object];
+    uint64_t high = heap->offset_high != NULL ? heap->offset_high[object] : 0;
+    return high << 32 | heap->offset_low[object];
+}
+
+/* What it retains, where the tree was made. */
+static inline uint64_t fl_heap_kept_bytes(const fl_heap *heap, fl_heap_object object)
+{
+    return heap->retained != NULL ? (uint64_t)heap->retained[object] * 8
+                                  : heap->retained_wide[object];
 }
 
 /* A reference in an item's body; 0 beyond its end. */
@@ -85,6 +97,10 @@ static inline uint32_t fl_heap_first_plan(const fl_heap *heap, uint32_t class_in
                ? (uint32_t)heap->census->count
                : class_index;
 }
+
+/* --- heap_number.c --- */
+/* The pass in which every object gets its number. */
+FL_NODISCARD fl_status fl_heap_number_objects(fl_heap *heap, fl_error *err);
 
 /* --- heap_roots.c --- */
 /* Roots to objects; what lies on a thread's stack to that thread. */

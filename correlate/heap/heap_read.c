@@ -379,7 +379,7 @@ fl_status fl_heap_index_inbound(fl_heap *heap, fl_error *err)
         sum += starts[i];
         starts[i] = (uint32_t)sum;
     }
-    if (starts != NULL && sum < FL_FLOW_NONE)
+    if (starts != NULL && sum < UINT32_MAX)
         from = fl_mem_alloc(((size_t)sum + 1) * sizeof(*from));
     if (from == NULL) {
         fl_mem_free(starts);

@@ -10,24 +10,39 @@
 #include "dominators.h"
 #include "heap_priv.h"
 #include "mem.h"
+#include "parallel.h"
 
-#define LEAVE 0x80000000u /* on the stack: the object is left, not entered */
+/* What an object weighs is known by its class, or stands in its item: in the order of addresses,
+ * both are asked for in the order of memory. */
+static void weigh_objects(fl_heap *heap)
+{
+    for (uint32_t i = 0; i < heap->ids.count; i++) {
+        uint64_t words = fl_heap_shallow_bytes(heap, i) / 8;
+        if (heap->retained != NULL)
+            heap->retained[i] = words < UINT32_MAX ? (uint32_t)words : UINT32_MAX;
+        else
+            heap->retained_wide[i] = words * 8;
+        if (heap->idom[i] == FL_DOM_NOTHING)
+            continue;
+        fl_heap_class *facts = fl_heap_facts(heap, heap->class_of[i]);
+        facts->reached++;
+        facts->reached_bytes += words * 8;
+    }
+}
 
 /* Every object behind its dominators in `order`: backwards, sums are complete when they are added.
  */
-static bool sum_up(fl_heap *heap, const fl_dominators *tree)
+static void sum_up(fl_heap *heap, const fl_dominators *tree)
 {
-    heap->retained = fl_mem_alloc((heap->ids.count + (size_t)1) * sizeof(*heap->retained));
-    if (heap->retained == NULL)
-        return false;
-    for (uint32_t i = 0; i < heap->ids.count; i++)
-        heap->retained[i] = (uint64_t)heap->words[i] * 8;
     for (uint32_t i = tree->reached; i-- > 0;) {
         uint32_t object = tree->order[i], dominator = heap->idom[object];
-        if (dominator != FL_DOM_ROOT)
+        if (dominator == FL_DOM_ROOT)
+            continue;
+        if (heap->retained != NULL)
             heap->retained[dominator] += heap->retained[object];
+        else
+            heap->retained_wide[dominator] += heap->retained_wide[object];
     }
-    return true;
 }
 
 /* Counting sort by dominator; the last list is that of the roots. */
@@ -38,6 +53,8 @@ static bool list_kids(fl_heap *heap, uint32_t reached)
     heap->kids = fl_mem_alloc((reached + (size_t)1) * sizeof(*heap->kids));
     if (heap->kid_starts == NULL || heap->kids == NULL)
         return false;
+    fl_mem_expect_fill(heap->kid_starts, (count + 2) * sizeof(*heap->kid_starts));
+    fl_mem_expect_fill(heap->kids, (reached + (size_t)1) * sizeof(*heap->kids));
     uint32_t *starts = heap->kid_starts, sum = 0;
     for (uint32_t i = 0; i < count; i++)
         if (heap->idom[i] != FL_DOM_NOTHING)
@@ -57,43 +74,87 @@ static bool list_kids(fl_heap *heap, uint32_t reached)
 }
 
 /* Only the outermost instance of a class on the way down counts for what the class retains. */
-static void enter(fl_heap *heap, fl_heap_object object, uint32_t *open)
+static inline void count_outermost(fl_heap *heap, fl_heap_object object, const uint32_t *open)
 {
-    fl_heap_class *facts = fl_heap_facts(heap, heap->class_of[object]);
-    facts->reached++;
-    facts->reached_bytes += (uint64_t)heap->words[object] * 8;
-    if (open[heap->class_of[object]]++ == 0)
-        facts->retained_bytes += heap->retained[object];
+    uint32_t class_index = heap->class_of[object];
+    if (open[class_index] == 0)
+        fl_heap_facts(heap, class_index)->retained_bytes += fl_heap_kept_bytes(heap, object);
 }
 
-/* Depth first with a stack of our own: each object is entered once and left once. */
+/* Depth first: `path` has the place in `kids` of each object from a root down, and how many of them
+ * are of a class is in `open`. Objects that dominate none, which most are, never get there. */
+static void walk_tree(fl_heap *heap, uint32_t *open, uint32_t *path)
+{
+    const uint32_t *starts = heap->kid_starts, *kids = heap->kids;
+    size_t depth = 1, above = heap->ids.count; /* whose list path[depth - 1] is in */
+    path[0] = starts[above];
+    while (depth > 0) {
+        if (path[depth - 1] == starts[above + 1]) {
+            if (--depth == 0)
+                return;
+            open[heap->class_of[above]]--;
+            path[depth - 1]++;
+            above = depth > 1 ? kids[path[depth - 2]] : heap->ids.count;
+            continue;
+        }
+        uint32_t object = kids[path[depth - 1]];
+        count_outermost(heap, object, open);
+        if (starts[object] == starts[object + (size_t)1])
+            path[depth - 1]++;
+        else {
+            open[heap->class_of[object]]++;
+            path[depth++] = starts[object];
+            above = object;
+        }
+    }
+}
+
+/* What the path does not reach of its room costs nothing: it is as deep as the tree. */
 static bool sum_classes(fl_heap *heap, uint32_t reached)
 {
     assert(reached <= heap->ids.count && heap->kid_starts != NULL);
     uint32_t *open = fl_mem_calloc(heap->census->count, sizeof(*open));
-    uint32_t *stack = fl_mem_alloc((2 * (size_t)reached + 1) * sizeof(*stack));
-    size_t depth = 0;
-    bool ok = open != NULL && stack != NULL;
-    const uint32_t *starts = heap->kid_starts;
-    for (uint32_t i = starts[heap->ids.count]; ok && i < starts[heap->ids.count + (size_t)1]; i++)
-        stack[depth++] = heap->kids[i];
-    while (ok && depth > 0) {
-        uint32_t object = stack[--depth];
-        if (object & LEAVE) {
-            open[heap->class_of[object & ~LEAVE]]--;
-            continue;
-        }
-        enter(heap, object, open);
-        stack[depth++] = object | LEAVE;
-        for (uint32_t i = starts[object]; i < starts[object + (size_t)1]; i++)
-            stack[depth++] = heap->kids[i];
-    }
+    uint32_t *path = fl_mem_alloc(((size_t)reached + 1) * sizeof(*path));
+    bool ok = open != NULL && path != NULL;
+    if (ok)
+        walk_tree(heap, open, path);
     fl_mem_free(open);
-    fl_mem_free(stack);
+    fl_mem_free(path);
     return ok;
 }
 
-/* Dominators free the references; sums free the sizes: the peak is within the dominators. */
+/* Sizes, and who dominates whom, do not need one another. */
+typedef struct summing {
+    fl_heap *heap;
+    const fl_dominators *tree;
+    bool has_kids;
+} summing;
+
+static void sum_part(void *payload, size_t part)
+{
+    summing *s = payload;
+    if (part == 0) {
+        weigh_objects(s->heap);
+        sum_up(s->heap, s->tree);
+    } else
+        s->has_kids = list_kids(s->heap, s->tree->reached);
+}
+
+/* In units of 8 bytes where all of the heap is less than 2^32 of them. */
+static bool reserve_sizes(fl_heap *heap)
+{
+    size_t count = heap->ids.count;
+    if (heap->census->totals.bytes / 8 < UINT32_MAX) {
+        heap->retained = fl_mem_alloc(count * sizeof(*heap->retained));
+        fl_mem_expect_fill(heap->retained, count * sizeof(*heap->retained));
+    } else {
+        heap->retained_wide = fl_mem_alloc(count * sizeof(*heap->retained_wide));
+        fl_mem_expect_fill(heap->retained_wide, count * sizeof(*heap->retained_wide));
+    }
+    return heap->retained != NULL || heap->retained_wide != NULL;
+}
+
+/* Dominators take the references: the peak is while they are searched. */
 fl_status fl_heap_make_tree(fl_heap *heap, fl_error *err)
 {
     fl_dominators tree;
@@ -108,11 +169,12 @@ fl_status fl_heap_make_tree(fl_heap *heap, fl_error *err)
         return status;
     assert(tree.reached <= heap->ids.count);
     heap->idom = tree.idom;
-    bool ok = sum_up(heap, &tree);
+    summing sums = {.heap = heap, .tree = &tree};
+    bool ok = reserve_sizes(heap);
+    if (ok)
+        fl_parallel_run(2, sum_part, &sums);
     fl_mem_free(tree.order);
-    ok = ok && list_kids(heap, tree.reached) && sum_classes(heap, tree.reached);
-    fl_mem_free(heap->words);
-    heap->words = NULL;
+    ok = ok && sums.has_kids && sum_classes(heap, tree.reached);
     return ok ? FL_OK
               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the dominator tree");
 }
@@ -120,7 +182,8 @@ fl_status fl_heap_make_tree(fl_heap *heap, fl_error *err)
 uint64_t fl_heap_retained_bytes(const fl_heap *heap, fl_heap_object object)
 {
     assert(object < heap->ids.count);
-    return heap->retained != NULL ? heap->retained[object] : 0;
+    bool has_tree = heap->retained != NULL || heap->retained_wide != NULL;
+    return has_tree ? fl_heap_kept_bytes(heap, object) : 0;
 }
 
 bool fl_heap_is_reached(const fl_heap *heap, fl_heap_object object)

@@ -25,10 +25,10 @@ static fl_flow flow_of(const graph *g)
 {
     fl_flow flow = {.count = g->count,
                     .starts = fl_mem_alloc(MOST * sizeof(uint32_t)),
-                    .targets = fl_mem_alloc(MOST * MOST * sizeof(uint32_t)),
+                    .targets = fl_mem_alloc((MOST * MOST + 1) * sizeof(uint32_t)),
                     .roots = g->roots,
                     .root_count = g->root_count};
-    uint32_t used = 0;
+    uint32_t used = 1;
     ck_assert_ptr_nonnull(flow.starts);
     ck_assert_ptr_nonnull(flow.targets);
     for (uint32_t v = 0; v < g->count; v++) {
@@ -70,7 +70,7 @@ static void reach(bool *seen, const graph *g, uint32_t without)
 static void expect(uint32_t *idom, const graph *g)
 {
     bool all[MOST], without[MOST][MOST];
-    reach(all, g, FL_FLOW_NONE);
+    reach(all, g, UINT32_MAX);
     for (uint32_t d = 0; d < g->count; d++)
         reach(without[d], g, d);
     for (uint32_t v = 0; v < g->count; v++) {
@@ -168,21 +168,45 @@ START_TEST(random_graphs_agree_with_the_definition)
 }
 END_TEST
 
+/* What heaps are made of: trees with references to parents and siblings, and objects to which whole
+ * lists refer; few random edges beside them. */
+START_TEST(lists_and_trees_that_refer_back_agree_with_the_definition)
+{
+    uint32_t seed = 7;
+    for (int round = 0; round < 3000; round++) {
+        graph g = {.count = 4 + (uint32_t)round % (MOST - 4), .roots = {0, 1}, .root_count = 1};
+        g.root_count += (size_t)round % 2;
+        for (uint32_t v = 1; v < g.count; v++) {
+            seed = seed * 1664525u + 1013904223u;
+            uint32_t above = (seed >> 8) % v, how = seed >> 28;
+            g.edge[above][v] = true;
+            g.edge[v][above] = (how & 1) != 0;
+            g.edge[v - 1][v] = (how & 2) != 0;
+            g.edge[v][v - 1] = (how & 4) != 0;
+            g.edge[v][g.count / 2] = round % 3 != 0; /* as to a class */
+            if ((how & 8) != 0)
+                g.edge[v][(seed >> 16) % g.count] = true;
+        }
+        compare(&g);
+    }
+}
+END_TEST
+
 START_TEST(a_chain_of_a_million_needs_no_stack)
 {
     const uint32_t count = 1000000;
     const uint32_t root = 0;
     fl_flow flow = {.count = count,
                     .starts = fl_mem_alloc(count * sizeof(uint32_t)),
-                    .targets = fl_mem_alloc(2 * (size_t)count * sizeof(uint32_t)),
+                    .targets = fl_mem_alloc((2 * (size_t)count + 1) * sizeof(uint32_t)),
                     .roots = &root,
                     .root_count = 1};
     fl_dominators found;
     /* there and back again: a doubly linked list */
     for (uint32_t v = 0; v < count; v++) {
-        flow.starts[v] = 2 * v;
-        flow.targets[2 * v] = v > 0 ? v - 1 : 0;
-        flow.targets[2 * v + 1] = (v + 1 < count ? v + 1 : v) | FL_FLOW_LAST;
+        flow.starts[v] = 2 * v + 1;
+        flow.targets[2 * v + 1] = v > 0 ? v - 1 : 0;
+        flow.targets[2 * v + 2] = (v + 1 < count ? v + 1 : v) | FL_FLOW_LAST;
     }
     ck_assert_ok(fl_dominators_find(&found, &flow, &err));
     uint32_t wrong = 0;
@@ -233,6 +257,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_late_second_path_counts);
     tcase_add_test(tcase, the_published_example_comes_out);
     tcase_add_test(tcase, random_graphs_agree_with_the_definition);
+    tcase_add_test(tcase, lists_and_trees_that_refer_back_agree_with_the_definition);
     tcase_add_test(tcase, a_chain_of_a_million_needs_no_stack);
     tcase_add_test(tcase, without_roots_nothing_is_reached);
     tcase_add_test(tcase, each_allocation_that_fails_is_reported);

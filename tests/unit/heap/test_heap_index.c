@@ -113,7 +113,12 @@ static void compare_heaps(const fl_heap *a, const fl_heap *b)
 {
     fl_census_totals x = fl_census_totals_of(fl_heap_census(a)),
                      y = fl_census_totals_of(fl_heap_census(b));
-    ck_assert_mem_eq(&x, &y, sizeof(x));
+    ck_assert_uint_eq(x.objects, y.objects);
+    ck_assert_uint_eq(x.bytes, y.bytes);
+    ck_assert_uint_eq(x.min_id, y.min_id);
+    ck_assert_uint_eq(x.max_id, y.max_id);
+    ck_assert_uint_eq(x.id_bits, y.id_bits);
+    ck_assert_uint_eq(x.layout, y.layout);
     compare_classes(a, b);
     ck_assert_uint_eq(fl_heap_has_roots(a), fl_heap_has_roots(b));
     ck_assert_uint_eq(fl_heap_count(a), fl_heap_count(b));
@@ -160,7 +165,7 @@ START_TEST(only_what_is_asked_for_is_looked_at)
 {
     indexed all = index_sample();
     fl_heap *heap;
-    *(uint64_t *)index_made_section(&all.index, FL_FLX_RETAINED) ^= 1;
+    *(uint32_t *)index_made_section(&all.index, FL_FLX_RETAINED) ^= 1;
     ck_assert_fails(FL_E_SYNTAX, load(&heap, &all, (fl_heap_options){0}, false));
     ck_assert_str_eq(err.message, "the section 'retained' of the index is damaged");
     set_up();
@@ -299,6 +304,7 @@ START_TEST(numbers_that_are_wrong_are_found_behind_right_checksums)
         {FL_FLX_CLASSES, offsetof(fl_flx_class, array_count) + 1,
          "the section 'classes' of the index is damaged"},
         {FL_FLX_WORDS, 8, "the section 'words' of the index is damaged"},
+        {FL_FLX_RUNS, 0, "the section 'words' of the index is damaged"},
         {FL_FLX_CLASS_OF, 3, "the section 'class_of' of the index is damaged"},
         {FL_FLX_IDOM, 0, "the section 'kids' of the index is damaged"},
         {FL_FLX_KID_STARTS, 4, "the section 'kids' of the index is damaged"},

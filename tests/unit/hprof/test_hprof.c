@@ -171,7 +171,7 @@ START_TEST(parts_of_damaged_dumps_end_where_the_whole_does)
         ck_assert_ok(fl_hprof_over(&dump, fl_slice_part(all, 0, i), &err));
         split += compare_parts(dump, MOST_PARTS) > 0;
         fl_hprof_close(dump);
-        for (unsigned bit = 1; bit < 256; bit *= 4) {
+        for (unsigned bit = 1; bit < 256; bit *= 16) {
             made.out.ptr[i] = (char)((unsigned char)made.out.ptr[i] ^ bit);
             ck_assert_ok(fl_hprof_over(&dump, all, &err));
             split += compare_parts(dump, MOST_PARTS) > 0;
