@@ -9,8 +9,11 @@
 #include "fuzz.h"
 #include "heap_collections.h"
 #include "heap_faults.h"
+#include "heap_finalizers.h"
 #include "heap_index_made.h"
+#include "heap_loaders.h"
 #include "heap_paths.h"
+#include "heap_threads.h"
 #include "hprof.h"
 
 /* Which byte is the n-th that says something. */
@@ -44,6 +47,23 @@ static void ask_for_contents(const fl_heap *heap)
     fl_heap_collections_dispose(&collections);
 }
 
+static void ask_for_tables(const fl_heap *heap)
+{
+    fl_heap_loaders loaders = {0};
+    fl_heap_threads threads = {0};
+    fl_heap_finalizers finalizers = {0};
+    fl_heap_frame frames[4];
+    assert(fl_heap_loaders_find(&loaders, heap, NULL) == FL_OK);
+    assert(fl_heap_threads_find(&threads, heap, NULL) == FL_OK);
+    assert(fl_heap_finalizers_find(&finalizers, heap, NULL) == FL_OK);
+    for (size_t i = 0; i < threads.count; i++)
+        if (threads.rows[i].trace != FL_HEAP_NONE)
+            (void)fl_heap_thread_frames(frames, 4, heap, &threads, &threads.rows[i]);
+    fl_heap_finalizers_dispose(&finalizers);
+    fl_heap_threads_dispose(&threads);
+    fl_heap_loaders_dispose(&loaders);
+}
+
 /* Everything that is asked of a heap; up along the dominators it must end. */
 static void ask(fl_heap *heap)
 {
@@ -68,6 +88,7 @@ static void ask(fl_heap *heap)
     if (fl_heap_paths_create(&paths, heap, 1, NULL) == FL_OK)
         fl_heap_paths_destroy(paths);
     ask_for_contents(heap);
+    ask_for_tables(heap);
 }
 
 static void load(const index_made *index, const fl_heap_source *source, bool classes_only)

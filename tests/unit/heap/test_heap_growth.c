@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "heap_bag.h"
+#include "heap_built.h"
 #include "hprof.h"
 #include "mem.h"
 
@@ -117,6 +118,35 @@ START_TEST(a_class_is_itself_wherever_it_hangs)
 }
 END_TEST
 
+/* Two loaders have a class of one name, of which the second keeps more: nothing grew between two
+ * dumps that are the same. */
+START_TEST(classes_of_one_name_are_compared_each_with_itself)
+{
+    static const made_member few = {"ALL", FL_HEAP_REFERENCE, 0x1000},
+                             many = {"ALL", FL_HEAP_REFERENCE, 0x2000};
+    static const built_class classes[] = {
+        {.id = 0x100, .name = "java/lang/Object"},
+        {.id = 0x200, .super = 0x100, .name = "java/lang/Class"},
+        {.id = 0x300, .super = 0x100, .name = "Twin", .statics = &few, .static_count = 1},
+        {.id = 0x400, .super = 0x100, .name = "Twin", .statics = &many, .static_count = 1},
+        {.id = 0x500, .super = 0x100, .name = "[J"}};
+    static const unsigned char zeros[8000];
+    built_heap built = {.made = built_begin(8, classes, 5)};
+    fl_heap_paths *paths;
+    fl_heap_growth growth;
+    size_t found;
+    made_values(&built.made, 0x1000, FL_HEAP_LONG, zeros, 20);
+    made_values(&built.made, 0x2000, FL_HEAP_LONG, zeros, 1000);
+    ck_assert_ok(built_open(&built, false, &err));
+    ck_assert_ok(fl_heap_paths_create(&paths, built.heap, 50, &err));
+    const fl_heap_paths *both[] = {paths, paths};
+    ck_assert_ok(fl_heap_growth_find(&found, &growth, 1, both, 2, &err));
+    ck_assert_uint_eq(found, 0);
+    fl_heap_paths_destroy(paths);
+    built_close(&built);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("heap/heap_growth");
@@ -125,6 +155,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_container_that_grows_is_named_and_others_are_not);
     tcase_add_test(tcase, of_many_dumps_each_has_to_have_more);
     tcase_add_test(tcase, a_class_is_itself_wherever_it_hangs);
+    tcase_add_test(tcase, classes_of_one_name_are_compared_each_with_itself);
     suite_add_tcase(suite, tcase);
     return suite;
 }
