@@ -231,30 +231,42 @@ static fl_status advance_other(fl_gotrace *trace, fl_error *err)
                    (unsigned long long)trace->gen);
 }
 
-/* Samples, and exits from calls, stand apart and are told by their time: the earliest of them where
- * it comes before `time_ns`. */
-static bool emit_aside(fl_gotrace *trace, int64_t time_ns)
+/* Samples, and exits from calls, stand apart and are told by their time. */
+static int64_t next_sample_ns(const fl_gotrace *trace)
 {
-    const go_v1 *v1 = &trace->v1;
-    int64_t sample_ns = trace->next_sample < trace->sample_count
-                            ? trace->samples[trace->next_sample].time_ns
-                            : INT64_MAX;
-    int64_t exit_ns = v1->next_exit < v1->exit_count ? v1->exits[v1->next_exit].time_ns : INT64_MAX;
-    if (sample_ns >= time_ns && exit_ns >= time_ns)
-        return false;
-    if (exit_ns < sample_ns)
+    return trace->next_sample < trace->sample_count ? trace->samples[trace->next_sample].time_ns
+                                                    : INT64_MAX;
+}
+
+static int64_t next_exit_ns(const go_v1 *v1)
+{
+    return v1->next_exit < v1->exit_count ? v1->exits[v1->next_exit].time_ns : INT64_MAX;
+}
+
+static void find_aside(fl_gotrace *trace)
+{
+    int64_t sample_ns = next_sample_ns(trace), exit_ns = next_exit_ns(&trace->v1);
+    trace->aside_ns = exit_ns < sample_ns ? exit_ns : sample_ns;
+}
+
+/* The earliest of them. */
+static void emit_aside(fl_gotrace *trace)
+{
+    if (next_exit_ns(&trace->v1) < next_sample_ns(trace))
         fl_gotrace_v1_exit(trace);
     else
         emit_sample(trace);
-    return true;
+    find_aside(trace);
 }
 
 /* One event more, or what comes before it. */
 static fl_status advance(fl_gotrace *trace, fl_error *err)
 {
     const go_machine *first = &trace->machines[trace->heap[0]];
-    if (emit_aside(trace, first->time_ns))
+    if (trace->aside_ns < first->time_ns) {
+        emit_aside(trace);
         return FL_OK;
+    }
     go_verdict verdict = fl_gotrace_advance(trace, trace->heap[0], err);
     if (verdict == GO_DONE)
         return refresh(trace, 0, err);
@@ -294,6 +306,7 @@ fl_status fl_gotrace_merge(fl_gotrace *trace, fl_error *err)
 {
     fl_error own = {0};
     fl_status status = fill_heap(trace, &own);
+    find_aside(trace);
     int64_t from_ns = trace->v1.is ? 1 : gotrace_ns(trace, trace->min_time);
     fl_gotrace_emit(trace, NULL, FL_GOTRACE_SYNC, from_ns)->value = trace->gen;
     while (status == FL_OK && trace->heap_count > 0) {

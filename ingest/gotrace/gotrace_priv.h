@@ -213,6 +213,7 @@ struct fl_gotrace {
     size_t heap_count;
     uint64_t failed_tries;
     int64_t last_ns;
+    int64_t aside_ns; /* of the next sample or exit; INT64_MAX: there is none */
     fl_gotrace_event block[GOTRACE_BLOCK + GOTRACE_MOST_EMITTED];
     size_t block_count;
     bool refused; /* by `take`: what it returned is what is returned */
@@ -231,6 +232,11 @@ static inline bool gotrace_varint(uint64_t *out, const unsigned char *data, size
     if (at < end && data[at] < 0x80) {
         *out = data[at];
         *pos = at + 1;
+        return true;
+    }
+    if (at + 1 < end && data[at + 1] < 0x80) {
+        *out = (data[at] & 0x7fu) | (unsigned)data[at + 1] << 7;
+        *pos = at + 2;
         return true;
     }
     for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {

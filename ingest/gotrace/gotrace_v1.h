@@ -63,11 +63,13 @@ enum {
  * who counts from there. */
 static inline int64_t gotrace_v1_ns(const fl_gotrace *trace, uint64_t units)
 {
+    /* signed, as that is what processors convert at once */
+    int64_t since = (int64_t)(units - trace->min_time);
     if (units <= trace->min_time)
         return 1;
-    double ns = (double)(units - trace->min_time) * trace->unit_ns;
+    double ns = (double)since * trace->unit_ns;
     /* 2^62 ns are 146 years; a damaged time must not overflow in sums */
-    return ns < 4.6e18 ? (int64_t)ns + 1 : INT64_C(1) << 62;
+    return since > 0 && ns < 4.6e18 ? (int64_t)ns + 1 : INT64_C(1) << 62;
 }
 
 #endif
