@@ -3,6 +3,7 @@
  *
  *   an execution trace   "go 1.NN trace": its findings stand beside those of the series
  *   a heap dump          "JAVA PROFILE": of a Java program, by leak_heaps.h
+ *   a class histogram    "num #instances #bytes": by leak_histos.h
  *   goroutines           the text of debug=1 or debug=2, or a crash
  *   memory statistics    JSON lines, expvar, gctrace
  *   a profile            protobuf or text
@@ -16,6 +17,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "faultline/limits.h"
 #include "goroutine_read.h"
@@ -332,6 +334,27 @@ static fl_status take_heap(fl_leak_reader *reader, const struct input *in, fl_er
     return FL_OK;
 }
 
+/* When a file was written last is when its program was asked; 0: not known. */
+static int64_t written_ns(const struct input *in)
+{
+    struct stat about;
+    if (in->bytes != NULL || stat(in->name, &about) != 0 || !S_ISREG(about.st_mode))
+        return in->default_ns;
+    return (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec;
+}
+
+static fl_status take_histo(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_slice text;
+    fl_status status = read_text(&text, reader, in, err);
+    if (status == FL_OK)
+        status = fl_leak_histos_take(&reader->histos, in->name, text, written_ns(in), reader->arena,
+                                     err);
+    if (status == FL_OK)
+        reader->inputs->counts[FL_LEAK_INPUT_HEAP]++;
+    return status;
+}
+
 /* A log: it may hold both, and one of them is enough. `why` says what it is where it holds none. */
 static fl_status take_log(fl_leak_reader *reader, const struct input *in, const fl_error *why,
                           fl_error *err)
@@ -376,6 +399,8 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
         return take_trace(reader, &in, err);
     if (fl_leak_heaps_is(head))
         return take_heap(reader, &in, err);
+    if (fl_histo_is(head))
+        return take_histo(reader, &in, err);
     if (fl_goroutines_sniff(head) || fl_gostats_sniff(head))
         return take_log(reader, &in, NULL, err);
     status = take_profile(reader, &in, &inner);

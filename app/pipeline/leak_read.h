@@ -9,6 +9,7 @@
 #include "faultline/leak_run.h"
 #include "leak_analysis.h"
 #include "leak_heaps.h"
+#include "leak_histos.h"
 #include "naming.h"
 #include "pprof.h"
 #include "trace_findings.h"
@@ -34,7 +35,8 @@ typedef struct fl_leak_reader {
     fl_stream_block content;      /* the same */
     fl_leak_inputs *inputs;
     fl_leak_program program;
-    fl_leak_heaps heaps; /* of Java programs; disposed of by who made the reader */
+    fl_leak_heaps heaps;   /* of Java programs; disposed of by who made the reader */
+    fl_leak_histos histos; /* the same */
     fl_arena *arena;
     fl_leak_total *totals; /* room for MAX_LEAK_TOTALS */
     size_t total_count;

@@ -404,6 +404,10 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
         status = fl_leak_heaps_report(&run->report, &run->reader.heaps, run->request->limit_bytes,
                                       run->reader.heaps.count == used_of(&run->inputs), &run->arena,
                                       err);
+    if (status == FL_OK && run->reader.histos.count > 0)
+        status = fl_leak_histos_report(&run->report, &run->reader.histos,
+                                       run->reader.histos.count == used_of(&run->inputs),
+                                       &run->arena, err);
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 
@@ -419,6 +423,7 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     fl_status status = run_all(run, err);
     run->request = NULL;
     fl_leak_heaps_dispose(&run->reader.heaps);
+    fl_leak_histos_dispose(&run->reader.histos);
     fl_profile_destroy(run->reader.profile);
     fl_profile_destroy(run->reader.named);
     run->reader.profile = run->reader.named = NULL;

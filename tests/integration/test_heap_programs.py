@@ -4,7 +4,7 @@
 usage: test_heap_programs.py FAULTLINE SOURCE_DIR [JAVA...]
 
 tests/corpus/heap-leaks/HeapLeaks.java is compiled and each of its programs run with each JAVA ("java"); heap dumps of three moments are
-given to `faultline heap` and `faultline leak`. Prints a table of the verdicts; fails where one is wrong. Skipped where there is no javac.
+given to `faultline heap` and `faultline leak`, class histograms of the same moments to `faultline leak`. Prints a table of the verdicts; fails where one is wrong. Skipped where there is no javac.
 """
 import json
 import pathlib
@@ -33,6 +33,8 @@ LEAKS = {
     "shared": ("map-grows", ["Index.BY_NAME", "Index.IN_ORDER"]),
     "field": ("collection-grows", ["Server.history"]),
 }
+# leaks of which a class histogram has no class of the program's own that grows
+UNNAMED_BY_HISTOGRAM = ("thread-local", "mutable-keys", "texts")
 # no leak, and yet something to say
 FAULTS = {"collisions": ("hashes-collide", "Users.BY_ID")}
 HEALTHY = [name + "-twin" for name in [*LEAKS, *FAULTS, "soft", "weak", "drains", "warm-up"]]
@@ -74,6 +76,16 @@ def wrong_about(name, dumps):
     return "" if same else str(finding)
 
 
+def wrong_about_histograms(name, texts):
+    """A class of the program's own where there is one, and nothing of healthy programs."""
+    answer = ask("leak", texts)
+    wanted = "no-leak" if name not in LEAKS else "not-enough-data" if name in UNNAMED_BY_HISTOGRAM else "leak"
+    named = [finding["function"] for finding in answer["findings"]]
+    if answer["verdict"] != wanted or any(not function.startswith("HeapLeaks$") for function in named):
+        return f"histograms: {answer['verdict']}: {named}"
+    return ""
+
+
 def main():
     javas = sys.argv[3:] or ["java"]
     if shutil.which("javac") is None or any(shutil.which(java) is None for java in javas):
@@ -89,8 +101,8 @@ def main():
             for name in [*LEAKS, *FAULTS, *HEALTHY]:
                 here = base / "run"
                 here.mkdir()
-                dumps, _ = record(java, base, name, here)
-                what = wrong_about(name, dumps)
+                dumps, texts = record(java, base, name, here)
+                what = wrong_about(name, dumps) or wrong_about_histograms(name, texts)
                 print(f"  {name:24}{'right' if what == '' else 'WRONG: ' + what}", flush=True)
                 wrong += what != ""
                 shutil.rmtree(here)
