@@ -23,10 +23,10 @@
 #include "oql.h"
 #include "slice.h"
 
-enum { DEFAULT_TOP = 30 };
+enum { DEFAULT_TOP = 30, DEFAULT_DEPTH = 3, MAX_DEPTH = 100 };
 
-static const char *const views[] = {"histogram", "paths",      "collections", "loaders",
-                                    "threads",   "finalizers", NULL};
+static const char *const views[] = {"histogram",  "paths", "collections", "loaders",     "threads",
+                                    "finalizers", "top",   "dominators",  "unreachable", NULL};
 
 static const char *const layouts[] = {"infer",   "compressed",   "wide", "full",
                                       "compact", "compact-wide", "32",   NULL};
@@ -241,6 +241,35 @@ static fl_status show_collections(fl_buf *out, const fl_args *args, fl_heap_open
     return put_collections(out, args, &title, heap, err);
 }
 
+/* An address as every view writes it. */
+static fl_status object_of(fl_heap_object *out, const fl_args *args, const fl_heap *heap,
+                           fl_error *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *text = fl_args_text(args, "object"), *digit = digits;
+    uint64_t id = 0;
+    if (text == NULL)
+        return FL_OK;
+    bool is_hex = text[0] == '0' && text[1] == 'x' && text[2] != '\0' && strlen(text) <= 18;
+    for (size_t i = 2; is_hex && text[i] != '\0' && digit != NULL; i++) {
+        digit = strchr(digits, text[i]);
+        id = id << 4 | (uint64_t)(digit != NULL ? digit - digits : 0);
+    }
+    is_hex = is_hex && digit != NULL;
+    *out = is_hex ? fl_heap_find(heap, id) : FL_HEAP_NONE;
+    if (*out == FL_HEAP_NONE)
+        return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                       "--object %.40s: no object of the dump has this address; write it as 0x7f00",
+                       text);
+    return FL_OK;
+}
+
+static size_t depth_of(const fl_args *args)
+{
+    size_t depth = fl_args_has(args, "depth") ? fl_args_count(args, "depth") : DEFAULT_DEPTH;
+    return depth > 0 && depth < MAX_DEPTH ? depth : MAX_DEPTH;
+}
+
 /* A view over the whole graph. */
 static fl_status show_graph(fl_buf *out, const fl_args *args, fl_heap_opened *opened,
                             fl_heap_show_fn *view, fl_error *err)
@@ -250,8 +279,16 @@ static fl_status show_graph(fl_buf *out, const fl_args *args, fl_heap_opened *op
         return status;
     const fl_heap *heap = opened->heap;
     fl_heap_title title = title_of(args, opened->path, opened->dump, fl_heap_census(heap), heap);
-    const fl_heap_asked asked = {
-        .title = &title, .heap = heap, .top = top_of(args), .as_json = fl_args_wants_json(args)};
+    fl_heap_object object = FL_HEAP_NONE;
+    status = object_of(&object, args, heap, err);
+    if (status != FL_OK)
+        return status;
+    const fl_heap_asked asked = {.title = &title,
+                                 .heap = heap,
+                                 .top = top_of(args),
+                                 .as_json = fl_args_wants_json(args),
+                                 .depth = depth_of(args),
+                                 .object = object};
     return view(out, &asked, err);
 }
 
@@ -412,12 +449,22 @@ static const fl_option options[] = {
          " how full maps and lists are and how their entries spread, repeated texts,"
          " ThreadLocals, and what that proves; loaders: class loaders, and those that are there"
          " more than once; threads: what each thread keeps, with its stack and its ThreadLocals,"
-         " and virtual threads; finalizers: what waits for its finalizer, and references"},
+         " and virtual threads; finalizers: what waits for its finalizer, and references;"
+         " top: what keeps most, by object, class, package and loader; dominators: the tree of"
+         " what keeps what; unreachable: what no root keeps"},
     {.name = "top",
      .letter = 'n',
      .kind = FL_OPTION_COUNT,
      .argument = "N",
      .help = "At most so many rows (30); 0 is all"},
+    {.name = "depth",
+     .kind = FL_OPTION_COUNT,
+     .argument = "N",
+     .help = "Levels of the tree of --view dominators (3, at most 100); 0 is all of these"},
+    {.name = "object",
+     .kind = FL_OPTION_TEXT,
+     .argument = "ADDRESS",
+     .help = "Where the tree of --view dominators begins: an address out of another view"},
     {.name = "retained",
      .kind = FL_OPTION_FLAG,
      .help = "What the instances of each class keep alive, together; needs some 35 bytes of memory"

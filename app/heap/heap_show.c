@@ -9,9 +9,12 @@ static const struct {
     const char *name;
     fl_heap_show_fn *show;
 } shows[] = {
+    {"dominators", fl_heap_show_dominators},
     {"finalizers", fl_heap_show_finalizers},
     {"loaders", fl_heap_show_loaders},
     {"threads", fl_heap_show_threads},
+    {"top", fl_heap_show_top},
+    {"unreachable", fl_heap_show_unreachable},
 };
 
 fl_heap_show_fn *fl_heap_show_of(const char *view)

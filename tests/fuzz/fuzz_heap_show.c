@@ -5,7 +5,8 @@
 #include "heap_show.h"
 #include "hprof.h"
 
-static const char *const views[] = {"loaders", "threads", "finalizers"};
+static const char *const views[] = {"loaders", "threads",    "finalizers",
+                                    "top",     "dominators", "unreachable"};
 
 static fl_heap_title title_of(const fl_hprof *dump, const fl_heap *heap)
 {
@@ -27,8 +28,13 @@ static void show(const fl_hprof *dump, const fl_heap *heap)
     fl_heap_title title = title_of(dump, heap);
     fl_buf out = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
     for (size_t i = 0; i < 2 * sizeof(views) / sizeof(views[0]); i++) {
-        const fl_heap_asked asked = {
-            .title = &title, .heap = heap, .top = 3, .as_json = i % 2 != 0};
+        const fl_heap_asked asked = {.title = &title,
+                                     .heap = heap,
+                                     .top = 3,
+                                     .as_json = i % 2 != 0,
+                                     .depth = 4,
+                                     .object =
+                                         i % 3 == 0 && fl_heap_count(heap) > 0 ? 0 : FL_HEAP_NONE};
         fl_heap_show_fn *view = fl_heap_show_of(views[i / 2]);
         fl_buf_clear(&out);
         assert(view(&out, &asked, NULL) == FL_OK && out.status == FL_OK && out.len > 0);

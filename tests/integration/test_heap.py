@@ -17,6 +17,11 @@ import sys
 import tempfile
 import unittest
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 SAMPLE = SOURCE / "tests/fuzz/corpus/hprof/sample-8"
 SHARED = pathlib.Path(os.environ.get("FL_SHARED", SOURCE.parent / "shared")) / "profiles/jvm"
@@ -51,7 +56,46 @@ def histogram(path):
     return {row["class"]: (row["instances"], row["bytes"]) for row in json.loads(out)["classes"]}
 
 
+def valid(answer):
+    """The answer, which is as the schema says."""
+    if jsonschema is not None:
+        jsonschema.validate(answer, json.loads((SOURCE / "schemas/json/heap.schema.json").read_text()))
+    return answer
+
+
 class Sample(unittest.TestCase):
+    def test_each_answer_is_as_the_schema_says(self):
+        views = ("histogram", "paths", "collections", "loaders", "threads", "finalizers", "top", "dominators", "unreachable")
+        for words in [*(("--view", view) for view in views), ("--retained",), (SAMPLE,),
+                      ("--oql", "SELECT * FROM shop.Cache$Entry"), ("--oql", "SELECT inbounds(e), e.count FROM shop.Cache$Entry e")]:
+            with self.subTest(words):
+                code, out, err = run(SAMPLE, *words, "--format", "json")
+                self.assertEqual((code, err), (0, ""))
+                valid(json.loads(out))
+
+    def test_a_tree_begins_where_it_is_told_to(self):
+        code, out, err = run(SAMPLE, "--view", "dominators", "--depth", 1, "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        answer = json.loads(out)
+        self.assertEqual({row["depth"] for row in answer["rows"]}, {1})
+        self.assertEqual(sum(row["retained_bytes"] for row in answer["rows"]), answer["whole_bytes"])
+        largest = answer["rows"][0]
+        code, out, err = run(SAMPLE, "--view", "dominators", "--object", largest["object"], "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        below = json.loads(out)
+        self.assertEqual((below["rows"][0]["object"], below["whole_bytes"]), (largest["object"], largest["retained_bytes"]))
+        for wrong in ("0x1", "8018", "0xg", "0x", "0x00000000000000001"):
+            code, out, err = run(SAMPLE, "--view", "dominators", "--object", wrong)
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(f"--object {wrong}: no object of the dump has this address", err)
+
+    def test_consumers_sum_up_to_what_the_roots_keep(self):
+        code, out, err = run(SAMPLE, "--view", "top", "--top", 0, "--format", "json")
+        self.assertEqual((code, err), (0, ""))
+        answer = json.loads(out)
+        for table in ("largest", "classes", "packages", "loaders"):
+            self.assertEqual(sum(row["retained_bytes"] for row in answer[table]), answer["reached_bytes"], table)
+
     def test_text_and_json_say_the_same(self):
         code, text, _ = run(SAMPLE)
         self.assertEqual(code, 0)
@@ -107,6 +151,7 @@ VIEWS = (
     ("--view", "paths"), ("--view", "paths", "--format", "json"), ("--view", "collections", "--format", "json"),
     ("--view", "loaders"), ("--view", "threads"), ("--view", "finalizers", "--format", "json"),
     ("--view", "loaders"), ("--view", "threads", "--top", 0), ("--view", "finalizers", "--format", "json"),
+    ("--view", "top"), ("--view", "dominators", "--depth", 6), ("--view", "unreachable"),
     ("--oql", "SELECT s, s.@retainedHeapSize, inbounds(s), outbounds(s) FROM java.lang.String s"),
     ("--oql", "SELECT * FROM INSTANCEOF java.lang.Object o WHERE o.@usedHeapSize > 100", "--format", "json"),
 )
@@ -433,7 +478,7 @@ class Situations(unittest.TestCase):
                 self.assertEqual((code, err), (0, ""))
                 code, out, err = run(path, "--view", view, "--format", "json", *more)
                 self.assertEqual((code, err), (0, ""))
-                yield text, json.loads(out)
+                yield text, valid(json.loads(out))
 
     def test_a_loader_that_is_loaded_again_is_found_with_what_holds_it(self):
         for text, answer in self.each("redeploy", "loaders"):
@@ -478,6 +523,22 @@ class Situations(unittest.TestCase):
                 self.assertEqual((frame["class"], frame["method"], frame["source"]), ("HeapLab", "worker", "HeapLab.java"))
             self.assertRegex(text, r'"worker-4" java.lang.Thread @ 0x[0-9a-f]+, waiting, daemon\n')
             self.assertIn("  HeapLab$Context.BUFFER = byte[] @ 0x", text)
+
+    def test_what_no_root_keeps_is_counted(self):
+        for text, answer in self.each("garbage", "unreachable", "--top", 0):
+            dropped = {row["class"]: row["instances"] for row in answer["classes"]}["HeapLab$Dropped"]
+            self.assertEqual(dropped, 3000)  # of 3,100: a list keeps the others
+            self.assertEqual(sum(row["bytes"] for row in answer["classes"]), answer["unreachable_bytes"])
+            self.assertIn("         3000          48000  HeapLab$Dropped\n", text)
+
+    def test_what_keeps_most_stands_first(self):
+        for _, answer in self.each("threads", "top"):
+            self.assertEqual([row["class"] for row in answer["largest"][:2]], ["java.lang.Thread"] * 2)
+            self.assertEqual(answer["classes"][0]["name"], "java.lang.Thread")
+        for text, answer in self.each("threads", "dominators"):
+            self.assertEqual([row.get("class") for row in answer["rows"][:3]],
+                             ["java.lang.Thread", "byte[]", "java.lang.ThreadLocal$ThreadLocalMap"])
+            self.assertRegex(text, r"  400016 +\d+\.\d%   byte\[\] @ 0x")
 
     def test_virtual_threads_are_counted_by_what_they_run(self):
         for text, answer in self.each("virtual", "threads"):
