@@ -67,7 +67,7 @@ static void find_warnings(fl_trace_run *run)
  * not known. */
 static int last_version_of(int format)
 {
-    static const int formats[] = {11, 19, 21, 22, 23, 25, 26};
+    static const int formats[] = {7, 8, 9, 10, 11, 19, 21, 22, 23, 25, 26};
     for (size_t i = 0; i + 1 < sizeof(formats) / sizeof(formats[0]); i++)
         if (formats[i] == format)
             return formats[i + 1] - 1;

@@ -142,6 +142,8 @@ static const fl_leak_feature_info features[] = {
     [FL_LEAK_F_TRACE_PLACE] =
         TRACED_TEXT("trace_place", "the line's function of the user's own code"),
     [FL_LEAK_F_TRACE_SPAN_S] = TRACED("trace_span_s", "s", "how long it was traced"),
+    [FL_LEAK_F_TRACE_CPU_RATIO] =
+        TRACED("trace_cpu_ratio", "ratio", "processor time by samples over what seems to run"),
     [FL_LEAK_F_TRACE_MARK_SHARE] =
         TRACED("trace_mark_share", "ratio", "of the time, in which marking was under way"),
     [FL_LEAK_F_TRACE_MARK_MS_PER_MB] =

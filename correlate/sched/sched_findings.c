@@ -26,7 +26,8 @@
 /* A region that took less is not slow, whatever grew meanwhile. */
 #define SPIKE_NS 10000000
 
-enum { MAX_FINDINGS = 32, MAX_FACTS = 12 };
+/* Fewer samples tell nothing of how much processor time there was. */
+enum { MAX_FINDINGS = 32, MAX_FACTS = 12, MIN_SAMPLES = 20 };
 
 struct finder {
     const fl_sched_report *report;
@@ -36,6 +37,7 @@ struct finder {
     size_t count;
     fl_arena *arena;
     double seconds;
+    double cpu_ratio; /* NaN: not known */
     fl_status status;
     fl_error *err;
 };
@@ -91,6 +93,7 @@ static fl_sched_finding *judge(struct finder *f, struct subject *subject)
     if (subject->function != NULL)
         text(subject, FL_LEAK_F_TRACE_PLACE, subject->function);
     number(subject, FL_LEAK_F_TRACE_SPAN_S, f->seconds);
+    number(subject, FL_LEAK_F_TRACE_CPU_RATIO, f->cpu_ratio);
     const fl_facts facts = {.subject = subject->kind,
                             .go_from = f->criteria->go_from,
                             .go_to = f->criteria->go_to,
@@ -161,6 +164,18 @@ static double running_of(const fl_sched_report *report)
     for (size_t i = 0; i < report->proc_count; i++)
         ns += (double)report->proc_use[i].running_ns;
     return ns;
+}
+
+/* The trace takes a thread that the system does not run for one that runs; samples are taken of
+ * processor time. */
+static double cpu_ratio_of(const fl_sched_report *report)
+{
+    double ns = running_of(report);
+    for (size_t i = 0; i < report->proc_count; i++)
+        ns += (double)report->proc_use[i].marking_ns;
+    return report->samples >= MIN_SAMPLES
+               ? share_of((double)report->samples * SAMPLE_MS * NS_PER_MS, ns)
+               : NAN;
 }
 
 /* The place is the one that allocates, which triggers; what is large is for a heap profile to say.
@@ -358,6 +373,7 @@ fl_status fl_sched_findings(fl_sched_report *report, const fl_sched_criteria *cr
                        .err = err,
                        .seconds = (double)(report->to_ns - report->from_ns) / NS_PER_S};
     struct marking all = marking_of(report);
+    f.cpu_ratio = cpu_ratio_of(report);
     f.findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*f.findings));
     if (f.findings == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for findings");

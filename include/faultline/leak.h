@@ -124,6 +124,7 @@ typedef enum fl_leak_feature {
     /* an execution trace: of any of its subjects */
     FL_LEAK_F_TRACE_PLACE, /* text: the line's function of the user's own code */
     FL_LEAK_F_TRACE_SPAN_S,
+    FL_LEAK_F_TRACE_CPU_RATIO, /* processor time by samples over what goroutines seem to have run */
     /* the program's collector, and one reason to stop the world */
     FL_LEAK_F_TRACE_MARK_SHARE,     /* of the time, in which marking was under way */
     FL_LEAK_F_TRACE_MARK_MS_PER_MB, /* marking for each megabyte that stays alive */

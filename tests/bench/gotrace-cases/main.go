@@ -90,6 +90,24 @@ func storm(until time.Time) {
 	wait.Wait()
 }
 
+// steady has the same structures alive, and as many goroutines, which allocate at a pace that the
+// collector keeps up with.
+func steady(until time.Time) {
+	var wait sync.WaitGroup
+	for i := 0; i < 16; i++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for time.Now().Before(until) {
+				work(50 * time.Microsecond)
+				_ = fmt.Sprint(time.Now())
+				time.Sleep(5 * time.Millisecond)
+			}
+		}()
+	}
+	wait.Wait()
+}
+
 func handle() {
 	lock.Lock()
 	work(200 * time.Microsecond)
@@ -145,6 +163,36 @@ func grow(until time.Time) {
 	}
 }
 
+// presized puts the same into a map that was made large enough.
+func presized(until time.Time) {
+	c := counts{m: make(map[uint64][8]uint64, 1<<20)}
+	for i := uint64(0); time.Now().Before(until); {
+		trace.WithRegion(context.Background(), "put", func() {
+			for end := i + 2000; i < end; i++ {
+				c.put(i % (1 << 20))
+			}
+		})
+	}
+}
+
+// copyAll copies in pieces of a size; a single copy cannot be interrupted, and a stop waits for it.
+func copyAll(until time.Time, from, to []byte, piece int) {
+	for time.Now().Before(until) {
+		for at := 0; at < len(from) && time.Now().Before(until); at += piece {
+			copy(to[at:at+piece], from[at:at+piece])
+		}
+	}
+}
+
+func copies(until time.Time, piece int) {
+	from, to := make([]byte, 512<<20), make([]byte, 512<<20)
+	for i := 0; i < len(from); i += 4096 {
+		from[i], to[i] = 1, 1
+	}
+	go copyAll(until, from, to, piece)
+	readStats(until)
+}
+
 func readStats(until time.Time) {
 	var stats runtime.MemStats
 	for time.Now().Before(until) {
@@ -181,6 +229,10 @@ func main() {
 	}{
 		"pointers": {buildPointers, collect},
 		"flat":     {buildFlat, collect},
+		"steady":   {buildFlat, steady},
+		"presized": {nil, presized},
+		"copies":   {nil, func(until time.Time) { copies(until, 512<<20) }},
+		"pieces":   {nil, func(until time.Time) { copies(until, 64<<10) }},
 		"storm":    {buildPointers, storm},
 		"convoy":   {nil, convoy},
 		"polite":   {nil, polite},
