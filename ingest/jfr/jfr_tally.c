@@ -225,7 +225,7 @@ struct window {
 };
 
 /* Go past `count` numbers, one at least. */
-static inline void pass(struct window *in, unsigned count)
+static inline __attribute__((always_inline)) void pass(struct window *in, unsigned count)
 {
     for (; count > 1; count--)
         in->ends &= in->ends - 1;
@@ -250,8 +250,9 @@ struct said {
 /* Read that of an event whose fields stand at `p` and have `len` bytes; false: it is in doubt.
  * Numbers that are passed are so only where one of them may have nine bytes, which is where all of
  * them have eight more than one for each. */
-static inline bool read_said(struct said *out, const fl_jfr_short *brief, const unsigned char *p,
-                             size_t len)
+static inline __attribute__((always_inline)) bool read_said(struct said *out,
+                                                            const fl_jfr_short *brief,
+                                                            const unsigned char *p, size_t len)
 {
     uint32_t tops = fl_jfr_tops_of(p);
     struct window in = {.p = p, .ends = ~(uint64_t)tops};
@@ -295,38 +296,40 @@ struct batch {
     uint32_t of[BATCH], first[BATCH], number[BATCH];
 };
 
-/* The heads of events of one class: nearly always a size of one byte and the same type. */
-struct heads {
-    uint64_t mask, same; /* of the first bytes, without the size; not of other forms of a size */
-    size_t len;
+/* Events of one class in a row, from the first on. */
+struct run {
+    uint64_t mask, same; /* of the first bytes of a head, without the size: nearly always a size of
+                          * one byte and the same type; other forms of a size are never the same */
+    size_t head_len, pos, size;
 };
 
-/* That of an event whose head ends at `begin`. */
-static struct heads heads_of(const unsigned char *p, size_t pos, size_t begin)
+/* What begins with the event at `pos`, whose head ends at `begin`. */
+static struct run run_of(const unsigned char *p, size_t pos, size_t begin, size_t size)
 {
-    struct heads out = {.len = begin - pos, .mask = 0, .same = 1};
+    struct run out = {.same = 1, .head_len = begin - pos, .pos = pos, .size = size};
     assert(begin > pos);
-    if (p[pos] < 0x80 && out.len <= 8) {
-        out.mask = first_bytes[out.len] & ~UINT64_C(0x7f);
+    if (p[pos] < 0x80 && out.head_len <= 8) {
+        out.mask = first_bytes[out.head_len] & ~UINT64_C(0x7f);
         out.same = fl_bytes_le64(p + pos) & out.mask;
     }
     return out;
 }
 
-/* Events of one class, from that at `pos` of `size` bytes on, as long as they stand in a row and
- * are in no doubt; returns behind them. They are counted. */
-static size_t gather_run(struct batch *out, const fl_jfr_chunk *chunk, fl_jfr_class *class,
-                         struct heads heads, size_t pos, size_t size)
+/* A run as far as its events are in no doubt; returns behind them. They are counted. Inline, so
+ * that what is known of the plan in short is known to its loops. */
+static inline __attribute__((always_inline)) size_t gather_run(struct batch *out,
+                                                               const fl_jfr_chunk *chunk,
+                                                               fl_jfr_class *class, struct run run,
+                                                               const fl_jfr_short brief)
 {
     const unsigned char *p = chunk->bytes.ptr;
-    const size_t len = chunk->bytes.len, begin = pos;
-    const fl_jfr_short brief = class->brief;
-    size_t count = out->count;
+    const size_t len = chunk->bytes.len, begin = run.pos;
+    size_t count = out->count, pos = run.pos, size = run.size;
     uint64_t word;
     do {
-        if (size < heads.len || size > len - pos)
+        if (size < run.head_len || size > len - pos)
             break;
-        if (!read_said(&out->said[count], &brief, p + pos + heads.len, size - heads.len))
+        if (!read_said(&out->said[count], &brief, p + pos + run.head_len, size - run.head_len))
             break;
         out->first[count++] = (uint32_t)pos;
         pos += size;
@@ -334,13 +337,20 @@ static size_t gather_run(struct batch *out, const fl_jfr_chunk *chunk, fl_jfr_cl
             break;
         word = fl_bytes_le64(p + pos);
         size = word & 0x7f;
-    } while ((word & heads.mask) == heads.same);
+    } while ((word & run.mask) == run.same);
     for (size_t i = out->count; i < count; i++)
         out->of[i] = (uint32_t)(class - chunk->classes);
     class->events += count - out->count;
     class->bytes += pos - begin;
     out->count = count;
     return pos;
+}
+
+/* Whether it is time, thread, stack, class, amount: allocations of all versions but one. */
+static bool is_usual(const fl_jfr_short *brief)
+{
+    return brief->keys == 2 && brief->to_stack == 2 && brief->to_amount == 0 && brief->rest == 0 &&
+           brief->has_amount;
 }
 
 /* Fill it from `pos` on, as long as there are events with a plan in short and in no doubt; returns
@@ -358,7 +368,11 @@ static size_t gather(struct batch *out, fl_jfr_chunk *chunk, size_t pos)
         if (class == NULL || class->brief.keys == 0)
             break;
         before = pos;
-        pos = gather_run(out, chunk, class, heads_of(p, pos, begin), pos, size);
+        const struct run run = run_of(p, pos, begin, size);
+        pos = is_usual(&class->brief)
+                  ? gather_run(out, chunk, class, run,
+                               (fl_jfr_short){.keys = 2, .to_stack = 2, .has_amount = true})
+                  : gather_run(out, chunk, class, run, class->brief);
     }
     return pos;
 }
