@@ -1,9 +1,9 @@
 /*
  * jfr.c - a recording, chunk by chunk: loaded, digested, and told to who asked for it.
  *
- * Loading is one stream. Two chunks are digested at once, the first by a thread of its own, unless
- * they are so small that this is not worth a thread, or so large that two would be too much memory;
- * then they are told one after the other, as they stand in the file.
+ * Loading is one stream. Two chunks are digested at once, one of them by a thread of its own,
+ * unless they are so small that this is not worth a thread, or so large that several would be too
+ * much memory; they are told one after the other, as they stand in the file.
  */
 #include "jfr.h"
 
@@ -365,6 +365,7 @@ struct loading {
     uint64_t offset; /* of the next chunk */
     bool more;       /* there may be one */
     bool sums;       /* samples are summed */
+    int slot;        /* of the chunks, that is free */
     const char *name;
     fl_status status; /* of the stream: what was loaded before it is read first */
     fl_error failure;
@@ -429,9 +430,11 @@ static bool load_chunk(fl_jfr_chunk *chunk, struct loading *from)
 
 /* ---- chunks at once ---- */
 
-/* What a thread does. */
+/* A chunk that is digested, in a thread of its own where is_shared. */
 struct digestion {
     fl_jfr_chunk *chunk;
+    bool is_shared;
+    pthread_t thread;
     fl_status status;
     fl_error err;
 };
@@ -440,49 +443,86 @@ struct digestion {
 static void *digest(void *of)
 {
     struct digestion *d = of;
+    assert(d->chunk != NULL);
     d->status = fl_jfr_chunk_digest(d->chunk, &d->err);
     return NULL;
 }
 
-/* The next chunk, or two of them; how many. The first is digested while the second is loaded. */
-static int digest_some(struct digestion made[FL_JFR_CHUNKS], struct loading *from)
+/* In a thread, where the chunk is worth one, and small enough that others may be in memory. */
+static void start(struct digestion *d, fl_jfr_chunk *chunk)
 {
-    pthread_t thread;
-    fl_jfr_chunk *chunks = from->jfr->chunks;
-    int count = 1;
-    made[0] = (struct digestion){.chunk = &chunks[0]};
-    made[1] = (struct digestion){.chunk = &chunks[1]};
-    if (!load_chunk(&chunks[0], from))
-        return 0;
-    size_t size = chunks[0].bytes.len;
-    bool is_shared = size >= LEAST_SHARED_BYTES && size <= MOST_SHARED_BYTES &&
-                     pthread_create(&thread, NULL, digest, &made[0]) == 0;
-    if (!is_shared)
-        digest(&made[0]);
-    else if (load_chunk(&chunks[1], from)) {
-        digest(&made[1]);
-        count = 2;
-    }
-    if (is_shared)
-        pthread_join(thread, NULL);
-    return count;
+    size_t size = chunk->bytes.len;
+    *d = (struct digestion){.chunk = chunk};
+    d->is_shared = size >= LEAST_SHARED_BYTES && size <= MOST_SHARED_BYTES &&
+                   pthread_create(&d->thread, NULL, digest, d) == 0;
+    if (!d->is_shared)
+        digest(d);
 }
 
+static void finish(struct digestion *d)
+{
+    if (d->is_shared)
+        pthread_join(d->thread, NULL);
+    d->is_shared = false;
+}
+
+/* What was digested, to who asked for it. The memory of a large chunk is not kept, since each of
+ * the others may have to hold one. */
+static fl_status tell_digested(fl_jfr *jfr, const struct digestion *d, const struct telling *to,
+                               fl_error *err)
+{
+    assert(!d->is_shared);
+    fl_jfr_chunk *chunk = jfr->chunk = d->chunk;
+    if (d->status != FL_OK)
+        return fl_fail(err, d->status, d->err.offset, "%s", d->err.message);
+    fl_status status = tell_chunk(jfr, to, err);
+    if (chunk->bytes.len > MOST_SHARED_BYTES) {
+        fl_mem_free(chunk->block.ptr);
+        chunk->block = (fl_stream_block){0};
+        chunk->bytes = (fl_slice){0};
+    }
+    return status;
+}
+
+/* The next chunk, loaded and on its way; false: there is none. */
+static bool start_next(struct digestion *d, struct loading *from)
+{
+    fl_jfr_chunk *chunk = &from->jfr->chunks[from->slot];
+    if (!load_chunk(chunk, from))
+        return false;
+    from->slot = (from->slot + 1) % FL_JFR_CHUNKS;
+    start(d, chunk);
+    return true;
+}
+
+/* While a thread digests one chunk, the next is loaded and digested here; while both are told, a
+ * thread digests the third. */
 static fl_status read_all(struct loading *from, const struct telling *to, fl_error *err)
 {
-    struct digestion made[FL_JFR_CHUNKS];
-    int count;
-    while ((count = digest_some(made, from)) > 0)
-        for (int i = 0; i < count; i++) {
-            fl_status status = made[i].status;
-            from->jfr->chunk = made[i].chunk;
-            if (status != FL_OK)
-                return fl_fail(err, status, made[i].err.offset, "%s", made[i].err.message);
-            status = tell_chunk(from->jfr, to, err);
-            if (status != FL_OK)
-                return status;
+    struct digestion made[2]; /* by turns the one that is told and the one that is on its way */
+    int turn = 0;
+    fl_status status = FL_OK;
+    bool more = start_next(&made[0], from);
+    while (more && status == FL_OK) {
+        struct digestion second = {0}, *first = &made[turn], *third = &made[1 - turn];
+        bool is_shared = first->is_shared;
+        if (is_shared && load_chunk(&from->jfr->chunks[from->slot], from)) {
+            second.chunk = &from->jfr->chunks[from->slot];
+            from->slot = (from->slot + 1) % FL_JFR_CHUNKS;
+            digest(&second);
+            is_shared = second.chunk->bytes.len <= MOST_SHARED_BYTES;
         }
-    return FL_OK;
+        finish(first);
+        bool is_early = is_shared && start_next(third, from);
+        status = tell_digested(from->jfr, first, to, err);
+        if (status == FL_OK && second.chunk != NULL)
+            status = tell_digested(from->jfr, &second, to, err);
+        more = is_early || (status == FL_OK && start_next(third, from));
+        turn = 1 - turn;
+    }
+    if (more)
+        finish(&made[turn]);
+    return status;
 }
 
 /* Both ways to read. */

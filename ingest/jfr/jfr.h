@@ -7,8 +7,8 @@
  * they stand, not by time. Of a chunk that was not finished, or is cut, what can be read is told.
  * Kinds of events that nobody asks for cost their count only.
  *
- * Bounded: one chunk in memory at a time (FL_MAX_JFR_CHUNK_BYTES), two where the first is small,
- * names, frames and stacks of all chunks by the budgets of faultline/limits.h.
+ * Bounded: one chunk in memory at a time (FL_MAX_JFR_CHUNK_BYTES), three where the others are
+ * small, names, frames and stacks of all chunks by the budgets of faultline/limits.h.
  */
 #ifndef FL_JFR_H
 #define FL_JFR_H

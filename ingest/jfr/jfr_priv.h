@@ -241,10 +241,10 @@ typedef struct fl_jfr_node {
     uint32_t frame, caller;
 } fl_jfr_node;
 
-enum { FL_JFR_CHUNKS = 2 };
+enum { FL_JFR_CHUNKS = 3 };
 
 struct fl_jfr {
-    fl_jfr_chunk chunks[FL_JFR_CHUNKS]; /* that are digested at once; their memory is used again */
+    fl_jfr_chunk chunks[FL_JFR_CHUNKS]; /* that are digested or told; their memory is used again */
     fl_jfr_chunk *chunk;                /* the one that is told */
     fl_intern *names;
     fl_map *frame_of; /* function << 32 | line, to index + 1 */
