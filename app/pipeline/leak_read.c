@@ -4,6 +4,7 @@
  *   an execution trace   "go 1.NN trace": its findings stand beside those of the series
  *   a heap dump          "JAVA PROFILE": of a Java program, by leak_heaps.h
  *   a class histogram    "num #instances #bytes": by leak_histos.h
+ *   a crash report       of a Java virtual machine: a finding where its memory ran out
  *   goroutines           the text of debug=1 or debug=2, or a crash
  *   memory statistics    JSON lines, expvar, gctrace
  *   a profile            protobuf or text
@@ -19,9 +20,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "crash_findings.h"
 #include "faultline/limits.h"
 #include "goroutine_read.h"
 #include "gostats_read.h"
+#include "hserr.h"
 #include "slice.h"
 
 enum { HEAD_BYTES = 4096, CHUNK_BYTES = 1 << 16, SMALL_BYTES = 16 << 20 };
@@ -313,6 +316,33 @@ static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_e
     return status;
 }
 
+/* A crash that memory had nothing to do with is for another command to explain. */
+static fl_status take_crash_report(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_stream *stream;
+    fl_crash crash;
+    fl_leak_finding finding;
+    fl_error inner = {0};
+    bool has = false;
+    fl_status status = open_input(&stream, in, err);
+    if (status != FL_OK)
+        return status;
+    status = fl_hserr_read(&crash, stream, reader->arena, &inner);
+    fl_stream_close(stream);
+    if (status != FL_OK)
+        return fl_fail(err, status, inner.offset, "%s: %s", in->name, inner.message);
+    status = fl_crash_finding(&finding, &has, &crash, reader->arena, err);
+    if (status == FL_OK && has)
+        status = fl_trace_findings_put(&reader->traces, &finding, reader->arena, err);
+    if (status == FL_OK)
+        reader->inputs->counts[FL_LEAK_INPUT_CRASH]++;
+    reader->crash_reports += status == FL_OK;
+    if (status == FL_OK && !has)
+        note(reader, in->name,
+             "no leak seen in a crash report; faultline crash tells what crashed");
+    return status;
+}
+
 /* What it keeps is a point of the curve like any other profile's. */
 static fl_status take_heap(fl_leak_reader *reader, const struct input *in, fl_error *err)
 {
@@ -401,6 +431,8 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
         return take_heap(reader, &in, err);
     if (fl_histo_is(head))
         return take_histo(reader, &in, err);
+    if (fl_hserr_sniff(head))
+        return take_crash_report(reader, &in, err);
     if (fl_goroutines_sniff(head) || fl_gostats_sniff(head))
         return take_log(reader, &in, NULL, err);
     status = take_profile(reader, &in, &inner);

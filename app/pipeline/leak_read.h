@@ -41,7 +41,8 @@ typedef struct fl_leak_reader {
     fl_leak_total *totals; /* room for MAX_LEAK_TOTALS */
     size_t total_count;
     fl_trace_findings traces;
-    const char *warning; /* of the last input; NULL: none */
+    uint64_t crash_reports; /* of Java virtual machines */
+    const char *warning;    /* of the last input; NULL: none */
 } fl_leak_reader;
 
 /* `bytes` NULL: the file `name`; else what was fetched from the address `name`. `default_ns` dates

@@ -379,6 +379,17 @@ static fl_status run_gc_logs(fl_leak_run *run, fl_error *err)
     return FL_OK;
 }
 
+/* A crash report is one moment of a Java program: what Go's profiles could add is no help. */
+static void ask_for_java(fl_leak_report *report)
+{
+    static const char *const collect[] = {
+        "two or more heap dumps of the time before, some minutes apart (jcmd PID GC.heap_dump "
+        "FILE)",
+        "the collector's log (-Xlog:gc*): whether what stays after a collection grows"};
+    report->collect = collect;
+    report->collect_count = sizeof(collect) / sizeof(collect[0]);
+}
+
 /* Where nothing was of use, the first complaint says more than that nothing was. */
 static fl_status run_all(fl_leak_run *run, fl_error *err)
 {
@@ -400,6 +411,8 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
         status = fl_leak_judge(&run->report, run->leak, &run->arena, err);
     if (status == FL_OK)
         status = fl_trace_findings_merge(&run->report, &run->reader.traces, &run->arena, err);
+    if (status == FL_OK && run->reader.crash_reports == used_of(&run->inputs))
+        ask_for_java(&run->report);
     if (status == FL_OK && run->reader.heaps.count > 0)
         status = fl_leak_heaps_report(&run->report, &run->reader.heaps, run->request->limit_bytes,
                                       run->reader.heaps.count == used_of(&run->inputs), &run->arena,

@@ -141,6 +141,16 @@ fl_status fl_trace_findings_add(fl_trace_findings *findings, const fl_trace_run 
     return status;
 }
 
+fl_status fl_trace_findings_put(fl_trace_findings *findings, const fl_leak_finding *finding,
+                                fl_arena *arena, fl_error *err)
+{
+    assert(findings != NULL && finding != NULL);
+    fl_status status = grow(findings, 1, arena, err);
+    if (status == FL_OK)
+        findings->items[findings->count++] = *finding;
+    return status;
+}
+
 fl_status fl_trace_findings_merge(fl_leak_report *report, const fl_trace_findings *findings,
                                   fl_arena *arena, fl_error *err)
 {

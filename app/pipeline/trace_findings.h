@@ -18,6 +18,11 @@ typedef struct fl_trace_findings {
 /* Copies what a trace found into `arena`. FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_trace_findings_add(fl_trace_findings *findings, const fl_trace_run *run,
                                              fl_arena *arena, fl_error *err);
+/* One more, of something else that is told beside series; what it points to stays where it is.
+ * FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_trace_findings_put(fl_trace_findings *findings,
+                                             const fl_leak_finding *finding, fl_arena *arena,
+                                             fl_error *err);
 /* Puts them into a report, the worst first: in front, with their verdict, where profiles found
  * nothing, else behind what these found. FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_trace_findings_merge(fl_leak_report *report,

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+enum { FL_CRASH_MAX_MEMORY_ERRORS = 8 };
 enum { FL_CRASH_MAX_FRAMES = 256, FL_CRASH_MAX_EVENTS = 16, FL_CRASH_LAST_EVENTS = 5 };
 
 /* The letters in front of frames: J compiled Java code, j interpreted, V the virtual machine, v its
@@ -65,6 +66,9 @@ typedef struct fl_crash {
     size_t java_count;
     const char *const *heap; /* lines, as they stand */
     size_t heap_count;
+    const char *memory_errors[FL_CRASH_MAX_MEMORY_ERRORS]; /* "java_heap_errors=3" */
+    size_t memory_error_count;
+    uint64_t java_threads;
     const fl_crash_events *events;
     size_t event_count;
     bool is_whole;     /* it ends as a report does */

@@ -21,7 +21,14 @@
 
 enum { MAX_LINE_BYTES = 64 << 10, MAX_TEXT = 1024, MAX_HEAP_LINES = 64 };
 
-enum section { SECTION_NONE, SECTION_NATIVE, SECTION_JAVA, SECTION_HEAP, SECTION_EVENTS };
+enum section {
+    SECTION_NONE,
+    SECTION_NATIVE,
+    SECTION_JAVA,
+    SECTION_THREADS,
+    SECTION_HEAP,
+    SECTION_EVENTS
+};
 
 struct reading {
     fl_crash *out;
@@ -214,6 +221,33 @@ static void take_fact(struct reading *in, fl_slice text)
     take_elapsed(in, text);
 }
 
+/* "OutOfMemoryError java_heap_errors=3", under the counts of exceptions. */
+static void take_memory_error(struct reading *in, fl_slice kind)
+{
+    fl_crash *out = in->out;
+    if (out->memory_error_count < FL_CRASH_MAX_MEMORY_ERRORS &&
+        fl_slice_find(kind, FL_SLICE("_errors=")) < kind.len)
+        out->memory_errors[out->memory_error_count++] = keep(in, kind);
+}
+
+/* A line of a section that has begun. */
+static void take_inside(struct reading *in, fl_slice text)
+{
+    fl_slice rest = text;
+    if (in->section == SECTION_NATIVE || in->section == SECTION_JAVA)
+        take_frame(in, text);
+    else if (in->section == SECTION_THREADS)
+        in->out->java_threads += fl_slice_find(text, FL_SLICE("Thread \"")) < text.len;
+    else if (in->section == SECTION_HEAP)
+        take_heap(in, text);
+    else if (in->section == SECTION_EVENTS)
+        take_event(in, text);
+    else if (fl_hserr_take(&rest, FL_SLICE("OutOfMemoryError ")))
+        take_memory_error(in, rest);
+    else
+        take_fact(in, text);
+}
+
 /* What a line begins, else what it is of. */
 static void take_body(struct reading *in, fl_slice text)
 {
@@ -225,18 +259,14 @@ static void take_body(struct reading *in, fl_slice text)
         in->section = SECTION_NATIVE;
     else if (fl_slice_starts_with(text, FL_SLICE("Java frames:")) && in->out->java_count == 0)
         in->section = SECTION_JAVA;
+    else if (fl_slice_starts_with(text, FL_SLICE("Java Threads:")) && in->out->java_threads == 0)
+        in->section = SECTION_THREADS;
     else if (fl_slice_equal(text, FL_SLICE("Heap:")) && in->out->heap_count == 0)
         in->section = SECTION_HEAP;
     else if (begin_events(in, text) || fl_slice_equal(text, FL_SLICE("END.")))
         in->out->is_whole |= fl_slice_equal(text, FL_SLICE("END."));
-    else if (in->section == SECTION_NATIVE || in->section == SECTION_JAVA)
-        take_frame(in, text);
-    else if (in->section == SECTION_HEAP)
-        take_heap(in, text);
-    else if (in->section == SECTION_EVENTS)
-        take_event(in, text);
     else
-        take_fact(in, text);
+        take_inside(in, text);
 }
 
 /* A report may stand in the output of a program: what comes before its first line is passed over,

@@ -78,6 +78,19 @@ class Crash(unittest.TestCase):
         self.assertIn(document["called_by"], [frame["plain_method"] for frame in document["native_frames"]])
         self.assertIn("org.acme.Scaler.resize", self.run_it(FIXTURES / "java8-native.log", "--mapping", "short.txt").stdout.decode())
 
+    def test_leak_reads_a_crash_report_for_what_memory_had_to_do_with_it(self):
+        def leak(name, code):
+            done = subprocess.run([FAULTLINE, "leak", FIXTURES / name, "--format", "json"], capture_output=True, cwd=self.place, timeout=TIMEOUT_S)
+            self.assertEqual(done.returncode, code, done.stderr.decode())
+            return json.loads(done.stdout)
+
+        answer = leak("memory.log", 0)
+        self.assertEqual(answer["verdict"], "crash")
+        self.assertIn("Native memory allocation", json.dumps(answer["findings"][0]["evidence"]))
+        answer = leak("java17.log.zst", 6)
+        self.assertEqual((answer["verdict"], answer["findings"]), ("not-enough-data", []))
+        self.assertIn("no leak seen in a crash report; faultline crash tells what crashed", json.dumps(answer["warnings"]))
+
     def test_a_mapping_that_is_none_is_refused(self):
         stack = SOURCE / "tests/fixtures/mapping/r8.stack"
         self.assertIn("no mapping file of ProGuard or R8", self.run_it(stack, "--mapping", stack, code=1).stderr.decode())

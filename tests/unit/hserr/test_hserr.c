@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "buf.h"
+#include "crash_findings.h"
 #include "crash_run.h"
 #include "crash_view.h"
 #include "fl_file.h"
@@ -313,6 +314,49 @@ START_TEST(dwarf_of_a_library_tells_lines_and_inlined_calls)
 }
 END_TEST
 
+/* Texts of what a report says of memory, one a line; empty: nothing to find. */
+static const struct {
+    const char *body, *evidence;
+} memories[] = {
+    {"#  Internal Error (debug.cpp:362), pid=1, tid=2\n#  fatal error: OutOfMemory encountered: "
+     "Java"
+     " heap space\n#\n\nJava Threads: ( => current thread )\n=>0x1 JavaThread \"main\" [x]\n"
+     "  0x2 JavaThread \"other\" daemon [x]\n\nHeap:\n garbage-first heap   total 24576K, used"
+     " 21516K\n\n",
+     "fatal error: OutOfMemory encountered: Java heap space\nthe heap at the crash: garbage-first "
+     "heap   total 24576K, used 21516K\n2 Java threads at the crash\n"},
+    {"#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=2\n#\n\nOutOfMemory and StackOverflow Exception "
+     "counts:\nOutOfMemoryError java_heap_errors=3\nOutOfMemoryError odd\nLinkageErrors=4\n\n",
+     "errors thrown before, by kind: java_heap_errors=3\n"},
+    {"#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=2\n#\n\nInternal exceptions (2 events):\n"
+     "Event: 1.0 Thread 0x1 Exception <a 'java/lang/OutOfMemoryError'> thrown\n"
+     "Event: 2.0 Thread 0x1 Exception <a 'java/lang/Other'> thrown\n\n",
+     "among the last events: 1.0 Thread 0x1 Exception <a 'java/lang/OutOfMemoryError'> thrown\n"},
+    {"#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=2\n#\n\nHeap:\n garbage-first heap   total 1K\n\n",
+     ""},
+};
+
+START_TEST(what_a_report_says_of_memory_is_a_finding)
+{
+    fl_leak_finding finding;
+    bool has = false;
+    char text[2048];
+    snprintf(text, sizeof(text),
+             "# A fatal error has been detected by the Java Runtime Environment:\n#\n%sEND.\n",
+             memories[_i].body);
+    ck_assert_ok(read_text(fl_slice_of(text)));
+    ck_assert_ok(fl_crash_finding(&finding, &has, &crash, &arena, &err));
+    ck_assert_int_eq(has, memories[_i].evidence[0] != '\0');
+    for (size_t i = 0; i < finding.evidence_count; i++)
+        fl_buf_printf(&page, "%s\n", finding.evidence[i].text);
+    ck_assert_str_eq(page.ptr != NULL ? page.ptr : "", memories[_i].evidence);
+    ck_assert_int_eq(finding.verdict, FL_LEAK_CRASH);
+    fl_arena none = fl_arena_of(16);
+    ck_assert_fails(FL_E_NOMEM, fl_crash_finding(&finding, &has, &crash, &none, &err));
+    fl_arena_dispose(&none);
+}
+END_TEST
+
 /* The library's classes as if they had been made short. */
 static const char short_names[] = "org.acme.Scaler -> com.example.image.Scaler:\n"
                                   "    1:9:int resize(java.nio.ByteBuffer,int,int):3:11 -> scale\n"
@@ -382,6 +426,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, functions_of_a_given_binary_name_frames_without_a_symbol);
     tcase_add_loop_test(tc, dwarf_of_a_library_tells_lines_and_inlined_calls, 0, 2);
+    tcase_add_loop_test(tc, what_a_report_says_of_memory_is_a_finding, 0,
+                        sizeof(memories) / sizeof(memories[0]));
     tcase_add_test(tc, a_mapping_names_java_frames_and_who_called);
     tcase_add_test(tc, with_a_mapping_a_text_with_a_trace_is_answered_with_its_names);
     suite_add_tcase(suite, tc);
