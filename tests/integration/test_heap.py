@@ -149,7 +149,6 @@ class Sample(unittest.TestCase):
 VIEWS = (
     (), ("--top", 0), ("--retained",), ("--retained", "--format", "json"), ("--weak", "--retained"), ("--layout", "full", "--retained"),
     ("--view", "paths"), ("--view", "paths", "--format", "json"), ("--view", "collections", "--format", "json"),
-    ("--view", "loaders"), ("--view", "threads"), ("--view", "finalizers", "--format", "json"),
     ("--view", "loaders"), ("--view", "threads", "--top", 0), ("--view", "finalizers", "--format", "json"),
     ("--view", "top"), ("--view", "dominators", "--depth", 6), ("--view", "unreachable"),
     ("--oql", "SELECT s, s.@retainedHeapSize, inbounds(s), outbounds(s) FROM java.lang.String s"),
