@@ -6,7 +6,10 @@ usage: test_trace.py FAULTLINE SOURCE_DIR [unittest options]
 import datetime
 import http.server
 import json
+import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -183,6 +186,29 @@ class Trace(unittest.TestCase):
             said.append((document["verdict"], document["findings"]))
         self.assertEqual(said[0], said[1])
         self.assertEqual(said[0][0], "leak")
+
+    def test_a_go_program_is_traced_while_it_runs(self):
+        version = re.search(r"go1\.(\d+)", subprocess.run(["go", "version"], capture_output=True, text=True).stdout if shutil.which("go") else "")
+        if version is None or int(version.group(1)) < 25:
+            self.skipTest("no Go 1.25 or later")
+        with tempfile.TemporaryDirectory() as place:
+            program = pathlib.Path(place) / "traced"
+            cache = {} if "HOME" in os.environ else {"GOCACHE": f"{place}/cache"}  # which is cold: a minute of processor time
+            built = subprocess.run(["timeout", "400", "go", "build", "-o", program, SOURCE / "tests/integration/traced/main.go"],
+                                   capture_output=True, env={**os.environ, **cache, "GO111MODULE": "off"})
+            if built.returncode != 0:
+                self.skipTest("Go builds nothing here")
+            with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as traced:
+                try:
+                    address = traced.stdout.readline().strip()
+                    document = self.answer(f"http://{address}/debug/pprof/trace?seconds=2")
+                    flight = self.answer(f"http://{address}/flight")
+                finally:
+                    traced.kill()
+        for said in (document, flight):
+            self.assertGreater(said["events"], 100)
+            self.assertEqual([f["place"]["function"] for f in said["findings"] if f["signature"] == "trace-goroutine-leak"], ["main.ask"])
+        self.assertGreaterEqual(document["duration_ns"], 1.9e9)
 
     def test_a_running_program_is_asked(self):
         class Handler(http.server.BaseHTTPRequestHandler):
