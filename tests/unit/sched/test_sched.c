@@ -589,6 +589,22 @@ START_TEST(a_signature_of_older_versions_leaves_this_one_alone)
 }
 END_TEST
 
+/* Quantiles come out of cells that are an eighth wide: the largest is not beyond what was seen. */
+START_TEST(no_quantile_is_above_the_longest)
+{
+    begin();
+    for (int i = 0; i < 30; i++) {
+        fl_make_event(&maker, 26, 20000000, 8, 0, -1);
+        fl_make_event(&maker, 27, 10000001, -1);
+    }
+    ck_assert_ok(finish());
+    ck_assert_int_eq(report()->stops[0].max_ns, 10000001);
+    ck_assert_int_le(report()->stops[0].p50_ns, report()->stops[0].p99_ns);
+    ck_assert_int_le(report()->stops[0].p99_ns, 10000001);
+    ck_assert_int_ge(report()->stops[0].p99_ns, 10000001 * 7 / 8);
+}
+END_TEST
+
 /* Of the labelled recordings those that leak goroutines show it within a second; the other faults
  * are of memory, which a trace does not see, and healthy ones are left alone. */
 START_TEST(labelled_recordings_are_judged_rightly)
@@ -660,6 +676,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_fault_is_found_with_its_place_and_health_is_not_blamed, 0,
                         sizeof(cases) / sizeof(cases[0]));
+    tcase_add_test(tc, no_quantile_is_above_the_longest);
     tcase_add_test(tc, the_course_adds_up_to_the_tables);
     tcase_add_test(tc, a_long_trace_has_longer_steps);
     tcase_add_test(tc, ones_own_signature_takes_the_place_of_a_built_in_one);
