@@ -29,14 +29,6 @@ enum { BATCH = 256 };
 /* Arrays whose neighbour is looked at: layouts differ in every second one. */
 enum { MAX_VOTES = 1 << 18 };
 
-/* The object before, to which the next one is a neighbour. */
-typedef struct neighbour {
-    uint64_t id;
-    fl_census_entry *entry; /* NULL: there is none */
-    bool is_array;
-    uint32_t type, count;
-} neighbour;
-
 void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size)
 {
     if (count < *cap)
@@ -105,6 +97,8 @@ static fl_status take_name(fl_census *census, const fl_heap_item *item, fl_error
 static fl_status take_class(fl_census *census, const fl_heap_item *item, fl_error *err)
 {
     uint32_t index;
+    if (census->is_part && fl_map_find(census->by_id, item->id) == NULL)
+        return FL_E_NOTFOUND;
     fl_status status = entry_of(&index, census, item->id, err);
     if (status != FL_OK)
         return status;
@@ -164,7 +158,8 @@ static inline void note_id(fl_census *census, uint64_t id)
 }
 
 /* What lies before `id` tells how large it is, where the two are close. */
-static inline void compare_neighbour(fl_census *census, const neighbour *before, uint64_t id)
+static inline void compare_neighbour(fl_census *census, const fl_census_neighbour *before,
+                                     uint64_t id)
 {
     if (before->entry == NULL || id <= before->id)
         return;
@@ -199,7 +194,8 @@ static inline void weigh_array(fl_census_entry *entry, uint32_t type, uint32_t c
 }
 
 /* Inlined into the loop over a batch, which it is most of. */
-static inline void take_object(fl_census *census, const fl_heap_item *item, neighbour *before)
+static inline void take_object(fl_census *census, const fl_heap_item *item,
+                               fl_census_neighbour *before)
 {
     bool is_array = item->kind != FL_HEAP_ITEM_INSTANCE;
     uint32_t index = item->kind == FL_HEAP_ITEM_VALUES
@@ -240,15 +236,27 @@ static fl_status take_other(fl_census *census, const fl_heap_item *item, fl_erro
     }
 }
 
+void fl_census_compare(fl_census *census, const fl_census_neighbour *before, uint64_t id)
+{
+    compare_neighbour(census, before, id);
+}
+
 /* One pass; a batch at a time, since a call for each item would cost as much as the work on it. */
-static fl_status read_all(fl_census *census, const fl_heap_source *source, fl_error *err)
+fl_status fl_census_read(fl_census *census, const fl_heap_source *source,
+                         fl_census_reading *reading, fl_error *err)
 {
     fl_heap_item batch[BATCH];
-    neighbour before = {.entry = NULL};
+    fl_census_neighbour before = {.entry = NULL};
     fl_status status = FL_OK;
+    *reading = (fl_census_reading){.has_items = false};
     source->rewind(source->payload);
     for (size_t count = 1; count > 0 && status == FL_OK;) {
         count = source->read(source->payload, batch, BATCH);
+        if (count > 0 && !reading->has_items) {
+            reading->has_items = true;
+            reading->begins_with_object = batch[0].kind >= FL_HEAP_ITEM_INSTANCE;
+            reading->first_id = batch[0].id;
+        }
         if (count > 0)
             census->last_offset = batch[count - 1].offset;
         for (size_t i = 0; i < count && status == FL_OK; i++)
@@ -259,6 +267,7 @@ static fl_status read_all(fl_census *census, const fl_heap_source *source, fl_er
                 status = take_other(census, &batch[i], err);
             }
     }
+    reading->before = before;
     return status;
 }
 
@@ -313,7 +322,7 @@ fl_status fl_census_create(fl_census **out, const fl_heap_source *source, fl_hea
     fl_census *census;
     fl_status status = begin(&census, source->id_bytes, err);
     if (status == FL_OK)
-        status = read_all(census, source, err);
+        status = fl_census_read_parts(census, source, err);
     return finish(out, census, layout, status, err);
 }
 

@@ -42,6 +42,21 @@ typedef struct fl_census_cache {
     } slots[CENSUS_CACHE];
 } fl_census_cache;
 
+/* The object before, to which the next one is a neighbour. */
+typedef struct fl_census_neighbour {
+    uint64_t id;
+    fl_census_entry *entry; /* NULL: there is none */
+    bool is_array;
+    uint32_t type, count;
+} fl_census_neighbour;
+
+/* Where a reading began and where it ended, for the parts before and behind it. */
+typedef struct fl_census_reading {
+    bool has_items, begins_with_object;
+    uint64_t first_id;
+    fl_census_neighbour before; /* the last object, unless something else follows it */
+} fl_census_reading;
+
 struct fl_census {
     unsigned id_bytes;
     fl_census_entry *entries; /* [0]: instances of classes that the dump does not have */
@@ -61,6 +76,7 @@ struct fl_census {
     fl_census_totals totals;
     uint64_t last_offset; /* of the last item in the dump */
     fl_arena arena;       /* readable names, members */
+    bool is_part;         /* the maps are those of another census, and are only read */
 };
 
 /* Room for one more of `size` bytes each; NULL, with the old block untouched, where there is none.
@@ -89,6 +105,19 @@ static inline uint32_t fl_census_class_of(const fl_census *census, fl_census_cac
 FL_NODISCARD fl_status fl_census_replay(fl_census **out, const fl_heap_source *source,
                                         const uint64_t *places, size_t count, fl_heap_layout layout,
                                         fl_error *err);
+
+/* --- census.c --- */
+/* Items to the census. FL_E_NOTFOUND, without a sentence: a part has a class that the names before
+ * it do not have. */
+FL_NODISCARD fl_status fl_census_read(fl_census *census, const fl_heap_source *source,
+                                      fl_census_reading *reading, fl_error *err);
+/* What lies before `id` tells how large it is, where the two are close. */
+void fl_census_compare(fl_census *census, const fl_census_neighbour *before, uint64_t id);
+
+/* --- census_parts.c --- */
+/* All items of a dump, in parts where it has some. */
+FL_NODISCARD fl_status fl_census_read_parts(fl_census *census, const fl_heap_source *source,
+                                            fl_error *err);
 
 /* --- census_classes.c --- */
 /* After the last item: names, members, layout, sizes. */

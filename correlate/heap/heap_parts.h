@@ -10,7 +10,7 @@
 #include "faultline/heapdump.h"
 
 /* More parts than processors, so that no thread waits long for the last one. */
-enum { FL_HEAP_MOST_PARTS = 17 };
+enum { FL_HEAP_MOST_PARTS = 9 };
 
 typedef struct fl_heap_parts {
     fl_heap_source sources[FL_HEAP_MOST_PARTS];

@@ -228,8 +228,8 @@ START_TEST(a_gap_between_addresses_is_stepped_over)
 END_TEST
 
 /* The sample with segments of lists behind it, that refer into one another, as large that it is
- * read in parts. `twice`: an object that stands in two of them. */
-static fl_hprof_made large_sample(bool twice)
+ * read in parts. `is_odd`: an object stands in two of them, a class was not named before. */
+static fl_hprof_made large_sample(bool is_odd)
 {
     enum { SEGMENTS = 40, ENTRIES = 64, FILLER_BYTES = 100000 };
     static const char filler[FILLER_BYTES];
@@ -243,8 +243,10 @@ static fl_hprof_made large_sample(bool twice)
             made_entry(&made, id, 0x100000 + (s * 7 + e) % SEGMENTS * 0x20000,
                        e % 9 != 0 ? id - 32 : 0x119000 + (s * 3 + e) % SEGMENTS * 0x20000);
         }
-        if (twice && s % 20 == 19)
+        if (is_odd && s % 20 == 19) {
             made_entry(&made, 0x119000, 0x100000 + s * 0x20000, 0);
+            made_class_item(&made, &(made_class){.id = 0x2000 + s * 256});
+        }
         if (s % 4 == 3)
             made_root(&made, 0xff, 0x119000 + s * 0x20000 + 63 * 32);
         made_segment_end(&made);
@@ -277,8 +279,8 @@ static void compare_heaps(const fl_heap *a, const fl_heap *b)
 
 START_TEST(parts_read_by_threads_make_the_same_heap)
 {
-    for (int twice = 0; twice < 2; twice++) {
-        fl_hprof_made made = large_sample(twice != 0);
+    for (unsigned odd = 0; odd < 2; odd++) {
+        fl_hprof_made made = large_sample(odd != 0);
         const fl_heap_options options = {0};
         fl_hprof *dump;
         fl_heap *apart, *whole;
@@ -289,7 +291,7 @@ START_TEST(parts_read_by_threads_make_the_same_heap)
         source.split = NULL;
         ck_assert_ok(fl_heap_create(&whole, &source, &options, &err));
         ck_assert_ptr_null(fl_hprof_damage(dump));
-        ck_assert_uint_eq(fl_heap_count(whole), 20 + 40 * 65);
+        ck_assert_uint_eq(fl_heap_count(whole), 20 + 40 * 65 + 2 * odd);
         compare_heaps(apart, whole);
         fl_heap_destroy(apart);
         fl_heap_destroy(whole);
