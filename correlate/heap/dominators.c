@@ -39,7 +39,7 @@ typedef struct waiting {
     uint32_t next; /* 0: the last one */
 } waiting;
 
-enum { BLOCK_SHIFT = 20, BLOCK_EDGES = 1 << BLOCK_SHIFT };
+enum { BLOCK_SHIFT = 18, BLOCK_EDGES = 1 << BLOCK_SHIFT };
 #define MAX_BLOCKS ((size_t)(FL_FLOW_MOST >> BLOCK_SHIFT) + 1)
 
 typedef struct search {
