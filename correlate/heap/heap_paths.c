@@ -1,9 +1,11 @@
 /*
  * heap_paths.c - rows from the whole heap downwards, one level after the other.
  *
- * A row that waits has the list of its objects; the lists of all rows that wait have each object
- * once at most. A row is worked on once: what its objects dominate is summed up by class, and what
- * is heavy becomes a row. Chains of alternating classes end at MAX_DEPTH.
+ * A row that waits has the list of those of its objects that dominate something; the lists of all
+ * rows that wait have each object once at most. A row is worked on once: what its objects dominate
+ * is summed up by class, and what is heavy becomes a row, which takes the list of its class over.
+ * Chains of alternating classes end at MAX_DEPTH. Each object is looked at once, in the order in
+ * which its dominators were.
  */
 #include "heap_paths.h"
 
@@ -25,16 +27,21 @@ typedef struct waiting {
     size_t count, cap;
 } waiting;
 
+/* What the objects of one row dominate, of one class. */
 typedef struct tally {
     uint64_t bytes, objects;
+    uint64_t most_bytes; /* of the first that retains most */
+    fl_heap_object largest;
     uint32_t row; /* that it became; FL_HEAP_NONE: none */
+    waiting list;
 } tally;
 
 struct fl_heap_paths {
     fl_heap_path *rows;
     waiting *lists; /* [row] */
     size_t count, cap, lists_cap;
-    tally *tallies; /* [class] */
+    tally *tallies; /* [class]; empty but for those of the row that is worked on */
+    size_t classes;
     uint32_t *touched;
     size_t touched_count;
     uint64_t least_bytes;
@@ -48,11 +55,15 @@ static fl_status no_memory(fl_error *err)
 
 static bool put_object(waiting *list, uint32_t object)
 {
-    uint32_t *grown = fl_census_grow(list->objects, list->count, &list->cap, sizeof(*grown));
-    if (grown == NULL)
-        return false;
-    list->objects = grown;
-    grown[list->count++] = object;
+    if (list->count == list->cap) {
+        uint32_t *grown =
+            fl_census_grow(list->objects, list->count, &list->cap, sizeof(*list->objects));
+        if (grown == NULL)
+            return false;
+        fl_mem_expect_fill(grown, list->cap * sizeof(*grown));
+        list->objects = grown;
+    }
+    list->objects[list->count++] = object;
     return true;
 }
 
@@ -134,40 +145,47 @@ static bool add_single(fl_heap_paths *paths, const fl_heap *heap, uint32_t paren
 
 /* Classes, and what a static of a class refers to. What several statics keep together is summed up
  * like anything else. */
-static bool is_single(const fl_heap *heap, const fl_heap_path *row, fl_heap_object kid)
+static inline bool is_single(const fl_heap *heap, const fl_heap_path *row, fl_heap_object kid)
 {
-    return fl_heap_class_meant(heap, kid) != FL_HEAP_NONE ||
-           (row->meant != FL_HEAP_NONE && fl_heap_static_of(heap, row->meant, kid) != NULL);
+    if (heap->class_of[kid] == heap->class_class && fl_heap_class_meant(heap, kid) != FL_HEAP_NONE)
+        return true;
+    return row->meant != FL_HEAP_NONE && fl_heap_static_of(heap, row->meant, kid) != NULL;
 }
 
-static void count_kid(fl_heap_paths *paths, const fl_heap *heap, fl_heap_object kid)
+static inline bool count_kid(fl_heap_paths *paths, const fl_heap *heap, fl_heap_object kid)
 {
-    uint32_t index = fl_heap_class_of(heap, kid);
+    uint32_t index = heap->class_of[kid];
+    uint64_t bytes = fl_heap_kept_bytes(heap, kid);
     tally *sum = &paths->tallies[index];
-    sum->row = FL_HEAP_NONE;
-    if (sum->objects++ == 0)
+    if (sum->objects == 0)
         paths->touched[paths->touched_count++] = index;
-    sum->bytes += fl_heap_retained_bytes(heap, kid);
+    if (sum->objects++ == 0 || bytes > sum->most_bytes) {
+        sum->most_bytes = bytes;
+        sum->largest = kid;
+    }
+    sum->bytes += bytes;
+    return !fl_heap_dominates(heap, kid) || put_object(&sum->list, kid);
 }
 
-/* What one object of the row dominates: more of the same, rows of their own, or sums by class. */
-static bool count_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row,
-                       fl_heap_object object)
+/* What one object of the row dominates, or the roots with the number behind the last object: more
+ * of the same, rows of their own, or sums by class. */
+static bool count_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row, size_t place)
 {
-    size_t count;
-    const fl_heap_object *kids = fl_heap_dominated(heap, object, &count);
-    for (size_t i = 0; i < count; i++) {
-        const fl_heap_path *here = &paths->rows[row];
-        bool is_heavy = fl_heap_retained_bytes(heap, kids[i]) >= paths->least_bytes;
-        if (is_single(heap, here, kids[i])) {
-            if (is_heavy && !add_single(paths, heap, row, kids[i]))
-                return false;
-        } else if (fl_heap_class_of(heap, kids[i]) == here->class_index) {
-            if (!put_object(&paths->lists[row], kids[i]))
-                return false;
-            paths->rows[row].objects++;
+    uint32_t end = heap->kid_starts[place + 1];
+    for (uint32_t i = heap->kid_starts[place]; i < end; i++) {
+        const fl_heap_object kid = heap->kids[i];
+        fl_heap_path *here = &paths->rows[row];
+        bool ok = true;
+        if (is_single(heap, here, kid))
+            ok = fl_heap_kept_bytes(heap, kid) < paths->least_bytes ||
+                 add_single(paths, heap, row, kid);
+        else if (heap->class_of[kid] == here->class_index) {
+            here->objects++;
+            ok = !fl_heap_dominates(heap, kid) || put_object(&paths->lists[row], kid);
         } else
-            count_kid(paths, heap, kids[i]);
+            ok = count_kid(paths, heap, kid);
+        if (!ok)
+            return false;
     }
     return true;
 }
@@ -188,37 +206,16 @@ static bool make_rows(fl_heap_paths *paths, const fl_heap *heap, uint32_t parent
                             .meant = FL_HEAP_NONE,
                             .objects = sum->objects,
                             .retained_bytes = sum->bytes,
-                            .largest = FL_HEAP_NONE};
+                            .largest = sum->largest};
         sum->row = add_row(paths, &row);
         if (sum->row == FL_HEAP_NONE)
             return false;
+        paths->lists[sum->row] = sum->list;
+        sum->list = (waiting){0};
     }
     return true;
 }
 
-/* The second look at the same kids: to the lists of the rows that were made. */
-static bool place_kids(fl_heap_paths *paths, const fl_heap *heap, uint32_t row,
-                       fl_heap_object object)
-{
-    size_t count;
-    const fl_heap_object *kids = fl_heap_dominated(heap, object, &count);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t index = fl_heap_class_of(heap, kids[i]);
-        const fl_heap_path *here = &paths->rows[row];
-        if (is_single(heap, here, kids[i]) || index == here->class_index ||
-            paths->tallies[index].row == FL_HEAP_NONE)
-            continue;
-        fl_heap_path *to = &paths->rows[paths->tallies[index].row];
-        if (to->largest == FL_HEAP_NONE ||
-            fl_heap_retained_bytes(heap, kids[i]) > fl_heap_retained_bytes(heap, to->largest))
-            to->largest = kids[i];
-        if (!put_object(&paths->lists[paths->tallies[index].row], kids[i]))
-            return false;
-    }
-    return true;
-}
-
-/* The largest object of a new row is known once all kids were placed. */
 static void name_made(fl_heap_paths *paths, const fl_heap *heap, fl_heap_path *row)
 {
     assert(row->largest != FL_HEAP_NONE);
@@ -232,23 +229,20 @@ static void name_made(fl_heap_paths *paths, const fl_heap *heap, fl_heap_path *r
 static bool expand(fl_heap_paths *paths, const fl_heap *heap, uint32_t row)
 {
     bool ok = true;
-    if (paths->rows[row].depth >= MAX_DEPTH)
+    if (paths->rows[row].depth >= MAX_DEPTH || heap->kids == NULL)
         return true;
     paths->touched_count = 0;
     if (row == 0)
-        ok = count_kids(paths, heap, row, FL_HEAP_NONE);
+        ok = count_kids(paths, heap, row, heap->ids.count);
     for (size_t i = 0; i < paths->lists[row].count && ok; i++)
         ok = count_kids(paths, heap, row, paths->lists[row].objects[i]);
     ok = ok && make_rows(paths, heap, row);
-    if (row == 0)
-        ok = ok && place_kids(paths, heap, row, FL_HEAP_NONE);
-    for (size_t i = 0; i < paths->lists[row].count && ok; i++)
-        ok = place_kids(paths, heap, row, paths->lists[row].objects[i]);
-    for (size_t i = 0; i < paths->touched_count; i++) {
-        uint32_t made = paths->tallies[paths->touched[i]].row;
-        if (ok && made != FL_HEAP_NONE)
-            name_made(paths, heap, &paths->rows[made]);
-        paths->tallies[paths->touched[i]] = (tally){0};
+    for (size_t i = 0; i < paths->touched_count && ok; i++) {
+        tally *sum = &paths->tallies[paths->touched[i]];
+        if (sum->row != FL_HEAP_NONE)
+            name_made(paths, heap, &paths->rows[sum->row]);
+        fl_mem_free(sum->list.objects);
+        *sum = (tally){0};
     }
     return ok;
 }
@@ -280,14 +274,14 @@ fl_status fl_heap_paths_create(fl_heap_paths **out, const fl_heap *heap, uint64_
 {
     assert(least_bytes > 0);
     fl_heap_paths *paths = fl_mem_calloc(1, sizeof(*paths));
-    size_t classes = fl_heap_class_count(heap);
     *out = NULL;
     if (paths == NULL)
         return no_memory(err);
     paths->least_bytes = least_bytes;
     paths->arena = fl_arena_of(FL_MAX_HEAP_TEXT_BYTES);
-    paths->tallies = fl_mem_calloc(classes, sizeof(*paths->tallies));
-    paths->touched = fl_mem_calloc(classes, sizeof(*paths->touched));
+    paths->classes = fl_heap_class_count(heap);
+    paths->tallies = fl_mem_calloc(paths->classes, sizeof(*paths->tallies));
+    paths->touched = fl_mem_calloc(paths->classes, sizeof(*paths->touched));
     if (paths->tallies == NULL || paths->touched == NULL || !expand_all(paths, heap)) {
         fl_heap_paths_destroy(paths);
         return no_memory(err);
@@ -302,6 +296,8 @@ void fl_heap_paths_destroy(fl_heap_paths *paths)
         return;
     for (size_t i = 0; i < paths->count; i++)
         fl_mem_free(paths->lists[i].objects);
+    for (size_t i = 0; i < paths->classes && paths->tallies != NULL; i++)
+        fl_mem_free(paths->tallies[i].list.objects);
     fl_mem_free(paths->rows);
     fl_mem_free(paths->lists);
     fl_mem_free(paths->tallies);

@@ -68,6 +68,12 @@ static inline uint64_t fl_heap_kept_bytes(const fl_heap *heap, fl_heap_object ob
                                   : heap->retained_wide[object];
 }
 
+/* Whether it dominates anything, where the tree was made. */
+static inline bool fl_heap_dominates(const fl_heap *heap, fl_heap_object object)
+{
+    return heap->kid_starts[object] != heap->kid_starts[object + (size_t)1];
+}
+
 /* A reference in an item's body; 0 beyond its end. */
 static inline uint64_t fl_heap_id_in(fl_slice body, size_t at, unsigned width)
 {

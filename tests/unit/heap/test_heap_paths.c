@@ -47,6 +47,8 @@ START_TEST(paths_name_statics_and_put_objects_of_a_class_together)
     ck_assert_uint_eq(row->retained_bytes, 4016 + 1000 * 32);
     row = row_named(paths, "Item", &at);
     ck_assert_uint_eq(row->objects, 1000);
+    /* the first of equals: before it by address are six classes, two arrays and 100 links */
+    ck_assert_uint_eq(row->largest, 108);
     ck_assert_str_eq(fl_heap_paths_holder(paths, at), "Bag.ITEMS");
     ck_assert_uint_eq(fl_heap_paths_descend(paths, 0), at);
     /* a list is one row, and nobody's static */
