@@ -220,7 +220,8 @@ static fl_status index_string(struct index *at)
     if (!good || !gotrace_varint(&len, trace->data, &text, trace->len) || len > trace->len - text)
         return good ? bad_length(at, pos, GOTRACE_V1_MAX_STRING, "a string") : cut(at, "a string");
     fl_status status = fl_gotrace_string(trace, &walk, GOTRACE_V1_MAX_STRING, at->err);
-    at->pos = walk.pos;
+    if (status == FL_OK) /* else the trace ends before it: batches end between records */
+        at->pos = walk.pos;
     return status;
 }
 

@@ -412,6 +412,24 @@ START_TEST(a_contradiction_ends_the_trace_there)
 }
 END_TEST
 
+/* Its length is right and its text is there: the batch ends before it, not within. */
+START_TEST(a_string_that_is_too_long_ends_the_trace_before_it)
+{
+    enum { LONG = 1000001 };
+    static unsigned char bytes[LONG + 2048];
+    make_begin(19);
+    make_end();
+    fl_slice good = fl_made(&maker);
+    size_t len = good.len;
+    memcpy(bytes, good.ptr, len);
+    static const unsigned char head[] = {37, 5, 0xc1, 0x84, 0x3d};
+    memcpy(bytes + len, head, sizeof(head));
+    ck_assert_ok(read_bytes((fl_slice){.ptr = bytes, .len = len + sizeof(head) + LONG}));
+    ck_assert_str_eq(fl_gotrace_info_of(trace)->broken.message, "a batch of strings is damaged");
+    ck_assert_int_eq(strncmp(said.text, BEGIN_TOLD, strlen(BEGIN_TOLD)), 0);
+}
+END_TEST
+
 /* The first events of goroutines that are not there. */
 START_TEST(what_needs_a_goroutine_has_one)
 {
@@ -738,6 +756,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, times_are_right_whatever_the_clock);
     tcase_add_loop_test(tc, a_contradiction_ends_the_trace_there, 0,
                         sizeof(contradictions) / sizeof(contradictions[0]));
+    tcase_add_test(tc, a_string_that_is_too_long_ends_the_trace_before_it);
     tcase_add_test(tc, what_needs_a_goroutine_has_one);
     tcase_add_loop_test(tc, damage_before_the_clock_is_refused, 0,
                         sizeof(damaged) / sizeof(damaged[0]));
