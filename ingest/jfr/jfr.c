@@ -187,8 +187,8 @@ static fl_jfr_event event_of(const fl_jfr_chunk *chunk, const fl_jfr_class *clas
     return event;
 }
 
-/* An event that is told by itself. Fields that its bytes do not have make it no event; all of the
- * chunk can be read, so that a number at an event's end is read as fast as others. */
+/* An event that is told by itself. Fields that its bytes do not have make it no event; of numbers
+ * all of the chunk can be read, so that one at an event's end is read as fast as others. */
 static fl_status tell_single(fl_jfr *jfr, size_t at, const struct telling *to, fl_error *err)
 {
     uint64_t slots[FL_JFR_SLOTS] = {0}, type;
@@ -201,6 +201,8 @@ static fl_status tell_single(fl_jfr *jfr, size_t at, const struct telling *to, f
     const fl_jfr_class *class = fl_jfr_class_of(chunk, type);
     assert(class != NULL && class->row != NULL && class->plan.is_sound);
     const fl_jfr_plan *plan = &class->plan;
+    if (!plan->is_flat) /* an array must not be gone through behind its event */
+        in.bytes.len = end;
     fl_jfr_plan_run(chunk, plan, plan->last, &in, slots);
     if (in.short_read || in.pos > end)
         return FL_OK;

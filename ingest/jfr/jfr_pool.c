@@ -123,9 +123,10 @@ static fl_status read_pool(fl_jfr_chunk *chunk, fl_reader *in, fl_error *err)
             pool = &chunk->pools[i];
     for (; count > 0 && status == FL_OK && !in->short_read; count--) {
         uint64_t key = fl_jfr_number(in, 8, is_compressed);
-        if (pool != NULL && !in->short_read)
-            status = add_constant(pool, key, in->pos, err);
+        size_t pos = in->pos;
         fl_jfr_plan_run(chunk, &of->plan, of->plan.count, in, slots);
+        if (pool != NULL && !in->short_read) /* whole: what is asked of it ends where it does */
+            status = add_constant(pool, key, pos, err);
     }
     return status;
 }

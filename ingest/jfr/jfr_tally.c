@@ -25,8 +25,9 @@
 #include "mem.h"
 
 /* ROOM: from an event's first byte on so many can be read: two numbers of nine bytes, the 32 of the
- * mask, and what a number that begins there reads. */
-enum { ROOM = 64, BATCH = 64, MAX_PROBES = 64, FIRST_INDEX = 4096 };
+ * mask, a byte for each of at most 14 numbers behind it, which are then in doubt, and the eight
+ * that a number reads. */
+enum { ROOM = 72, BATCH = 64, MAX_PROBES = 64, FIRST_INDEX = 4096 };
 
 /* The first bytes of a word that is read little-endian; without the top bits of numbers. */
 static const uint64_t first_bytes[9] = {0,
@@ -419,6 +420,8 @@ static fl_status add_slowly(fl_jfr_chunk *chunk, const fl_jfr_class *class, size
     uint64_t slots[FL_JFR_SLOTS] = {0};
     const fl_jfr_plan *plan = &class->plan;
     assert(class->is_summed && plan->is_sound);
+    if (!plan->is_flat) /* an array must not be gone through behind its event */
+        in->bytes.len = end;
     fl_jfr_plan_run(chunk, plan, plan->last, in, slots);
     if (in->short_read || in->pos > end)
         return FL_OK;

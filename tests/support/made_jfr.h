@@ -13,9 +13,12 @@
 
 enum { MADE_JFR_BYTES = 1 << 16 };
 
+struct made_class;
+
 typedef struct made_jfr {
     unsigned char bytes[MADE_JFR_BYTES];
     size_t len;
+    const struct made_class *allocation; /* in place of the usual one; NULL: that */
     bool is_compressed;
     bool is_old; /* version 1.0, as JDK 9 and 10 wrote it: other names of the same classes */
     size_t event_at, metadata_at, pool_at;
@@ -284,18 +287,20 @@ static inline void made_elements(made_jfr *m, made_texts *texts)
     made_number(m, MADE_TYPE_COUNT - 2, 4);
     for (int i = 2; i < MADE_TYPE_COUNT; i++) {
         size_t fields = 0;
-        while (fields < 8 && made_classes[i].fields[fields].name != NULL)
+        bool is_other = i == MADE_ALLOCATION && m->allocation != NULL;
+        const made_class *class = is_other ? m->allocation : &made_classes[i];
+        while (fields < 8 && class->fields[fields].name != NULL)
             fields++;
         made_id(id, i);
         made_number(m, made_text_of(texts, "class"), 4);
         made_number(m, 2, 4);
         made_attribute(m, texts, "id", id);
         char old[64];
-        const char *name = made_classes[i].name;
+        const char *name = class->name;
         made_attribute(m, texts, "name", m->is_old ? made_old_name(old, name) : name);
         made_number(m, fields, 4);
         for (size_t k = 0; k < fields; k++)
-            made_element_field(m, texts, &made_classes[i].fields[k]);
+            made_element_field(m, texts, &class->fields[k]);
     }
     made_number(m, made_text_of(texts, "region"), 4);
     made_number(m, 1, 4);
@@ -309,7 +314,8 @@ static inline void made_metadata(made_jfr *m)
     static made_texts texts;
     static made_jfr elements;
     texts = (made_texts){0};
-    elements = (made_jfr){.is_compressed = m->is_compressed, .is_old = m->is_old};
+    elements = (made_jfr){
+        .is_compressed = m->is_compressed, .is_old = m->is_old, .allocation = m->allocation};
     made_elements(&elements, &texts);
     m->metadata_at = m->len;
     made_begin(m, 0);

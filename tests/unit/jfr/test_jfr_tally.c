@@ -218,6 +218,95 @@ START_TEST(events_at_the_very_end_of_a_chunk_are_summed_too)
 }
 END_TEST
 
+/* The chunk with what is behind `head` again and again; the caller frees it. */
+static fl_bytes repeated(size_t head)
+{
+    fl_bytes out = {.ptr = malloc(LARGE_BYTES + MADE_JFR_BYTES), .len = made.len};
+    ck_assert_ptr_nonnull(out.ptr);
+    memcpy(out.ptr, made.bytes, made.len);
+    while (out.len < LARGE_BYTES) {
+        memcpy(out.ptr + out.len, made.bytes + head, made.len - head);
+        out.len += made.len - head;
+    }
+    for (int i = 0; i < 8; i++)
+        out.ptr[8 + i] = (unsigned char)((uint64_t)out.len >> 8 * (7 - i));
+    return out;
+}
+
+/* Eight numbers, of which none ends within the window that is looked at: the last one would stand
+ * 39 bytes behind the longest head. */
+static const made_class wide = {"jdk.ObjectAllocationSample",
+                                {{"startTime", MADE_LONG, false, false},
+                                 {"stackTrace", MADE_STACK, true, false},
+                                 {"objectClass", MADE_CLASS, true, false},
+                                 {"p", MADE_LONG, false, false},
+                                 {"q", MADE_LONG, false, false},
+                                 {"r", MADE_LONG, false, false},
+                                 {"s", MADE_LONG, false, false},
+                                 {"weight", MADE_LONG, false, false}}};
+
+/* 64 in nine bytes: eight that go on, and a ninth that is whole. */
+static void longest(uint64_t value)
+{
+    made_byte(&made, (unsigned)value | 0x80);
+    for (int i = 0; i < 7; i++)
+        made_byte(&made, 0x80);
+    made_byte(&made, 0);
+}
+
+/* The chunk is as large as the memory that it is in, so that ASan sees what is read behind it. */
+START_TEST(numbers_without_end_at_the_end_of_a_chunk_are_not_looked_for_behind_it)
+{
+    made = (made_jfr){.is_compressed = true, .allocation = &wide};
+    made_header(&made);
+    made_pools(&made);
+    made_metadata(&made);
+    made_begin(&made, MADE_ODD);
+    while (made.len < MADE_JFR_BYTES - 64)
+        made_byte(&made, 0);
+    made_end(&made);
+    longest(64);
+    longest(MADE_ALLOCATION);
+    while (made.len < MADE_JFR_BYTES)
+        made_byte(&made, 0xff);
+    made_finish(&made);
+    compare(made_jfr_slice(&made));
+    ck_assert_uint_eq(summed.totals.events, 2);
+    ck_assert_uint_eq(summed.visits, 0);
+}
+END_TEST
+
+/* An array before what is wanted. */
+static const made_class listed = {"jdk.ObjectAllocationSample",
+                                  {{"startTime", MADE_LONG, false, false},
+                                   {"flags", MADE_BOOLEAN, false, true},
+                                   {"stackTrace", MADE_STACK, true, false},
+                                   {"objectClass", MADE_CLASS, true, false},
+                                   {"weight", MADE_LONG, false, false}}};
+
+/* Up to the chunk's end, the arrays of all of them together would have 4e10 elements. */
+START_TEST(an_array_that_is_longer_than_its_event_is_not_gone_through_behind_it)
+{
+    made = (made_jfr){.is_compressed = true, .allocation = &listed};
+    made_header(&made);
+    made_pools(&made);
+    made_metadata(&made);
+    size_t head = made.len;
+    for (int i = 0; i < 500; i++) {
+        static const unsigned char event[] = {
+            12, MADE_ALLOCATION, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 7, 4, 1};
+        for (size_t k = 0; k < sizeof(event); k++)
+            made_byte(&made, event[k]);
+    }
+    made_finish(&made);
+    fl_bytes bytes = repeated(head);
+    compare(fl_bytes_slice(bytes));
+    ck_assert_uint_gt(summed.totals.events, 80000);
+    ck_assert_uint_eq(summed.visits, 0);
+    free(bytes.ptr);
+}
+END_TEST
+
 /* Such a chunk ends when its last event does, which has to be read with its moment. */
 START_TEST(a_chunk_without_an_end_ends_with_its_last_sample)
 {
@@ -274,16 +363,7 @@ static fl_bytes large_chunk(uint64_t from)
         short_allocation(tick, 7, type, next(1 << 12));
     }
     made_finish(&made);
-    fl_bytes out = {.ptr = malloc(LARGE_BYTES + MADE_JFR_BYTES), .len = made.len};
-    ck_assert_ptr_nonnull(out.ptr);
-    memcpy(out.ptr, made.bytes, made.len);
-    while (out.len < LARGE_BYTES) {
-        memcpy(out.ptr + out.len, made.bytes + head, made.len - head);
-        out.len += made.len - head;
-    }
-    for (int i = 0; i < 8; i++)
-        out.ptr[8 + i] = (unsigned char)((uint64_t)out.len >> 8 * (7 - i));
-    return out;
+    return repeated(head);
 }
 
 /* So many of them in a row; that of `which` has its middle at *middle, where it is one. */
@@ -382,6 +462,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, sums_say_what_their_events_say_whatever_the_lengths_of_numbers, 0,
                         40);
     tcase_add_loop_test(tests, events_at_the_very_end_of_a_chunk_are_summed_too, 0, 20);
+    tcase_add_test(tests, numbers_without_end_at_the_end_of_a_chunk_are_not_looked_for_behind_it);
+    tcase_add_test(tests, an_array_that_is_longer_than_its_event_is_not_gone_through_behind_it);
     tcase_add_test(tests, a_chunk_without_an_end_ends_with_its_last_sample);
     tcase_add_loop_test(tests, wrong_bytes_mean_the_same_to_both, 0, 10);
     tcase_add_loop_test(tests, sums_of_real_recordings_are_those_of_their_events, 0,
