@@ -184,10 +184,19 @@ static void enter_segment(fl_hprof_cursor *at, const fl_hprof_record *from)
     size_t rest = dump->bytes.len - from->body;
     at->pos = from->body;
     at->is_open_ended = from->length == 0 && !is_record_plausible(dump, from->body);
+    at->is_unended = from->tag == TAG_SEGMENT || from->length > rest;
     if (at->is_open_ended || from->length > rest)
         at->segment_end = dump->bytes.len;
     else
         at->segment_end = from->body + (size_t)from->length;
+}
+
+/* A dump in segments says where it ends. One that was cut between two of its objects, as it is when
+ * the program is killed while it is written, is known by that alone. */
+static void end_reading(fl_hprof_cursor *at)
+{
+    if (at->is_unended && at->pos == at->dump->bytes.len)
+        damaged(at, FL_E_TRUNCATED, "the heap dump was cut: what ends it is missing");
 }
 
 /* Step over the record at the cursor, or into it. True with an item in *item. */
@@ -196,8 +205,10 @@ static bool next_record(fl_hprof_cursor *at, fl_heap_item *item, bool *more)
     const fl_hprof *dump = at->dump;
     fl_hprof_record here;
     *more = at->pos < at->end;
-    if (!*more)
+    if (!*more) {
+        end_reading(at);
         return false;
+    }
     if (!fl_hprof_record_at(&here, dump, at->pos) || !fl_hprof_is_record(here.tag)) {
         bool is_short = dump->bytes.len - at->pos < FL_HPROF_RECORD_HEAD;
         damaged(at, is_short ? FL_E_TRUNCATED : FL_E_SYNTAX,
@@ -216,6 +227,7 @@ static bool next_record(fl_hprof_cursor *at, fl_heap_item *item, bool *more)
         return false;
     }
     at->pos = here.body + (size_t)here.length;
+    at->is_unended = at->is_unended && here.tag != TAG_END;
     return read_record(item, dump, &here);
 }
 
@@ -279,7 +291,7 @@ void fl_hprof_rewind(void *payload)
     fl_hprof_cursor *at = payload;
     at->pos = at->start;
     at->segment_end = 0;
-    at->is_open_ended = false;
+    at->is_open_ended = at->is_unended = false;
     at->damage = (fl_error){0};
 }
 

@@ -13,6 +13,7 @@ typedef struct fl_hprof_cursor {
     size_t pos;         /* of the next item, or of the next record; <= dump->bytes.len */
     size_t segment_end; /* inside a heap segment: where it ends; otherwise 0 */
     bool is_open_ended; /* the segment does not say how long it is */
+    bool is_unended;    /* what comes behind the last segment, or the rest of it, was not met yet */
     fl_error damage;    /* of this reading; FL_OK: none */
 } fl_hprof_cursor;
 

@@ -277,13 +277,18 @@ static const struct {
      BYTES_INIT("\x1c\0\0\0\0\0\0\0\0\5\0\0\0\1\5\0\0\0\2\x2c\0\0\0\0\0\0\0\0"), 2, FL_OK, 0, NULL},
     {"the same, cut in an object", BYTES_INIT("\x1c\0\0\0\0\0\0\0\0\5\0\0\0\1\5\0\0"), 1,
      FL_E_TRUNCATED, 45, "the heap dump ends inside an object"},
-    {"a segment longer than the file", BYTES_INIT("\x1c\0\0\0\0\0\0\xff\0\5\0\0\0\1"), 1, FL_OK, 0,
-     NULL},
+    {"a segment longer than the file", BYTES_INIT("\x1c\0\0\0\0\0\0\xff\0\5\0\0\0\1"), 1,
+     FL_E_TRUNCATED, 45, "the heap dump was cut: what ends it is missing"},
+    {"the same in a dump without segments", BYTES_INIT("\x0c\0\0\0\0\0\0\xff\0\5\0\0\0\1"), 1,
+     FL_E_TRUNCATED, 45, "the heap dump was cut: what ends it is missing"},
+    {"a dump without segments", BYTES_INIT("\x0c\0\0\0\0\0\0\0\5\5\0\0\0\1"), 1, FL_OK, 0, NULL},
+    {"a segment and no end of the dump", BYTES_INIT("\x1c\0\0\0\0\0\0\0\5\5\0\0\0\1"), 1,
+     FL_E_TRUNCATED, 45, "the heap dump was cut: what ends it is missing"},
     {"an object larger than its segment, before a record",
      BYTES_INIT("\x1c\0\0\0\0\0\0\0\3\5\0\0\x2c\0\0\0\0\0\0\0\0"), 0, FL_E_SYNTAX, 40,
      "an object is larger than its segment"},
     {"a segment above 4 GiB keeps the rest of its length",
-     BYTES_INIT("\x1c\0\0\0\0\0\0\0\3\5\0\0\0\1\5\0\0\0\2"), 2, FL_OK, 0, NULL},
+     BYTES_INIT("\x1c\0\0\0\0\0\0\0\3\5\0\0\0\1\5\0\0\0\2\x2c\0\0\0\0\0\0\0\0"), 2, FL_OK, 0, NULL},
     {"no object", BYTES_INIT("\x1c\0\0\0\0\0\0\0\5\x55\0\0\0\1\x2c\0\0\0\0\0\0\0\0"), 0,
      FL_E_SYNTAX, 40, "what follows is no object of a heap dump"},
     {"an array of no type", BYTES_INIT("\x1c\0\0\0\0\0\0\0\16\x23\0\0\0\1\0\0\0\0\0\0\0\0\3"), 0,
@@ -326,7 +331,9 @@ START_TEST(every_prefix_gives_what_is_whole_in_it)
 {
     fl_hprof_made made = made_sample(8);
     fl_slice whole = made_bytes(&made);
-    size_t before = 0;
+    size_t before = 0, first_segment = 0;
+    while (whole.ptr[first_segment] != 0x1c) /* names have no such character */
+        first_segment++;
     for (size_t len = 0; len < whole.len; len++) {
         fl_hprof *dump;
         err = (fl_error){0};
@@ -337,6 +344,8 @@ START_TEST(every_prefix_gives_what_is_whole_in_it)
         size_t found = count_items(dump, 64).all;
         ck_assert_uint_ge(found, before);
         ck_assert_uint_le(found, before + 1);
+        bool has_objects = len > first_segment;
+        ck_assert_msg(!has_objects || fl_hprof_damage(dump) != NULL, "%zu bytes are whole", len);
         before = found;
         fl_hprof_close(dump);
     }
@@ -406,6 +415,7 @@ START_TEST(a_dump_of_zeros_is_no_bomb)
     ck_assert_int_eq(gzwrite(out, made.out.ptr, (unsigned)made.out.len), (int)made.out.len);
     for (int i = 0; i < BLOCKS; i++)
         ck_assert_int_eq(gzwrite(out, zeros, sizeof(zeros)), sizeof(zeros));
+    ck_assert_int_eq(gzwrite(out, "\x2c\0\0\0\0\0\0\0", 9), 9); /* the end */
     gzclose(out);
     fl_hprof *dump;
     ck_assert_ok(fl_hprof_open(&dump, packed, "/tmp", &err));
