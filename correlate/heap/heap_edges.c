@@ -58,16 +58,18 @@ static inline void put_class(filling *to, uint32_t class_index)
         put(to, object);
 }
 
-/* Part by part, from the class itself up to those of its super classes that have references. */
+/* Part by part, from the class itself up to those of its super classes that have references. What
+ * instances do not have is not gone through: they may say that they are shorter than their class.
+ */
 static void put_fields(filling *to, const fl_heap_item *item, uint32_t class_index)
 {
     const fl_heap *heap = to->heap;
     unsigned width = heap->source.id_bytes;
-    size_t from = 0;
-    for (uint32_t p = fl_heap_first_plan(heap, class_index); p != FL_HEAP_NONE;
+    size_t from = 0, len = item->body.len;
+    for (uint32_t p = fl_heap_first_plan(heap, class_index); p != FL_HEAP_NONE && from < len;
          p = heap->plans[p].next) {
         const fl_heap_plan *plan = &heap->plans[p];
-        for (uint32_t i = 0; i < plan->count; i++)
+        for (uint32_t i = 0; i < plan->count && from + plan->at[i] < len; i++)
             put_id(to, fl_heap_id_in(item->body, from + plan->at[i], width));
         from += plan->skip;
     }

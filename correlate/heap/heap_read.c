@@ -198,7 +198,8 @@ static bool is_edge(const fl_heap *heap, fl_heap_edge *edge, uint64_t id)
     return edge->to != FL_HEAP_NONE;
 }
 
-/* Own fields, then those of each super class. */
+/* Own fields, then those of each super class; an instance that is shorter than its class has no
+ * more of them. */
 static bool next_field(fl_heap_edges *at, fl_heap_edge *edge)
 {
     const fl_heap *heap = at->heap;
@@ -208,15 +209,16 @@ static bool next_field(fl_heap_edges *at, fl_heap_edge *edge)
         const fl_heap_class *facts = fl_heap_facts(heap, at->class_index);
         while (at->next < facts->field_count) {
             const fl_heap_member *member = &facts->fields[at->next++];
+            uint64_t place = (uint64_t)(whole - facts->value_bytes) + member->at;
+            if (place >= at->item.body.len)
+                return false;
             if (member->type != FL_HEAP_REFERENCE)
                 continue;
             edge->kind = FL_HEAP_EDGE_FIELD;
             edge->member = member;
             edge->is_weak = heap->is_weak[own] && at->class_index == heap->reference_class &&
                             at->next - 1 == heap->referent;
-            if (is_edge(heap, edge,
-                        fl_heap_value(heap, &at->item, member->type,
-                                      whole - facts->value_bytes + member->at)))
+            if (is_edge(heap, edge, fl_heap_value(heap, &at->item, member->type, place)))
                 return true;
         }
         at->class_index = facts->super;

@@ -320,6 +320,43 @@ START_TEST(every_prefix_makes_a_heap)
 }
 END_TEST
 
+/* By the fields of the class it would be 13 thousand million steps, in each of two passes. */
+START_TEST(instances_that_are_shorter_than_their_class_cost_what_they_have)
+{
+    enum { FIELDS = 65535, INSTANCES = 200000, ID = 0x100000 };
+    made_member *fields = fl_mem_calloc(FIELDS, sizeof(*fields));
+    ck_assert_ptr_nonnull(fields);
+    for (size_t i = 0; i < FIELDS; i++)
+        fields[i].type = FL_HEAP_REFERENCE;
+    opened o = {.made = made_begin("1.0.2", 8)};
+    made_loaded(&o.made, 0x100, "shop/Wide");
+    made_segment(&o.made);
+    made_class_item(&o.made, &(made_class){.id = 0x100, .fields = fields, .field_count = FIELDS});
+    fl_mem_free(fields);
+    made_root(&o.made, 0xff, ID);
+    for (uint64_t i = 0; i < INSTANCES; i++) { /* a list */
+        made_instance(&o.made, ID + 16 * i, 0x100, 8);
+        made_id(&o.made, i + 1 < INSTANCES ? ID + 16 * (i + 1) : 0);
+    }
+    made_segment_end(&o.made);
+    made_end(&o.made);
+    const fl_heap_options options = {.layout = FL_HEAP_LAYOUT_COMPRESSED};
+    ck_assert_ok(fl_hprof_over(&o.dump, made_bytes(&o.made), &err));
+    fl_heap_source source = fl_hprof_source(o.dump);
+    ck_assert_ok(fl_heap_create(&o.heap, &source, &options, &err));
+    ck_assert_ok(fl_heap_index_inbound(o.heap, &err));
+    ck_assert(fl_heap_is_reached(o.heap, at(&o, ID + 16 * (INSTANCES - 1))));
+    size_t count;
+    (void)fl_heap_inbound(o.heap, at(&o, ID), &count);
+    ck_assert_uint_eq(count, 0);
+    (void)fl_heap_inbound(o.heap, at(&o, ID + 16), &count);
+    ck_assert_uint_eq(count, 1);
+    fl_heap_destroy(o.heap);
+    fl_hprof_close(o.dump);
+    fl_buf_dispose(&o.made.out);
+}
+END_TEST
+
 START_TEST(arrays_whose_class_is_not_there_weigh_what_they_hold)
 {
     static uint64_t elements[1000];
@@ -337,6 +374,7 @@ START_TEST(arrays_whose_class_is_not_there_weigh_what_they_hold)
     for (uint64_t id = 0x2000; id <= 0xa000; id += id == 0x2000 ? 0x7000 : 0x1000)
         made_root(&o.made, 0xff, id);
     made_segment_end(&o.made);
+    made_end(&o.made);
     const fl_heap_options options = {.layout = FL_HEAP_LAYOUT_COMPRESSED};
     ck_assert_ok(fl_hprof_over(&o.dump, made_bytes(&o.made), &err));
     fl_heap_source source = fl_hprof_source(o.dump);
@@ -391,6 +429,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, a_gap_between_addresses_is_stepped_over);
     tcase_add_test(tcase, parts_read_by_threads_make_the_same_heap);
     tcase_add_test(tcase, every_prefix_makes_a_heap);
+    tcase_add_test(tcase, instances_that_are_shorter_than_their_class_cost_what_they_have);
     tcase_add_test(tcase, arrays_whose_class_is_not_there_weigh_what_they_hold);
     tcase_add_test(tcase, each_allocation_that_fails_is_reported);
     suite_add_tcase(suite, tcase);
