@@ -19,7 +19,7 @@
 #include "heap.h"
 
 /* Raised whenever what stands in an index, or what it is computed by, changes. */
-#define FL_HEAP_INDEX_VERSION 2u
+#define FL_HEAP_INDEX_VERSION 3u
 
 /* Whose index it is. The same dump has the same key, any other one most likely has not. */
 typedef struct fl_heap_index_key {

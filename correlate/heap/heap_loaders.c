@@ -148,15 +148,16 @@ static fl_status take_idle(comparing *c, fl_error *err)
     return status;
 }
 
-/* Classes whose instances are loaders; how many there may be at most. */
+/* Classes whose instances are loaders; how many there may be at most. What a class says of its
+ * instances may come out of an index: they are counted. */
 static size_t mark_loaders(bool *is_loader, const fl_heap *heap)
 {
     size_t classes = fl_heap_class_count(heap), most = 1 + classes;
     uint32_t base = fl_heap_find_class(heap, FL_SLICE("java.lang.ClassLoader"), 0);
-    for (uint32_t i = 0; base != FL_HEAP_NONE && i < classes; i++) {
+    for (uint32_t i = 0; base != FL_HEAP_NONE && i < classes; i++)
         is_loader[i] = fl_heap_inherits(heap, i, base);
-        most += is_loader[i] ? (size_t)fl_heap_class_at(heap, i)->count : 0;
-    }
+    for (fl_heap_object o = 0; o < fl_heap_count(heap); o++)
+        most += is_loader[fl_heap_class_of(heap, o)];
     return most;
 }
 

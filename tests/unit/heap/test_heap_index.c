@@ -4,6 +4,8 @@
 #include "fl_test.h"
 #include "heap_built.h"
 #include "heap_index_made.h"
+#include "heap_loaders.h"
+#include "slice.h"
 
 static fl_error err;
 
@@ -377,6 +379,37 @@ START_TEST(an_object_that_stands_elsewhere_has_no_values)
 }
 END_TEST
 
+/* Room is reserved for as many loaders as there are objects of such classes, not for as many as the
+ * index says that a class has. */
+START_TEST(more_loaders_than_their_class_has_instances_find_room)
+{
+    enum { OBJECT = 0x100, LOADER = 0x200, FIRST = 0x10000, OBJECTS = 100 };
+    static const built_class classes[] = {
+        {OBJECT, 0, "java/lang/Object", NULL, 0, NULL, 0},
+        {LOADER, OBJECT, "java/lang/ClassLoader", NULL, 0, NULL, 0},
+    };
+    fl_hprof_made made = built_begin(8, classes, 2);
+    for (uint64_t i = 0; i < OBJECTS; i++)
+        made_instance(&made, FIRST + 16 * i, OBJECT, 0);
+    made_segment_end(&made);
+    made_end(&made);
+    indexed all = index_dump(made, (fl_heap_options){0});
+    uint32_t *class_of = index_made_section(&all.index, FL_FLX_CLASS_OF);
+    uint32_t loader = fl_heap_find_class(all.heap, FL_SLICE("java.lang.ClassLoader"), 0);
+    fl_heap_loaders loaders;
+    fl_heap *heap;
+    for (size_t i = 0; i < fl_heap_count(all.heap); i++)
+        class_of[i] = loader;
+    index_made_seal(&all.index);
+    ck_assert_ok(load(&heap, &all, (fl_heap_options){0}, false));
+    ck_assert_ok(fl_heap_loaders_find(&loaders, heap, &err));
+    ck_assert_uint_ge(loaders.count, OBJECTS);
+    fl_heap_loaders_dispose(&loaders);
+    fl_heap_destroy(heap);
+    drop(&all);
+}
+END_TEST
+
 START_TEST(each_beginning_of_an_index_fails_cleanly)
 {
     indexed all = index_sample();
@@ -482,6 +515,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, numbers_that_are_wrong_are_found_behind_right_checksums);
     tcase_add_test(tcase, dominators_that_go_round_are_refused);
     tcase_add_test(tcase, an_object_that_stands_elsewhere_has_no_values);
+    tcase_add_test(tcase, more_loaders_than_their_class_has_instances_find_room);
     tcase_add_test(tcase, each_beginning_of_an_index_fails_cleanly);
     tcase_add_test(tcase, each_byte_that_is_changed_is_noticed);
     tcase_add_test(tcase, objects_of_no_size_are_not_indexed);
