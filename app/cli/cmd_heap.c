@@ -414,6 +414,26 @@ static fl_status show_classes(fl_buf *out, fl_cli *cli, const fl_args *args, boo
     return status;
 }
 
+/* An option that would change nothing was meant for something else: NULL, or what to say of it. */
+static const char *misuse_of(const fl_args *args)
+{
+    const char *view = fl_args_text(args, "view");
+    bool has_query = fl_args_has(args, "oql"), has_view = fl_args_has(args, "view");
+    if (args->more_count > 0 && has_view && strcmp(view, "paths") != 0)
+        return "heap: --view is of one dump; several are compared by their paths";
+    if (args->more_count > 0 && fl_args_has(args, "index-file"))
+        return "heap: --index-file is of one dump; --index keeps one beside each";
+    if (has_query && has_view)
+        return "heap: --oql asks a question of its own, without --view";
+    if ((fl_args_has(args, "object") || fl_args_has(args, "depth")) &&
+        strcmp(view, "dominators") != 0)
+        return "heap: --object and --depth are of --view dominators";
+    if (fl_args_flag(args, "retained") &&
+        (args->more_count > 0 || has_query || strcmp(view, "histogram") != 0))
+        return "heap: --retained is of the histogram; the other views have it anyhow";
+    return NULL;
+}
+
 /* A dump that ends early is an answer with a warning, and an exit code of its own. */
 static fl_exit run_heap(fl_cli *cli, const fl_args *args)
 {
@@ -429,8 +449,9 @@ static fl_exit run_heap(fl_cli *cli, const fl_args *args)
     }
     bool by_path = args->more_count > 0 ||
                    (strcmp(fl_args_text(args, "view"), "paths") == 0 && !fl_args_has(args, "oql"));
-    if (args->more_count > 0 && fl_args_has(args, "index-file")) {
-        fl_cli_complain(cli, "heap: --index-file is of one dump; --index keeps one beside each");
+    const char *misuse = misuse_of(args);
+    if (misuse != NULL) {
+        fl_cli_complain(cli, "%s", misuse);
         return FL_EXIT_USAGE;
     }
     fl_status status = (by_path ? show_kept : show_classes)(&out, cli, args, &is_damaged, &err);

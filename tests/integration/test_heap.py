@@ -146,6 +146,35 @@ class Sample(unittest.TestCase):
         self.assertIn("no heap dump: it does not begin with 'JAVA PROFILE'", err)
 
 
+class Options(unittest.TestCase):
+    def test_an_option_that_would_change_nothing_is_told(self):
+        for words, sentence in (
+            ((SAMPLE, "--view", "threads"), "--view is of one dump; several are compared by their paths"),
+            (("--oql", "SELECT * FROM shop.Cache", "--view", "top"), "--oql asks a question of its own, without --view"),
+            (("--view", "top", "--depth", 2), "--object and --depth are of --view dominators"),
+            (("--object", "0x8000"), "--object and --depth are of --view dominators"),
+            (("--view", "loaders", "--retained"), "--retained is of the histogram; the other views have it anyhow"),
+            ((SAMPLE, "--retained"), "--retained is of the histogram; the other views have it anyhow"),
+        ):
+            with self.subTest(words):
+                code, out, err = run(SAMPLE, *words)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(sentence, err)
+        self.assertEqual(run(SAMPLE, SAMPLE, "--view", "paths"), run(SAMPLE, SAMPLE))
+
+    def test_a_dump_that_was_cut_between_two_objects_says_so(self):
+        whole = SAMPLE.read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            cut = pathlib.Path(folder) / "cut.hprof"
+            cut.write_bytes(whole[:-9])  # all but the record that ends it
+            code, out, err = run(cut)
+            self.assertEqual(code, 5)
+            self.assertIn(f"the heap dump was cut: what ends it is missing (byte {len(whole) - 9})", err)
+            self.assertIn("#instances", out)
+            self.assertEqual(json.loads(run(cut, "--format", "json")[1])["damage"]["offset"], len(whole) - 9)
+            self.assertEqual(json.loads(run(SAMPLE, cut, "--format", "json")[1])["verdict"], "not-enough-data")
+
+
 VIEWS = (
     (), ("--top", 0), ("--retained",), ("--retained", "--format", "json"), ("--weak", "--retained"), ("--layout", "full", "--retained"),
     ("--view", "paths"), ("--view", "paths", "--format", "json"), ("--view", "collections", "--format", "json"),
