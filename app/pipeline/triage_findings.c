@@ -11,6 +11,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "fetch.h"
+
+const char *fl_triage_shown(const char *input, fl_arena *arena)
+{
+    char shown[FL_FETCH_URL], scheme[8];
+    assert(input != NULL && arena != NULL);
+    if (!fl_fetch_is_url(input))
+        return input;
+    bool is_valid = fl_fetch_show_url(shown, scheme, input, NULL) == FL_OK;
+    return fl_arena_printf(arena, "%s", is_valid ? shown : "URL");
+}
+
 /* FL_CAUSE_UNKNOWN for what is no trouble. */
 static fl_cause cause_of(const fl_leak_finding *finding)
 {

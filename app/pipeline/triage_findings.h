@@ -8,6 +8,9 @@
 #include "faultline/leak.h"
 #include "rank.h"
 
+/* A path, or a URL without user and password, as commands and messages show it. NULL for want of
+ * memory. */
+const char *fl_triage_shown(const char *input, fl_arena *arena);
 /* Whether a finding is a cause of trouble, or only tells what something does. */
 bool fl_triage_is_trouble(const fl_leak_finding *finding);
 /* "main.put (store.go:42)": the file without its folders, which are the build machine's. NULL where

@@ -157,7 +157,8 @@ static int compare_sources(const void *left, const void *right)
 /* The command that prints the whole report. */
 static const char *query_of(struct reading *in, const struct source *source)
 {
-    return fl_arena_printf(in->arena, "faultline leak %s", source->path);
+    const char *shown = fl_triage_shown(source->path, in->arena);
+    return shown != NULL ? fl_arena_printf(in->arena, "faultline leak %s", shown) : NULL;
 }
 
 /* What is trouble, in the words of the ranking. */

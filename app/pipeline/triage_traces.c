@@ -50,7 +50,8 @@ struct reading {
 
 /* One trace that was read. */
 struct trace {
-    const char *service, *path; /* of `feeds` */
+    const char *service; /* of `feeds` */
+    const char *path;    /* as it may be shown */
     const fl_sched_report *report;
     int64_t to_wall_ns;
     uint32_t handle;
@@ -302,7 +303,7 @@ static fl_status take_findings(struct reading *in, const struct trace *trace,
 /* ---- one after the other ---- */
 
 /* Its own clock, what was said, a guess; FL_E_UNSUPPORTED where there is not even that. */
-static fl_status date(struct reading *in, const fl_gc_feed *feed, fl_trace_run *run)
+static fl_status date(struct reading *in, const char *path, fl_trace_run *run)
 {
     char shown[FL_TIME_TEXT];
     int64_t guess_ns = fl_trace_run_guess_ns(run);
@@ -313,7 +314,7 @@ static fl_status date(struct reading *in, const fl_gc_feed *feed, fl_trace_run *
             return fl_fail(in->err, FL_E_SYNTAX, FL_NO_OFFSET,
                            "%.80s is the second trace that does not say when it began:"
                            " --trace-start is for one",
-                           feed->path);
+                           path);
         fl_trace_run_date(run, in->from->start_ns);
         return FL_OK;
     }
@@ -321,15 +322,14 @@ static fl_status date(struct reading *in, const fl_gc_feed *feed, fl_trace_run *
         in->unreadable++;
         return warn(in, fl_arena_printf(in->arena,
                                         "%s: nothing tells when it began; say --trace-start TIME",
-                                        feed->path));
+                                        path));
     }
     fl_trace_run_date(run, guess_ns);
     fl_time_format(shown, guess_ns);
     return warn(in, fl_arena_printf(in->arena,
                                     "%s does not say when it began: taken as %s, by the time of its"
                                     " %s; --trace-start TIME says otherwise",
-                                    feed->path, shown,
-                                    fl_fetch_is_url(feed->path) ? "request" : "file"));
+                                    path, shown, fl_fetch_is_url(path) ? "request" : "file"));
 }
 
 /* Warnings first: a trace that breaks off counts as far as it goes, and one that cannot be dated is
@@ -339,14 +339,15 @@ static fl_status take_run(struct reading *in, const fl_gc_feed *feed, fl_trace_r
     size_t count;
     const char *const *warnings = fl_trace_run_warnings(run, &count);
     const fl_resource resource = {.service = fl_slice_of(feed->service)};
-    struct trace trace = {
-        .service = feed->service, .path = feed->path, .report = fl_trace_run_report(run)};
-    fl_status status = FL_OK;
+    struct trace trace = {.service = feed->service,
+                          .path = fl_triage_shown(feed->path, in->arena),
+                          .report = fl_trace_run_report(run)};
+    fl_status status = trace.path != NULL ? FL_OK : no_memory(in);
     in->unreadable += fl_trace_run_info(run)->broken.status != FL_OK;
     for (size_t i = 0; i < count && status == FL_OK; i++)
-        status = warn(in, fl_arena_printf(in->arena, "%s: %s", feed->path, warnings[i]));
+        status = warn(in, fl_arena_printf(in->arena, "%s: %s", trace.path, warnings[i]));
     if (status == FL_OK)
-        status = date(in, feed, run);
+        status = date(in, trace.path, run);
     trace.to_wall_ns = fl_trace_run_info(run)->clock_to_wall_ns;
     if (status != FL_OK || trace.to_wall_ns == 0)
         return status;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "bad_server.h"
 #include "faultline/triage.h"
 #include "fl_folder.h"
 #include "fl_test.h"
@@ -173,6 +174,28 @@ START_TEST(what_cannot_be_read_is_said)
 }
 END_TEST
 
+/* Queries and warnings go into reports, which others read, and stay in the store. */
+START_TEST(the_password_of_an_address_is_shown_nowhere)
+{
+    char path[256];
+    fl_bad_server server = fl_server_start(FL_SOURCE_DIR "/tests/support/fetch_server.py",
+                                           FL_SOURCE_DIR "/tests/fixtures/gotrace");
+    snprintf(path, sizeof(path), "bank=http://bob:hunter2@127.0.0.1:%d/files/1.22-grow.trace.zst",
+             server.port);
+    fl_status status = read_one(path, 0);
+    fl_server_stop(&server);
+    ck_assert_ok(status);
+    ck_assert_uint_eq(traces.finding_count, 1);
+    ck_assert_ptr_null(strstr(traces.findings[0].query, "hunter2"));
+    ck_assert_ptr_nonnull(strstr(traces.findings[0].query, "http://127.0.0.1:"));
+    for (size_t i = 0; i < traces.moment_count; i++)
+        ck_assert_ptr_null(strstr(traces.moments[i].query, "hunter2"));
+    ck_assert_uint_eq(traces.warning_count, 1);
+    ck_assert_ptr_null(strstr(traces.warnings[0], "hunter2"));
+    ck_assert_ptr_nonnull(strstr(traces.warnings[0], "by the time of its request"));
+}
+END_TEST
+
 START_TEST(what_the_sink_refuses_ends_it)
 {
     came.refuse = true;
@@ -256,6 +279,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, one_beginning_is_not_that_of_two_traces);
     tcase_add_loop_test(tc, what_cannot_be_read_is_said, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tc, what_the_sink_refuses_ends_it);
+    tcase_add_test(tc, the_password_of_an_address_is_shown_nowhere);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_trace_names_the_cause_that_telemetry_only_sees_the_effect_of, 0,
                         sizeof(known) / sizeof(known[0]));
