@@ -132,7 +132,10 @@ static fl_status run_url(fl_trace_run **out, const char *url, const fl_trace_opt
     fl_fetch *fetch;
     fl_fetch_answer answer;
     fl_stream *in = NULL;
-    fl_status status = fl_fetch_create(&fetch, NULL, err);
+    char shown[FL_FETCH_URL], scheme[8];
+    fl_status status = fl_fetch_show_url(shown, scheme, url, err);
+    if (status == FL_OK)
+        status = fl_fetch_create(&fetch, NULL, err);
     if (status != FL_OK)
         return status;
     status = fl_fetch_get(&answer, fetch, url, err);
@@ -144,7 +147,7 @@ static fl_status run_url(fl_trace_run **out, const char *url, const fl_trace_opt
         if (status == FL_OK)
             (*out)->guess_ns = answer.time_ns;
         else
-            status = fl_fail(err, status, own.offset, "the answer: %s", own.message);
+            status = fl_fail(err, status, own.offset, "%.100s: %s", shown, own.message);
     }
     fl_stream_close(in);
     fl_fetch_destroy(fetch);

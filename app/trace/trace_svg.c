@@ -308,7 +308,7 @@ static void put_axis(struct drawing *d)
     d->y += TEXT_HEIGHT + GAP;
 }
 
-/* A triangle with a number where a finding first shows; its words stand under that number below. */
+/* A triangle where a finding first shows; its title says in words which. */
 static void put_marks(const struct drawing *d)
 {
     for (size_t i = 0; i < d->report->finding_count; i++) {

@@ -196,6 +196,24 @@ START_TEST(the_password_of_an_address_is_shown_nowhere)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_no_trace_is_said_with_its_address)
+{
+    char path[256], expected[256];
+    fl_bad_server server = fl_server_start(FL_SOURCE_DIR "/tests/support/fetch_server.py",
+                                           FL_SOURCE_DIR "/tests/fixtures/gotrace");
+    snprintf(path, sizeof(path), "bank=http://bob:hunter2@127.0.0.1:%d/files/counts.txt",
+             server.port);
+    fl_status status = read_one(path, 0);
+    fl_server_stop(&server);
+    ck_assert_ok(status);
+    snprintf(expected, sizeof(expected),
+             "http://127.0.0.1:%d/files/counts.txt: this is no Go execution trace", server.port);
+    ck_assert_uint_eq(traces.warning_count, 1);
+    ck_assert_str_eq(traces.warnings[0], expected);
+    ck_assert_uint_eq(traces.unreadable, 1);
+}
+END_TEST
+
 START_TEST(what_the_sink_refuses_ends_it)
 {
     came.refuse = true;
@@ -280,6 +298,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, what_cannot_be_read_is_said, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tc, what_the_sink_refuses_ends_it);
     tcase_add_test(tc, the_password_of_an_address_is_shown_nowhere);
+    tcase_add_test(tc, an_answer_that_is_no_trace_is_said_with_its_address);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_loop_test(tc, a_trace_names_the_cause_that_telemetry_only_sees_the_effect_of, 0,
                         sizeof(known) / sizeof(known[0]));
