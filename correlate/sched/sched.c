@@ -187,7 +187,7 @@ void fl_sched_destroy(fl_sched *sched)
 
 /* ---- durations ---- */
 
-void fl_sched_hist_add(sched_hist *hist, int64_t ns)
+static inline void hist_add(sched_hist *hist, int64_t ns)
 {
     assert(ns >= 0);
     size_t at = (size_t)ns;
@@ -197,6 +197,11 @@ void fl_sched_hist_add(sched_hist *hist, int64_t ns)
     }
     hist->cells[at]++;
     hist->most_ns = ns > hist->most_ns ? ns : hist->most_ns;
+}
+
+void fl_sched_hist_add(sched_hist *hist, int64_t ns)
+{
+    hist_add(hist, ns);
 }
 
 /* The middle of a cell. */
@@ -255,18 +260,16 @@ sched_cost *fl_sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, u
 
 /* ---- goroutines ---- */
 
-sched_goroutine *fl_sched_goroutine_of(fl_sched *sched, uint32_t slot)
+sched_goroutine *fl_sched_goroutine_make(fl_sched *sched, uint32_t slot)
 {
-    if (slot >= sched->goroutine_count) {
-        size_t count = sched->view->slot_count;
-        assert(slot < count);
-        if (!fl_sched_reserve(sched, (void **)&sched->goroutines, &sched->goroutine_cap, count,
-                              sizeof(*sched->goroutines)))
-            return NULL;
-        for (; sched->goroutine_count < count; sched->goroutine_count++)
-            sched->goroutines[sched->goroutine_count] =
-                (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE};
-    }
+    size_t count = sched->view->slot_count;
+    assert(slot >= sched->goroutine_count && slot < count);
+    if (!fl_sched_reserve(sched, (void **)&sched->goroutines, &sched->goroutine_cap, count,
+                          sizeof(*sched->goroutines)))
+        return NULL;
+    for (; sched->goroutine_count < count; sched->goroutine_count++)
+        sched->goroutines[sched->goroutine_count] =
+            (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE};
     return &sched->goroutines[slot];
 }
 
@@ -344,7 +347,7 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
     sched_sum(&site->latency_ns, ns);
     if (ns > site->latency_max_ns)
         site->latency_max_ns = ns;
-    fl_sched_hist_add(&sched->latency, ns);
+    hist_add(&sched->latency, ns);
     sched->latency_count++;
     sched_sum(&sched->latency_ns, ns);
     if (ns > sched->latency_max_ns)
@@ -379,10 +382,13 @@ static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
         break;
     case FL_GOTRACE_RUNNABLE:
         end_latency(sched, goroutine, ns);
-        fl_sched_course_delay(sched, now_ns, ns);
+        if (sched->course != NULL)
+            fl_sched_course_delay(sched, now_ns, ns);
         break;
     case FL_GOTRACE_RUNNING:
         end_running(sched, goroutine, ns);
+        if (sched->course == NULL)
+            break;
         fl_sched_course_proc(sched, goroutine->proc,
                              goroutine->worker != WORKER_NONE ? SCHED_MARKS : SCHED_RUNS,
                              goroutine->since_ns, now_ns);
@@ -537,14 +543,17 @@ fl_status fl_sched_add(fl_sched *sched, const fl_gotrace_view *view, const fl_go
     fl_error own = {0};
     sched->view = view;
     sched->err = &own;
+    if (sched->events == 0 && count > 0)
+        sched->from_ns = events[0].time_ns;
     for (size_t i = 0; i < count && own.status == FL_OK; i++) {
-        if (sched->events == 0)
-            sched->from_ns = events[i].time_ns;
-        sched->to_ns = events[i].time_ns;
+        const fl_gotrace_event *event = &events[i];
+        sched->to_ns = event->time_ns;
         sched->events++;
-        add_event(sched, &events[i]);
-        if (events[i].stack != 0)
-            fl_sched_on_stack(sched, &events[i]);
+        add_event(sched, event);
+        const sched_stack *stack =
+            event->stack != 0 ? fl_sched_stack_of(sched, event->stack) : NULL;
+        if (stack != NULL && ((stack->flags & IN_MAP) != 0 || event->kind == FL_GOTRACE_SAMPLE))
+            fl_sched_on_stack(sched, stack, event);
     }
     sched->view = NULL;
     sched->err = NULL;

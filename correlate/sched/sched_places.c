@@ -160,7 +160,7 @@ static void look_at(fl_sched *sched, sched_stack *out, const fl_gotrace_frame *f
     out->flags = (uint8_t)flags;
 }
 
-sched_stack *fl_sched_stack_of(fl_sched *sched, uint32_t stack)
+sched_stack *fl_sched_stack_make(fl_sched *sched, uint32_t stack)
 {
     assert(stack < sched->view->stack_count);
     if (stack >= sched->stack_count) {

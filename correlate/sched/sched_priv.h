@@ -43,7 +43,8 @@ enum {
     IN_MUTEX = 8,
     IN_RUNTIME = 16, /* all of it: a goroutine of the runtime's own */
     IN_MAP_DOUBLE = 64,
-    IN_TRACER = 32 /* what writes the trace, or serves profiles */
+    IN_TRACER = 32, /* what writes the trace, or serves profiles */
+    IN_MAP = IN_MAP_READ | IN_MAP_WRITE | IN_MAP_GROW
 };
 
 typedef struct sched_stack {
@@ -113,17 +114,20 @@ typedef struct sched_table {
 enum { WORKER_NONE, WORKER_BUSY, WORKER_IDLE };
 
 typedef struct sched_goroutine {
+    /* what most events use */
     int64_t since_ns;
+    int64_t ran_ns;
+    uint32_t wait, site, proc;
+    uint8_t state, worker;
+    /* the rest */
+    uint32_t region;                     /* the innermost that is open */
+    int64_t ran_before_ns;               /* the assist under way */
     int64_t assist_ns, stw_ns, sweep_ns; /* begin; 0: not under way */
-    int64_t ran_ns, ran_before_ns;       /* in all; and before the assist under way */
     int64_t grew_ns;
     int64_t doubled_ns;
     uint32_t grew_place;
     uint32_t doubling; /* samples in a row within a doubling */
-    uint32_t wait, site, proc;
     uint32_t assist_place;
-    uint32_t region; /* the innermost that is open */
-    uint8_t state, worker;
 } sched_goroutine;
 
 typedef struct sched_region {
@@ -180,8 +184,14 @@ bool fl_sched_reserve(fl_sched *sched, void **items, size_t *cap, size_t count, 
 /* The row of a key, made as a copy of `blank`; row 0 where there is no room. SCHED_NONE: no memory.
  */
 uint32_t fl_sched_row(fl_sched *sched, sched_table *table, uint64_t key, const void *blank);
+/* Room for the goroutine of a slot that was not seen before; NULL: no memory. */
+sched_goroutine *fl_sched_goroutine_make(fl_sched *sched, uint32_t slot);
 /* The goroutine of a slot; NULL: no memory. */
-sched_goroutine *fl_sched_goroutine_of(fl_sched *sched, uint32_t slot);
+static inline sched_goroutine *fl_sched_goroutine_of(fl_sched *sched, uint32_t slot)
+{
+    return slot < sched->goroutine_count ? &sched->goroutines[slot]
+                                         : fl_sched_goroutine_make(sched, slot);
+}
 sched_proc *fl_sched_proc_of(fl_sched *sched, uint32_t proc);
 /* A duration at a row of costs. */
 void fl_sched_cost_add(sched_cost *cost, int64_t ns);
@@ -190,8 +200,14 @@ sched_cost *fl_sched_cost_of(fl_sched *sched, sched_table *table, fl_sym name, u
                              bool with_hist);
 
 /* --- sched_places.c --- */
+/* The same of a stack that was not looked at before. */
+sched_stack *fl_sched_stack_make(fl_sched *sched, uint32_t stack);
 /* What is known of a stack; NULL: no memory. */
-sched_stack *fl_sched_stack_of(fl_sched *sched, uint32_t stack);
+static inline sched_stack *fl_sched_stack_of(fl_sched *sched, uint32_t stack)
+{
+    bool is_known = stack < sched->stack_count && sched->stacks[stack].place != SCHED_NONE;
+    return is_known ? &sched->stacks[stack] : fl_sched_stack_make(sched, stack);
+}
 /* The outermost function of a stack. */
 fl_sym fl_sched_start_of(const fl_sched *sched, uint32_t stack);
 fl_sched_class fl_sched_class_of(fl_slice reason, const sched_stack *stack);
@@ -206,8 +222,8 @@ void fl_sched_on_worker(fl_sched *sched, const sched_goroutine *goroutine, int64
 
 /* --- sched_user.c --- */
 void fl_sched_on_user(fl_sched *sched, const fl_gotrace_event *event);
-/* A stack within a map, of a sample or of another event. */
-void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event);
+/* A stack within a map, or of a sample. */
+void fl_sched_on_stack(fl_sched *sched, const sched_stack *stack, const fl_gotrace_event *event);
 /* Forget the regions of a goroutine that ends. */
 void fl_sched_drop_regions(fl_sched *sched, sched_goroutine *goroutine);
 

@@ -194,17 +194,13 @@ static void note_growth(sched_goroutine *goroutine, sched_map_use *use,
     }
 }
 
-void fl_sched_on_stack(fl_sched *sched, const fl_gotrace_event *event)
+void fl_sched_on_stack(fl_sched *sched, const sched_stack *stack, const fl_gotrace_event *event)
 {
-    const sched_stack *stack = fl_sched_stack_of(sched, event->stack);
-    if (stack == NULL)
-        return;
     unsigned flags = stack->flags;
     uint32_t place = stack->place;
     bool is_sample = event->kind == FL_GOTRACE_SAMPLE;
-    bool in_map = (flags & (IN_MAP_READ | IN_MAP_WRITE | IN_MAP_GROW)) != 0;
-    if (!in_map && !is_sample)
-        return;
+    bool in_map = (flags & IN_MAP) != 0;
+    assert(in_map || is_sample);
     sched_goroutine *goroutine =
         event->g != FL_GOTRACE_NONE ? fl_sched_goroutine_of(sched, event->g) : NULL;
     if (goroutine != NULL && is_sample && (flags & IN_MAP_DOUBLE) == 0)

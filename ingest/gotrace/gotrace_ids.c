@@ -6,22 +6,11 @@
  */
 #include "gotrace_ids.h"
 
-#include <assert.h>
-
 #include "hash.h"
 #include "mem.h"
 #include "slice.h"
 
 enum { FIRST_CAP = 256 };
-
-/* Multiplications with odd words that differ from process to process, as in base/map.c: ids of a
- * trace cannot be aimed at one place. */
-static size_t home_of(const fl_gotrace_ids *ids, uint64_t id)
-{
-    uint64_t h = id * ids->factor[0];
-    h = (h ^ h >> 32) * ids->factor[1];
-    return (size_t)(h >> 32) & (ids->cap - 1);
-}
 
 /* Any two texts do: what they are hashed to is secret. */
 static void draw_factors(fl_gotrace_ids *ids)
@@ -36,21 +25,6 @@ void fl_gotrace_ids_dispose(fl_gotrace_ids *ids)
     *ids = (fl_gotrace_ids){0};
 }
 
-/* Where `id` stands, or the free cell where it would. */
-static size_t cell_of(const fl_gotrace_ids *ids, uint64_t id)
-{
-    assert(ids->cap >= 2 * ids->count);
-    size_t at = home_of(ids, id);
-    while (ids->cells[at].slot != UINT32_MAX && ids->cells[at].id != id)
-        at = (at + 1) & (ids->cap - 1);
-    return at;
-}
-
-uint32_t fl_gotrace_ids_find(const fl_gotrace_ids *ids, uint64_t id)
-{
-    return ids->cap == 0 ? UINT32_MAX : ids->cells[cell_of(ids, id)].slot;
-}
-
 static fl_status grow(fl_gotrace_ids *ids, fl_error *err)
 {
     fl_gotrace_ids larger = {.cap = ids->cap == 0 ? FIRST_CAP : 2 * ids->cap, .count = ids->count};
@@ -62,7 +36,7 @@ static fl_status grow(fl_gotrace_ids *ids, fl_error *err)
         larger.cells[i].slot = UINT32_MAX;
     for (size_t i = 0; i < ids->cap; i++)
         if (ids->cells[i].slot != UINT32_MAX)
-            larger.cells[cell_of(&larger, ids->cells[i].id)] = ids->cells[i];
+            larger.cells[fl_gotrace_ids_cell(&larger, ids->cells[i].id)] = ids->cells[i];
     fl_mem_free(ids->cells);
     *ids = larger;
     return FL_OK;
@@ -76,7 +50,7 @@ fl_status fl_gotrace_ids_add(fl_gotrace_ids *ids, uint64_t id, uint32_t slot, fl
         if (status != FL_OK)
             return status;
     }
-    size_t at = cell_of(ids, id);
+    size_t at = fl_gotrace_ids_cell(ids, id);
     assert(ids->cells[at].slot == UINT32_MAX);
     ids->cells[at] = (fl_gotrace_id){.id = id, .slot = slot};
     ids->count++;
@@ -86,11 +60,11 @@ fl_status fl_gotrace_ids_add(fl_gotrace_ids *ids, uint64_t id, uint32_t slot, fl
 void fl_gotrace_ids_remove(fl_gotrace_ids *ids, uint64_t id)
 {
     assert(ids->cap > 0);
-    size_t mask = ids->cap - 1, hole = cell_of(ids, id);
+    size_t mask = ids->cap - 1, hole = fl_gotrace_ids_cell(ids, id);
     assert(ids->cells[hole].slot != UINT32_MAX);
     ids->count--;
     for (size_t at = (hole + 1) & mask; ids->cells[at].slot != UINT32_MAX; at = (at + 1) & mask) {
-        size_t home = home_of(ids, ids->cells[at].id);
+        size_t home = fl_gotrace_ids_home(ids, ids->cells[at].id);
         /* it may move back to the hole where its home is not between the two */
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             ids->cells[hole] = ids->cells[at];

@@ -48,28 +48,6 @@ fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_e
     return status;
 }
 
-fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
-                                  fl_gotrace_kind kind, int64_t time_ns)
-{
-    assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
-    fl_gotrace_event *event = &trace->block[trace->block_count++];
-    if (time_ns > trace->last_ns)
-        trace->last_ns = time_ns;
-    *event = (fl_gotrace_event){.time_ns = trace->last_ns,
-                                .g = FL_GOTRACE_NONE,
-                                .p = FL_GOTRACE_NONE,
-                                .m = FL_GOTRACE_NONE,
-                                .target = FL_GOTRACE_NONE,
-                                .text = FL_GOTRACE_NONE,
-                                .kind = (uint8_t)kind};
-    if (machine != NULL) {
-        event->g = machine->g;
-        event->p = machine->p;
-        event->m = machine->m;
-    }
-    return event;
-}
-
 /* Tables move when they grow, so that the view is made anew before each call. */
 void fl_gotrace_renew_view(fl_gotrace *trace)
 {
@@ -101,6 +79,16 @@ fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err)
 
 /* ---- a thread's events ---- */
 
+/* Those of an event, of any length. */
+static bool read_numbers(const fl_gotrace *trace, go_machine *machine, unsigned args, size_t *pos,
+                         uint64_t *elapsed)
+{
+    bool good = gotrace_varint(elapsed, trace->data, pos, machine->end);
+    for (unsigned i = 0; good && i + 1 < args; i++)
+        good = gotrace_varint(&machine->args[i], trace->data, pos, machine->end);
+    return good;
+}
+
 /* The next event of a thread; *more is false behind its last one. */
 static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, fl_error *err)
 {
@@ -126,9 +114,14 @@ static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, 
         return fl_fail(err, FL_E_UNSUPPORTED, trace->base + machine->pos,
                        "event kind %u is not known: damage, or newer than this program",
                        machine->kind);
-    bool good = gotrace_varint(&elapsed, trace->data, &pos, machine->end);
+    const unsigned char *at = trace->data + pos;
+    bool good = machine->end - pos >= GOTRACE_AT_HAND && gotrace_short(&elapsed, &at);
     for (unsigned i = 0; good && i + 1 < args; i++)
-        good = gotrace_varint(&machine->args[i], trace->data, &pos, machine->end);
+        good = gotrace_short(&machine->args[i], &at);
+    if (good)
+        pos = (size_t)(at - trace->data);
+    else
+        good = read_numbers(trace, machine, args, &pos, &elapsed);
     if (!good)
         return fl_fail(err, FL_E_SYNTAX, trace->base + machine->pos,
                        "an event of kind %u does not end in its batch", machine->kind);
@@ -142,23 +135,22 @@ static fl_status next_event(fl_gotrace *trace, go_machine *machine, bool *more, 
 /* ---- the heap ---- */
 
 /* Threads with one time keep an order of their own, so that the answer has one. */
-static bool earlier(const fl_gotrace *trace, uint32_t a, uint32_t b)
+static inline bool earlier(go_next a, go_next b)
 {
-    int64_t left = trace->machines[a].time_ns, right = trace->machines[b].time_ns;
-    return left < right || (left == right && a < b);
+    return a.time_ns < b.time_ns || (a.time_ns == b.time_ns && a.machine < b.machine);
 }
 
 /* The item at `at` may be later than those below it. */
-static void sift_down(fl_gotrace *trace, size_t at)
+static inline void sift_down(fl_gotrace *trace, size_t at)
 {
-    uint32_t *heap = trace->heap, moved = heap[at];
+    go_next *heap = trace->heap, moved = heap[at];
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= trace->heap_count)
             break;
-        if (child + 1 < trace->heap_count && earlier(trace, heap[child + 1], heap[child]))
+        if (child + 1 < trace->heap_count && earlier(heap[child + 1], heap[child]))
             child++;
-        if (!earlier(trace, heap[child], moved))
+        if (!earlier(heap[child], moved))
             break;
         heap[at] = heap[child];
         at = child;
@@ -170,9 +162,9 @@ static void sift_down(fl_gotrace *trace, size_t at)
 static void sort_heap(fl_gotrace *trace)
 {
     for (size_t i = 1; i < trace->heap_count; i++) {
-        uint32_t moved = trace->heap[i];
+        go_next moved = trace->heap[i];
         size_t at = i;
-        for (; at > 0 && earlier(trace, moved, trace->heap[at - 1]); at--)
+        for (; at > 0 && earlier(moved, trace->heap[at - 1]); at--)
             trace->heap[at] = trace->heap[at - 1];
         trace->heap[at] = moved;
     }
@@ -182,16 +174,18 @@ static void sort_heap(fl_gotrace *trace)
 static fl_status refresh(fl_gotrace *trace, size_t at, fl_error *err)
 {
     bool more;
-    fl_status status = next_event(trace, &trace->machines[trace->heap[at]], &more, err);
+    go_machine *machine = &trace->machines[trace->heap[at].machine];
+    fl_status status = next_event(trace, machine, &more, err);
     if (status != FL_OK)
         return status;
+    trace->heap[at].time_ns = machine->time_ns;
     if (!more) {
         trace->heap[at] = trace->heap[--trace->heap_count];
         if (at == trace->heap_count)
             return FL_OK;
         /* the last one can belong above only where `at` is not its ancestor: then it moves up */
-        while (at > 0 && earlier(trace, trace->heap[at], trace->heap[(at - 1) / 2])) {
-            uint32_t above = trace->heap[(at - 1) / 2];
+        while (at > 0 && earlier(trace->heap[at], trace->heap[(at - 1) / 2])) {
+            go_next above = trace->heap[(at - 1) / 2];
             trace->heap[(at - 1) / 2] = trace->heap[at];
             trace->heap[at] = above;
             at = (at - 1) / 2;
@@ -214,18 +208,25 @@ static void emit_sample(fl_gotrace *trace)
     event->stack = gotrace_lookup(&trace->stacks, sample->stack, 0);
 }
 
+/* Tell the thread's next event, where it is possible. */
+static inline go_verdict advance_machine(fl_gotrace *trace, uint32_t machine, fl_error *err)
+{
+    return trace->v1.is ? fl_gotrace_v1_advance(trace, machine, err)
+                        : fl_gotrace_advance(trace, machine, err);
+}
+
 /* Another thread than the earliest, whose event is not possible yet. */
 static fl_status advance_other(fl_gotrace *trace, fl_error *err)
 {
     sort_heap(trace);
     for (size_t i = 1; i < trace->heap_count; i++) {
-        go_verdict verdict = fl_gotrace_advance(trace, trace->heap[i], err);
+        go_verdict verdict = advance_machine(trace, trace->heap[i].machine, err);
         if (verdict == GO_BROKEN)
             return err->status;
         if (verdict == GO_DONE)
             return refresh(trace, i, err);
     }
-    const go_machine *first = &trace->machines[trace->heap[0]];
+    const go_machine *first = &trace->machines[trace->heap[0].machine];
     return fl_fail(err, FL_E_SYNTAX, trace->base + first->pos,
                    "no event of generation %llu is possible next: events are missing",
                    (unsigned long long)trace->gen);
@@ -262,19 +263,18 @@ static void emit_aside(fl_gotrace *trace)
 /* One event more, or what comes before it. */
 static fl_status advance(fl_gotrace *trace, fl_error *err)
 {
-    const go_machine *first = &trace->machines[trace->heap[0]];
-    if (trace->aside_ns < first->time_ns) {
+    if (trace->aside_ns < trace->heap[0].time_ns) {
         emit_aside(trace);
         return FL_OK;
     }
-    go_verdict verdict = fl_gotrace_advance(trace, trace->heap[0], err);
+    go_verdict verdict = advance_machine(trace, trace->heap[0].machine, err);
     if (verdict == GO_DONE)
         return refresh(trace, 0, err);
     if (verdict == GO_BROKEN)
         return err->status;
     trace->failed_tries += trace->heap_count;
     if (trace->failed_tries > TRIES_AT_FIRST + TRIES_AN_EVENT * trace->info.events)
-        return fl_fail(err, FL_E_LIMIT, trace->base + first->pos,
+        return fl_fail(err, FL_E_LIMIT, trace->base + trace->machines[trace->heap[0].machine].pos,
                        "generation %llu has too many events out of order",
                        (unsigned long long)trace->gen);
     return advance_other(trace, err);
@@ -295,7 +295,8 @@ static fl_status fill_heap(fl_gotrace *trace, fl_error *err)
         if (status != FL_OK)
             return status;
         if (more)
-            trace->heap[trace->heap_count++] = (uint32_t)i;
+            trace->heap[trace->heap_count++] =
+                (go_next){.time_ns = trace->machines[i].time_ns, .machine = (uint32_t)i};
     }
     for (size_t i = trace->heap_count / 2; i-- > 0;)
         sift_down(trace, i);

@@ -576,8 +576,6 @@ static go_verdict (*const handlers[])(struct step *step) = {
 go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err)
 {
     assert(machine < trace->machine_count);
-    if (trace->v1.is)
-        return fl_gotrace_v1_advance(trace, machine, err);
     struct step step = {.trace = trace,
                         .at = machine,
                         .machine = &trace->machines[machine],

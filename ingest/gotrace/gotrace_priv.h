@@ -128,6 +128,12 @@ typedef struct go_machine {
     uint64_t args[GOTRACE_MAX_ARGS];
 } go_machine;
 
+/* A thread in the heap. */
+typedef struct go_next {
+    int64_t time_ns; /* of its next event */
+    uint32_t machine;
+} go_next;
+
 typedef struct go_sample {
     int64_t time_ns;
     uint64_t g, stack;
@@ -209,7 +215,7 @@ struct fl_gotrace {
     uint64_t gc_seq;
     uint8_t gc_state; /* 0: not known, 1: at rest, 2: marking */
     /* the merge */
-    uint32_t *heap;
+    go_next *heap;
     size_t heap_count;
     uint64_t failed_tries;
     int64_t last_ns;
@@ -249,6 +255,29 @@ static inline bool gotrace_varint(uint64_t *out, const unsigned char *data, size
         }
     }
     return false;
+}
+
+/* The same where all of an event's bytes are at hand, for what most numbers are: of one to four
+ * bytes. False, with *at anywhere: it is longer. Lengths repeat as a program's steps do, so that
+ * branches guess them and no number waits for the length of the one before it. */
+enum { GOTRACE_AT_HAND = 32 }; /* two bytes, and six numbers */
+static inline bool gotrace_short(uint64_t *out, const unsigned char **at)
+{
+    const unsigned char *byte = *at;
+    uint32_t value = byte[0] & 0x7fu;
+    unsigned len = 1;
+    if (byte[0] >= 0x80) {
+        value |= (byte[1] & 0x7fu) << 7;
+        len = 2;
+        if (byte[1] >= 0x80) {
+            value |= (byte[2] & 0x7fu) << 14 | (byte[3] & 0x7fu) << 21;
+            len = byte[2] < 0x80 ? 3 : 4;
+            value &= byte[2] < 0x80 ? 0x1fffffu : 0xfffffffu;
+        }
+    }
+    *out = value;
+    *at = byte + len;
+    return len < 4 || byte[3] < 0x80;
 }
 
 /* Units of the trace to nanoseconds. */
@@ -315,8 +344,22 @@ void fl_gotrace_renew_view(fl_gotrace *trace);
 /* Tell what is in the block. */
 FL_NODISCARD fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err);
 /* An event at the end of the block, of what the thread (NULL: none) runs. */
-fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
-                                  fl_gotrace_kind kind, int64_t time_ns);
+static inline fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
+                                                fl_gotrace_kind kind, int64_t time_ns)
+{
+    assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
+    fl_gotrace_event *event = &trace->block[trace->block_count++];
+    if (time_ns > trace->last_ns)
+        trace->last_ns = time_ns;
+    *event = (fl_gotrace_event){.time_ns = trace->last_ns,
+                                .g = machine != NULL ? machine->g : FL_GOTRACE_NONE,
+                                .p = machine != NULL ? machine->p : FL_GOTRACE_NONE,
+                                .m = machine != NULL ? machine->m : FL_GOTRACE_NONE,
+                                .target = FL_GOTRACE_NONE,
+                                .text = FL_GOTRACE_NONE,
+                                .kind = (uint8_t)kind};
+    return event;
+}
 
 /* --- gotrace_order.c --- */
 /* Arguments of an event behind its time, plus one; 0: there is no such kind. */

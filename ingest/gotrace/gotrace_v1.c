@@ -328,12 +328,37 @@ static const uint64_t apart = BIT(0) | BIT(V1_BATCH) | BIT(V1_STRING) | BIT(V1_F
                               BIT(V1_STACK) | BIT(V1_LOG) | BIT(V1_SAMPLE) | BIT(V1_SYSCALL_EXIT) |
                               BIT(V1_SYSCALL_EXIT_LOCAL) | ~(BIT(V1_KIND_COUNT) - 1);
 
+/* Behind the plain records from `pos` on, up to one that is not, or is near the end. */
+static size_t skip_plain(const fl_gotrace *trace, size_t pos)
+{
+    const unsigned char *at = trace->data + pos, *end = trace->data + trace->len;
+    while (end - at >= GOTRACE_AT_HAND) {
+        unsigned form = *at >> 6;
+        const unsigned char *next = at + 1;
+        bool good = (apart >> (*at & (GO_V1_KINDS - 1)) & 1) == 0;
+        if (form == IS_LIST) {
+            good = good && *next < 0x80 && *next < end - next;
+            next += *next + 1;
+        } else
+            for (uint64_t i = 0, ignored; good && i <= form; i++)
+                good = gotrace_short(&ignored, &next);
+        if (!good)
+            break;
+        at = next;
+    }
+    return (size_t)(at - trace->data);
+}
+
 /* Up to the end, or to what is damaged: the batches before that are good. */
 static fl_status index_records(fl_gotrace *trace, fl_error *err)
 {
     struct index at = {.trace = trace, .pos = trace->pos, .err = err};
     fl_status status = FL_OK;
     while (at.pos < trace->len && status == FL_OK) {
+        if (trace->batch_count > 0)
+            at.pos = skip_plain(trace, at.pos);
+        if (at.pos == trace->len)
+            break;
         unsigned head = trace->data[at.pos];
         size_t pos = at.pos + 1, end;
         if ((apart >> (head & (GO_V1_KINDS - 1)) & 1) != 0 || trace->batch_count == 0)
@@ -568,6 +593,33 @@ static void close_call(fl_gotrace *trace, go_machine *machine, bool more)
         fl_gotrace_v1_end_call(trace, machine);
 }
 
+/* decode() of what most events are: short numbers, and nothing behind them. False: it is another.
+ */
+static inline bool decode_plain(const fl_gotrace *trace, go_machine *machine)
+{
+    const unsigned char *at = trace->data + machine->pos, *end = NULL;
+    unsigned form = *at >> 6, wanted = numbers_of[machine->kind] - 1u;
+    uint64_t elapsed = 0;
+    if (trace->len - machine->pos < GOTRACE_AT_HAND || machine->kind == V1_LOG ||
+        form != (wanted < IS_LIST ? wanted : IS_LIST))
+        return false;
+    at++;
+    if (form == IS_LIST) {
+        end = at + *at + 1;
+        if (*at++ >= 0x80)
+            return false;
+    }
+    bool good = gotrace_short(&elapsed, &at);
+    for (unsigned i = 0; good && i < wanted; i++)
+        good = gotrace_short(&machine->args[i], &at);
+    if (!good || (form == IS_LIST && at != end) ||
+        __builtin_add_overflow(machine->time, elapsed, &elapsed))
+        return false;
+    machine->time = elapsed;
+    machine->pos = (size_t)(at - trace->data);
+    return true;
+}
+
 fl_status fl_gotrace_v1_next(fl_gotrace *trace, go_machine *machine, bool *more, fl_error *err)
 {
     for (;;) {
@@ -588,7 +640,7 @@ fl_status fl_gotrace_v1_next(fl_gotrace *trace, go_machine *machine, bool *more,
             machine->pos = end_of_record(trace, machine->pos);
             continue;
         }
-        fl_status status = decode(trace, machine, err);
+        fl_status status = decode_plain(trace, machine) ? FL_OK : decode(trace, machine, err);
         if (status != FL_OK)
             return status;
         machine->time_ns = gotrace_v1_ns(trace, machine->time);
