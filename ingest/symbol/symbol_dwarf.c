@@ -9,7 +9,8 @@
  *
  * Invariant: an entry's parent stands before it, so a chain of inlined calls ends. Scopes are in
  * the order of their begin, each after the one that it is in. Addresses of a unit are kept as 32
- * bits above its lowest; a unit that spans more is not built.
+ * bits above its lowest; what is farther off is left out. Linkers leave what was written of code
+ * that they dropped at the address 0, where no program has code: that is left out, too.
  */
 #include "symbol_dwarf.h"
 
@@ -28,7 +29,9 @@ enum {
     MAX_HOPS = 8,    /* from a call to the function's own entry */
     MAX_SCOPES = 16, /* around one name */
     MAX_UNITS = 1 << 20,
-    MAX_UNIT_ROWS = 1 << 22,  /* entries, ranges, scopes of one unit */
+    MAX_UNIT_ROWS = 1 << 22,             /* entries, ranges, scopes of one unit */
+    MAX_RANGE_STEPS = 2 * MAX_UNIT_ROWS, /* over lists, which entries may share */
+    MAX_SHARES = 16,          /* abbrevs are read so often as all sections together are long */
     DEFLATE_MAX_RATIO = 1032, /* zlib.net/zlib_tech.html: 258 bytes for two bits */
     ZSTD_MAX_RATIO = 1 << 16  /* a block of 128 KiB for four bytes, nearly */
 };
@@ -226,21 +229,24 @@ static bool read_root(unit *u, fl_dwarf_die *die, const fl_dwarf *d,
     return abbrev->tag == TAG_COMPILE_UNIT;
 }
 
-/* Its ranges go to where addresses are looked up. */
+/* Its ranges go to where addresses are looked up; *steps counts those over the lists of all. */
 static bool take_unit_ranges(rows *ranges, unit *u, const fl_dwarf *d, const fl_dwarf_die *root,
-                             uint32_t number)
+                             uint32_t number, uint64_t *steps)
 {
     fl_dwarf_walk walk = {0};
     fl_dwarf_range range;
     u->base = UINT64_MAX;
     while (fl_dwarf_next_range(&range, &walk, &d->sections, &u->form, root)) {
+        if (range.low == 0)
+            continue;
         unit_range *row = add_row(ranges, sizeof(*row));
         if (row == NULL)
             return false;
         *row = (unit_range){.low = range.low, .high = range.high, .unit = number};
         u->base = range.low < u->base ? range.low : u->base;
     }
-    return true;
+    *steps += walk.steps;
+    return *steps <= MAX_RANGE_STEPS;
 }
 
 /* What units are looked up by. */
@@ -262,7 +268,8 @@ static int compare_ranges(const void *a, const void *b)
 static void scan_units(fl_dwarf *d)
 {
     static const fl_row_order order = {.numbers = {by_low}, .compare = compare_ranges};
-    uint64_t size = d->sections.of[FL_DWARF_INFO].len;
+    uint64_t size = d->sections.of[FL_DWARF_INFO].len, steps = 0;
+    uint64_t left = MAX_SHARES * (size + d->sections.of[FL_DWARF_ABBREV].len);
     fl_arena scratch = fl_arena_of(FL_MAX_SYMBOL_BYTES);
     rows units = {0}, ranges = {0};
     bool has_code, is_good = true;
@@ -279,9 +286,12 @@ static void scan_units(fl_dwarf *d)
             break;
         *u = (unit){.form = form, .line_table = UINT64_MAX};
         fl_arena_reset(&scratch);
-        if (fl_dwarf_read_abbrevs(&abbrevs, &d->sections, &form, &scratch) &&
-            read_root(u, &root, d, &abbrevs))
-            is_good = take_unit_ranges(&ranges, u, d, &root, (uint32_t)units.count - 1);
+        bool has_kinds = fl_dwarf_read_abbrevs(&abbrevs, &d->sections, &form, &scratch);
+        if (abbrevs.bytes > left)
+            break;
+        left -= abbrevs.bytes;
+        if (has_kinds && read_root(u, &root, d, &abbrevs))
+            is_good = take_unit_ranges(&ranges, u, d, &root, (uint32_t)units.count - 1, &steps);
     }
     fl_arena_dispose(&scratch);
     if (ranges.count > 0)
@@ -324,6 +334,7 @@ typedef struct building {
     rows scopes, entries, ranges;
     open_row open_scopes[MAX_DEPTH], open_entries[MAX_DEPTH];
     size_t open_scope_count, open_entry_count;
+    uint64_t range_steps;
     bool failed;
 } building;
 
@@ -376,7 +387,7 @@ static void take_entry(building *b, const fl_dwarf_die *die)
     uint64_t base = b->u->base;
     uint32_t number = (uint32_t)b->entries.count;
     while (fl_dwarf_next_range(&range, &walk, &b->d->sections, &b->u->form, die)) {
-        if (range.low < base || range.high - base > UINT32_MAX)
+        if (range.low == 0 || range.low < base || range.high - base > UINT32_MAX)
             continue;
         entry_range *row = add_row(&b->ranges, sizeof(*row));
         b->failed |= row == NULL;
@@ -386,6 +397,8 @@ static void take_entry(building *b, const fl_dwarf_die *die)
                              .high = (uint32_t)(range.high - base),
                              .entry = number};
     }
+    b->range_steps += walk.steps;
+    b->failed |= b->range_steps > MAX_RANGE_STEPS;
     if (b->ranges.count == before)
         return;
     entry *row = add_row(&b->entries, sizeof(*row));

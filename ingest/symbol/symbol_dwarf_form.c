@@ -9,6 +9,9 @@
  *
  * (DWARF 5, 7.5 and 7.25; 2.17.3 of DWARF 4.) Forms of split and supplementary files are stepped
  * over: such names stay unknown.
+ *
+ * Cost: entries may share a text, a list or a kind without any bytes of their own, so each of these
+ * has a limit: a small file is not made to be read for long.
  */
 #include <assert.h>
 #include <string.h>
@@ -63,7 +66,12 @@ enum form {
     FORM_GNU_STRP_ALT
 };
 
-enum { MAX_ABBREVS = 1 << 20, MAX_FIXED_BYTES = 1 << 16 };
+enum {
+    MAX_ABBREVS = 1 << 20,
+    MAX_ATTRS = 256, /* of one kind: DWARF 5 names some 140, each at most once */
+    MAX_FIXED_BYTES = 1 << 16,
+    MAX_TEXT_BYTES = 1 << 16 /* of a name: longer ones are not told */
+};
 
 /* ---- numbers ---- */
 
@@ -138,6 +146,8 @@ fl_slice fl_dwarf_text(fl_dwarf_in *in)
 static fl_slice text_at(const fl_dwarf_sections *sections, unsigned section, uint64_t at)
 {
     fl_dwarf_in in = fl_dwarf_in_at(sections->of[section], at, false);
+    if (in.bytes.len - in.at > MAX_TEXT_BYTES)
+        in.bytes.len = in.at + MAX_TEXT_BYTES;
     return in.is_short ? (fl_slice){0} : fl_dwarf_text(&in);
 }
 
@@ -282,6 +292,12 @@ static void resolve(fl_dwarf_value *out, const fl_dwarf_sections *sections,
         out->number += form->begin;
         out->form = FORM_REF_ADDR;
         return;
+    case FORM_REF_SIG8:
+    case FORM_REF_SUP4:
+    case FORM_REF_SUP8:
+    case FORM_GNU_REF_ALT: /* of another file or by a signature: no place in this one */
+        out->form = 0;
+        return;
     default:
         return;
     }
@@ -407,6 +423,10 @@ static bool take_abbrev(fl_dwarf_abbrev *out, fl_dwarf_in *in, const fl_dwarf_un
         int64_t implicit = kind == FORM_IMPLICIT_CONST ? fl_dwarf_signed(in) : 0;
         if (in->is_short || (name == 0 && kind == 0))
             break;
+        if (out->count == MAX_ATTRS) {
+            in->is_short = true; /* no table at all */
+            break;
+        }
         uint32_t bytes = fixed_bytes((unsigned)(kind & UINT16_MAX), form);
         out->fixed_bytes = bytes == UINT32_MAX || out->fixed_bytes > MAX_FIXED_BYTES
                                ? UINT32_MAX
@@ -432,6 +452,7 @@ bool fl_dwarf_read_abbrevs(fl_dwarf_abbrevs *out, const fl_dwarf_sections *secti
     *out = (fl_dwarf_abbrevs){0};
     while (count < MAX_ABBREVS && take_abbrev(&row, &in, form, NULL, &attr_count))
         count++;
+    out->bytes = in.at - start.at;
     fl_dwarf_abbrev *rows = fl_arena_alloc(arena, count + 1, sizeof(*rows));
     fl_dwarf_attr *attrs = fl_arena_alloc(arena, attr_count + 1, sizeof(*attrs));
     if (rows == NULL || attrs == NULL || in.is_short)
@@ -443,7 +464,9 @@ bool fl_dwarf_read_abbrevs(fl_dwarf_abbrevs *out, const fl_dwarf_sections *secti
         if (i > 0 && rows[i].code <= rows[i - 1].code)
             return false;
     }
-    *out = (fl_dwarf_abbrevs){.rows = rows, .count = count, .attrs = attrs};
+    out->rows = rows;
+    out->count = count;
+    out->attrs = attrs;
     return true;
 }
 

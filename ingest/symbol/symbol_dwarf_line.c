@@ -42,7 +42,7 @@ typedef struct program {
     /* the machine */
     uint64_t address;
     uint32_t file, line;
-    bool is_in_sequence;
+    bool is_in_sequence, is_dropped; /* is_dropped: of code that the linker left out */
     /* rows so far */
     fl_dwarf_row *rows;
     size_t row_count, row_cap;
@@ -197,6 +197,8 @@ static bool read_files(fl_dwarf_lines *out, program *p, fl_slice own, fl_arena *
 /* A row, unless it says again what the one before says. */
 static void put_row(program *p, uint32_t line)
 {
+    if (p->is_dropped)
+        return;
     fl_dwarf_row row = {.address = p->address, .file = p->file, .line = line};
     fl_dwarf_row *last = p->row_count > 0 ? &p->rows[p->row_count - 1] : NULL;
     if (last != NULL && p->is_in_sequence) {
@@ -228,7 +230,7 @@ static void begin_sequence(program *p)
     p->address = 0;
     p->file = 1;
     p->line = 1;
-    p->is_in_sequence = false;
+    p->is_in_sequence = p->is_dropped = false;
 }
 
 /* Behind the opcode 0: a length, an opcode of its own, operands. */
@@ -244,8 +246,10 @@ static void run_extended(program *p)
         if (p->is_in_sequence)
             put_row(p, 0);
         begin_sequence(p);
-    } else if (opcode == EXT_SET_ADDRESS && len >= 2 && len <= 9)
+    } else if (opcode == EXT_SET_ADDRESS && len >= 2 && len <= 9) {
         p->address = fl_dwarf_uint(&p->in, (unsigned)len - 1);
+        p->is_dropped = p->address == 0 || p->address == (len == 9 ? UINT64_MAX : UINT32_MAX);
+    }
     p->in.at = end;
 }
 
@@ -277,7 +281,8 @@ static void run_standard(program *p, unsigned opcode)
     }
 }
 
-/* To the end of the table, or as far as it goes. */
+/* To the end of the table, or as far as it goes: how far the last row of one that breaks off
+ * reaches is not known. */
 static void run(program *p)
 {
     begin_sequence(p);
@@ -294,6 +299,8 @@ static void run(program *p)
         else
             run_standard(p, opcode);
     }
+    if (p->is_in_sequence && p->row_count > 0)
+        p->rows[p->row_count - 1].line = 0;
 }
 
 /* What rows are looked up by. */

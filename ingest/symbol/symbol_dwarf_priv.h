@@ -66,6 +66,7 @@ typedef struct fl_dwarf_abbrevs {
     const fl_dwarf_abbrev *rows; /* by code */
     size_t count;
     const fl_dwarf_attr *attrs;
+    size_t bytes; /* of the table in the file, of one that is damaged what was read */
 } fl_dwarf_abbrevs;
 
 /* How the attributes of a unit are written. */
@@ -100,7 +101,8 @@ typedef struct fl_dwarf_sections {
     bool is_big;
 } fl_dwarf_sections;
 
-/* The table at a unit's place, into `arena`; false where it is damaged or codes do not rise. */
+/* The table at a unit's place, into `arena`; false where it is damaged or codes do not rise: of
+ * that only out->bytes is told. */
 bool fl_dwarf_read_abbrevs(fl_dwarf_abbrevs *out, const fl_dwarf_sections *sections,
                            const fl_dwarf_unit_form *form, fl_arena *arena);
 /* Steps over an entry whose code was read; false where a form is not known. */
