@@ -1,12 +1,13 @@
 /*
  * mapping.c - a mapping file line by line, of which the wanted classes are kept.
  *
- *   org.example.Basket -> a:                                  a class
- *   # {"id":"sourceFile","fileName":"Basket.java"}            about the class, in R8's and new
- * files java.util.List rules -> a                             a field 1:5:int total(int):41:45 -> a
- * a method: its lines in the short class, and in the source 2:2:int Discount.zero():20:20 -> b
- * inlined ... 2:2:int total(int):13 -> b                            ... into this, which called it
- * there # {"id":"com.android.tools.r8.residualsignature","signature":"(I)V"}    about the method
+ *   org.example.Basket -> a:                            a class
+ *   # {"id":"sourceFile","fileName":"Basket.java"}      about the class
+ *       java.util.List rules -> a                       a field
+ *       1:5:int total(int):41:45 -> a                   a method: its lines, short and in the
+ * source 2:2:int Discount.zero():20:20 -> b              one that was inlined ... 2:2:int
+ * total(int):13 -> b                      ... into this, which called it there #
+ * {"id":"com.android.tools.r8.residualsignature","signature":"(I)V"}    about the method
  *
  * Cost: a class that is not wanted costs the search for its ends of lines. Invariant: members of a
  * class are neighbours in the order of the file; a class that comes again is passed over.

@@ -2,8 +2,8 @@
  * mapping_text.c - stack traces in a text, with the names of a mapping.
  *
  *   at [loader/][module/]a.b.c(SourceFile:12) ~[more]     a frame, wherever "at " stands as a word
- *   Caused by: a.b: message                               a class at the start, or behind such
- * words
+ *   Caused by: a.b: message                               a class at the start, or behind words
+ *                                                         like these
  *
  * An inlined call becomes a line of its own with the same words around it, as Java would have
  * printed it. Where several answers are possible each later one begins with "<or> ".
@@ -27,15 +27,6 @@ static bool is_name_byte(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '$' || c == '.' || c == '-' || c == '<' || c == '>' || c >= 0x80;
-}
-
-/* Behind the last '/' of "app//java.base@17/a.b.c". */
-static fl_slice without_modules(fl_slice name)
-{
-    for (size_t at = name.len; at > 0; at--)
-        if (name.ptr[at - 1] == '/')
-            return fl_slice_part(name, at, name.len);
-    return name;
 }
 
 /* "a.b.c" to class and method. */
@@ -66,27 +57,49 @@ static uint32_t line_of(fl_slice place)
     return 0;
 }
 
+/* What comes next behind a place of a line, looked for again only when it was passed: a line may be
+ * the whole of a file, and full of words that begin no frame. */
+typedef struct ahead {
+    size_t open, close; /* brackets; line.len: none */
+    size_t name;        /* behind the last '/' of "app//java.base@17/a.b.c"; 0: none */
+} ahead;
+
+static void look_ahead(ahead *a, fl_slice line, size_t from)
+{
+    fl_slice rest = fl_slice_part(line, from, line.len);
+    if (a->close < from)
+        a->close = from + fl_slice_find(rest, FL_SLICE(")"));
+    if (a->open >= from)
+        return;
+    a->open = from + fl_slice_find(rest, FL_SLICE("("));
+    a->name = 0;
+    for (size_t at = a->open; at > from && a->name == 0; at--)
+        a->name = line.ptr[at - 1] == '/' ? at : 0;
+}
+
 /* The first "at " that is a word and has a frame behind it. */
 static bool parse_frame(frame_text *out, fl_slice line)
 {
     static const fl_slice at = FL_SLICE_INIT("at ");
+    ahead next = {0};
     for (size_t from = 0; from < line.len;) {
         size_t found = from + fl_slice_find(fl_slice_part(line, from, line.len), at);
         if (found == line.len)
             return false;
         from = found + at.len;
-        fl_slice rest = fl_slice_part(line, from, line.len);
-        size_t open = fl_slice_find(rest, FL_SLICE("(")),
-               close = fl_slice_find(rest, FL_SLICE(")"));
-        if ((found > 0 && line.ptr[found - 1] != ' ' && line.ptr[found - 1] != '\t') ||
-            open >= close || close == rest.len)
+        if (found > 0 && line.ptr[found - 1] != ' ' && line.ptr[found - 1] != '\t')
             continue;
-        fl_slice name = without_modules(fl_slice_part(rest, 0, open));
-        if (!split(out, name))
+        look_ahead(&next, line, from);
+        if (next.open == line.len || next.close == line.len)
+            return false;
+        size_t start = next.name > from ? next.name : from;
+        if (next.open > next.close || !split(out, fl_slice_part(line, start, next.open))) {
+            from = next.open < next.close ? start : from; /* words between have the same name */
             continue;
-        out->before = fl_slice_part(line, 0, (size_t)(name.ptr - line.ptr));
-        out->place = fl_slice_part(rest, open + 1, close);
-        out->after = fl_slice_part(rest, close + 1, rest.len);
+        }
+        out->before = fl_slice_part(line, 0, start);
+        out->place = fl_slice_part(line, next.open + 1, next.close);
+        out->after = fl_slice_part(line, next.close + 1, line.len);
         out->line = line_of(out->place);
         return true;
     }

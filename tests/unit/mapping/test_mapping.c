@@ -290,6 +290,22 @@ START_TEST(running_out_of_memory_is_an_error_like_any_other)
 }
 END_TEST
 
+/* A minified script, say: one line, and words in it that begin no frame. */
+START_TEST(a_line_of_any_length_is_searched_once)
+{
+    enum { WORDS = 1 << 20 };
+    static const char frame[] = "at x) at app//m@1 at l/a.b.c(X:1) at";
+    static unsigned char line[3 * WORDS + sizeof(frame)];
+    for (size_t i = 0; i < WORDS; i++)
+        memcpy(line + 3 * i, "at ", 3);
+    memcpy(line + 3 * (size_t)WORDS, frame, sizeof(frame) - 1);
+    ck_assert(!fl_mapping_is_frame((fl_slice){.ptr = line, .len = 3 * (size_t)WORDS}));
+    ck_assert(fl_mapping_is_frame((fl_slice){.ptr = line, .len = sizeof(line) - 1}));
+    ck_assert(!fl_mapping_is_frame(SLICE("at ) at q (x)")));
+    ck_assert(fl_mapping_is_frame(SLICE("at b/c/q (x at y.z(P.java:3)")));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("mapping");
@@ -307,6 +323,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_is_no_mapping_is_refused);
     tcase_add_test(tc, every_prefix_is_read_as_far_as_it_goes);
     tcase_add_test(tc, running_out_of_memory_is_an_error_like_any_other);
+    tcase_add_test(tc, a_line_of_any_length_is_searched_once);
     suite_add_tcase(suite, tc);
     return suite;
 }
