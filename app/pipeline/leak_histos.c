@@ -23,6 +23,8 @@
 #define CONFIDENCE      0.6
 #define CONFIDENCE_FEW  0.4 /* two or three histograms */
 #define MAX_NAMES_BYTES (64u << 20)
+/* jcmd and jmap start a virtual machine of their own and stop the other one: that takes longer. */
+#define LEAST_STEP_NS INT64_C(50000000)
 enum { MAX_GROWTHS = 24, FEW = 3, CELLS = 1000, EVIDENCE = 2 };
 
 static fl_status no_memory(fl_error *err)
@@ -133,6 +135,22 @@ static int by_time(const void *a, const void *b)
     return (left->order > right->order) - (left->order < right->order);
 }
 
+/* Texts that were written faster than a program can be asked were copied: then their order of
+ * reading counts, and nothing is known of how long it took. */
+static void forget_copying(fl_leak_histos *histos)
+{
+    int64_t first = histos->items[0].time_ns, last = first;
+    for (size_t i = 1; i < histos->count; i++) {
+        int64_t here = histos->items[i].time_ns;
+        first = here < first ? here : first;
+        last = here > last ? here : last;
+    }
+    if ((double)last - (double)first >= (double)LEAST_STEP_NS * (double)(histos->count - 1))
+        return;
+    for (size_t i = 0; i < histos->count; i++)
+        histos->items[i].time_ns = first;
+}
+
 /* A class of the program's: no array, and not of the JDK. */
 static bool is_own(fl_slice name)
 {
@@ -241,6 +259,7 @@ fl_status fl_leak_histos_report(fl_leak_report *report, fl_leak_histos *histos, 
     size_t found = 0, own = 0, others = report->finding_count;
     fl_status status = FL_OK;
     assert(histos->count > 0 && histos->count <= FL_MAX_LEAK_HISTOS);
+    forget_copying(histos);
     qsort(histos->items, histos->count, sizeof(histos->items[0]), by_time);
     fl_class_snapshot *series = fl_arena_alloc(arena, histos->count, sizeof(*series));
     fl_leak_finding *all = fl_arena_alloc(arena, others + MAX_GROWTHS, sizeof(*all));

@@ -27,7 +27,8 @@ typedef struct fl_leak_histos {
 
 /* One text. Classes that take less than a thousandth of its bytes are left out: nothing that grows
  * by what is told of is among them. `time_ns` 0: not known, and the order of reading is that of
- * time. The failures of fl_histo_read(), after "NAME: "; FL_E_LIMIT: too many. */
+ * time, as it is where all times are as near as those of copies. The failures of fl_histo_read(),
+ * after "NAME: "; FL_E_LIMIT: too many. */
 FL_NODISCARD fl_status fl_leak_histos_take(fl_leak_histos *histos, const char *name, fl_slice text,
                                            int64_t time_ns, fl_arena *arena, fl_error *err);
 void fl_leak_histos_dispose(fl_leak_histos *histos);

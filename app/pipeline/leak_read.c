@@ -368,7 +368,8 @@ static fl_status take_heap(fl_leak_reader *reader, const struct input *in, fl_er
 static int64_t written_ns(const struct input *in)
 {
     struct stat about;
-    if (in->bytes != NULL || stat(in->name, &about) != 0 || !S_ISREG(about.st_mode))
+    if (in->bytes != NULL || stat(in->name, &about) != 0 || !S_ISREG(about.st_mode) ||
+        about.st_mtim.tv_sec < 0 || about.st_mtim.tv_sec >= INT64_MAX / 1000000000)
         return in->default_ns;
     return (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec;
 }

@@ -1,5 +1,6 @@
 #include "leak_histos.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "fl_test.h"
@@ -79,6 +80,19 @@ START_TEST(arrays_alone_are_no_confident_cause_and_what_stays_is_no_leak)
 }
 END_TEST
 
+START_TEST(times_of_copies_are_no_times)
+{
+    const int64_t copied = INT64_C(1000) * 1000000000, ms = 1000000;
+    ck_assert_ok(take(500, 250, copied + 9 * ms));
+    ck_assert_ok(take(750, 500, copied + 5 * ms));
+    ck_assert_ok(take(1000, 750, copied));
+    ck_assert_uint_eq(judge(), FL_LEAK_LEAK);
+    ck_assert(isnan(report.findings[0].growth_bytes_per_hour.value));
+    ck_assert_int_eq(report.from_ns, copied);
+    ck_assert_int_eq(report.to_ns, copied);
+}
+END_TEST
+
 START_TEST(a_text_that_is_cut_is_refused)
 {
     fl_slice cut = SLICE("num #instances #bytes\n 1: 5 100 [B\n");
@@ -122,6 +136,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, one_wants_another_and_a_class_that_grows_is_named);
     tcase_add_test(tcase, arrays_alone_are_no_confident_cause_and_what_stays_is_no_leak);
+    tcase_add_test(tcase, times_of_copies_are_no_times);
     tcase_add_test(tcase, a_text_that_is_cut_is_refused);
     tcase_add_test(tcase, more_than_are_kept_are_refused);
     tcase_add_test(tcase, each_allocation_that_fails_is_reported);
