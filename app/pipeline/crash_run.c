@@ -242,23 +242,37 @@ static const char *debug_file(const char *folder, fl_slice id, fl_arena *arena)
     return is_same ? path : NULL;
 }
 
+/* Whether a file may be of this build: it is not where both have an id, and these differ. */
+static bool may_be_of(const char *path, fl_slice id)
+{
+    fl_symbols *symbols = NULL;
+    bool is_other = false;
+    if (id.len > 0 && fl_symbols_open(&symbols, path, NULL) == FL_OK) {
+        fl_slice its = fl_symbols_gnu_build_id(symbols);
+        is_other = its.len > 0 && !fl_slice_equal(its, id);
+    }
+    fl_symbols_close(symbols);
+    return !is_other;
+}
+
 /* The best file for a library: DWARF by its build id, beside it or where the system keeps it, else
- * "NAME.debug", else the library itself; NULL: the folder has none. */
+ * "NAME.debug" that is not of another build, else the library itself; NULL: the folder has none. */
 static const char *find_file(const char *folder, const char *library, fl_arena *arena)
 {
     fl_symbols *symbols = NULL;
     const char *found = NULL;
+    fl_slice id = {0};
     const char *own = fl_arena_printf(arena, "%s/%s", folder, library);
     const char *beside = fl_arena_printf(arena, "%s/%s.debug", folder, library);
     if (own == NULL || beside == NULL || strchr(library, '/') != NULL)
         return NULL;
     if (fl_symbols_open(&symbols, own, NULL) == FL_OK) {
-        fl_slice id = fl_symbols_gnu_build_id(symbols);
+        id = fl_symbols_gnu_build_id(symbols);
         found = debug_file(folder, id, arena);
         if (found == NULL)
             found = debug_file("/usr/lib/debug", id, arena);
     }
-    if (found == NULL && access(beside, R_OK) == 0)
+    if (found == NULL && access(beside, R_OK) == 0 && may_be_of(beside, id))
         found = beside;
     if (found == NULL && symbols != NULL)
         found = own;

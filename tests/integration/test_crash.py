@@ -6,6 +6,7 @@ usage: test_crash.py FAULTLINE SOURCE_DIR [unittest options]
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,19 @@ except ImportError:  # the package python3-jsonschema
 FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 FIXTURES = SOURCE / "tests/fixtures/hserr"
 TIMEOUT_S = 120
+
+
+def library(function, build_id):
+    """An ELF file of two tables: one function at 0x1000, and the id of its build."""
+    names = b"\0.symtab\0.strtab\0.note.gnu.build-id\0.shstrtab\0"
+    note = struct.pack("<III4s", 4, len(build_id), 3, b"GNU\0") + build_id
+    parts = [(1, 2, bytes(24) + struct.pack("<IBBHQQ", 1, 2, 0, 1, 0x1000, 64), 2, 24), (9, 3, b"\0" + function + b"\0", 0, 0),
+             (17, 7, note, 0, 0), (36, 3, names, 0, 0)]
+    body, table = b"", bytes(64)
+    for name, kind, data, link, entry in parts:
+        table += struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, 64 + len(body), len(data), link, 1, 4, entry)
+        body += data + bytes(-len(data) % 8)
+    return b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, 64 + len(body), 0, 64, 56, 0, 64, 5, 4) + body + table
 
 
 class Crash(unittest.TestCase):
@@ -98,6 +112,17 @@ class Crash(unittest.TestCase):
         done = self.run_it(stack, "--mapping", stack.with_suffix(".txt"), "--format", "json", code=1)
         self.assertIn("answered as text only", done.stderr.decode())
         self.assertEqual(done.stdout, b"")
+
+    def test_a_debug_file_of_another_build_names_nothing(self):
+        text = "# A fatal error has been detected by the Java Runtime Environment:\n#\n#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=1\n#\n"
+        text += "# Problematic frame:\n# C  [libx.so+0x1008]\n#\n\nNative frames:\nC  [libx.so+0x1008]\n\nEND.\n"
+        (self.place / "libx.so").write_bytes(library(b"own", b"12345678"))
+        for build_id, expected in ((b"87654321", "own"), (b"12345678", "beside")):
+            (self.place / "libx.so.debug").write_bytes(library(b"beside", build_id))
+            document = self.answer("-", "--symbols", ".", stdin=text.encode())
+            self.assertIn(expected, json.dumps(document))
+        (self.place / "libx.so").unlink()
+        self.assertIn("beside", json.dumps(self.answer("-", "--symbols", ".", stdin=text.encode())))
 
     def test_bad_input_is_refused_with_a_sentence(self):
         for text in ("", "hello\n", "{}"):
