@@ -8,9 +8,10 @@
 
 #include "mem.h"
 
-/* A bitmap may have so many bytes an object before sorted ids, which are 8, are better; small ones
- * are always good. */
-enum { MAP_BYTES_AN_OBJECT = 8, SMALL_MAP_WORDS = 1 << 16 };
+/* A bitmap may have so many bytes an object before sorted ids, which are 8, are better. Small ones,
+ * 8 MiB for 256 MiB of heap, are always good: a bit is looked at where a list takes some 20 steps,
+ * and their gaps are never written. */
+enum { MAP_BYTES_AN_OBJECT = 8, SMALL_MAP_WORDS = 1 << 19 };
 
 /* HotSpot's objects begin at multiples of 8, others' may not. */
 static unsigned alignment_of(uint64_t id_bits)
