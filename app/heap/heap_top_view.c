@@ -180,10 +180,13 @@ static void put_unreached(fl_buf *out, const fl_heap_asked *asked, const unreach
     } else {
         fl_heap_view_title(out, asked->title);
         fl_buf_printf(out,
-                      "No root keeps %" PRIu64 " objects, %" PRIu64
-                      " bytes: the next collection takes them.\n"
-                      "   #instances         #bytes  class\n",
+                      asked->title->without_roots
+                          ? "No class keeps %" PRIu64 " objects, %" PRIu64
+                            " bytes; a root that the dump does not have may.\n"
+                          : "No root keeps %" PRIu64 " objects, %" PRIu64
+                            " bytes: the next collection takes them.\n",
                       objects, bytes);
+        fl_buf_text(out, "   #instances         #bytes  class\n");
     }
     for (size_t i = 0; i < fl_heap_text_shown(asked->top, count); i++) {
         if (asked->as_json) {

@@ -162,6 +162,22 @@ class Options(unittest.TestCase):
                 self.assertIn(sentence, err)
         self.assertEqual(run(SAMPLE, SAMPLE, "--view", "paths"), run(SAMPLE, SAMPLE))
 
+    def test_without_roots_nothing_is_said_to_be_garbage(self):
+        dump = SAMPLE.read_bytes()
+        roots = [(5, 0x1000 + 0x100 * i) for i in range(10)] + [(8, 0x80e8), (3, 0x8100)]
+        for tag, root in roots:
+            there = bytes([tag]) + root.to_bytes(8, "big")
+            self.assertEqual(dump.count(there), 1, hex(root))
+            dump = dump.replace(there, bytes([tag]) + bytes(8))
+        with tempfile.TemporaryDirectory() as folder:
+            rootless = pathlib.Path(folder) / "rootless.hprof"
+            rootless.write_bytes(dump)
+            out = run(rootless, "--view", "unreachable")[1]
+            self.assertIn("classes stand in for them", out)
+            self.assertRegex(out, "No class keeps [1-9][0-9]* objects, [1-9][0-9]* bytes; a root that the dump does not have may.")
+            self.assertTrue(json.loads(run(rootless, "--view", "unreachable", "--format", "json")[1])["without_roots"])
+        self.assertIn("the next collection takes them", run(SAMPLE, "--view", "unreachable")[1])
+
     def test_a_dump_that_was_cut_between_two_objects_says_so(self):
         whole = SAMPLE.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
