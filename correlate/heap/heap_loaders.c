@@ -218,12 +218,16 @@ static fl_status count_common(comparing *c, fl_error *err)
     return status;
 }
 
-/* What is not known is no reason against it. */
-static bool have_one_url(const fl_heap *heap, fl_heap_object a, fl_heap_object b)
+/* How many of so many names two loaders must have in common. Where they load from is not known, as
+ * of the loaders of application servers, it is nearly all: two programs may have the same
+ * libraries, and each has classes of its own. */
+static uint64_t least_common(const fl_heap *heap, fl_heap_object a, fl_heap_object b,
+                             uint64_t names)
 {
     char one[FL_HEAP_URL_BYTES], other[FL_HEAP_URL_BYTES];
-    return !fl_heap_loader_url(heap, a, one) || !fl_heap_loader_url(heap, b, other) ||
-           strcmp(one, other) == 0;
+    if (!fl_heap_loader_url(heap, a, one) || !fl_heap_loader_url(heap, b, other))
+        return names - names / 50;
+    return strcmp(one, other) == 0 ? (names + 1) / 2 : UINT64_MAX;
 }
 
 static size_t first_of(const comparing *c, size_t row)
@@ -243,7 +247,7 @@ static void join(comparing *c)
         size_t low = (size_t)(key >> 32), high = (size_t)(key & UINT32_MAX);
         uint64_t fewer = c->told_by[low] < c->told_by[high] ? c->told_by[low] : c->told_by[high];
         assert(low < high && high < c->out->count);
-        if (2 * count < fewer || !have_one_url(c->heap, rows[low].object, rows[high].object))
+        if (count < least_common(c->heap, rows[low].object, rows[high].object, fewer))
             continue;
         size_t a = first_of(c, low), b = first_of(c, high);
         c->first[a < b ? b : a] = a < b ? a : b;

@@ -3,11 +3,12 @@
  * alive, and which ones are there more than once.
  *
  * Two loaders are copies of each other where both are instances of one class, both are kept by the
- * roots, their first URLs are the same (or not known), and at least half of the classes of the one
- * that has fewer are in the other one by name: copies load when they need, so that one of them may
- * have less. Classes that the virtual machine or a library makes up (proxies, lambdas) are not
- * looked at, nor are arrays. A server that has several programs with one library in each has no
- * copies; one from which a program was taken away, and which still has it, does.
+ * roots, their first URLs are the same, and at least half of the classes of the one that has fewer
+ * are in the other one by name: copies load when they need, so that one of them may have less.
+ * Where the URLs are not known, 98 of 100 must be. Classes that the virtual machine or a library
+ * makes up (proxies, lambdas) are not looked at, nor are arrays. A server that has several programs
+ * with one library in each has no copies; one from which a program was taken away, and which still
+ * has it, does.
  */
 #ifndef FL_HEAP_LOADERS_H
 #define FL_HEAP_LOADERS_H
