@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mem.h"
 #include "slice.h"
 
 /* A longer line of text is not read but lost in. */
@@ -149,13 +150,20 @@ void fl_page_put(fl_page *page, fl_ink ink, const char *text)
 
 void fl_page_printf(fl_page *page, fl_ink ink, const char *format, ...)
 {
-    char text[PRINTF_BYTES];
-    va_list args;
+    char text[PRINTF_BYTES], *whole = NULL;
+    va_list args, again;
     va_start(args, format);
+    va_copy(again, args);
     int len = vsnprintf(text, sizeof(text), format, args);
+    assert(len >= 0);
+    if ((size_t)len >= sizeof(text)) /* names out of files have any length */
+        whole = fl_mem_alloc((size_t)len + 1);
+    if (whole != NULL)
+        (void)vsnprintf(whole, (size_t)len + 1, format, again);
+    va_end(again);
     va_end(args);
-    assert(len >= 0 && (size_t)len < sizeof(text));
-    fl_page_put(page, ink, text);
+    fl_page_put(page, ink, whole != NULL ? whole : text);
+    fl_mem_free(whole);
 }
 
 void fl_page_newline(fl_page *page)

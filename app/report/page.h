@@ -34,6 +34,7 @@ size_t fl_page_columns(const char *text);
 
 /* `text` without wrapping. */
 void fl_page_put(fl_page *page, fl_ink ink, const char *text);
+/* Of any length; for want of memory its first half a kilobyte. */
 void fl_page_printf(fl_page *page, fl_ink ink, const char *format, ...) FL_PRINTF(3, 4);
 /* Spaces up to column `to`; one space where the page is past it. */
 void fl_page_pad(fl_page *page, size_t to);
