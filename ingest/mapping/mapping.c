@@ -69,10 +69,13 @@ static bool make_room(void **rows, size_t *cap, size_t count, size_t size)
 
 /* ---- what is wanted ---- */
 
-/* One name; again is no harm. */
+/* One name; again is no harm. What is longer than a class file can tell (4.4.7 of the Java virtual
+ * machine's specification) is no class. */
 static fl_status want(fl_mapping *mapping, fl_slice name, fl_error *err)
 {
     fl_sym sym;
+    if (name.len > UINT16_MAX)
+        return FL_OK;
     size_t before = fl_intern_count(mapping->wanted);
     void *rows = mapping->entries;
     if (!make_room(&rows, &mapping->entry_cap, before, sizeof(*mapping->entries)))

@@ -290,6 +290,17 @@ START_TEST(running_out_of_memory_is_an_error_like_any_other)
 }
 END_TEST
 
+START_TEST(what_is_longer_than_a_class_can_be_is_no_class)
+{
+    static unsigned char line[UINT16_MAX + 1];
+    memset(line, 'a', sizeof(line));
+    ck_assert_ok(fl_mapping_create(&mapping, &err));
+    fl_mem_fail_after(0);
+    ck_assert_ok(fl_mapping_want_line(mapping, (fl_slice){.ptr = line, .len = sizeof(line)}, &err));
+    ck_assert_fails(FL_E_NOMEM, fl_mapping_want_line(mapping, SLICE("a.b: c"), &err));
+}
+END_TEST
+
 /* A minified script, say: one line, and words in it that begin no frame. */
 START_TEST(a_line_of_any_length_is_searched_once)
 {
@@ -323,6 +334,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_is_no_mapping_is_refused);
     tcase_add_test(tc, every_prefix_is_read_as_far_as_it_goes);
     tcase_add_test(tc, running_out_of_memory_is_an_error_like_any_other);
+    tcase_add_test(tc, what_is_longer_than_a_class_can_be_is_no_class);
     tcase_add_test(tc, a_line_of_any_length_is_searched_once);
     suite_add_tcase(suite, tc);
     return suite;
