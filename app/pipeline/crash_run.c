@@ -318,6 +318,9 @@ static fl_status read_or_retrace(fl_crash_report *out, fl_stream *in, const char
     fl_slice all;
     fl_buf text = fl_buf_of(2 * (size_t)FL_CRASH_MAX_TEXT_BYTES);
     fl_status status = fl_stream_read_all(&all, &block, in, FL_CRASH_MAX_TEXT_BYTES, err);
+    if (status == FL_OK && all.len > FL_CRASH_MAX_TEXT_BYTES)
+        status = fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d MiB of text",
+                         FL_CRASH_MAX_TEXT_BYTES >> 20);
     if (status == FL_OK)
         status = fl_stream_over(&again, all, "the text", err);
     if (status == FL_OK) {

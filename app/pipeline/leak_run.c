@@ -379,7 +379,8 @@ static fl_status run_gc_logs(fl_leak_run *run, fl_error *err)
     return FL_OK;
 }
 
-/* A crash report is one moment of a Java program: what Go's profiles could add is no help. */
+/* A crash report is one moment of a Java program, and so is a dump beside a histogram: what Go's
+ * profiles could add is no help. */
 static void ask_for_java(fl_leak_report *report)
 {
     static const char *const collect[] = {
@@ -411,7 +412,9 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
         status = fl_leak_judge(&run->report, run->leak, &run->arena, err);
     if (status == FL_OK)
         status = fl_trace_findings_merge(&run->report, &run->reader.traces, &run->arena, err);
-    if (status == FL_OK && run->reader.crash_reports == used_of(&run->inputs))
+    if (status == FL_OK &&
+        run->reader.crash_reports + run->reader.heaps.count + run->reader.histos.count ==
+            used_of(&run->inputs))
         ask_for_java(&run->report);
     if (status == FL_OK && run->reader.heaps.count > 0)
         status = fl_leak_heaps_report(&run->report, &run->reader.heaps, run->request->limit_bytes,

@@ -124,6 +124,18 @@ class Crash(unittest.TestCase):
         (self.place / "libx.so").unlink()
         self.assertIn("beside", json.dumps(self.answer("-", "--symbols", ".", stdin=text.encode())))
 
+    def test_a_text_is_answered_whole_or_not_at_all(self):
+        mapping = SOURCE / "tests/fixtures/mapping/r8.txt"
+        done = self.run_it("-", "--mapping", mapping, stdin=b"\tat a.b(X:1)\n" * ((65 << 20) // 13), code=1)
+        self.assertIn("more than 64 MiB of text", done.stderr.decode())
+        self.assertEqual(done.stdout, b"")
+
+    def test_a_crash_beside_a_histogram_wants_nothing_of_go(self):
+        (self.place / "h.txt").write_text("num #instances #bytes\n 1: 5 100 shop.Item\nTotal 5 100\n")
+        done = subprocess.run([FAULTLINE, "leak", FIXTURES / "memory.log", "h.txt"], capture_output=True, cwd=self.place, timeout=TIMEOUT_S)
+        self.assertIn("heap dumps", done.stdout.decode())
+        self.assertNotIn("gc=1", done.stdout.decode())
+
     def test_bad_input_is_refused_with_a_sentence(self):
         for text in ("", "hello\n", "{}"):
             done = self.run_it("-", stdin=text.encode(), code=1)
