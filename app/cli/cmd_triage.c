@@ -270,7 +270,7 @@ static fl_status gather_feeds(struct feeds *out, fl_triage_request *request, con
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
     const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *pprof[FL_MAX_GIVEN],
-        *events[FL_MAX_GIVEN], *traces[FL_MAX_GIVEN];
+        *events[FL_MAX_GIVEN], *traces[FL_MAX_GIVEN], *heaps[FL_MAX_GIVEN];
     char location[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
@@ -293,6 +293,9 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .trace_count = fl_args_list(args, "trace", traces),
         .trace_start_ns =
             fl_args_has(args, "trace-start") ? fl_args_time(args, "trace-start", cli->now_ns) : 0,
+        .heaps = heaps,
+        .heap_count = fl_args_list(args, "heap", heaps),
+        .temp_folder = fl_location_temp(),
         .asker = &asker,
         .at_ns = fl_args_time(args, "at", cli->now_ns),
         .at_from_alerts = !fl_args_has(args, "at"),
@@ -375,6 +378,14 @@ static const fl_option options[] = {
      .help = "A Flight Recorder recording, as 'faultline jfr' reads them: SERVICE=FILE, or FILE of"
              " the service NAME. Pauses, the heap after collections and load become series, full"
              " collections and a leak log lines"},
+    {.name = "heap",
+     .kind = FL_OPTION_TEXT,
+     .repeatable = true,
+     .argument = "FILE[,FILE...]",
+     .help = "Heap dumps of a Java program, as 'faultline heap' reads them, or class histograms:"
+             " SERVICE=FILE[,FILE...], or files of the service NAME. What grew from each to the"
+             " next, or what one of them shows alone, may be the cause; dumps are events, and what"
+             " they keep is a series"},
     {.name = "trace",
      .kind = FL_OPTION_FILE,
      .repeatable = true,

@@ -28,12 +28,14 @@
 #include "payloads.h"
 #include "picture_priv.h"
 #include "rank.h"
+#include "services.h"
 #include "slice.h"
 #include "timeline_build.h"
 #include "timestamp.h"
 #include "topology.h"
 #include "trace_streams.h"
 #include "triage_events.h"
+#include "triage_heaps.h"
 #include "triage_profiles.h"
 #include "triage_traces.h"
 
@@ -52,6 +54,7 @@ struct fl_triage {
     fl_template_list templates;
     fl_triage_profiles profiles;
     fl_triage_traces traces;
+    fl_triage_heaps heaps;
     fl_streams streams; /* and their timeline: for the picture, as is the next */
     const char *service;
     fl_picture picture;
@@ -283,6 +286,22 @@ static fl_status read_traces(fl_triage *t, fl_error *err)
     return status;
 }
 
+/* And of heap dumps. */
+static fl_status read_heaps(fl_triage *t, fl_error *err)
+{
+    fl_cut cut = cut_of(t, false);
+    fl_sink sink = fl_cut_sink(&cut);
+    const fl_triage_heaps_from from = {.paths = t->request->heaps,
+                                       .count = t->request->heap_count,
+                                       .service = t->request->service,
+                                       .temp_folder = t->request->temp_folder};
+    fl_status status = fl_triage_heaps_read(&t->heaps, &from, &sink, &t->arena, err);
+    t->unreadable_files += t->heaps.unreadable;
+    for (size_t i = 0; i < t->heaps.warning_count && status == FL_OK; i++)
+        warn(t, t->heaps.warnings[i]);
+    return status;
+}
+
 /* Both lists are made before anything is read: a missing baseline is said at once. */
 static fl_status read_inputs(fl_triage *t, fl_error *err)
 {
@@ -305,7 +324,9 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
         status = read_events(t, err);
     if (status == FL_OK)
         status = read_profiles(t, err);
-    return status == FL_OK ? read_traces(t, err) : status;
+    if (status == FL_OK)
+        status = read_traces(t, err);
+    return status == FL_OK ? read_heaps(t, err) : status;
 }
 
 /* The miner's templates in the timeline's shape. */
@@ -476,38 +497,79 @@ static fl_status recheck(fl_triage *t, const fl_streams *streams, fl_error *err)
     return FL_OK;
 }
 
-/* Two lists by time become one; of one moment, profiles come first. */
-static void merge_moments(fl_moment *out, const fl_triage_profiles *a, const fl_triage_traces *b)
+/* What one kind of files found, and the moments in which a person sees it. */
+struct told {
+    const fl_rank_finding *findings;
+    size_t finding_count;
+    const fl_moment *moments; /* by time */
+    size_t moment_count;
+};
+
+/* Puts a list by time into another one; of one moment, what is there comes first. */
+static size_t put_moments(fl_moment *all, size_t count, const struct told *more)
 {
-    size_t i = 0, k = 0;
-    while (i < a->moment_count || k < b->moment_count) {
-        bool is_first = k == b->moment_count ||
-                        (i < a->moment_count && a->moments[i].at_ns <= b->moments[k].at_ns);
-        *out++ = is_first ? a->moments[i++] : b->moments[k++];
+    for (size_t i = 0; i < more->moment_count; i++) {
+        size_t k = count++;
+        for (; k > 0 && all[k - 1].at_ns > more->moments[i].at_ns; k--)
+            all[k] = all[k - 1];
+        all[k] = more->moments[i];
     }
+    return count;
 }
 
-/* The ranking asks for one list: where a finding comes from is in its words and its query.
- * What profiles and traces found, and the moments in which a person sees it. */
+/* The ranking asks for one list: where a finding comes from is in its words and its query. */
 static fl_status take_findings(fl_triage *t, fl_rank_question *question, fl_error *err)
 {
-    const fl_triage_profiles *profiles = &t->profiles;
-    const fl_triage_traces *traces = &t->traces;
-    size_t count = profiles->finding_count + traces->finding_count;
-    size_t moment_count = profiles->moment_count + traces->moment_count;
-    fl_rank_finding *findings = fl_arena_alloc(&t->arena, count + 1, sizeof(*findings));
-    fl_moment *moments = fl_arena_alloc(&t->arena, moment_count + 1, sizeof(*moments));
+    const fl_triage_profiles *p = &t->profiles;
+    const fl_triage_traces *r = &t->traces;
+    const fl_triage_heaps *h = &t->heaps;
+    const struct told all[] = {{p->findings, p->finding_count, p->moments, p->moment_count},
+                               {r->findings, r->finding_count, r->moments, r->moment_count},
+                               {h->findings, h->finding_count, h->moments, h->moment_count}};
+    size_t count = 0, moment_count = 0;
+    fl_rank_finding *findings = fl_arena_alloc(
+        &t->arena, p->finding_count + r->finding_count + h->finding_count + 1, sizeof(*findings));
+    fl_moment *moments = fl_arena_alloc(
+        &t->arena, p->moment_count + r->moment_count + h->moment_count + 1, sizeof(*moments));
     if (findings == NULL || moments == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for what profiles say");
-    for (size_t i = 0; i < count; i++)
-        findings[i] = i < profiles->finding_count ? profiles->findings[i]
-                                                  : traces->findings[i - profiles->finding_count];
-    merge_moments(moments, profiles, traces);
+    for (size_t kind = 0; kind < sizeof(all) / sizeof(all[0]); kind++) {
+        for (size_t i = 0; i < all[kind].finding_count; i++)
+            findings[count++] = all[kind].findings[i];
+        moment_count = put_moments(moments, moment_count, &all[kind]);
+    }
     question->findings = findings;
     question->finding_count = count;
     t->incident.moments = moments;
     t->incident.moment_count = moment_count;
     return FL_OK;
+}
+
+/* Whether anything but heap dumps speaks of a service; each has an operation without a name. */
+static bool is_told_of(const fl_timeline *timeline, uint32_t service)
+{
+    bool told = false;
+    for (size_t i = 0; i < timeline->operation_count; i++)
+        told |= timeline->operations[i].service == service && timeline->operations[i].name != NULL;
+    for (size_t i = 0; i < timeline->log_series_count; i++)
+        told |= timeline->logs[i].service == service;
+    for (size_t i = 0; i < timeline->metric_series_count; i++)
+        told |= timeline->entities[timeline->metrics[i].entity].service == service &&
+                strcmp(timeline->metrics[i].name, "jvm.memory.used_after_last_gc") != 0;
+    return told;
+}
+
+/* A name that was mistyped would be a finding that nobody sees. */
+static void tell_strangers(fl_triage *t, const fl_timeline *timeline)
+{
+    for (size_t i = 0; i < t->heaps.service_count; i++) {
+        uint32_t service = fl_service_find(timeline, fl_slice_of(t->heaps.services[i]));
+        if (service == FL_NO_INDEX || !is_told_of(timeline, service))
+            warn(t, fl_arena_printf(&t->arena,
+                                    "no telemetry tells of the service %s, whose heap dumps were"
+                                    " given",
+                                    t->heaps.services[i]));
+    }
 }
 
 /* From the timeline to the incident; the clock is read here only for its two figures. */
@@ -552,6 +614,7 @@ static fl_status conclude(fl_triage *t, fl_error *err)
         status = recheck(t, streams, err);
     if (status == FL_OK && timeline->clock_count > 0)
         status = tell_clocks(t, timeline, err);
+    tell_strangers(t, timeline);
     collect_warnings(t, timeline);
     t->rank_ns = fl_time_monotonic() - t->rank_ns;
     return status;

@@ -49,6 +49,11 @@ typedef struct fl_triage_request {
     const char *const *traces;
     size_t trace_count;
     int64_t trace_start_ns; /* when the one trace began that does not say so; 0: not told */
+    /* Heap dumps and class histograms of Java programs: "SERVICE=FILE[,FILE...]", or such files of
+     * `service`. */
+    const char *const *heaps;
+    size_t heap_count;
+    const char *temp_folder; /* packed heap dumps are unpacked there; NULL: /var/tmp */
     /* An earlier answer whose evidence is to be measured again in this window, after a fix; NULL:
      * none. Records of `otlp` from its beginning up to at_ns are left out: they are the incident.
      */

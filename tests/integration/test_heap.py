@@ -35,6 +35,17 @@ def run(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
+def triage(*words):
+    """Of an incident of the shop in which orders runs out of memory."""
+    place = SOURCE / "examples/shop/incidents"
+    done = subprocess.run([FAULTLINE, "triage", "--otlp", place / "cache-growth", "--baseline", place / "baseline", "--at", "2026-11-23T00:06:50Z",
+                           "--store", "none", "--format", "json", *map(str, words)], capture_output=True, text=True, check=False, timeout=300)
+    document = json.loads(done.stdout) if done.stdout else None
+    if document is not None and jsonschema is not None:
+        jsonschema.validate(document, json.loads((SOURCE / "schemas/json/triage.schema.json").read_text()))
+    return done.returncode, document, done.stderr
+
+
 def readable(name):
     depth = len(name) - len(name.lstrip("["))
     inner = name[depth:]
@@ -139,6 +150,28 @@ class Sample(unittest.TestCase):
         self.assertEqual(code, 5)
         self.assertIn("the heap dump ends inside an object", err)
         self.assertIn("what stands before it is counted", text)
+
+    def test_a_triage_takes_dumps_and_says_what_is_wrong_with_them(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cut = pathlib.Path(folder) / "cut.hprof"
+            cut.write_bytes(SAMPLE.read_bytes()[:-30])
+            code, document, _ = triage("--heap", f"orders={cut}")
+            self.assertEqual(code, 5)
+            self.assertTrue(any("cut.hprof: the heap dump ends inside an object" in w for w in document["warnings"]), document["warnings"])
+            code, document, _ = triage("--heap", f"nobody={SAMPLE}")
+            self.assertEqual((code, [w for w in document["warnings"] if "nobody" in w]),
+                             (0, ["no telemetry tells of the service nobody, whose heap dumps were given"]))
+        code, document, _ = triage("--heap", f"orders={SAMPLE}")
+        event = document["events"][0]
+        self.assertEqual((code, event["service"], event["text"][:12]), (0, "orders", "a heap dump:"))
+        self.assertEqual(run(*event["query"].split()[2:])[0], 0)
+        for words, said in (([SAMPLE], "say --heap SERVICE="), ([f"orders={SAMPLE}.none"], "cannot open")):
+            code, document, err = triage("--heap", *words)
+            self.assertEqual((code, document), (1, None))
+            self.assertIn(said, err)
+        code, document, _ = triage("--heap", f"orders={__file__}")
+        self.assertEqual(code, 5)
+        self.assertTrue(any("this is neither a heap dump" in w for w in document["warnings"]))
 
     def test_what_is_no_dump_is_an_error(self):
         code, out, err = run(__file__)
@@ -459,6 +492,31 @@ class Recordings(unittest.TestCase):
                     self.assertIn(finding["holder"], wanted["cause"])
                     self.assertGreater(finding["growth_bytes_per_hour"]["value"], 0)
 
+    def test_dumps_name_the_cause_of_an_incident(self):
+        cases = (("static_hashmap", ("half", "end"), "LeakLab$SessionRegistry.SESSIONS", "java-static-map-grows"),
+                 ("threadlocal_pool", ("half", "end"), "LeakLab$Ctx.TL", "java-thread-local-in-pool"),
+                 ("key_no_equals", ("end",), "LeakLab$KeyedCache.M", "java-keys-without-equals"))
+        _, without, _ = triage()
+        for name, parts, place, kind in cases:
+            files = ",".join(str(SHARED / "17" / name / f"heap-{part}.hprof.zst") for part in parts)
+            code, document, err = triage("--heap", f"orders={files}")
+            self.assertEqual((code, err), (0, ""), name)
+            first = document["hypotheses"][0]
+            self.assertEqual((first["service"], first["cause"], first["locus"]["kind"], first["locus"]["name"]),
+                             ("orders", "memory-leak", "frame", place))
+            told = [e for e in first["evidence"] if e["modality"] == "profiles"]
+            self.assertEqual([kind in json.dumps(e) and "kept by way of" in e["text"] for e in told][:1], [True], told)
+            series = document["modalities"]["metrics"]["series"] - without["modalities"]["metrics"]["series"]
+            self.assertEqual(series, len(parts) > 1)
+            for event in document["events"]:
+                self.assertIn(event["query"].split()[1], ("heap", "leak", "signatures"))
+                shown = subprocess.run([FAULTLINE, *event["query"].split()[1:]], capture_output=True, check=False, timeout=300)
+                self.assertIn(shown.returncode, (0, 6), event)
+        healthy = [SHARED / "17/healthy_lru" / f"heap-{part}.hprof.zst" for part in ("half", "end")]
+        code, document, _ = triage("--heap", "orders=" + ",".join(map(str, healthy)))
+        self.assertNotIn("heap dump of", json.dumps([h["locus"] for h in document["hypotheses"]]))
+        self.assertIn("show no leak", json.dumps(document))
+
     def test_one_dump_names_who_keeps_most(self):
         for truth in sorted(SHARED.glob("17/*/truth.json")):
             wanted = json.loads(truth.read_text())
@@ -553,6 +611,14 @@ class Situations(unittest.TestCase):
             self.assertIn("the finalizer of HeapLab$Slow runs\n", text)
         for text, answer in self.each("idle", "finalizers"):
             self.assertEqual(answer["findings"], [])
+
+    def test_a_triage_takes_what_one_dump_shows_alone(self):
+        for situation, kind in (("redeploy", "java-class-loaders-stay"), ("finalizers", "java-finalizers-wait"), ("idle", None)):
+            for java in JAVAS:
+                code, document, err = triage("--heap", f"orders={self.dump(java, situation)}")
+                self.assertEqual((code, err), (0, ""), situation)
+                told = [e["finding"] for e in document["hypotheses"][0]["evidence"] if "finding" in e]
+                self.assertEqual(told, [kind] if kind else [], situation)
 
     def test_threads_have_their_stack_and_what_lies_on_it(self):
         for text, answer in self.each("threads", "threads"):
