@@ -9,7 +9,7 @@ import sys
 
 # folder -> folders it may include. The only place the architecture is written as data.
 LOWEST = {"include", "base", "base/contract"}
-CORRELATE = {"correlate/callgraph", "correlate/facts", "correlate/gc", "correlate/heap", "correlate/oql", "correlate/leak", "correlate/sched", "correlate/logs", "correlate/traces", "correlate/rank",
+CORRELATE = {"correlate/callgraph", "correlate/facts", "correlate/gc", "correlate/heap", "correlate/suspects", "correlate/oql", "correlate/leak", "correlate/sched", "correlate/logs", "correlate/traces", "correlate/rank",
              "correlate/watch"}
 GRAPH = {"graph", "graph/exchange", "graph/learn", "graph/library", "graph/model", "graph/recall", "graph/recommend", "graph/store"}
 INGEST = {
@@ -100,6 +100,7 @@ ALLOWED = {
     "correlate/facts": LOWEST,
     "correlate/heap": LOWEST,
     "correlate/oql": LOWEST | {"correlate/heap"},
+    "correlate/suspects": LOWEST | {"correlate/heap"},
     "correlate/gc": LOWEST | {"correlate/facts", "correlate/leak"},
     "correlate/leak": LOWEST | {"correlate/stat"},
     "correlate/logs": LOWEST,
@@ -116,7 +117,7 @@ ALLOWED = {
     "graph/recommend": LOWEST | {"graph/model", "graph/store", "graph/recall", "graph/library"},
     "graph": LOWEST | GRAPH,
     "app/mcp": LOWEST,
-    "app/heap": LOWEST | {"app/profile", "correlate/heap", "correlate/oql"},
+    "app/heap": LOWEST | {"app/profile", "correlate/heap", "correlate/oql", "correlate/suspects"},
     "app/profile": LOWEST | {"correlate/callgraph"},
     "app/report": LOWEST | GRAPH,
     "app/trace": LOWEST | {"app/report", "correlate/sched"},
