@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "faultline/triage.h"
+#include "given_signatures.h"
 #include "leak_watch.h"
 #include "location.h"
 #include "pulled.h"
@@ -219,6 +220,17 @@ static const char *missing(const fl_triage_request *request, const fl_pulled *pu
     return NULL;
 }
 
+/* The same of options that would change nothing: who gives one expects that it does. NULL: none. */
+static const char *idle(const fl_args *args, const fl_triage_request *request)
+{
+    size_t judged = request->pprof_count + request->trace_count;
+    if (fl_args_has(args, "trace-start") && judged == 0)
+        return "triage: --trace-start is of a trace, and there is none";
+    if (fl_args_has(args, "signatures") && judged + request->heap_count == 0)
+        return "triage: --signatures judge profiles, traces and heap dumps, and there are none";
+    return NULL;
+}
+
 enum { MAX_FILES_EACH = 32 };
 
 /* Files that are not telemetry and become some: the option that names them, and what reads them. */
@@ -270,8 +282,9 @@ static fl_status gather_feeds(struct feeds *out, fl_triage_request *request, con
 static fl_exit run_triage(fl_cli *cli, const fl_args *args)
 {
     const char *otlp[FL_MAX_GIVEN], *baseline[FL_MAX_GIVEN], *pprof[FL_MAX_GIVEN],
-        *events[FL_MAX_GIVEN], *traces[FL_MAX_GIVEN], *heaps[FL_MAX_GIVEN];
-    char location[FL_LOCATION_BYTES];
+        *events[FL_MAX_GIVEN], *traces[FL_MAX_GIVEN], *heaps[FL_MAX_GIVEN],
+        *signatures[FL_MAX_GIVEN + 1];
+    char location[FL_LOCATION_BYTES], config[FL_LOCATION_BYTES];
     fl_error err = {0};
     fl_store *store = NULL;
     fl_triage *triage = NULL;
@@ -289,6 +302,8 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
         .events_count = fl_args_list(args, "events", events),
         .pprof = pprof,
         .pprof_count = fl_args_list(args, "pprof", pprof),
+        .signatures = signatures,
+        .signature_count = fl_given_signature_paths(signatures, config, args),
         .traces = traces,
         .trace_count = fl_args_list(args, "trace", traces),
         .trace_start_ns =
@@ -309,6 +324,8 @@ static fl_exit run_triage(fl_cli *cli, const fl_args *args)
     };
     fl_status status = fl_pulled_init(&pulled, args, &request, &progress, &err);
     const char *mistake = status == FL_OK ? missing(&request, &pulled) : err.message;
+    if (mistake == NULL)
+        mistake = idle(args, &request);
     if (mistake != NULL) {
         fl_cli_complain(cli, "%s, as in: %s", mistake, fl_cmd_triage.examples[0].line);
         fl_pulled_dispose(&pulled);
@@ -363,7 +380,7 @@ static const fl_option options[] = {
      .argument = "PATH",
      .help = "Profiles of a service, as 'faultline leak' reads them: SERVICE=PATH, or a folder that"
              " is named as the service or has a folder for each; or SERVICE=URL of a running Go "
-             "program, which is asked once"},
+             "program, which is asked once. Execution traces among them count as those of --trace"},
     {.name = "gc-log",
      .kind = FL_OPTION_FILE,
      .repeatable = true,
@@ -398,6 +415,7 @@ static const fl_option options[] = {
      .argument = "TIME",
      .help = "When the trace began that does not say so (Go 1.24 and older); otherwise the time of"
              " its file tells"},
+    FL_OPTION_SIGNATURES,
     FL_PULLED_OPTIONS,
     {.name = "before",
      .kind = FL_OPTION_DURATION,

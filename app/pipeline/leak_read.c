@@ -291,6 +291,32 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
     return status;
 }
 
+/* The trace as it is, for whose timeline it is: its name and its damage are told there. */
+static fl_status keep_trace(fl_leak_reader *reader, const struct input *in, fl_error *err)
+{
+    fl_leak_traces *apart = reader->apart;
+    const fl_trace_options options = {.library = reader->library, .with_course = true};
+    fl_error inner = {0};
+    if (apart->count == FL_LEAK_TRACES) {
+        apart->passed_over++;
+        return FL_OK;
+    }
+    struct fl_leak_traced *kept = &apart->items[apart->count];
+    fl_status status =
+        in->bytes == NULL
+            ? fl_trace_run_input(&kept->run, in->name, &options, &inner)
+            : fl_trace_run_bytes(&kept->run, *in->bytes, in->default_ns, &options, &inner);
+    if (status != FL_OK)
+        return fl_fail(err, status, inner.offset, "%s%s%s", in->bytes != NULL ? in->name : "",
+                       in->bytes != NULL ? ": " : "", inner.message);
+    apart->count++;
+    reader->inputs->counts[FL_LEAK_INPUT_TRACE]++;
+    kept->name = fl_arena_printf(apart->arena, "%s", in->name);
+    return kept->name != NULL
+               ? FL_OK
+               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a trace's name");
+}
+
 /* A trace that breaks off says what it can, and is said. */
 static fl_status take_trace(fl_leak_reader *reader, const struct input *in, fl_error *err)
 {
@@ -427,7 +453,7 @@ fl_status fl_leak_read(fl_leak_reader *reader, const char *name, const fl_slice 
     if (status != FL_OK)
         return status;
     if (fl_gotrace_sniff(head))
-        return take_trace(reader, &in, err);
+        return reader->apart != NULL ? keep_trace(reader, &in, err) : take_trace(reader, &in, err);
     if (fl_leak_heaps_is(head))
         return take_heap(reader, &in, err);
     if (fl_histo_is(head))

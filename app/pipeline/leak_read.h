@@ -10,6 +10,7 @@
 #include "leak_analysis.h"
 #include "leak_heaps.h"
 #include "leak_histos.h"
+#include "leak_traces.h"
 #include "naming.h"
 #include "pprof.h"
 #include "trace_findings.h"
@@ -41,6 +42,7 @@ typedef struct fl_leak_reader {
     fl_leak_total *totals; /* room for MAX_LEAK_TOTALS */
     size_t total_count;
     fl_trace_findings traces;
+    fl_leak_traces *apart;  /* where traces are kept unjudged; NULL: they are judged */
     uint64_t crash_reports; /* of Java virtual machines */
     const char *warning;    /* of the last input; NULL: none */
 } fl_leak_reader;

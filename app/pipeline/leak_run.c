@@ -427,7 +427,8 @@ static fl_status run_all(fl_leak_run *run, fl_error *err)
     return status == FL_OK ? merge_warnings(run, err) : status;
 }
 
-fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, fl_error *err)
+fl_status fl_leak_run_create_apart(fl_leak_run **out, const fl_leak_request *request,
+                                   fl_leak_traces *traces, fl_error *err)
 {
     assert(out != NULL && request != NULL && request->input_count > 0);
     *out = NULL;
@@ -435,9 +436,11 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     if (run == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a leak run");
     run->request = request;
+    run->reader.apart = traces;
     run->arena = fl_arena_of(FL_MAX_STREAMS_BYTES);
     fl_status status = run_all(run, err);
     run->request = NULL;
+    run->reader.apart = NULL;
     fl_leak_heaps_dispose(&run->reader.heaps);
     fl_leak_histos_dispose(&run->reader.histos);
     fl_profile_destroy(run->reader.profile);
@@ -452,6 +455,19 @@ fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, 
     }
     *out = run;
     return FL_OK;
+}
+
+fl_status fl_leak_run_create(fl_leak_run **out, const fl_leak_request *request, fl_error *err)
+{
+    return fl_leak_run_create_apart(out, request, NULL, err);
+}
+
+void fl_leak_traces_dispose(fl_leak_traces *traces)
+{
+    assert(traces != NULL && traces->count <= FL_LEAK_TRACES);
+    for (size_t i = 0; i < traces->count; i++)
+        fl_trace_run_destroy(traces->items[i].run);
+    traces->count = 0;
 }
 
 const fl_leak_report *fl_leak_run_report(const fl_leak_run *run)

@@ -125,13 +125,25 @@ fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in, const fl_trace_
     return status;
 }
 
+fl_status fl_trace_run_bytes(fl_trace_run **out, fl_slice bytes, int64_t asked_ns,
+                             const fl_trace_options *options, fl_error *err)
+{
+    fl_stream *in = NULL;
+    fl_status status = fl_stream_over(&in, bytes, "trace", err);
+    if (status == FL_OK)
+        status = fl_trace_run_create(out, in, options, err);
+    if (status == FL_OK)
+        (*out)->guess_ns = asked_ns;
+    fl_stream_close(in);
+    return status;
+}
+
 /* What a program sends while it is traced, for the seconds that the address says. */
 static fl_status run_url(fl_trace_run **out, const char *url, const fl_trace_options *options,
                          fl_error *err)
 {
     fl_fetch *fetch;
     fl_fetch_answer answer;
-    fl_stream *in = NULL;
     char shown[FL_FETCH_URL], scheme[8];
     fl_status status = fl_fetch_show_url(shown, scheme, url, err);
     if (status == FL_OK)
@@ -139,17 +151,12 @@ static fl_status run_url(fl_trace_run **out, const char *url, const fl_trace_opt
     if (status != FL_OK)
         return status;
     status = fl_fetch_get(&answer, fetch, url, err);
-    if (status == FL_OK)
-        status = fl_stream_over(&in, answer.body, "trace", err);
     if (status == FL_OK) {
         fl_error own = {0};
-        status = fl_trace_run_create(out, in, options, &own);
-        if (status == FL_OK)
-            (*out)->guess_ns = answer.time_ns;
-        else
+        status = fl_trace_run_bytes(out, answer.body, answer.time_ns, options, &own);
+        if (status != FL_OK)
             status = fl_fail(err, status, own.offset, "%.100s: %s", shown, own.message);
     }
-    fl_stream_close(in);
     fl_fetch_destroy(fetch);
     return status;
 }

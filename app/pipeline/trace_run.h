@@ -23,6 +23,9 @@ FL_NODISCARD fl_status fl_trace_run_create(fl_trace_run **out, fl_stream *in,
 /* The same of a file, "-" for standard input, or an address that sends one. Errors say its name. */
 FL_NODISCARD fl_status fl_trace_run_input(fl_trace_run **out, const char *input,
                                           const fl_trace_options *options, fl_error *err);
+/* The same of what was fetched before, when it was asked for; it is copied nowhere. */
+FL_NODISCARD fl_status fl_trace_run_bytes(fl_trace_run **out, fl_slice bytes, int64_t asked_ns,
+                                          const fl_trace_options *options, fl_error *err);
 void fl_trace_run_destroy(fl_trace_run *run); /* NULL is a no-op */
 
 /* When a trace without a clock may have begun: when its server was asked, or by the time of its

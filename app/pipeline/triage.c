@@ -29,6 +29,7 @@
 #include "picture_priv.h"
 #include "rank.h"
 #include "services.h"
+#include "signatures_load.h"
 #include "slice.h"
 #include "timeline_build.h"
 #include "timestamp.h"
@@ -55,7 +56,8 @@ struct fl_triage {
     fl_triage_profiles profiles;
     fl_triage_traces traces;
     fl_triage_heaps heaps;
-    fl_streams streams; /* and their timeline: for the picture, as is the next */
+    fl_signatures *library; /* what traces and heaps are judged by; NULL: there are none */
+    fl_streams streams;     /* and their timeline: for the picture, as is the next */
     const char *service;
     fl_picture picture;
     bool has_picture;
@@ -262,7 +264,9 @@ static fl_status read_profiles(fl_triage *t, fl_error *err)
     const fl_triage_profile_paths from = {.paths = t->request->pprof,
                                           .count = t->request->pprof_count,
                                           .service = t->request->service,
-                                          .asker = t->request->asker};
+                                          .asker = t->request->asker,
+                                          .signatures = t->request->signatures,
+                                          .signature_count = t->request->signature_count};
     fl_status status = fl_triage_profiles_read(&t->profiles, &from, &sink, &t->arena, err);
     t->unreadable_files += t->profiles.unreadable;
     for (size_t i = 0; i < t->profiles.warning_count && status == FL_OK; i++)
@@ -277,10 +281,14 @@ static fl_status read_traces(fl_triage *t, fl_error *err)
     fl_sink sink = fl_cut_sink(&cut);
     const fl_triage_traces_from from = {.paths = t->request->traces,
                                         .count = t->request->trace_count,
+                                        .found = t->profiles.traces,
+                                        .found_count = t->profiles.trace_count,
                                         .service = t->request->service,
-                                        .start_ns = t->request->trace_start_ns};
+                                        .start_ns = t->request->trace_start_ns,
+                                        .library = t->library};
     fl_status status = fl_triage_traces_read(&t->traces, &from, &sink, &t->arena, err);
     t->unreadable_files += t->traces.unreadable;
+    fl_triage_profiles_dispose(&t->profiles);
     for (size_t i = 0; i < t->traces.warning_count && status == FL_OK; i++)
         warn(t, t->traces.warnings[i]);
     return status;
@@ -294,12 +302,28 @@ static fl_status read_heaps(fl_triage *t, fl_error *err)
     const fl_triage_heaps_from from = {.paths = t->request->heaps,
                                        .count = t->request->heap_count,
                                        .service = t->request->service,
-                                       .temp_folder = t->request->temp_folder};
+                                       .temp_folder = t->request->temp_folder,
+                                       .library = t->library};
     fl_status status = fl_triage_heaps_read(&t->heaps, &from, &sink, &t->arena, err);
     t->unreadable_files += t->heaps.unreadable;
     for (size_t i = 0; i < t->heaps.warning_count && status == FL_OK; i++)
         warn(t, t->heaps.warnings[i]);
     return status;
+}
+
+/* Profiles load their own, but there may be traces among them. What lies in the user's folder does
+ * not stop a triage that needs none. */
+static fl_status load_signatures(fl_triage *t, fl_error *err)
+{
+    const fl_triage_request *request = t->request;
+    if (request->trace_count + request->heap_count + request->pprof_count == 0)
+        return FL_OK;
+    fl_status status = fl_signatures_create(&t->library, err);
+    if (status == FL_OK)
+        status = fl_signatures_add_built_in(t->library, err);
+    return status == FL_OK
+               ? fl_signatures_load(t->library, request->signatures, request->signature_count, err)
+               : status;
 }
 
 /* Both lists are made before anything is read: a missing baseline is said at once. */
@@ -315,7 +339,9 @@ static fl_status read_inputs(fl_triage *t, fl_error *err)
     if (status != FL_OK)
         return status;
     t->total_bytes = incident.bytes + baseline.bytes;
-    status = read_files(t, &incident, false, err);
+    status = load_signatures(t, err);
+    if (status == FL_OK)
+        status = read_files(t, &incident, false, err);
     if (status == FL_OK)
         status = read_files(t, &baseline, true, err);
     if (status == FL_OK)
@@ -696,9 +722,11 @@ void fl_triage_destroy(fl_triage *triage)
 {
     if (triage == NULL)
         return;
+    fl_triage_profiles_dispose(&triage->profiles);
     fl_timeline_destroy(triage->builder);
     fl_miner_destroy(triage->miner);
     fl_roles_destroy(triage->roles);
+    fl_signatures_destroy(triage->library);
     fl_arena_dispose(&triage->arena);
     fl_mem_free(triage);
 }

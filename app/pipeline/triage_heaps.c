@@ -22,7 +22,6 @@
 #include "heap_alone.h"
 #include "histo.h"
 #include "hprof.h"
-#include "signatures.h"
 #include "slice.h"
 #include "stream.h"
 #include "triage_findings.h"
@@ -48,7 +47,6 @@ struct reading {
     const fl_triage_heaps_from *from;
     struct heap_file files[MAX_FILES];
     size_t file_count;
-    fl_signatures *library;
     fl_rank_finding *findings;
     fl_moment *moments;
     const char **services, **warnings;
@@ -416,7 +414,7 @@ static fl_status read_one(struct reading *in, const struct group *group)
                                         from.path));
     if (alone == NULL)
         return no_memory(in);
-    from.signatures = fl_signatures_items(in->library, &from.signature_count);
+    from.signatures = fl_signatures_items(in->from->library, &from.signature_count);
     fl_status status = fl_heap_alone_read(alone, &from, in->arena, &why);
     return status == FL_OK ? take_alone(in, group, alone) : pass_over(in, &why);
 }
@@ -448,21 +446,15 @@ static fl_status read_groups(struct reading *in)
     return status;
 }
 
-/* Judged by the built-in library, as profiles in a triage are. */
+/* The list first: a file that is not there is said before any is read. */
 static fl_status read_all(struct reading *in)
 {
-    fl_status status = fl_signatures_create(&in->library, in->err);
-    if (status == FL_OK)
-        status = fl_signatures_add_built_in(in->library, in->err);
+    fl_status status = FL_OK;
     for (size_t i = 0; i < in->from->count && status == FL_OK; i++)
         status = add_files(in, in->from->paths[i]);
     if (status == FL_OK)
         status = sort_files(in);
-    if (status == FL_OK)
-        status = read_groups(in);
-    fl_signatures_destroy(in->library);
-    in->library = NULL;
-    return status;
+    return status == FL_OK ? read_groups(in) : status;
 }
 
 fl_status fl_triage_heaps_read(fl_triage_heaps *out, const fl_triage_heaps_from *from,
@@ -472,6 +464,7 @@ fl_status fl_triage_heaps_read(fl_triage_heaps *out, const fl_triage_heaps_from 
     *out = (fl_triage_heaps){0};
     if (from->count == 0)
         return FL_OK;
+    assert(from->library != NULL);
     struct reading *in = fl_arena_alloc(arena, 1, sizeof(*in));
     if (in == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for heap dumps");

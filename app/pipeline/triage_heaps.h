@@ -18,12 +18,14 @@
 #include "faultline/picture.h"
 #include "faultline/record.h"
 #include "rank.h"
+#include "signatures.h"
 
 typedef struct fl_triage_heaps_from {
     const char *const *paths; /* "SERVICE=FILE[,FILE...]", or such files of `service` */
     size_t count;
-    const char *service;     /* whose symptom is reported; NULL: not known */
-    const char *temp_folder; /* packed dumps are unpacked there; NULL: /var/tmp */
+    const char *service;          /* whose symptom is reported; NULL: not known */
+    const char *temp_folder;      /* packed dumps are unpacked there; NULL: /var/tmp */
+    const fl_signatures *library; /* what they are judged by */
 } fl_triage_heaps_from;
 
 typedef struct fl_triage_heaps {

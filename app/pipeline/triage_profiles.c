@@ -10,6 +10,8 @@
  * the rules of metric roles then read them as any other metric. Findings carry the command that
  * shows the whole report again.
  *
+ * Execution traces among them are handed on (triage_traces.h): what they say has series, too.
+ *
  * Events: of each finding the steps in which a person looks for a leak, as moments of the incident:
  *   phenomenon    when the growth could first be seen, and how fast it is
  *   snapshot      what allocates or waits, in the last profile
@@ -32,6 +34,7 @@
 
 #include "faultline/leak_run.h"
 #include "gauge.h"
+#include "leak_traces.h"
 #include "slice.h"
 #include "triage_findings.h"
 #include "triage_stacks.h"
@@ -56,7 +59,9 @@ struct reading {
     const char **warnings;
     size_t warning_count;
     uint64_t unreadable;
-    const fl_leak_asker *asker;
+    fl_triage_found *traces;
+    size_t trace_count;
+    const fl_triage_profile_paths *from;
     const fl_sink *sink;
     fl_arena *arena;
     fl_error *err;
@@ -427,17 +432,52 @@ static fl_status pass_over(struct reading *in, const struct source *source, cons
     return FL_OK;
 }
 
+/* What was kept becomes this reader's own; what there is no room for is told. */
+static fl_status take_traces(struct reading *in, const struct source *source,
+                             const fl_leak_traces *kept)
+{
+    uint64_t more = kept->passed_over;
+    for (size_t i = 0; i < kept->count; i++) {
+        if (in->trace_count < FL_TRIAGE_TRACES) {
+            in->traces[in->trace_count++] = (fl_triage_found){
+                .service = source->service, .path = kept->items[i].name, .run = kept->items[i].run};
+        } else {
+            fl_trace_run_destroy(kept->items[i].run);
+            more++;
+        }
+    }
+    if (more == 0 || in->warning_count == MAX_WARNINGS)
+        return FL_OK;
+    const char *text =
+        fl_arena_printf(in->arena, "profiles of %s: %llu traces more than the %d that are read",
+                        source->service, (unsigned long long)more, FL_TRIAGE_TRACES);
+    in->warnings[in->warning_count++] = text;
+    return text != NULL ? FL_OK : no_memory(in);
+}
+
 /* One service: its report, then its series. */
 static fl_status read_source(struct reading *in, const struct source *source)
 {
     fl_leak_run *run;
     fl_error why = {0};
-    const fl_leak_request request = {.inputs = &source->path, .input_count = 1, .asker = in->asker};
-    fl_status status = fl_leak_run_create(&run, &request, &why);
-    if (status != FL_OK)
+    const fl_leak_request request = {.inputs = &source->path,
+                                     .input_count = 1,
+                                     .signatures = in->from->signatures,
+                                     .signature_count = in->from->signature_count,
+                                     .asker = in->from->asker};
+    fl_leak_traces *kept = fl_arena_alloc(in->arena, 1, sizeof(*kept));
+    if (kept == NULL)
+        return no_memory(in);
+    *kept = (fl_leak_traces){.arena = in->arena};
+    fl_status status = fl_leak_run_create_apart(&run, &request, kept, &why);
+    if (status != FL_OK) {
+        fl_leak_traces_dispose(kept);
         return pass_over(in, source, &why);
+    }
     in->unreadable += fl_leak_run_inputs(run)->unreadable;
-    status = take_report(in, source, run);
+    status = take_traces(in, source, kept);
+    if (status == FL_OK)
+        status = take_report(in, source, run);
     if (status == FL_OK)
         status = push_series(in, source, run);
     fl_leak_run_destroy(run);
@@ -460,12 +500,14 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
         .warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*in->warnings)),
         .moments = fl_arena_alloc(arena, MAX_MOMENTS, sizeof(*in->moments)),
         .stacks = fl_arena_alloc(arena, FL_PICTURE_STACKS + 1, sizeof(*in->stacks)),
-        .asker = from->asker,
+        .traces = fl_arena_alloc(arena, FL_TRIAGE_TRACES, sizeof(*in->traces)),
+        .from = from,
         .sink = sink,
         .arena = arena,
         .err = err,
     };
-    if (in->findings == NULL || in->warnings == NULL || in->moments == NULL || in->stacks == NULL)
+    if (in->findings == NULL || in->warnings == NULL || in->moments == NULL || in->stacks == NULL ||
+        in->traces == NULL)
         return no_memory(in);
     for (size_t i = 0; i < from->count && status == FL_OK; i++)
         status = add_path(in, from->paths[i], from->service);
@@ -482,6 +524,15 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
                                 .stack_count = in->stack_count,
                                 .warnings = in->warnings,
                                 .warning_count = in->warning_count,
-                                .unreadable = in->unreadable};
+                                .unreadable = in->unreadable,
+                                .traces = in->traces,
+                                .trace_count = in->trace_count};
     return status;
+}
+
+void fl_triage_profiles_dispose(fl_triage_profiles *profiles)
+{
+    for (size_t i = 0; i < profiles->trace_count; i++)
+        fl_trace_run_destroy(profiles->traces[i].run);
+    profiles->trace_count = 0;
 }

@@ -24,20 +24,28 @@
 #include "triage_gc.h"
 
 enum {
-    MAX_TRACES = 32,
+    MAX_TRACES = FL_TRIAGE_TRACES,
     FINDINGS_EACH = 8,
     MOMENTS_EACH = 1 + 2 * FINDINGS_EACH,
-    WARNINGS_EACH = 8
+    WARNINGS_EACH = 8,
+    WARNINGS_OF_ALL = 1
 };
 
 /* Finer values than that tell of the trace and not of an incident. */
 #define VALUE_NS 100000000
 #define NS_PER_S 1e9
 
+/* One to be told, and whose it is; run: NULL where it still is to be read. */
+struct entry {
+    const char *service, *path;
+    fl_trace_run *run;
+};
+
 struct reading {
     const fl_triage_traces_from *from;
     fl_gc_feed feeds[MAX_TRACES];
-    fl_signatures *library;
+    struct entry entries[MAX_TRACES];
+    size_t entry_count, told_count, passed_over;
     fl_rank_finding *findings;
     fl_moment *moments;
     const char **warnings;
@@ -50,7 +58,7 @@ struct reading {
 
 /* One trace that was read. */
 struct trace {
-    const char *service; /* of `feeds` */
+    const char *service; /* of its entry */
     const char *path;    /* as it may be shown */
     const fl_sched_report *report;
     int64_t to_wall_ns;
@@ -66,7 +74,7 @@ static fl_status warn(struct reading *in, const char *text)
 {
     if (text == NULL)
         return no_memory(in);
-    assert(in->warning_count < MAX_TRACES * WARNINGS_EACH);
+    assert(in->warning_count < MAX_TRACES * WARNINGS_EACH + WARNINGS_OF_ALL);
     in->warnings[in->warning_count++] = text;
     return FL_OK;
 }
@@ -318,12 +326,10 @@ static fl_status date(struct reading *in, const char *path, fl_trace_run *run)
         fl_trace_run_date(run, in->from->start_ns);
         return FL_OK;
     }
-    if (guess_ns == 0) {
-        in->unreadable++;
+    if (guess_ns == 0)
         return warn(in, fl_arena_printf(in->arena,
                                         "%s: nothing tells when it began; say --trace-start TIME",
                                         path));
-    }
     fl_trace_run_date(run, guess_ns);
     fl_time_format(shown, guess_ns);
     return warn(in, fl_arena_printf(in->arena,
@@ -334,21 +340,23 @@ static fl_status date(struct reading *in, const char *path, fl_trace_run *run)
 
 /* Warnings first: a trace that breaks off counts as far as it goes, and one that cannot be dated is
  * nowhere on the timeline. */
-static fl_status take_run(struct reading *in, const fl_gc_feed *feed, fl_trace_run *run)
+static fl_status take_run(struct reading *in, const struct entry *entry, fl_trace_run *run)
 {
     size_t count;
     const char *const *warnings = fl_trace_run_warnings(run, &count);
-    const fl_resource resource = {.service = fl_slice_of(feed->service)};
-    struct trace trace = {.service = feed->service,
-                          .path = fl_triage_shown(feed->path, in->arena),
+    const fl_resource resource = {.service = fl_slice_of(entry->service)};
+    struct trace trace = {.service = entry->service,
+                          .path = fl_triage_shown(entry->path, in->arena),
                           .report = fl_trace_run_report(run)};
     fl_status status = trace.path != NULL ? FL_OK : no_memory(in);
-    in->unreadable += fl_trace_run_info(run)->broken.status != FL_OK;
+    in->told_count++;
     for (size_t i = 0; i < count && status == FL_OK; i++)
         status = warn(in, fl_arena_printf(in->arena, "%s: %s", trace.path, warnings[i]));
     if (status == FL_OK)
         status = date(in, trace.path, run);
     trace.to_wall_ns = fl_trace_run_info(run)->clock_to_wall_ns;
+    /* once, whatever is wrong with it */
+    in->unreadable += fl_trace_run_info(run)->broken.status != FL_OK || trace.to_wall_ns == 0;
     if (status != FL_OK || trace.to_wall_ns == 0)
         return status;
     status = in->sink->resource(in->sink->payload, &resource, &trace.handle, in->err);
@@ -360,29 +368,31 @@ static fl_status take_run(struct reading *in, const fl_gc_feed *feed, fl_trace_r
 }
 
 /* What is damaged or does not answer costs itself; a file that is not there is a mistake. */
-static fl_status read_trace(struct reading *in, const fl_gc_feed *feed)
+static fl_status read_trace(struct reading *in, const struct entry *entry)
 {
-    const fl_trace_options options = {.library = in->library, .with_course = true};
+    const fl_trace_options options = {.library = in->from->library, .with_course = true};
     fl_trace_run *run = NULL;
     fl_error why = {0};
-    fl_status status = fl_trace_run_input(&run, feed->path, &options, &why);
+    if (entry->run != NULL)
+        return take_run(in, entry, entry->run);
+    fl_status status = fl_trace_run_input(&run, entry->path, &options, &why);
     bool is_mistake =
-        (status == FL_E_IO || status == FL_E_NOTFOUND) && !fl_fetch_is_url(feed->path);
+        (status == FL_E_IO || status == FL_E_NOTFOUND) && !fl_fetch_is_url(entry->path);
     if (status == FL_E_NOMEM || is_mistake)
         return fl_fail(in->err, status, why.offset, "%s", why.message);
     if (status != FL_OK) {
         in->unreadable++;
         return warn(in, fl_arena_printf(in->arena, "%s", why.message));
     }
-    status = take_run(in, feed, run);
+    status = take_run(in, entry, run);
     fl_trace_run_destroy(run);
     return status;
 }
 
 /* By service, whatever the order in which they were given. */
-static int compare_feeds(const void *left, const void *right)
+static int compare_entries(const void *left, const void *right)
 {
-    const fl_gc_feed *a = left, *b = right;
+    const struct entry *a = left, *b = right;
     int order = strcmp(a->service, b->service);
     return order != 0 ? order : strcmp(a->path, b->path);
 }
@@ -396,21 +406,55 @@ static int compare_moments(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
-/* Judged by the built-in library, as profiles in a triage are. */
-static fl_status read_all(struct reading *in)
+/* The same file of the same service: who names what lies in the folder, too, means one trace. */
+static bool is_given(const struct reading *in, const fl_triage_found *found)
+{
+    for (size_t i = 0; i < in->entry_count; i++)
+        if (strcmp(in->entries[i].service, found->service) == 0 &&
+            strcmp(in->entries[i].path, found->path) == 0)
+            return true;
+    return false;
+}
+
+/* Those that were named, then those that were found, as far as there is room. */
+static fl_status list_all(struct reading *in)
 {
     const fl_triage_traces_from *from = in->from;
-    fl_status status = fl_signatures_create(&in->library, in->err);
-    if (status == FL_OK)
-        status = fl_signatures_add_built_in(in->library, in->err);
-    for (size_t i = 0; i < from->count && status == FL_OK; i++)
+    fl_status status = FL_OK;
+    for (size_t i = 0; i < from->count && status == FL_OK; i++) {
         status = fl_gc_feed_of(&in->feeds[i], from->paths[i], from->service, "trace", in->err);
+        in->entries[in->entry_count++] =
+            (struct entry){.service = in->feeds[i].service, .path = in->feeds[i].path};
+    }
+    for (size_t i = 0; i < from->found_count && status == FL_OK; i++) {
+        const fl_triage_found *found = &from->found[i];
+        if (is_given(in, found))
+            continue;
+        if (in->entry_count < MAX_TRACES)
+            in->entries[in->entry_count++] =
+                (struct entry){.service = found->service, .path = found->path, .run = found->run};
+        else
+            in->passed_over++;
+    }
     if (status == FL_OK)
-        qsort(in->feeds, from->count, sizeof(in->feeds[0]), compare_feeds);
-    for (size_t i = 0; i < from->count && status == FL_OK; i++)
-        status = read_trace(in, &in->feeds[i]);
-    fl_signatures_destroy(in->library);
-    in->library = NULL;
+        qsort(in->entries, in->entry_count, sizeof(in->entries[0]), compare_entries);
+    return status;
+}
+
+static fl_status read_all(struct reading *in)
+{
+    fl_status status = list_all(in);
+    for (size_t i = 0; i < in->entry_count && status == FL_OK; i++)
+        status = read_trace(in, &in->entries[i]);
+    if (status == FL_OK && in->passed_over > 0)
+        status = warn(in, fl_arena_printf(in->arena,
+                                          "%zu traces among the profiles are more than the %d that"
+                                          " are read",
+                                          in->passed_over, MAX_TRACES));
+    else if (status == FL_OK && in->from->start_ns != 0 && in->undated == 0 && in->told_count > 0)
+        status = warn(in, fl_arena_printf(in->arena,
+                                          "--trace-start changes nothing: every trace says itself"
+                                          " when it began"));
     qsort(in->moments, in->moment_count, sizeof(in->moments[0]), compare_moments);
     return status;
 }
@@ -420,8 +464,9 @@ fl_status fl_triage_traces_read(fl_triage_traces *out, const fl_triage_traces_fr
 {
     assert(out != NULL && sink != NULL && (from->paths != NULL || from->count == 0));
     *out = (fl_triage_traces){0};
-    if (from->count == 0)
+    if (from->count + from->found_count == 0)
         return FL_OK;
+    assert(from->library != NULL);
     if (from->count > MAX_TRACES)
         return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d traces", MAX_TRACES);
     struct reading *in = fl_arena_alloc(arena, 1, sizeof(*in));
@@ -431,7 +476,8 @@ fl_status fl_triage_traces_read(fl_triage_traces *out, const fl_triage_traces_fr
         .from = from,
         .findings = fl_arena_alloc(arena, MAX_TRACES * FINDINGS_EACH, sizeof(*in->findings)),
         .moments = fl_arena_alloc(arena, MAX_TRACES * MOMENTS_EACH, sizeof(*in->moments)),
-        .warnings = fl_arena_alloc(arena, MAX_TRACES * WARNINGS_EACH, sizeof(*in->warnings)),
+        .warnings = fl_arena_alloc(arena, MAX_TRACES * WARNINGS_EACH + WARNINGS_OF_ALL,
+                                   sizeof(*in->warnings)),
         .sink = sink,
         .arena = arena,
         .err = err};

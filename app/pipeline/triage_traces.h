@@ -26,12 +26,25 @@
 #include "faultline/picture.h"
 #include "faultline/record.h"
 #include "rank.h"
+#include "signatures.h"
+#include "trace_run.h"
+
+enum { FL_TRIAGE_TRACES = 32 }; /* of one triage, however they were given */
+
+/* One that lay among profiles, and was read there. */
+typedef struct fl_triage_found {
+    const char *service, *path;
+    fl_trace_run *run; /* borrowed; it is dated here where it is not */
+} fl_triage_found;
 
 typedef struct fl_triage_traces_from {
     const char *const *paths; /* "SERVICE=FILE", "SERVICE=URL", or one of `service` */
     size_t count;
-    const char *service; /* whose symptom is reported; NULL: not known */
-    int64_t start_ns;    /* when the one trace began that does not say so; 0: not told */
+    const fl_triage_found *found; /* but for those that `paths` name as well */
+    size_t found_count;
+    const char *service;          /* whose symptom is reported; NULL: not known */
+    int64_t start_ns;             /* when the one trace began that does not say so; 0: not told */
+    const fl_signatures *library; /* what they are judged by */
 } fl_triage_traces_from;
 
 typedef struct fl_triage_traces {

@@ -44,6 +44,10 @@ typedef struct fl_triage_request {
      * what faultline/leak_run.h takes. May be none. */
     const char *const *pprof;
     size_t pprof_count;
+    /* What judges profiles, traces and heap dumps beside the built-in signatures: YAML files or
+     * folders of them; one replaces the built-in one of its name. May be none. */
+    const char *const *signatures;
+    size_t signature_count;
     const fl_leak_asker *asker; /* how addresses among them are asked; NULL: they are refused */
     /* Execution traces of Go programs: "SERVICE=FILE", "SERVICE=URL", or one of `service`. */
     const char *const *traces;

@@ -143,7 +143,8 @@ class Trace(unittest.TestCase):
             self.assertLess(len(done.stdout), 200 << 10)
             self.assertEqual(done.stdout, run(path, "--format", "svg").stdout)
 
-    def test_a_triage_takes_a_trace_beside_telemetry(self):
+    def slow_shop(self, place):
+        """Telemetry of a shop that is slow from the recording's begin on: (what to ask with, that begin)."""
         began = self.answer(CONVOY)["began_at"]
         at = datetime.datetime.fromisoformat(began[:19]).replace(tzinfo=datetime.timezone.utc).timestamp()
 
@@ -153,18 +154,66 @@ class Trace(unittest.TestCase):
             return {"traceId": f"{i + 1:032x}", "spanId": f"{i + 1:016x}", "name": "buy", "kind": 2, "startTimeUnixNano": str(start),
                     "endTimeUnixNano": str(start + int((900 if slow else 20) * 1e6))}
 
+        path = pathlib.Path(place) / "spans.jsonl"
+        path.write_text("".join(json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {
+            "stringValue": "shop"}}]}, "scopeSpans": [{"spans": [span(i)]}]}]}) + "\n" for i in range(360)))
+        return [FAULTLINE, "triage", "--otlp", path, "--at", began, "--store", "none", "--format", "json"]
+
+    def triage(self, words, *more, code=0):
+        done = subprocess.run([*words, *more], capture_output=True, timeout=TIMEOUT_S)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return json.loads(done.stdout) if code in (0, 5) else done.stderr.decode()
+
+    def test_a_triage_takes_a_trace_beside_telemetry(self):
         with tempfile.TemporaryDirectory() as place:
-            path = pathlib.Path(place) / "spans.jsonl"
-            path.write_text("".join(json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {
-                "stringValue": "shop"}}]}, "scopeSpans": [{"spans": [span(i)]}]}]}) + "\n" for i in range(360)))
-            done = subprocess.run([FAULTLINE, "triage", "--otlp", path, "--at", began, "--trace", f"shop={CONVOY}", "--store", "none",
-                                   "--format", "json"], capture_output=True, timeout=TIMEOUT_S)
-        self.assertEqual(done.returncode, 0, done.stderr.decode())
-        document = json.loads(done.stdout)
+            document = self.triage(self.slow_shop(place), "--trace", f"shop={CONVOY}")
         first = document["hypotheses"][0]
         self.assertEqual((first["service"], first["cause"]), ("shop", "lock"))
         self.assertIn("main.handle (main.go:94)", json.dumps(first))
         self.assertIn("--view waits", json.dumps(first["evidence"]))
+
+    def test_traces_among_profiles_are_traces(self):
+        with tempfile.TemporaryDirectory() as place:
+            ask = self.slow_shop(place)
+            folder = pathlib.Path(place) / "profiles"
+            folder.mkdir()
+            shutil.copy(CONVOY, folder / "trace.out")
+            told = self.triage(ask, "--trace", f"shop={folder}/trace.out")
+            for words in (["--pprof", f"shop={folder}"], ["--pprof", f"shop={folder}", "--trace", f"shop={folder}/trace.out"]):
+                found = self.triage(ask, *words)
+                self.assertEqual(found["hypotheses"], told["hypotheses"])
+                self.assertEqual(found.get("events"), told.get("events"))
+                self.assertEqual(found["warnings"], [w for w in found["warnings"] if "trace" not in w])
+                self.assertEqual(found["modalities"]["metrics"]["series"], told["modalities"]["metrics"]["series"])
+            self.assertGreater(told["modalities"]["metrics"]["series"], self.triage(ask)["modalities"]["metrics"]["series"] + 5)
+
+    def test_ones_own_signatures_count_in_a_triage(self):
+        own = ("signatures:\n  - name: trace-lock-convoy\n    title: A queue of mine\n    verdict: latency\n    subject: lock\n    prior: 0.9\n"
+               "    must:\n      - {feature: trace_queue, at_least: 0.5}\n      - {feature: trace_place, matches: '^main'}\n"
+               "    cause: Because.\n    fix: Do it.\n")
+        with tempfile.TemporaryDirectory() as place:
+            ask = self.slow_shop(place)
+            path = pathlib.Path(place) / "own.yaml"
+            path.write_text(own)
+            for kind in ("--trace", "--pprof"):
+                self.assertIn("A queue of mine", json.dumps(self.triage(ask, kind, f"shop={CONVOY}", "--signatures", path)))
+            self.assertIn("--signatures judge profiles, traces and heap dumps, and there are none",
+                          self.triage(ask, "--signatures", path, code=2))
+            path.write_text(own.replace("trace_queue", "trace_line"))
+            self.assertIn("trace_line", self.triage(ask, "--trace", f"shop={CONVOY}", "--signatures", path, code=1))
+
+    def test_a_beginning_that_no_trace_needs_is_said(self):
+        with tempfile.TemporaryDirectory() as place:
+            ask = self.slow_shop(place)
+            warnings = self.triage(ask, "--trace", f"shop={CONVOY}", "--trace-start", "2026-01-01T00:00:00Z")["warnings"]
+            self.assertIn("--trace-start changes nothing: every trace says itself when it began", warnings)
+            self.assertIn("--trace-start is of a trace, and there is none", self.triage(ask, "--trace-start", "2026-01-01T00:00:00Z", code=2))
+            broken = pathlib.Path(place) / "cut.trace"  # and of no time, as what comes from a pipe is
+            broken.write_bytes(subprocess.run(["zstd", "-dc", TRACES / "1.22-grow.trace.zst"], capture_output=True).stdout[:200000])
+            os.utime(broken, (0, 0))
+            document = self.triage(ask, "--trace", f"shop={broken}", code=5)
+            self.assertEqual(document["rejected_records"], 1)
+            self.assertIn("nothing tells when it began", " ".join(document["warnings"]))
 
     def test_the_librarys_signatures_of_traces_are_shown(self):
         shown = subprocess.run([FAULTLINE, "signatures", "show", "trace-goroutine-leak"], capture_output=True, timeout=TIMEOUT_S).stdout

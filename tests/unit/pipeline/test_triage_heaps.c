@@ -15,6 +15,7 @@ enum { TIME_AT = 23, MINUTE_MS = 60000 };
 
 static fl_error err;
 static fl_arena arena;
+static fl_signatures *library;
 static fl_folder folder;
 static fl_triage_heaps heaps;
 
@@ -32,6 +33,8 @@ static void setup(void)
     err = (fl_error){0};
     arena = fl_arena_of(256u << 20);
     came = (struct came){.from_ns = INT64_MAX};
+    ck_assert_ok(fl_signatures_create(&library, &err));
+    ck_assert_ok(fl_signatures_add_built_in(library, &err));
     fl_folder_open(&folder);
 }
 
@@ -39,6 +42,7 @@ static void teardown(void)
 {
     fl_mem_fail_after(-1);
     fl_arena_dispose(&arena);
+    fl_signatures_destroy(library);
     fl_folder_remove(&folder);
 }
 
@@ -93,7 +97,7 @@ static const char *dump(const char *name, uint32_t count, bool one_key, int minu
 static fl_status read_them(const char *const *paths, size_t count)
 {
     const fl_sink sink = {.resource = on_resource, .point = on_point};
-    const fl_triage_heaps_from from = {.paths = paths, .count = count};
+    const fl_triage_heaps_from from = {.paths = paths, .count = count, .library = library};
     return fl_triage_heaps_read(&heaps, &from, &sink, &arena, &err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "bad_server.h"
 #include "faultline/triage.h"
+#include "fl_file.h"
 #include "fl_folder.h"
 #include "fl_test.h"
 #include "made_incident.h"
@@ -16,6 +17,7 @@
 
 static fl_error err;
 static fl_arena arena;
+static fl_signatures *library;
 static fl_triage_traces traces;
 
 /* What came into the sink. */
@@ -32,12 +34,15 @@ static void setup(void)
     err = (fl_error){0};
     arena = fl_arena_of(256u << 20);
     came = (struct came){.from_ns = INT64_MAX};
+    ck_assert_ok(fl_signatures_create(&library, &err));
+    ck_assert_ok(fl_signatures_add_built_in(library, &err));
 }
 
 static void teardown(void)
 {
     fl_mem_fail_after(-1);
     fl_arena_dispose(&arena);
+    fl_signatures_destroy(library);
 }
 
 static fl_status on_resource(void *payload, const fl_resource *resource, uint32_t *handle,
@@ -77,7 +82,8 @@ static fl_status on_point(void *payload, uint32_t resource, const fl_point *poin
 static fl_status read_them(const char *const *paths, size_t count, int64_t start_ns)
 {
     const fl_sink sink = {.resource = on_resource, .point = on_point};
-    const fl_triage_traces_from from = {.paths = paths, .count = count, .start_ns = start_ns};
+    const fl_triage_traces_from from = {
+        .paths = paths, .count = count, .start_ns = start_ns, .library = library};
     return fl_triage_traces_read(&traces, &from, &sink, &arena, &err);
 }
 
@@ -151,6 +157,60 @@ START_TEST(one_beginning_is_not_that_of_two_traces)
     const char *other[] = {"bank=" FIXTURE("1.22-grow"), "shop=" FIXTURE("1.26-polite")};
     err = (fl_error){0};
     ck_assert_ok(read_them(other, 2, START_NS));
+}
+END_TEST
+
+/* As the reader of profiles leaves them; the same file given by name is one trace still. */
+START_TEST(a_trace_that_was_found_is_told_like_one_that_was_named)
+{
+    const char *named[] = {"bank=" FIXTURE("1.26-convoy")};
+    fl_triage_found found[2] = {{.service = "bank", .path = FIXTURE("1.26-convoy")},
+                                {.service = "shop", .path = FIXTURE("1.22-grow")}};
+    const fl_trace_options options = {.library = library, .with_course = true};
+    const fl_sink sink = {.resource = on_resource, .point = on_point};
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_ok(fl_trace_run_input(&found[i].run, found[i].path, &options, &err));
+    for (size_t given = 0; given < 2; given++) {
+        const fl_triage_traces_from from = {.paths = named,
+                                            .count = given,
+                                            .found = found,
+                                            .found_count = 2 - given,
+                                            .start_ns = given ? 0 : START_NS,
+                                            .library = library};
+        ck_assert_ok(fl_triage_traces_read(&traces, &from, &sink, &arena, &err));
+        ck_assert_uint_eq(traces.finding_count, 2 - given);
+        ck_assert_str_eq(traces.findings[0].service, "bank");
+        ck_assert_uint_eq(traces.warning_count, 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        fl_trace_run_destroy(found[i].run);
+}
+END_TEST
+
+/* A trace that is damaged, and of no time besides, is one input that could not be used. */
+START_TEST(what_is_wrong_twice_counts_once)
+{
+    fl_bytes whole = fl_file_read("tests/fixtures/gotrace/1.22-grow.trace.zst");
+    fl_triage_found found = {.service = "bank", .path = "standard input"};
+    const fl_trace_options options = {.library = library, .with_course = true};
+    const fl_sink sink = {.resource = on_resource, .point = on_point};
+    fl_slice cut = {.ptr = whole.ptr, .len = whole.len / 2};
+    ck_assert_ok(fl_trace_run_bytes(&found.run, cut, 0, &options, &err));
+    const fl_triage_traces_from from = {.found = &found, .found_count = 1, .library = library};
+    ck_assert_ok(fl_triage_traces_read(&traces, &from, &sink, &arena, &err));
+    ck_assert_uint_eq(traces.unreadable, 1);
+    ck_assert_uint_ge(traces.warning_count, 2);
+    fl_trace_run_destroy(found.run);
+    free(whole.ptr);
+}
+END_TEST
+
+START_TEST(a_beginning_that_no_trace_needs_is_said)
+{
+    ck_assert_ok(read_one("bank=" FIXTURE("1.26-polite"), START_NS));
+    ck_assert_uint_eq(traces.warning_count, 1);
+    ck_assert_str_eq(traces.warnings[0],
+                     "--trace-start changes nothing: every trace says itself when it began");
 }
 END_TEST
 
@@ -295,6 +355,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_healthy_trace_blames_nobody);
     tcase_add_test(tc, a_trace_without_a_clock_is_dated_by_its_file_and_that_is_said);
     tcase_add_test(tc, one_beginning_is_not_that_of_two_traces);
+    tcase_add_test(tc, a_trace_that_was_found_is_told_like_one_that_was_named);
+    tcase_add_test(tc, what_is_wrong_twice_counts_once);
+    tcase_add_test(tc, a_beginning_that_no_trace_needs_is_said);
     tcase_add_loop_test(tc, what_cannot_be_read_is_said, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tc, what_the_sink_refuses_ends_it);
     tcase_add_test(tc, the_password_of_an_address_is_shown_nowhere);
