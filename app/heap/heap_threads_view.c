@@ -12,6 +12,7 @@
 #include "heap_threads.h"
 #include "mem.h"
 #include "profile_text.h"
+#include "search.h"
 #include "slice.h"
 
 /* Frames of a thread, objects of one frame, ThreadLocals of a thread that are shown as text: a
@@ -62,18 +63,15 @@ static int by_thread(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
+static uint64_t thread_of_local(const void *by_thread, size_t i)
+{
+    return ((const fl_heap_local *const *)by_thread)[i]->thread;
+}
+
 /* Where the ThreadLocals of a thread begin in by_thread. */
 static size_t first_local(const drawing *d, fl_heap_object thread)
 {
-    size_t low = 0, high = d->locals->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (d->by_thread[middle]->thread < thread)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return fl_search_first(d->by_thread, d->locals->count, thread_of_local, thread);
 }
 
 /* The stack and what lies on it. False without memory. */

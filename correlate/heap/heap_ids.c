@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "mem.h"
+#include "search.h"
 
 /* A bitmap may have so many bytes an object before sorted ids, which are 8, are better. Small ones,
  * 8 MiB for 256 MiB of heap, are always good: a bit is looked at where a list takes some 20 steps,
@@ -157,15 +158,13 @@ uint64_t fl_heap_ids_at(const fl_heap_ids *ids, uint32_t object)
     return ids->words != NULL ? mapped_at(ids, object) : ids->sorted[object];
 }
 
+static uint64_t id_at(const void *sorted, size_t i)
+{
+    return ((const uint64_t *)sorted)[i];
+}
+
 uint32_t fl_heap_ids_search(const fl_heap_ids *ids, uint64_t id)
 {
-    size_t low = 0, high = ids->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ids->sorted[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = fl_search_first(ids->sorted, ids->count, id_at, id);
     return low < ids->count && ids->sorted[low] == id ? (uint32_t)low : FL_HEAP_NONE;
 }

@@ -10,6 +10,7 @@
 #include "dominators.h"
 #include "heap_priv.h"
 #include "mem.h"
+#include "search.h"
 #include "slice.h"
 #include "utf8.h"
 
@@ -269,18 +270,9 @@ static bool next_static(fl_heap_edges *at, fl_heap_edge *edge)
     return false;
 }
 
-/* The first of what lies on the stack of `thread`, or where it would stand. */
-static uint32_t first_held(const fl_heap *heap, fl_heap_object thread)
+static uint64_t thread_of_held(const void *held, size_t i)
 {
-    size_t low = 0, high = heap->held_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (heap->held[middle].thread < thread)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
+    return ((const struct fl_heap_held *)held)[i].thread;
 }
 
 /* The first time, the place of the thread's own is searched. */
@@ -288,7 +280,8 @@ static bool next_on_stack(fl_heap_edges *at, fl_heap_edge *edge)
 {
     const fl_heap *heap = at->heap;
     if (at->next == 0)
-        at->next = first_held(heap, at->from);
+        at->next =
+            (uint32_t)fl_search_first(heap->held, heap->held_count, thread_of_held, at->from);
     if (at->next == heap->held_count || heap->held[at->next].thread != at->from)
         return false;
     edge->kind = FL_HEAP_EDGE_STACK;

@@ -10,6 +10,7 @@
 
 #include "heap_priv.h"
 #include "mem.h"
+#include "search.h"
 
 const char *fl_heap_root_kind_name(fl_heap_root_kind kind)
 {
@@ -139,16 +140,14 @@ fl_status fl_heap_take_roots(fl_heap *heap, fl_error *err)
     return FL_OK;
 }
 
+static uint64_t object_of_root(const void *roots, size_t i)
+{
+    return ((const fl_heap_root *)roots)[i].object;
+}
+
 const fl_heap_root *fl_heap_roots_of(const fl_heap *heap, fl_heap_object object, size_t *count)
 {
-    size_t low = 0, high = heap->root_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (heap->roots[middle].object < object)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = fl_search_first(heap->roots, heap->root_count, object_of_root, object);
     *count = 0;
     while (low + *count < heap->root_count && heap->roots[low + *count].object == object)
         ++*count;

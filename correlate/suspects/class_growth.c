@@ -5,17 +5,17 @@
 
 #include <assert.h>
 
+#include "search.h"
+
+static uint64_t class_of_cell(const void *cells, size_t i)
+{
+    return ((const fl_class_cell *)cells)[i].class_id;
+}
+
 /* The class at one moment; nothing of it where it is missing. */
 static fl_class_cell cell_of(const fl_class_snapshot *snapshot, uint32_t class_id)
 {
-    size_t low = 0, high = snapshot->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (snapshot->cells[middle].class_id < class_id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = fl_search_first(snapshot->cells, snapshot->count, class_of_cell, class_id);
     if (low < snapshot->count && snapshot->cells[low].class_id == class_id)
         return snapshot->cells[low];
     return (fl_class_cell){.class_id = class_id};

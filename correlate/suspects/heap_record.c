@@ -9,6 +9,7 @@
 #include "faultline/limits.h"
 #include "heap_growth.h"
 #include "heap_holders.h"
+#include "search.h"
 #include "slice.h"
 
 /* Findings about maps that are kept; the gravest come first. */
@@ -86,18 +87,16 @@ static bool holds_outer(const fl_heap *heap, fl_heap_object object)
     return false;
 }
 
+static uint64_t object_of_row(const void *rows, size_t i)
+{
+    return ((const fl_heap_collection *)rows)[i].object;
+}
+
 /* Rows stand in the order of addresses. NULL: it is no collection. */
 static const fl_heap_collection *collection_of(const fl_heap_collections *all,
                                                fl_heap_object object)
 {
-    size_t low = 0, high = all->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (all->rows[middle].object < object)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = fl_search_first(all->rows, all->count, object_of_row, object);
     return low < all->count && all->rows[low].object == object ? &all->rows[low] : NULL;
 }
 
