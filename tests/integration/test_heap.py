@@ -67,14 +67,33 @@ def histogram(path):
     return {row["class"]: (row["instances"], row["bytes"]) for row in json.loads(out)["classes"]}
 
 
+SCHEMA = json.loads((SOURCE / "schemas/json/heap.schema.json").read_text())
+
+
 def valid(answer):
-    """The answer, which is as the schema says."""
+    """The answer, which is as the schema says: against the part for its kind, whose message names what is wrong."""
     if jsonschema is not None:
-        jsonschema.validate(answer, json.loads((SOURCE / "schemas/json/heap.schema.json").read_text()))
+        part = [name for name, place in SCHEMA["$defs"].items() if place.get("properties", {}).get("kind", {}).get("const") == answer["kind"]]
+        assert len(part) == 1, answer["kind"]
+        jsonschema.Draft202012Validator({"$defs": SCHEMA["$defs"], "$ref": f"#/$defs/{part[0]}"}).validate(answer)
     return answer
 
 
 class Sample(unittest.TestCase):
+    def test_what_the_schema_does_not_name_is_no_answer(self):
+        def objects(place, where):
+            if isinstance(place, dict):
+                if place.get("type") == "object":
+                    yield where, place
+                for key, inner in place.items():
+                    yield from objects(inner, f"{where}/{key}")
+            elif isinstance(place, list):
+                for i, inner in enumerate(place):
+                    yield from objects(inner, f"{where}/{i}")
+
+        self.assertEqual([where for where, place in objects(SCHEMA, "") if place.get("additionalProperties") is not False], [])
+        self.assertEqual([where for where, place in objects(SCHEMA, "") if not set(place["required"]) <= set(place["properties"])], [])
+
     def test_each_answer_is_as_the_schema_says(self):
         views = ("histogram", "paths", "collections", "loaders", "threads", "finalizers", "top", "dominators", "unreachable")
         for words in [*(("--view", view) for view in views), ("--retained",), (SAMPLE,),
@@ -361,7 +380,7 @@ class Index(unittest.TestCase):
 def ask(query, *more, path=SAMPLE):
     code, out, err = run(path, "--oql", query, "--format", "json", *more)
     assert (code, err) == (0, ""), err
-    return json.loads(out)
+    return valid(json.loads(out))
 
 
 class Questions(unittest.TestCase):
@@ -395,7 +414,7 @@ class Questions(unittest.TestCase):
 def findings(path):
     code, out, err = run(path, "--view", "collections", "--format", "json", "--top", 3)
     assert (code, err) == (0, ""), err
-    return {row["kind"]: row for row in json.loads(out)["findings"]}
+    return {row["kind"]: row for row in valid(json.loads(out))["findings"]}
 
 
 @unittest.skipUnless(SHARED.is_dir(), "skipped: no recordings")
@@ -463,6 +482,15 @@ class Recordings(unittest.TestCase):
         self.assertEqual({n: r for n, r in ours.items() if n not in UNLISTED},
                          {n: r for n, r in theirs.items() if n not in UNLISTED})
 
+    def test_each_answer_is_as_the_schema_says(self):
+        for dump in (*sorted(SHARED.glob("17/*/heap-end.hprof.zst")), *sorted(SHARED.glob("special/*.hprof*"))):
+            for view in ("histogram", "paths", "collections", "loaders", "threads", "finalizers", "top", "dominators", "unreachable"):
+                with self.subTest(dump=dump, view=view):
+                    out = run(dump, "--view", view, "--format", "json")[1]
+                    self.assertEqual(valid(json.loads(out))["kind"], f"heap-{view}")
+        valid(ask("SELECT s, s.value, s.@retainedHeapSize, outbounds(s), s.@gcRootInfo, s.coder = 0 FROM java.lang.String s",
+                  path=SHARED / "17/key_no_equals/heap-end.hprof.zst"))
+
     def test_two_dumps_tell_leaks_from_healthy_programs(self):
         for truth in sorted(SHARED.glob("17/*/truth.json")):
             folder, wanted = truth.parent, json.loads(truth.read_text())
@@ -472,7 +500,7 @@ class Recordings(unittest.TestCase):
                     continue
                 code, out, err = run(end, half, "--format", "json")  # the times order them
                 self.assertEqual(code, 0, err)
-                answer = json.loads(out)
+                answer = valid(json.loads(out))
                 self.assertEqual(answer["verdict"] == "leak", wanted["verdict"] == "leak")
                 if answer["verdict"] == "leak":
                     self.assertEqual(len(answer["growths"]), 1)

@@ -14,6 +14,11 @@ import subprocess
 import sys
 import tempfile
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 FAULTLINE, SOURCE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 DUMPS = 3
 # program -> (kind, holders of which one is named); a twin is healthy
@@ -49,7 +54,10 @@ def record(java, classes, name, folder):
 def ask(command, files):
     done = subprocess.run([FAULTLINE, command, *files, "--format", "json"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode in (0, 6), (command, done.returncode, done.stderr)
-    return json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    if jsonschema is not None:
+        jsonschema.validate(answer, json.loads((SOURCE / f"schemas/json/{command}.schema.json").read_text()))
+    return answer
 
 
 def is_named(holder, names):
