@@ -50,7 +50,8 @@ static fl_exit run_trace(fl_cli *cli, const fl_args *args)
     fl_trace_title title = {.name = is_url ? "trace" : input,
                             .version = info->version,
                             .generations = info->generations,
-                            .clock_to_wall_ns = info->clock_to_wall_ns};
+                            .clock_to_wall_ns = info->clock_to_wall_ns,
+                            .clock_assumed = info->clock_assumed};
     title.warnings = fl_trace_run_warnings(run, &title.warning_count);
     size_t most = fl_args_has(args, "rows") || !as_json ? (size_t)fl_args_count(args, "rows") : 0;
     if (as_svg)

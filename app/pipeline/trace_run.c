@@ -11,7 +11,7 @@
 #include "fetch.h"
 #include "mem.h"
 
-enum { MAX_TRACE_WARNINGS = 4 };
+enum { MAX_TRACE_WARNINGS = 7 };
 
 struct fl_trace_run {
     fl_arena arena;
@@ -38,6 +38,12 @@ static void warn(fl_trace_run *run, const char *text)
         run->warnings[run->warning_count++] = text;
 }
 
+/* Of a format without generations. */
+static bool is_old(const fl_gotrace_info *info)
+{
+    return info->version < 22;
+}
+
 /* One sentence of each kind, however often. */
 static void find_warnings(fl_trace_run *run)
 {
@@ -49,10 +55,25 @@ static void find_warnings(fl_trace_run *run)
                                    info->broken.message)
                  : fl_arena_printf(&run->arena, "it is read up to byte %llu only: %s",
                                    (unsigned long long)info->broken.offset, info->broken.message));
-    if (info->nameless)
-        warn(run,
-             fl_arena_printf(&run->arena, "names of functions and reasons are missing in its last"
-                                          " generation: they stand behind where it breaks off"));
+    if (info->nameless && is_old(info))
+        warn(run, "names of functions are missing: they stand behind where it breaks off");
+    else if (info->nameless)
+        warn(run, "names of functions and reasons are missing in its last generation: they stand"
+                  " behind where it breaks off");
+    if (info->clock_assumed)
+        warn(run, "the end of the trace, which says how its clock runs, is missing: times are those"
+                  " of an x86 processor of 3 GHz, right in proportion only, and nothing is judged");
+    if (info->guessed > 0)
+        warn(run, fl_arena_printf(&run->arena,
+                                  "what %llu event%s follow%s is missing: some processors' events"
+                                  " had not been written yet where it breaks off",
+                                  (unsigned long long)info->guessed, info->guessed == 1 ? "" : "s",
+                                  info->guessed == 1 ? "s" : ""));
+    if (info->damaged > 0)
+        warn(run, fl_arena_printf(
+                      &run->arena, "%llu damaged name%s, stack%s or sample%s passed over",
+                      (unsigned long long)info->damaged, info->damaged == 1 ? "" : "s",
+                      info->damaged == 1 ? "" : "s", info->damaged == 1 ? " was" : "s were"));
     if (info->skipped_batches > 0)
         warn(run, fl_arena_printf(&run->arena, "%llu batches of experiments were passed over",
                                   (unsigned long long)info->skipped_batches));
@@ -79,7 +100,9 @@ static fl_status make_report(fl_trace_run *run, const fl_gotrace *trace,
 {
     int format = (int)fl_gotrace_info_of(trace)->version;
     fl_sched_criteria criteria = {.go_from = format, .go_to = last_version_of(format)};
-    criteria.signatures = fl_signatures_items(library, &criteria.signature_count);
+    /* signatures ask for milliseconds and rates */
+    if (!fl_gotrace_info_of(trace)->clock_assumed)
+        criteria.signatures = fl_signatures_items(library, &criteria.signature_count);
     return fl_sched_report_make(&run->report, run->sched, fl_gotrace_view_of(trace), &criteria,
                                 &run->arena, err);
 }

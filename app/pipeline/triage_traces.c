@@ -349,11 +349,16 @@ static fl_status take_run(struct reading *in, const struct entry *entry, fl_trac
                           .path = fl_triage_shown(entry->path, in->arena),
                           .report = fl_trace_run_report(run)};
     fl_status status = trace.path != NULL ? FL_OK : no_memory(in);
-    in->told_count++;
     for (size_t i = 0; i < count && status == FL_OK; i++)
         status = warn(in, fl_arena_printf(in->arena, "%s: %s", trace.path, warnings[i]));
+    bool has_clock = !fl_trace_run_info(run)->clock_assumed;
     if (status == FL_OK)
-        status = date(in, trace.path, run);
+        status = has_clock ? date(in, trace.path, run)
+                           : warn(in, fl_arena_printf(in->arena,
+                                                      "%s: without its clock it is nowhere on the"
+                                                      " timeline",
+                                                      trace.path));
+    in->told_count += has_clock;
     trace.to_wall_ns = fl_trace_run_info(run)->clock_to_wall_ns;
     /* once, whatever is wrong with it */
     in->unreadable += fl_trace_run_info(run)->broken.status != FL_OK || trace.to_wall_ns == 0;

@@ -231,6 +231,8 @@ fl_status fl_trace_view_json(fl_buf *out, const fl_sched_report *report,
     fl_put_count(&w, document, "format", title->version);
     fl_put_moment(&w, document, "began_at",
                   title->clock_to_wall_ns != 0 ? report->from_ns + title->clock_to_wall_ns : 0);
+    if (title->clock_assumed)
+        fl_put_value(&w, document, "clock_assumed", json_true());
     put_ns(&w, document, "duration_ns", report->to_ns - report->from_ns);
     fl_put_count(&w, document, "generations", title->generations);
     fl_put_count(&w, document, "events", report->events);

@@ -369,6 +369,8 @@ static void put_head(const struct drawing *d, const fl_trace_title *title)
     if (title->clock_to_wall_ns != 0)
         put_text(d, RIGHT, 16, "end",
                  fl_time_format(text, d->report->from_ns + title->clock_to_wall_ns));
+    else if (title->clock_assumed)
+        put_text(d, RIGHT, 16, "end", "times are right in proportion only");
     fl_buf_printf(d->out,
                   "<rect x=\"%d\" y=\"22\" width=\"10\" height=\"9\" fill=\"%s\"/>"
                   "<rect x=\"%d\" y=\"22\" width=\"10\" height=\"9\" fill=\"%s\"/>\n",

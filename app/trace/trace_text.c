@@ -304,8 +304,9 @@ static void put_findings(const struct page *page)
 {
     const fl_sched_report *report = page->report;
     if (report->finding_count == 0) {
-        fl_buf_text(page->out, page->title->warning_count == 0
-                                   ? "\nnothing stands out\n"
+        fl_buf_text(page->out, page->title->warning_count == 0 ? "\nnothing stands out\n"
+                               : page->title->clock_assumed
+                                   ? "\nnothing is judged: its clock is not known\n"
                                    : "\nnothing stands out in what could be read\n");
         return;
     }
@@ -350,9 +351,9 @@ static void put_head(const struct page *page)
     const fl_sched_report *report = page->report;
     char span[FL_TRACE_DURATION];
     put_name(page->out, page->title->name);
-    fl_buf_printf(page->out, ": execution trace of Go (format 1.%u), %s, %llu events\n",
-                  page->title->version, fl_trace_duration(span, span_of(page)),
-                  (unsigned long long)report->events);
+    fl_buf_printf(page->out, ": execution trace of Go (format 1.%u), %s%s, %llu events\n",
+                  page->title->version, page->title->clock_assumed ? "perhaps " : "",
+                  fl_trace_duration(span, span_of(page)), (unsigned long long)report->events);
 }
 
 /* Few lines on everything, what stands out, and the longest waits. */

@@ -25,6 +25,7 @@ typedef struct fl_trace_title {
     unsigned version;         /* 26: "go 1.26 trace" */
     uint64_t generations;     /* complete or not */
     int64_t clock_to_wall_ns; /* 0: not known */
+    bool clock_assumed;       /* times are right in proportion only */
     const char *const *warnings;
     size_t warning_count;
 } fl_trace_title;

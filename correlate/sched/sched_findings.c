@@ -304,7 +304,8 @@ static void find_convoys(struct finder *f)
 {
     for (size_t i = 0; i < f->report->wait_count; i++) {
         const fl_sched_wait *wait = &f->report->waits[i];
-        if (wait->class != FL_SCHED_MUTEX)
+        /* waits whose stacks the trace lacks are of no one line */
+        if (wait->class != FL_SCHED_MUTEX || wait->place.function[0] == '\0')
             continue;
         double queue = (double)wait->total_ns / (f->seconds * NS_PER_S);
         double rate = (double)wait->count / f->seconds;

@@ -14,7 +14,12 @@
  * is that each goroutine and each processor is in one state at a time, and that their transitions
  * are numbered. The reader takes the earliest event that is possible now. Times never fall.
  *
- * A trace that breaks off, or that contradicts itself, is read up to there: `broken` says why.
+ * A trace that breaks off, or that contradicts itself, is read up to there: `broken` says why. To
+ * 1.21 the unit of time and all stacks stand at the end. Without them states, reasons and shares of
+ * the time are still true, places are unknown, and lengths of time are those of an x86 processor of
+ * 3 GHz (`clock_assumed`): right in proportion to each other only. Go writes a processor's events
+ * when it has 64 KiB of them, so that those of a processor with little to do are missing from a
+ * trace that was cut: an event that needs one of them is told as if it had been (`guessed`).
  *
  * Memory: the bytes of one generation (FL_MAX_GOTRACE_GENERATION_BYTES), 32 for each of its
  * batches, 40 for each of its samples, 4 for each of its strings and stacks; 68 to 100 for each
@@ -37,6 +42,9 @@ typedef struct fl_gotrace_info {
     int64_t clock_to_wall_ns; /* add to a time to have UTC; 0: the trace does not say */
     uint64_t skipped_batches; /* of experiments */
     uint64_t dropped;         /* strings, stacks and samples beyond the budgets */
+    uint64_t damaged;         /* to 1.21: the same that are damaged, and were passed over */
+    uint64_t guessed;         /* to 1.21, cut: events that others, which are missing, come before */
+    bool clock_assumed;       /* to 1.21: it breaks before it says how its clock runs */
     bool nameless;            /* it breaks before all names of its last generation are told */
     fl_error broken;          /* FL_OK: it was read to its end */
 } fl_gotrace_info;

@@ -226,6 +226,10 @@ static fl_status advance_other(fl_gotrace *trace, fl_error *err)
         if (verdict == GO_DONE)
             return refresh(trace, i, err);
     }
+    if (trace->v1.is_cut)
+        return fl_gotrace_v1_force(trace, trace->heap[0].machine, err) == GO_BROKEN
+                   ? err->status
+                   : refresh(trace, 0, err);
     const go_machine *first = &trace->machines[trace->heap[0].machine];
     return fl_fail(err, FL_E_SYNTAX, trace->base + first->pos,
                    "no event of generation %llu is possible next: events are missing",

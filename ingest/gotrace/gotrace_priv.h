@@ -26,7 +26,7 @@ enum {
     GOTRACE_V1_MAX_STRING = 1000000,
     GOTRACE_MAX_ARGS = 5,    /* of an event, without its time */
     GOTRACE_BLOCK = 512,     /* events that are told in one call */
-    GOTRACE_MOST_EMITTED = 3 /* events that one of the trace is told as */
+    GOTRACE_MOST_EMITTED = 4 /* events that one of the trace is told as, what it assumes too */
 };
 
 /* Kinds of events and of batches (Go's internal/trace/tracev2/events.go). */
@@ -160,6 +160,7 @@ typedef struct go_v1 {
     go_exit *exits;              /* in order of time */
     size_t exit_count, exit_cap, next_exit;
     size_t known_procs; /* of those below it was told */
+    bool is_cut;        /* events are missing: those of other processors are told all the same */
 } go_v1;
 
 /* Numbers of a generation to those of the trace; 0 at first. */
@@ -381,6 +382,9 @@ FL_NODISCARD fl_status fl_gotrace_v1_next(fl_gotrace *trace, go_machine *machine
 /* --- gotrace_v1_order.c --- */
 /* As fl_gotrace_advance(). */
 go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
+/* Of a trace that was cut: the processor's next event, of which something before it is missing, is
+ * told after what it needs, or passed over where that cannot be. GO_BROKEN: `err` says why. */
+go_verdict fl_gotrace_v1_force(fl_gotrace *trace, uint32_t machine, fl_error *err);
 /* The call that a processor's goroutine began is over at once: nothing said that it blocked. */
 void fl_gotrace_v1_end_call(fl_gotrace *trace, go_machine *machine);
 /* The next of the exits, told where its goroutine still is in the call. */

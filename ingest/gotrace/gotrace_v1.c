@@ -21,7 +21,9 @@
  * it ends, for batches, strings, samples and exits from system calls; then by the merge, processor
  * by processor. For all that follows the trace is one generation.
  *
- * What is damaged ends the trace there; without the frequency behind it nothing can be told.
+ * What is damaged ends the trace there, but a string, a stack or a sample whose end is known: that
+ * costs itself. A trace without the frequency, which stands behind all events, was cut: what is
+ * before that is told in time units that are assumed.
  */
 #include "gotrace_v1.h"
 
@@ -32,6 +34,10 @@
 #include "sort.h"
 
 enum { STEP_BYTES = 1 << 20, IS_LIST = 3, MAX_LIST = 16 << 10 };
+
+/* Units a second where a trace does not say it. Go counts cycles of an x86 processor in 64ths
+ * (runtime.traceTickDiv), and 3 GHz is about what servers have; other processors differ. */
+static const uint64_t assumed_frequency = UINT64_C(3000000000) / 64;
 
 /* Numbers behind the time, plus one; 0: the kind is none, or no event of a processor. A list has
  * more of them than two. */
@@ -219,10 +225,15 @@ static fl_status index_string(struct index *at)
     size_t text = pos;
     if (!good || !gotrace_varint(&len, trace->data, &text, trace->len) || len > trace->len - text)
         return good ? bad_length(at, pos, GOTRACE_V1_MAX_STRING, "a string") : cut(at, "a string");
-    fl_status status = fl_gotrace_string(trace, &walk, GOTRACE_V1_MAX_STRING, at->err);
-    if (status == FL_OK) /* else the trace ends before it: batches end between records */
-        at->pos = walk.pos;
-    return status;
+    if (len > GOTRACE_V1_MAX_STRING)
+        return damaged(at, pos, "a string");
+    fl_error why = {0};
+    fl_status status = fl_gotrace_string(trace, &walk, GOTRACE_V1_MAX_STRING, &why);
+    if (status == FL_E_NOMEM) /* the trace ends before it: batches end between records */
+        return fl_fail(at->err, status, why.offset, "%s", why.message);
+    trace->info.damaged += status != FL_OK;
+    at->pos = text + (size_t)len;
+    return FL_OK;
 }
 
 static fl_status index_frequency(struct index *at)
@@ -247,8 +258,10 @@ static fl_status index_sample(struct index *at, size_t pos, size_t end)
     sample.p = gotrace_number(&walk);
     sample.g = gotrace_number(&walk);
     sample.stack = gotrace_number(&walk);
-    if (walk.broken || walk.pos != end)
-        return damaged(at, pos, "a sample");
+    if (walk.broken || walk.pos != end) {
+        at->trace->info.damaged++;
+        return FL_OK;
+    }
     return fl_gotrace_sample_put(at->trace, &sample, at->err);
 }
 
@@ -404,7 +417,7 @@ static size_t end_of_record(const fl_gotrace *trace, size_t pos)
     return end;
 }
 
-/* Once all strings are known. */
+/* Once all strings are known. A stack that is damaged is nowhere: its events have no place. */
 static fl_status read_stacks(fl_gotrace *trace, fl_error *err)
 {
     fl_status status = FL_OK;
@@ -418,7 +431,11 @@ static fl_status read_stacks(fl_gotrace *trace, fl_error *err)
                 continue;
             go_walk walk = {.trace = trace, .pos = pos + 1, .end = next, .what = "stacks"};
             (void)gotrace_number(&walk); /* its length */
-            status = fl_gotrace_stack_entry(trace, &walk, GOTRACE_V1_MAX_STACK, err);
+            fl_error why = {0};
+            fl_status taken = fl_gotrace_stack_entry(trace, &walk, GOTRACE_V1_MAX_STACK, &why);
+            if (taken == FL_E_NOMEM)
+                status = fl_fail(err, taken, why.offset, "%s", why.message);
+            trace->info.damaged += taken != FL_OK;
         }
     }
     return status;
@@ -512,16 +529,21 @@ static fl_status read_tables(fl_gotrace *trace, fl_error *why, fl_error *err)
         return status;
     status = index_records(trace, why);
     bool is_cut = status == FL_OK || status == FL_E_TRUNCATED;
-    if (status == FL_E_NOMEM || (trace->unit_ns <= 0 && !is_cut))
+    if (status == FL_E_NOMEM || (trace->batch_count == 0 && !is_cut))
         return fl_fail(err, why->status, why->offset, "%s", why->message);
     /* the stream's own reason says more than where its bytes end */
     if (is_cut && trace->info.broken.status != FL_OK)
         *why = trace->info.broken;
     if (trace->batch_count == 0)
         return fl_fail(err, FL_E_TRUNCATED, trace->len, "the trace has no events");
-    if (trace->unit_ns <= 0)
-        return fl_fail(err, FL_E_TRUNCATED, trace->len,
-                       "the trace is cut off: it says at its end only how its clock runs");
+    if (trace->unit_ns <= 0) {
+        if (why->status == FL_OK)
+            (void)fl_fail(why, FL_E_TRUNCATED, trace->len,
+                          "the trace ends before it says how its clock runs");
+        fl_gotrace_set_frequency(trace, assumed_frequency);
+        trace->info.clock_assumed = true;
+    }
+    trace->v1.is_cut = is_cut && why->status != FL_OK;
     return read_stacks(trace, err);
 }
 

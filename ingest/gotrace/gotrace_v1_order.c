@@ -477,5 +477,95 @@ go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *
     struct step step = {
         .trace = trace, .at = machine, .machine = &trace->machines[machine], .err = err};
     assert(handlers[step.machine->kind] != NULL); /* fl_gotrace_v1_next() lets no other pass */
-    return handlers[step.machine->kind](&step);
+    go_verdict verdict = handlers[step.machine->kind](&step);
+    /* what contradicts itself for want of what was cut away costs itself; handlers look first */
+    if (verdict == GO_BROKEN && trace->v1.is_cut && err->status == FL_E_SYNTAX) {
+        *err = (fl_error){0};
+        trace->info.guessed++;
+        return GO_DONE;
+    }
+    return verdict;
+}
+
+/* ---- what is missing ---- */
+
+/* Whoever ran it was stopped by an event that is missing. */
+static void assume_state(const struct step *step, uint32_t slot, fl_gotrace_state wanted)
+{
+    fl_gotrace *trace = step->trace;
+    fl_gotrace_state from = (fl_gotrace_state)trace->goroutines[slot].state;
+    if (from == wanted)
+        return;
+    for (size_t i = 0; i < trace->machine_count; i++)
+        if (trace->machines[i].g == slot) {
+            trace->machines[i].g = FL_GOTRACE_NONE;
+            trace->machines[i].in_call = false;
+        }
+    fl_gotrace_event *event = tell_next(step, slot, from, wanted);
+    event->g = event->p = event->m = FL_GOTRACE_NONE;
+}
+
+/* The goroutine of the event in the state that it needs, and so often changed. One that is not
+ * known was created by an event that is missing: it is told as of before the trace. False: there is
+ * no room. */
+static bool assume_goroutine(const struct step *step, fl_gotrace_state wanted, bool has_seq)
+{
+    const uint64_t *args = step->machine->args;
+    uint32_t slot;
+    go_goroutine *goroutine = find(step, args[0], &slot);
+    if (goroutine == NULL) {
+        slot = fl_gotrace_add_goroutine(step, args[0], wanted);
+        if (slot == FL_GOTRACE_NONE)
+            return false;
+        goroutine = &step->trace->goroutines[slot];
+        goroutine->notes = UNTOLD;
+        goroutine->stw = 0;
+        goroutine->seq.seq = 1;
+    }
+    assume_state(step, slot, wanted);
+    if (has_seq)
+        goroutine->seq.seq = args[1];
+    return true;
+}
+
+/* Collections and stops of the world are one after the other: an end is told before a begin that
+ * comes too early. */
+static void assume_rest(const struct step *step)
+{
+    fl_gotrace *trace = step->trace;
+    if (step->machine->kind == V1_GC_START) {
+        if (trace->gc_state != 0)
+            tell(step, FL_GOTRACE_END)->span = FL_GOTRACE_MARK;
+        trace->gc_state = 0;
+        trace->gc_seq = step->machine->args[0];
+    } else if (step->machine->kind == V1_STW_START) {
+        fl_gotrace_event *event = tell(step, FL_GOTRACE_END);
+        event->span = FL_GOTRACE_STW;
+        event->target = trace->v1.stopper;
+        event->text = trace->v1.stopped_for;
+        trace->v1.stopped = false;
+    }
+}
+
+go_verdict fl_gotrace_v1_force(fl_gotrace *trace, uint32_t machine, fl_error *err)
+{
+    assert(trace->v1.is_cut && machine < trace->machine_count);
+    struct step step = {
+        .trace = trace, .at = machine, .machine = &trace->machines[machine], .err = err};
+    unsigned kind = step.machine->kind;
+    bool good = true;
+    trace->info.guessed++;
+    trace->v1.begins = false; /* what tells of the time before the trace is missing, or was told */
+    if (kind == V1_GO_START || kind == V1_GO_START_LABEL || kind == V1_GO_START_LOCAL)
+        good = assume_goroutine(&step, FL_GOTRACE_RUNNABLE, kind != V1_GO_START_LOCAL);
+    else if (kind == V1_GO_UNBLOCK || kind == V1_GO_UNBLOCK_LOCAL)
+        good = assume_goroutine(&step, FL_GOTRACE_WAITING, kind == V1_GO_UNBLOCK);
+    else if (kind == V1_SYSCALL_EXIT || kind == V1_SYSCALL_EXIT_LOCAL)
+        good = assume_goroutine(&step, FL_GOTRACE_SYSCALL, kind == V1_SYSCALL_EXIT);
+    else
+        assume_rest(&step);
+    if (!good)
+        return GO_BROKEN;
+    /* what still has to wait, such as the end of a stop that did not begin, is passed over */
+    return fl_gotrace_v1_advance(trace, machine, err) == GO_BROKEN ? GO_BROKEN : GO_DONE;
 }

@@ -95,11 +95,27 @@ class Trace(unittest.TestCase):
             self.assertIn(b"it is read up to byte", done.stderr)
             self.assertIn("it is read up to byte", self.answer(path, code=5)["warnings"][0])
 
+    def test_a_cut_trace_of_an_old_format_is_shown_without_what_stands_at_its_end(self):
+        whole = subprocess.run(["zstd", "-dc", TRACES / "1.19-leak.trace.zst"], capture_output=True).stdout
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "cut.trace"
+            path.write_bytes(whole[:5000])
+            document = self.answer(path, code=5)
+            self.assertEqual((document["clock_assumed"], document["findings"]), (True, []))
+            self.assertIn("right in proportion only, and nothing is judged", " ".join(document["warnings"]))
+            self.assertGreater(sum(w["open"] for w in document["waits"]), 5)
+            self.assertIn(b"nothing is judged: its clock is not known", run(path).stdout)
+            self.assertIn(b"times are right in proportion only", run(path, "--format", "svg").stdout)
+            ask = self.slow_shop(place)
+            warnings = " ".join(self.triage(ask, "--trace", f"shop={path}", code=5)["warnings"])
+            self.assertIn("without its clock it is nowhere on the timeline", warnings)
+        self.assertNotIn("clock_assumed", self.answer(TRACES / "1.19-leak.trace.zst"))
+
     def test_what_is_no_trace_is_refused(self):
         for content, message in ((b"nothing", b"this is no Go execution trace"),
                                  (b"go 1.99 trace\0\0\0", b"trace version 1.99 is newer than this program"),
                                  (b"go 1.5 trace\0\0\0\0", b"trace version 1.5 is not read: it does not name functions"),
-                                 (b"go 1.19 trace\0\0\0A\0\1\6\1", b"the trace is cut off: it says at its end only how its clock runs"),
+                                 (b"go 1.19 trace\0\0\0A\0\1\6\1", b"the trace ends before it says how its clock runs"),
                                  (b"go 1.26 trace\0\0\0", b"the trace has no events")):
             done = run("-", stdin=content)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
