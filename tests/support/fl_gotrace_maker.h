@@ -130,4 +130,41 @@ static inline fl_slice fl_made(const fl_gotrace_maker *maker)
     return (fl_slice){.ptr = maker->bytes, .len = maker->len};
 }
 
+/* Processor 0 runs goroutine 1; 2 waits since before the trace, 3 can run. Two processors. */
+static inline void fl_make_v1_begin(fl_gotrace_maker *maker, unsigned minor)
+{
+    fl_make_header(maker, minor);
+    fl_make_v1_batch(maker, 0, 1000);
+    fl_make_v1(maker, 13, 0, 1, 1, 0, -1);
+    fl_make_v1(maker, 13, 0, 2, 2, 0, -1);
+    fl_make_v1(maker, 31, 0, 2, -1);
+    fl_make_v1(maker, 13, 0, 3, 2, 0, -1);
+    fl_make_v1(maker, 5, 1, 77, -1);
+    fl_make_v1(maker, 14, 1, 1, 1, -1);
+    fl_make_v1(maker, 4, 1, 2, 0, -1);
+}
+
+/* A clock of one unit a nanosecond, and the tables, where Go writes them: behind all else. */
+static inline void fl_make_v1_end(fl_gotrace_maker *maker)
+{
+    fl_make_v1_batch(maker, UINT64_MAX, 5000);
+    fl_make_v1(maker, 2, 1000000000, -1);
+    fl_make_v1_string(maker, 1, "main.work");
+    fl_make_v1_string(maker, 2, "/src/main.go");
+    fl_make_v1_string(maker, 3, "main.main");
+    fl_make_v1_string(maker, 4, "GC (idle)");
+    fl_make_v1(maker, 3, 1, 1, 4096, 3, 2, 5, -1);
+    fl_make_v1(maker, 3, 2, 1, 4097, 1, 2, 17, -1);
+}
+
+/* What fl_make_v1_begin() is told as, with the tables behind it. */
+#define FL_V1_BEGIN_TOLD                                                                           \
+    "1 sync 0 0  \n"                                                                               \
+    "1 go-unknown>waiting 0 2  main.work\n"                                                        \
+    "2 proc-unknown>running 0 0  \n"                                                               \
+    "3 go-unknown>running 0 1  main.main\n"                                                        \
+    "4 procs 1 0  \n"                                                                              \
+    "4 proc-unknown>idle 1 0  \n"                                                                  \
+    "4 go-unknown>runnable 0 3  main.work\n"
+
 #endif

@@ -2,10 +2,8 @@
 #include <stdlib.h>
 
 #include "faultline/limits.h"
-#include "fl_file.h"
 #include "fl_gotrace_maker.h"
 #include "fl_gotrace_told.h"
-#include "fl_squeeze.h"
 #include "gotrace.h"
 #include "mem.h"
 #include "slice.h"
@@ -40,48 +38,12 @@ static fl_status read_made(void)
 
 /* ---- small traces ---- */
 
-/* Processor 0 runs goroutine 1; 2 waits since before the trace, 3 can run. Two processors. */
-static void make_begin(unsigned minor)
-{
-    fl_make_header(&maker, minor);
-    fl_make_v1_batch(&maker, 0, 1000);
-    fl_make_v1(&maker, 13, 0, 1, 1, 0, -1);
-    fl_make_v1(&maker, 13, 0, 2, 2, 0, -1);
-    fl_make_v1(&maker, 31, 0, 2, -1);
-    fl_make_v1(&maker, 13, 0, 3, 2, 0, -1);
-    fl_make_v1(&maker, 5, 1, 77, -1);
-    fl_make_v1(&maker, 14, 1, 1, 1, -1);
-    fl_make_v1(&maker, 4, 1, 2, 0, -1);
-}
-
-/* A clock of one unit a nanosecond, and the tables, where Go writes them: behind all else. */
-static void make_end(void)
-{
-    fl_make_v1_batch(&maker, UINT64_MAX, 5000);
-    fl_make_v1(&maker, 2, 1000000000, -1);
-    fl_make_v1_string(&maker, 1, "main.work");
-    fl_make_v1_string(&maker, 2, "/src/main.go");
-    fl_make_v1_string(&maker, 3, "main.main");
-    fl_make_v1_string(&maker, 4, "GC (idle)");
-    fl_make_v1(&maker, 3, 1, 1, 4096, 3, 2, 5, -1);
-    fl_make_v1(&maker, 3, 2, 1, 4097, 1, 2, 17, -1);
-}
-
-#define BEGIN_TOLD                                                                                 \
-    "1 sync 0 0  \n"                                                                               \
-    "1 go-unknown>waiting 0 2  main.work\n"                                                        \
-    "2 proc-unknown>running 0 0  \n"                                                               \
-    "3 go-unknown>running 0 1  main.main\n"                                                        \
-    "4 procs 1 0  \n"                                                                              \
-    "4 proc-unknown>idle 1 0  \n"                                                                  \
-    "4 go-unknown>runnable 0 3  main.work\n"
-
 START_TEST(what_was_there_before_is_told_as_of_before)
 {
-    make_begin(19);
-    make_end();
+    fl_make_v1_begin(&maker, 19);
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD);
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD);
     const fl_gotrace_info *info = fl_gotrace_info_of(trace);
     ck_assert_uint_eq(info->version, 19);
     ck_assert_uint_eq(info->generations, 1);
@@ -95,8 +57,8 @@ START_TEST(each_version_since_functions_have_names_is_read)
 {
     static const unsigned versions[] = {7, 8, 9, 10, 11, 19, 21};
     for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-        make_begin(versions[i]);
-        make_end();
+        fl_make_v1_begin(&maker, versions[i]);
+        fl_make_v1_end(&maker);
         ck_assert_ok(read_made());
         ck_assert_uint_eq(fl_gotrace_info_of(trace)->version, versions[i]);
     }
@@ -123,16 +85,16 @@ START_TEST(kinds_of_blocking_get_the_words_of_later_formats)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char expected[1024];
-        make_begin(11);
+        fl_make_v1_begin(&maker, 11);
         fl_make_v1(&maker, cases[i].kind, 10, 2, -1);
         fl_make_v1(&maker, 21, 10, 1, 2, 2, -1);
         fl_make_v1(&maker, 38, 10, 1, -1);
-        make_end();
+        fl_make_v1_end(&maker);
         ck_assert_ok(read_made());
         snprintf(expected, sizeof(expected),
-                 BEGIN_TOLD "14 go-running>waiting 1 1 %s main.work\n"
-                            "24 go-waiting>runnable 0 1  main.work\n"
-                            "34 go-runnable>running 0 1  \n",
+                 FL_V1_BEGIN_TOLD "14 go-running>waiting 1 1 %s main.work\n"
+                                  "24 go-waiting>runnable 0 1  main.work\n"
+                                  "34 go-runnable>running 0 1  \n",
                  cases[i].word);
         ck_assert_str_eq(said.text, expected);
     }
@@ -142,7 +104,7 @@ END_TEST
 /* Created, started with a label, yielding, ending. */
 START_TEST(goroutines_come_and_go)
 {
-    make_begin(21);
+    fl_make_v1_begin(&maker, 21);
     fl_make_v1(&maker, 13, 10, 7, 2, 1, -1);
     fl_make_v1(&maker, 17, 10, 1, -1);
     fl_make_v1(&maker, 41, 10, 7, 1, 4, -1);
@@ -150,15 +112,16 @@ START_TEST(goroutines_come_and_go)
     fl_make_v1(&maker, 38, 10, 7, -1);
     fl_make_v1(&maker, 36, 10, -1);
     fl_make_v1(&maker, 15, 10, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "14 go-nowhere>runnable 1 7  main.main\n"
-                                           "24 go-running>runnable 1 1 runtime.Gosched main.main\n"
-                                           "34 go-runnable>running 0 7  \n"
-                                           "34 label 7 0 GC (idle) \n"
-                                           "44 go-running>runnable 7 7 preempted main.work\n"
-                                           "54 go-runnable>running 0 7  \n"
-                                           "74 go-running>nowhere 7 7  \n");
+    ck_assert_str_eq(said.text,
+                     FL_V1_BEGIN_TOLD "14 go-nowhere>runnable 1 7  main.main\n"
+                                      "24 go-running>runnable 1 1 runtime.Gosched main.main\n"
+                                      "34 go-runnable>running 0 7  \n"
+                                      "34 label 7 0 GC (idle) \n"
+                                      "44 go-running>runnable 7 7 preempted main.work\n"
+                                      "54 go-runnable>running 0 7  \n"
+                                      "74 go-running>nowhere 7 7  \n");
 }
 END_TEST
 
@@ -166,7 +129,7 @@ END_TEST
  * goes on only at 414, on the other processor. */
 START_TEST(a_call_ends_when_it_did_and_not_when_that_was_recorded)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     fl_make_v1(&maker, 28, 10, 1, -1);
     fl_make_v1(&maker, 33, 10, 4096, -1);
     fl_make_v1(&maker, 28, 10, 2, -1);
@@ -178,18 +141,18 @@ START_TEST(a_call_ends_when_it_did_and_not_when_that_was_recorded)
     fl_make_v1(&maker, 15, 10, -1);
     fl_make_v1(&maker, 29, 80, 1, 2, 1199, -1);
     fl_make_v1(&maker, 38, 0, 1, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "14 go-running>syscall 1 1  main.main\n"
-                                           "14 go-syscall>running 1 1  \n"
-                                           "24 heap-live 1 0  \n"
-                                           "34 go-running>syscall 1 1  main.work\n"
-                                           "44 proc-running>idle 0 0  \n"
-                                           "200 go-syscall>runnable 1 1  \n"
-                                           "314 proc-idle>running 0 0  \n"
-                                           "324 go-runnable>running 0 3  \n"
-                                           "334 go-running>nowhere 3 3  \n"
-                                           "414 go-runnable>running 0 1  \n");
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD "14 go-running>syscall 1 1  main.main\n"
+                                                 "14 go-syscall>running 1 1  \n"
+                                                 "24 heap-live 1 0  \n"
+                                                 "34 go-running>syscall 1 1  main.work\n"
+                                                 "44 proc-running>idle 0 0  \n"
+                                                 "200 go-syscall>runnable 1 1  \n"
+                                                 "314 proc-idle>running 0 0  \n"
+                                                 "324 go-runnable>running 0 3  \n"
+                                                 "334 go-running>nowhere 3 3  \n"
+                                                 "414 go-runnable>running 0 1  \n");
 }
 END_TEST
 
@@ -204,7 +167,7 @@ START_TEST(a_call_of_unknown_end_ends_when_its_goroutine_goes_on)
     fl_make_v1(&maker, 4, 1, 1, 0, -1);
     fl_make_v1(&maker, 40, 10, 2, 0, -1);
     fl_make_v1(&maker, 38, 10, 2, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
     ck_assert_str_eq(said.text, "1 sync 0 0  \n"
                                 "1 go-unknown>syscall 0 2  main.work\n"
@@ -218,43 +181,44 @@ END_TEST
 /* What the batch of processor 1 has comes first, whatever its clock says: 1 is unblocked there. */
 START_TEST(what_is_possible_decides_and_not_the_clock)
 {
-    make_begin(11);
+    fl_make_v1_begin(&maker, 11);
     fl_make_v1(&maker, 23, 100, 2, -1);
     fl_make_v1(&maker, 14, 1, 1, 3, -1);
     fl_make_v1_batch(&maker, 1, 1200);
     fl_make_v1(&maker, 5, 1, 78, -1);
     fl_make_v1(&maker, 14, 1, 3, 1, -1);
     fl_make_v1(&maker, 21, 1, 1, 2, 1, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "104 go-running>waiting 1 1 chan receive main.work\n"
-                                           "202 proc-idle>running 0 0  \n"
-                                           "203 go-runnable>running 0 3  \n"
-                                           "204 go-waiting>runnable 3 1  main.main\n"
-                                           "204 go-runnable>running 0 1  \n");
+    ck_assert_str_eq(said.text,
+                     FL_V1_BEGIN_TOLD "104 go-running>waiting 1 1 chan receive main.work\n"
+                                      "202 proc-idle>running 0 0  \n"
+                                      "203 go-runnable>running 0 3  \n"
+                                      "204 go-waiting>runnable 3 1  main.main\n"
+                                      "204 go-runnable>running 0 1  \n");
 }
 END_TEST
 
 /* A batch that comes late in the trace is of an early time. */
 START_TEST(batches_are_told_by_time_and_not_by_place)
 {
-    make_begin(11);
+    fl_make_v1_begin(&maker, 11);
     fl_make_v1(&maker, 34, 100, 3, -1);
     fl_make_v1_batch(&maker, 0, 1500);
     fl_make_v1(&maker, 33, 0, 2, -1);
     fl_make_v1_batch(&maker, 1, 1050);
     fl_make_v1(&maker, 33, 0, 1, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "51 heap-live 0 0  \n"
-                                           "104 heap-goal 1 0  \n"
-                                           "501 heap-live 1 0  \n");
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD "51 heap-live 0 0  \n"
+                                                 "104 heap-goal 1 0  \n"
+                                                 "501 heap-live 1 0  \n");
 }
 END_TEST
 
 START_TEST(collections_and_stops_are_spans)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     fl_make_v1(&maker, 9, 10, 1, -1);
     fl_make_v1(&maker, 7, 10, 0, 2, -1);
     fl_make_v1(&maker, 10, 10, -1);
@@ -264,17 +228,17 @@ START_TEST(collections_and_stops_are_spans)
     fl_make_v1(&maker, 12, 10, 8192, 0, -1);
     fl_make_v1(&maker, 8, 10, -1);
     fl_make_v1(&maker, 7, 10, 1, 0, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "14 begin-stw 1 0 GC sweep termination \n"
-                                           "24 begin-mark 1 0  main.work\n"
-                                           "34 end-stw 1 0 GC sweep termination \n"
-                                           "44 begin-assist 1 0  main.work\n"
-                                           "54 end-assist 1 0  \n"
-                                           "64 begin-sweep 1 0  main.main\n"
-                                           "74 end-sweep 1 0  \n"
-                                           "84 end-mark 1 0  \n"
-                                           "94 begin-mark 1 0  \n");
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD "14 begin-stw 1 0 GC sweep termination \n"
+                                                 "24 begin-mark 1 0  main.work\n"
+                                                 "34 end-stw 1 0 GC sweep termination \n"
+                                                 "44 begin-assist 1 0  main.work\n"
+                                                 "54 end-assist 1 0  \n"
+                                                 "64 begin-sweep 1 0  main.main\n"
+                                                 "74 end-sweep 1 0  \n"
+                                                 "84 end-mark 1 0  \n"
+                                                 "94 begin-mark 1 0  \n");
 }
 END_TEST
 
@@ -295,9 +259,9 @@ START_TEST(what_the_world_is_stopped_for_is_named_by_version)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char expected[64];
-        make_begin(cases[i].minor);
+        fl_make_v1_begin(&maker, cases[i].minor);
         fl_make_v1(&maker, 9, 10, cases[i].why, -1);
-        make_end();
+        fl_make_v1_end(&maker);
         ck_assert_ok(read_made());
         snprintf(expected, sizeof(expected), "14 begin-stw 1 0 %s \n", cases[i].name);
         ck_assert_ptr_nonnull(strstr(said.text, expected));
@@ -307,45 +271,45 @@ END_TEST
 
 START_TEST(what_programs_note_is_told)
 {
-    make_begin(11);
+    fl_make_v1_begin(&maker, 11);
     fl_make_v1(&maker, 45, 10, 5, 0, 1, 2, -1);
     fl_make_v1(&maker, 47, 10, 5, 0, 3, 1, -1);
     fl_make_v1(&maker, 48, 10, 5, 1, 1, -1);
     fl_make_v1_text(&maker, "hello");
     fl_make_v1(&maker, 47, 10, 5, 1, 3, 1, -1);
     fl_make_v1(&maker, 46, 10, 5, 2, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "14 task-begin 1 0 main.work main.work\n"
-                                           "24 region-begin 1 0 main.main main.main\n"
-                                           "34 log 1 0 hello main.main\n"
-                                           "44 region-end 1 0 main.main main.main\n"
-                                           "54 task-end 1 0  main.work\n");
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD "14 task-begin 1 0 main.work main.work\n"
+                                                 "24 region-begin 1 0 main.main main.main\n"
+                                                 "34 log 1 0 hello main.main\n"
+                                                 "44 region-end 1 0 main.main main.main\n"
+                                                 "54 task-end 1 0  main.work\n");
 }
 END_TEST
 
 /* Written by another goroutine, later than they were taken, and in no order. */
 START_TEST(samples_are_told_by_their_time)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     fl_make_v1(&maker, 33, 100, 9, -1);
     fl_make_v1_batch(&maker, UINT64_MAX, 4000);
     fl_make_v1(&maker, 49, 0, 1060, 0, 1, 2, -1);
     fl_make_v1(&maker, 49, 0, 1050, 0, 99, 1, -1);
     fl_make_v1(&maker, 49, 0, 9000, 1, 0, 0, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
-    ck_assert_str_eq(said.text, BEGIN_TOLD "51 sample 0 0  main.main\n"
-                                           "61 sample 1 0  main.work\n"
-                                           "104 heap-live 1 0  \n"
-                                           "8001 sample 0 0  \n");
+    ck_assert_str_eq(said.text, FL_V1_BEGIN_TOLD "51 sample 0 0  main.main\n"
+                                                 "61 sample 1 0  main.work\n"
+                                                 "104 heap-live 1 0  \n"
+                                                 "8001 sample 0 0  \n");
 }
 END_TEST
 
 /* A second of units of 21.3 ns: rounding does not add up over a hundred events. */
 START_TEST(times_are_right_whatever_the_clock)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     for (int i = 0; i < 100; i++)
         fl_make_v1(&maker, 33, 469483, i, -1);
     fl_make_v1_batch(&maker, UINT64_MAX, 5000);
@@ -402,14 +366,14 @@ static const struct {
 
 START_TEST(a_contradiction_ends_the_trace_there)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     const int *record = contradictions[_i].record;
     fl_make_v1(&maker, record[0], record[1], record[2], record[3], record[4], record[5], record[6],
                -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
     ck_assert_str_eq(fl_gotrace_info_of(trace)->broken.message, contradictions[_i].message);
-    ck_assert_int_eq(strncmp(said.text, BEGIN_TOLD, strlen(BEGIN_TOLD)), 0);
+    ck_assert_int_eq(strncmp(said.text, FL_V1_BEGIN_TOLD, strlen(FL_V1_BEGIN_TOLD)), 0);
 }
 END_TEST
 
@@ -418,8 +382,8 @@ START_TEST(a_string_that_is_too_long_ends_the_trace_before_it)
 {
     enum { LONG = 1000001 };
     static unsigned char bytes[LONG + 2048];
-    make_begin(19);
-    make_end();
+    fl_make_v1_begin(&maker, 19);
+    fl_make_v1_end(&maker);
     fl_slice good = fl_made(&maker);
     size_t len = good.len;
     memcpy(bytes, good.ptr, len);
@@ -427,7 +391,7 @@ START_TEST(a_string_that_is_too_long_ends_the_trace_before_it)
     memcpy(bytes + len, head, sizeof(head));
     ck_assert_ok(read_bytes((fl_slice){.ptr = bytes, .len = len + sizeof(head) + LONG}));
     ck_assert_str_eq(fl_gotrace_info_of(trace)->broken.message, "a string is damaged");
-    ck_assert_int_eq(strncmp(said.text, BEGIN_TOLD, strlen(BEGIN_TOLD)), 0);
+    ck_assert_int_eq(strncmp(said.text, FL_V1_BEGIN_TOLD, strlen(FL_V1_BEGIN_TOLD)), 0);
 }
 END_TEST
 
@@ -436,13 +400,13 @@ START_TEST(what_needs_a_goroutine_has_one)
 {
     static const int kinds[] = {15, 20, 28, 30};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        make_begin(19);
+        fl_make_v1_begin(&maker, 19);
         fl_make_v1(&maker, 23, 10, 2, -1);
         if (kinds[i] == 15 || kinds[i] == 30)
             fl_make_v1(&maker, kinds[i], 10, -1);
         else
             fl_make_v1(&maker, kinds[i], 10, 0, -1);
-        make_end();
+        fl_make_v1_end(&maker);
         ck_assert_ok(read_made());
         ck_assert_ptr_nonnull(
             strstr(fl_gotrace_info_of(trace)->broken.message, "there is no running goroutine"));
@@ -483,177 +447,16 @@ START_TEST(damage_before_any_event_is_refused)
 }
 END_TEST
 
-/* Cut within its events, before clock and stacks: what happened is told, at no place. */
-START_TEST(what_was_cut_before_its_clock_is_told_in_units_of_its_own)
-{
-    make_begin(19);
-    fl_make_v1(&maker, 25, 1000, 2, -1);
-    fl_make_v1(&maker, 21, 1000, 1, 2, 2, -1);
-    ck_assert_ok(read_made());
-    const fl_gotrace_info *info = fl_gotrace_info_of(trace);
-    ck_assert(info->clock_assumed);
-    ck_assert(info->nameless);
-    ck_assert_int_eq(info->broken.status, FL_E_TRUNCATED);
-    ck_assert_str_eq(info->broken.message, "the trace ends before it says how its clock runs");
-    ck_assert_ptr_nonnull(strstr(said.text, "go-running>waiting 1 1 sync \n"));
-    /* 64 cycles each at 3 GHz, 2004 of them */
-    ck_assert_int_ge(info->to_ns, 42600);
-    ck_assert_int_le(info->to_ns, 42800);
-    make_end();
-    ck_assert_ok(read_made());
-    ck_assert(!fl_gotrace_info_of(trace)->clock_assumed);
-}
-END_TEST
-
-/* Processor 1 unblocks and runs what processor 0 put to sleep and created, which was not written
- * yet: both go on, and are said to. In a trace that is whole this is the end of it. */
-START_TEST(what_follows_something_that_was_not_written_is_told_all_the_same)
-{
-    for (size_t cut = 0; cut < 2; cut++) {
-        make_begin(19);
-        fl_make_v1_batch(&maker, 1, 1010);
-        fl_make_v1(&maker, 5, 1, 78, -1);
-        fl_make_v1(&maker, 21, 5, 1, 6, 2, -1); /* unblock, of a goroutine that runs */
-        fl_make_v1(&maker, 14, 5, 1, 7, -1);
-        fl_make_v1(&maker, 15, 5, -1);
-        fl_make_v1(&maker, 14, 5, 8, 3, -1); /* start, of one that nobody created */
-        fl_make_v1(&maker, 9, 5, 0, -1);
-        fl_make_v1(&maker, 10, 5, -1);
-        fl_make_v1(&maker, 10, 5, -1); /* the end of a stop without a begin */
-        fl_make_v1(&maker, 7, 5, 3, 0, -1);
-        fl_make_v1(&maker, 8, 5, -1);
-        if (!cut)
-            make_end();
-        ck_assert_ok(read_made());
-        const fl_gotrace_info *info = fl_gotrace_info_of(trace);
-        ck_assert(info->clock_assumed == (cut == 1));
-        ck_assert_uint_eq(info->guessed, cut ? 4 : 0);
-        ck_assert_ptr_nonnull(
-            strstr(info->broken.message, cut ? "how its clock runs" : "events are missing"));
-        ck_assert((strstr(said.text, "go-running>waiting 0 1") != NULL) == (cut == 1));
-        ck_assert((strstr(said.text, "go-unknown>running 0 8") != NULL) == (cut == 1));
-        ck_assert((strstr(said.text, "end") != NULL) == (cut == 1));
-    }
-}
-END_TEST
-
-/* Every prefix of what a program of Go 1.19 wrote is read, or refused in words. */
-START_TEST(every_prefix_of_a_recording_is_told_as_far_as_it_goes)
-{
-    fl_bytes whole = fl_file_read("tests/fixtures/gotrace/1.19-leak.trace.zst");
-    uint64_t most = 0;
-    for (size_t len = 0; len < whole.len; len += len < 64 ? 1 : 37) {
-        fl_status status = read_bytes((fl_slice){.ptr = whole.ptr, .len = len});
-        if (status != FL_OK) {
-            ck_assert_uint_lt(len, 64);
-            ck_assert_uint_gt(strlen(err.message), 0);
-            continue;
-        }
-        const fl_gotrace_info *info = fl_gotrace_info_of(trace);
-        /* between two stacks nothing tells that there were more */
-        ck_assert(info->broken.status != FL_OK || !info->clock_assumed);
-        most = info->events > most ? info->events : most;
-    }
-    ck_assert_ok(read_bytes(fl_bytes_slice(whole)));
-    ck_assert_int_eq(fl_gotrace_info_of(trace)->broken.status, FL_OK);
-    ck_assert_uint_ge(fl_gotrace_info_of(trace)->events, most);
-    ck_assert_uint_gt(most, fl_gotrace_info_of(trace)->events / 2);
-    free(whole.ptr);
-}
-END_TEST
-
-/* Damage behind which the next record is known costs that record. */
-START_TEST(a_damaged_stack_string_or_sample_costs_itself)
-{
-    make_begin(19);
-    fl_make_v1(&maker, 25, 10, 2, -1);
-    fl_make_v1(&maker, 49, 1, 1060, 0, 1, -1);      /* a sample without its stack */
-    fl_make_v1(&maker, 3, 9, 9, 1, 1, -1);          /* a stack of nine frames that has one */
-    fl_make_v1_string(&maker, 1 << 20, "main.far"); /* of a number that there cannot be */
-    make_end();
-    ck_assert_ok(read_made());
-    const fl_gotrace_info *info = fl_gotrace_info_of(trace);
-    ck_assert_uint_eq(info->damaged, 3);
-    ck_assert_int_eq(info->broken.status, FL_OK);
-    ck_assert_str_eq(said.text, BEGIN_TOLD "14 go-running>waiting 1 1 sync main.work\n");
-}
-END_TEST
-
-/* All that tells how the clock runs stands at the end, here: before what is cut. */
-START_TEST(every_prefix_is_read_up_to_its_end)
-{
-    fl_make_header(&maker, 19);
-    fl_make_v1_batch(&maker, UINT64_MAX, 1000);
-    fl_make_v1(&maker, 2, 1000000000, -1);
-    size_t clock = maker.len;
-    unsigned char head[64];
-    memcpy(head, maker.bytes, clock);
-    make_begin(19);
-    fl_make_v1(&maker, 45, 10, 5, 0, 1, 2, -1);
-    fl_make_v1(&maker, 48, 10, 5, 1, 1, -1);
-    fl_make_v1_text(&maker, "hello");
-    fl_make_v1(&maker, 28, 10, 2, -1);
-    fl_make_v1(&maker, 30, 6, -1);
-    make_end();
-    memmove(maker.bytes + clock, maker.bytes + 16, maker.len - 16);
-    memcpy(maker.bytes, head, clock);
-    maker.len += clock - 16;
-    size_t cut = 0;
-    for (size_t len = 0; len < maker.len; len++) {
-        fl_status status = read_bytes((fl_slice){.ptr = maker.bytes, .len = len});
-        if (status != FL_OK)
-            ck_assert_uint_gt(strlen(err.message), 0);
-        else
-            cut += fl_gotrace_info_of(trace)->broken.status == FL_E_TRUNCATED;
-    }
-    ck_assert_uint_gt(cut, maker.len / 2);
-    ck_assert_ok(read_made());
-    ck_assert_int_eq(fl_gotrace_info_of(trace)->broken.status, FL_OK);
-}
-END_TEST
-
-/* A bit is turned over in each byte of a recording: it is read, or refused in words. */
-START_TEST(turned_bits_do_no_harm)
-{
-    make_begin(19);
-    fl_make_v1(&maker, 28, 10, 2, -1);
-    fl_make_v1(&maker, 30, 6, -1);
-    fl_make_v1(&maker, 29, 80, 1, 2, 1199, -1);
-    fl_make_v1(&maker, 38, 0, 1, -1);
-    make_end();
-    for (size_t at = 16 * 8; at < maker.len * 8; at++) {
-        maker.bytes[at / 8] ^= (unsigned char)(1u << at % 8);
-        if (read_made() != FL_OK)
-            ck_assert_uint_gt(strlen(err.message), 0);
-        maker.bytes[at / 8] ^= (unsigned char)(1u << at % 8);
-    }
-}
-END_TEST
-
-START_TEST(a_compressed_trace_that_is_cut_says_so)
-{
-    make_begin(19);
-    make_end();
-    fl_bytes packed = fl_gzip(fl_made(&maker));
-    ck_assert_ok(read_bytes(fl_bytes_slice(packed)));
-    ck_assert_str_eq(said.text, BEGIN_TOLD);
-    (void)read_bytes((fl_slice){.ptr = packed.ptr, .len = packed.len - 9});
-    ck_assert_ptr_nonnull(
-        strstr(err.status != FL_OK ? err.message : fl_gotrace_info_of(trace)->broken.message, "x"));
-    free(packed.ptr);
-}
-END_TEST
-
 START_TEST(running_out_of_memory_is_an_error)
 {
-    make_begin(19);
+    fl_make_v1_begin(&maker, 19);
     fl_make_v1(&maker, 48, 10, 5, 1, 1, -1);
     fl_make_v1_text(&maker, "hello");
     fl_make_v1(&maker, 49, 0, 1060, 0, 1, 2, -1);
     fl_make_v1(&maker, 28, 10, 2, -1);
     fl_make_v1(&maker, 30, 6, -1);
     fl_make_v1(&maker, 29, 80, 1, 2, 1199, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     fl_status status = FL_E_NOMEM;
     for (long n = 0; status != FL_OK; n++) {
         fl_mem_fail_after(n);
@@ -668,8 +471,8 @@ END_TEST
 
 START_TEST(whoever_takes_the_events_can_stop)
 {
-    make_begin(19);
-    make_end();
+    fl_make_v1_begin(&maker, 19);
+    fl_make_v1_end(&maker);
     said.refuse_at = 1;
     ck_assert_fails(FL_E_STOPPED, read_made());
     ck_assert_str_eq(err.message, "enough");
@@ -685,7 +488,7 @@ START_TEST(what_was_there_before_may_be_much)
         fl_make_v1(&maker, 13, 0, i, 2, 0, -1);
     fl_make_v1(&maker, 4, 1, 2000, 0, -1);
     fl_make_v1(&maker, 4, 1, 2001, 0, -1);
-    make_end();
+    fl_make_v1_end(&maker);
     ck_assert_ok(read_made());
     ck_assert_uint_eq(fl_gotrace_info_of(trace)->events, 1 + 2 + 2001 + 3000);
     ck_assert_uint_ge(said.calls, 9);
@@ -852,13 +655,6 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_needs_a_goroutine_has_one);
     tcase_add_loop_test(tc, damage_before_any_event_is_refused, 0,
                         sizeof(damaged) / sizeof(damaged[0]));
-    tcase_add_test(tc, what_was_cut_before_its_clock_is_told_in_units_of_its_own);
-    tcase_add_test(tc, what_follows_something_that_was_not_written_is_told_all_the_same);
-    tcase_add_test(tc, every_prefix_of_a_recording_is_told_as_far_as_it_goes);
-    tcase_add_test(tc, a_damaged_stack_string_or_sample_costs_itself);
-    tcase_add_test(tc, every_prefix_is_read_up_to_its_end);
-    tcase_add_test(tc, turned_bits_do_no_harm);
-    tcase_add_test(tc, a_compressed_trace_that_is_cut_says_so);
     tcase_add_test(tc, running_out_of_memory_is_an_error);
     tcase_add_test(tc, whoever_takes_the_events_can_stop);
     tcase_add_test(tc, what_was_there_before_may_be_much);
