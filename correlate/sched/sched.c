@@ -300,18 +300,12 @@ static sched_site *site_of(fl_sched *sched, const sched_goroutine *goroutine)
     return (sched_site *)sched->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
 }
 
-/* The row of what a goroutine waits for from now on. */
-static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event,
-                       fl_sym reason, bool is_call)
+/* The row of a wait, which its stack remembers. */
+static uint32_t find_wait(fl_sched *sched, uint32_t at, fl_sym reason, bool is_call)
 {
-    sched_stack *stack = fl_sched_stack_of(sched, event->stack);
-    goroutine->wait = 0;
+    sched_stack *stack = fl_sched_stack_of(sched, at);
     if (stack == NULL)
-        return;
-    if (stack->row != SCHED_NONE && stack->reason == reason && stack->is_call == is_call) {
-        goroutine->wait = stack->row;
-        return;
-    }
+        return 0;
     fl_sched_class class =
         is_call ? FL_SCHED_SYSCALL : fl_sched_class_of(fl_gotrace_text(sched->view, reason), stack);
     sched_wait blank = {.reason = reason, .place = stack->place, .class = (uint8_t) class};
@@ -320,14 +314,24 @@ static void begin_wait(fl_sched *sched, sched_goroutine *goroutine, const fl_got
                                      : UINT64_C(1) << 63 | (uint64_t)reason << 8 | class;
     uint32_t row = fl_sched_row(sched, &sched->waits, key, &blank);
     if (row == SCHED_NONE)
-        return;
+        return 0;
     sched_wait *wait = (sched_wait *)sched->waits.rows + row;
     if (wait->reason == FL_GOTRACE_NONE)
         wait->reason = reason;
-    stack = fl_sched_stack_of(sched, event->stack);
-    stack->row = goroutine->wait = row;
+    stack->row = row;
     stack->reason = reason;
     stack->is_call = is_call;
+    return row;
+}
+
+/* The row of what a goroutine waits for from now on: nearly always the one of the last time. */
+static inline void begin_wait(fl_sched *sched, sched_goroutine *goroutine, uint32_t at,
+                              fl_sym reason, bool is_call)
+{
+    const sched_stack *stack = at < sched->stack_count ? &sched->stacks[at] : NULL;
+    bool is_known = stack != NULL && stack->row != SCHED_NONE && stack->reason == reason &&
+                    stack->is_call == is_call;
+    goroutine->wait = is_known ? stack->row : find_wait(sched, at, reason, is_call);
 }
 
 /* A wait that ends counts; those that are open at the end are counted apart. */
@@ -431,38 +435,53 @@ static void learn_site(fl_sched *sched, sched_goroutine *goroutine, uint32_t sta
     site_of(sched, goroutine)->before++;
 }
 
+/* It is gone, with what was under way. */
+static void on_end(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
+{
+    site_of(sched, goroutine)->ended++;
+    fl_sched_course_goroutines(sched, now_ns, -1);
+    fl_sched_drop_regions(sched, goroutine);
+}
+
 /* The old state gets the time until now, the new one begins. */
 static void on_go(fl_sched *sched, const fl_gotrace_event *event)
 {
+    /* by value: to the compiler any store could change them */
+    const uint32_t stack = event->stack;
+    const unsigned from = event->from, to = event->to;
+    const int64_t now_ns = event->time_ns;
     sched_goroutine *goroutine = fl_sched_goroutine_of(sched, event->target);
     if (goroutine == NULL)
         return;
-    if (event->from == event->to)
+    if (from == to)
         return; /* a generation begins: nothing changes */
-    if (event->from == FL_GOTRACE_NOWHERE)
+    if (from == FL_GOTRACE_NOWHERE)
         on_create(sched, goroutine, event);
-    else if (event->from == FL_GOTRACE_UNKNOWN)
+    else if (from == FL_GOTRACE_UNKNOWN)
         on_known(sched, goroutine, event);
     else
-        leave(sched, goroutine, event->time_ns);
-    bool own_stack = event->g == event->target && event->stack != 0;
-    if (goroutine->site == SCHED_NONE && own_stack)
-        learn_site(sched, goroutine, event->stack);
-    goroutine->state = event->to;
-    goroutine->since_ns = event->time_ns;
-    if (event->to == FL_GOTRACE_WAITING)
-        begin_wait(sched, goroutine, event, event->text, false);
-    else if (event->to == FL_GOTRACE_SYSCALL)
-        begin_wait(sched, goroutine, event, FL_GOTRACE_NONE, true);
-    else if (event->to == FL_GOTRACE_RUNNING) {
-        if (event->from != FL_GOTRACE_SYSCALL)
+        leave(sched, goroutine, now_ns);
+    if (goroutine->site == SCHED_NONE && stack != 0 && event->g == event->target)
+        learn_site(sched, goroutine, stack);
+    goroutine->state = (uint8_t)to;
+    goroutine->since_ns = now_ns;
+    switch (to) {
+    case FL_GOTRACE_WAITING:
+        begin_wait(sched, goroutine, stack, event->text, false);
+        break;
+    case FL_GOTRACE_SYSCALL:
+        begin_wait(sched, goroutine, stack, FL_GOTRACE_NONE, true);
+        break;
+    case FL_GOTRACE_RUNNING:
+        if (from != FL_GOTRACE_SYSCALL)
             goroutine->worker = WORKER_NONE;
         goroutine->proc = event->p;
-    } else if (event->to == FL_GOTRACE_NOWHERE) {
-        site_of(sched, goroutine)->ended++;
-        fl_sched_course_goroutines(sched, event->time_ns, -1);
-        fl_sched_drop_regions(sched, goroutine);
-        goroutine->state = FL_GOTRACE_NOWHERE;
+        break;
+    case FL_GOTRACE_NOWHERE:
+        on_end(sched, goroutine, now_ns);
+        break;
+    default:
+        break;
     }
 }
 
@@ -499,13 +518,10 @@ static void on_label(fl_sched *sched, const fl_gotrace_event *event)
     goroutine->worker = fl_slice_equal(text, FL_SLICE("GC (idle)")) ? WORKER_IDLE : WORKER_BUSY;
 }
 
-/* One kind after the other, the most common first. */
-static void add_event(fl_sched *sched, const fl_gotrace_event *event)
+/* One kind after the other, but for what most are. */
+static void add_other(fl_sched *sched, const fl_gotrace_event *event)
 {
     switch (event->kind) {
-    case FL_GOTRACE_GO:
-        on_go(sched, event);
-        break;
     case FL_GOTRACE_PROC:
         on_proc(sched, event);
         break;
@@ -536,25 +552,43 @@ static void add_event(fl_sched *sched, const fl_gotrace_event *event)
     }
 }
 
+/* Stacks are looked at when they are first seen; most are in no map and say nothing more. */
+static inline bool is_plain(const fl_sched *sched, const fl_gotrace_event *event)
+{
+    return event->stack == 0 ||
+           (event->stack < sched->stack_count && event->kind != FL_GOTRACE_SAMPLE &&
+            (sched->stacks[event->stack].flags & (IN_MAP | IN_UNSEEN)) == 0);
+}
+
+static void add_stack(fl_sched *sched, const fl_gotrace_event *event)
+{
+    const sched_stack *stack = fl_sched_stack_of(sched, event->stack);
+    if (stack != NULL && ((stack->flags & IN_MAP) != 0 || event->kind == FL_GOTRACE_SAMPLE))
+        fl_sched_on_stack(sched, stack, event);
+}
+
 fl_status fl_sched_add(fl_sched *sched, const fl_gotrace_view *view, const fl_gotrace_event *events,
                        size_t count, fl_error *err)
 {
     assert(sched != NULL && view != NULL);
     fl_error own = {0};
+    if (count == 0)
+        return FL_OK;
     sched->view = view;
     sched->err = &own;
-    if (sched->events == 0 && count > 0)
+    if (sched->events == 0)
         sched->from_ns = events[0].time_ns;
     for (size_t i = 0; i < count && own.status == FL_OK; i++) {
         const fl_gotrace_event *event = &events[i];
-        sched->to_ns = event->time_ns;
-        sched->events++;
-        add_event(sched, event);
-        const sched_stack *stack =
-            event->stack != 0 ? fl_sched_stack_of(sched, event->stack) : NULL;
-        if (stack != NULL && ((stack->flags & IN_MAP) != 0 || event->kind == FL_GOTRACE_SAMPLE))
-            fl_sched_on_stack(sched, stack, event);
+        if (event->kind == FL_GOTRACE_GO)
+            on_go(sched, event);
+        else
+            add_other(sched, event);
+        if (!is_plain(sched, event))
+            add_stack(sched, event);
     }
+    sched->to_ns = events[count - 1].time_ns;
+    sched->events += count;
     sched->view = NULL;
     sched->err = NULL;
     return own.status == FL_OK ? FL_OK : fl_fail(err, own.status, own.offset, "%s", own.message);

@@ -172,6 +172,7 @@ sched_stack *fl_sched_stack_make(fl_sched *sched, uint32_t stack)
             sched->stacks[sched->stack_count] = (sched_stack){.place = SCHED_NONE,
                                                               .row = SCHED_NONE,
                                                               .reason = FL_GOTRACE_NONE,
+                                                              .flags = IN_UNSEEN,
                                                               .hint = FL_SCHED_OTHER};
     }
     sched_stack *known = &sched->stacks[stack];
@@ -179,6 +180,7 @@ sched_stack *fl_sched_stack_make(fl_sched *sched, uint32_t stack)
         size_t count;
         const fl_gotrace_frame *frames = fl_gotrace_stack(sched->view, stack, &count);
         known->place = 0;
+        known->flags = 0;
         if (count > 0)
             look_at(sched, known, frames, count);
     }

@@ -42,8 +42,9 @@ enum {
     IN_MAP_GROW = 4,
     IN_MUTEX = 8,
     IN_RUNTIME = 16, /* all of it: a goroutine of the runtime's own */
+    IN_TRACER = 32,  /* what writes the trace, or serves profiles */
     IN_MAP_DOUBLE = 64,
-    IN_TRACER = 32, /* what writes the trace, or serves profiles */
+    IN_UNSEEN = 128, /* it was not looked at yet */
     IN_MAP = IN_MAP_READ | IN_MAP_WRITE | IN_MAP_GROW
 };
 
