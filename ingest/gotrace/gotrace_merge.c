@@ -271,9 +271,15 @@ static fl_status advance(fl_gotrace *trace, fl_error *err)
         emit_aside(trace);
         return FL_OK;
     }
-    go_verdict verdict = advance_machine(trace, trace->heap[0].machine, err);
-    if (verdict == GO_DONE)
+    uint32_t first = trace->heap[0].machine;
+    go_verdict verdict = advance_machine(trace, first, err);
+    if (verdict == GO_DONE) {
+        if (trace->v1.is)
+            fl_gotrace_v1_run(trace, &trace->machines[first]);
+        else
+            fl_gotrace_run(trace, &trace->machines[first]);
         return refresh(trace, 0, err);
+    }
     if (verdict == GO_BROKEN)
         return err->status;
     trace->failed_tries += trace->heap_count;

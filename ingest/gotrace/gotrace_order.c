@@ -31,7 +31,7 @@
 #include <string.h>
 
 #include "faultline/limits.h"
-#include "gotrace_step.h"
+#include "gotrace_usual.h"
 
 /* One more than the arguments; experiments' events begin at 128. */
 const unsigned char fl_gotrace_args[256] = {
@@ -128,9 +128,8 @@ uint32_t fl_gotrace_add_goroutine(const struct step *step, uint64_t id, fl_gotra
     return slot;
 }
 
-void fl_gotrace_end_goroutine(const struct step *step, uint32_t slot)
+void fl_gotrace_end_goroutine(fl_gotrace *trace, uint32_t slot)
 {
-    fl_gotrace *trace = step->trace;
     assert(trace->free_count < trace->slot_count);
     fl_gotrace_ids_remove(&trace->goroutine_ids, trace->slot_ids[slot]);
     trace->goroutines[slot].state = FL_GOTRACE_NOWHERE;
@@ -368,63 +367,6 @@ static go_verdict on_go_create(struct step *step)
     return GO_DONE;
 }
 
-/* Possible once it is runnable and all its events before were told. */
-static go_verdict on_go_start(struct step *step)
-{
-    uint64_t seq = step->machine->args[1];
-    uint32_t slot = fl_gotrace_ids_find(&step->trace->goroutine_ids, step->machine->args[0]);
-    if (slot == FL_GOTRACE_NONE)
-        return GO_WAITS;
-    go_goroutine *goroutine = &step->trace->goroutines[slot];
-    if (goroutine->state != FL_GOTRACE_RUNNABLE || !succeeds(step, seq, goroutine->seq))
-        return GO_WAITS;
-    if (!has(step, NEEDS_P) || step->machine->g != FL_GOTRACE_NONE)
-        return broken(step, "a goroutine starts on a thread that is not free for it");
-    goroutine->state = FL_GOTRACE_RUNNING;
-    goroutine->seq = seq_of(step, seq);
-    tell_go(step, slot, FL_GOTRACE_RUNNABLE, FL_GOTRACE_RUNNING);
-    step->machine->g = slot;
-    return GO_DONE;
-}
-
-/* It ends, yields or blocks. */
-static go_verdict on_go_stop(struct step *step)
-{
-    if (!has(step, NEEDS_G | NEEDS_P) || running(step)->state != FL_GOTRACE_RUNNING)
-        return broken(step, "there is no running goroutine to stop");
-    uint32_t slot = step->machine->g;
-    unsigned kind = step->kind;
-    fl_gotrace_state to = kind == EV_GO_DESTROY ? FL_GOTRACE_NOWHERE
-                          : kind == EV_GO_STOP  ? FL_GOTRACE_RUNNABLE
-                                                : FL_GOTRACE_WAITING;
-    fl_gotrace_event *event = tell_go(step, slot, FL_GOTRACE_RUNNING, to);
-    running(step)->state = (uint8_t)to;
-    if (kind == EV_GO_DESTROY)
-        fl_gotrace_end_goroutine(step, slot);
-    else {
-        event->text = text_of(step, step->machine->args[0]);
-        event->stack = stack_of(step, step->machine->args[1]);
-    }
-    step->machine->g = FL_GOTRACE_NONE;
-    return GO_DONE;
-}
-
-/* Anybody may do that: a goroutine, the network poller, a timer. */
-static go_verdict on_go_unblock(struct step *step)
-{
-    const uint64_t *args = step->machine->args;
-    uint32_t slot = fl_gotrace_ids_find(&step->trace->goroutine_ids, args[0]);
-    if (slot == FL_GOTRACE_NONE)
-        return GO_WAITS;
-    go_goroutine *goroutine = &step->trace->goroutines[slot];
-    if (goroutine->state != FL_GOTRACE_WAITING || !succeeds(step, args[1], goroutine->seq))
-        return GO_WAITS;
-    goroutine->state = FL_GOTRACE_RUNNABLE;
-    goroutine->seq = seq_of(step, args[1]);
-    tell_go(step, slot, FL_GOTRACE_WAITING, FL_GOTRACE_RUNNABLE)->stack = stack_of(step, args[2]);
-    return GO_DONE;
-}
-
 /* One goroutine hands the thread to another: told as an unblock, a block or an end, and a start. */
 static go_verdict on_go_switch(struct step *step)
 {
@@ -443,7 +385,7 @@ static go_verdict on_go_switch(struct step *step)
     tell_go(step, slot, FL_GOTRACE_RUNNING, ends ? FL_GOTRACE_NOWHERE : FL_GOTRACE_WAITING);
     running(step)->state = FL_GOTRACE_WAITING;
     if (ends)
-        fl_gotrace_end_goroutine(step, slot);
+        fl_gotrace_end_goroutine(step->trace, slot);
     to->state = FL_GOTRACE_RUNNING;
     to->seq = seq_of(step, args[1]);
     step->machine->g = FL_GOTRACE_NONE;
@@ -453,34 +395,6 @@ static go_verdict on_go_switch(struct step *step)
 }
 
 /* ---- system calls ---- */
-
-static go_verdict on_syscall_begin(struct step *step)
-{
-    if (!has(step, NEEDS_G | NEEDS_P) || running(step)->state != FL_GOTRACE_RUNNING)
-        return broken(step, "there is no running goroutine for a system call");
-    go_proc *proc = proc_of(step, step->machine->p);
-    if (proc == NULL || !succeeds(step, step->machine->args[0], proc->seq))
-        return broken(step, "a system call is not its processor's next event");
-    proc->state = FL_GOTRACE_SYSCALL;
-    proc->seq = seq_of(step, step->machine->args[0]);
-    running(step)->state = FL_GOTRACE_SYSCALL;
-    tell_go(step, step->machine->g, FL_GOTRACE_RUNNING, FL_GOTRACE_SYSCALL)->stack =
-        stack_of(step, step->machine->args[1]);
-    return GO_DONE;
-}
-
-/* The processor was not stolen meanwhile. */
-static go_verdict on_syscall_end(struct step *step)
-{
-    go_proc *proc = proc_of(step, step->machine->p);
-    if (!has(step, NEEDS_G | NEEDS_P) || running(step)->state != FL_GOTRACE_SYSCALL ||
-        proc == NULL || proc->state != FL_GOTRACE_SYSCALL)
-        return broken(step, "there is no system call to end");
-    proc->state = FL_GOTRACE_RUNNING;
-    running(step)->state = FL_GOTRACE_RUNNING;
-    tell_go(step, step->machine->g, FL_GOTRACE_SYSCALL, FL_GOTRACE_RUNNING);
-    return GO_DONE;
-}
 
 /* The thread has lost its processor before; it may have got another one. */
 static go_verdict on_syscall_end_blocked(struct step *step)
@@ -525,9 +439,39 @@ static go_verdict on_go_destroy_syscall(struct step *step)
         tell_proc(step, step->machine->p, FL_GOTRACE_RUNNING, FL_GOTRACE_IDLE);
     }
     tell_go(step, slot, FL_GOTRACE_SYSCALL, FL_GOTRACE_NOWHERE);
-    fl_gotrace_end_goroutine(step, slot);
+    fl_gotrace_end_goroutine(step->trace, slot);
     step->machine->g = step->machine->p = FL_GOTRACE_NONE;
     return GO_DONE;
+}
+
+/* ---- what a trace mostly consists of ---- */
+
+/* Its numbers are the first of the thread's event. */
+static go_verdict on_usual(struct step *step)
+{
+    const go_machine *machine = step->machine;
+    go_usual event = {.trace = step->trace,
+                      .machine = step->machine,
+                      .time_ns = machine->time_ns,
+                      .args = {machine->args[0], machine->args[1], machine->args[2]}};
+    go_verdict verdict = GO_BROKEN;
+    switch (step->kind) {
+    case EV_GO_START:
+        verdict = usual_start(&event);
+        break;
+    case EV_GO_UNBLOCK:
+        verdict = usual_unblock(&event);
+        break;
+    case EV_SYSCALL_BEGIN:
+        verdict = usual_syscall_begin(&event);
+        break;
+    case EV_SYSCALL_END:
+        verdict = usual_syscall_end(&event);
+        break;
+    default:
+        verdict = usual_stop(&event, step->kind);
+    }
+    return verdict == GO_BROKEN ? broken(step, event.why) : verdict;
 }
 
 static go_verdict (*const handlers[])(struct step *step) = {
@@ -538,14 +482,14 @@ static go_verdict (*const handlers[])(struct step *step) = {
     [EV_PROC_STATUS] = on_proc_status,
     [EV_GO_CREATE] = on_go_create,
     [EV_GO_CREATE_SYSCALL] = on_go_create_syscall,
-    [EV_GO_START] = on_go_start,
-    [EV_GO_DESTROY] = on_go_stop,
+    [EV_GO_START] = on_usual,
+    [EV_GO_DESTROY] = on_usual,
     [EV_GO_DESTROY_SYSCALL] = on_go_destroy_syscall,
-    [EV_GO_STOP] = on_go_stop,
-    [EV_GO_BLOCK] = on_go_stop,
-    [EV_GO_UNBLOCK] = on_go_unblock,
-    [EV_SYSCALL_BEGIN] = on_syscall_begin,
-    [EV_SYSCALL_END] = on_syscall_end,
+    [EV_GO_STOP] = on_usual,
+    [EV_GO_BLOCK] = on_usual,
+    [EV_GO_UNBLOCK] = on_usual,
+    [EV_SYSCALL_BEGIN] = on_usual,
+    [EV_SYSCALL_END] = on_usual,
     [EV_SYSCALL_END_BLOCKED] = on_syscall_end_blocked,
     [EV_GO_STATUS] = on_go_status,
     [EV_STW_BEGIN] = fl_gotrace_on_go_span_begin,

@@ -4,9 +4,11 @@
  *   gotrace.c         the stream to batches, generation by generation
  *   fl_gotrace_tables.c  a generation's strings, stacks, samples and clock
  *   fl_gotrace_merge.c   the threads' events to the next one that is possible
+ *   gotrace_run.c     the same for runs of usual events of one thread
  *   gotrace_order.c   what an event is possible for, and what it changes
  *   gotrace_spans.c   the same, of events that change nobody's state
  *   gotrace_v1.c      formats to Go 1.21: the stream to batches by processor, and tables
+ *   gotrace_v1_run.c      runs of usual events of one processor
  *   gotrace_v1_order.c   their events, told as those of later formats are
  */
 #ifndef FL_GOTRACE_PRIV_H
@@ -265,20 +267,21 @@ enum { GOTRACE_AT_HAND = 32 }; /* two bytes, and six numbers */
 static inline bool gotrace_short(uint64_t *out, const unsigned char **at)
 {
     const unsigned char *byte = *at;
-    uint32_t value = byte[0] & 0x7fu;
-    unsigned len = 1;
-    if (byte[0] >= 0x80) {
-        value |= (byte[1] & 0x7fu) << 7;
-        len = 2;
-        if (byte[1] >= 0x80) {
-            value |= (byte[2] & 0x7fu) << 14 | (byte[3] & 0x7fu) << 21;
-            len = byte[2] < 0x80 ? 3 : 4;
-            value &= byte[2] < 0x80 ? 0x1fffffu : 0xfffffffu;
-        }
+    if (byte[0] < 0x80) {
+        *out = byte[0];
+        *at = byte + 1;
+        return true;
     }
-    *out = value;
-    *at = byte + len;
-    return len < 4 || byte[3] < 0x80;
+    if (byte[1] < 0x80) {
+        *out = (byte[0] & 0x7fu) | (unsigned)byte[1] << 7;
+        *at = byte + 2;
+        return true;
+    }
+    uint32_t low = (byte[0] & 0x7fu) | (byte[1] & 0x7fu) << 7 | (byte[2] & 0x7fu) << 14;
+    bool is_three = byte[2] < 0x80;
+    *out = low | (is_three ? 0 : (byte[3] & 0x7fu) << 21);
+    *at = byte + 4 - is_three;
+    return is_three || byte[3] < 0x80;
 }
 
 /* Units of the trace to nanoseconds. */
@@ -371,6 +374,13 @@ go_verdict fl_gotrace_advance(fl_gotrace *trace, uint32_t machine, fl_error *err
 /* Processors up to number `id`, those that are new PROC_ABSENT. FL_E_LIMIT, FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_gotrace_make_procs(fl_gotrace *trace, uint64_t id, fl_error *err);
 
+/* --- gotrace_run.c --- */
+/* Tell what follows on the first thread of the heap, whose event was told just now, as long as that
+ * is usual, possible, and earlier than what others have. The rest is left to the merge. */
+void fl_gotrace_run(fl_gotrace *trace, go_machine *machine);
+/* The time up to which that thread is the one to go on with. */
+int64_t fl_gotrace_turn_ns(const fl_gotrace *trace);
+
 /* --- gotrace_v1.c --- */
 /* All of a trace of a format to 1.21, behind its header. Damage is in info.broken, once there is
  * something to tell; FL_E_NOMEM, FL_E_TRUNCATED, FL_E_SYNTAX, FL_E_LIMIT, what `take` returned. */
@@ -379,14 +389,16 @@ FL_NODISCARD fl_status fl_gotrace_v1_read(fl_gotrace *trace, fl_error *err);
 FL_NODISCARD fl_status fl_gotrace_v1_next(fl_gotrace *trace, go_machine *machine, bool *more,
                                           fl_error *err);
 
+/* --- gotrace_v1_run.c --- */
+/* As fl_gotrace_run(), of a processor. */
+void fl_gotrace_v1_run(fl_gotrace *trace, go_machine *machine);
+
 /* --- gotrace_v1_order.c --- */
 /* As fl_gotrace_advance(). */
 go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *err);
 /* Of a trace that was cut: the processor's next event, of which something before it is missing, is
  * told after what it needs, or passed over where that cannot be. GO_BROKEN: `err` says why. */
 go_verdict fl_gotrace_v1_force(fl_gotrace *trace, uint32_t machine, fl_error *err);
-/* The call that a processor's goroutine began is over at once: nothing said that it blocked. */
-void fl_gotrace_v1_end_call(fl_gotrace *trace, go_machine *machine);
 /* The next of the exits, told where its goroutine still is in the call. */
 void fl_gotrace_v1_exit(fl_gotrace *trace);
 

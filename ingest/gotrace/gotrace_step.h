@@ -69,14 +69,24 @@ static inline fl_sym text_of(const struct step *step, uint64_t id)
     return gotrace_lookup(&step->trace->strings, id, FL_GOTRACE_NONE);
 }
 
+static inline bool gotrace_succeeds(const fl_gotrace *trace, uint64_t seq, go_seq last)
+{
+    return trace->gen == last.gen && seq == last.seq + 1;
+}
+
 static inline bool succeeds(const struct step *step, uint64_t seq, go_seq last)
 {
-    return step->trace->gen == last.gen && seq == last.seq + 1;
+    return gotrace_succeeds(step->trace, seq, last);
+}
+
+static inline go_seq gotrace_seq(const fl_gotrace *trace, uint64_t seq)
+{
+    return (go_seq){.gen = trace->gen, .seq = seq};
 }
 
 static inline go_seq seq_of(const struct step *step, uint64_t seq)
 {
-    return (go_seq){.gen = step->trace->gen, .seq = seq};
+    return gotrace_seq(step->trace, seq);
 }
 
 static inline go_goroutine *running(const struct step *step)
@@ -86,18 +96,22 @@ static inline go_goroutine *running(const struct step *step)
 }
 
 /* NULL for one that was never told of. */
-static inline go_proc *proc_of(const struct step *step, uint64_t id)
+static inline go_proc *gotrace_proc(const fl_gotrace *trace, uint64_t id)
 {
-    fl_gotrace *trace = step->trace;
     return id < trace->proc_count && trace->procs[id].state != PROC_ABSENT ? &trace->procs[id]
                                                                            : NULL;
+}
+
+static inline go_proc *proc_of(const struct step *step, uint64_t id)
+{
+    return gotrace_proc(step->trace, id);
 }
 
 /* --- gotrace_order.c --- */
 /* FL_GOTRACE_NONE, with the reason in step->err, where there is no room. */
 uint32_t fl_gotrace_add_goroutine(const struct step *step, uint64_t id, fl_gotrace_state state);
 /* Its slot is used again for what comes after the next call. */
-void fl_gotrace_end_goroutine(const struct step *step, uint32_t slot);
+void fl_gotrace_end_goroutine(fl_gotrace *trace, uint32_t slot);
 
 /* --- gotrace_spans.c: handlers of spans, the heap's size, and what programs note --- */
 go_verdict fl_gotrace_on_go_span_begin(struct step *step);

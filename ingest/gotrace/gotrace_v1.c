@@ -25,7 +25,7 @@
  * costs itself. A trace without the frequency, which stands behind all events, was cut: what is
  * before that is told in time units that are assumed.
  */
-#include "gotrace_v1.h"
+#include "gotrace_v1_usual.h"
 
 #include "bytes.h"
 #include "faultline/limits.h"
@@ -612,7 +612,7 @@ static fl_status decode(fl_gotrace *trace, go_machine *machine, fl_error *err)
 static void close_call(fl_gotrace *trace, go_machine *machine, bool more)
 {
     if (machine->in_call && (!more || machine->kind != V1_SYSCALL_BLOCK))
-        fl_gotrace_v1_end_call(trace, machine);
+        gotrace_v1_end_call(trace, machine);
 }
 
 /* decode() of what most events are: short numbers, and nothing behind them. False: it is another.

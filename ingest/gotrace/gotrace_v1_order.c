@@ -26,35 +26,28 @@
  *
  * The rules are those of Go's internal/trace/internal/tracev1/order.go and parser.go.
  */
-#include "gotrace_step.h"
-#include "gotrace_v1.h"
+#include "gotrace_v1_usual.h"
 
-enum {
-    UNTOLD = 1, /* its creation was not told: it was there before the trace */
-    LEFT = 2    /* it is in a call whose end was told */
-};
-
-/* NULL: there is none of that number. */
-static go_goroutine *find(const struct step *step, uint64_t id, uint32_t *slot)
+/* The event at hand as those have it that are told inline. */
+static go_usual usual_of(const struct step *step)
 {
-    *slot = fl_gotrace_ids_find(&step->trace->goroutine_ids, id);
-    return *slot != FL_GOTRACE_NONE ? &step->trace->goroutines[*slot] : NULL;
+    const uint64_t *args = step->machine->args;
+    return (go_usual){.trace = step->trace,
+                      .machine = step->machine,
+                      .time_ns = step->machine->time_ns,
+                      .args = {args[0], args[1], args[2]}};
 }
 
-/* A goroutine's next state, told as coming from `from`, or from what was before the trace. */
 static fl_gotrace_event *tell_next(const struct step *step, uint32_t slot, fl_gotrace_state from,
                                    fl_gotrace_state to)
 {
-    go_goroutine *goroutine = &step->trace->goroutines[slot];
-    bool is_new = (goroutine->notes & UNTOLD) != 0;
-    fl_gotrace_event *event = tell_go(step, slot, is_new ? FL_GOTRACE_UNKNOWN : from, to);
-    if (is_new) {
-        event->stack = goroutine->stw;
-        goroutine->stw = FL_GOTRACE_NONE;
-        goroutine->notes &= (uint8_t)~UNTOLD;
-    }
-    goroutine->state = (uint8_t)to;
-    return event;
+    go_usual event = usual_of(step);
+    return v1_tell_next(&event, slot, from, to);
+}
+
+static go_goroutine *find(const struct step *step, uint64_t id, uint32_t *slot)
+{
+    return gotrace_v1_find(step->trace, id, slot);
 }
 
 /* ---- goroutines ---- */
@@ -81,61 +74,31 @@ static go_verdict on_create(struct step *step)
     return GO_DONE;
 }
 
-static go_verdict on_start(struct step *step)
+/* A start's label is what a worker of the collector does. */
+static go_verdict on_usual(struct step *step)
 {
-    go_machine *machine = step->machine;
-    bool is_local = machine->kind == V1_GO_START_LOCAL;
-    uint32_t slot;
-    go_goroutine *goroutine = find(step, machine->args[0], &slot);
-    if (goroutine == NULL || goroutine->state != FL_GOTRACE_RUNNABLE ||
-        (!is_local && machine->args[1] != goroutine->seq.seq))
-        return GO_WAITS;
-    if (machine->g != FL_GOTRACE_NONE || machine->p == FL_GOTRACE_NONE)
-        return broken(step, "a goroutine starts where there is no place for it");
-    goroutine->seq.seq++;
-    (void)tell_next(step, slot, FL_GOTRACE_RUNNABLE, FL_GOTRACE_RUNNING);
-    machine->g = slot;
-    if (machine->kind == V1_GO_START_LABEL)
-        tell(step, FL_GOTRACE_LABEL)->text = text_of(step, machine->args[2]);
-    return GO_DONE;
-}
-
-/* It ends, yields or blocks. */
-static go_verdict on_stop(struct step *step)
-{
-    go_machine *machine = step->machine;
-    unsigned kind = machine->kind;
-    uint32_t slot = machine->g;
-    if (slot == FL_GOTRACE_NONE)
-        return broken(step, "there is no running goroutine to stop");
-    bool yields = kind == V1_GO_SCHED || kind == V1_GO_PREEMPT;
-    fl_gotrace_state to = kind == V1_GO_END ? FL_GOTRACE_NOWHERE
-                          : yields          ? FL_GOTRACE_RUNNABLE
-                                            : FL_GOTRACE_WAITING;
-    fl_gotrace_event *event = tell_next(step, slot, FL_GOTRACE_RUNNING, to);
-    if (kind == V1_GO_END)
-        fl_gotrace_end_goroutine(step, slot);
-    else {
-        event->text = step->trace->v1.reasons[kind];
-        event->stack = stack_of(step, machine->args[0]);
+    unsigned kind = step->machine->kind;
+    go_usual event = usual_of(step);
+    go_verdict verdict = GO_BROKEN;
+    switch (kind) {
+    case V1_GO_START:
+    case V1_GO_START_LOCAL:
+    case V1_GO_START_LABEL:
+        verdict = v1_usual_start(&event, kind == V1_GO_START_LOCAL);
+        break;
+    case V1_GO_UNBLOCK:
+    case V1_GO_UNBLOCK_LOCAL:
+        verdict = v1_usual_unblock(&event, kind == V1_GO_UNBLOCK_LOCAL);
+        break;
+    case V1_SYSCALL:
+        verdict = v1_usual_syscall(&event);
+        break;
+    default:
+        verdict = v1_usual_stop(&event, kind);
     }
-    machine->g = FL_GOTRACE_NONE;
-    return GO_DONE;
-}
-
-static go_verdict on_unblock(struct step *step)
-{
-    const uint64_t *args = step->machine->args;
-    bool is_local = step->machine->kind == V1_GO_UNBLOCK_LOCAL;
-    uint32_t slot;
-    go_goroutine *goroutine = find(step, args[0], &slot);
-    if (goroutine == NULL || goroutine->state != FL_GOTRACE_WAITING ||
-        (!is_local && args[1] != goroutine->seq.seq))
-        return GO_WAITS;
-    goroutine->seq.seq++;
-    tell_next(step, slot, FL_GOTRACE_WAITING, FL_GOTRACE_RUNNABLE)->stack =
-        stack_of(step, args[is_local ? 1 : 2]);
-    return GO_DONE;
+    if (verdict == GO_DONE && kind == V1_GO_START_LABEL)
+        tell(step, FL_GOTRACE_LABEL)->text = text_of(step, event.args[2]);
+    return verdict == GO_BROKEN ? broken(step, event.why) : verdict;
 }
 
 /* It was there before the trace, and waits or is in a call. */
@@ -154,27 +117,6 @@ static go_verdict on_status(struct step *step)
 }
 
 /* ---- system calls ---- */
-
-/* The goroutine's state changes only when the call is said to block, or ends at once. */
-static go_verdict on_syscall(struct step *step)
-{
-    if (step->machine->g == FL_GOTRACE_NONE)
-        return broken(step, "there is no running goroutine for a system call");
-    tell_go(step, step->machine->g, FL_GOTRACE_RUNNING, FL_GOTRACE_SYSCALL)->stack =
-        stack_of(step, step->machine->args[0]);
-    step->machine->in_call = true;
-    return GO_DONE;
-}
-
-void fl_gotrace_v1_end_call(fl_gotrace *trace, go_machine *machine)
-{
-    assert(machine->in_call && machine->g != FL_GOTRACE_NONE);
-    fl_gotrace_event *event = fl_gotrace_emit(trace, machine, FL_GOTRACE_GO, trace->last_ns);
-    event->target = machine->g;
-    event->from = FL_GOTRACE_SYSCALL;
-    event->to = FL_GOTRACE_RUNNING;
-    machine->in_call = false;
-}
 
 /* The processor goes on without it. */
 static go_verdict on_syscall_block(struct step *step)
@@ -436,21 +378,21 @@ static go_verdict (*const handlers[GO_V1_KINDS])(struct step *step) = {
     [V1_SWEEP_START] = on_sweep,
     [V1_SWEEP_DONE] = on_sweep,
     [V1_GO_CREATE] = on_create,
-    [V1_GO_START] = on_start,
-    [V1_GO_END] = on_stop,
-    [V1_GO_STOP] = on_stop,
-    [V1_GO_SCHED] = on_stop,
-    [V1_GO_PREEMPT] = on_stop,
-    [V1_GO_SLEEP] = on_stop,
-    [V1_GO_BLOCK] = on_stop,
-    [V1_GO_UNBLOCK] = on_unblock,
-    [V1_GO_BLOCK_SEND] = on_stop,
-    [V1_GO_BLOCK_RECV] = on_stop,
-    [V1_GO_BLOCK_SELECT] = on_stop,
-    [V1_GO_BLOCK_SYNC] = on_stop,
-    [V1_GO_BLOCK_COND] = on_stop,
-    [V1_GO_BLOCK_NET] = on_stop,
-    [V1_SYSCALL] = on_syscall,
+    [V1_GO_START] = on_usual,
+    [V1_GO_END] = on_usual,
+    [V1_GO_STOP] = on_usual,
+    [V1_GO_SCHED] = on_usual,
+    [V1_GO_PREEMPT] = on_usual,
+    [V1_GO_SLEEP] = on_usual,
+    [V1_GO_BLOCK] = on_usual,
+    [V1_GO_UNBLOCK] = on_usual,
+    [V1_GO_BLOCK_SEND] = on_usual,
+    [V1_GO_BLOCK_RECV] = on_usual,
+    [V1_GO_BLOCK_SELECT] = on_usual,
+    [V1_GO_BLOCK_SYNC] = on_usual,
+    [V1_GO_BLOCK_COND] = on_usual,
+    [V1_GO_BLOCK_NET] = on_usual,
+    [V1_SYSCALL] = on_usual,
     [V1_SYSCALL_EXIT] = on_syscall_exit,
     [V1_SYSCALL_BLOCK] = on_syscall_block,
     [V1_GO_WAITING] = on_status,
@@ -458,11 +400,11 @@ static go_verdict (*const handlers[GO_V1_KINDS])(struct step *step) = {
     [V1_HEAP_LIVE] = on_heap,
     [V1_HEAP_GOAL] = on_heap,
     [V1_FUTILE_WAKEUP] = on_nothing,
-    [V1_GO_START_LOCAL] = on_start,
-    [V1_GO_UNBLOCK_LOCAL] = on_unblock,
+    [V1_GO_START_LOCAL] = on_usual,
+    [V1_GO_UNBLOCK_LOCAL] = on_usual,
     [V1_SYSCALL_EXIT_LOCAL] = on_syscall_exit,
-    [V1_GO_START_LABEL] = on_start,
-    [V1_GO_BLOCK_GC] = on_stop,
+    [V1_GO_START_LABEL] = on_usual,
+    [V1_GO_BLOCK_GC] = on_usual,
     [V1_ASSIST_START] = on_assist,
     [V1_ASSIST_DONE] = on_assist,
     [V1_TASK_CREATE] = on_user,
