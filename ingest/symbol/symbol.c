@@ -269,6 +269,17 @@ fl_slice fl_symbols_go_build_id(const fl_symbols *symbols)
     return symbols->identity.go_build_id;
 }
 
+fl_slice fl_symbols_debug_link(const fl_symbols *symbols, uint32_t *crc)
+{
+    *crc = symbols->identity.debug_crc;
+    return symbols->identity.debug_link;
+}
+
+bool fl_symbols_has_dwarf(const fl_symbols *symbols)
+{
+    return symbols->dwarf != NULL;
+}
+
 size_t fl_symbols_go_count(const fl_symbols *symbols)
 {
     return (size_t)symbols->go.function_count;

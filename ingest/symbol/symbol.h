@@ -54,6 +54,11 @@ fl_slice fl_symbols_go_version(const fl_symbols *symbols);
 fl_slice fl_symbols_main_module(const fl_symbols *symbols);
 fl_slice fl_symbols_gnu_build_id(const fl_symbols *symbols);
 fl_slice fl_symbols_go_build_id(const fl_symbols *symbols);
+/* The name of the file that strip left this one's DWARF in (.gnu_debuglink), without a folder, and
+ * the CRC32 of that file; empty where the file does not tell. */
+fl_slice fl_symbols_debug_link(const fl_symbols *symbols, uint32_t *crc);
+/* Whether there is DWARF, which has lines and inlined calls. */
+bool fl_symbols_has_dwarf(const fl_symbols *symbols);
 /* Functions of Go's table and of the symbol table. */
 size_t fl_symbols_go_count(const fl_symbols *symbols);
 size_t fl_symbols_native_count(const fl_symbols *symbols);

@@ -3,6 +3,8 @@
  *
  *   symbol      64 bit: name u32, info u8, other u8, section u16, value, size
  *               32 bit: name u32, value, size, info u8, other u8, section u16
+ *   debug link  name, NUL, padded to 4, CRC32 u32 of the file with that name (GDB's manual,
+ *               "Separate Debug Files")
  *   note        name length u32, content length u32, type u32, name, content, each padded to 4
  *   build info  FF " Go buildinf:", pointer size u8, flags u8 (2: texts follow, at byte 32, each
  *               behind its length as a varint): version, module information. The latter stands
@@ -193,6 +195,27 @@ static fl_status read_build_info(fl_elf_identity *out, const fl_elf *elf, fl_err
     return FL_OK;
 }
 
+/* A name with a folder in it is none that strip or objcopy write, and would lead elsewhere. */
+static fl_status read_debug_link(fl_elf_identity *out, const fl_elf *elf, fl_error *err)
+{
+    enum { MAX_NAME = 255 };
+    const fl_elf_section *section = fl_elf_find(elf, ".gnu_debuglink");
+    if (section == NULL || section->size > 4096)
+        return FL_OK;
+    fl_bin in;
+    fl_status status = fl_elf_section_bytes(&in, elf, section, err);
+    if (status != FL_OK)
+        return status;
+    fl_slice name = fl_bin_text(&in, 0);
+    uint64_t crc = fl_bin_uint(&in, (name.len + 1 + 3) / 4 * 4, 4);
+    if (in.is_short || name.len == 0 || name.len > MAX_NAME ||
+        fl_slice_find(name, FL_SLICE("/")) < name.len)
+        return FL_OK;
+    out->debug_link = name;
+    out->debug_crc = (uint32_t)crc;
+    return FL_OK;
+}
+
 fl_status fl_elf_identify(fl_elf_identity *out, const fl_elf *elf, fl_error *err)
 {
     *out = (fl_elf_identity){0};
@@ -201,5 +224,7 @@ fl_status fl_elf_identify(fl_elf_identity *out, const fl_elf *elf, fl_error *err
         status = to_hex(&out->gnu_build_id, elf->file, err);
     if (status == FL_OK)
         status = read_note(&out->go_build_id, elf, ".note.go.buildid", err);
+    if (status == FL_OK)
+        status = read_debug_link(out, elf, err);
     return status == FL_OK ? read_build_info(out, elf, err) : status;
 }

@@ -84,6 +84,8 @@ FL_NODISCARD fl_status fl_elf_read_symbols(fl_elf *elf, fl_error *err);
 
 typedef struct fl_elf_identity {
     fl_slice gnu_build_id, go_build_id, go_version, main_module;
+    fl_slice debug_link; /* the name of the file with this one's DWARF, without a folder */
+    uint32_t debug_crc;  /* of that file's bytes */
 } fl_elf_identity;
 FL_NODISCARD fl_status fl_elf_identify(fl_elf_identity *out, const fl_elf *elf, fl_error *err);
 
