@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "demangle.h"
 #include "hash.h"
 #include "map.h"
 #include "mem.h"
@@ -105,6 +106,19 @@ static size_t ask_binaries(applying *a, const fl_profile_frame *frame,
     return 0;
 }
 
+/* What the linker called the function, as its source has it: the other name of a function. */
+static fl_status plain_name(fl_slice *out, applying *a, fl_slice system_name)
+{
+    enum { NAME_BYTES = 64 << 10 };
+    fl_arena arena = fl_arena_of(NAME_BYTES);
+    fl_slice plain;
+    fl_status status = fl_demangle(&plain, system_name, &arena)
+                           ? fl_profile_normalise_name(out, a->out, plain, a->err)
+                           : fl_fail(a->err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a name");
+    fl_arena_dispose(&arena);
+    return status;
+}
+
 /* One frame for each function at the address. */
 static fl_status name_address(applying *a, const fl_profile_frame *frame)
 {
@@ -123,8 +137,7 @@ static fl_status name_address(applying *a, const fl_profile_frame *frame)
         fl_profile_frame named = *frame;
         named.line = found[i].line;
         named.inlined = i + 1 < count;
-        fl_status status =
-            fl_profile_normalise_name(&function.name, a->out, found[i].function, a->err);
+        fl_status status = plain_name(&function.name, a, found[i].function);
         if (status == FL_OK)
             status = function_of(&named.function, a, &function);
         if (status == FL_OK)
