@@ -9,13 +9,12 @@
 
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crash_mapping.h"
+#include "crash_symbols.h"
 #include "hserr.h"
 #include "mem.h"
 #include "slice.h"
-#include "symbol.h"
 
 enum { MAX_WARNINGS = 4 };
 
@@ -129,175 +128,6 @@ static fl_status judge(fl_crash_report *out, fl_arena *arena, fl_error *err)
                : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a crash report");
 }
 
-/* ---- names of libraries ---- */
-
-/* "libfoo.so" of "/usr/lib/libfoo.so" and of "libfoo.so.debug". */
-static bool is_of(const char *path, const char *library)
-{
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    size_t len = strlen(library);
-    return strncmp(name, library, len) == 0 &&
-           (name[len] == '\0' || strcmp(name + len, ".debug") == 0);
-}
-
-/* "unsafe.cpp:262" of "/src/unsafe.cpp"; NULL where there is no line. */
-static const char *place_of(const fl_symbol *symbol, fl_arena *arena, bool *failed)
-{
-    size_t start = symbol->file.len;
-    if (symbol->file.len == 0 || symbol->line == 0)
-        return NULL;
-    while (start > 0 && symbol->file.ptr[start - 1] != '/')
-        start--;
-    fl_slice name = fl_slice_part(symbol->file, start, symbol->file.len);
-    const char *made = fl_arena_printf(arena, "%.*s:%u", FL_SLICE_ARG(name), symbol->line);
-    *failed |= made == NULL;
-    return made;
-}
-
-/* "name (unsafe.cpp:202)" of each but the last, which is the frame's own function. */
-static void add_inlined(fl_crash_frame *frame, const fl_symbol *found, size_t count,
-                        fl_arena *arena, bool *failed)
-{
-    const char **texts = fl_arena_alloc(arena, count, sizeof(*texts));
-    *failed |= texts == NULL;
-    for (size_t i = 0; i + 1 < count && !*failed; i++) {
-        const char *place = place_of(&found[i], arena, failed);
-        texts[i] = place != NULL
-                       ? fl_arena_printf(arena, "%.*s (%s)", FL_SLICE_ARG(found[i].function), place)
-                       : fl_arena_cstr(arena, found[i].function);
-        *failed |= texts[i] == NULL;
-    }
-    if (*failed)
-        return;
-    frame->inlined = texts;
-    frame->inlined_count = count - 1;
-}
-
-/* The frame of one that called is behind the call: the address before it is asked for. A name that
- * the report has stays. */
-static bool name_frame(fl_crash_frame *frame, const fl_symbols *symbols, bool is_call,
-                       fl_arena *arena)
-{
-    fl_symbol found[FL_MAX_INLINED];
-    bool failed = false;
-    uint64_t address = is_call && frame->offset > 0 ? frame->offset - 1 : frame->offset;
-    size_t count = fl_symbols_find(symbols, address, found);
-    if (count == 0)
-        return true;
-    if (frame->symbol == NULL) {
-        frame->symbol = fl_arena_cstr(arena, found[count - 1].function);
-        frame->is_looked_up = true;
-        failed = frame->symbol == NULL;
-    }
-    frame->source = place_of(&found[count - 1], arena, &failed);
-    if (count > 1)
-        add_inlined(frame, found, count, arena, &failed);
-    return !failed;
-}
-
-static bool is_meant(const char *binary, const char *library, const char *of_frame)
-{
-    return library != NULL ? strcmp(library, of_frame) == 0 : is_of(binary, of_frame);
-}
-
-/* The frames of one library; `library` NULL: of that which the binary is by its name. */
-static fl_status name_frames(fl_crash *crash, const char *binary, const char *library,
-                             fl_arena *arena, fl_error *err)
-{
-    fl_symbols *symbols = NULL;
-    bool kept = true;
-    fl_status status = fl_symbols_open(&symbols, binary, err);
-    fl_crash_frame *frames = fl_arena_alloc(arena, crash->native_count + 1, sizeof(*frames));
-    if (status != FL_OK || frames == NULL) {
-        fl_symbols_close(symbols);
-        return status != FL_OK ? status
-                               : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
-    }
-    for (size_t i = 0; i < crash->native_count; i++) {
-        frames[i] = crash->native_frames[i];
-        if (frames[i].library != NULL && is_meant(binary, library, frames[i].library))
-            kept &= name_frame(&frames[i], symbols, i > 0, arena);
-    }
-    if (crash->frame.library != NULL && is_meant(binary, library, crash->frame.library))
-        kept &= name_frame(&crash->frame, symbols, false, arena);
-    crash->native_frames = frames;
-    fl_symbols_close(symbols);
-    return kept ? FL_OK : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for frames");
-}
-
-/* ---- a folder of libraries ---- */
-
-/* "FOLDER/.build-id/45/1839....debug", where distributions keep the DWARF of a library that was
- * built under this id; NULL: not there, or of another build. */
-static const char *debug_file(const char *folder, fl_slice id, fl_arena *arena)
-{
-    fl_symbols *symbols = NULL;
-    if (id.len < 4)
-        return NULL;
-    const char *path = fl_arena_printf(arena, "%s/.build-id/%.2s/%.*s.debug", folder, id.ptr,
-                                       (int)(id.len - 2), (const char *)id.ptr + 2);
-    bool is_same = path != NULL && fl_symbols_open(&symbols, path, NULL) == FL_OK &&
-                   fl_slice_equal(fl_symbols_gnu_build_id(symbols), id);
-    fl_symbols_close(symbols);
-    return is_same ? path : NULL;
-}
-
-/* Whether a file may be of this build: it is not where both have an id, and these differ. */
-static bool may_be_of(const char *path, fl_slice id)
-{
-    fl_symbols *symbols = NULL;
-    bool is_other = false;
-    if (id.len > 0 && fl_symbols_open(&symbols, path, NULL) == FL_OK) {
-        fl_slice its = fl_symbols_gnu_build_id(symbols);
-        is_other = its.len > 0 && !fl_slice_equal(its, id);
-    }
-    fl_symbols_close(symbols);
-    return !is_other;
-}
-
-/* The best file for a library: DWARF by its build id, beside it or where the system keeps it, else
- * "NAME.debug" that is not of another build, else the library itself; NULL: the folder has none. */
-static const char *find_file(const char *folder, const char *library, fl_arena *arena)
-{
-    fl_symbols *symbols = NULL;
-    const char *found = NULL;
-    fl_slice id = {0};
-    const char *own = fl_arena_printf(arena, "%s/%s", folder, library);
-    const char *beside = fl_arena_printf(arena, "%s/%s.debug", folder, library);
-    if (own == NULL || beside == NULL || strchr(library, '/') != NULL)
-        return NULL;
-    if (fl_symbols_open(&symbols, own, NULL) == FL_OK) {
-        id = fl_symbols_gnu_build_id(symbols);
-        found = debug_file(folder, id, arena);
-        if (found == NULL)
-            found = debug_file("/usr/lib/debug", id, arena);
-    }
-    if (found == NULL && access(beside, R_OK) == 0 && may_be_of(beside, id))
-        found = beside;
-    if (found == NULL && symbols != NULL)
-        found = own;
-    fl_symbols_close(symbols);
-    return found;
-}
-
-/* Each library of the stack once. What the folder does not have keeps its frames as they are. */
-static fl_status name_by_folder(fl_crash *crash, const char *folder, fl_arena *arena, fl_error *err)
-{
-    fl_status status = FL_OK;
-    for (size_t i = 0; i <= crash->native_count && status == FL_OK; i++) {
-        const char *library = i == 0 ? crash->frame.library : crash->native_frames[i - 1].library;
-        bool is_new = library != NULL && (i == 0 || crash->frame.library == NULL ||
-                                          strcmp(library, crash->frame.library) != 0);
-        for (size_t k = 0; k + 1 < i && is_new; k++)
-            is_new = crash->native_frames[k].library == NULL ||
-                     strcmp(crash->native_frames[k].library, library) != 0;
-        const char *file = is_new ? find_file(folder, library, arena) : NULL;
-        if (file != NULL)
-            status = name_frames(crash, file, library, arena, err);
-    }
-    return status;
-}
-
 /* ---- the whole ---- */
 
 /* A sentence that is there. */
@@ -364,7 +194,7 @@ static fl_status read_report(fl_crash_report *out, const fl_crash_request *reque
 fl_status fl_crash_run(fl_crash_report *out, const fl_crash_request *request, fl_arena *arena,
                        fl_error *err)
 {
-    const char *warning = NULL;
+    const char *warning = NULL, *refused = NULL;
     assert(out != NULL && request->path != NULL);
     *out = (fl_crash_report){0};
     const char **warnings = fl_arena_alloc(arena, MAX_WARNINGS, sizeof(*warnings));
@@ -376,10 +206,17 @@ fl_status fl_crash_run(fl_crash_report *out, const fl_crash_request *request, fl
         warn(out, warnings, warning);
     if (status != FL_OK || out->retraced.ptr != NULL)
         return status;
-    for (size_t i = 0; i < request->binary_count && status == FL_OK; i++)
-        status = name_frames(&out->crash, request->binaries[i], NULL, arena, err);
-    if (status == FL_OK && request->symbols_folder != NULL)
-        status = name_by_folder(&out->crash, request->symbols_folder, arena, err);
+    const fl_crash_files files = {.binaries = request->binaries,
+                                  .binary_count = request->binary_count,
+                                  .folder = request->symbols_folder,
+                                  .system = "/usr/lib/debug"};
+    status = fl_crash_name_native(&out->crash, &files, &refused, arena, err);
+    if (status == FL_OK && refused != NULL)
+        warn(out, warnings,
+             fl_arena_printf(arena,
+                             "%s is not the debug file of its library: its CRC32 is another; take"
+                             " the one of the same build",
+                             refused));
     if (status == FL_OK)
         status = judge(out, arena, err);
     if (!out->crash.is_whole)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 try:
     import jsonschema
@@ -22,17 +23,17 @@ FIXTURES = SOURCE / "tests/fixtures/hserr"
 TIMEOUT_S = 120
 
 
-def library(function, build_id):
-    """An ELF file of two tables: one function at 0x1000, and the id of its build."""
-    names = b"\0.symtab\0.strtab\0.note.gnu.build-id\0.shstrtab\0"
+def library(function, build_id, link=b""):
+    """An ELF file of few tables: one function at 0x1000, the id of its build, a link to the file with its DWARF."""
+    names = b"\0.symtab\0.strtab\0.note.gnu.build-id\0.shstrtab\0.gnu_debuglink\0"
     note = struct.pack("<III4s", 4, len(build_id), 3, b"GNU\0") + build_id
     parts = [(1, 2, bytes(24) + struct.pack("<IBBHQQ", 1, 2, 0, 1, 0x1000, 64), 2, 24), (9, 3, b"\0" + function + b"\0", 0, 0),
-             (17, 7, note, 0, 0), (36, 3, names, 0, 0)]
+             (17, 7, note, 0, 0), (36, 3, names, 0, 0), (46, 1, link, 0, 0)]
     body, table = b"", bytes(64)
     for name, kind, data, link, entry in parts:
         table += struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, 64 + len(body), len(data), link, 1, 4, entry)
         body += data + bytes(-len(data) % 8)
-    return b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, 64 + len(body), 0, 64, 56, 0, 64, 5, 4) + body + table
+    return b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, 64 + len(body), 0, 64, 56, 0, 64, 6, 4) + body + table
 
 
 class Crash(unittest.TestCase):
@@ -123,6 +124,70 @@ class Crash(unittest.TestCase):
             self.assertIn(expected, json.dumps(document))
         (self.place / "libx.so").unlink()
         self.assertIn("beside", json.dumps(self.answer("-", "--symbols", ".", stdin=text.encode())))
+
+    REPORT = b"""# A fatal error has been detected by the Java Runtime Environment:
+#
+#  SIGSEGV (0xb) at pc=0x1, pid=1, tid=1
+#
+# Problematic frame:
+# C  [libx.so+0x1008]
+#
+
+Native frames:
+C  [libx.so+0x1008]
+C  [liby.so+0x10]  _ZN2os12signal_raiseEi+0x4
+
+END.
+"""
+
+    def symbols_of(self, *words):
+        document = self.answer("-", *words, stdin=self.REPORT)
+        self.assertEqual(document["frame"]["symbol"], document["native_frames"][0]["symbol"])
+        return document["frame"]["symbol"], document["warnings"]
+
+    def test_names_of_compilers_are_told_as_their_sources_have_them(self):
+        (self.place / "libx.so").write_bytes(library(b"_ZNK3geo3Box4areaERKS0_i", b"12345678"))
+        document = self.answer("-", "--symbols", ".", stdin=self.REPORT)
+        self.assertEqual(document["frame"]["symbol"], "geo::Box::area(geo::Box const&, int) const")
+        self.assertEqual(document["native_frames"][1]["symbol"], "os::signal_raise(int)")
+        self.assertIn("geo::Box::area(geo::Box const&, int) const", self.run_it("-", "--binary", "libx.so", stdin=self.REPORT).stdout.decode())
+
+    def test_a_debug_link_is_followed_where_the_bytes_are_those_it_names(self):
+        debug = library(b"linked", b"")
+        link = b"x.debug\0" + struct.pack("<I", zlib.crc32(debug))
+        for where in ("", ".debug/"):
+            folder = self.place / f"case{where.strip('./')}"
+            (folder / where).mkdir(parents=True)
+            (folder / "libx.so").write_bytes(library(b"own", b"", link))
+            (folder / where / "x.debug").write_bytes(debug)
+            for words in (("--symbols", folder), ("--binary", folder / "libx.so")):
+                self.assertEqual(self.symbols_of(*words), ("linked", []))
+            (folder / where / "x.debug").write_bytes(debug + b"\0")
+            symbol, warnings = self.symbols_of("--symbols", folder)
+            self.assertEqual(symbol, "own")
+            self.assertIn("x.debug is not the debug file of its library: its CRC32 is another", warnings[0])
+
+    def test_a_build_id_comes_before_a_debug_link(self):
+        linked, by_id = library(b"linked", b""), library(b"by_id", b"12345678")
+        (self.place / "libx.so").write_bytes(library(b"own", b"12345678", b"x.debug\0" + struct.pack("<I", zlib.crc32(linked))))
+        (self.place / "x.debug").write_bytes(linked)
+        self.assertEqual(self.symbols_of("--symbols", ".")[0], "linked")
+        elsewhere = self.place / "debug/.build-id" / b"1".hex()
+        elsewhere.mkdir(parents=True)
+        (elsewhere / (b"2345678".hex() + ".debug")).write_bytes(by_id)
+        self.assertEqual(self.symbols_of("--binary", "libx.so", "--symbols", "debug")[0], "by_id")
+        (elsewhere / (b"2345678".hex() + ".debug")).write_bytes(library(b"by_id", b"87654321"))
+        self.assertEqual(self.symbols_of("--binary", "libx.so", "--symbols", "debug")[0], "linked")
+
+    def test_a_debug_link_that_leads_elsewhere_is_not_followed(self):
+        debug = library(b"linked", b"")
+        (self.place / "outside.debug").write_bytes(debug)
+        (self.place / "in").mkdir()
+        for name in (b"../outside.debug", b"", b"x" * 300, b"missing.debug", b"."):
+            link = name + bytes(4 - len(name) % 4) + struct.pack("<I", zlib.crc32(debug))
+            for bytes_of in (link, link[:-1]):
+                (self.place / "in/libx.so").write_bytes(library(b"own", b"", bytes_of))
+                self.assertEqual(self.symbols_of("--symbols", "in"), ("own", []))
 
     def test_a_text_is_answered_whole_or_not_at_all(self):
         mapping = SOURCE / "tests/fixtures/mapping/r8.txt"
