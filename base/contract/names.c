@@ -66,6 +66,12 @@ static const char *const verdicts[] = {
     [FL_VERDICT_NO_CONFIDENT_CAUSE] = "no-confident-cause",
 };
 
+static const char *const kept[] = {
+    [FL_KEPT_HEAP] = "heap",
+    [FL_KEPT_CLASS] = "class",
+    [FL_KEPT_OBJECTS] = "objects",
+};
+
 static const char *const changes[] = {
     [FL_CHANGE_DEPLOY] = "deploy",
     [FL_CHANGE_CONFIG] = "config",
@@ -84,6 +90,7 @@ _Static_assert(COUNT(modalities) == FL_MODALITY_COUNT, "each modality has a name
 _Static_assert(COUNT(causes) == FL_CAUSE_COUNT, "each cause has a name");
 _Static_assert(COUNT(resources) == FL_RESOURCE_COUNT, "each resource has a name");
 _Static_assert(COUNT(loci) == FL_LOCUS_COUNT, "each locus has a name");
+_Static_assert(COUNT(kept) == FL_KEPT_KIND_COUNT, "each kind of what keeps has a name");
 _Static_assert(COUNT(changes) == FL_CHANGE_KIND_COUNT, "each kind of change has a name");
 _Static_assert(COUNT(roles) == FL_ROLE_COUNT, "each role has a name");
 
@@ -207,5 +214,20 @@ bool fl_picture_kind_parse(fl_picture_kind *out, const char *name)
     if (!find(&at, pictures, COUNT(pictures), name))
         return false;
     *out = (fl_picture_kind)at;
+    return true;
+}
+
+const char *fl_kept_kind_name(fl_kept_kind kind)
+{
+    assert((size_t)kind < COUNT(kept));
+    return kept[kind];
+}
+
+bool fl_kept_kind_parse(fl_kept_kind *out, const char *name)
+{
+    size_t at;
+    if (!find(&at, kept, COUNT(kept), name))
+        return false;
+    *out = (fl_kept_kind)at;
     return true;
 }

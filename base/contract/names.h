@@ -21,5 +21,6 @@ bool fl_locus_parse(fl_locus_kind *out, const char *name);
 bool fl_verdict_parse(fl_verdict *out, const char *name);
 bool fl_role_parse(fl_role *out, const char *name);
 bool fl_picture_kind_parse(fl_picture_kind *out, const char *name);
+bool fl_kept_kind_parse(fl_kept_kind *out, const char *name);
 
 #endif

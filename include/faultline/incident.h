@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "faultline/kept.h"
 #include "faultline/status.h"
 
 #ifdef __cplusplus
@@ -83,11 +84,13 @@ typedef struct fl_evidence {
     bool against;     /* speaks against the hypothesis */
     const char *text; /* one sentence with the figure, the baseline and the time */
     int64_t at_ns;
-    double value, baseline; /* NaN where there is none */
-    const char *unit;       /* UCUM; NULL where value has none */
-    const char *query;      /* shows the raw data again */
-    double weight_nats;     /* log Bayes factor it adds */
-    const char *finding;    /* the kind of leak that profiles show: "map-only-grows"; else NULL */
+    double value, baseline;   /* NaN where there is none */
+    const char *unit;         /* UCUM; NULL where value has none */
+    const char *query;        /* shows the raw data again */
+    double weight_nats;       /* log Bayes factor it adds */
+    const char *finding;      /* the kind of leak that profiles show: "map-only-grows"; else NULL */
+    const fl_kept_step *path; /* of a heap dump: who keeps what was found; NULL: none */
+    size_t path_count;        /* at most FL_KEPT_STEPS */
 } fl_evidence;
 
 /* When something began, from the data alone and not from the stated time: the median of what is

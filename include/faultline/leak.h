@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "faultline/kept.h"
 #include "faultline/status.h"
 
 #ifdef __cplusplus
@@ -272,6 +273,10 @@ typedef struct fl_leak_finding {
     size_t evidence_count;
     const char *const *against;
     size_t against_count;
+    /* Of heap dumps: the way from the heap to what was found. At most FL_KEPT_STEPS; 0: not known.
+     */
+    const fl_kept_step *path;
+    size_t path_count;
 } fl_leak_finding;
 
 typedef struct fl_leak_ruled_out {

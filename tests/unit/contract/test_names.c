@@ -19,6 +19,11 @@ START_TEST(every_locus_and_modality_is_read_back_from_its_name)
         ck_assert(fl_locus_parse(&back, fl_locus_name((fl_locus_kind)i)));
         ck_assert_int_eq((int)back, i);
     }
+    for (int i = 0; i < FL_KEPT_KIND_COUNT; i++) {
+        fl_kept_kind back = FL_KEPT_KIND_COUNT;
+        ck_assert(fl_kept_kind_parse(&back, fl_kept_kind_name((fl_kept_kind)i)));
+        ck_assert_int_eq((int)back, i);
+    }
     for (int i = 0; i < FL_MODALITY_COUNT; i++) {
         fl_modality back = FL_MODALITY_COUNT;
         ck_assert(fl_modality_parse(&back, fl_modality_name((fl_modality)i)));
