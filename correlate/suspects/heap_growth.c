@@ -36,23 +36,24 @@ static const fl_heap_path *earlier_at(const compare *c, size_t dump, size_t row)
 
 /* How many rows before this one have its parent and its label: classes of one name have several
  * loaders. */
-static size_t twins_before(const compare *c, size_t row)
+static size_t twins_before(const fl_heap_paths *paths, size_t row)
 {
-    const fl_heap_path *here = last_at(c, row);
+    const fl_heap_path *here = fl_heap_paths_at(paths, row);
     size_t twins = 0;
-    for (size_t i = 0; i < row; i++)
-        twins +=
-            last_at(c, i)->parent == here->parent && strcmp(last_at(c, i)->label, here->label) == 0;
+    for (size_t i = 0; i < row; i++) {
+        const fl_heap_path *other = fl_heap_paths_at(paths, i);
+        twins += other->parent == here->parent && strcmp(other->label, here->label) == 0;
+    }
     return twins;
 }
 
-/* The row of the earlier heap with the same path, of twins the one with the same number;
- * FL_HEAP_NONE: it is new. A class is itself wherever it hangs: on its loader, or on the roots
- * where it stands in for those of a cut dump. */
-static uint32_t match(const fl_heap_paths *before, uint32_t parent, const fl_heap_path *row,
-                      size_t twins)
+/* Of twins the one with the same number. A class is itself wherever it hangs: on its loader, or on
+ * the roots where it stands in for those of a cut dump. */
+uint32_t fl_heap_growth_match(const fl_heap_paths *before, uint32_t parent,
+                              const fl_heap_paths *last, size_t at)
 {
-    size_t count = fl_heap_paths_count(before);
+    size_t count = fl_heap_paths_count(before), twins = twins_before(last, at);
+    const fl_heap_path *row = fl_heap_paths_at(last, at);
     for (size_t i = parent + (size_t)1; i < count && parent != FL_HEAP_NONE; i++) {
         const fl_heap_path *other = fl_heap_paths_at(before, i);
         if (other->parent == parent && strcmp(other->label, row->label) == 0 && twins-- == 0)
@@ -73,8 +74,8 @@ static void match_all(compare *c)
     for (size_t dump = 0; dump + 1 < c->count; dump++) {
         uint32_t *matched = c->matched + dump * c->rows;
         for (size_t row = 1; row < c->rows; row++)
-            matched[row] = match(c->series[dump], matched[last_at(c, row)->parent], last_at(c, row),
-                                 twins_before(c, row));
+            matched[row] = fl_heap_growth_match(c->series[dump], matched[last_at(c, row)->parent],
+                                                c->series[c->count - 1], row);
     }
 }
 

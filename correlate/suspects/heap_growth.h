@@ -38,6 +38,11 @@ FL_NODISCARD fl_status fl_heap_growth_find(size_t *found, fl_heap_growth *out, s
                                            const fl_heap_paths *const *series, size_t count,
                                            fl_error *err);
 
+/* The row of an earlier dump with the same path as row `at` of the last one, whose parent is
+ * `parent` there; FL_HEAP_NONE: it is new. The whole heap is row 0 of both. */
+uint32_t fl_heap_growth_match(const fl_heap_paths *before, uint32_t parent,
+                              const fl_heap_paths *last, size_t at);
+
 /* What holds the container in the last paths: the static; without one the field of the program's
  * own that is nearest to it, or what hangs on the roots. *field: that field beside a static, else
  * NULL. Texts of the paths. */

@@ -354,6 +354,7 @@ static fl_status add_growths(signs_run *run, fl_error *err)
             continue;
         sign->has_growth = true;
         sign->growth = growths[i];
+        sign->row = growths[i].row;
         sign->holder = holder;
         sign->field = field;
         sign->before_bytes = growths[i].before_bytes;
@@ -440,6 +441,15 @@ static void add_loaders(signs_run *run, const fl_heap_crowd *group)
         say(sign, fl_arena_printf(run->arena, "the largest is held by %s", group->holder), NAN, "");
 }
 
+/* The row of which an object is the largest, of several the one nearest to the roots; 0: none. */
+static size_t row_of(const fl_heap_paths *paths, fl_heap_object object)
+{
+    for (size_t row = 1; row < fl_heap_paths_count(paths); row++)
+        if (fl_heap_paths_at(paths, row)->largest == object)
+            return row;
+    return 0;
+}
+
 /* What needs no growth to be a fault, where it was not told with a growth. */
 static void add_faults(signs_run *run)
 {
@@ -457,6 +467,7 @@ static void add_faults(signs_run *run)
         sign->holder = holder;
         sign->before_bytes = sign->after_bytes = fault->fault.bytes;
         if (!is_texts) {
+            sign->row = row_of(last->paths, fault->fault.object);
             say_fault(sign, fault, run->arena);
             continue;
         }

@@ -44,6 +44,7 @@ typedef struct fl_heap_sign {
     fl_heap_sign_kind kind;
     bool has_growth;
     fl_heap_growth growth;      /* by path; with has_growth only */
+    size_t row;                 /* of the last paths: what it is told of; 0: they do not have it */
     const char *holder, *field; /* as fl_heap_growth_holder() gives them; holder is never NULL */
     uint64_t before_bytes, after_bytes; /* that the holder keeps; equal where nothing grew */
     struct {

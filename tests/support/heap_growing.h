@@ -40,6 +40,7 @@ typedef struct growing {
     const char *field;   /* of shop.Reg */
     const char *element; /* "shop/Item" */
     bool has_nodes, has_outer, one_key;
+    bool has_chains; /* ten nodes in each slot that is used */
     uint32_t count, threads, loaders;
     uint64_t task; /* class of what the threads run; 0: nothing */
 } growing;
@@ -53,7 +54,7 @@ static inline void growing_elements(fl_hprof_made *m, const growing *g)
 {
     static uint64_t slots[GROWING_MAX];
     for (uint32_t i = 0; i < g->count; i++)
-        slots[i] = growing_at(g->has_nodes ? 0 : 1, i);
+        slots[i] = g->has_chains && i % 10 > 0 ? 0 : growing_at(g->has_nodes ? 0 : 1, i);
     made_objects(m, GROWING_TABLE, GROWING_ARRAY, slots, g->count);
     for (uint32_t i = 0; i < g->count; i++) {
         uint64_t key = growing_at(2, g->one_key ? i / 2 : i);
@@ -61,7 +62,8 @@ static inline void growing_elements(fl_hprof_made *m, const growing *g)
             made_instance(m, growing_at(0, i), GROWING_NODE, 3 * m->id_bytes);
             made_id(m, key);
             made_id(m, growing_at(1, i));
-            made_id(m, 0);
+            bool is_last = i % 10 == 9 || i + 1 == g->count;
+            made_id(m, g->has_chains && !is_last ? growing_at(0, i + 1) : 0);
         }
         if (g->has_nodes && (!g->one_key || i % 2 == 0)) {
             made_instance(m, key, GROWING_KEY, 8);
