@@ -8,6 +8,10 @@
  * none does it become a hypothesis of its own, which with the confidence that a leak report can
  * reach stays near the gate. A report that finds no leak speaks against one in the same way.
  *
+ * A *state* (FL_CAUSE_CPU: a map whose look-ups walk chains; FL_CAUSE_MEMORY: texts that are there
+ * many times) is what a program may live with for years. It is a cause only of trouble that it
+ * makes, never a hypothesis of its own, and gives way to what another finding has named.
+ *
  * Weight: the log odds of the report's confidence, clipped at MOST_ODDS, since the report knows its
  * own data and not what else the service does.
  */
@@ -29,6 +33,18 @@ static double weight_of(const fl_rank_finding *finding)
     return finding->against ? -weight : weight;
 }
 
+/* What needs a symptom to be a cause. */
+static bool is_state(fl_cause cause)
+{
+    return cause == FL_CAUSE_CPU || cause == FL_CAUSE_MEMORY;
+}
+
+/* Time that a service takes of its own. */
+static bool is_own_time(const struct candidate *c)
+{
+    return c->resource == FL_RESOURCE_NONE && c->part_count > 0 && c->parts[0].kind == PART_VALUE;
+}
+
 /* Whether the trouble that a hypothesis tells of is what a finding of that cause looks like from
  * outside. A leak is memory; a collector at work is processor time or memory; a lock is time that a
  * service takes of its own. */
@@ -41,8 +57,11 @@ static bool explains(fl_cause cause, const struct candidate *c)
         return c->resource == FL_RESOURCE_CPU || c->resource == FL_RESOURCE_MEMORY ||
                c->cause == FL_CAUSE_GC;
     case FL_CAUSE_LOCK:
-        return c->cause == FL_CAUSE_LOCK || (c->resource == FL_RESOURCE_NONE && c->part_count > 0 &&
-                                             c->parts[0].kind == PART_VALUE);
+        return c->cause == FL_CAUSE_LOCK || is_own_time(c);
+    case FL_CAUSE_CPU:
+        return c->resource == FL_RESOURCE_CPU || is_own_time(c);
+    case FL_CAUSE_MEMORY:
+        return c->resource == FL_RESOURCE_MEMORY;
     case FL_CAUSE_EXCEPTION:
         return c->cause == FL_CAUSE_EXCEPTION;
     default:
@@ -70,7 +89,10 @@ static void name_place(struct candidate *c, const fl_rank_finding *finding)
             c->cause = FL_CAUSE_MEMORY;
         return;
     }
-    c->cause = finding->cause;
+    if (is_state(finding->cause) && c->locus == FL_LOCUS_FRAME)
+        return; /* another finding names it */
+    if (finding->cause != FL_CAUSE_MEMORY || c->cause != FL_CAUSE_MEMORY_LEAK)
+        c->cause = finding->cause; /* memory that rises does not only because it is wasted */
     if (c->locus == FL_LOCUS_CODE_REGION || finding->frame == NULL)
         return;
     c->locus = FL_LOCUS_FRAME;
@@ -89,7 +111,7 @@ static fl_status add_own(struct rank *r, uint32_t service, uint32_t index, fl_er
                           .locus_name = finding->frame,
                           .score = weight,
                           .order = 2};
-    if (finding->against || finding->frame == NULL)
+    if (finding->against || finding->frame == NULL || is_state(finding->cause))
         return FL_OK;
     fl_rank_add_part(&c, PART_FINDING, index, weight);
     return fl_rank_add(r, &c, err);
@@ -128,4 +150,6 @@ void fl_rank_explain_finding(fl_evidence *out, struct rank *r, uint32_t finding)
     out->unit = from->unit;
     out->query = from->query;
     out->finding = from->kind;
+    out->path = from->path;
+    out->path_count = from->path_count;
 }

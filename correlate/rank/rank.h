@@ -12,7 +12,8 @@
 /* What the profiles of a service say about one kind of trouble. Texts outlive the answer. */
 typedef struct fl_rank_finding {
     const char *service;
-    fl_cause cause;    /* memory-leak, gc, lock or exception */
+    fl_cause cause;    /* memory-leak, gc, lock or exception; cpu or memory of a state, which is a
+                          cause only where telemetry has such trouble (findings.c) */
     bool against;      /* the profiles speak against that cause */
     double confidence; /* 0..1, that what it says is so */
     const char *frame; /* function, file and line; NULL where it is against */
@@ -21,7 +22,9 @@ typedef struct fl_rank_finding {
     int64_t at_ns;     /* 0: of no moment */
     double value;      /* of the growth, by the hour; NaN: none */
     const char *unit;
-    const char *query; /* the command that shows it again */
+    const char *query;        /* the command that shows it again */
+    const fl_kept_step *path; /* of a heap dump: who keeps what was found */
+    size_t path_count;
 } fl_rank_finding;
 
 typedef struct fl_rank_question {

@@ -191,6 +191,62 @@ START_TEST(a_collector_at_work_explains_memory_and_a_lock_does_not)
 }
 END_TEST
 
+/* What a heap dump says of a map and of texts. */
+static fl_rank_finding state_of(fl_cause cause)
+{
+    fl_rank_finding state = leak;
+    state.cause = cause;
+    state.confidence = 0.75;
+    state.frame = "shop.Grid.CELLS";
+    return state;
+}
+
+static const struct {
+    fl_role role;
+    fl_cause state;
+    bool fits;
+} symptoms[] = {
+    {FL_ROLE_CPU, FL_CAUSE_CPU, true},
+    {FL_ROLE_CPU, FL_CAUSE_MEMORY, false},
+    {FL_ROLE_MEMORY, FL_CAUSE_MEMORY, true},
+    {FL_ROLE_MEMORY, FL_CAUSE_CPU, false},
+};
+
+START_TEST(a_state_is_a_cause_only_where_the_symptom_fits)
+{
+    const fl_rank_finding state = state_of(symptoms[_i].state);
+    bool fits = symptoms[_i].fits;
+    series[ORDERS].role = series[PAYMENT].role = symptoms[_i].role;
+    if (symptoms[_i].role == FL_ROLE_CPU)
+        series[ORDERS].name = series[PAYMENT].name = "container.cpu.usage";
+    rank(&state, 1);
+    ck_assert(find("orders") == NULL || evidence_of(find("orders")) == NULL);
+    let_memory_rise(ORDERS);
+    rank(NULL, 0);
+    fl_cause cause = find("orders")->cause;
+    double alone = find("orders")->score;
+    rank(&state, 1);
+    const fl_hypothesis *first = find("orders");
+    ck_assert_int_eq(first->locus == FL_LOCUS_FRAME, fits);
+    ck_assert_double_eq_tol(first->score - alone, fits ? log(3) : 0, 1e-6);
+    ck_assert_int_eq(evidence_of(first) != NULL, fits);
+    ck_assert_int_eq(first->cause, cause); /* memory that rises stays a leak */
+    for (size_t i = 0; i < incident.hypothesis_count && !fits; i++)
+        ck_assert_ptr_null(evidence_of(&incident.hypotheses[i]));
+}
+END_TEST
+
+START_TEST(a_state_gives_way_to_what_a_leak_names)
+{
+    const fl_rank_finding both[] = {leak, state_of(FL_CAUSE_MEMORY)};
+    let_memory_rise(ORDERS);
+    rank(both, 2);
+    const fl_hypothesis *first = find("orders");
+    ck_assert_int_eq(first->cause, FL_CAUSE_MEMORY_LEAK);
+    ck_assert_str_eq(first->locus_name, "main.put (store.go:42)");
+}
+END_TEST
+
 START_TEST(findings_of_services_without_telemetry_are_passed_over)
 {
     fl_rank_finding other = leak;
@@ -227,6 +283,9 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_leak_alone_is_listed_and_no_confident_cause);
     tcase_add_test(cases, a_report_that_finds_none_speaks_against_a_leak);
     tcase_add_test(cases, a_collector_at_work_explains_memory_and_a_lock_does_not);
+    tcase_add_loop_test(cases, a_state_is_a_cause_only_where_the_symptom_fits, 0,
+                        sizeof(symptoms) / sizeof(symptoms[0]));
+    tcase_add_test(cases, a_state_gives_way_to_what_a_leak_names);
     tcase_add_test(cases, findings_of_services_without_telemetry_are_passed_over);
     tcase_add_test(cases, certainty_is_clipped);
     suite_add_tcase(suite, cases);
