@@ -143,6 +143,28 @@ static int to_buf(const char *bytes, size_t len, void *payload)
     return out->status == FL_OK ? 0 : -1;
 }
 
+/* "before_bytes" is null where there was no earlier dump, and 0 where it held nothing of note. */
+void fl_put_path(fl_put *w, json_t *object, const char *key, const fl_kept_step *path, size_t count)
+{
+    json_t *list = json_array();
+    assert(count <= FL_KEPT_STEPS);
+    for (size_t i = 0; i < count; i++) {
+        json_t *step = json_object();
+        fl_put_text(w, step, "what", fl_kept_kind_name(path[i].kind));
+        fl_put_text(w, step, "class", path[i].type);
+        fl_put_text(w, step, "field", path[i].field);
+        fl_put_count(w, step, "objects", path[i].objects);
+        fl_put_count(w, step, "retained_bytes", path[i].retained_bytes);
+        if (path[i].has_before)
+            fl_put_count(w, step, "before_bytes", path[i].before_bytes);
+        else
+            fl_put_value(w, step, "before_bytes", json_null());
+        fl_put_count(w, step, "left_out", path[i].left_out);
+        fl_put_item(w, list, step);
+    }
+    fl_put_value(w, object, key, list);
+}
+
 void fl_put_belief(fl_put *w, json_t *object, const char *key, const fl_confidence *belief,
                    size_t items)
 {

@@ -37,6 +37,9 @@ void fl_put_count(fl_put *w, json_t *object, const char *key, uint64_t count);
 void fl_put_number(fl_put *w, json_t *object, const char *key, double value);
 /* Six decimals: beyond them two builds of the same sum differ. */
 void fl_put_rounded(fl_put *w, json_t *object, const char *key, double value);
+/* The way from the heap to what a finding is about: a list of steps. */
+void fl_put_path(fl_put *w, json_t *object, const char *key, const fl_kept_step *path,
+                 size_t count);
 /* A posterior and how many items it rests on: mean, low, high, n (learnt.schema.json). */
 void fl_put_belief(fl_put *w, json_t *object, const char *key, const fl_confidence *belief,
                    size_t items);

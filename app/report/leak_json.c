@@ -121,6 +121,8 @@ json_t *fl_leak_put_finding(fl_put *w, const fl_leak_finding *finding)
     fl_put_value(w, object, "seconds_to_limit", fl_leak_put_interval(w, finding->seconds_to_limit));
     fl_put_value(w, object, "support", support_of(w, finding->support));
     fl_put_value(w, object, "caller", caller_of(w, finding));
+    if (finding->path_count > 0)
+        fl_put_path(w, object, "path", finding->path, finding->path_count);
     return object;
 }
 

@@ -21,6 +21,8 @@ static json_t *row_of(fl_put *w, const pm_row *row)
     fl_put_text(w, object, "lead", row->lead);
     fl_put_text(w, object, "text", row->text);
     fl_put_text(w, object, "source", row->source);
+    if (row->path_count > 0)
+        fl_put_path(w, object, "path", row->path, row->path_count);
     return object;
 }
 

@@ -49,9 +49,11 @@ typedef struct pm_row {
     const char *service; /* NULL: none */
     const char *lead;    /* a few words, in bold; NULL: none */
     const char *text;
-    const char *source; /* a query, command or URL that shows it again; NULL: none */
-    bool is_below;      /* belongs to the row above */
-    bool is_choice;     /* people tick it */
+    const char *source;       /* a query, command or URL that shows it again; NULL: none */
+    const fl_kept_step *path; /* of a heap: who keeps what it tells of */
+    size_t path_count;
+    bool is_below;  /* belongs to the row above */
+    bool is_choice; /* people tick it */
 } pm_row;
 
 typedef enum pm_section {

@@ -143,6 +143,8 @@ static void add_evidence_of(pm_draft *draft, const fl_hypothesis *hypothesis, si
         row->text =
             fl_pm_text(draft, "%s: %.900s", fl_modality_name(evidence->modality), evidence->text);
         row->source = evidence->query;
+        row->path = evidence->path;
+        row->path_count = evidence->path_count;
         row->is_below = true;
     }
 }

@@ -16,6 +16,7 @@
 
 #include "fl_postmortem_html.h"
 #include "fl_postmortem_markdown.h"
+#include "kept_text.h"
 #include "markup.h"
 #include "postmortem_priv.h"
 #include "slice.h"
@@ -23,6 +24,24 @@
 #include "symptoms.h"
 
 /* ---- rows as Markdown ---- */
+
+/* A list in a list for each step. A step has no mark of its own: who deletes its line changes
+ * nothing, and a name that looks like a mark is none, since it is escaped. */
+static void put_markdown_path(fl_buf *out, const pm_row *row)
+{
+    char name[FL_KEPT_NAME_TEXT], figures[FL_KEPT_FIGURES_TEXT], gap[FL_KEPT_GAP_TEXT];
+    size_t depth = row->is_below ? 2 : 1;
+    for (size_t i = 0; i < row->path_count; i++, depth++) {
+        for (size_t k = 0; k < depth; k++)
+            fl_buf_text(out, "  ");
+        fl_buf_text(out, "- ");
+        fl_buf_text(out, fl_kept_gap(gap, row->path[i].left_out));
+        fl_markup_markdown(out, fl_kept_name(name, &row->path[i]));
+        fl_buf_text(out, ": ");
+        fl_markup_markdown(out, fl_kept_figures(figures, row->path, i));
+        fl_buf_char(out, '\n');
+    }
+}
 
 /* Everything of a row on one line, the mark last. */
 static void put_markdown_row(fl_buf *out, pm_draft *draft, const pm_row *row)
@@ -50,6 +69,7 @@ static void put_markdown_row(fl_buf *out, pm_draft *draft, const pm_row *row)
         fl_buf_char(out, ')');
     }
     fl_buf_printf(out, " `auto:%s`\n", row->id);
+    put_markdown_path(out, row);
 }
 
 /* An empty section says why it is empty, in its place. */
@@ -62,6 +82,22 @@ static void put_markdown(fl_buf *out, pm_draft *draft, const pm_rows *rows)
 }
 
 /* ---- rows as HTML ---- */
+
+/* Each step is inside of the one that keeps it. */
+static void put_html_path(fl_buf *out, const pm_row *row)
+{
+    char name[FL_KEPT_NAME_TEXT], figures[FL_KEPT_FIGURES_TEXT], gap[FL_KEPT_GAP_TEXT];
+    for (size_t i = 0; i < row->path_count; i++) {
+        fl_buf_text(out, i > 0 ? "\n<ul><li>" : "\n<ul class=\"kept\"><li>");
+        fl_buf_text(out, fl_kept_gap(gap, row->path[i].left_out));
+        fl_buf_text(out, "<code>");
+        fl_markup_html(out, fl_kept_name(name, &row->path[i]));
+        fl_buf_text(out, "</code> ");
+        fl_markup_html(out, fl_kept_figures(figures, row->path, i));
+    }
+    for (size_t i = 0; i < row->path_count; i++)
+        fl_buf_text(out, "</li></ul>");
+}
 
 /* The item is left open: rows that belong to it may follow inside. */
 static void put_html_row(fl_buf *out, pm_draft *draft, const pm_row *row)
@@ -89,6 +125,7 @@ static void put_html_row(fl_buf *out, pm_draft *draft, const pm_row *row)
         fl_buf_text(out, "</code>");
     }
     fl_buf_printf(out, " <code class=\"mark\">auto:%s</code>", row->id);
+    put_html_path(out, row);
 }
 
 /* Rows that belong to the one above are a list inside of it. */

@@ -64,6 +64,8 @@ static json_t *evidence_of(fl_put *w, const fl_evidence *evidence)
     fl_put_rounded(w, object, "weight_nats", evidence->weight_nats);
     if (evidence->finding != NULL)
         fl_put_text(w, object, "finding", evidence->finding);
+    if (evidence->path_count > 0)
+        fl_put_path(w, object, "path", evidence->path, evidence->path_count);
     return object;
 }
 

@@ -209,6 +209,44 @@ static const char *word_at(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+/* One step of a way through a heap; only the heap itself is of no class. */
+static void load_step(loader *in, fl_kept_step *out, const json_t *item, size_t at)
+{
+    const json_t *before = ok(in) ? member(in, item, "before_bytes") : NULL;
+    if (!ok(in))
+        return;
+    if (!fl_kept_kind_parse(&out->kind, word_at(item, "what")))
+        complain(in, "what", "is not a known word");
+    out->type = nullable_text_at(in, item, "class");
+    out->field = nullable_text_at(in, item, "field");
+    out->objects = count_at(in, item, "objects", INT64_MAX);
+    out->retained_bytes = count_at(in, item, "retained_bytes", INT64_MAX);
+    out->has_before = !json_is_null(before);
+    if (out->has_before)
+        out->before_bytes = count_at(in, item, "before_bytes", INT64_MAX);
+    out->left_out = count_at(in, item, "left_out", INT64_MAX);
+    if (ok(in) && (out->kind == FL_KEPT_HEAP) != (at == 0))
+        complain(in, "path", "does not begin with the heap");
+    else if (ok(in) && (out->kind == FL_KEPT_HEAP) != (out->type == NULL))
+        complain(in, "class", "is missing in a step of a path, or of the heap");
+}
+
+/* Most evidence has none. */
+static void load_path(loader *in, fl_evidence *out, const json_t *item)
+{
+    if (!ok(in) || json_object_get(item, "path") == NULL)
+        return;
+    const json_t *list = array_at(in, item, "path");
+    size_t count = json_array_size(list);
+    if (ok(in) && (count == 0 || count > FL_KEPT_STEPS))
+        complain(in, "path", "has no steps, or too many");
+    fl_kept_step *steps = ok(in) ? room_for(in, count, sizeof(*steps)) : NULL;
+    for (size_t i = 0; ok(in) && i < count; i++)
+        load_step(in, &steps[i], json_array_get(list, i), i);
+    out->path = ok(in) ? steps : NULL;
+    out->path_count = ok(in) ? count : 0;
+}
+
 /* `at` alone may be null: evidence about a whole window has no moment. */
 static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
 {
@@ -226,6 +264,7 @@ static void load_evidence(loader *in, fl_evidence *out, const json_t *item)
     /* Older documents have none, and most evidence is of no leak. */
     if (json_object_get(item, "finding") != NULL)
         out->finding = nullable_text_at(in, item, "finding");
+    load_path(in, out, item);
 }
 
 /* All four members, null where the kind of locus has none. */

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kept_text.h"
 #include "page.h"
 #include "report.h"
 #include "report_lanes.h"
@@ -31,6 +32,7 @@ enum {
     BODY = 6,          /* column of what belongs to a hypothesis */
     LOCUS = 20,        /* column of its locus */
     EVIDENCE = 18,     /* column of an evidence sentence */
+    LAST_STEPS = 7,    /* of a way through a heap, behind the heap itself */
     LEAD_EVIDENCE = 4, /* items of the first hypothesis, where others have any */
     /* Columns of the line of a hypothesis, and the bytes of its cause. */
     RANK = 5,
@@ -201,6 +203,30 @@ static void write_own_onset(fl_page *page, const fl_incident *incident,
     write_onset(page, *own);
 }
 
+/* Each step below the one that keeps it; of a long way the heap and what is nearest to its end,
+ * since a finding is about that, and the page has other things to say. */
+static void write_path(fl_page *page, const fl_evidence *evidence, size_t column)
+{
+    char name[FL_KEPT_NAME_TEXT], figures[FL_KEPT_FIGURES_TEXT], gap[FL_KEPT_GAP_TEXT];
+    const char *branch = page->style.unicode ? "\xE2\x94\x94 " : "` ";
+    size_t count = evidence->path_count, from = count > LAST_STEPS + 1 ? count - LAST_STEPS : 1;
+    uint64_t hidden = from - 1;
+    for (size_t i = 1; i <= from && i < count; i++)
+        hidden += evidence->path[i].left_out;
+    for (size_t i = 0, depth = 0; i < count; i = i == 0 ? from : i + 1, depth++) {
+        const fl_kept_step *step = &evidence->path[i];
+        fl_page_pad(page, column + (depth > 0 ? 2 * (depth - 1) : 0));
+        if (depth > 0)
+            fl_page_put(page, FL_INK_DIM, branch);
+        if (depth > 0)
+            fl_page_put(page, FL_INK_DIM, fl_kept_gap(gap, i == from ? hidden : step->left_out));
+        fl_page_wrap(page, FL_INK_PLAIN, fl_kept_name(name, step));
+        fl_page_put(page, FL_INK_PLAIN, " ");
+        fl_page_wrap(page, FL_INK_DIM, fl_kept_figures(figures, evidence->path, i));
+        fl_page_newline(page);
+    }
+}
+
 /* '+' speaks for the hypothesis, '-' against it. */
 static void write_evidence(fl_page *page, const fl_report_lanes *lanes, const fl_evidence *evidence,
                            const fl_lane *lane)
@@ -214,6 +240,7 @@ static void write_evidence(fl_page *page, const fl_report_lanes *lanes, const fl
     fl_page_wrap(page, FL_INK_PLAIN, evidence->text != NULL ? evidence->text : "");
     fl_page_newline(page);
     fl_report_lane_below(page, lanes, lane, evidence, text);
+    write_path(page, evidence, text);
     if (evidence->query == NULL)
         return;
     /* Not wrapped: it is there to be copied. */
