@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kept_text.h"
 #include "report_lanes.h"
 #include "timestamp.h"
 #include "web_priv.h"
@@ -44,6 +45,40 @@ static void put_locus(fl_buf *out, const fl_hypothesis *h)
     fl_buf_text(out, "</dl>\n");
 }
 
+/* The part of the heap that a step keeps, and of it what it kept in the first dump. */
+static void put_share(fl_buf *out, const fl_kept_step *path, size_t i)
+{
+    const fl_kept_step *step = &path[i];
+    double now = 100 * fl_kept_share(path, step->retained_bytes);
+    double was = step->has_before ? 100 * fl_kept_share(path, step->before_bytes) : now;
+    fl_buf_printf(out,
+                  "<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" "
+                  "aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"8\"/>"
+                  "<rect class=\"grown\" width=\"%.1f\" height=\"8\"/>"
+                  "<rect class=\"fill\" width=\"%.1f\" height=\"8\"/></svg> ",
+                  now, was < now ? was : now);
+}
+
+/* Who keeps what was found, from the heap down: each step inside of the one that keeps it. */
+static void put_path(fl_buf *out, const fl_evidence *e)
+{
+    char name[FL_KEPT_NAME_TEXT], figures[FL_KEPT_FIGURES_TEXT], gap[FL_KEPT_GAP_TEXT];
+    if (e->path_count == 0)
+        return;
+    fl_html(out, "<details class=\"kept\" open><summary>Who keeps it$</summary>",
+            e->path[0].has_before ? "; what is new since the first dump is red" : "");
+    for (size_t i = 0; i < e->path_count; i++) {
+        fl_buf_text(out, "\n<ul><li>");
+        put_share(out, e->path, i);
+        fl_html(out, "<span class=\"dim\">$</span><code>$</code> <span class=\"dim\">$</span>",
+                fl_kept_gap(gap, e->path[i].left_out), fl_kept_name(name, &e->path[i]),
+                fl_kept_figures(figures, e->path, i));
+    }
+    for (size_t i = 0; i < e->path_count; i++)
+        fl_buf_text(out, "</li></ul>");
+    fl_buf_text(out, "</details>");
+}
+
 /* A sign, the modality, the sentence, its weight; the query on a line of its own. */
 static void put_evidence(fl_buf *out, const web_case *of, const fl_hypothesis *h,
                          const fl_evidence *e)
@@ -64,6 +99,7 @@ static void put_evidence(fl_buf *out, const web_case *of, const fl_hypothesis *h
     fl_html(out,
             "</span><span class=\"weight\" title=\"weight in nats: log Bayes factor\">$</span>",
             isnan(e->weight_nats) ? "" : weight);
+    put_path(out, e);
     web_query(out, e->query);
     fl_buf_text(out, "</li>\n");
 }

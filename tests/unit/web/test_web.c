@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fl_kept.h"
 #include "fl_store_place.h"
 #include "fl_test.h"
 #include "mem.h"
@@ -263,6 +264,21 @@ START_TEST(an_incident_is_told_with_its_picture)
     ask(web_incident, "/incidents/made-1/timeline.json");
     ck_assert_str_eq(reply.content_type, "application/json");
     ck_assert(says("faultline.timeline/1"));
+}
+END_TEST
+
+START_TEST(who_keeps_what_was_found_is_a_list_in_lists)
+{
+    keep(&fl_test_kept_incident, NULL);
+    ask(web_incident, "/incidents/kept");
+    ck_assert_uint_eq(reply.status, 200);
+    ck_assert(says("<summary>Who keeps it; what is new since the first dump is red</summary>"));
+    ck_assert(says("<code>the heap</code> <span class=\"dim\">17.3 MB, 4.1 MB before; 80,211"));
+    ck_assert(says("<span class=\"dim\">(2 steps) </span><code>class shop.Cache</code>"));
+    ck_assert(says("<rect class=\"grown\" width=\"75.7\" height=\"8\"/>"));
+    ck_assert(says("<code>shop.&lt;script&gt;`auto:F1`\xEF\xBF\xBD[31m\xEF\xBF\xBD|*x*</code>"));
+    ck_assert(says("<rect class=\"grown\" width=\"100.0\" height=\"8\"/>"));
+    ck_assert(says("</li></ul></li></ul></li></ul></li></ul></details>"));
 }
 END_TEST
 
@@ -627,6 +643,7 @@ static Suite *web_suite(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, the_list_has_each_incident_once);
     tcase_add_test(cases, an_incident_is_told_with_its_picture);
+    tcase_add_test(cases, who_keeps_what_was_found_is_a_list_in_lists);
     tcase_add_test(cases, evidence_leads_to_the_tools_that_are_configured);
     tcase_add_test(cases, queries_lead_to_grafana_by_its_data_sources);
     tcase_add_test(cases, stacks_are_drawn_and_told_with_what_changed);
