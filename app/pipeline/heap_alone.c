@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "facts.h"
 #include "heap_faults.h"
@@ -18,27 +19,31 @@
 #include "heap_loaders.h"
 #include "heap_open.h"
 #include "heap_signs.h"
+#include "leak_heaps.h"
 #include "slice.h"
 
-enum { WAY_STEPS = 12, SENTENCES = 2 };
-
-/* The dump, while its graph is there. */
-struct looking {
-    const fl_heap *heap;
-    fl_rules *rules;
-    fl_heap_alone *out;
-    fl_arena *arena;
-    fl_error *err;
-};
+enum { WAY_STEPS = 12, SENTENCES = 2, STATES = 2 };
 
 /* What is said of one finding; a text that is NULL could not be made. */
 struct found {
+    bool is_state;    /* no leak: nothing has to grow for it */
     const char *sign; /* as signatures ask for it */
     const char *text; /* the figures */
     const char *holder;
     const char *view;
     fl_heap_object object; /* the way leads there; FL_HEAP_NONE: to nothing in particular */
     uint64_t bytes;        /* that it keeps */
+};
+
+/* The dump, while its graph is there. */
+struct looking {
+    const fl_heap *heap;
+    fl_rules *rules;
+    struct found states[STATES]; /* told behind all leaks, of each kind the heaviest */
+    size_t state_count;
+    fl_heap_alone *out;
+    fl_arena *arena;
+    fl_error *err;
 };
 
 static fl_status no_memory(const struct looking *in)
@@ -85,10 +90,21 @@ static fl_status name_it(fl_leak_finding *leak, const struct looking *in, const 
     return status;
 }
 
+/* The same dominators as steps, with what each of them keeps: a sentence cannot be drawn. */
+static fl_status put_path(fl_leak_finding *leak, const struct looking *in, fl_heap_object object)
+{
+    fl_heap_kept kept;
+    const fl_kept_step whole = {
+        .kind = FL_KEPT_HEAP, .objects = in->out->objects, .retained_bytes = in->out->bytes};
+    fl_status status = fl_heap_kept_object(&kept, in->heap, object, &whole, in->arena, in->err);
+    return status == FL_OK ? fl_leak_heaps_keep_path(leak, &kept, in->arena, in->err) : status;
+}
+
 /* One for which there is no signature is not told: nothing says how sure it is. */
 static fl_status add(struct looking *in, const struct found *found)
 {
     static const char *const alone[] = {"one heap dump alone does not show that it grows"};
+    static const char *const idle[] = {FL_HEAP_STATE_DOUBT};
     const fl_leak_interval unknown = {NAN, NAN, NAN};
     bool has_way = found->object != FL_HEAP_NONE;
     fl_leak_evidence *evidence = fl_arena_alloc(in->arena, SENTENCES, sizeof(*evidence));
@@ -115,10 +131,14 @@ static fl_status add(struct looking *in, const struct found *found)
                                             .support = 1u << FL_LEAK_FROM_HEAP,
                                             .evidence = evidence,
                                             .evidence_count = has_way ? SENTENCES : 1,
-                                            .against = alone,
+                                            .against = found->is_state ? idle : alone,
                                             .against_count = 1},
                                    .view = found->view};
     fl_status status = name_it(&row->leak, in, found);
+    if (status == FL_OK && row->leak.signature != NULL)
+        row->leak.verdict = row->leak.signature->verdict;
+    if (status == FL_OK && has_way)
+        status = put_path(&row->leak, in, found->object);
     in->out->count += status == FL_OK && row->leak.signature != NULL;
     return status;
 }
@@ -171,6 +191,37 @@ static fl_status add_local(struct looking *in, const fl_heap_fault *fault,
                                    .bytes = fault->bytes});
 }
 
+/* Of each kind the first, which is the heaviest. */
+static void keep_state(struct looking *in, const fl_heap_fault *fault)
+{
+    bool is_texts = fault->kind == FL_HEAP_TEXTS_REPEATED;
+    const char *sign = fl_heap_fault_name(fault->kind);
+    for (size_t i = 0; i < in->state_count; i++)
+        if (strcmp(in->states[i].sign, sign) == 0)
+            return;
+    assert(in->state_count < STATES);
+    const char *text =
+        is_texts ? fl_arena_printf(in->arena,
+                                   "%" PRIu64 " of %" PRIu64
+                                   " Strings stand for a text that another has: %" PRIu64 " bytes",
+                                   fault->part, fault->whole, fault->bytes)
+                 : fl_arena_printf(
+                       in->arena,
+                       "%" PRIu64 " of %" PRIu64
+                       " entries of a %.*s are in chains of 8 and more; the keys are of %.*s",
+                       fault->part, fault->whole,
+                       FL_SLICE_ARG(class_name(in, fl_heap_class_of(in->heap, fault->object))),
+                       FL_SLICE_ARG(class_name(in, fault->key_class)));
+    in->states[in->state_count++] =
+        (struct found){.is_state = true,
+                       .sign = sign,
+                       .text = text,
+                       .holder = holder_of(in, fault->object),
+                       .view = "collections",
+                       .object = is_texts ? FL_HEAP_NONE : fault->object, /* one of many Strings */
+                       .bytes = fault->bytes};
+}
+
 static fl_status look_at_collections(struct looking *in)
 {
     fl_heap_collections collections = {0};
@@ -190,6 +241,8 @@ static fl_status look_at_collections(struct looking *in)
             status = add_local(in, fault, &locals.keys[fault->row]);
         else if (fault->kind == FL_HEAP_KEYS_WITHOUT_EQUALS || fault->kind == FL_HEAP_KEYS_CHANGED)
             status = add_map(in, fault);
+        else
+            keep_state(in, fault);
     }
     fl_heap_faults_dispose(&faults);
     fl_heap_locals_dispose(&locals);
@@ -271,7 +324,11 @@ static fl_status look(struct looking *in)
     fl_status status = look_at_collections(in);
     if (status == FL_OK)
         status = look_at_loaders(in);
-    return status == FL_OK ? look_at_finalizers(in) : status;
+    if (status == FL_OK)
+        status = look_at_finalizers(in);
+    for (size_t i = 0; i < in->state_count && status == FL_OK; i++)
+        status = add(in, &in->states[i]);
+    return status;
 }
 
 fl_status fl_heap_alone_read(fl_heap_alone *out, const fl_heap_alone_from *from, fl_arena *arena,

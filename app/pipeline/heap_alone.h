@@ -1,6 +1,9 @@
 /*
  * heap_alone.h - one heap dump by itself: leaks that show without another dump to compare with.
  *
+ * Maps whose keys have equal hashes and texts that are there many times are told behind the leaks,
+ * as states: nothing has to grow for them.
+ *
  * Keys that are alike or changed, values that ThreadLocals keep in a pool, copies of class loaders,
  * a queue of finalizers: each is a state that a healthy program does not get into, whatever its
  * load. That it grows nobody has seen, which speaks against each of them.
@@ -10,6 +13,9 @@
 
 #include "arena.h"
 #include "faultline/leak.h"
+
+/* What speaks against a state, of one dump as of several. */
+#define FL_HEAP_STATE_DOUBT "a dump shows how it is, not that anything waits for it"
 
 enum { FL_HEAP_ALONE_MAX = 8 };
 

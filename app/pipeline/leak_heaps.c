@@ -85,6 +85,19 @@ void fl_leak_heaps_dispose(fl_leak_heaps *heaps)
 
 /* --- findings --- */
 
+fl_status fl_leak_heaps_keep_path(fl_leak_finding *finding, const fl_heap_kept *kept,
+                                  fl_arena *arena, fl_error *err)
+{
+    assert(kept->count > 0 && kept->count <= FL_KEPT_STEPS);
+    fl_kept_step *path = fl_arena_alloc(arena, kept->count, sizeof(*path));
+    if (path == NULL)
+        return no_memory(err);
+    memcpy(path, kept->steps, kept->count * sizeof(*path));
+    finding->path = path;
+    finding->path_count = kept->count;
+    return FL_OK;
+}
+
 /* What a report is made with. */
 typedef struct report_run {
     const fl_leak_heaps *heaps;
@@ -145,6 +158,22 @@ static bool put_evidence(fl_leak_finding *finding, const fl_heap_sign *sign, int
     return true;
 }
 
+/* From the heap down to the row that the sign is about, with what each step kept in the first dump:
+ * a reader sees at which step the growth begins. Crowds of threads and loaders have no row. */
+static fl_status put_path(fl_leak_finding *finding, const report_run *run, size_t row,
+                          fl_error *err)
+{
+    fl_heap_kept kept;
+    const fl_leak_heap *items = run->heaps->items;
+    size_t count = run->heaps->count;
+    const fl_heap_paths *first = count > 1 ? items[0].record.paths : NULL;
+    if (row == 0)
+        return FL_OK;
+    fl_status status =
+        fl_heap_kept_row(&kept, items[count - 1].record.paths, row, first, run->arena, err);
+    return status == FL_OK ? fl_leak_heaps_keep_path(finding, &kept, run->arena, err) : status;
+}
+
 /* Bytes an hour; NaN where nothing grew, or no time went by. */
 static double rate_of(const fl_leak_heaps *heaps, const fl_heap_sign *sign)
 {
@@ -182,6 +211,8 @@ static fl_status put_finding(fl_leak_finding *out, const report_run *run, const 
         out->verdict = out->signature->verdict;
     if (status == FL_OK && !put_evidence(out, sign, last->time_ns, run->arena))
         status = no_memory(err);
+    if (status == FL_OK)
+        status = put_path(out, run, sign->row, err);
     return status;
 }
 

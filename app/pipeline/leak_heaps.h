@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "faultline/leak.h"
+#include "heap_kept.h"
 #include "heap_signs.h"
 
 enum { FL_MAX_LEAK_HEAPS = FL_HEAP_MAX_DUMPS }; /* the rest is refused */
@@ -43,5 +44,9 @@ void fl_leak_heaps_dispose(fl_leak_heaps *heaps);
 FL_NODISCARD fl_status fl_leak_heaps_report(fl_leak_report *report, fl_leak_heaps *heaps,
                                             uint64_t limit_bytes, bool alone, fl_arena *arena,
                                             fl_error *err);
+
+/* The way becomes the finding's; its texts live in the arena already. FL_E_NOMEM. */
+FL_NODISCARD fl_status fl_leak_heaps_keep_path(fl_leak_finding *finding, const fl_heap_kept *kept,
+                                               fl_arena *arena, fl_error *err);
 
 #endif

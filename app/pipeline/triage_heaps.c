@@ -6,7 +6,8 @@
  *   several    one leak run over them all; comparison of the first with the last
  *   one        heap_alone.h, where it is a dump
  *
- * Findings are those of a leak: at most FINDINGS_EACH of a service, the heaviest first. The order
+ * Findings are leaks, at most LEAKS_EACH of a service, the heaviest first, then states: a map whose
+ * hashes collide, texts that are there many times. The order
  * in which files were given does not show.
  */
 #include "triage_heaps.h"
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
 #include "faultline/leak_run.h"
 #include "gauge.h"
 #include "heap_alone.h"
@@ -29,8 +31,9 @@
 
 enum {
     MAX_FILES = 64,
-    FINDINGS_EACH = 4,
-    STEPS = 4, /* moments of a finding */
+    LEAKS_EACH = 4,
+    FINDINGS_EACH = LEAKS_EACH + 2, /* and two states */
+    STEPS = 4,                      /* moments of a finding */
     WARNINGS_EACH = 8,
     HEAD_BYTES = 4096,
     MAX_MOMENTS = MAX_FILES * (1 + STEPS * FINDINGS_EACH),
@@ -208,7 +211,8 @@ static const char *way_of(const fl_leak_finding *leak)
     return last != NULL && strncmp(last, begin, sizeof(begin) - 1) == 0 ? last : NULL;
 }
 
-/* The way stands in the evidence, so that whoever reads the answer has it. */
+/* The way stands in the evidence, so that whoever reads the answer has it: as steps where they are
+ * known. */
 static fl_status add_finding(struct reading *in, const struct group *group,
                              const fl_leak_finding *leak, const char *query)
 {
@@ -219,7 +223,7 @@ static fl_status add_finding(struct reading *in, const struct group *group,
     fl_status status = fl_triage_finding_of(out, leak, group->service, query, in->arena, in->err);
     if (status != FL_OK)
         return status;
-    if (way != NULL)
+    if (way != NULL && out->path_count == 0)
         out->text = fl_arena_printf(in->arena, "%s; %s", out->text, way);
     in->finding_count++;
     return out->text != NULL ? FL_OK : no_memory(in);
@@ -233,9 +237,11 @@ static fl_status add_steps(struct reading *in, const struct group *group,
     int64_t at_ns = leak->evidence_count > 0 ? leak->evidence[0].at_ns : 0;
     const char *last = group->files[group->count - 1].path;
     const char *title = leak->signature != NULL ? leak->signature->title : "something grows";
-    fl_status status = add_moment(
-        in, group, at_ns,
-        fl_arena_printf(in->arena, "phenomenon: leak in %s: %s", leak->function, title), query);
+    fl_status status =
+        add_moment(in, group, at_ns,
+                   fl_arena_printf(in->arena, "phenomenon: %s in %s: %s",
+                                   fl_leak_verdict_name(leak->verdict), leak->function, title),
+                   query);
     if (status == FL_OK && way != NULL)
         status = add_moment(
             in, group, at_ns, fl_arena_printf(in->arena, "snapshot: %s is %s", leak->function, way),
@@ -329,6 +335,30 @@ static fl_status take_warnings(struct reading *in, const fl_leak_run *run)
     return status;
 }
 
+/* What does not grow, of each kind the heaviest: a state, of which no dump tells whether it hurts.
+ */
+static fl_status add_states(struct reading *in, const struct group *group,
+                            const fl_leak_report *report, const char *query)
+{
+    static const char *const doubt[] = {FL_HEAP_STATE_DOUBT};
+    static const fl_leak_verdict states[] = {FL_LEAK_LATENCY, FL_LEAK_RETENTION};
+    fl_status status = FL_OK;
+    for (size_t kind = 0; kind < sizeof(states) / sizeof(states[0]); kind++) {
+        size_t i = 0;
+        while (i < report->finding_count && report->findings[i].verdict != states[kind])
+            i++;
+        if (i == report->finding_count || status != FL_OK)
+            continue;
+        fl_leak_finding state = report->findings[i];
+        state.against = doubt;
+        state.against_count = 1;
+        if (state.signature != NULL)
+            state.confidence = fl_rules_confidence(state.signature, state.against_count);
+        status = add_leak(in, group, &state, "the last dump says so", query);
+    }
+    return status;
+}
+
 static fl_status take_run(struct reading *in, const struct group *group, const fl_leak_run *run)
 {
     const fl_leak_report *report = fl_leak_run_report(run);
@@ -339,9 +369,11 @@ static fl_status take_run(struct reading *in, const struct group *group, const f
         status = take_totals(in, group, run);
     if (query == NULL || said == NULL)
         return no_memory(in);
-    for (size_t i = 0; i < report->finding_count && i < FINDINGS_EACH && status == FL_OK; i++)
+    for (size_t i = 0; i < report->finding_count && i < LEAKS_EACH && status == FL_OK; i++)
         if (report->findings[i].verdict == FL_LEAK_LEAK)
             status = add_leak(in, group, &report->findings[i], said, query);
+    if (status == FL_OK)
+        status = add_states(in, group, report, query);
     if (status == FL_OK && report->verdict == FL_LEAK_NO_LEAK)
         status = add_innocence(in, group, report, query);
     return status;
@@ -392,8 +424,11 @@ static fl_status take_alone(struct reading *in, const struct group *group,
             fl_arena_printf(in->arena, "a heap dump: the roots keep %.1f MB in %llu objects",
                             (double)alone->bytes / 1e6, (unsigned long long)alone->objects),
             fl_arena_printf(in->arena, "faultline heap --view paths %s", path));
-    for (size_t i = 0; i < alone->count && i < FINDINGS_EACH && status == FL_OK; i++) {
+    size_t leaks = 0;
+    for (size_t i = 0; i < alone->count && status == FL_OK; i++) {
         const fl_heap_alone_finding *found = &alone->findings[i];
+        if (found->leak.verdict == FL_LEAK_LEAK && leaks++ >= LEAKS_EACH)
+            continue;
         const char *query =
             fl_arena_printf(in->arena, "faultline heap --view %s %s", found->view, path);
         status = add_leak(in, group, &found->leak, "one dump says so", query);

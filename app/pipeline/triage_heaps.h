@@ -3,8 +3,9 @@
  * incident.
  *
  * Of several dumps of a service what grew is told (leak_run.h), of one alone what needs no second
- * one (heap_alone.h). Leaks go to the ranking like the findings of profiles; what is only slow or
- * large is no cause of it and stays with the commands that show it.
+ * one (heap_alone.h). Leaks go to the ranking like the findings of profiles. So do maps whose
+ * hashes collide, which cost time, and texts that are there many times, which cost memory: the
+ * ranking takes them where telemetry has such trouble, and nowhere else.
  *
  * Series: "jvm.memory.used_after_last_gc" (By), one value a dump, where there are two of different
  * times: what the roots keep is what a collection leaves. Moments, on the dumps' own clock: each

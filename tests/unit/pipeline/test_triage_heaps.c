@@ -18,6 +18,7 @@ static fl_arena arena;
 static fl_signatures *library;
 static fl_folder folder;
 static fl_triage_heaps heaps;
+static bool has_chains; /* in the maps that are made */
 
 /* What came into the sink. */
 static struct came {
@@ -31,6 +32,7 @@ static struct came {
 static void setup(void)
 {
     err = (fl_error){0};
+    has_chains = false;
     arena = fl_arena_of(256u << 20);
     came = (struct came){.from_ns = INT64_MAX};
     ck_assert_ok(fl_signatures_create(&library, &err));
@@ -80,6 +82,7 @@ static const char *dump(const char *name, uint32_t count, bool one_key, int minu
                        .element = "shop/Item",
                        .has_nodes = true,
                        .one_key = one_key,
+                       .has_chains = has_chains,
                        .count = count,
                        .threads = 2};
     fl_hprof_made made = growing_made(&g);
@@ -113,6 +116,39 @@ static const char *growing_pair(void)
     return fl_arena_printf(&arena, "bank=%s,%s", dump("a.hprof", 400, false, 0, 0), late);
 }
 
+/* "heap > class shop.Reg > CACHE java.util.HashMap": kind or class with its field, step by step. */
+static const char *way_of(const fl_rank_finding *finding)
+{
+    const char *text = "heap";
+    for (size_t i = 1; i < finding->path_count; i++) {
+        const fl_kept_step *step = &finding->path[i];
+        text = fl_arena_printf(
+            &arena, "%s > %s%s%s%s", text, step->kind == FL_KEPT_CLASS ? "class " : "",
+            step->field != NULL ? step->field : "", step->field != NULL ? " " : "", step->type);
+    }
+    return text;
+}
+
+/* Nothing keeps more than what keeps it, now or before. */
+static void check_steps(const fl_rank_finding *finding)
+{
+    ck_assert_str_eq(way_of(finding),
+                     "heap > class shop.Reg > CACHE java.util.HashMap > java.lang.Object[] > "
+                     "java.util.HashMap$Node");
+    ck_assert_int_eq(finding->path[0].kind, FL_KEPT_HEAP);
+    for (size_t i = 0; i < finding->path_count; i++) {
+        const fl_kept_step *step = &finding->path[i];
+        ck_assert(step->has_before && step->left_out == 0);
+        ck_assert_uint_gt(step->retained_bytes, step->before_bytes);
+        ck_assert_uint_gt(step->before_bytes, 0);
+        if (i == 0)
+            continue;
+        ck_assert_uint_le(step->retained_bytes, step[-1].retained_bytes);
+        ck_assert_uint_le(step->before_bytes, step[-1].before_bytes);
+    }
+    ck_assert_uint_eq(finding->path[4].objects, 1600);
+}
+
 START_TEST(what_grew_between_dumps_is_a_cause_with_its_way_and_its_commands)
 {
     const char *pair = growing_pair();
@@ -124,7 +160,9 @@ START_TEST(what_grew_between_dumps_is_a_cause_with_its_way_and_its_commands)
     ck_assert_str_eq(finding->service, "bank");
     ck_assert_str_eq(finding->kind, "java-static-map-grows");
     ck_assert_str_eq(finding->frame, "shop.Reg.CACHE");
-    ck_assert_ptr_nonnull(strstr(finding->text, "; kept by way of "));
+    ck_assert_ptr_null(strstr(finding->text, "kept by way of"));
+    ck_assert_uint_eq(finding->path_count, 5);
+    check_steps(finding);
     ck_assert_ptr_nonnull(strstr(finding->query, "faultline leak /"));
     ck_assert(finding->value > 0);
     ck_assert_int_eq(finding->at_ns, MADE_INCIDENT_AT + MINUTE_MS * INT64_C(1000000));
@@ -158,11 +196,37 @@ START_TEST(one_dump_is_an_event_and_tells_what_needs_no_second_one)
     ck_assert_str_eq(heaps.findings[0].frame, "shop.Reg.CACHE");
     ck_assert(heaps.findings[0].confidence > 0.7 && heaps.findings[0].confidence < 0.9);
     ck_assert_ptr_nonnull(strstr(heaps.findings[0].query, "faultline heap --view collections /"));
-    ck_assert_ptr_nonnull(strstr(heaps.findings[0].text, "class shop.Reg > java.util.HashMap"));
+    ck_assert_str_eq(way_of(&heaps.findings[0]), "heap > class shop.Reg > CACHE java.util.HashMap");
+    ck_assert(!heaps.findings[0].path[2].has_before);
+    ck_assert_uint_lt(heaps.findings[0].path[2].retained_bytes,
+                      heaps.findings[0].path[0].retained_bytes);
     ck_assert_uint_eq(heaps.moment_count, 5);
     ck_assert_ptr_nonnull(strstr(heaps.moments[0].text, "a heap dump: the roots keep "));
     ck_assert_ptr_nonnull(
         strstr(heaps.moments[4].text, "against it: one heap dump alone does not show that it"));
+}
+END_TEST
+
+/* Of one and of two dumps, with odds that one doubt halves: 0.85 to 0.74. */
+START_TEST(a_map_whose_hashes_collide_is_a_state)
+{
+    has_chains = true;
+    const char *path = fl_arena_printf(&arena, "bank=%s", dump("a.hprof", 400, false, 0, 0));
+    if (_i > 0)
+        path = fl_arena_printf(&arena, "%s,%s", path, dump("b.hprof", 400, false, 1, 0));
+    ck_assert_ok(read_one(path));
+    ck_assert_uint_eq(heaps.finding_count, 1);
+    const fl_rank_finding *finding = &heaps.findings[0];
+    ck_assert_int_eq(finding->cause, FL_CAUSE_CPU);
+    ck_assert_str_eq(finding->kind, "java-hashes-collide");
+    ck_assert_str_eq(finding->frame, "shop.Reg.CACHE");
+    ck_assert_double_eq_tol(finding->confidence, 0.5 * 0.85 / (0.5 * 0.85 + 0.15), 1e-9);
+    ck_assert_ptr_nonnull(strstr(finding->text, "latency in shop.Reg.CACHE of bank"));
+    ck_assert_ptr_nonnull(
+        strstr(finding->text, "400 of 400 entries of a java.util.HashMap are in"));
+    ck_assert_str_eq(way_of(finding), "heap > class shop.Reg > CACHE java.util.HashMap");
+    const char *last = heaps.moments[heaps.moment_count - 1].text;
+    ck_assert_ptr_nonnull(strstr(last, "against it: a dump shows how it is, not that anything"));
 }
 END_TEST
 
@@ -335,6 +399,27 @@ static void made_memory(fl_buf *out)
         }
 }
 
+/* A map that collides costs time: of memory that rises it is no cause, and none by itself. */
+START_TEST(a_state_is_no_cause_of_other_trouble)
+{
+    fl_triage *triage;
+    fl_buf text = fl_buf_of(256u << 20);
+    made_memory(&text);
+    has_chains = true;
+    const char *otlp = fl_arena_printf(
+        &arena, "%s", fl_folder_write(&folder, "telemetry.jsonl", fl_buf_slice(&text)));
+    const char *path = fl_arena_printf(&arena, "bank=%s", dump("a.hprof", 400, false, 0, 0));
+    const fl_incident *incident = answer(&triage, otlp, path);
+    ck_assert_uint_gt(incident->moment_count, 1); /* it is told all the same */
+    for (size_t i = 0; i < incident->hypothesis_count; i++) {
+        ck_assert_int_ne(incident->hypotheses[i].locus, FL_LOCUS_FRAME);
+        ck_assert_int_ne(incident->hypotheses[i].cause, FL_CAUSE_CPU);
+    }
+    fl_triage_destroy(triage);
+    fl_buf_dispose(&text);
+}
+END_TEST
+
 START_TEST(dumps_name_the_cause_that_telemetry_only_sees_the_effect_of)
 {
     fl_triage *triage;
@@ -355,6 +440,10 @@ START_TEST(dumps_name_the_cause_that_telemetry_only_sees_the_effect_of)
     ck_assert_int_eq(first->cause, FL_CAUSE_MEMORY_LEAK);
     ck_assert_str_eq(first->locus_name, "shop.Reg.CACHE");
     ck_assert(first->score > before + 0.3);
+    size_t paths = 0;
+    for (size_t i = 0; i < first->evidence_count; i++)
+        paths += first->evidence[i].path_count > 0;
+    ck_assert_uint_eq(paths, 1);
     ck_assert_uint_eq(incident->moment_count, 6);
     ck_assert_uint_eq(incident->warning_count, 0);
     fl_triage_destroy(triage);
@@ -376,6 +465,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_grew_between_dumps_is_a_cause_with_its_way_and_its_commands);
     tcase_add_test(tc, what_dumps_keep_is_a_series_on_their_own_clock);
     tcase_add_test(tc, one_dump_is_an_event_and_tells_what_needs_no_second_one);
+    tcase_add_loop_test(tc, a_map_whose_hashes_collide_is_a_state, 0, 2);
     tcase_add_test(tc, healthy_dumps_blame_nobody_and_two_of_them_speak_against_a_leak);
     tcase_add_test(tc, the_order_of_files_and_one_given_twice_do_not_show);
     tcase_add_test(tc, a_dump_that_was_cut_is_used_as_far_as_it_goes_and_told);
@@ -385,6 +475,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, more_files_than_are_taken_are_refused);
     tcase_add_test(tc, what_the_sink_refuses_ends_it);
     tcase_add_loop_test(tc, running_out_of_memory_is_an_error, 0, 2);
+    tcase_add_test(tc, a_state_is_no_cause_of_other_trouble);
     tcase_add_test(tc, dumps_name_the_cause_that_telemetry_only_sees_the_effect_of);
     suite_add_tcase(suite, tc);
     return suite;
