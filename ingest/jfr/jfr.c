@@ -1,26 +1,17 @@
 /*
- * jfr.c - a recording, chunk by chunk: loaded, digested, and told to who asked for it.
+ * jfr.c - a reader of recordings, and how a chunk that was digested is told to who asked for it.
  *
- * Loading is one stream. Two chunks are digested at once, one of them by a thread of its own,
- * unless they are so small that this is not worth a thread, or so large that several would be too
- * much memory; they are told one after the other, as they stand in the file.
+ * Telling is where keys of one chunk become names and stacks of all: it is one chunk at a time, in
+ * the order of the file, whichever threads digested them (jfr_feed.c).
  */
 #include "jfr.h"
 
 #include <assert.h>
-#include <pthread.h>
 
 #include "bytes.h"
 #include "faultline/limits.h"
 #include "jfr_priv.h"
 #include "mem.h"
-
-/* A chunk as the recorder makes them by default has 12 MB, some ms of work; starting a thread takes
- * 0.05 ms. */
-enum { LEAST_SHARED_BYTES = 1 << 20, MOST_SHARED_BYTES = 64 << 20 };
-
-/* A chunk that claims more is damaged: what there is of it is read. */
-#define LARGEST_SIZE (UINT64_C(1) << 40)
 
 static const unsigned char magic[4] = {'F', 'L', 'R', 0};
 
@@ -36,8 +27,6 @@ fl_status fl_jfr_create(fl_jfr **out, fl_error *err)
     jfr->scratch = fl_arena_of(FL_MAX_JFR_TEXT_BYTES);
     jfr->chunk = &jfr->chunks[0];
     fl_status status = fl_jfr_chunk_init(&jfr->chunks[0], err);
-    for (int i = 1; i < FL_JFR_CHUNKS && status == FL_OK; i++)
-        status = fl_jfr_chunk_init(&jfr->chunks[i], err);
     if (status == FL_OK)
         status = fl_intern_create(&jfr->names, FL_MAX_JFR_TEXT_BYTES, err);
     if (status == FL_OK)
@@ -151,12 +140,6 @@ static fl_status resolve_class(uint32_t *out, fl_jfr *jfr, const fl_jfr_plan *pl
     return fl_jfr_name_constant(out, jfr, FL_JFR_POOL_CLASS, key, err);
 }
 
-/* Who is told. */
-struct telling {
-    fl_jfr_visit *visit;
-    void *payload;
-};
-
 /* The header of a chunk that was not finished tells no end, or that of its last flush. */
 static void note_end(fl_jfr *jfr, int64_t time_ns, int64_t duration_ns)
 {
@@ -189,7 +172,7 @@ static fl_jfr_event event_of(const fl_jfr_chunk *chunk, const fl_jfr_class *clas
 
 /* An event that is told by itself. Fields that its bytes do not have make it no event; of numbers
  * all of the chunk can be read, so that one at an event's end is read as fast as others. */
-static fl_status tell_single(fl_jfr *jfr, size_t at, const struct telling *to, fl_error *err)
+static fl_status tell_single(fl_jfr *jfr, size_t at, const fl_jfr_telling *to, fl_error *err)
 {
     uint64_t slots[FL_JFR_SLOTS] = {0}, type;
     const fl_jfr_chunk *chunk = jfr->chunk;
@@ -219,7 +202,7 @@ static fl_status tell_single(fl_jfr *jfr, size_t at, const struct telling *to, f
 }
 
 /* What they have in common. */
-static fl_status tell_sum(fl_jfr *jfr, const fl_jfr_sum *sum, const struct telling *to,
+static fl_status tell_sum(fl_jfr *jfr, const fl_jfr_sum *sum, const fl_jfr_telling *to,
                           fl_error *err)
 {
     const fl_jfr_class *class = &jfr->chunk->classes[sum->of];
@@ -242,7 +225,7 @@ static fl_status tell_sum(fl_jfr *jfr, const fl_jfr_sum *sum, const struct telli
 }
 
 /* Both kinds in the order in which they stand: a sum where its first event does. */
-static fl_status tell_events(fl_jfr *jfr, const struct telling *to, fl_error *err)
+static fl_status tell_events(fl_jfr *jfr, const fl_jfr_telling *to, fl_error *err)
 {
     const fl_jfr_tally *tally = &jfr->chunk->tally;
     size_t sum = 0, single = 0;
@@ -316,10 +299,12 @@ static void take_warnings(fl_jfr *jfr)
     from->count = 0;
 }
 
-/* All of a chunk that was digested. */
-static fl_status tell_chunk(fl_jfr *jfr, const struct telling *to, fl_error *err)
+fl_status fl_jfr_tell_chunk(fl_jfr *jfr, fl_jfr_chunk *chunk, const fl_jfr_telling *to,
+                            fl_error *err)
 {
-    const fl_jfr_chunk *chunk = jfr->chunk;
+    assert(to->visit != NULL && chunk->number > jfr->totals.chunks);
+    jfr->chunk = chunk;
+    jfr->totals.chunks = chunk->number;
     jfr->totals.major = chunk->major;
     jfr->totals.minor = chunk->minor;
     jfr->totals.bytes += chunk->bytes.len;
@@ -332,232 +317,22 @@ static fl_status tell_chunk(fl_jfr *jfr, const struct telling *to, fl_error *err
     return status == FL_OK ? add_counts(jfr, err) : status;
 }
 
-/* ---- loading ---- */
-
-/* Up to `want` bytes more behind the first `have` of the block, which grows as they come: a size
- * that a header claims allocates nothing by itself. */
-static fl_status fill(fl_stream_block *block, fl_stream *in, size_t *have, uint64_t want,
-                      fl_error *err)
-{
-    assert(want > 0 && *have <= block->cap);
-    size_t got = 1;
-    while (*have < want && got > 0) {
-        if (*have == block->cap) {
-            size_t cap = block->cap == 0 ? 1u << 16 : block->cap * 2;
-            void *grown = fl_mem_realloc(block->ptr, cap, 1);
-            if (grown == NULL)
-                return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a chunk of %zu bytes",
-                               cap);
-            *block = (fl_stream_block){.ptr = grown, .cap = cap};
-        }
-        size_t room = block->cap - *have;
-        room = room < want - *have ? room : (size_t)(want - *have);
-        fl_status status = fl_stream_read(in, block->ptr + *have, room, &got, err);
-        if (status != FL_OK)
-            return status;
-        *have += got;
-    }
-    return FL_OK;
-}
-
-/* A recording that is read. */
-struct loading {
-    fl_jfr *jfr;
-    fl_stream *in;
-    uint64_t offset; /* of the next chunk */
-    bool more;       /* there may be one */
-    bool sums;       /* samples are summed */
-    int slot;        /* of the chunks, that is free */
-    const char *name;
-    fl_status status; /* of the stream: what was loaded before it is read first */
-    fl_error failure;
-};
-
-/* The bytes of the next chunk; *more is false at the end. A size that the header does not tell, or
- * that is more than there is, is all that is left. */
-static fl_status load_bytes(fl_jfr_chunk *chunk, struct loading *from, fl_error *err)
-{
-    size_t have = 0;
-    const char *name = from->name;
-    uint64_t offset = from->offset;
-    from->more = false;
-    assert(chunk->name == name);
-    fl_status status = fill(&chunk->block, from->in, &have, FL_JFR_HEADER_BYTES, err);
-    if (status != FL_OK || (have == 0 && offset > 0))
-        return status;
-    const unsigned char *bytes = chunk->block.ptr;
-    if (have < FL_JFR_HEADER_BYTES)
-        return fl_jfr_sniff((fl_slice){.ptr = bytes, .len = have})
-                   ? fl_fail(err, FL_E_TRUNCATED, offset + have,
-                             "%.120s: it ends inside the header of a chunk", name)
-                   : fl_fail(err, FL_E_UNSUPPORTED, offset, "%.120s: this is not a JFR recording",
-                             name);
-    status = fl_jfr_chunk_header(chunk, bytes, offset, err);
-    if (status != FL_OK)
-        return status;
-    uint64_t size = fl_bytes_be64(bytes + 8);
-    bool is_sized = chunk->is_finished && size >= FL_JFR_HEADER_BYTES && size <= LARGEST_SIZE;
-    if (is_sized && size > FL_MAX_JFR_CHUNK_BYTES)
-        return fl_fail(err, FL_E_LIMIT, offset,
-                       "%.100s: a chunk has %llu bytes, more than %u: record with"
-                       " -XX:FlightRecorderOptions=maxchunksize=64M",
-                       name, (unsigned long long)size, FL_MAX_JFR_CHUNK_BYTES);
-    uint64_t want = is_sized ? size : FL_MAX_JFR_CHUNK_BYTES + 1ull;
-    status = fill(&chunk->block, from->in, &have, want, err);
-    if (status == FL_OK && have > FL_MAX_JFR_CHUNK_BYTES)
-        return fl_fail(err, FL_E_LIMIT, offset, "%.100s: a chunk is larger than %u bytes", name,
-                       FL_MAX_JFR_CHUNK_BYTES);
-    chunk->is_finished &= is_sized && have == size;
-    chunk->bytes = (fl_slice){.ptr = chunk->block.ptr, .len = have};
-    from->more = true;
-    chunk->number = ++from->jfr->totals.chunks;
-    return status;
-}
-
-/* Whether there is a next chunk to be read, now in `chunk`. A stream that fails may have given the
- * beginning of one. */
-static bool load_chunk(fl_jfr_chunk *chunk, struct loading *from)
-{
-    if (from->status != FL_OK || !from->more)
-        return false;
-    chunk->name = from->name;
-    chunk->sums = from->sums;
-    from->status = load_bytes(chunk, from, &from->failure);
-    bool has_bytes = from->more && from->status != FL_E_NOMEM && from->status != FL_E_LIMIT;
-    if (from->status != FL_OK && has_bytes)
-        chunk->is_finished = false;
-    from->offset += has_bytes ? chunk->bytes.len : 0;
-    return has_bytes;
-}
-
-/* ---- chunks at once ---- */
-
-/* A chunk that is digested, in a thread of its own where is_shared. */
-struct digestion {
-    fl_jfr_chunk *chunk;
-    bool is_shared;
-    pthread_t thread;
-    fl_status status;
-    fl_error err;
-};
-
-/* In a thread, or not. */
-static void *digest(void *of)
-{
-    struct digestion *d = of;
-    assert(d->chunk != NULL);
-    d->status = fl_jfr_chunk_digest(d->chunk, &d->err);
-    return NULL;
-}
-
-/* In a thread, where the chunk is worth one, and small enough that others may be in memory. */
-static void start(struct digestion *d, fl_jfr_chunk *chunk)
-{
-    size_t size = chunk->bytes.len;
-    *d = (struct digestion){.chunk = chunk};
-    d->is_shared = size >= LEAST_SHARED_BYTES && size <= MOST_SHARED_BYTES &&
-                   pthread_create(&d->thread, NULL, digest, d) == 0;
-    if (!d->is_shared)
-        digest(d);
-}
-
-static void finish(struct digestion *d)
-{
-    if (d->is_shared)
-        pthread_join(d->thread, NULL);
-    d->is_shared = false;
-}
-
-/* What was digested, to who asked for it. The memory of a large chunk is not kept, since each of
- * the others may have to hold one. */
-static fl_status tell_digested(fl_jfr *jfr, const struct digestion *d, const struct telling *to,
-                               fl_error *err)
-{
-    assert(!d->is_shared);
-    fl_jfr_chunk *chunk = jfr->chunk = d->chunk;
-    if (d->status != FL_OK)
-        return fl_fail(err, d->status, d->err.offset, "%s", d->err.message);
-    fl_status status = tell_chunk(jfr, to, err);
-    if (chunk->bytes.len > MOST_SHARED_BYTES) {
-        fl_mem_free(chunk->block.ptr);
-        chunk->block = (fl_stream_block){0};
-        chunk->bytes = (fl_slice){0};
-    }
-    return status;
-}
-
-/* The next chunk, loaded and on its way; false: there is none. */
-static bool start_next(struct digestion *d, struct loading *from)
-{
-    fl_jfr_chunk *chunk = &from->jfr->chunks[from->slot];
-    if (!load_chunk(chunk, from))
-        return false;
-    from->slot = (from->slot + 1) % FL_JFR_CHUNKS;
-    start(d, chunk);
-    return true;
-}
-
-/* While a thread digests one chunk, the next is loaded and digested here; while both are told, a
- * thread digests the third. */
-static fl_status read_all(struct loading *from, const struct telling *to, fl_error *err)
-{
-    struct digestion made[2]; /* by turns the one that is told and the one that is on its way */
-    int turn = 0;
-    fl_status status = FL_OK;
-    bool more = start_next(&made[0], from);
-    while (more && status == FL_OK) {
-        struct digestion second = {0}, *first = &made[turn], *third = &made[1 - turn];
-        bool is_shared = first->is_shared;
-        if (is_shared && load_chunk(&from->jfr->chunks[from->slot], from)) {
-            second.chunk = &from->jfr->chunks[from->slot];
-            from->slot = (from->slot + 1) % FL_JFR_CHUNKS;
-            digest(&second);
-            is_shared = second.chunk->bytes.len <= MOST_SHARED_BYTES;
-        }
-        finish(first);
-        bool is_early = is_shared && start_next(third, from);
-        status = tell_digested(from->jfr, first, to, err);
-        if (status == FL_OK && second.chunk != NULL)
-            status = tell_digested(from->jfr, &second, to, err);
-        more = is_early || (status == FL_OK && start_next(third, from));
-        turn = 1 - turn;
-    }
-    if (more)
-        finish(&made[turn]);
-    return status;
-}
-
-/* Both ways to read. */
-static fl_status read_stream(struct loading *from, const struct telling *to, fl_error *err)
-{
-    fl_jfr *jfr = from->jfr;
-    uint64_t before = jfr->totals.chunks;
-    fl_status status = read_all(from, to, err);
-    if (status != FL_OK)
-        return status;
-    status = from->status;
-    bool is_lost = status == FL_E_NOMEM || status == FL_E_LIMIT || jfr->totals.chunks == before;
-    if (status != FL_OK && is_lost)
-        return fl_fail(err, status, from->failure.offset, "%s", from->failure.message);
-    if (status != FL_OK)
-        fl_jfr_warn(&jfr->warnings, jfr->chunk, from->failure.offset, from->failure.message);
-    return FL_OK;
-}
+/* ---- reading ---- */
 
 fl_status fl_jfr_read(fl_jfr *jfr, fl_stream *in, const char *name, fl_jfr_visit *visit,
                       void *payload, fl_error *err)
 {
-    struct loading from = {.jfr = jfr, .in = in, .name = name, .more = true};
+    const fl_jfr_source from = {.in = in, .name = name};
     assert(in != NULL && name != NULL && visit != NULL);
-    return read_stream(&from, &(struct telling){.visit = visit, .payload = payload}, err);
+    return fl_jfr_feed(jfr, &from, &(fl_jfr_telling){.visit = visit, .payload = payload}, err);
 }
 
 fl_status fl_jfr_read_sums(fl_jfr *jfr, fl_stream *in, const char *name, fl_jfr_visit *visit,
                            void *payload, fl_error *err)
 {
-    struct loading from = {.jfr = jfr, .in = in, .name = name, .more = true, .sums = true};
+    const fl_jfr_source from = {.in = in, .name = name, .sums = true};
     assert(in != NULL && name != NULL && visit != NULL);
-    return read_stream(&from, &(struct telling){.visit = visit, .payload = payload}, err);
+    return fl_jfr_feed(jfr, &from, &(fl_jfr_telling){.visit = visit, .payload = payload}, err);
 }
 
 /* ---- what was read ---- */

@@ -7,8 +7,9 @@
  * they stand, not by time. Of a chunk that was not finished, or is cut, what can be read is told.
  * Kinds of events that nobody asks for cost their count only.
  *
- * Bounded: one chunk in memory at a time (FL_MAX_JFR_CHUNK_BYTES), three where the others are
- * small, names, frames and stacks of all chunks by the budgets of faultline/limits.h.
+ * Bounded: one chunk in memory at a time (FL_MAX_JFR_CHUNK_BYTES), one more than there are threads
+ * (five at most) where the others are small, names, frames and stacks of all chunks by the budgets
+ * of faultline/limits.h.
  */
 #ifndef FL_JFR_H
 #define FL_JFR_H
@@ -54,7 +55,8 @@ typedef struct fl_jfr_event {
     uint64_t object, root; /* of an old object: for fl_jfr_holders(), during the call */
 } fl_jfr_event;
 
-/* A status other than FL_OK ends the reading and becomes its result. */
+/* A status other than FL_OK ends the reading and becomes its result. Calls come one after the
+ * other, not all from the thread that reads, all before the reading returns. */
 typedef fl_status fl_jfr_visit(void *payload, const fl_jfr_event *event, fl_error *err);
 
 /* A line of a method: "java.util.HashMap.resize" of line 704. */

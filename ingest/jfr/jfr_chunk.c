@@ -32,7 +32,12 @@ fl_status fl_jfr_chunk_init(fl_jfr_chunk *chunk, fl_error *err)
     chunk->dense = fl_mem_calloc(FL_JFR_DENSE, sizeof(*chunk->dense));
     if (chunk->dense == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for types");
-    return fl_map_create(&chunk->by_id, FL_MAX_JFR_CONSTANTS, err);
+    fl_status status = fl_map_create(&chunk->by_id, FL_MAX_JFR_CONSTANTS, err);
+    if (status != FL_OK) {
+        fl_mem_free(chunk->dense);
+        chunk->dense = NULL;
+    }
+    return status;
 }
 
 void fl_jfr_chunk_dispose(fl_jfr_chunk *chunk)

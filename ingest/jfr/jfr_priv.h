@@ -12,7 +12,7 @@
  *   - slots hold numbers, or places of texts and arrays in the chunk; never a pointer
  *   - a constant is resolved at most once a chunk; what it became outlives the chunk
  *
- * A chunk is read in two steps. *Digesting* needs nothing but the chunk, so that two of them can be
+ * A chunk is read in two steps. *Digesting* needs nothing but the chunk, so that several can be
  * digested at once: its metadata, where its constants stand, and its events, which become sums by
  * key, or places to be read again. *Telling* turns keys into names and stacks, which all chunks
  * share, in the order in which the events stood: the answer is that of one thread.
@@ -135,6 +135,7 @@ typedef struct fl_jfr_short {
     uint8_t keys; /* stack and class, or a stack alone; 0: there is no such plan */
     uint8_t to_stack, to_amount, rest;
     bool has_amount;
+    bool is_whole; /* nothing stands behind it */
 } fl_jfr_short;
 
 typedef struct fl_jfr_field {
@@ -241,7 +242,7 @@ typedef struct fl_jfr_node {
     uint32_t frame, caller;
 } fl_jfr_node;
 
-enum { FL_JFR_CHUNKS = 3 };
+enum { FL_JFR_CHUNKS = 5 }; /* one for each of four threads, and one on its way */
 
 struct fl_jfr {
     fl_jfr_chunk chunks[FL_JFR_CHUNKS]; /* that are digested or told; their memory is used again */
@@ -336,7 +337,35 @@ static inline uint64_t fl_jfr_number(fl_reader *in, size_t width, bool is_compre
     return is_compressed && width > 1 ? fl_jfr_varint(in) : fl_read_be(in, width);
 }
 
+/* ---- jfr.c ---- */
+
+/* Who is told. */
+typedef struct fl_jfr_telling {
+    fl_jfr_visit *visit;
+    void *payload;
+} fl_jfr_telling;
+
+/* All of a chunk that was digested; chunks come in the order of their numbers. FL_E_NOMEM,
+ * FL_E_LIMIT, and what `visit` returns. */
+FL_NODISCARD fl_status fl_jfr_tell_chunk(fl_jfr *jfr, fl_jfr_chunk *chunk, const fl_jfr_telling *to,
+                                         fl_error *err);
+
+/* ---- jfr_feed.c ---- */
+
+/* A recording, and how it is to be read. */
+typedef struct fl_jfr_source {
+    fl_stream *in;
+    const char *name;
+    bool sums; /* samples are summed */
+} fl_jfr_source;
+
+/* Read and tell all of it, as fl_jfr_read() says. */
+FL_NODISCARD fl_status fl_jfr_feed(fl_jfr *jfr, const fl_jfr_source *from, const fl_jfr_telling *to,
+                                   fl_error *err);
+
 /* ---- jfr_chunk.c ---- */
+
+/* What a chunk has besides its bytes; on failure it has none of it. */
 
 FL_NODISCARD fl_status fl_jfr_chunk_init(fl_jfr_chunk *chunk, fl_error *err);
 void fl_jfr_chunk_dispose(fl_jfr_chunk *chunk);

@@ -419,6 +419,21 @@ START_TEST(a_recording_that_is_cut_in_its_second_chunk_is_read_up_to_there)
 }
 END_TEST
 
+START_TEST(threads_that_come_with_a_later_chunk_change_nothing)
+{
+    made_jfr_standard(&made, true);
+    fl_bytes small = fl_joined(made_jfr_slice(&made), made_jfr_slice(&made));
+    fl_bytes large = large_recording(7, -1, NULL);
+    fl_bytes bytes = fl_joined(fl_bytes_slice(small), fl_bytes_slice(large));
+    compare(fl_bytes_slice(bytes));
+    ck_assert_uint_eq(summed.totals.chunks, 9);
+    ck_assert_uint_eq(summed.totals.bytes, bytes.len);
+    free(small.ptr);
+    free(large.ptr);
+    free(bytes.ptr);
+}
+END_TEST
+
 /* What it says is not looked at here: only that a failure is one, in whatever thread. */
 static fl_status ignore(void *payload, const fl_jfr_event *event, fl_error *failed)
 {
@@ -427,6 +442,37 @@ static fl_status ignore(void *payload, const fl_jfr_event *event, fl_error *fail
     (void)failed;
     return FL_OK;
 }
+
+/* Who is told has had enough. */
+static fl_status stop(void *payload, const fl_jfr_event *event, fl_error *failed)
+{
+    (void)payload;
+    (void)event;
+    return fl_fail(failed, FL_E_IO, 7, "enough");
+}
+
+/* Chunks that were digested meanwhile have warnings that nobody was told. */
+START_TEST(a_reader_that_was_stopped_reads_the_next_recording)
+{
+    size_t middle = 0;
+    fl_bytes bytes = large_recording(6, 1, &middle);
+    fl_jfr *jfr = NULL;
+    memset(bytes.ptr + middle, 0, 100);
+    ck_assert_ok(fl_jfr_create(&jfr, &err));
+    for (int i = 0; i < 6; i++) {
+        fl_stream *in;
+        err = (fl_error){0};
+        ck_assert_ok(fl_stream_over(&in, fl_bytes_slice(bytes), "rec.jfr", &err));
+        fl_status status =
+            fl_jfr_read_sums(jfr, in, "rec.jfr", i % 2 == 0 ? stop : ignore, NULL, &err);
+        ck_assert_int_eq(status, i % 2 == 0 ? FL_E_IO : FL_OK);
+        fl_stream_close(in);
+    }
+    ck_assert_uint_eq(fl_jfr_totals_of(jfr).warning_count, 3);
+    fl_jfr_destroy(jfr);
+    free(bytes.ptr);
+}
+END_TEST
 
 START_TEST(each_allocation_that_fails_in_either_thread_is_an_error)
 {
@@ -471,6 +517,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, chunks_that_are_read_at_once_are_told_in_their_order);
     tcase_add_loop_test(tests, damage_in_either_of_two_chunks_is_a_warning_with_its_number, 0, 4);
     tcase_add_test(tests, a_recording_that_is_cut_in_its_second_chunk_is_read_up_to_there);
+    tcase_add_test(tests, threads_that_come_with_a_later_chunk_change_nothing);
+    tcase_add_test(tests, a_reader_that_was_stopped_reads_the_next_recording);
     tcase_add_test(tests, each_allocation_that_fails_in_either_thread_is_an_error);
     suite_add_tcase(suite, tests);
     return suite;
