@@ -27,7 +27,7 @@
 /* ROOM: from an event's first byte on so many can be read: two numbers of nine bytes, the 32 of the
  * mask, a byte for each of at most 14 numbers behind it, which are then in doubt, and the eight
  * that a number reads. */
-enum { ROOM = 72, BATCH = 64, MAX_PROBES = 64, FIRST_INDEX = 4096 };
+enum { ROOM = 72, MAX_PROBES = 64, FIRST_INDEX = 4096 };
 
 /* The first bytes of a word that is read little-endian; without the top bits of numbers. */
 static const uint64_t first_bytes[9] = {0,
@@ -81,6 +81,7 @@ void fl_jfr_short_make(fl_jfr_class *class, const fl_jfr_chunk *chunk)
             op->step == FL_JFR_VARINT && !brief.has_amount && fits(&brief, op->slot, brief.rest);
         brief.rest = is_wanted ? 0 : (uint8_t)(brief.rest + 1);
     }
+    brief.is_whole = plan->last == plan->count;
     class->brief = is_plain ? brief : (fl_jfr_short){0};
 }
 
@@ -196,7 +197,8 @@ static inline bool add_to(fl_jfr_tally *tally, uint32_t number, uint64_t key, ui
     if (sum->key != key || sum->of != of)
         return false;
     sum->events++;
-    sum->amount = fl_profile_add(sum->amount, amount);
+    if (__builtin_add_overflow(sum->amount, amount, &sum->amount))
+        sum->amount = amount > 0 ? INT64_MAX : INT64_MIN; /* as fl_profile_add() has it */
     return true;
 }
 
@@ -230,7 +232,7 @@ static inline __attribute__((always_inline)) void pass(struct window *in, unsign
 {
     for (; count > 1; count--)
         in->ends &= in->ends - 1;
-    in->at = (size_t)__builtin_ctzll(in->ends) + 1;
+    in->at = (unsigned)__builtin_ctzll(in->ends) + 1u;
     in->ends &= in->ends - 1;
 }
 
@@ -251,9 +253,8 @@ struct said {
 /* Read that of an event whose fields stand at `p` and have `len` bytes; false: it is in doubt.
  * Numbers that are passed are so only where one of them may have nine bytes, which is where all of
  * them have eight more than one for each. */
-static inline __attribute__((always_inline)) bool read_said(struct said *out,
-                                                            const fl_jfr_short *brief,
-                                                            const unsigned char *p, size_t len)
+static bool read_said(struct said *out, const fl_jfr_short *brief, const unsigned char *p,
+                      size_t len)
 {
     uint32_t tops = fl_jfr_tops_of(p);
     struct window in = {.p = p, .ends = ~(uint64_t)tops};
@@ -261,7 +262,7 @@ static inline __attribute__((always_inline)) bool read_said(struct said *out,
         pass(&in, brief->to_stack);
     bool is_long = in.at > brief->to_stack + 7u;
     uint64_t word = fl_bytes_le64(p + in.at);
-    size_t key_at = in.at, first = (size_t)__builtin_ctzll(in.ends) + 1 - key_at;
+    size_t key_at = in.at, first = (unsigned)__builtin_ctzll(in.ends) + 1u - key_at;
     pass(&in, brief->keys);
     size_t key_len = in.at - key_at;
     if (key_len > 8)
@@ -289,14 +290,6 @@ static inline __attribute__((always_inline)) bool read_said(struct said *out,
 
 /* ---- events ---- */
 
-/* Events whose fields were read and that were not added yet: so that the looks into the table of
- * many, and then into their sums, are under way at once. */
-struct batch {
-    size_t count;
-    struct said said[BATCH];
-    uint32_t of[BATCH], first[BATCH], number[BATCH];
-};
-
 /* Events of one class in a row, from the first on. */
 struct run {
     uint64_t mask, same; /* of the first bytes of a head, without the size: nearly always a size of
@@ -316,100 +309,146 @@ static struct run run_of(const unsigned char *p, size_t pos, size_t begin, size_
     return out;
 }
 
-/* A run as far as its events are in no doubt; returns behind them. They are counted. Inline, so
- * that what is known of the plan in short is known to its loops. */
-static inline __attribute__((always_inline)) size_t gather_run(struct batch *out,
-                                                               const fl_jfr_chunk *chunk,
-                                                               fl_jfr_class *class, struct run run,
-                                                               const fl_jfr_short brief)
+/* The event behind one of a run, whose size is then *size; false: it is none of the run. */
+static inline bool goes_on(const struct run *run, const unsigned char *p, size_t pos, size_t last,
+                           size_t *size)
 {
-    const unsigned char *p = chunk->bytes.ptr;
-    const size_t len = chunk->bytes.len, begin = run.pos;
-    size_t count = out->count, pos = run.pos, size = run.size;
-    uint64_t word;
-    do {
-        if (size < run.head_len || size > len - pos)
-            break;
-        if (!read_said(&out->said[count], &brief, p + pos + run.head_len, size - run.head_len))
-            break;
-        out->first[count++] = (uint32_t)pos;
-        pos += size;
-        if (count == BATCH || pos + ROOM > len)
-            break;
-        word = fl_bytes_le64(p + pos);
-        size = word & 0x7f;
-    } while ((word & run.mask) == run.same);
-    for (size_t i = out->count; i < count; i++)
-        out->of[i] = (uint32_t)(class - chunk->classes);
-    class->events += count - out->count;
-    class->bytes += pos - begin;
-    out->count = count;
-    return pos;
+    if (pos > last)
+        return false;
+    uint64_t word = fl_bytes_le64(p + pos);
+    *size = word & 0x7f;
+    return (word & run->mask) == run->same;
 }
 
-/* Whether it is time, thread, stack, class, amount: allocations of all versions but one. */
+/* What was summed of a run is counted. */
+static void pass_run(struct run *run, fl_jfr_class *class, size_t pos, size_t size, uint64_t count)
+{
+    assert(pos >= run->pos && (count > 0 || pos == run->pos));
+    class->events += count;
+    class->bytes += pos - run->pos;
+    run->pos = pos;
+    run->size = size;
+}
+
+/* A run as far as its events are in no doubt and have a sum; run->pos is then behind them. True:
+ * the event there is in no doubt, and `said` is what it says, but it has no sum, or another place
+ * than the first that is looked at. */
+static bool sum_run(struct said *said, fl_jfr_chunk *chunk, fl_jfr_class *class, struct run *run)
+{
+    const unsigned char *p = chunk->bytes.ptr;
+    const size_t last = chunk->bytes.len - ROOM;
+    const fl_jfr_short brief = class->brief;
+    fl_jfr_tally *tally = &chunk->tally;
+    const uint32_t of = (uint32_t)(class - chunk->classes);
+    size_t pos = run->pos, size = run->size;
+    uint64_t count = 0;
+    bool is_known = true, is_there;
+    do {
+        is_there = size >= run->head_len && size <= chunk->bytes.len - pos &&
+                   read_said(said, &brief, p + pos + run->head_len, size - run->head_len);
+        is_known = is_there && add_to(tally, tally->index[home_of(tally, said->stack)], said->key,
+                                      of, said->amount);
+        count += is_known;
+        pos += is_known ? size : 0;
+    } while (is_known && goes_on(run, p, pos, last, &size));
+    pass_run(run, class, pos, size, count);
+    return is_there && !is_known;
+}
+
+/* Whether it is time, thread, stack, class, amount and nothing else: allocations of all versions
+ * but one. */
 static bool is_usual(const fl_jfr_short *brief)
 {
     return brief->keys == 2 && brief->to_stack == 2 && brief->to_amount == 0 && brief->rest == 0 &&
-           brief->has_amount;
+           brief->has_amount && brief->is_whole;
 }
 
-/* Fill it from `pos` on, as long as there are events with a plan in short and in no doubt; returns
- * behind them. */
-static size_t gather(struct batch *out, fl_jfr_chunk *chunk, size_t pos)
+/* The same of the usual ones, which come by the million: read_said() and add_to() without what they
+ * ask for other forms, and in one loop that calls nothing, so that all it has fits into registers.
+ * No look of one event waits for another's, so that those of several are under way at once. Where a
+ * number ends is the place of its last byte here. What is unusual is left to read_said(). */
+static bool sum_usual(struct said *said, fl_jfr_chunk *chunk, fl_jfr_class *class, struct run *run)
 {
     const unsigned char *p = chunk->bytes.ptr;
-    size_t before = 0;
-    assert(chunk->bytes.len <= UINT32_MAX);
-    out->count = 0;
-    while (out->count < BATCH && pos + ROOM <= chunk->bytes.len && pos > before) {
-        size_t begin = pos, size = (uint32_t)fl_jfr_varint_at(p, &begin);
-        uint64_t type = fl_jfr_varint_at(p, &begin);
-        fl_jfr_class *class = fl_jfr_class_of(chunk, type);
-        if (class == NULL || class->brief.keys == 0)
+    const size_t last = chunk->bytes.len - ROOM, head_len = run->head_len;
+    const fl_jfr_tally *tally = &chunk->tally;
+    const uint32_t of = (uint32_t)(class - chunk->classes);
+    size_t pos = run->pos, size = run->size;
+    uint64_t count = 0;
+    bool is_odd = true;
+    assert(is_usual(&class->brief) && pos <= last);
+    do {
+        const unsigned char *fields = p + pos + head_len;
+        uint64_t left = ~(uint64_t)fl_jfr_tops_of(fields);
+        left &= left - 1;
+        size_t thread = (unsigned)__builtin_ctzll(left);
+        left &= left - 1;
+        size_t stack = (unsigned)__builtin_ctzll(left);
+        left &= left - 1;
+        size_t type = (unsigned)__builtin_ctzll(left);
+        left &= left - 1;
+        size_t end = (unsigned)__builtin_ctzll(left);
+        if (thread > 8 || type - thread > 8 || end - type > 4 || end >= FL_JFR_WINDOW ||
+            end + 1 + head_len != size)
             break;
-        before = pos;
-        const struct run run = run_of(p, pos, begin, size);
-        pos = is_usual(&class->brief)
-                  ? gather_run(out, chunk, class, run,
-                               (fl_jfr_short){.keys = 2, .to_stack = 2, .has_amount = true})
-                  : gather_run(out, chunk, class, run, class->brief);
-    }
-    return pos;
+        uint64_t word = fl_bytes_le64(fields + thread + 1);
+        int64_t amount = number_of(fl_bytes_le64(fields + type + 1), end - type), sum;
+        uint32_t number = tally->index[home_of(tally, word & first_bytes[stack - thread])];
+        if (number == 0)
+            break;
+        fl_jfr_sum *of_keys = &tally->sums[number - 1];
+        if (of_keys->key != (word & first_bytes[type - thread]) || of_keys->of != of ||
+            __builtin_add_overflow(of_keys->amount, amount, &sum))
+            break;
+        of_keys->amount = sum;
+        of_keys->events++;
+        count++;
+        pos += size;
+        is_odd = goes_on(run, p, pos, last, &size);
+    } while (is_odd);
+    pass_run(run, class, pos, size, count);
+    is_odd = is_odd && size >= head_len && size <= chunk->bytes.len - pos;
+    return is_odd && read_said(said, &class->brief, p + pos + head_len, size - head_len);
 }
 
-/* Sums keep their numbers when others are added: only a number of 0 may be old. */
-static fl_status add_batch(fl_jfr_tally *tally, struct batch *from, fl_error *err)
+/* What a run stopped at. */
+static fl_status add_new(fl_jfr_chunk *chunk, fl_jfr_class *class, const struct said *said,
+                         const struct run *at, fl_error *err)
 {
-    fl_status status = FL_OK;
-    assert(from->count <= BATCH && tally->index != NULL);
-    for (size_t i = 0; i < from->count; i++)
-        from->number[i] = tally->index[home_of(tally, from->said[i].stack)];
-    for (size_t i = 0; i < from->count && status == FL_OK; i++) {
-        const struct said *said = &from->said[i];
-        if (add_to(tally, from->number[i], said->key, from->of[i], said->amount))
-            continue;
-        const fl_jfr_sum one = {.key = said->key,
-                                .amount = said->amount,
-                                .of = from->of[i],
-                                .events = 1,
-                                .first = from->first[i]};
-        status = add(tally, &one, err);
-    }
-    return status;
+    const fl_jfr_sum one = {.key = said->key,
+                            .amount = said->amount,
+                            .of = (uint32_t)(class - chunk->classes),
+                            .events = 1,
+                            .first = (uint32_t)at->pos};
+    assert(at->size <= chunk->bytes.len - at->pos);
+    class->events++;
+    class->bytes += at->size;
+    return add(&chunk->tally, &one, err);
 }
 
 fl_status fl_jfr_tally_run(fl_jfr_chunk *chunk, size_t *at, fl_error *err)
 {
-    struct batch batch;
+    const unsigned char *p = chunk->bytes.ptr;
     fl_status status = chunk->tally.index == NULL ? grow_index(&chunk->tally, err) : FL_OK;
-    assert(*at >= FL_JFR_HEADER_BYTES);
-    if (!chunk->is_compressed || status != FL_OK)
-        return status;
-    do {
-        *at = gather(&batch, chunk, *at);
-        status = add_batch(&chunk->tally, &batch, err);
-    } while (status == FL_OK && batch.count == BATCH);
+    size_t before = 0;
+    assert(*at >= FL_JFR_HEADER_BYTES && chunk->bytes.len <= UINT32_MAX);
+    while (status == FL_OK && chunk->is_compressed && *at + ROOM <= chunk->bytes.len &&
+           *at > before) {
+        size_t begin = *at, size = (uint32_t)fl_jfr_varint_at(p, &begin);
+        uint64_t type = fl_jfr_varint_at(p, &begin);
+        fl_jfr_class *class = fl_jfr_class_of(chunk, type);
+        if (class == NULL || class->brief.keys == 0)
+            break;
+        before = *at;
+        struct run run = run_of(p, *at, begin, size);
+        struct said said;
+        bool is_new = is_usual(&class->brief) ? sum_usual(&said, chunk, class, &run)
+                                              : sum_run(&said, chunk, class, &run);
+        *at = run.pos;
+        if (is_new)
+            status = add_new(chunk, class, &said, &run, err);
+        *at += is_new ? run.size : 0;
+    }
     return status;
 }
 
