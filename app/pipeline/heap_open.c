@@ -1,7 +1,12 @@
 /*
- * heap_open.c - the index as a file: whose it is, mapped to be read, written beside its name and
- * renamed when it is whole and durable.
+ * heap_open.c - the index as a file: whose it is, mapped to be read, written and given its name
+ * when it is whole and durable.
+ *
+ * Until then it has no name where the file system can do that (O_TMPFILE): a run that is killed
+ * leaves nothing behind. A file that already has the name is replaced at once, which takes a name
+ * beside it for the moment between two calls.
  */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "heap_open.h"
 
 #include <assert.h>
@@ -54,7 +59,8 @@ static fl_heap_index_key key_of(const fl_hprof *dump, const struct stat *facts)
 typedef enum found {
     FOUND_NOTHING, /* to be written */
     FOUND_INDEX,   /* mapped, of whatever dump */
-    FOUND_OTHER    /* something that is not ours to replace */
+    FOUND_OTHER,   /* something that is not ours to replace */
+    FOUND_CLOSED   /* it cannot be read: a note says why */
 } found;
 
 /* An empty file is what was left of one that nobody wrote. */
@@ -63,8 +69,12 @@ static found map_index(fl_heap_opened *out)
     struct stat facts;
     found what = FOUND_OTHER;
     int fd = open(out->index, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno != ENOENT)
+        (void)fl_fail(&out->note, FL_E_IO, FL_NO_OFFSET,
+                      "the index cannot be read: %s; it stays as it is, and none is kept",
+                      strerror(errno));
     if (fd < 0)
-        return errno == ENOENT ? FOUND_NOTHING : FOUND_OTHER;
+        return out->note.status == FL_OK ? FOUND_NOTHING : FOUND_CLOSED;
     if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
         void *mapping = MAP_FAILED;
         if (facts.st_size > 0)
@@ -113,7 +123,8 @@ static fl_status load(fl_heap_opened *out, const fl_heap_wanted *wanted,
 
 typedef struct writing {
     int fd;
-    char path[FL_MAX_HEAP_INDEX_PATH]; /* of what is not renamed yet */
+    bool is_named;                     /* it has the name `path` */
+    char path[FL_MAX_HEAP_INDEX_PATH]; /* of what is not renamed yet; ends in XXXXXX without one */
 } writing;
 
 /* The system may take less than it is given. */
@@ -145,12 +156,40 @@ static void sync_folder(const char *path)
     (void)close(fd);
 }
 
+/* A name beside that of the index, for what has none yet. mkstemp() makes sure that nobody has it
+ * and is in the way then; what another run takes meanwhile is an error like any other. */
+static bool give_name(writing *to)
+{
+    char from[sizeof("/proc/self/fd/") + 20];
+    (void)snprintf(from, sizeof(from), "/proc/self/fd/%d", to->fd);
+    int fd = mkstemp(to->path);
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    to->is_named =
+        unlink(to->path) == 0 && linkat(AT_FDCWD, from, AT_FDCWD, to->path, AT_SYMLINK_FOLLOW) == 0;
+    return to->is_named;
+}
+
 static fl_status make_durable(writing *to, const char *path, fl_error *err)
 {
-    if (fsync(to->fd) != 0 || rename(to->path, path) != 0)
+    if (fsync(to->fd) != 0 || (!to->is_named && !give_name(to)) || rename(to->path, path) != 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s", strerror(errno));
     sync_folder(path);
     return FL_OK;
+}
+
+/* Without a name; with one where the file system knows no files without. */
+static int create_file(writing *to)
+{
+    char copy[FL_MAX_HEAP_INDEX_PATH];
+    (void)snprintf(copy, sizeof(copy), "%s", to->path);
+    int fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    fd = mkstemp(to->path);
+    to->is_named = fd >= 0;
+    return fd;
 }
 
 /* Whoever may read the dump may read its index. */
@@ -158,9 +197,10 @@ static fl_status begin(writing *to, const char *path, mode_t mode, fl_error *err
 {
     int len = snprintf(to->path, sizeof(to->path), "%s.XXXXXX", path);
     to->fd = -1;
+    to->is_named = false;
     if (len < 0 || (size_t)len >= sizeof(to->path))
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s", strerror(ENAMETOOLONG));
-    to->fd = mkstemp(to->path);
+    to->fd = create_file(to);
     if (to->fd < 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "%s", strerror(errno));
     (void)fchmod(to->fd, (mode & 0666) | 0600);
@@ -179,7 +219,7 @@ static void save(fl_heap_opened *out, const fl_heap_index_key *key, mode_t mode)
         if (status == FL_OK)
             status = make_durable(&to, out->index, &why);
         (void)close(to.fd);
-        if (status != FL_OK)
+        if (status != FL_OK && to.is_named)
             (void)unlink(to.path);
     }
     if (status == FL_OK)
@@ -234,7 +274,7 @@ static fl_status make_with_index(fl_heap_opened *out, const fl_heap_wanted *want
     if (status == FL_OK && what == FOUND_OTHER)
         (void)fl_fail(&out->note, FL_E_IO, FL_NO_OFFSET,
                       "this is no index of a heap and stays as it is: none is kept");
-    else if (status == FL_OK)
+    else if (status == FL_OK && what != FOUND_CLOSED)
         save(out, &key, facts.st_mode);
     return status;
 }

@@ -354,6 +354,27 @@ class Index(unittest.TestCase):
         self.assertIn("this is no index of a heap and stays as it is: none is kept", err)
         self.assertEqual(notes.read_text(), "not to be lost")
 
+    @unittest.skipIf(os.geteuid() == 0 and shutil.which("setpriv") is None, "skipped: nothing is closed to this user")
+    def test_an_index_that_cannot_be_read_is_told_as_such(self):
+        plain = run(self.dump)
+        run(self.dump, "--index")
+        self.index.chmod(0)
+        words = [FAULTLINE, "heap", self.dump, "--index"]
+        if os.geteuid() == 0:  # may read anything, unless it gives that away
+            words = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search", *words]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+        self.assertEqual((done.returncode, done.stdout), plain[:2])
+        self.assertIn("app.hprof.flx: the index cannot be read: Permission denied; it stays as it is, and none is kept", done.stderr)
+        self.assertEqual(self.index.stat().st_mode & 0o777, 0)
+
+    def test_a_run_that_is_killed_leaves_nothing_behind(self):
+        def die_early():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))  # SIGXFSZ in the midst of writing
+
+        done = subprocess.run([FAULTLINE, "heap", self.dump, "--index"], capture_output=True, text=True, check=False, timeout=300, preexec_fn=die_early)
+        self.assertLess(done.returncode, 0)
+        self.assertEqual(sorted(path.name for path in self.dump.parent.iterdir()), ["app.hprof"])
+
     def test_without_room_the_answer_is_the_same(self):
         plain = run(self.dump, "--retained")
         code, out, err = run(self.dump, "--retained", "--index-file", self.dump.with_name("none") / "app.flx")
