@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "heap_text.h"
 #include "mem.h"
 #include "profile_text.h"
 #include "slice.h"
@@ -48,7 +49,7 @@ static ranked *rank(const fl_heap_contents *c)
 /* As many rows as were asked for. */
 static size_t shown(const fl_heap_contents *c, size_t count)
 {
-    return c->top > 0 && c->top < count ? c->top : count;
+    return fl_heap_text_shown(c->top, count);
 }
 
 static fl_slice class_name(const fl_heap *heap, fl_heap_object object)
@@ -116,11 +117,12 @@ static void put_faults(fl_buf *out, const fl_heap_contents *c)
 {
     assert(c->faults != NULL);
     fl_buf_text(out, c->faults->count > 0 ? "Findings\n" : "No findings.\n");
-    for (size_t i = 0; i < c->faults->count; i++) {
+    for (size_t i = 0; i < shown(c, c->faults->count); i++) {
         fl_buf_printf(out, "  %s: ", fl_heap_fault_name(c->faults->rows[i].kind));
         put_evidence(out, c, &c->faults->rows[i]);
         fl_buf_printf(out, "\n    %s\n", fl_heap_fault_hint(c->faults->rows[i].kind));
     }
+    fl_heap_text_more(out, c->top, c->faults->count, "findings");
     fl_buf_char(out, '\n');
 }
 
@@ -259,7 +261,7 @@ static void json_text(fl_buf *out, const char *key, fl_slice text)
 static void json_faults(fl_buf *out, const fl_heap_contents *c)
 {
     fl_buf sentence = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
-    for (size_t i = 0; i < c->faults->count; i++) {
+    for (size_t i = 0; i < shown(c, c->faults->count); i++) {
         const fl_heap_fault *fault = &c->faults->rows[i];
         fl_buf_clear(&sentence);
         put_evidence(&sentence, c, fault);
@@ -362,7 +364,7 @@ fl_status fl_heap_view_collections_json(fl_buf *out, const fl_heap_contents *con
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory");
     fl_buf_text(out, "{\"schema\":1,\"kind\":\"heap-collections\",");
     fl_heap_view_title_json(out, contents->title);
-    fl_buf_text(out, ",\"findings\":[");
+    fl_buf_printf(out, ",\"finding_count\":%zu,\"findings\":[", contents->faults->count);
     json_faults(out, contents);
     fl_buf_text(out, "],\"collections\":[");
     json_sums(out, contents);

@@ -10,6 +10,7 @@
 #include "heap_loaders.h"
 #include "heap_show.h"
 #include "heap_text.h"
+#include "mem.h"
 #include "profile_text.h"
 #include "slice.h"
 
@@ -40,26 +41,53 @@ static void put_name(fl_buf *out, const fl_heap *heap, const fl_heap_loader *row
     fl_buf_text(out, row->is_closed ? ", closed" : "");
 }
 
-/* Of a set: what all of its copies say together. */
+/* What all copies of one set say together, and where they stand in `by_set`. */
 typedef struct set_sum {
     const fl_heap_loader *largest;
     uint64_t retained_bytes;
-    size_t closed;
+    size_t closed, first;
 } set_sum;
 
-static set_sum sum_of(const fl_heap_loaders *loaders, size_t set)
+/* Loaders by set, so that each set is told in the time of its copies. */
+typedef struct drawing {
+    const fl_heap_asked *asked;
+    const fl_heap_loaders *loaders;
+    set_sum *sums;                 /* [set], from 1 on */
+    const fl_heap_loader **by_set; /* those that have copies: set after set, the largest first */
+    size_t sets_shown;
+} drawing;
+
+/* Counted, then placed: sets stand in the order of their first rows. */
+static fl_status group_sets(drawing *d, fl_error *err)
 {
-    set_sum sum = {.largest = NULL};
+    const fl_heap_loaders *loaders = d->loaders;
+    d->sums = fl_mem_calloc(loaders->set_count + 1, sizeof(*d->sums));
+    d->by_set = fl_mem_calloc(loaders->count + 1, sizeof(fl_heap_loader *));
+    if (d->sums == NULL || d->by_set == NULL)
+        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the class loaders");
+    for (size_t i = 0, end = 0; i < loaders->count; i++) {
+        const fl_heap_loader *row = &loaders->rows[i];
+        set_sum *sum = &d->sums[row->set];
+        assert(row->set <= loaders->set_count);
+        if (row->set == 0)
+            continue;
+        if (sum->largest == NULL) {
+            sum->largest = row;
+            sum->first = end;
+            end += row->copies;
+        }
+        sum->retained_bytes += row->retained_bytes;
+        sum->closed += row->is_closed;
+    }
     for (size_t i = 0; i < loaders->count; i++) {
         const fl_heap_loader *row = &loaders->rows[i];
-        if (row->set != set)
-            continue;
-        sum.largest = sum.largest == NULL ? row : sum.largest;
-        sum.retained_bytes += row->retained_bytes;
-        sum.closed += row->is_closed;
+        if (row->set > 0)
+            d->by_set[d->sums[row->set].first++] = row;
     }
-    assert(sum.largest != NULL);
-    return sum;
+    for (size_t set = 1; set <= loaders->set_count; set++)
+        d->sums[set].first -= d->sums[set].largest->copies;
+    d->sets_shown = fl_heap_text_shown(d->asked->top, loaders->set_count);
+    return FL_OK;
 }
 
 /* One sentence, the same in text and JSON. */
@@ -78,31 +106,35 @@ static void put_evidence(fl_buf *out, const fl_heap *heap, const set_sum *sum)
 }
 
 /* Each copy with its own way from the roots: they need not be held by the same thing. */
-static void put_set(fl_buf *out, const fl_heap *heap, const fl_heap_loaders *loaders, size_t set)
+static void put_set(fl_buf *out, const drawing *d, size_t set)
 {
-    set_sum sum = sum_of(loaders, set);
+    const fl_heap *heap = d->asked->heap;
+    const set_sum *sum = &d->sums[set];
+    size_t shown = fl_heap_text_shown(d->asked->top, sum->largest->copies);
     fl_buf_text(out, "  loaded-again: ");
-    put_evidence(out, heap, &sum);
+    put_evidence(out, heap, sum);
     fl_buf_printf(out, "\n    %s\n", hint);
-    for (size_t i = 0; i < loaders->count; i++) {
-        const fl_heap_loader *row = &loaders->rows[i];
-        if (row->set != set)
-            continue;
+    for (size_t i = 0; i < shown; i++) {
+        const fl_heap_loader *row = d->by_set[sum->first + i];
         fl_buf_text(out, "    ");
         put_name(out, heap, row);
         fl_buf_printf(out, "\n      keeps %" PRIu64 " bytes, and is kept by\n",
                       row->retained_bytes);
         fl_heap_text_way(out, heap, row->way, 6);
     }
+    fl_heap_text_more(out, d->asked->top, sum->largest->copies, "of these loaders");
 }
 
 /* Findings, then all loaders in the order of what they keep. */
-static void put_text(fl_buf *out, const fl_heap_asked *asked, const fl_heap_loaders *loaders)
+static void put_text(fl_buf *out, const drawing *d)
 {
+    const fl_heap_asked *asked = d->asked;
+    const fl_heap_loaders *loaders = d->loaders;
     fl_heap_view_title(out, asked->title);
     fl_buf_text(out, loaders->set_count > 0 ? "Findings\n" : "No findings.\n");
-    for (size_t set = 1; set <= loaders->set_count; set++)
-        put_set(out, asked->heap, loaders, set);
+    for (size_t set = 1; set <= d->sets_shown; set++)
+        put_set(out, d, set);
+    fl_heap_text_more(out, asked->top, loaders->set_count, "findings");
     fl_buf_text(out, "\n  #retained   #classes    #instances         #bytes  loader\n");
     for (size_t i = 0; i < fl_heap_text_shown(asked->top, loaders->count); i++) {
         const fl_heap_loader *row = &loaders->rows[i];
@@ -142,26 +174,24 @@ static void json_row(fl_buf *out, const fl_heap *heap, const fl_heap_loader *row
 }
 
 /* As the findings of collections: the sentence of the text, and the figures in it. */
-static void json_set(fl_buf *out, const fl_heap *heap, const fl_heap_loaders *loaders, size_t set)
+static void json_set(fl_buf *out, const drawing *d, size_t set)
 {
+    const fl_heap *heap = d->asked->heap;
+    const set_sum *sum = &d->sums[set];
+    size_t shown = fl_heap_text_shown(d->asked->top, sum->largest->copies);
     fl_buf sentence = fl_buf_of(FL_MAX_HEAP_VIEW_BYTES);
-    set_sum sum = sum_of(loaders, set);
-    put_evidence(&sentence, heap, &sum);
+    put_evidence(&sentence, heap, sum);
     fl_buf_text(out, set > 1 ? ",\n{\"kind\":\"loaded-again\"," : "\n{\"kind\":\"loaded-again\",");
-    fl_heap_json_address(out, "object", heap, sum.largest->object);
-    fl_buf_printf(out, ",\"part\":%zu,\"whole\":%zu,\"bytes\":%" PRIu64, sum.closed,
-                  sum.largest->copies, sum.retained_bytes);
-    fl_heap_json_text(out, "class", fl_heap_text_class(heap, sum.largest->object));
+    fl_heap_json_address(out, "object", heap, sum->largest->object);
+    fl_buf_printf(out, ",\"part\":%zu,\"whole\":%zu,\"bytes\":%" PRIu64, sum->closed,
+                  sum->largest->copies, sum->retained_bytes);
+    fl_heap_json_text(out, "class", fl_heap_text_class(heap, sum->largest->object));
     fl_heap_json_text(out, "evidence", fl_buf_slice(&sentence));
     fl_heap_json_text(out, "hint", fl_slice_of(hint));
     fl_buf_text(out, ",\"loaders\":[");
-    bool is_first = true;
-    for (size_t i = 0; i < loaders->count; i++) {
-        if (loaders->rows[i].set != set)
-            continue;
-        fl_buf_text(out, is_first ? "\n" : ",\n");
-        json_row(out, heap, &loaders->rows[i]);
-        is_first = false;
+    for (size_t i = 0; i < shown; i++) {
+        fl_buf_text(out, i > 0 ? ",\n" : "\n");
+        json_row(out, heap, d->by_set[sum->first + i]);
     }
     fl_buf_text(out, "]}");
     if (sentence.status != FL_OK && out->status == FL_OK)
@@ -170,12 +200,14 @@ static void json_set(fl_buf *out, const fl_heap *heap, const fl_heap_loaders *lo
 }
 
 /* The table has each loader once, copies included. */
-static void put_json(fl_buf *out, const fl_heap_asked *asked, const fl_heap_loaders *loaders)
+static void put_json(fl_buf *out, const drawing *d)
 {
+    const fl_heap_asked *asked = d->asked;
+    const fl_heap_loaders *loaders = d->loaders;
     fl_heap_json_begin(out, "loaders", asked->title);
-    fl_buf_text(out, ",\"findings\":[");
-    for (size_t set = 1; set <= loaders->set_count; set++)
-        json_set(out, asked->heap, loaders, set);
+    fl_buf_printf(out, ",\"finding_count\":%zu,\"findings\":[", loaders->set_count);
+    for (size_t set = 1; set <= d->sets_shown; set++)
+        json_set(out, d, set);
     fl_buf_printf(out, "],\"loader_count\":%zu,\"loaders\":[", loaders->count);
     for (size_t i = 0; i < fl_heap_text_shown(asked->top, loaders->count); i++) {
         fl_heap_loader row = loaders->rows[i];
@@ -189,9 +221,14 @@ static void put_json(fl_buf *out, const fl_heap_asked *asked, const fl_heap_load
 fl_status fl_heap_show_loaders(fl_buf *out, const fl_heap_asked *asked, fl_error *err)
 {
     fl_heap_loaders loaders;
-    fl_status status = fl_heap_loaders_find(&loaders, asked->heap, err);
+    drawing d = {.asked = asked, .loaders = &loaders};
+    fl_status status = fl_heap_loaders_find(&loaders, asked->heap, asked->top, err);
     if (status == FL_OK)
-        (asked->as_json ? put_json : put_text)(out, asked, &loaders);
+        status = group_sets(&d, err);
+    if (status == FL_OK)
+        (asked->as_json ? put_json : put_text)(out, &d);
+    fl_mem_free(d.sums);
+    fl_mem_free(d.by_set);
     fl_heap_loaders_dispose(&loaders);
     return status;
 }

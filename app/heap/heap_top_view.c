@@ -71,6 +71,7 @@ static void put_text(fl_buf *out, const fl_heap_asked *asked, const fl_heap_top 
         fl_heap_text_object(out, asked->heap, top->objects[i]);
         fl_buf_char(out, '\n');
     }
+    fl_heap_text_more(out, asked->top, top->total_count, "objects");
     put_rows(out, asked, top->classes, top->class_count, "class");
     put_rows(out, asked, top->packages, top->package_count, "package");
     put_rows(out, asked, top->loaders, top->loader_count, "loader of the class");

@@ -258,7 +258,7 @@ static fl_status look_at_collections(struct looking *in)
 static fl_status look_at_loaders(struct looking *in)
 {
     fl_heap_loaders loaders = {0};
-    fl_status status = fl_heap_loaders_find(&loaders, in->heap, in->err);
+    fl_status status = fl_heap_loaders_find(&loaders, in->heap, 1, in->err);
     size_t told = 0;
     for (size_t i = 0; i < loaders.count && status == FL_OK; i++) {
         const fl_heap_loader *row = &loaders.rows[i];

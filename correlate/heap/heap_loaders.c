@@ -3,26 +3,33 @@
  * common.
  *
  * Names are sorted with their loaders: those of one name and one class of loader stand together,
- * and each of them is compared with the first. Linear in the classes but for the sort, so that ten
- * thousand loaders of one class each (reflection makes them) cost nothing.
+ * those with one URL beside each other, and each of them is compared with the few before it. Not
+ * with the first alone: programs that bring the same library each have it in common with others
+ * than their copies. Linear in the classes but for the sort, so that ten thousand loaders of one
+ * class each (plug-ins, reflection) cost nothing.
  */
 #include "heap_loaders.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "hash.h"
 #include "heap_groups.h"
 #include "map.h"
 #include "mem.h"
 #include "slice.h"
+#include "sort.h"
+
+/* Of the loaders that have a class of one name: so many before each one are compared with it. */
+enum { MAX_COMPARED = 8 };
 
 /* A class that tells what its loader is about. */
 typedef struct told {
     uint32_t loader_class;
     fl_slice name;
-    size_t row; /* of the loader */
+    uint64_t url; /* of the loader, hashed; 0: not known */
+    size_t row;   /* of the loader */
 } told;
 
 typedef struct comparing {
@@ -32,6 +39,7 @@ typedef struct comparing {
     told *told;
     size_t told_count;
     uint32_t *told_by; /* [row] how many of them */
+    uint64_t *urls;    /* [row] hashed; 0: not known */
     size_t *first;     /* [row] of its copies, or a row that has the same first */
     bool *is_loader;   /* [class] whether its instances are loaders */
     size_t *defined;   /* [class] the row that defines it, or FL_HEAP_NO_GROUP */
@@ -98,6 +106,12 @@ static bool is_made_up(fl_slice name)
            fl_slice_find(name, FL_SLICE("+0x")) < name.len;
 }
 
+static uint64_t hash_of_url(const fl_heap *heap, fl_heap_object loader)
+{
+    char url[FL_HEAP_URL_BYTES];
+    return fl_heap_loader_url(heap, loader, url) ? fl_hash_stable(fl_slice_of(url)) | 1 : 0;
+}
+
 /* The row of a loader, made when it is met first; the boot loader is FL_HEAP_NONE. */
 static fl_status row_of(size_t *out, comparing *c, fl_heap_object loader, fl_error *err)
 {
@@ -110,6 +124,7 @@ static fl_status row_of(size_t *out, comparing *c, fl_heap_object loader, fl_err
         *slot = c->out->count++;
         c->out->rows[*slot] = (fl_heap_loader){.object = loader, .copies = 1};
         c->first[*slot] = (size_t)*slot;
+        c->urls[*slot] = hash_of_url(c->heap, loader);
     }
     *out = (size_t)*slot;
     return FL_OK;
@@ -132,7 +147,10 @@ static fl_status take_class(comparing *c, uint32_t index, fl_error *err)
     if (facts->loader == FL_HEAP_NONE || facts->is_array || is_made_up(facts->name) ||
         !fl_heap_is_reached(c->heap, facts->loader))
         return FL_OK;
-    c->told[c->told_count++] = (told){fl_heap_class_of(c->heap, facts->loader), facts->name, row};
+    c->told[c->told_count++] = (told){.loader_class = fl_heap_class_of(c->heap, facts->loader),
+                                      .name = facts->name,
+                                      .url = c->urls[row],
+                                      .row = row};
     c->told_by[row]++;
     return FL_OK;
 }
@@ -171,10 +189,11 @@ static fl_status gather(comparing *c, fl_error *err)
     c->out->rows = fl_mem_calloc(most, sizeof(*c->out->rows));
     c->first = fl_mem_calloc(most, sizeof(*c->first));
     c->told_by = fl_mem_calloc(most, sizeof(*c->told_by));
+    c->urls = fl_mem_calloc(most, sizeof(*c->urls));
     c->told = fl_mem_calloc(classes + 1, sizeof(*c->told));
     fl_status status = FL_OK;
     if (c->is_loader == NULL || c->defined == NULL || c->out->rows == NULL || c->first == NULL ||
-        c->told_by == NULL || c->told == NULL)
+        c->told_by == NULL || c->urls == NULL || c->told == NULL)
         status = no_memory(err);
     for (uint32_t i = 0; i < classes && status == FL_OK; i++) {
         c->defined[i] = FL_HEAP_NO_GROUP;
@@ -192,28 +211,46 @@ static int by_name(const void *a, const void *b)
     if (x->loader_class != y->loader_class)
         return x->loader_class < y->loader_class ? -1 : 1;
     int order = fl_slice_compare(x->name, y->name);
-    return order != 0 ? order : (x->row > y->row) - (x->row < y->row);
+    if (order != 0)
+        return order;
+    if (x->url != y->url)
+        return x->url < y->url ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
 }
 
-/* Runs of one name: each loader in it has one name more in common with the first. */
+/* Both are known to load from somewhere, and not from the same place. */
+static bool are_apart(const comparing *c, size_t a, size_t b)
+{
+    return c->urls[a] != c->urls[b] && c->urls[a] != 0 && c->urls[b] != 0;
+}
+
+/* A name that two loaders have in common; of one that was unloaded and loaded again, nothing, and
+ * nothing where the two load from different places. */
+static fl_status add_common(comparing *c, size_t a, size_t b, fl_error *err)
+{
+    uint64_t *slot, low = a < b ? a : b, high = a < b ? b : a;
+    if (a == b || are_apart(c, a, b))
+        return FL_OK;
+    fl_status status = fl_map_slot(&slot, c->common, low << 32 | high, NULL, err);
+    if (status == FL_OK)
+        ++*slot;
+    return status;
+}
+
+/* Runs of one name: what stands near each other in one has that name in common. Copies that came
+ * between others of their URL are found by the chain from one to the next. */
 static fl_status count_common(comparing *c, fl_error *err)
 {
     fl_status status = FL_OK;
     if (c->told_count > 1)
         qsort(c->told, c->told_count, sizeof(*c->told), by_name);
-    for (size_t first = 0, i = 1; i < c->told_count && status == FL_OK; i++) {
+    for (size_t first = 0, i = 1; i < c->told_count; i++) {
         const told *a = &c->told[first], *b = &c->told[i];
-        if (a->loader_class != b->loader_class || !fl_slice_equal(a->name, b->name)) {
+        if (a->loader_class != b->loader_class || !fl_slice_equal(a->name, b->name))
             first = i;
-            continue;
-        }
-        if (a->row == b->row)
-            continue;
-        uint64_t *slot, low = a->row < b->row ? a->row : b->row;
-        uint64_t high = a->row < b->row ? b->row : a->row;
-        status = fl_map_slot(&slot, c->common, low << 32 | high, NULL, err);
-        if (status == FL_OK)
-            ++*slot;
+        size_t from = i - first > MAX_COMPARED ? i - MAX_COMPARED : first;
+        for (size_t k = from; k < i && status == FL_OK; k++)
+            status = add_common(c, c->told[k].row, b->row, err);
     }
     return status;
 }
@@ -221,37 +258,59 @@ static fl_status count_common(comparing *c, fl_error *err)
 /* How many of so many names two loaders must have in common. Where they load from is not known, as
  * of the loaders of application servers, it is nearly all: two programs may have the same
  * libraries, and each has classes of its own. */
-static uint64_t least_common(const fl_heap *heap, fl_heap_object a, fl_heap_object b,
-                             uint64_t names)
+static uint64_t least_common(const comparing *c, size_t a, size_t b, uint64_t names)
 {
-    char one[FL_HEAP_URL_BYTES], other[FL_HEAP_URL_BYTES];
-    if (!fl_heap_loader_url(heap, a, one) || !fl_heap_loader_url(heap, b, other))
-        return names - names / 50;
-    return strcmp(one, other) == 0 ? (names + 1) / 2 : UINT64_MAX;
+    assert(!are_apart(c, a, b));
+    return c->urls[a] == 0 || c->urls[b] == 0 ? names - names / 50 : (names + 1) / 2;
 }
 
-static size_t first_of(const comparing *c, size_t row)
+/* Each search halves the way for those that follow (Tarjan, van Leeuwen, JACM 1984). */
+static size_t first_of(comparing *c, size_t row)
 {
-    while (c->first[row] != row)
+    while (c->first[row] != row) {
+        c->first[row] = c->first[c->first[row]];
         row = c->first[row];
+    }
     return row;
 }
 
-/* The smaller number is the first, whatever the order of the map. */
-static void join(comparing *c)
+static bool are_alike(const comparing *c, size_t a, size_t b, uint64_t common)
 {
-    size_t cursor = 0;
-    uint64_t key, count;
-    const fl_heap_loader *rows = c->out->rows;
-    while (fl_map_next(c->common, &cursor, &key, &count)) {
-        size_t low = (size_t)(key >> 32), high = (size_t)(key & UINT32_MAX);
-        uint64_t fewer = c->told_by[low] < c->told_by[high] ? c->told_by[low] : c->told_by[high];
-        assert(low < high && high < c->out->count);
-        if (count < least_common(c->heap, rows[low].object, rows[high].object, fewer))
-            continue;
-        size_t a = first_of(c, low), b = first_of(c, high);
-        c->first[a < b ? b : a] = a < b ? a : b;
+    uint64_t fewer = c->told_by[a] < c->told_by[b] ? c->told_by[a] : c->told_by[b];
+    return common >= least_common(c, a, b, fewer);
+}
+
+/* One that has loaded little may be like two that are not like each other: it goes with the first.
+ * Of two that were not compared nothing is known against it. */
+static void join_pair(comparing *c, size_t low, size_t high, uint64_t common)
+{
+    size_t a = first_of(c, low), b = first_of(c, high);
+    uint64_t first = a < b ? a : b, other = a < b ? b : a;
+    const uint64_t *of_firsts = fl_map_find(c->common, first << 32 | other);
+    if (a == b || are_apart(c, a, b) || !are_alike(c, low, high, common) ||
+        (of_firsts != NULL && !are_alike(c, a, b, *of_firsts)))
+        return;
+    c->first[other] = (size_t)first;
+}
+
+/* In the order of their numbers, whatever that of the map: the smaller number is the first. */
+static fl_status join(comparing *c, fl_error *err)
+{
+    size_t cursor = 0, count = fl_map_count(c->common), kept = 0;
+    uint64_t key, common;
+    fl_keyed *pairs = fl_mem_calloc(2 * count + 1, sizeof(*pairs));
+    if (pairs == NULL)
+        return no_memory(err);
+    while (fl_map_next(c->common, &cursor, &key, &common)) {
+        assert(key >> 32 < (key & UINT32_MAX) && (key & UINT32_MAX) < c->out->count);
+        pairs[kept++].key = key;
     }
+    fl_sort_keyed(pairs, pairs + count, kept);
+    for (size_t i = 0; i < kept; i++)
+        join_pair(c, (size_t)(pairs[i].key >> 32), (size_t)(pairs[i].key & UINT32_MAX),
+                  *fl_map_find(c->common, pairs[i].key));
+    fl_mem_free(pairs);
+    return FL_OK;
 }
 
 /* --- the whole --- */
@@ -291,23 +350,27 @@ static void order(fl_heap_loaders *out, comparing *c)
 }
 
 /* One walk over the heap for all of them, and none where there are no copies. */
-static fl_status find_ways(fl_heap_loaders *out, const fl_heap *heap, fl_error *err)
+static fl_status find_ways(fl_heap_loaders *out, const fl_heap *heap, size_t most, fl_error *err)
 {
     size_t count = 0;
     fl_heap_object *wanted = fl_mem_calloc(out->count + 1, sizeof(*wanted));
-    for (size_t i = 0; wanted != NULL && i < out->count; i++)
-        if (out->rows[i].copies > 1)
+    size_t *of_set = fl_mem_calloc(out->set_count + 1, sizeof(*of_set));
+    for (size_t i = 0; wanted != NULL && of_set != NULL && i < out->count; i++) {
+        size_t set = out->rows[i].set;
+        if (set > 0 && (most == 0 || (set <= most && of_set[set]++ < most)))
             wanted[count++] = out->rows[i].object;
+    }
     out->ways = fl_mem_calloc(count + 1, sizeof(*out->ways));
     fl_status status = FL_OK;
-    if (wanted == NULL || out->ways == NULL)
+    if (wanted == NULL || of_set == NULL || out->ways == NULL)
         status = no_memory(err);
     else if (count > 0)
         status = fl_heap_ways_find(out->ways, heap, wanted, count, err);
     for (size_t i = 0, way = 0; status == FL_OK && i < out->count; i++)
-        if (out->rows[i].copies > 1)
+        if (way < count && wanted[way] == out->rows[i].object)
             out->rows[i].way = &out->ways[way++];
     fl_mem_free(wanted);
+    fl_mem_free(of_set);
     return status;
 }
 
@@ -341,7 +404,8 @@ static fl_status measure(comparing *c, fl_error *err)
 }
 
 /* Rows first, then names in common, then sizes: each step needs those before it. */
-fl_status fl_heap_loaders_find(fl_heap_loaders *out, const fl_heap *heap, fl_error *err)
+fl_status fl_heap_loaders_find(fl_heap_loaders *out, const fl_heap *heap, size_t most,
+                               fl_error *err)
 {
     comparing c = {.heap = heap, .out = out};
     *out = (fl_heap_loaders){.count = 0};
@@ -352,18 +416,19 @@ fl_status fl_heap_loaders_find(fl_heap_loaders *out, const fl_heap *heap, fl_err
         status = gather(&c, err);
     if (status == FL_OK)
         status = count_common(&c, err);
-    if (status == FL_OK) {
-        join(&c);
+    if (status == FL_OK)
+        status = join(&c, err);
+    if (status == FL_OK)
         status = measure(&c, err);
-    }
     if (status == FL_OK) {
         order(out, &c);
-        status = find_ways(out, heap, err);
+        status = find_ways(out, heap, most, err);
     }
     fl_map_destroy(c.rows);
     fl_map_destroy(c.common);
     fl_mem_free(c.told);
     fl_mem_free(c.told_by);
+    fl_mem_free(c.urls);
     fl_mem_free(c.first);
     fl_mem_free(c.is_loader);
     fl_mem_free(c.defined);

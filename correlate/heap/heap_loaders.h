@@ -27,7 +27,7 @@ typedef struct fl_heap_loader {
     size_t set;              /* of copies that it is one of, from 1 on; 0: it is the only one */
     size_t copies;           /* how many these are, itself included */
     bool is_closed;          /* URLClassLoader.close() was called */
-    fl_heap_way *way;        /* from the roots, where it has copies; else NULL */
+    fl_heap_way *way;        /* from the roots, where it has copies and is told of; else NULL */
 } fl_heap_loader;
 
 typedef struct fl_heap_loaders {
@@ -37,8 +37,9 @@ typedef struct fl_heap_loaders {
     size_t set_count; /* of copies */
 } fl_heap_loaders;
 
-/* The heap has a tree. FL_E_NOMEM. The caller disposes of *out. */
-FL_NODISCARD fl_status fl_heap_loaders_find(fl_heap_loaders *out, const fl_heap *heap,
+/* Ways are found for `most` copies of each of the first `most` sets (0: for all), some 3 KB each.
+ * The heap has a tree. FL_E_NOMEM. The caller disposes of *out. */
+FL_NODISCARD fl_status fl_heap_loaders_find(fl_heap_loaders *out, const fl_heap *heap, size_t most,
                                             fl_error *err);
 void fl_heap_loaders_dispose(fl_heap_loaders *loaders);
 

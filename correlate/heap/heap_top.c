@@ -1,6 +1,6 @@
 /*
  * heap_top.c - one pass over what hangs on the roots: summed up by class, then classes by package
- * and by loader.
+ * and by loader; and one for the largest objects.
  */
 #include "heap_top.h"
 
@@ -10,31 +10,20 @@
 #include "mem.h"
 #include "slice.h"
 
+/* Room beside that for the objects that are wanted, so that few are not sorted often. */
+enum { SPARE = 4096 };
+
+static fl_status no_memory(fl_error *err)
+{
+    return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the top consumers");
+}
+
 fl_slice fl_heap_top_package(fl_slice class_name)
 {
     size_t end = class_name.len;
     while (end > 0 && class_name.ptr[end - 1] != '.')
         end--;
     return fl_slice_part(class_name, 0, end > 0 ? end - 1 : 0);
-}
-
-/* Into its place among the largest; of equal ones the lower address comes first. */
-static void keep(fl_heap_top *out, const fl_heap *heap, fl_heap_object object, size_t most)
-{
-    uint64_t bytes = fl_heap_retained_bytes(heap, object);
-    size_t at = out->object_count;
-    while (at > 0) {
-        uint64_t above = fl_heap_retained_bytes(heap, out->objects[at - 1]);
-        if (above > bytes || (above == bytes && out->objects[at - 1] < object))
-            break;
-        at--;
-    }
-    if (at == most)
-        return;
-    size_t last = out->object_count < most ? out->object_count++ : most - 1;
-    for (; last > at; last--)
-        out->objects[last] = out->objects[last - 1];
-    out->objects[at] = object;
 }
 
 /* The class that an object is told of by. */
@@ -45,15 +34,63 @@ static uint32_t class_for(const fl_heap *heap, fl_heap_object object)
 }
 
 /* The only pass over objects. */
-static void sum_classes(fl_heap_top *out, const fl_heap *heap, size_t most)
+static void sum_classes(fl_heap_top *out, const fl_heap *heap)
 {
     const fl_heap_object *kept = fl_heap_dominated(heap, FL_HEAP_NONE, &out->total_count);
     for (size_t i = 0; i < out->total_count; i++) {
         fl_heap_top_row *row = &out->classes[class_for(heap, kept[i])];
         row->objects++;
         row->retained_bytes += fl_heap_retained_bytes(heap, kept[i]);
-        keep(out, heap, kept[i], most);
     }
+}
+
+/* --- the largest objects --- */
+
+typedef struct sized {
+    uint64_t bytes;
+    fl_heap_object object;
+} sized;
+
+/* Of equal ones the lower address comes first. */
+static int by_size(const void *a, const void *b)
+{
+    const sized *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return (x->object > y->object) - (x->object < y->object);
+}
+
+/* Gathered in room for more than are wanted; when it is full it is sorted and cut, and what is
+ * smaller than the last one then is not gathered any more. */
+static fl_status find_largest(fl_heap_top *out, const fl_heap *heap, size_t most, fl_error *err)
+{
+    size_t total, count = 0;
+    const fl_heap_object *all = fl_heap_dominated(heap, FL_HEAP_NONE, &total);
+    most = most > 0 && most < total ? most : total;
+    size_t cap = most < total / 2 ? 2 * most + SPARE : total, limit = total;
+    sized *rows = fl_mem_calloc(cap + 1, sizeof(*rows));
+    out->objects = fl_mem_calloc(most + 1, sizeof(*out->objects));
+    if (rows == NULL || out->objects == NULL) {
+        fl_mem_free(rows);
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < total; i++) {
+        const sized row = {fl_heap_retained_bytes(heap, all[i]), all[i]};
+        if (limit < total && by_size(&row, &rows[limit]) > 0)
+            continue;
+        rows[count++] = row;
+        if (count < cap || i + 1 == total)
+            continue;
+        qsort(rows, count, sizeof(*rows), by_size);
+        count = most;
+        limit = most - 1;
+    }
+    qsort(rows, count, sizeof(*rows), by_size);
+    out->object_count = count < most ? count : most;
+    for (size_t i = 0; i < out->object_count; i++)
+        out->objects[i] = rows[i].object;
+    fl_mem_free(rows);
+    return FL_OK;
 }
 
 /* --- orders --- */
@@ -126,17 +163,14 @@ fl_status fl_heap_top_find(fl_heap_top *out, const fl_heap *heap, size_t most, f
 {
     size_t classes = fl_heap_class_count(heap) + 1;
     *out = (fl_heap_top){.object_count = 0};
-    most = most > 0 && most < FL_HEAP_TOP_MAX_OBJECTS ? most : FL_HEAP_TOP_MAX_OBJECTS;
-    out->objects = fl_mem_calloc(most, sizeof(*out->objects));
     out->classes = fl_mem_calloc(classes, sizeof(*out->classes));
     out->packages = fl_mem_calloc(classes, sizeof(*out->packages));
     out->loaders = fl_mem_calloc(classes, sizeof(*out->loaders));
-    if (out->objects == NULL || out->classes == NULL || out->packages == NULL ||
-        out->loaders == NULL)
-        return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "out of memory for the top consumers");
-    sum_classes(out, heap, most);
+    if (out->classes == NULL || out->packages == NULL || out->loaders == NULL)
+        return no_memory(err);
+    sum_classes(out, heap);
     sum_up(out, heap);
-    return FL_OK;
+    return find_largest(out, heap, most, err);
 }
 
 void fl_heap_top_dispose(fl_heap_top *top)

@@ -53,7 +53,7 @@ static void ask_for_tables(const fl_heap *heap)
     fl_heap_threads threads = {0};
     fl_heap_finalizers finalizers = {0};
     fl_heap_frame frames[4];
-    assert(fl_heap_loaders_find(&loaders, heap, NULL) == FL_OK);
+    assert(fl_heap_loaders_find(&loaders, heap, 0, NULL) == FL_OK);
     assert(fl_heap_threads_find(&threads, heap, NULL) == FL_OK);
     assert(fl_heap_finalizers_find(&finalizers, heap, NULL) == FL_OK);
     for (size_t i = 0; i < threads.count; i++)

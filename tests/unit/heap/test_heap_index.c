@@ -402,7 +402,7 @@ START_TEST(more_loaders_than_their_class_has_instances_find_room)
         class_of[i] = loader;
     index_made_seal(&all.index);
     ck_assert_ok(load(&heap, &all, (fl_heap_options){0}, false));
-    ck_assert_ok(fl_heap_loaders_find(&loaders, heap, &err));
+    ck_assert_ok(fl_heap_loaders_find(&loaders, heap, 0, &err));
     ck_assert_uint_ge(loaders.count, OBJECTS);
     fl_heap_loaders_dispose(&loaders);
     fl_heap_destroy(heap);

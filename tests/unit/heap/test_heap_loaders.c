@@ -45,6 +45,10 @@ static const program programs[] = {
     {0x70000, 0, 0, {"lib/X", "lib/Y", "one/Main", NULL}, SERVER_LOADER},
     {0x80000, 0, 0, {"lib/X", "lib/Y", "two/Main", NULL}, SERVER_LOADER},
     {0x90000, 0, 0, {"lib/X", "lib/Y", NULL}, SERVER_LOADER},
+    /* two more of one program, whose names the first of those that have them has not */
+    {0xa0000, OTHER, 0, {"shop/H", "shop/I", NULL}, 0},
+    {0xb0000, SHOP, 0, {"shop/H", "shop/I", NULL}, 0},
+    {0xc0000, SHOP, 0, {"shop/H", "shop/I", NULL}, 0},
 };
 enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
 
@@ -146,10 +150,11 @@ static const fl_heap_loader *row_of(size_t index)
 
 START_TEST(copies_have_one_class_one_url_and_the_same_classes)
 {
-    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, &err));
-    ck_assert_uint_eq(loaders.set_count, 2);
-    static const size_t copies[PROGRAMS] = {2, 2, 1, 1, 1, 2, 1, 2};
+    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, 0, &err));
+    ck_assert_uint_eq(loaders.set_count, 3);
+    static const size_t copies[PROGRAMS] = {2, 2, 1, 1, 1, 2, 1, 2, 1, 2, 2};
     ck_assert_uint_eq(row_of(0)->set, row_of(1)->set);
+    ck_assert_uint_eq(row_of(9)->set, row_of(10)->set);
     ck_assert_uint_eq(row_of(5)->set, row_of(7)->set);
     for (size_t p = 0; p < PROGRAMS; p++) {
         ck_assert_uint_eq(row_of(p)->copies, copies[p]);
@@ -161,7 +166,7 @@ END_TEST
 
 START_TEST(a_copy_says_what_holds_it)
 {
-    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, &err));
+    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, 0, &err));
     const fl_heap_way *way = row_of(1)->way;
     static const uint64_t expected[] = {REGISTRY, LISTENERS, 0x300a0, FIRST_OWN + 0x1000, 0x30000};
     ck_assert_uint_eq(way->count, 5);
@@ -175,7 +180,7 @@ END_TEST
 
 START_TEST(a_loader_keeps_its_classes_and_their_instances)
 {
-    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, &err));
+    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, 0, &err));
     const fl_heap_loader *row = row_of(0);
     ck_assert_uint_eq(row->classes, 3);
     ck_assert_uint_eq(row->objects, 1);
@@ -186,14 +191,19 @@ START_TEST(a_loader_keeps_its_classes_and_their_instances)
 }
 END_TEST
 
-START_TEST(what_the_virtual_machine_defines_stands_last)
+START_TEST(what_the_virtual_machine_defines_stands_last_and_ways_are_bounded)
 {
-    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, &err));
+    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, 0, &err));
     ck_assert_uint_eq(loaders.count, PROGRAMS + 1);
     const fl_heap_loader *boot = &loaders.rows[PROGRAMS];
     ck_assert_uint_eq(boot->object, FL_HEAP_NONE);
     ck_assert_uint_eq(boot->retained_bytes, 0);
     ck_assert_uint_eq(boot->classes, 10); /* of twelve, two are arrays */
+    fl_heap_loaders_dispose(&loaders);
+    ck_assert_ok(fl_heap_loaders_find(&loaders, built.heap, 1, &err));
+    for (size_t i = 0; i < loaders.count; i++) /* of the first set the first copy */
+        ck_assert_int_eq(loaders.rows[i].way != NULL,
+                         loaders.rows[i].set == 1 && (i == 0 || loaders.rows[i - 1].set != 1));
 }
 END_TEST
 
@@ -214,7 +224,7 @@ START_TEST(every_allocation_may_fail)
         ck_assert_int_lt(i, 100);
         fl_mem_fail_after(i);
         fl_heap_loaders_dispose(&loaders);
-        status = fl_heap_loaders_find(&loaders, built.heap, &err);
+        status = fl_heap_loaders_find(&loaders, built.heap, 0, &err);
         fl_mem_fail_after(-1);
         ck_assert(status == FL_OK || status == FL_E_NOMEM);
     }
@@ -230,7 +240,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, copies_have_one_class_one_url_and_the_same_classes);
     tcase_add_test(tcase, a_copy_says_what_holds_it);
     tcase_add_test(tcase, a_loader_keeps_its_classes_and_their_instances);
-    tcase_add_test(tcase, what_the_virtual_machine_defines_stands_last);
+    tcase_add_test(tcase, what_the_virtual_machine_defines_stands_last_and_ways_are_bounded);
     tcase_add_test(tcase, a_url_is_read_out_of_the_loader);
     tcase_add_test(tcase, every_allocation_may_fail);
     suite_add_tcase(suite, tcase);

@@ -71,6 +71,38 @@ START_TEST(the_largest_objects_come_first_and_are_bounded)
 }
 END_TEST
 
+/* More than are gathered at once, their sizes in no order and many of them equal. */
+START_TEST(the_largest_of_many_are_those_of_all)
+{
+    enum { MANY = 15000, FEW = 100 };
+    static const char zeros[8 * 700];
+    static fl_heap_object all[FEW];
+    built_close(&built);
+    static const built_class classes[] = {
+        {OBJECT, 0, "java/lang/Object", NULL, 0, NULL, 0},
+        {CLASS, OBJECT, "java/lang/Class", NULL, 0, NULL, 0},
+        {BYTES_CLASS, OBJECT, "[B", NULL, 0, NULL, 0},
+    };
+    built.made = built_begin(8, classes, sizeof(classes) / sizeof(classes[0]));
+    for (uint32_t i = 0; i < MANY; i++) {
+        uint64_t at = 0x100000 + 0x2000 * (uint64_t)i;
+        made_values(&built.made, at, FL_HEAP_BYTE, zeros, 8 * (i * 7919u % 701u));
+        made_root(&built.made, 0x05, at);
+    }
+    ck_assert_ok(built_open(&built, false, &err));
+    ck_assert_ok(fl_heap_top_find(&top, built.heap, 0, &err));
+    ck_assert_uint_ge(top.object_count, MANY);
+    memcpy(all, top.objects, sizeof(all));
+    static const size_t mosts[] = {1, 2, FEW - 1, FEW};
+    for (size_t k = 0; k < sizeof(mosts) / sizeof(mosts[0]); k++) {
+        fl_heap_top_dispose(&top);
+        ck_assert_ok(fl_heap_top_find(&top, built.heap, mosts[k], &err));
+        ck_assert_uint_eq(top.object_count, mosts[k]);
+        ck_assert_mem_eq(top.objects, all, mosts[k] * sizeof(*all));
+    }
+}
+END_TEST
+
 START_TEST(classes_and_packages_are_summed_up)
 {
     ck_assert_ok(fl_heap_top_find(&top, built.heap, 0, &err));
@@ -101,12 +133,12 @@ END_TEST
 
 START_TEST(every_allocation_may_fail)
 {
-    for (long i = 0; i < 4; i++) {
+    for (long i = 0; i < 5; i++) {
         fl_mem_fail_after(i);
         ck_assert_fails(FL_E_NOMEM, fl_heap_top_find(&top, built.heap, 0, &err));
         fl_heap_top_dispose(&top);
     }
-    fl_mem_fail_after(4);
+    fl_mem_fail_after(5);
     ck_assert_ok(fl_heap_top_find(&top, built.heap, 0, &err));
 }
 END_TEST
@@ -117,6 +149,7 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("all");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, the_largest_objects_come_first_and_are_bounded);
+    tcase_add_test(tcase, the_largest_of_many_are_those_of_all);
     tcase_add_test(tcase, classes_and_packages_are_summed_up);
     tcase_add_test(tcase, a_package_ends_before_the_last_dot);
     tcase_add_test(tcase, every_allocation_may_fail);
