@@ -79,6 +79,25 @@ typedef struct fl_heap_item {
     uint64_t offset; /* of the item in the dump; rises from item to item */
 } fl_heap_item;
 
+/* An instance or an array in brief: all that counting needs. */
+typedef struct fl_heap_brief {
+    uint64_t id;
+    uint64_t class_id; /* of an array of others than references: their type */
+    uint32_t count;    /* of elements; of an instance, bytes of its values */
+    uint32_t kind;     /* fl_heap_item_kind, from FL_HEAP_ITEM_INSTANCE on */
+} fl_heap_brief;
+
+enum { FL_HEAP_LANES = 4, FL_HEAP_LANE_ROWS = 64 };
+
+/* One of the sources that are read in turns, and what came of it. */
+typedef struct fl_heap_lane {
+    void *payload;   /* of the source */
+    size_t count;    /* of rows */
+    uint64_t end;    /* the offset behind the last row's object */
+    bool is_stopped; /* what comes next is for `read`, which goes on behind the last row */
+    fl_heap_brief rows[FL_HEAP_LANE_ROWS];
+} fl_heap_lane;
+
 /* Where items come from. `read` fills up to `cap` of them and returns how many, 0 at the end;
  * `rewind` starts over, and the same items come again; `at` reads a root, a class or an object by
  * its offset, `record_at` a name, a loaded class, a frame or a trace, both false where none stands
@@ -94,6 +113,9 @@ typedef struct fl_heap_source {
      * object; the others have at least `least_bytes` of the dump each. 0: it cannot be split.
      * Valid until the next split. */
     size_t (*split)(void *payload, struct fl_heap_source *parts, size_t most, uint64_t least_bytes);
+    /* Goes on in up to FL_HEAP_LANES sources of one dump at once, as far as instances
+     * and arrays follow one another; several together cost much less than one by one. */
+    void (*skim)(fl_heap_lane *const *lanes, size_t count);
     void *payload;
     unsigned id_bytes; /* 4 or 8 */
 } fl_heap_source;

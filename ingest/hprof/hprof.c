@@ -373,6 +373,7 @@ fl_heap_source fl_hprof_source(fl_hprof *dump)
                             .at = fl_hprof_at,
                             .record_at = record_item_at,
                             .split = fl_hprof_split,
+                            .skim = fl_hprof_skim,
                             .payload = &dump->whole,
                             .id_bytes = dump->facts.id_bytes};
 }

@@ -52,6 +52,7 @@ static void add_part(fl_hprof *dump, fl_heap_source *part, size_t start, size_t 
     *part = (fl_heap_source){.read = fl_hprof_read,
                              .rewind = fl_hprof_rewind,
                              .at = fl_hprof_at,
+                             .skim = fl_hprof_skim,
                              .payload = at,
                              .id_bytes = dump->facts.id_bytes};
 }

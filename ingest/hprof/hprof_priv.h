@@ -40,6 +40,9 @@ void fl_hprof_unmap(fl_hprof *dump);
 /* --- hprof_parts.c --- */
 size_t fl_hprof_split(void *payload, fl_heap_source *parts, size_t most, uint64_t least_bytes);
 
+/* --- hprof_brief.c --- */
+void fl_hprof_skim(fl_heap_lane *const *lanes, size_t count);
+
 /* --- hprof.c --- */
 /* Records at the top level. */
 enum { FL_HPROF_RECORD_HEAD = 9 };

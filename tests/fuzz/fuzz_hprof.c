@@ -1,11 +1,12 @@
-/* Any bytes: no crash; items lie in the dump and come again; the census counts each object; the
- * graph numbers, weighs and walks all of them. */
+/* Any bytes: no crash; items lie in the dump, come again and in brief; the census counts each
+ * object; the graph numbers, weighs and walks all of them. */
 #include <assert.h>
 
 #include "census.h"
 #include "fuzz.h"
 #include "heap.h"
 #include "heap_signs.h"
+#include "heap_skimmed.h"
 #include "hprof.h"
 
 /* How many objects there are. */
@@ -73,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fl_heap_source source = fl_hprof_source(dump);
     uint64_t objects = walk(&source, bytes), counted = 0;
+    (void)heap_skimmed_all_ways(&source);
     if (fl_census_create(&census, &source, FL_HEAP_LAYOUT_INFER, &err) == FL_OK) {
         assert(fl_census_totals_of(census).objects == objects);
         for (uint32_t i = 0; i < fl_census_class_count(census); i++)

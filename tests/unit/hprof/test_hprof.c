@@ -6,6 +6,7 @@
 
 #include "fl_hprof_made.h"
 #include "fl_test.h"
+#include "heap_skimmed.h"
 #include "mem.h"
 
 static fl_error err;
@@ -146,6 +147,81 @@ START_TEST(parts_give_what_the_whole_gives)
     ck_assert_uint_eq(source.split(source.payload, parts, MOST_PARTS, 1 << 20), 2);
     fl_hprof_close(dump);
     fl_buf_dispose(&made.out);
+}
+END_TEST
+
+/* Objects of every kind and type, of sizes from none to more than is loaded at once, in segments of
+ * uneven length with roots between. */
+static fl_hprof_made many_kinds(unsigned width)
+{
+    static const char bytes[8 * 40];
+    static const uint64_t none[40];
+    fl_hprof_made made = made_begin("1.0.2", width);
+    uint64_t id = 0x1000;
+    (void)made_name(&made, "first");
+    for (unsigned i = 0; i < 24; i++) {
+        made_segment(&made);
+        for (unsigned j = 0; j < i * 31 % 200; j++, id += 64) {
+            unsigned n = (i * 7 + j) % 40;
+            if (j % 3 == 0) {
+                made_instance(&made, id, 0x100 + j % 5, n);
+                for (unsigned b = 0; b < n; b++)
+                    made_number(&made, b, 1);
+            } else if (j % 3 == 1)
+                made_objects(&made, id, 0x200, none, n);
+            else
+                made_values(&made, id, (fl_heap_type)(FL_HEAP_BOOLEAN + (i + j) % 8), bytes, n);
+            if (j % 50 == 49)
+                made_root(&made, 0xff, id);
+        }
+        made_segment_end(&made);
+    }
+    made_end(&made);
+    return made;
+}
+
+START_TEST(objects_in_brief_are_those_in_full)
+{
+    for (unsigned width = 4; width <= 8; width += 4) {
+        fl_hprof_made made = many_kinds(width);
+        fl_hprof *dump;
+        ck_assert_ok(fl_hprof_over(&dump, made_bytes(&made), &err));
+        fl_heap_source source = fl_hprof_source(dump);
+        counts found = count_items(dump, 64);
+        size_t objects = found.of[FL_HEAP_ITEM_INSTANCE] + found.of[FL_HEAP_ITEM_OBJECTS] +
+                         found.of[FL_HEAP_ITEM_VALUES];
+        ck_assert_uint_gt(objects, 2000);
+        /* five ways, of which some objects at the ends of segments are left to the other reader */
+        ck_assert_uint_gt(heap_skimmed_all_ways(&source), 5 * objects * 9 / 10);
+        ck_assert_ptr_null(fl_hprof_damage(dump));
+        fl_hprof_close(dump);
+        fl_buf_dispose(&made.out);
+    }
+}
+END_TEST
+
+START_TEST(damaged_objects_in_brief_end_where_the_full_ones_do)
+{
+    for (unsigned width = 4; width <= 8; width += 4) {
+        fl_hprof_made made = made_sample(width);
+        fl_slice all = made_bytes(&made);
+        for (size_t i = 31; i < all.len; i++) {
+            fl_hprof *dump;
+            ck_assert_ok(fl_hprof_over(&dump, fl_slice_part(all, 0, i), &err));
+            fl_heap_source source = fl_hprof_source(dump);
+            (void)heap_skimmed_all_ways(&source);
+            fl_hprof_close(dump);
+            for (unsigned bit = 1 + width % 8 / 4; bit < 256; bit *= 4) {
+                made.out.ptr[i] = (char)((unsigned char)made.out.ptr[i] ^ bit);
+                ck_assert_ok(fl_hprof_over(&dump, all, &err));
+                source = fl_hprof_source(dump);
+                (void)heap_skimmed_all_ways(&source);
+                fl_hprof_close(dump);
+                made.out.ptr[i] = (char)((unsigned char)made.out.ptr[i] ^ bit);
+            }
+        }
+        fl_buf_dispose(&made.out);
+    }
 }
 END_TEST
 
@@ -461,6 +537,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, set_up, NULL);
     tcase_add_test(tcase, every_item_of_a_dump_is_given_whatever_the_width_of_ids);
     tcase_add_test(tcase, parts_give_what_the_whole_gives);
+    tcase_add_test(tcase, objects_in_brief_are_those_in_full);
+    tcase_add_test(tcase, damaged_objects_in_brief_end_where_the_full_ones_do);
     tcase_add_test(tcase, names_behind_a_segment_keep_a_dump_whole);
     tcase_add_test(tcase, parts_of_damaged_dumps_end_where_the_whole_does);
     tcase_add_test(tcase, an_items_numbers_are_those_of_the_dump);
