@@ -12,22 +12,22 @@
  * bound of their size, and an array whose neighbour begins where a layout says it ends is a vote
  * for that.
  *
- * The work is by item and there are tens of millions of them: a class is found through a small
- * cache, and what needs all classes (names, layouts, sizes) waits for the end (census_classes.c).
+ * Objects are counted by census_count.c, from several parts of the dump at once where it has some
+ * (census_parts.c); what needs all classes (names, layouts, sizes) waits for the end
+ * (census_classes.c).
  */
 #include "census.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "census_priv.h"
 #include "faultline/limits.h"
-#include "heap_layout.h"
 #include "mem.h"
 #include "slice.h"
 
-enum { BATCH = 256 };
-/* Arrays whose neighbour is looked at: layouts differ in every second one. */
-enum { MAX_VOTES = 1 << 18 };
+/* What is no object comes in runs: names, classes, roots. */
+enum { BATCH = 64 };
 
 void *fl_census_grow(void *items, size_t count, size_t *cap, size_t size)
 {
@@ -93,12 +93,27 @@ static fl_status take_name(fl_census *census, const fl_heap_item *item, fl_error
     return FL_OK;
 }
 
+/* A part leaves to the whole which of two dumps of a class is the first. */
+static fl_status keep_class(fl_census *part, const fl_heap_item *item, fl_error *err)
+{
+    assert(part->is_part && item->kind == FL_HEAP_ITEM_CLASS);
+    if (fl_map_find(part->by_id, item->id) == NULL)
+        return FL_E_NOTFOUND;
+    fl_heap_item *grown =
+        fl_census_grow(part->late, part->late_count, &part->late_cap, sizeof(*part->late));
+    if (grown == NULL)
+        return no_memory(err);
+    part->late = grown;
+    grown[part->late_count++] = *item;
+    return FL_OK;
+}
+
 /* What both kinds of record say of a class; the first dump of a class counts. */
 static fl_status take_class(fl_census *census, const fl_heap_item *item, fl_error *err)
 {
     uint32_t index;
-    if (census->is_part && fl_map_find(census->by_id, item->id) == NULL)
-        return FL_E_NOTFOUND;
+    if (census->is_part)
+        return keep_class(census, item, err);
     fl_status status = entry_of(&index, census, item->id, err);
     if (status != FL_OK)
         return status;
@@ -145,83 +160,17 @@ static fl_status take_row(fl_census_table *table, uint64_t key, const fl_heap_it
     return FL_OK;
 }
 
-/* --- objects --- */
-
-/* How far the addresses reach and how they are aligned says how objects can be numbered. */
-static inline void note_id(fl_census *census, uint64_t id)
-{
-    fl_census_totals *totals = &census->totals;
-    totals->min_id = totals->objects == 0 || id < totals->min_id ? id : totals->min_id;
-    totals->max_id = id > totals->max_id ? id : totals->max_id;
-    totals->id_bits |= id;
-    totals->objects++;
-}
-
-/* What lies before `id` tells how large it is, where the two are close. */
-static inline void compare_neighbour(fl_census *census, const fl_census_neighbour *before,
-                                     uint64_t id)
-{
-    if (before->entry == NULL || id <= before->id)
-        return;
-    uint64_t distance = id - before->id;
-    if (!before->is_array) {
-        fl_census_entry *entry = before->entry;
-        if (distance < entry->nearest_bytes) {
-            entry->nearest_bytes = distance;
-            entry->nearest_count = 0;
-        }
-        entry->nearest_count += distance == entry->nearest_bytes;
-    } else if (census->vote_count < MAX_VOTES) {
-        census->vote_count++;
-        for (fl_heap_layout i = FL_HEAP_LAYOUT_COMPRESSED; i < FL_HEAP_LAYOUT_COUNT; i++)
-            census->votes[i] += fl_heap_array_bytes(i, before->type, before->count) == distance;
-    }
-}
-
-/* Header and width for each layout, so that weighing an array is arithmetic on constants. */
-static inline void weigh_array(fl_census_entry *entry, uint32_t type, uint32_t count)
-{
-    static const unsigned char header[FL_HEAP_LAYOUT_COUNT] = {0, 16, 16, 24, 12, 12, 12};
-    static const unsigned char width[FL_HEAP_LAYOUT_COUNT] = {0, 4, 8, 8, 4, 8, 4};
-    bool is_objects = type == FL_HEAP_REFERENCE;
-    unsigned fixed = is_objects ? 0 : fl_heap_type_bytes(type, 0);
-    for (int i = 1; i < FL_HEAP_LAYOUT_COUNT; i++) {
-        uint64_t each = is_objects ? width[i] : fixed;
-        uint64_t head = each == 8 ? (header[i] + 7u) & ~7u : header[i];
-        entry->array_bytes[i] += (head + each * count + 7) & ~UINT64_C(7);
-    }
-    entry->array_count++;
-}
-
-/* Inlined into the loop over a batch, which it is most of. */
-static inline void take_object(fl_census *census, const fl_heap_item *item,
-                               fl_census_neighbour *before)
-{
-    bool is_array = item->kind != FL_HEAP_ITEM_INSTANCE;
-    uint32_t index = item->kind == FL_HEAP_ITEM_VALUES
-                         ? census->values_class[item->type]
-                         : fl_census_class_of(census, &census->cache, item->class_id);
-    fl_census_entry *entry = &census->entries[index];
-    compare_neighbour(census, before, item->id);
-    note_id(census, item->id);
-    entry->facts.count++;
-    if (is_array)
-        weigh_array(entry, item->type, item->count);
-    before->id = item->id;
-    before->entry = entry;
-    before->is_array = is_array;
-    before->type = item->type;
-    before->count = item->count;
-}
+/* --- items --- */
 
 /* What is no instance and no array: rare, so that it may cost more. */
-static fl_status take_other(fl_census *census, const fl_heap_item *item, fl_error *err)
+static fl_status take_other(fl_census *census, fl_census_counts *counts, const fl_heap_item *item,
+                            fl_error *err)
 {
     switch (item->kind) {
     case FL_HEAP_ITEM_NAME:
         return take_name(census, item, err);
     case FL_HEAP_ITEM_CLASS:
-        note_id(census, item->id);
+        fl_census_note_id(counts, item->id);
         return take_class(census, item, err);
     case FL_HEAP_ITEM_LOADED:
         return take_class(census, item, err);
@@ -236,39 +185,82 @@ static fl_status take_other(fl_census *census, const fl_heap_item *item, fl_erro
     }
 }
 
-void fl_census_compare(fl_census *census, const fl_census_neighbour *before, uint64_t id)
+/* An object that the faster reader left to the other one. */
+static fl_heap_brief brief_of(const fl_heap_item *item)
 {
-    compare_neighbour(census, before, id);
+    bool is_instance = item->kind == FL_HEAP_ITEM_INSTANCE;
+    assert(item->kind >= FL_HEAP_ITEM_INSTANCE && (is_instance || item->type < FL_HEAP_TYPE_END));
+    return (fl_heap_brief){
+        .id = item->id,
+        .class_id = item->kind == FL_HEAP_ITEM_VALUES ? item->type : item->class_id,
+        .count = is_instance ? (uint32_t)item->body.len : item->count,
+        .kind = item->kind,
+    };
 }
 
-/* One pass; a batch at a time, since a call for each item would cost as much as the work on it. */
-fl_status fl_census_read(fl_census *census, const fl_heap_source *source,
-                         fl_census_reading *reading, fl_error *err)
+/* Where a class is new there is room for what is counted of it, before the next object comes. */
+fl_status fl_census_take(fl_census *census, fl_census_counts *counts, fl_census_reading *reading,
+                         const fl_heap_item *items, size_t count, fl_error *err)
 {
-    fl_heap_item batch[BATCH];
-    fl_census_neighbour before = {.entry = NULL};
     fl_status status = FL_OK;
-    *reading = (fl_census_reading){.has_items = false};
+    assert(count > 0);
+    if (!reading->has_items) {
+        reading->has_items = true;
+        reading->begins_with_object = items[0].kind >= FL_HEAP_ITEM_INSTANCE;
+        reading->first_id = items[0].id;
+    }
+    for (size_t i = 0; i < count && status == FL_OK; i++)
+        if (items[i].kind >= FL_HEAP_ITEM_INSTANCE) {
+            fl_heap_brief row = brief_of(&items[i]);
+            fl_census_count(census, counts, reading, &row, 1);
+        } else {
+            reading->ends_with_object = false; /* these are no neighbours */
+            status = take_other(census, counts, &items[i], err);
+            if (status == FL_OK)
+                status = fl_census_counts_grow(counts, census, err);
+        }
+    reading->last_offset = items[count - 1].offset;
+    return status;
+}
+
+/* One pass, in which objects are skimmed wherever they follow one another. */
+fl_status fl_census_read(fl_census *census, const fl_heap_source *source, fl_error *err)
+{
+    fl_heap_item items[BATCH];
+    fl_heap_lane lane = {.payload = source->payload}, *const lanes[] = {&lane};
+    fl_census_reading reading = {.has_items = false};
+    fl_status status = fl_census_counts_grow(&census->counts, census, err);
     source->rewind(source->payload);
     for (size_t count = 1; count > 0 && status == FL_OK;) {
-        count = source->read(source->payload, batch, BATCH);
-        if (count > 0 && !reading->has_items) {
-            reading->has_items = true;
-            reading->begins_with_object = batch[0].kind >= FL_HEAP_ITEM_INSTANCE;
-            reading->first_id = batch[0].id;
-        }
+        count = source->read(source->payload, items, BATCH);
         if (count > 0)
-            census->last_offset = batch[count - 1].offset;
-        for (size_t i = 0; i < count && status == FL_OK; i++)
-            if (batch[i].kind >= FL_HEAP_ITEM_INSTANCE)
-                take_object(census, &batch[i], &before);
-            else {
-                before.entry = NULL; /* entries may move, and these are no neighbours */
-                status = take_other(census, &batch[i], err);
-            }
+            status = fl_census_take(census, &census->counts, &reading, items, count, err);
+        for (lane.is_stopped = status != FL_OK; !lane.is_stopped;) {
+            source->skim(lanes, 1);
+            fl_census_count_lane(census, &census->counts, &reading, &lane);
+        }
     }
-    reading->before = before;
+    census->last_offset = reading.last_offset;
+    census->votes = reading.votes;
     return status;
+}
+
+fl_status fl_census_adopt(fl_census *census, const fl_census *part, fl_error *err)
+{
+    fl_status status = FL_OK;
+    assert(!census->is_part && part->is_part);
+    for (size_t i = 0; i < part->late_count && status == FL_OK; i++)
+        status = take_class(census, &part->late[i], err);
+    if (status != FL_OK || part->root_count == 0)
+        return status;
+    fl_census_root *grown =
+        fl_mem_realloc(census->roots, census->root_count + part->root_count, sizeof(*grown));
+    if (grown == NULL)
+        return no_memory(err);
+    memcpy(grown + census->root_count, part->roots, part->root_count * sizeof(*grown));
+    census->roots = grown;
+    census->root_count = census->root_cap = census->root_count + part->root_count;
+    return FL_OK;
 }
 
 /* --- the whole --- */
@@ -309,7 +301,12 @@ static fl_status finish(fl_census **out, fl_census *census, fl_heap_layout layou
                         fl_error *err)
 {
     if (status == FL_OK)
+        status = fl_census_counts_grow(&census->counts, census, err);
+    if (status == FL_OK) {
+        fl_census_settle(census, &census->counts);
+        fl_census_counts_dispose(&census->counts);
         status = fl_census_link(census, layout, err);
+    }
     *out = status == FL_OK ? census : NULL;
     if (status != FL_OK)
         fl_census_destroy(census);
@@ -332,12 +329,14 @@ fl_status fl_census_replay(fl_census **out, const fl_heap_source *source, const 
     fl_census *census;
     fl_heap_item item;
     fl_status status = begin(&census, source->id_bytes, err);
+    if (status == FL_OK)
+        status = fl_census_counts_grow(&census->counts, census, err);
     for (size_t i = 0; i < count && status == FL_OK; i++) {
         uint64_t offset = places[i] >> 1;
         bool is_there = (places[i] & 1) != 0 ? source->record_at(source->payload, offset, &item)
                                              : source->at(source->payload, offset, &item);
         if (is_there && item.kind < FL_HEAP_ITEM_INSTANCE)
-            status = take_other(census, &item, err);
+            status = take_other(census, &census->counts, &item, err);
         else
             status = fl_fail(err, FL_E_SYNTAX, offset,
                              "the dump has no class or name where the"
@@ -354,6 +353,7 @@ void fl_census_destroy(fl_census *census)
     fl_map_destroy(census->names_by_id);
     fl_map_destroy(census->frames.by_id);
     fl_map_destroy(census->traces.by_id);
+    fl_census_counts_dispose(&census->counts);
     fl_mem_free(census->entries);
     fl_mem_free(census->order);
     fl_mem_free(census->names);

@@ -243,7 +243,7 @@ static fl_heap_layout infer_layout(const fl_census *census)
                               ? FL_HEAP_LAYOUT_COMPRESSED
                               : FL_HEAP_LAYOUT_WIDE;
     for (fl_heap_layout i = FL_HEAP_LAYOUT_COMPRESSED; i < FL_HEAP_LAYOUT_32; i++)
-        if (census->votes[i] > census->votes[best])
+        if (census->votes.of[i] > census->votes.of[best])
             best = i;
     return best;
 }

@@ -42,19 +42,41 @@ typedef struct fl_census_cache {
     } slots[CENSUS_CACHE];
 } fl_census_cache;
 
-/* The object before, to which the next one is a neighbour. */
-typedef struct fl_census_neighbour {
-    uint64_t id;
-    fl_census_entry *entry; /* NULL: there is none */
-    bool is_array;
-    uint32_t type, count;
-} fl_census_neighbour;
+/* One kind of object of one class: instances, arrays of references or arrays of others. */
+enum { FL_CENSUS_KINDS = 3 };
+typedef struct fl_census_tally {
+    uint64_t count;
+    uint64_t nearest_bytes, nearest_count; /* as in an entry; meant for instances */
+    uint64_t rounded_bytes, moved_bytes;   /* census_count.c; meant for arrays */
+    uint64_t unit;                         /* log2 of an element's bytes, of a reference 2 */
+} fl_census_tally;
+
+/* How far the ids of objects reach and how they are aligned says how objects can be numbered. */
+typedef struct fl_census_range {
+    uint64_t objects, min_id, max_id; /* UINT64_MAX, 0 where there are none */
+    uint64_t id_bits;
+} fl_census_range;
+
+/* What one thread counts. */
+typedef struct fl_census_counts {
+    fl_census_tally *tallies; /* [FL_CENSUS_KINDS * class_count] */
+    size_t class_count;
+    fl_census_range range;
+    fl_census_cache cache;
+} fl_census_counts;
+
+typedef struct fl_census_votes {
+    uint64_t of[FL_HEAP_LAYOUT_COUNT], count;
+} fl_census_votes;
 
 /* Where a reading began and where it ended, for the parts before and behind it. */
 typedef struct fl_census_reading {
-    bool has_items, begins_with_object;
+    bool has_items, begins_with_object, ends_with_object;
     uint64_t first_id;
-    fl_census_neighbour before; /* the last object, unless something else follows it */
+    fl_heap_brief before; /* the last object, unless something else follows it */
+    size_t tally;         /* where that is counted */
+    fl_census_votes votes;
+    uint64_t last_offset; /* of the last item, or within it */
 } fl_census_reading;
 
 struct fl_census {
@@ -62,7 +84,7 @@ struct fl_census {
     fl_census_entry *entries; /* [0]: instances of classes that the dump does not have */
     size_t count, cap;
     fl_map *by_id;
-    fl_census_cache cache;
+    fl_census_counts counts;                 /* until all is read */
     uint32_t values_class[FL_HEAP_TYPE_END]; /* for arrays of primitives */
     uint32_t *order;                         /* [count] classes, super classes first */
     uint32_t class_class; /* java.lang.Class; 0 where the dump does not have it */
@@ -72,11 +94,13 @@ struct fl_census {
     fl_census_root *roots;
     size_t root_count, root_cap;
     fl_census_table frames, traces;
-    uint64_t votes[FL_HEAP_LAYOUT_COUNT], vote_count;
+    fl_census_votes votes;
     fl_census_totals totals;
-    uint64_t last_offset; /* of the last item in the dump */
+    uint64_t last_offset; /* of the last item in the dump, or within it */
     fl_arena arena;       /* readable names, members */
     bool is_part;         /* the maps are those of another census, and are only read */
+    fl_heap_item *late;   /* of a part: dumps of classes, for the whole to take */
+    size_t late_count, late_cap;
 };
 
 /* Room for one more of `size` bytes each; NULL, with the old block untouched, where there is none.
@@ -107,12 +131,37 @@ FL_NODISCARD fl_status fl_census_replay(fl_census **out, const fl_heap_source *s
                                         fl_error *err);
 
 /* --- census.c --- */
-/* Items to the census. FL_E_NOTFOUND, without a sentence: a part has a class that the names before
- * it do not have. */
+/* Items where they belong: objects to `counts`, others to the census. FL_E_NOTFOUND, without a
+ * sentence: a part has a class that the names before it do not have. */
+FL_NODISCARD fl_status fl_census_take(fl_census *census, fl_census_counts *counts,
+                                      fl_census_reading *reading, const fl_heap_item *items,
+                                      size_t count, fl_error *err);
+/* All items of a source to the census, from the first. */
 FL_NODISCARD fl_status fl_census_read(fl_census *census, const fl_heap_source *source,
-                                      fl_census_reading *reading, fl_error *err);
-/* What lies before `id` tells how large it is, where the two are close. */
-void fl_census_compare(fl_census *census, const fl_census_neighbour *before, uint64_t id);
+                                      fl_error *err);
+/* What a part kept for the whole: its roots and its classes. */
+FL_NODISCARD fl_status fl_census_adopt(fl_census *census, const fl_census *part, fl_error *err);
+
+/* --- census_count.c --- */
+/* Room for tallies of all classes of the census; those that are there stay. */
+FL_NODISCARD fl_status fl_census_counts_grow(fl_census_counts *counts, const fl_census *census,
+                                             fl_error *err);
+void fl_census_counts_dispose(fl_census_counts *counts);
+/* Objects that follow one another in the dump, and what the reading ended with before. */
+void fl_census_count(const fl_census *census, fl_census_counts *counts, fl_census_reading *reading,
+                     const fl_heap_brief *rows, size_t count);
+/* The rows of a lane that is of this reading. */
+void fl_census_count_lane(const fl_census *census, fl_census_counts *counts,
+                          fl_census_reading *reading, const fl_heap_lane *lane);
+/* An object that is counted elsewhere: its id alone. */
+void fl_census_note_id(fl_census_counts *counts, uint64_t id);
+/* What `reading` ended with lies before `id`, and tells by that how large it is. */
+void fl_census_compare(fl_census_counts *counts, fl_census_votes *votes,
+                       const fl_census_reading *reading, uint64_t id);
+/* The order of the parts does not matter. */
+void fl_census_counts_add(fl_census_counts *to, const fl_census_counts *from);
+/* After the last object: what was counted becomes facts of the classes. */
+void fl_census_settle(fl_census *census, const fl_census_counts *counts);
 
 /* --- census_parts.c --- */
 /* All items of a dump, in parts where it has some. */

@@ -133,6 +133,65 @@ START_TEST(sizes_are_those_of_the_layout)
 }
 END_TEST
 
+/* What the arrays of a class weigh in all is that of each, in every layout. */
+START_TEST(arrays_weigh_what_each_of_them_does)
+{
+    static const struct {
+        fl_heap_type type;
+        const char *name;
+    } types[] = {{FL_HEAP_BOOLEAN, "boolean[]"}, {FL_HEAP_CHAR, "char[]"},
+                 {FL_HEAP_FLOAT, "float[]"},     {FL_HEAP_DOUBLE, "double[]"},
+                 {FL_HEAP_BYTE, "byte[]"},       {FL_HEAP_SHORT, "short[]"},
+                 {FL_HEAP_INT, "int[]"},         {FL_HEAP_LONG, "long[]"}};
+    for (fl_heap_layout layout = FL_HEAP_LAYOUT_COMPRESSED; layout < FL_HEAP_LAYOUT_COUNT;
+         layout++) {
+        counted c = {.made = made_begin("1.0.2", 8)};
+        uint64_t id = 0x8000, expected[9] = {0};
+        made_loaded(&c.made, 0x100, "[Lshop/Entry;");
+        made_segment(&c.made);
+        made_class_item(&c.made, &(made_class){.id = 0x100});
+        for (uint32_t n = 0; n < 20; n++) {
+            static const uint64_t none[20];
+            made_objects(&c.made, id++, 0x100, none, n);
+            expected[8] += fl_heap_array_bytes(layout, FL_HEAP_REFERENCE, n);
+            for (size_t t = 0; t < 8; t++) {
+                made_values(&c.made, id++, types[t].type, none, n);
+                expected[t] += fl_heap_array_bytes(layout, types[t].type, n);
+            }
+        }
+        made_segment_end(&c.made);
+        ck_assert_ok(count_dump(&c, layout));
+        for (size_t t = 0; t < 8; t++)
+            ck_assert_uint_eq(class_named(&c, types[t].name)->bytes, expected[t]);
+        ck_assert_uint_eq(class_named(&c, "shop.Entry[]")->bytes, expected[8]);
+        ck_assert_uint_eq(class_named(&c, "shop.Entry[]")->count, 20);
+        drop(&c);
+    }
+}
+END_TEST
+
+/* Objects need not be listed by rising addresses, and ids may be anything. */
+START_TEST(ids_in_any_order_give_their_range)
+{
+    static const uint64_t ids[] = {0x9000, 0x8000, UINT64_MAX - 7, 0x10, 0x8800};
+    counted c = {.made = made_begin("1.0.2", 8)};
+    made_loaded(&c.made, 0x100, "Empty");
+    made_segment(&c.made);
+    made_class_item(&c.made, &(made_class){.id = 0x100});
+    for (size_t i = 0; i < 5; i++)
+        made_instance(&c.made, ids[i], 0x100, 0);
+    made_segment_end(&c.made);
+    ck_assert_ok(count_dump(&c, FL_HEAP_LAYOUT_COMPRESSED));
+    const fl_census_totals totals = fl_census_totals_of(c.census);
+    ck_assert_uint_eq(totals.objects, 6);
+    ck_assert_uint_eq(totals.min_id, 0x10);
+    ck_assert_uint_eq(totals.max_id, UINT64_MAX - 7);
+    ck_assert_uint_eq(totals.id_bits, UINT64_MAX - 7);
+    ck_assert_uint_eq(class_named(&c, "Empty")->instance_bytes, 16); /* no distance is a size */
+    drop(&c);
+}
+END_TEST
+
 START_TEST(the_layout_is_told_by_neighbours)
 {
     static const struct {
@@ -254,6 +313,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, set_up, NULL);
     tcase_add_test(tcase, classes_have_names_members_and_counts);
     tcase_add_test(tcase, sizes_are_those_of_the_layout);
+    tcase_add_test(tcase, arrays_weigh_what_each_of_them_does);
+    tcase_add_test(tcase, ids_in_any_order_give_their_range);
     tcase_add_test(tcase, the_layout_is_told_by_neighbours);
     tcase_add_test(tcase, a_smaller_distance_corrects_the_model);
     tcase_add_test(tcase, a_class_that_is_its_own_ancestor_loses_that);
