@@ -30,6 +30,8 @@ enum { MAX_WAITING = 3 };
 typedef enum use {
     AS_TEXT,
     AS_PATH,    /* of a file below the roots */
+    AS_SERVED,  /* SERVICE=PATH, or PATH alone */
+    AS_LIST,    /* SERVICE=PATH,PATH..., or paths alone */
     AS_DOCUMENT /* the text is the file */
 } use;
 
@@ -113,11 +115,29 @@ static const fl_mcp_tool tools[] = {
                    {.name = "baseline",
                     .kind = FL_MCP_TEXTS,
                     .help = "Files of telemetry from before, to compare with"},
-                   {.name = "events", .kind = FL_MCP_TEXTS, .help = "Files of change events"}}},
+                   {.name = "events", .kind = FL_MCP_TEXTS, .help = "Files of change events"},
+                   {.name = "profiles",
+                    .kind = FL_MCP_TEXTS,
+                    .help = "Profiles beside the telemetry: SERVICE=FOLDER, or a folder with one "
+                            "for each service"},
+                   {.name = "traces",
+                    .kind = FL_MCP_TEXTS,
+                    .help = "Execution traces of Go programs: SERVICE=FILE"},
+                   {.name = "heaps",
+                    .kind = FL_MCP_TEXTS,
+                    .help = "Heap dumps or class histograms of Java programs: "
+                            "SERVICE=FILE,FILE; two of different times show what grows"},
+                   {.name = "gc_logs",
+                    .kind = FL_MCP_TEXTS,
+                    .help = "Garbage collection logs of Java programs: SERVICE=FILE"},
+                   {.name = "recordings",
+                    .kind = FL_MCP_TEXTS,
+                    .help = "Flight Recorder recordings of Java programs: SERVICE=FILE"}}},
     {.name = "leak_analysis",
      .title = "Find leaks in profiles",
      .description = "Memory and goroutine leaks from a series of profiles (pprof, heap, goroutine "
-                    "dumps): verdict, signature, the frames and types that grow, and the fix.",
+                    "dumps, heap dumps of Java programs): verdict, signature, the frames and types "
+                    "that grow, and the fix.",
      .arguments = {{.name = "profiles",
                     .kind = FL_MCP_TEXTS,
                     .required = true,
@@ -158,7 +178,12 @@ static const plan plans[] = {
                    {"at", AS_TEXT},
                    {"service", AS_TEXT},
                    {"baseline", AS_PATH},
-                   {"events", AS_PATH}},
+                   {"events", AS_PATH},
+                   {"pprof", AS_SERVED},
+                   {"trace", AS_SERVED},
+                   {"heap", AS_LIST},
+                   {"gc-log", AS_SERVED},
+                   {"jfr", AS_SERVED}},
      .reads_files = true,
      .keeps_no_answer = true},
     {.words = {"leak"}, .arguments = {{NULL, AS_PATH}}, .reads_files = true, .has_no_store = true},
@@ -228,6 +253,39 @@ static const char *allowed_path(line *l, const char *asked)
     return NULL;
 }
 
+/* Bytes of "SERVICE=" before a path: as triage takes them apart, so that no part of what is checked
+ * here as a path is a service there, or the other way round. */
+static size_t service_bytes(const char *asked)
+{
+    const char *equals = strchr(asked, '='), *slash = strchr(asked, '/');
+    bool is_named = equals != NULL && equals > asked && (slash == NULL || equals < slash);
+    return is_named ? (size_t)(equals - asked) + 1 : 0;
+}
+
+/* Each file behind the service's name. A comma in a file's own path would be two files to triage,
+ * of which nobody looked at the second. */
+static const char *allowed_served(line *l, const char *asked, bool is_list)
+{
+    size_t head = service_bytes(asked);
+    const char *text = fl_arena_printf(l->call->arena, "%.*s", (int)head, asked), *between = "";
+    for (const char *rest = asked + head; rest != NULL && text != NULL;) {
+        size_t len = is_list ? strcspn(rest, ",") : strlen(rest);
+        const char *part =
+            fl_arena_cstr(l->call->arena, (fl_slice){(const unsigned char *)rest, len});
+        const char *path = part != NULL ? allowed_path(l, part) : NULL;
+        if (path == NULL)
+            return NULL;
+        if (is_list && strchr(path, ',') != NULL) {
+            (void)refuse(l->call, "a file with a comma in its path cannot be given", asked);
+            return NULL;
+        }
+        text = fl_arena_printf(l->call->arena, "%s%s%s", text, between, path);
+        between = ",";
+        rest = rest[len] == ',' ? rest + len + 1 : NULL;
+    }
+    return text;
+}
+
 /* A file without a name, for as long as the command runs. */
 static const char *document_of(line *l, const char *text)
 {
@@ -246,6 +304,8 @@ static bool add_value(line *l, const struct plan_argument *as, const char *value
 {
     if (as->use == AS_PATH)
         value = allowed_path(l, value);
+    else if (as->use == AS_SERVED || as->use == AS_LIST)
+        value = allowed_served(l, value, as->use == AS_LIST);
     else if (as->use == AS_DOCUMENT)
         value = document_of(l, value);
     if (value == NULL)

@@ -25,7 +25,7 @@ enum {
     FL_MCP_MAX_MESSAGE_BYTES = 1 << 20, /* a service's document is the largest thing in one */
     FL_MCP_MAX_REPLY_BYTES = 1 << 20,
     FL_MCP_MAX_ANSWER_BYTES = 16 << 10, /* of a tool: about 4,000 tokens */
-    FL_MCP_MAX_ARGUMENTS = 8,
+    FL_MCP_MAX_ARGUMENTS = 12,
     FL_MCP_MAX_VALUES = 64 /* of a list */
 };
 

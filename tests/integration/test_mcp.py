@@ -106,6 +106,39 @@ class Mcp(unittest.TestCase):
         self.assertIn("| ", text(found))
         self.assertFalse(found["result"]["isError"], text(found))
 
+    def test_dumps_stand_beside_the_telemetry(self):
+        """Class histograms of a minute's distance, a folder of profiles: what triage takes by --heap and --pprof."""
+        place = self.here / "dumps"
+        place.mkdir()
+        for name, count in (("a.txt", 1000), ("b.txt", 900000)):
+            rows = f"   1: {count:>12} {count * 64:>12}  shop.Item\n   2: {1000:>12} {64000:>12}  [B\n"
+            (place / name).write_text(" num     #instances         #bytes  class name (module)\n" + "-" * 55 + "\n" + rows +
+                                      f"Total {count + 1000:>12} {count * 64 + 64000:>12}\n")
+        leak = self.shop / "cache-growth"
+        asked = call("triage", otlp=[str(leak)], baseline=[str(self.shop / "baseline")], at="2026-11-23T00:06:50Z",
+                     profiles=[str(leak / "profiles")], heaps=[f"orders={place}/a.txt,{place}/b.txt"])
+        _, (answer,) = talk(self.here, [asked], "--files", str(SOURCE), "--files", str(place))
+        self.assertFalse(answer["result"]["isError"], text(answer))
+        self.assertIn("main.render (receipts.go:43)", text(answer))
+        self.assertRegex(text(answer), rf"--pprof={leak}/profiles --heap=orders={place}/a.txt,{place}/b.txt")
+
+    def test_dumps_are_read_below_the_named_folders_alone(self):
+        root = self.here / "root"
+        (root / "with,comma").mkdir(parents=True)
+        for name in ("in.txt", "with,comma/in.txt"):
+            (root / name).write_text("nothing")
+        (root / "link").symlink_to(root / "with,comma" / "in.txt")
+        outside = ("heaps", "a=/etc/passwd"), ("heaps", f"a={root}/in.txt,/etc/passwd"), ("heaps", "/etc/passwd"), ("heaps", "a="), \
+            ("heaps", f"a={root}/../other"), ("traces", "a=http://127.0.0.1:1/x"), ("profiles", "a=http://127.0.0.1:1/x"), \
+            ("gc_logs", "a=/etc/passwd"), ("recordings", f"a={root}/in.txt,/etc/passwd"), ("profiles", "a=-"), ("heaps", f"a={root}/in.txt,")
+        for name, value in outside:
+            with self.subTest(value):
+                _, (answer,) = talk(self.here, [self.triage(**{name: [value]})], "--files", str(root), "--files", str(SOURCE))
+                self.assertTrue(answer["result"]["isError"])
+                self.assertIn("| there is no such file below the folders of --files: '", text(answer))
+        _, (answer,) = talk(self.here, [self.triage(heaps=[f"a={root}/link"])], "--files", str(root), "--files", str(SOURCE))
+        self.assertIn("a file with a comma in its path cannot be given", text(answer))
+
     def test_values_never_become_options(self):
         asked = [call("incident", incident="--help"), call("incident", incident="--store=/etc/passwd"), call("similar", symptoms=["--store=x"]),
                  call("graph_paths", service="--help"), call("recommend", service="- : [")]
