@@ -10,6 +10,7 @@
 #include "args.h"
 #include "drill_report.h"
 #include "faultline/triage.h"
+#include "location.h"
 #include "terminal.h"
 #include "timestamp.h"
 
@@ -28,6 +29,11 @@ static fl_status triage_case(fl_triage **out, const fl_drill_case *which,
         .events_count = question->events != NULL,
         .pprof = &question->pprof,
         .pprof_count = question->pprof != NULL,
+        .traces = question->traces,
+        .trace_count = question->trace_count,
+        .heaps = question->heaps,
+        .heap_count = question->heap_count,
+        .temp_folder = fl_location_temp(),
         .at_ns = question->at_ns,
         .service = question->service,
         .topology = question->topology,
@@ -225,7 +231,9 @@ const fl_command fl_cmd_drill = {
     .description =
         "Triages every folder with a truth.json below DIR, and compares. Of truth.json a triage "
         "gets"
-        " the time, the baseline and the symptom, never the cause; nothing is stored.\n"
+        " the time, the baseline and the symptom, never the cause; nothing is stored. Beside its"
+        " telemetry a case may have events.jsonl and the folders profiles/, heaps/ and traces/ with"
+        " a folder for each service.\n"
         "AC@k is the share of cases whose true service is among the first k distinct services. "
         "AIS@k"
         " is the share, of the cases whose truth names a resource or a code region, in which one of"

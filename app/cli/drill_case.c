@@ -215,6 +215,92 @@ fl_status fl_drill_find(fl_drill_cases *out, fl_arena *arena, const char *root, 
     return status == FL_OK ? collect(out, &in) : status;
 }
 
+/* --- dumps beside the telemetry --- */
+
+/* Names in a folder that do not begin with a dot, sorted; a folder that is not there has none. */
+typedef struct names {
+    const char *items[FL_DRILL_MAX_DUMPS];
+    size_t count;
+} names;
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static fl_status list_names(names *out, fl_arena *arena, const char *folder, fl_error *err)
+{
+    *out = (names){.count = 0};
+    DIR *dir = is_kind(folder, S_IFDIR) ? opendir(folder) : NULL;
+    fl_status status = folder != NULL ? FL_OK : no_memory(err);
+    const struct dirent *entry;
+    while (dir != NULL && status == FL_OK && (entry = readdir(dir)) != NULL) {
+        const char *name = entry->d_name;
+        if (name[0] == '.')
+            continue;
+        if (out->count == FL_DRILL_MAX_DUMPS)
+            status = fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d entries in %.120s",
+                             FL_DRILL_MAX_DUMPS, folder);
+        else if ((out->items[out->count++] = fl_arena_printf(arena, "%s", name)) == NULL)
+            status = no_memory(err);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof(out->items[0]), compare_names);
+    return status;
+}
+
+/* A list that questions are made of. */
+typedef struct dumps {
+    const char **items;
+    size_t *count;
+    bool is_joined; /* all files of a service are one item, with commas between */
+} dumps;
+
+static fl_status add_dump(dumps *out, const char *text, fl_error *err)
+{
+    if (text == NULL)
+        return no_memory(err);
+    if (*out->count == FL_DRILL_MAX_DUMPS)
+        return fl_fail(err, FL_E_LIMIT, FL_NO_OFFSET, "more than %d dumps: %.120s",
+                       FL_DRILL_MAX_DUMPS, text);
+    out->items[(*out->count)++] = text;
+    return FL_OK;
+}
+
+/* The files of one service. A name that would be taken apart is refused, and not read as others. */
+static fl_status add_service(dumps *out, fl_arena *arena, const char *folder, const char *service,
+                             fl_error *err)
+{
+    names files;
+    const char *place = join(arena, folder, service), *text = NULL;
+    fl_status status = list_names(&files, arena, place, err);
+    for (size_t i = 0; i < files.count && status == FL_OK; i++) {
+        const char *path = join(arena, place, files.items[i]);
+        if (!is_kind(path, S_IFREG))
+            continue;
+        if (strchr(service, '=') != NULL || (out->is_joined && strchr(path, ',') != NULL))
+            return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET,
+                           "%.120s: a dump's path has no comma, and its service no '='", path);
+        bool is_first = text == NULL || !out->is_joined;
+        text = is_first ? fl_arena_printf(arena, "%s=%s", service, path)
+                        : fl_arena_printf(arena, "%s,%s", text, path);
+        if (!out->is_joined || text == NULL)
+            status = add_dump(out, text, err);
+    }
+    return status == FL_OK && out->is_joined && text != NULL ? add_dump(out, text, err) : status;
+}
+
+static fl_status find_dumps(dumps *out, fl_arena *arena, const char *folder, fl_error *err)
+{
+    names services;
+    fl_status status = list_names(&services, arena, folder, err);
+    for (size_t i = 0; i < services.count && status == FL_OK; i++)
+        status = add_service(out, arena, folder, services.items[i], err);
+    return status;
+}
+
 /* --- truth.json --- */
 
 /* `what` is wrong with the case's truth.json. */
@@ -280,8 +366,15 @@ static fl_status read_question(fl_drill_question *out, fl_arena *arena, const fl
     out->events = is_kind(lines, S_IFREG) ? lines : is_kind(list, S_IFREG) ? list : NULL;
     const char *profiles = join(arena, which->folder, "profiles");
     out->pprof = is_kind(profiles, S_IFDIR) ? profiles : NULL;
+    dumps heaps = {.items = out->heaps, .count = &out->heap_count, .is_joined = true};
+    dumps traces = {.items = out->traces, .count = &out->trace_count};
+    fl_status status = find_dumps(&heaps, arena, join(arena, which->folder, "heaps"), err);
+    if (status == FL_OK)
+        status = find_dumps(&traces, arena, join(arena, which->folder, "traces"), err);
     out->service = node != NULL ? fl_arena_cstr(arena, fl_slice_of(node)) : NULL;
-    return node == NULL || out->service != NULL ? FL_OK : no_memory(err);
+    if (status == FL_OK && node != NULL && out->service == NULL)
+        return no_memory(err);
+    return status;
 }
 
 fl_status fl_drill_read_question(fl_drill_question *out, fl_arena *arena,

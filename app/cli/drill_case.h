@@ -11,7 +11,7 @@
 #include "arena.h"
 #include "drill_score.h"
 
-enum { FL_DRILL_MAX_DEPTH = 4, FL_DRILL_MAX_CASES = 100000 };
+enum { FL_DRILL_MAX_DEPTH = 4, FL_DRILL_MAX_CASES = 100000, FL_DRILL_MAX_DUMPS = 64 };
 
 typedef struct fl_drill_case {
     const char *folder; /* as it is to be opened */
@@ -35,8 +35,12 @@ typedef struct fl_drill_question {
     const char *baseline; /* a folder, or NULL */
     const char *topology; /* service_graph.json of the baseline, or NULL */
     const char *pprof;    /* the folder profiles/ of the case, with one for each service; or NULL */
-    const char *service;  /* whose symptom is reported, or NULL */
-    const char *events;   /* events.jsonl or events.json of the case, or NULL */
+    /* What heaps/ and traces/ of the case hold, a folder for each service: "SERVICE=FILE,FILE" and
+     * "SERVICE=FILE", by name. */
+    const char *heaps[FL_DRILL_MAX_DUMPS], *traces[FL_DRILL_MAX_DUMPS];
+    size_t heap_count, trace_count;
+    const char *service; /* whose symptom is reported, or NULL */
+    const char *events;  /* events.jsonl or events.json of the case, or NULL */
 } fl_drill_question;
 
 /* What a triage may know. */

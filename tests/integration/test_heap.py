@@ -576,6 +576,31 @@ class Recordings(unittest.TestCase):
         self.assertNotIn("heap dump of", json.dumps([h["locus"] for h in document["hypotheses"]]))
         self.assertIn("show no leak", json.dumps(document))
 
+    def test_a_drill_takes_the_dumps_of_a_case(self):
+        """The case says nothing of its own but the telemetry: what names the frame is the dumps."""
+        shop = SOURCE / "examples/shop/incidents"
+        with tempfile.TemporaryDirectory() as place:
+            case = pathlib.Path(place) / "cases" / "leak"
+            (case / "heaps" / "orders").mkdir(parents=True)
+            for file in (shop / "cache-growth").iterdir():
+                if file.is_file():
+                    (case / file.name).symlink_to(file)
+            (case.parent / "baseline").symlink_to(shop / "baseline")
+            for part in ("half", "end"):
+                (case / "heaps" / "orders" / f"{part}.hprof.zst").symlink_to(SHARED / "17/static_hashmap" / f"heap-{part}.hprof.zst")
+            done = subprocess.run([FAULTLINE, "drill", "--cases", case.parent, "--format", "json"], capture_output=True, text=True, timeout=300)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            (case / "heaps" / "orders" / "a,b").write_text("")
+            done = subprocess.run([FAULTLINE, "drill", "--cases", case.parent], capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 5)
+            self.assertIn("case leak counts as a miss: ", done.stderr)
+            self.assertIn("a dump's path has no comma", done.stderr)
+            (case / "heaps" / "orders" / "a,b").unlink()
+            (case / "heaps" / "orders" / "gone").symlink_to("/nowhere")  # no file, and so not read
+            (case / "heaps" / "orders" / "text").write_text("no dump")  # read, and a warning of the triage
+            done = subprocess.run([FAULTLINE, "drill", "--cases", case.parent], capture_output=True, text=True, timeout=300)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_one_dump_names_who_keeps_most(self):
         for truth in sorted(SHARED.glob("17/*/truth.json")):
             wanted = json.loads(truth.read_text())

@@ -163,6 +163,82 @@ START_TEST(the_question_holds_time_baseline_topology_and_symptom)
 }
 END_TEST
 
+static void make_file(const char *way)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s/%s", root, way);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+}
+
+static const char *ends_of(const char *text)
+{
+    const char *at = strstr(text, "/a/");
+    return at != NULL ? at : text;
+}
+
+START_TEST(dumps_of_a_service_are_one_question_and_traces_one_each)
+{
+    fl_drill_question question;
+    make_case("a", good);
+    make_folder("calm");
+    fl_drill_case which = only_case();
+    ck_assert_ok(fl_drill_read_question(&question, &arena, &which, &err));
+    ck_assert_uint_eq(question.heap_count + question.trace_count, 0);
+    static const char *const folders[] = {"a/heaps", "a/heaps/pay", "a/heaps/empty", "a/traces",
+                                          "a/traces/cart"};
+    static const char *const files[] = {"a/heaps/pay/2.hprof", "a/heaps/pay/1.hprof",
+                                        "a/heaps/pay/.part",   "a/heaps/README",
+                                        "a/traces/cart/b,c",   "a/traces/cart/a"};
+    for (size_t i = 0; i < 5; i++)
+        make_folder(folders[i]);
+    for (size_t i = 0; i < 6; i++)
+        make_file(files[i]);
+    ck_assert_ok(fl_drill_read_question(&question, &arena, &which, &err));
+    ck_assert_uint_eq(question.heap_count, 1);
+    ck_assert(strncmp(question.heaps[0], "pay=/", 5) == 0);
+    ck_assert_ptr_nonnull(strstr(question.heaps[0], "/a/heaps/pay/1.hprof,/"));
+    ck_assert_ptr_nonnull(strstr(question.heaps[0], "/a/heaps/pay/2.hprof"));
+    ck_assert_uint_eq(question.trace_count, 2);
+    ck_assert(strncmp(question.traces[0], "cart=/", 6) == 0);
+    ck_assert_str_eq(ends_of(question.traces[0]), "/a/traces/cart/a");
+    ck_assert_str_eq(ends_of(question.traces[1]), "/a/traces/cart/b,c");
+}
+END_TEST
+
+START_TEST(a_name_that_would_be_taken_apart_is_refused)
+{
+    fl_drill_question question;
+    make_case("a", good);
+    make_folder("calm");
+    make_folder("a/heaps");
+    make_folder(_i ? "a/heaps/p=y" : "a/heaps/pay");
+    make_file(_i ? "a/heaps/p=y/1" : "a/heaps/pay/1,2");
+    fl_drill_case which = only_case();
+    ck_assert_fails(FL_E_SYNTAX, fl_drill_read_question(&question, &arena, &which, &err));
+    ck_assert_ptr_nonnull(strstr(err.message, ": a dump's path has no comma, and its service no"));
+}
+END_TEST
+
+START_TEST(more_dumps_than_are_read_are_refused)
+{
+    char way[64];
+    fl_drill_question question;
+    make_case("a", good);
+    make_folder("calm");
+    make_folder("a/traces");
+    make_folder("a/traces/pay");
+    for (int i = 0; i <= FL_DRILL_MAX_DUMPS; i++) {
+        snprintf(way, sizeof(way), "a/traces/pay/%d", i);
+        make_file(way);
+    }
+    fl_drill_case which = only_case();
+    ck_assert_fails(FL_E_LIMIT, fl_drill_read_question(&question, &arena, &which, &err));
+    ck_assert(strncmp(err.message, "more than 64 entries in /", 25) == 0);
+}
+END_TEST
+
 START_TEST(the_answer_holds_the_cause)
 {
     fl_drill_answer answer;
@@ -287,6 +363,9 @@ static Suite *drill_case_suite(void)
     tcase_add_test(cases, a_folder_without_cases_or_that_is_missing_is_explained);
     tcase_add_test(cases, a_folder_that_contains_itself_ends);
     tcase_add_test(cases, the_question_holds_time_baseline_topology_and_symptom);
+    tcase_add_test(cases, dumps_of_a_service_are_one_question_and_traces_one_each);
+    tcase_add_loop_test(cases, a_name_that_would_be_taken_apart_is_refused, 0, 2);
+    tcase_add_test(cases, more_dumps_than_are_read_are_refused);
     tcase_add_test(cases, the_answer_holds_the_cause);
     tcase_add_test(cases, a_case_may_have_several_causes);
     tcase_add_test(cases, a_case_may_have_none);
