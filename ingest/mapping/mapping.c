@@ -10,7 +10,8 @@
  * {"id":"com.android.tools.r8.residualsignature","signature":"(I)V"}    about the method
  *
  * Cost: a class that is not wanted costs the search for its ends of lines. Invariant: members of a
- * class are neighbours in the order of the file; a class that comes again is passed over.
+ * class are neighbours, as they stand in the file until it is read and by their short names after;
+ * a class that comes again is passed over.
  */
 #include "mapping.h"
 
@@ -21,6 +22,7 @@
 #include "mapping_priv.h"
 #include "mem.h"
 #include "number.h"
+#include "sort.h"
 
 enum { MAX_LINE_BYTES = 64 << 10, FIRST_MEMBERS = 256 };
 
@@ -315,6 +317,7 @@ static void take_member(reading *in, const fl_line *line)
     mapping->members = rows;
     if (in->failed)
         return;
+    member.position = mapping->member_count;
     mapping->members[mapping->member_count++] = member;
     in->entry->count++;
 }
@@ -354,6 +357,30 @@ static fl_status read_lines(reading *in, fl_lines *lines, fl_error *err)
     }
 }
 
+/* By name, so that a frame's are found by halving; those of one name stay in the order of the file,
+ * which tells chains of inlined calls. */
+static int compare_members(const void *a, const void *b)
+{
+    const fl_mapping_member *x = a, *y = b;
+    int by_name = fl_slice_compare(x->short_name, y->short_name);
+    if (by_name != 0)
+        return by_name;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* Each class by itself, when comments can no longer speak of its last member. */
+static void sort_members(fl_mapping *mapping)
+{
+    static const fl_row_order order = {.compare = compare_members};
+    for (size_t i = 0; i < fl_intern_count(mapping->wanted); i++) {
+        const fl_mapping_entry *entry = &mapping->entries[i];
+        assert(entry->first + entry->count <= mapping->member_count);
+        if (entry->count > 1)
+            fl_sort_rows(&mapping->members[entry->first], entry->count, sizeof(*mapping->members),
+                         &order);
+    }
+}
+
 fl_status fl_mapping_read(fl_mapping *mapping, fl_stream *stream, fl_error *err)
 {
     fl_lines *lines = NULL;
@@ -363,6 +390,8 @@ fl_status fl_mapping_read(fl_mapping *mapping, fl_stream *stream, fl_error *err)
     if (status == FL_OK)
         status = read_lines(&(reading){.mapping = mapping}, lines, err);
     fl_lines_destroy(lines);
+    if (status == FL_OK)
+        sort_members(mapping);
     if (status == FL_OK && mapping->class_count == 0)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET, "no mapping file of ProGuard or R8");
     return status;

@@ -24,6 +24,7 @@ typedef struct finding {
     const fl_mapping_entry *entry;
     const fl_mapping_query *query;
     fl_mapping_frame *out;
+    size_t first; /* the first member of the short method */
     size_t count;
     uint32_t alternatives;
 } finding;
@@ -35,13 +36,25 @@ static const fl_mapping_member *member_at(const finding *f, size_t i)
     return &f->mapping->members[i];
 }
 
-/* The next chain of the short method from *at on. */
+/* Where the members of the short method begin. */
+static size_t first_member(const finding *f)
+{
+    size_t low = f->entry->first, high = low + f->entry->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (fl_slice_compare(member_at(f, middle)->short_name, f->query->method) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The next chain of the short method from *at on: its members are neighbours in the file, too. */
 static bool next_chain(const finding *f, size_t *at, chain *out)
 {
     size_t end = f->entry->first + f->entry->count;
-    while (*at < end && !fl_slice_equal(member_at(f, *at)->short_name, f->query->method))
-        (*at)++;
-    if (*at >= end)
+    if (*at >= end || !fl_slice_equal(member_at(f, *at)->short_name, f->query->method))
         return false;
     *out = (chain){.first = *at, .end = *at + 1};
     for (; out->end < end; out->end++) {
@@ -49,6 +62,7 @@ static bool next_chain(const finding *f, size_t *at, chain *out)
                                 *outer = member_at(f, out->end);
         if (inner->source_from == 0 || outer->source_from == 0 || outer->source_to != 0 ||
             inner->to == 0 || inner->from != outer->from || inner->to != outer->to ||
+            outer->position != inner->position + 1 ||
             !fl_slice_equal(inner->short_name, outer->short_name))
             break;
     }
@@ -168,7 +182,7 @@ static void put_chain(finding *f, const chain *c, uint32_t line)
 static void find_by_line(finding *f, bool has_range, bool by_descriptor)
 {
     uint32_t line = f->query->line;
-    size_t at = f->entry->first;
+    size_t at = f->first;
     chain c;
     while (next_chain(f, &at, &c)) {
         const fl_mapping_member *member = member_at(f, c.first);
@@ -182,7 +196,7 @@ static void find_by_line(finding *f, bool has_range, bool by_descriptor)
 /* Each different method once, without its lines. */
 static void find_methods(finding *f, bool by_descriptor)
 {
-    size_t at = f->entry->first;
+    size_t at = f->first;
     chain c;
     while (next_chain(f, &at, &c)) {
         const fl_mapping_member *method = member_at(f, c.end - 1);
@@ -205,6 +219,7 @@ size_t fl_mapping_find(const fl_mapping *mapping, const fl_mapping_query *query,
     if (entry == NULL)
         return 0;
     finding f = {.mapping = mapping, .entry = entry, .query = query, .out = out};
+    f.first = first_member(&f);
     for (int by_descriptor = query->descriptor.len > 0; by_descriptor >= 0 && f.count == 0;
          by_descriptor--) {
         if (query->line > 0)

@@ -18,12 +18,13 @@ typedef struct fl_mapping_member {
     uint32_t from, to;               /* in the short class */
     uint32_t source_from, source_to; /* source_to 0: only one number was given, a place of a call */
     bool is_synthesized;
+    size_t position; /* in the file, among the members */
 } fl_mapping_member;
 
 typedef struct fl_mapping_entry {
     fl_slice class_name; /* empty: wanted, not found */
     fl_slice file;
-    size_t first, count; /* of its members, which are neighbours */
+    size_t first, count; /* of its members: by their short names, then as they stand in the file */
 } fl_mapping_entry;
 
 struct fl_mapping {
