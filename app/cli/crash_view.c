@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "json_put.h"
+#include "leak_report.h"
 #include "page.h"
 
-enum { BODY = 2, LABEL = 15, SHOWN_FRAMES = 24, SHOWN_HEAP = 6 };
+enum { BODY = 2, LABEL = 15, SHOWN_FRAMES = 24, SHOWN_HEAP = 6, SHOWN_CATEGORIES = 6 };
 
 /* A dim word, then a text that wraps under itself; nothing for what the report does not tell. */
 static void labelled(fl_page *page, const char *name, const char *text)
@@ -76,11 +77,94 @@ static void write_frames(fl_page *page, const char *title, const fl_crash_frame 
     }
 }
 
+/* "12 of Java (11 blocked, 1 in_vm), 8 others". */
+static void write_threads(fl_page *page, const fl_crash *crash)
+{
+    char text[400];
+    size_t at = 0;
+    if (crash->java_threads + crash->other_threads == 0)
+        return;
+    at = (size_t)snprintf(text, sizeof(text), "%llu of Java",
+                          (unsigned long long)crash->java_threads);
+    for (size_t i = 0; i < crash->thread_state_count && at < sizeof(text); i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%llu %.32s", i == 0 ? " (" : ", ",
+                               (unsigned long long)crash->thread_states[i].count,
+                               crash->thread_states[i].name);
+    if (at < sizeof(text))
+        snprintf(text + at, sizeof(text) - at, "%s, %llu others",
+                 crash->thread_state_count > 0 ? ")" : "",
+                 (unsigned long long)crash->other_threads);
+    labelled(page, "Threads", text);
+}
+
+/* What could not be had, and errors for want of memory that were thrown before. */
+static void write_failure(fl_page *page, const fl_crash *crash)
+{
+    char text[400], bytes[FL_BYTES_TEXT];
+    if (crash->memory_call != NULL) {
+        snprintf(text, sizeof(text), "%s by %.40s%s%.240s",
+                 fl_bytes_text(bytes, (double)crash->memory_bytes), crash->memory_call,
+                 crash->memory_for != NULL ? " for " : "",
+                 crash->memory_for != NULL ? crash->memory_for : "");
+        labelled(page, "Asked for", text);
+    }
+    for (size_t i = 0; i < crash->memory_error_count; i++)
+        labelled(page, i == 0 ? "Errors" : "", crash->memory_errors[i]);
+}
+
+/* Whether the page tells of native memory: elsewhere it is in the JSON answer only. */
+static bool is_of_memory(const fl_crash *crash)
+{
+    return crash->cause == FL_CRASH_OUT_OF_MEMORY || crash->cause == FL_CRASH_JAVA_MEMORY;
+}
+
+/* The largest categories first; equal ones as the report has them. */
+static void write_native_memory(fl_page *page, const fl_crash *crash)
+{
+    char committed[FL_BYTES_TEXT], reserved[FL_BYTES_TEXT];
+    bool is_shown[FL_CRASH_MAX_CATEGORIES] = {false};
+    if (crash->category_count == 0)
+        return;
+    heading(page, "Native memory, as the virtual machine counts its own");
+    fl_page_printf(page, FL_INK_PLAIN, "  %s committed of %s reserved",
+                   fl_bytes_text(committed, (double)crash->committed_bytes),
+                   fl_bytes_text(reserved, (double)crash->reserved_bytes));
+    fl_page_newline(page);
+    for (size_t row = 0; row < SHOWN_CATEGORIES && row < crash->category_count; row++) {
+        size_t most = FL_CRASH_MAX_CATEGORIES;
+        for (size_t i = 0; i < crash->category_count; i++)
+            if (!is_shown[i] &&
+                (most == FL_CRASH_MAX_CATEGORIES ||
+                 crash->categories[i].committed_bytes > crash->categories[most].committed_bytes))
+                most = i;
+        const fl_crash_category *category = &crash->categories[most];
+        is_shown[most] = true;
+        fl_page_printf(page, FL_INK_PLAIN, "  %-24.40s %10s of %s", category->name,
+                       fl_bytes_text(committed, (double)category->committed_bytes),
+                       fl_bytes_text(reserved, (double)category->reserved_bytes));
+        fl_page_newline(page);
+    }
+}
+
+/* Lines of the system and of the container, as they stand. */
+static void write_limits(fl_page *page, const fl_crash *crash)
+{
+    if (crash->limit_count > 0)
+        heading(page, "Memory of the machine and the container");
+    for (size_t i = 0; i < crash->limit_count; i++) {
+        fl_page_pad(page, BODY);
+        fl_page_wrap(page, FL_INK_PLAIN, crash->limits[i]);
+        fl_page_newline(page);
+    }
+}
+
 /* The machine, the versions, the moment. */
 static void write_facts(fl_page *page, const fl_crash *crash)
 {
     char text[64];
     labelled(page, "Thread", crash->thread);
+    write_threads(page, crash);
+    write_failure(page, crash);
     labelled(page, "Signal", crash->signal_info);
     labelled(page, "Java", crash->jre);
     labelled(page, "VM", crash->vm);
@@ -138,8 +222,8 @@ fl_status fl_crash_text(fl_buf *out, const fl_crash_report *report, const fl_rep
     assert(report->verdict != NULL && report->meaning != NULL);
     fl_page page = fl_page_on(out, style);
     fl_page_put(&page, FL_INK_BAD, "Crash");
-    fl_page_printf(&page, FL_INK_PLAIN, " in %s: %s", report->verdict,
-                   crash->what != NULL ? crash->what : "no cause told");
+    fl_page_printf(&page, FL_INK_PLAIN, "%s %s: %s", report->is_place ? " in" : ":",
+                   report->verdict, crash->what != NULL ? crash->what : "no cause told");
     fl_page_newline(&page);
     fl_page_newline(&page);
     labelled(&page, "Detail", crash->detail);
@@ -152,6 +236,10 @@ fl_status fl_crash_text(fl_buf *out, const fl_crash_report *report, const fl_rep
     if (crash->native_count == 0)
         write_frames(&page, "Java stack", crash->java_frames, crash->java_count);
     write_heap(&page, crash);
+    if (is_of_memory(crash)) {
+        write_native_memory(&page, crash);
+        write_limits(&page, crash);
+    }
     write_events(&page, crash);
     if (report->warning_count > 0)
         heading(&page, "Warnings");
@@ -219,12 +307,71 @@ static json_t *events_of(fl_put *w, const fl_crash *crash)
     return array;
 }
 
+/* Threads by their states, as the report has them. */
+static json_t *threads_of(fl_put *w, const fl_crash *crash)
+{
+    json_t *object = json_object(), *states = json_array();
+    for (size_t i = 0; i < crash->thread_state_count; i++) {
+        json_t *state = json_object();
+        fl_put_text(w, state, "state", crash->thread_states[i].name);
+        fl_put_count(w, state, "count", crash->thread_states[i].count);
+        fl_put_item(w, states, state);
+    }
+    fl_put_count(w, object, "java", crash->java_threads);
+    fl_put_count(w, object, "other", crash->other_threads);
+    fl_put_value(w, object, "states", states);
+    return object;
+}
+
+/* What could not be had; null where memory was not the cause. */
+static json_t *failure_of(fl_put *w, const fl_crash *crash)
+{
+    if (crash->memory_call == NULL)
+        return json_null();
+    json_t *object = json_object();
+    fl_put_text(w, object, "call", crash->memory_call);
+    fl_put_count(w, object, "bytes", crash->memory_bytes);
+    fl_put_text(w, object, "for", crash->memory_for);
+    return object;
+}
+
+/* Null without -XX:NativeMemoryTracking. */
+static json_t *native_memory_of(fl_put *w, const fl_crash *crash)
+{
+    if (crash->category_count == 0)
+        return json_null();
+    json_t *object = json_object(), *categories = json_array();
+    for (size_t i = 0; i < crash->category_count; i++) {
+        json_t *category = json_object();
+        fl_put_text(w, category, "name", crash->categories[i].name);
+        fl_put_count(w, category, "reserved_bytes", crash->categories[i].reserved_bytes);
+        fl_put_count(w, category, "committed_bytes", crash->categories[i].committed_bytes);
+        fl_put_item(w, categories, category);
+    }
+    fl_put_count(w, object, "reserved_bytes", crash->reserved_bytes);
+    fl_put_count(w, object, "committed_bytes", crash->committed_bytes);
+    fl_put_value(w, object, "categories", categories);
+    return object;
+}
+
+/* What memory and threads were like. */
+static void put_memory(fl_put *w, json_t *object, const fl_crash *crash)
+{
+    fl_put_value(w, object, "threads", threads_of(w, crash));
+    fl_put_value(w, object, "failed_request", failure_of(w, crash));
+    fl_put_value(w, object, "memory_errors",
+                 texts_of(w, crash->memory_errors, crash->memory_error_count));
+    fl_put_value(w, object, "native_memory", native_memory_of(w, crash));
+    fl_put_value(w, object, "limits", texts_of(w, crash->limits, crash->limit_count));
+}
+
 /* In the order of the schema. */
 fl_status fl_crash_json(fl_buf *out, const fl_crash_report *report, fl_error *err)
 {
     static const char *const causes[] = {[FL_CRASH_SIGNAL] = "signal",
                                          [FL_CRASH_INTERNAL] = "internal",
-                                         [FL_CRASH_OUT_OF_MEMORY] = "out-of-memory"};
+                                         [FL_CRASH_OUT_OF_MEMORY] = "out-of-memory",
+                                         [FL_CRASH_JAVA_MEMORY] = "java-out-of-memory"};
     fl_put w = {.status = FL_OK};
     const fl_crash *crash = &report->crash;
     json_t *object = json_object();
@@ -240,7 +387,10 @@ fl_status fl_crash_json(fl_buf *out, const fl_crash_report *report, fl_error *er
     fl_put_count(&w, object, "pid", crash->pid);
     fl_put_count(&w, object, "tid", crash->tid);
     fl_put_text(&w, object, "thread", crash->thread);
+    fl_put_text(&w, object, "thread_name", crash->thread_name);
+    fl_put_text(&w, object, "thread_state", crash->thread_state);
     fl_put_text(&w, object, "signal_info", crash->signal_info);
+    fl_put_count(&w, object, "sender_pid", crash->sender_pid);
     fl_put_text(&w, object, "jre", crash->jre);
     fl_put_text(&w, object, "vm", crash->vm);
     fl_put_text(&w, object, "command", crash->command);
@@ -250,6 +400,7 @@ fl_status fl_crash_json(fl_buf *out, const fl_crash_report *report, fl_error *er
     fl_put_value(&w, object, "native_frames",
                  frames_of(&w, crash->native_frames, crash->native_count));
     fl_put_value(&w, object, "java_frames", frames_of(&w, crash->java_frames, crash->java_count));
+    put_memory(&w, object, crash);
     fl_put_value(&w, object, "heap", texts_of(&w, crash->heap, crash->heap_count));
     fl_put_value(&w, object, "events", events_of(&w, crash));
     fl_put_value(&w, object, "warnings", texts_of(&w, report->warnings, report->warning_count));

@@ -11,7 +11,7 @@
 
 #include "slice.h"
 
-enum { MAX_EVIDENCE = FL_CRASH_MAX_MEMORY_ERRORS + 4 };
+enum { MAX_EVIDENCE = FL_CRASH_MAX_MEMORY_ERRORS + 5 };
 
 /* What is collected for the one finding. */
 typedef struct collecting {
@@ -44,11 +44,25 @@ static const char *last_exception(const fl_crash *crash)
     return NULL;
 }
 
+/* The category of Native Memory Tracking that has most. */
+static const char *largest_text(fl_arena *arena, const fl_crash *crash)
+{
+    const fl_crash_category *most = &crash->categories[0];
+    assert(crash->category_count > 0);
+    for (size_t i = 1; i < crash->category_count; i++)
+        if (crash->categories[i].committed_bytes > most->committed_bytes)
+            most = &crash->categories[i];
+    return fl_arena_printf(arena, "native memory: %llu MiB committed, most of it %s (%llu MiB)",
+                           (unsigned long long)(crash->committed_bytes >> 20), most->name,
+                           (unsigned long long)(most->committed_bytes >> 20));
+}
+
 /* What ran out, then how it was. */
 static void collect(collecting *to, const fl_crash *crash)
 {
     const char *exception = last_exception(crash);
-    if (crash->cause == FL_CRASH_OUT_OF_MEMORY || says(crash->detail, "OutOfMemory"))
+    if (crash->cause == FL_CRASH_OUT_OF_MEMORY || crash->cause == FL_CRASH_JAVA_MEMORY ||
+        says(crash->detail, "OutOfMemory"))
         put(to, crash->detail != NULL ? crash->detail : "the machine had no memory");
     for (size_t i = 0; i < crash->memory_error_count; i++)
         put(to, fl_arena_printf(to->arena, "errors thrown before, by kind: %s",
@@ -59,6 +73,8 @@ static void collect(collecting *to, const fl_crash *crash)
         return;
     if (crash->heap_count > 0)
         put(to, fl_arena_printf(to->arena, "the heap at the crash: %s", crash->heap[0]));
+    if (crash->category_count > 0)
+        put(to, largest_text(to->arena, crash));
     if (crash->java_threads > 0)
         put(to, fl_arena_printf(to->arena, "%llu Java threads at the crash",
                                 (unsigned long long)crash->java_threads));

@@ -107,23 +107,118 @@ static void judge_frame(fl_crash_report *out, fl_arena *arena)
     }
 }
 
+/* ---- memory ---- */
+
+/* The category that has most; NULL where nothing was counted. */
+static const fl_crash_category *largest(const fl_crash *crash)
+{
+    const fl_crash_category *most = NULL;
+    for (size_t i = 0; i < crash->category_count; i++)
+        if (most == NULL || crash->categories[i].committed_bytes > most->committed_bytes)
+            most = &crash->categories[i];
+    return most != NULL && most->committed_bytes > 0 ? most : NULL;
+}
+
+/* What makes a category smaller; names are those of Java 8 to 25. */
+static const char *remedy_of(const char *category)
+{
+    static const struct {
+        const char *name, *remedy;
+    } remedies[] = {
+        {"Java Heap", "a smaller -Xmx leaves room for the rest"},
+        {"Thread", "fewer threads, or smaller stacks (-Xss)"},
+        {"Class", "class loaders that are never freed (faultline heap shows them)"},
+        {"Metaspace", "class loaders that are never freed (faultline heap shows them)"},
+        {"Code", "a smaller -XX:ReservedCodeCacheSize"},
+        {"GC", "a smaller heap, or a collector with less beside it"},
+        {"Other", "direct buffers and Unsafe: -XX:MaxDirectMemorySize"},
+        {"Internal", "in Java 8 direct buffers: -XX:MaxDirectMemorySize"},
+        {"Compiler", "a method that the compiler cannot end: -XX:CompileCommand=exclude"},
+    };
+    for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
+        if (strcmp(category, remedies[i].name) == 0)
+            return remedies[i].remedy;
+    return "see what that is in the manual of your Java";
+}
+
+/* The machine's memory. Where the virtual machine counted its own, what has most of it. */
+static const char *meaning_of_native(const fl_crash *crash, fl_arena *arena)
+{
+    const fl_crash_category *most = largest(crash);
+    if (most == NULL)
+        return "not the Java heap but the machine or the container is full: fewer or smaller heaps"
+               " on it (-Xmx), fewer threads, or a higher limit;"
+               " -XX:NativeMemoryTracking=summary would have told what the memory went to";
+    return fl_arena_printf(
+        arena,
+        "the machine, the container or a limit of the process is full, which no OutOfMemoryError"
+        " tells; of the %llu MiB that the virtual machine counts as its own, %s has most (%llu "
+        "MiB): %s",
+        (unsigned long long)(crash->committed_bytes >> 20), most->name,
+        (unsigned long long)(most->committed_bytes >> 20), remedy_of(most->name));
+}
+
+/* "fatal error: OutOfMemory encountered: Java heap space" says which memory it was. */
+static void judge_java_memory(fl_crash_report *out)
+{
+    const char *detail = out->crash.detail;
+    bool is_heap =
+        strstr(detail, "Java heap space") != NULL || strstr(detail, "GC overhead") != NULL;
+    bool is_classes = strstr(detail, "Metaspace") != NULL || strstr(detail, "class space") != NULL;
+    out->is_place = false;
+    out->verdict = is_heap      ? "the Java heap was full"
+                   : is_classes ? "the memory for classes was full"
+                                : "a Java program ran out of a memory";
+    out->meaning =
+        is_heap ? "an OutOfMemoryError, at which -XX:+CrashOnOutOfMemoryError ends the program; who"
+                  " asked last need not be who filled the heap: ask faultline heap about a dump"
+                  " (-XX:+HeapDumpOnOutOfMemoryError)"
+        : is_classes
+            ? "an OutOfMemoryError, at which -XX:+CrashOnOutOfMemoryError ends the program: class"
+              " loaders that are never freed, or a -XX:MaxMetaspaceSize too small for the program;"
+              " faultline heap shows class loaders in a dump"
+            : "an OutOfMemoryError, at which -XX:+CrashOnOutOfMemoryError ends the program; the"
+              " detail says of which memory";
+}
+
+/* A signal that somebody sent says nothing of the code that it interrupted. */
+static void judge_sent(fl_crash_report *out, fl_arena *arena)
+{
+    const fl_crash *crash = &out->crash;
+    bool is_own = crash->sender_pid == crash->pid;
+    out->is_place = false;
+    out->verdict = is_own ? "the program sent itself a signal" : "another process sent a signal";
+    out->meaning =
+        is_own ? "native code called kill() or raise(), as abort() and failed assertions do: the"
+                 " stack shows who"
+               : fl_arena_printf(arena,
+                                 "no code crashed: process %llu sent it (kill); the frame is only"
+                                 " what was interrupted. Look for a supervisor, a watchdog or a"
+                                 " script",
+                                 (unsigned long long)crash->sender_pid);
+}
+
 /* One sentence for whoever reads nothing else. */
 static fl_status judge(fl_crash_report *out, fl_arena *arena, fl_error *err)
 {
     const fl_crash *crash = &out->crash;
     if (crash->cause == FL_CRASH_OUT_OF_MEMORY) {
         out->verdict = "the machine had no memory for the virtual machine";
-        out->meaning =
-            "not the Java heap but the machine or the container is full: fewer or smaller"
-            " heaps on it (-Xmx), fewer threads, or a higher limit";
-    } else if (crash->cause == FL_CRASH_INTERNAL) {
+        out->meaning = meaning_of_native(crash, arena);
+    } else if (crash->cause == FL_CRASH_JAVA_MEMORY)
+        judge_java_memory(out);
+    else if (crash->cause == FL_CRASH_INTERNAL) {
         out->verdict = "the virtual machine found itself in a state that cannot be";
         out->meaning = "an error of the virtual machine, or memory that native code destroyed:"
                        " update Java, then -Xcheck:jni";
-    } else
+    } else if (crash->sender_pid != 0)
+        judge_sent(out, arena);
+    else {
+        out->is_place = true;
         judge_frame(out, arena);
+    }
     out->called_by = first_own(crash);
-    return out->verdict != NULL
+    return out->verdict != NULL && out->meaning != NULL
                ? FL_OK
                : fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a crash report");
 }
@@ -154,10 +249,11 @@ static fl_status read_or_retrace(fl_crash_report *out, fl_stream *in, const char
     if (status == FL_OK)
         status = fl_stream_over(&again, all, "the text", err);
     if (status == FL_OK) {
-        status = fl_hserr_read(&out->crash, again, arena, NULL);
+        fl_error why = {0};
+        status = fl_hserr_read(&out->crash, again, arena, &why);
         fl_stream_close(again);
         if (status != FL_OK && status != FL_E_UNSUPPORTED)
-            status = fl_fail(err, status, FL_NO_OFFSET, "no memory for a crash report");
+            status = fl_fail(err, status, why.offset, "%s", why.message);
         else if (status == FL_E_UNSUPPORTED) {
             status = fl_crash_name_text(&text, all, mapping, warning, arena, err);
             if (status == FL_OK)

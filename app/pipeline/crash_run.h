@@ -21,6 +21,7 @@ typedef struct fl_crash_request {
 typedef struct fl_crash_report {
     fl_crash crash;
     const char *verdict;   /* where it crashed: "native code of libfoo.so", never NULL */
+    bool is_place;         /* the verdict is a place: "crash in ..." */
     const char *meaning;   /* what that means, and what to do */
     const char *called_by; /* the first Java frame that is not of the platform; NULL: none */
     fl_slice retraced; /* with a mapping, of a file that is no report: its text with the names as

@@ -5,6 +5,7 @@
  *   Words: value              Command Line, Host, Time, Current thread, siginfo, java_command
  *   Native frames: ( ...      a frame a line, up to an empty one; also Java frames
  *   Heap:                     lines up to an empty one
+ *   Native Memory Tracking:   what the virtual machine counts, a category a line (hserr_memory.c)
  *   NAME (N events):          "Event: ..." lines; the last are kept
  *
  * Invariant: frames, heap lines and events are counted up to their limits and left out beyond, so
@@ -26,6 +27,7 @@ enum section {
     SECTION_NATIVE,
     SECTION_JAVA,
     SECTION_THREADS,
+    SECTION_OTHERS,
     SECTION_HEAP,
     SECTION_EVENTS
 };
@@ -39,6 +41,7 @@ struct reading {
     fl_crash_frame *native_frames, *java_frames;
     const char **heap;
     fl_crash_events *events;
+    fl_hserr_memory memory;
 };
 
 /* At most MAX_TEXT bytes of a text: a command line may be long. */
@@ -112,11 +115,15 @@ static void take_header(struct reading *in, fl_slice text)
         out->vm = keep(in, rest);
     else if (fl_slice_starts_with(text, FL_SLICE("Problematic frame:")))
         in->wants_frame = true;
-    else if (out->what != NULL && out->detail == NULL && out->jre == NULL)
+    else if (out->what != NULL && out->detail == NULL && out->jre == NULL) {
         out->detail = keep(in, text);
-    else if (out->what == NULL && !take_what(in, text) && out->cause == FL_CRASH_OUT_OF_MEMORY &&
-             fl_slice_starts_with(text, FL_SLICE("Native memory allocation")))
+        if (fl_slice_find(text, FL_SLICE("OutOfMemory encountered:")) < text.len)
+            out->cause = FL_CRASH_JAVA_MEMORY;
+    } else if (out->what == NULL && !take_what(in, text) && out->cause == FL_CRASH_OUT_OF_MEMORY &&
+               fl_slice_starts_with(text, FL_SLICE("Native memory allocation"))) {
         out->detail = keep(in, text);
+        fl_hserr_take_failure(&in->memory, text);
+    }
 }
 
 /* ---- sections ---- */
@@ -195,6 +202,21 @@ static void keep_first(struct reading *in, const char **to, fl_slice text)
         *to = keep(in, text);
 }
 
+/* " (0x00007fa0bc029800):  JavaThread "main" [...]", " is native thread". */
+static void take_current(struct reading *in, fl_slice text)
+{
+    static const fl_slice mark = FL_SLICE_INIT("):");
+    fl_slice rest = fl_slice_trim(text);
+    size_t at = fl_slice_find(rest, mark);
+    if (at < rest.len)
+        rest = fl_slice_part(rest, at + mark.len, rest.len);
+    else
+        (void)fl_hserr_take(&rest, FL_SLICE("is "));
+    if (in->out->thread == NULL)
+        fl_hserr_take_current(&in->memory, rest);
+    keep_first(in, &in->out->thread, rest);
+}
+
 /* "Words: value" of all versions. */
 static void take_fact(struct reading *in, fl_slice text)
 {
@@ -205,18 +227,15 @@ static void take_fact(struct reading *in, fl_slice text)
         keep_first(in, &out->command, rest);
     else if (fl_hserr_take(&rest, FL_SLICE("Host:")))
         keep_first(in, &out->host, rest);
-    else if (fl_hserr_take(&rest, FL_SLICE("siginfo:")))
+    else if (fl_hserr_take(&rest, FL_SLICE("siginfo:"))) {
+        if (out->signal_info == NULL)
+            fl_hserr_take_sender(out, rest);
         keep_first(in, &out->signal_info, rest);
-    else if (fl_hserr_take(&rest, FL_SLICE("Time:")) || fl_hserr_take(&rest, FL_SLICE("time:")))
+    } else if (fl_hserr_take(&rest, FL_SLICE("Time:")) || fl_hserr_take(&rest, FL_SLICE("time:")))
         keep_first(in, &out->time,
                    fl_slice_part(rest, 0, fl_slice_find(rest, FL_SLICE("elapsed time:"))));
     else if (fl_hserr_take(&rest, FL_SLICE("Current thread")))
-        keep_first(in, &out->thread,
-                   fl_slice_part(rest,
-                                 fl_slice_find(rest, FL_SLICE("):")) == rest.len
-                                     ? 0
-                                     : fl_slice_find(rest, FL_SLICE("):")) + 2,
-                                 rest.len));
+        take_current(in, rest);
     out->is_whole |= fl_slice_starts_with(text, FL_SLICE("vm_info:")); /* Java 8's last words */
     take_elapsed(in, text);
 }
@@ -236,15 +255,15 @@ static void take_inside(struct reading *in, fl_slice text)
     fl_slice rest = text;
     if (in->section == SECTION_NATIVE || in->section == SECTION_JAVA)
         take_frame(in, text);
-    else if (in->section == SECTION_THREADS)
-        in->out->java_threads += fl_slice_find(text, FL_SLICE("Thread \"")) < text.len;
+    else if (in->section == SECTION_THREADS || in->section == SECTION_OTHERS)
+        fl_hserr_take_thread(&in->memory, text, in->section == SECTION_THREADS);
     else if (in->section == SECTION_HEAP)
         take_heap(in, text);
     else if (in->section == SECTION_EVENTS)
         take_event(in, text);
     else if (fl_hserr_take(&rest, FL_SLICE("OutOfMemoryError ")))
         take_memory_error(in, rest);
-    else
+    else if (!fl_hserr_take_limit(&in->memory, text))
         take_fact(in, text);
 }
 
@@ -261,6 +280,10 @@ static void take_body(struct reading *in, fl_slice text)
         in->section = SECTION_JAVA;
     else if (fl_slice_starts_with(text, FL_SLICE("Java Threads:")) && in->out->java_threads == 0)
         in->section = SECTION_THREADS;
+    else if (fl_slice_starts_with(text, FL_SLICE("Other Threads:")) && in->out->other_threads == 0)
+        in->section = SECTION_OTHERS;
+    else if (fl_hserr_take_tracking(&in->memory, text))
+        in->section = SECTION_NONE;
     else if (fl_slice_equal(text, FL_SLICE("Heap:")) && in->out->heap_count == 0)
         in->section = SECTION_HEAP;
     else if (begin_events(in, text) || fl_slice_equal(text, FL_SLICE("END.")))
@@ -322,7 +345,13 @@ fl_status fl_hserr_read(fl_crash *out, fl_stream *in, fl_arena *arena, fl_error 
         .java_frames = fl_arena_alloc(arena, FL_CRASH_MAX_FRAMES, sizeof(*r.java_frames)),
         .heap = fl_arena_alloc(arena, MAX_HEAP_LINES, sizeof(*r.heap)),
         .events = fl_arena_alloc(arena, FL_CRASH_MAX_EVENTS, sizeof(*r.events))};
-    if (r.native_frames == NULL || r.java_frames == NULL || r.heap == NULL || r.events == NULL)
+    r.memory = (fl_hserr_memory){
+        .out = out,
+        .arena = arena,
+        .categories = fl_arena_alloc(arena, FL_CRASH_MAX_CATEGORIES, sizeof(*r.memory.categories)),
+        .failed = &r.failed};
+    if (r.memory.categories == NULL || r.native_frames == NULL || r.java_frames == NULL ||
+        r.heap == NULL || r.events == NULL)
         return no_memory(err);
     fl_status status = fl_lines_create(&lines, in, MAX_LINE_BYTES, err);
     if (status == FL_OK)
@@ -332,6 +361,7 @@ fl_status fl_hserr_read(fl_crash *out, fl_stream *in, fl_arena *arena, fl_error 
     out->java_frames = r.java_frames;
     out->heap = r.heap;
     out->events = r.events;
+    out->categories = r.memory.categories;
     if (status == FL_OK && !r.began)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
                        "no crash report of a Java virtual machine");

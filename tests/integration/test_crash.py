@@ -60,6 +60,12 @@ class Crash(unittest.TestCase):
                     "java8-native.log": ("native code of libimage.so", "com.example.image.Scaler.scale(Ljava/nio/ByteBuffer;II)I"),
                     "memory.log": ("the machine had no memory for the virtual machine", None),
                     "internal.log": ("the virtual machine found itself in a state that cannot be", None)}
+        memory, java = "the machine had no memory for the virtual machine", "the Java heap was full"
+        expected.update({"memory11.log.zst": (memory, "Crash.main([Ljava/lang/String;)V"), "memory17.log.zst": (memory, None),
+                         "memory21.log.zst": (memory, None), "memory25.log.zst": (memory, "Crash.main([Ljava/lang/String;)V"),
+                         "java-heap11.log.zst": (java, "Crash.main([Ljava/lang/String;)V"), "java-heap21.log.zst": (java, "Crash.main([Ljava/lang/String;)V"),
+                         "killed21.log.zst": ("another process sent a signal", None), "java11.log.zst": ("the virtual machine", "Crash.unsafe()V"),
+                         "java21.log.zst": ("the virtual machine", "Crash.unsafe()V")})
         self.assertEqual({path.name for path in FIXTURES.iterdir()}, set(expected))
         for name, (verdict, called_by) in expected.items():
             with self.subTest(name):

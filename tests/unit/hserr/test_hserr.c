@@ -52,10 +52,12 @@ static fl_status run(const char *path)
 
 START_TEST(reports_read_as_their_golden_pages_and_documents)
 {
-    static const char *const paths[] = {FIXTURE("java17.log.zst"), FIXTURE("java25.log.zst"),
+    static const char *const paths[] = {FIXTURE("java17.log.zst"),   FIXTURE("java25.log.zst"),
                                         FIXTURE("java8-native.log"), FIXTURE("memory.log"),
-                                        FIXTURE("internal.log")};
-    static const char *const names[] = {"java17", "java25", "java8-native", "memory", "internal"};
+                                        FIXTURE("internal.log"),     FIXTURE("memory17.log.zst"),
+                                        FIXTURE("killed21.log.zst")};
+    static const char *const names[] = {"java17",   "java25",   "java8-native", "memory",
+                                        "internal", "memory17", "killed21"};
     static const fl_report_style style = {.width = 100};
     char path[64];
     ck_assert_ok(run(paths[_i]));
@@ -416,7 +418,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("core");
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_loop_test(tc, reports_read_as_their_golden_pages_and_documents, 0, 5);
+    tcase_add_loop_test(tc, reports_read_as_their_golden_pages_and_documents, 0, 7);
     tcase_add_test(tc, a_crash_of_native_code_names_the_library_and_who_called_it);
     tcase_add_test(tc, causes_are_told_apart);
     tcase_add_loop_test(tc, a_frame_says_what_it_can, 0, sizeof(frames) / sizeof(frames[0]));
