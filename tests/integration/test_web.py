@@ -25,6 +25,7 @@ from daemon import Daemon
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ROOT / "tests" / "web"
 SHOP = ROOT / "examples" / "shop" / "incidents"
+HEAPS = pathlib.Path(os.environ.get("FL_SHARED", ROOT.parent / "shared")) / "profiles/jvm/17/static_hashmap"
 NO_WAY = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "ENETUNREACH", "E403", "E407", "ENOTCACHED")
 HOSTILE = '<img src=x onerror=alert(1)>"\'&\x1b[31mred\u202egnp.exe\u2066'
 
@@ -119,7 +120,11 @@ def fill(faultline, folder, store):
     wide = folder / "wide"
     wide.mkdir()
     wide_at = wide_telemetry(wide)
+    dumps = [HEAPS / f"heap-{part}.hprof.zst" for part in ("half", "end")]
+    kept = {"kept": triage(faultline, store, SHOP / "cache-growth", "2026-11-23T00:06:50Z", *quiet, "--heap", "orders=" + ",".join(map(str, dumps)))} \
+        if dumps[0].exists() else {}
     return {
+        **kept,
         "wide": triage(faultline, store, wide, wide_at, "--window", "10m"),
         "hostile": triage(faultline, store, hostile, at),
         "said": triage(faultline, store, SHOP / "pool-exhaustion", "2026-11-22T23:58:50Z", *quiet),

@@ -56,6 +56,32 @@ test('what profiles found is told with the command that shows it again, and what
   });
 });
 
+// Only where the recordings are: the map that only grows, of a program that stands in for orders.
+test('who keeps what a heap dump shows is a tree with the bytes of each step', async (t) => {
+  if (!given.ids.kept) return t.skip('no recordings');
+  await with_page(incident('kept'), async (page) => {
+    const kept = page.locator('.hypotheses .kept').first();
+    assert.ok(await kept.locator('code', { hasText: '.SESSIONS java.util.HashMap' }).isVisible());
+    const steps = await kept.locator('li').count();
+    assert.ok(steps > 4 && await kept.locator('ul '.repeat(steps) + 'li').count() === 1, 'each step is inside of the one that keeps it');
+    assert.match(await kept.locator('li').first().textContent(), /^\s*the heap 20\.7 MB, 12 MB before; /);
+    const parts = await kept.locator('svg').evaluateAll((all) => all.map((one) => [...one.querySelectorAll('rect')].map((r) => Number(r.getAttribute('width')))));
+    for (const [i, [track, now, before]] of parts.entries()) {
+      assert.equal(track, 100);
+      assert.ok(before > 0 && before < now && now <= (i > 0 ? parts[i - 1][1] : 100), `${i}`);
+    }
+    await kept.locator('summary').click();
+    assert.ok(!await kept.locator('code').first().isVisible());
+    assert.equal(await page.locator('.hypotheses .evidence > li').count() > 1, true);
+    await shot(page, 'kept');
+  });
+  await with_page(incident('kept'), async (page) => {
+    const box = await page.locator('.kept').first().boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 360, 'it fits a telephone');
+    await shot(page, 'kept-narrow');
+  }, { viewport: { width: 360, height: 740 } });
+});
+
 // The leak's profiles grew from 2 to 211 MB in what main.render calls.
 test('a flame graph tells what changed, by the pointer and by keys, and zooms', async () => {
   await with_page(incident('leak'), async (page) => {
