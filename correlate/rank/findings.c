@@ -91,8 +91,9 @@ static void name_place(struct candidate *c, const fl_rank_finding *finding)
     }
     if (is_state(finding->cause) && c->locus == FL_LOCUS_FRAME)
         return; /* another finding names it */
-    if (finding->cause != FL_CAUSE_MEMORY || c->cause != FL_CAUSE_MEMORY_LEAK)
-        c->cause = finding->cause; /* memory that rises does not only because it is wasted */
+    if (finding->cause == FL_CAUSE_MEMORY && c->cause == FL_CAUSE_MEMORY_LEAK)
+        return; /* waste brings the limit nearer, but memory does not rise by it */
+    c->cause = finding->cause;
     if (c->locus == FL_LOCUS_CODE_REGION || finding->frame == NULL)
         return;
     c->locus = FL_LOCUS_FRAME;

@@ -86,6 +86,13 @@ static void let_memory_rise(int service)
         values[service][w] = 300 + 40 * (w - BASELINE);
 }
 
+/* The same, and as it is from then on. */
+static void let_memory_jump(int service)
+{
+    for (int w = BASELINE; w < WINDOWS; w++)
+        values[service][w] = 400 + w % 2;
+}
+
 static void rank(const fl_rank_finding *findings, size_t count)
 {
     const fl_rank_question question = {.findings = findings, .finding_count = count};
@@ -221,7 +228,7 @@ START_TEST(a_state_is_a_cause_only_where_the_symptom_fits)
         series[ORDERS].name = series[PAYMENT].name = "container.cpu.usage";
     rank(&state, 1);
     ck_assert(find("orders") == NULL || evidence_of(find("orders")) == NULL);
-    let_memory_rise(ORDERS);
+    let_memory_jump(ORDERS);
     rank(NULL, 0);
     fl_cause cause = find("orders")->cause;
     double alone = find("orders")->score;
@@ -230,9 +237,20 @@ START_TEST(a_state_is_a_cause_only_where_the_symptom_fits)
     ck_assert_int_eq(first->locus == FL_LOCUS_FRAME, fits);
     ck_assert_double_eq_tol(first->score - alone, fits ? log(3) : 0, 1e-6);
     ck_assert_int_eq(evidence_of(first) != NULL, fits);
-    ck_assert_int_eq(first->cause, cause); /* memory that rises stays a leak */
+    ck_assert_int_eq(first->cause, cause);
     for (size_t i = 0; i < incident.hypothesis_count && !fits; i++)
         ck_assert_ptr_null(evidence_of(&incident.hypotheses[i]));
+}
+END_TEST
+
+START_TEST(wasted_memory_does_not_name_memory_that_rises)
+{
+    const fl_rank_finding state = state_of(FL_CAUSE_MEMORY);
+    let_memory_rise(ORDERS);
+    rank(&state, 1);
+    ck_assert_int_eq(find("orders")->cause, FL_CAUSE_MEMORY_LEAK);
+    ck_assert_int_eq(find("orders")->locus, FL_LOCUS_METRIC);
+    ck_assert_ptr_nonnull(evidence_of(find("orders")));
 }
 END_TEST
 
@@ -285,6 +303,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, a_collector_at_work_explains_memory_and_a_lock_does_not);
     tcase_add_loop_test(cases, a_state_is_a_cause_only_where_the_symptom_fits, 0,
                         sizeof(symptoms) / sizeof(symptoms[0]));
+    tcase_add_test(cases, wasted_memory_does_not_name_memory_that_rises);
     tcase_add_test(cases, a_state_gives_way_to_what_a_leak_names);
     tcase_add_test(cases, findings_of_services_without_telemetry_are_passed_over);
     tcase_add_test(cases, certainty_is_clipped);
