@@ -218,8 +218,8 @@ static void write_path(fl_page *page, const fl_evidence *evidence, size_t column
         fl_page_pad(page, column + (depth > 0 ? 2 * (depth - 1) : 0));
         if (depth > 0)
             fl_page_put(page, FL_INK_DIM, branch);
-        if (depth > 0)
-            fl_page_put(page, FL_INK_DIM, fl_kept_gap(gap, i == from ? hidden : step->left_out));
+        if (depth > 0 && fl_kept_gap(gap, i == from ? hidden : step->left_out)[0] != '\0')
+            fl_page_put(page, FL_INK_DIM, gap);
         fl_page_wrap(page, FL_INK_PLAIN, fl_kept_name(name, step));
         fl_page_put(page, FL_INK_PLAIN, " ");
         fl_page_wrap(page, FL_INK_DIM, fl_kept_figures(figures, evidence->path, i));
