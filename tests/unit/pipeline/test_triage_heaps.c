@@ -1,5 +1,6 @@
 #include "triage_heaps.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "faultline/triage.h"
@@ -384,22 +385,113 @@ static const fl_incident *answer(fl_triage **triage, const char *otlp, const cha
     return fl_triage_incident(*triage);
 }
 
-/* Bank's memory has jumped; only the dumps know what fills it. */
-static void made_memory(fl_buf *out)
+/* A figure of bank's has jumped; only the dumps know why. */
+static void made_jump(fl_buf *out, const char *name, const char *unit, double one)
 {
     for (int minute = -30; minute < 3; minute++)
         for (int is_bank = 0; is_bank < 2; is_bank++) {
             int64_t at_ms = (INT64_C(1700000000) + 60 * minute + 1) * 1000;
             made_resource(out, "Metrics", is_bank ? "bank" : "shop");
             fl_buf_printf(out,
-                          "\"metrics\":[{\"name\":\"jvm.memory.used\",\"unit\":\"By\",\"gauge\":{"
+                          "\"metrics\":[{\"name\":\"%s\",\"unit\":\"%s\",\"gauge\":{"
                           "\"dataPoints\":[{\"timeUnixNano\":\"%" PRId64
                           "000000\",\"asDouble\":%g}]}}]}]}]}\n",
-                          at_ms, (is_bank && minute >= 0 ? 9e8 : 2e8) + 1e5 * (minute & 1));
+                          name, unit, at_ms,
+                          one * ((is_bank && minute >= 0 ? 900 : 200) + 0.1 * (minute & 1)));
         }
 }
 
-/* A map that collides costs time: of memory that rises it is no cause, and none by itself. */
+static void made_memory(fl_buf *out)
+{
+    made_jump(out, "jvm.memory.used", "By", 1e6);
+}
+
+/* A map that collides costs time: it names the processor's trouble, and is told all the same where
+ * there is none. */
+START_TEST(a_map_that_collides_is_a_cause_of_processor_time)
+{
+    fl_triage *triage;
+    fl_buf text = fl_buf_of(256u << 20);
+    made_jump(&text, "jvm.cpu.recent_utilization", "1", 1e-3);
+    const char *otlp = fl_arena_printf(
+        &arena, "%s", fl_folder_write(&folder, "telemetry.jsonl", fl_buf_slice(&text)));
+    const fl_incident *incident = answer(&triage, otlp, NULL);
+    ck_assert_int_eq(incident->hypotheses[0].cause, FL_CAUSE_CPU);
+    double before = incident->hypotheses[0].score;
+    fl_triage_destroy(triage);
+    has_chains = true;
+    incident = answer(&triage, otlp,
+                      fl_arena_printf(&arena, "bank=%s", dump("a.hprof", 400, false, 0, 0)));
+    const fl_hypothesis *first = &incident->hypotheses[0];
+    ck_assert_str_eq(first->service, "bank");
+    ck_assert_int_eq(first->cause, FL_CAUSE_CPU);
+    ck_assert_str_eq(first->locus_name, "shop.Reg.CACHE");
+    ck_assert_double_eq_tol(first->score - before, log(0.5 * 0.85 / 0.15), 1e-6);
+    fl_triage_destroy(triage);
+    fl_buf_dispose(&text);
+}
+END_TEST
+
+/* A list of Strings that are all equal, each with bytes of its own. */
+static const char *dump_of_texts(void)
+{
+    enum { TABLE = 0x600, REG = 0x700, ROWS = 0x8000, COUNT = 300 };
+    static const made_member string[] = {{"value", FL_HEAP_REFERENCE, 0},
+                                         {"coder", FL_HEAP_BYTE, 0}};
+    static const made_member statics[] = {{"TEXTS", FL_HEAP_REFERENCE, ROWS}};
+    static const char text[] = "the same words in every one of them, over and over again";
+    static uint64_t rows[COUNT];
+    const built_class classes[] = {
+        {GROWING_OBJECT, 0, "java/lang/Object", NULL, 0, NULL, 0},
+        {GROWING_CLASS, GROWING_OBJECT, "java/lang/Class", NULL, 0, NULL, 0},
+        {GROWING_STRING, GROWING_OBJECT, "java/lang/String", NULL, 0, string, 2},
+        {GROWING_BYTES, GROWING_OBJECT, "[B", NULL, 0, NULL, 0},
+        {TABLE, GROWING_OBJECT, "[Ljava/lang/Object;", NULL, 0, NULL, 0},
+        {REG, GROWING_OBJECT, "shop/Reg", statics, 1, NULL, 0},
+    };
+    fl_hprof_made m = built_begin(8, classes, sizeof(classes) / sizeof(classes[0]));
+    for (uint32_t i = 0; i < COUNT; i++)
+        rows[i] = growing_at(0, i);
+    made_objects(&m, ROWS, TABLE, rows, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        built_string(&m, growing_at(0, i), GROWING_STRING, growing_at(1, i), 0);
+        made_values(&m, growing_at(1, i), FL_HEAP_BYTE, text, sizeof(text) - 1);
+    }
+    made_segment_end(&m);
+    made_end(&m);
+    const char *path = fl_folder_write(&folder, "texts.hprof", fl_buf_slice(&m.out));
+    fl_buf_dispose(&m.out);
+    return fl_arena_printf(&arena, "bank=%s", path);
+}
+
+/* The other way round than a map that collides: memory, and no processor time. */
+START_TEST(repeated_texts_are_a_cause_of_memory_alone)
+{
+    fl_triage *triage;
+    fl_buf text = fl_buf_of(256u << 20);
+    bool is_memory = _i > 0;
+    if (is_memory)
+        made_memory(&text);
+    else
+        made_jump(&text, "jvm.cpu.recent_utilization", "1", 1e-3);
+    const char *otlp = fl_arena_printf(
+        &arena, "%s", fl_folder_write(&folder, "telemetry.jsonl", fl_buf_slice(&text)));
+    const fl_incident *incident = answer(&triage, otlp, dump_of_texts());
+    const fl_hypothesis *first = &incident->hypotheses[0];
+    ck_assert_int_eq(first->cause, is_memory ? FL_CAUSE_MEMORY : FL_CAUSE_CPU);
+    ck_assert_int_eq(first->locus == FL_LOCUS_FRAME, is_memory);
+    if (is_memory)
+        ck_assert_str_eq(first->locus_name, "shop.Reg.TEXTS");
+    bool is_told = false;
+    for (size_t i = 0; i < first->evidence_count; i++)
+        is_told |= first->evidence[i].finding != NULL &&
+                   strcmp(first->evidence[i].finding, "java-repeated-texts") == 0;
+    ck_assert_int_eq(is_told, is_memory);
+    fl_triage_destroy(triage);
+    fl_buf_dispose(&text);
+}
+END_TEST
+
 START_TEST(a_state_is_no_cause_of_other_trouble)
 {
     fl_triage *triage;
@@ -475,6 +567,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, more_files_than_are_taken_are_refused);
     tcase_add_test(tc, what_the_sink_refuses_ends_it);
     tcase_add_loop_test(tc, running_out_of_memory_is_an_error, 0, 2);
+    tcase_add_test(tc, a_map_that_collides_is_a_cause_of_processor_time);
+    tcase_add_loop_test(tc, repeated_texts_are_a_cause_of_memory_alone, 0, 2);
     tcase_add_test(tc, a_state_is_no_cause_of_other_trouble);
     tcase_add_test(tc, dumps_name_the_cause_that_telemetry_only_sees_the_effect_of);
     suite_add_tcase(suite, tc);
