@@ -35,6 +35,8 @@ fl_status fl_jfr_create(fl_jfr **out, fl_error *err)
         status = fl_map_create(&jfr->node_of, FL_MAX_JFR_STACKS, err);
     if (status == FL_OK)
         status = fl_map_create(&jfr->count_of, FL_MAX_JFR_FRAMES, err);
+    if (status == FL_OK)
+        status = fl_map_create(&jfr->class_of, FL_MAX_JFR_FRAMES, err);
     if (status != FL_OK) {
         fl_jfr_destroy(jfr);
         return status;
@@ -56,6 +58,7 @@ void fl_jfr_destroy(fl_jfr *jfr)
     fl_map_destroy(jfr->frame_of);
     fl_map_destroy(jfr->node_of);
     fl_map_destroy(jfr->count_of);
+    fl_map_destroy(jfr->class_of);
     fl_intern_destroy(jfr->names);
     for (size_t i = 0; i < jfr->warnings.count; i++)
         fl_mem_free(jfr->warnings.items[i]);
@@ -314,6 +317,11 @@ fl_status fl_jfr_tell_chunk(fl_jfr *jfr, fl_jfr_chunk *chunk, const fl_jfr_telli
     if (!chunk->is_readable)
         return FL_OK;
     fl_status status = tell_events(jfr, to, err);
+    jfr->totals.looked_bytes += chunk->looked;
+    if (chunk->looked > fl_jfr_looks_most(chunk))
+        fl_jfr_warn(&jfr->warnings, chunk, chunk->offset,
+                    "its tables are asked for more than a recorder's would be: some names and"
+                    " holders are missing");
     return status == FL_OK ? add_counts(jfr, err) : status;
 }
 

@@ -75,7 +75,8 @@ typedef struct fl_jfr_count {
 /* What the whole of a reading was. */
 typedef struct fl_jfr_totals {
     uint64_t chunks, unfinished_chunks, events, bytes;
-    uint64_t unresolved; /* events whose stack is in no table */
+    uint64_t unresolved;   /* events whose stack is in no table */
+    uint64_t looked_bytes; /* of constants, to find what keys stand for: what that cost */
     int64_t from_ns, to_ns;
     unsigned major, minor;
     const fl_jfr_count *counts; /* in the order in which the kinds were met */

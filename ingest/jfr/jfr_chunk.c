@@ -302,6 +302,7 @@ fl_status fl_jfr_chunk_digest(fl_jfr_chunk *chunk, fl_error *err)
     fl_arena_reset(&chunk->arena);
     fl_jfr_tally_clear(&chunk->tally);
     chunk->class_count = 0;
+    chunk->looked = 0;
     chunk->is_readable = false;
     chunk->needs_end = !chunk->is_finished || chunk->duration_ns <= 0;
     size_t metadata = find_metadata(chunk);

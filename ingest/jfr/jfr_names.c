@@ -5,7 +5,9 @@
  *   method  class and name: "java.util.HashMap.put"; methods that differ in parameters only are one
  *   frame   method and line; whether it was compiled or interpreted does not part it
  *
- * Each constant is resolved once; the result stands beside it. A stack is a node below the node of
+ * Each constant is resolved once; the result stands beside it, also of those that were only passed
+ * on the way to a text, so that a text is read once, however many classes have it. What a chunk's
+ * constants cost in all is bounded (fl_jfr_constant_slots()). A stack is a node below the node of
  * its caller, so that equal stacks of all chunks are one number, and what callers share is kept
  * once.
  */
@@ -33,36 +35,6 @@ static fl_status intern(uint32_t *out, fl_jfr *jfr, fl_slice text, fl_error *err
 }
 
 /* ---- names ---- */
-
-/* The text behind a constant: a class is a symbol's, which is a string's, in whatever version. */
-static fl_status text_of(fl_slice *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
-                         bool *found)
-{
-    fl_jfr_chunk *chunk = jfr->chunk;
-    uint64_t slots[FL_JFR_SLOTS];
-    *found = false;
-    for (int step = 0; step < MAX_STEPS; step++) {
-        fl_jfr_constant *constant = fl_jfr_constant_of(chunk, pool, key);
-        if (constant == NULL || !fl_jfr_constant_slots(chunk, pool, constant, slots))
-            return FL_OK;
-        const fl_jfr_plan *plan = &chunk->pools[pool].of->plan;
-        if ((plan->have & 1u) == 0)
-            return FL_OK;
-        if (plan->pool[0] == FL_JFR_POOL_INLINE) {
-            *found = fl_jfr_text_at(out, &key, chunk, (size_t)slots[0], &jfr->scratch);
-            if (key == 0)
-                return FL_OK;
-            *found = false;
-            pool = FL_JFR_POOL_STRING;
-            continue;
-        }
-        if (plan->pool[0] >= FL_JFR_POOL_COUNT)
-            return FL_OK;
-        pool = (fl_jfr_pool_kind)plan->pool[0];
-        key = slots[0];
-    }
-    return FL_OK;
-}
 
 /* "[Ljava/lang/String;" is "java.lang.String[]", "java/util/Map$Entry" "java.util.Map$Entry": as
  * the sources have it. False: no memory. */
@@ -119,6 +91,8 @@ static fl_status name_method(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *consta
     if (status != FL_OK || name == FL_JFR_NONE)
         return status;
     fl_slice owner = fl_jfr_name(jfr, class), own = fl_jfr_name(jfr, name);
+    if (own.len > MAX_NAME_BYTES - owner.len)
+        own.len = MAX_NAME_BYTES - owner.len;
     unsigned char *text = fl_arena_bytes(&jfr->scratch, owner.len + own.len + 1);
     if (text == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a method's name");
@@ -144,18 +118,93 @@ static fl_status name_thread(uint32_t *out, fl_jfr *jfr, fl_jfr_constant *consta
     return status;
 }
 
-/* Where the tables do not lead to a text, there is no name. */
+/* What has a name that is not just its text. */
+static bool is_made(fl_jfr_pool_kind pool)
+{
+    return pool == FL_JFR_POOL_CLASS || pool == FL_JFR_POOL_METHOD || pool == FL_JFR_POOL_THREAD;
+}
+
+/* The way from a constant to its text. */
+struct way {
+    fl_jfr_pool_kind pool;
+    uint64_t key;
+    bool more;                          /* it goes on from there */
+    fl_jfr_constant *passed[MAX_STEPS]; /* whose name is the text */
+    size_t count;
+};
+
+/* One step: to the next constant, or to the text, which is then *out. */
+static fl_status follow(uint32_t *out, struct way *way, fl_jfr *jfr, fl_error *err)
+{
+    fl_jfr_chunk *chunk = jfr->chunk;
+    const fl_jfr_pool_kind pool = way->pool;
+    fl_jfr_constant *constant = fl_jfr_constant_of(chunk, pool, way->key);
+    uint64_t slots[FL_JFR_SLOTS];
+    fl_slice text;
+    way->more = false;
+    if (constant == NULL)
+        return FL_OK;
+    assert(way->count < MAX_STEPS);
+    if (!is_made(pool) && constant->is_resolved) {
+        *out = constant->resolved;
+        return FL_OK;
+    }
+    if (!is_made(pool))
+        way->passed[way->count++] = constant;
+    if (!fl_jfr_constant_slots(chunk, pool, constant, slots))
+        return FL_OK;
+    const fl_jfr_plan *plan = &chunk->pools[pool].of->plan;
+    bool is_inline = plan->pool[0] == FL_JFR_POOL_INLINE;
+    if ((plan->have & 1u) == 0 || (!is_inline && plan->pool[0] >= FL_JFR_POOL_COUNT))
+        return FL_OK;
+    way->pool = is_inline ? FL_JFR_POOL_STRING : (fl_jfr_pool_kind)plan->pool[0];
+    way->key = slots[0];
+    if (is_inline && !fl_jfr_text_at(&text, &way->key, chunk, (size_t)slots[0], &jfr->scratch))
+        return FL_OK;
+    way->more = !is_inline || way->key != 0;
+    return way->more ? FL_OK : intern(out, jfr, text, err);
+}
+
+/* The text behind a constant: a class is a symbol's, which is a string's, in whatever version. What
+ * is passed on the way has the same name, and is resolved with it: however many refer to a text, it
+ * is read once. Where the tables do not lead to a text, there is no name. */
 static fl_status name_text(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
                            fl_error *err)
 {
-    fl_slice text;
-    bool found;
-    fl_status status = text_of(&text, jfr, pool, key, &found);
-    if (status != FL_OK || !found)
+    struct way way = {.pool = pool, .key = key, .more = true};
+    fl_status status = FL_OK;
+    assert(*out == FL_JFR_NONE);
+    for (int step = 0; step < MAX_STEPS && way.more && status == FL_OK; step++)
+        status = follow(out, &way, jfr, err);
+    for (size_t i = 0; i < way.count && status == FL_OK; i++) {
+        way.passed[i]->is_resolved = true;
+        way.passed[i]->resolved = *out;
+    }
+    return status;
+}
+
+/* A class as the sources spell it, once for each text that is its name in the recording. */
+static fl_status name_class(uint32_t *out, fl_jfr *jfr, uint64_t key, fl_error *err)
+{
+    uint32_t text = FL_JFR_NONE;
+    uint64_t *slot;
+    fl_slice spelled;
+    fl_status status = name_text(&text, jfr, FL_JFR_POOL_CLASS, key, err);
+    if (status != FL_OK || text == FL_JFR_NONE)
         return status;
-    if (pool == FL_JFR_POOL_CLASS && !spell_class(&text, text, &jfr->scratch))
+    const uint64_t *known = fl_map_find(jfr->class_of, text);
+    if (known != NULL) {
+        *out = (uint32_t)*known;
+        return FL_OK;
+    }
+    if (!spell_class(&spelled, fl_jfr_name(jfr, text), &jfr->scratch))
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for a class' name");
-    return intern(out, jfr, text, err);
+    status = intern(out, jfr, spelled, err);
+    if (status == FL_OK)
+        status = fl_map_slot(&slot, jfr->class_of, text, NULL, err);
+    if (status == FL_OK)
+        *slot = *out;
+    return status;
 }
 
 fl_status fl_jfr_name_constant(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool, uint64_t key,
@@ -171,13 +220,16 @@ fl_status fl_jfr_name_constant(uint32_t *out, fl_jfr *jfr, fl_jfr_pool_kind pool
         *out = constant->resolved;
         return FL_OK;
     }
-    constant->is_resolved = true; /* before, so that what refers to itself ends */
+    constant->is_resolved = is_made(pool); /* before, so that what refers to itself ends */
     if (pool == FL_JFR_POOL_METHOD)
         status = name_method(out, jfr, constant, err);
     else if (pool == FL_JFR_POOL_THREAD)
         status = name_thread(out, jfr, constant, err);
+    else if (pool == FL_JFR_POOL_CLASS)
+        status = name_class(out, jfr, key, err);
     else
         status = name_text(out, jfr, pool, key, err);
+    constant->is_resolved = true;
     constant->resolved = *out;
     return status;
 }

@@ -16,6 +16,9 @@
 #include "mem.h"
 #include "utf8.h"
 
+/* No name is longer than a class file can say; what is beyond is cut. */
+enum { MAX_WIDENED = UINT16_MAX };
+
 enum { TEXT_NULL, TEXT_EMPTY, TEXT_POOLED, TEXT_UTF8, TEXT_CHARS, TEXT_LATIN1 };
 
 void *fl_jfr_grow(void *items, size_t count, size_t *cap, size_t size)
@@ -254,30 +257,6 @@ fl_status fl_jfr_plan_make(fl_jfr_plan *out, fl_jfr_chunk *chunk, const fl_jfr_c
 
 /* ---- running one ---- */
 
-void fl_jfr_skip_text(fl_reader *in, bool is_compressed)
-{
-    uint64_t tag = fl_read_be(in, 1);
-    switch (tag) {
-    case TEXT_NULL:
-    case TEXT_EMPTY:
-        return;
-    case TEXT_POOLED:
-        (void)fl_jfr_number(in, 8, is_compressed);
-        return;
-    case TEXT_UTF8:
-    case TEXT_LATIN1:
-        (void)fl_read_bytes(in, (uint32_t)fl_jfr_number(in, 4, is_compressed));
-        return;
-    case TEXT_CHARS:
-        for (uint64_t left = (uint32_t)fl_jfr_number(in, 4, is_compressed);
-             left > 0 && !in->short_read; left--)
-            (void)fl_jfr_number(in, 2, is_compressed);
-        return;
-    default:
-        in->short_read = true;
-    }
-}
-
 /* Go past numbers of a compressed chunk. Each window begins with one, so that a number of nine
  * bytes is wholly in it, or ends it. */
 static void skip_numbers(fl_reader *in, uint64_t count)
@@ -299,6 +278,33 @@ static void skip_numbers(fl_reader *in, uint64_t count)
     }
     for (; count > 0 && !in->short_read; count--)
         (void)fl_jfr_varint(in);
+}
+
+void fl_jfr_skip_text(fl_reader *in, bool is_compressed)
+{
+    uint64_t tag = fl_read_be(in, 1);
+    switch (tag) {
+    case TEXT_NULL:
+    case TEXT_EMPTY:
+        return;
+    case TEXT_POOLED:
+        (void)fl_jfr_number(in, 8, is_compressed);
+        return;
+    case TEXT_UTF8:
+    case TEXT_LATIN1:
+        (void)fl_read_bytes(in, (uint32_t)fl_jfr_number(in, 4, is_compressed));
+        return;
+    case TEXT_CHARS: {
+        uint64_t count = (uint32_t)fl_jfr_number(in, 4, is_compressed);
+        if (is_compressed)
+            skip_numbers(in, count);
+        else
+            (void)fl_read_bytes(in, (size_t)count * 2);
+        return;
+    }
+    default:
+        in->short_read = true;
+    }
 }
 
 /* Arrays that are being gone through, innermost last. */
@@ -391,6 +397,8 @@ static bool widen(fl_slice *out, fl_reader *in, uint64_t count, bool is_latin1, 
     assert(in->pos <= in->bytes.len);
     if (count > in->bytes.len - in->pos)
         return false;
+    if (count > MAX_WIDENED)
+        count = MAX_WIDENED;
     unsigned char *text = fl_arena_bytes(arena, (size_t)count * 4 + 1);
     size_t len = 0;
     uint32_t high = 0;

@@ -164,14 +164,22 @@ fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, 
     return index != NULL && *index > 0 ? &chunk->pools[pool].items[*index - 1] : NULL;
 }
 
-bool fl_jfr_constant_slots(const fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
+uint64_t fl_jfr_looks_most(const fl_jfr_chunk *chunk)
+{
+    return (uint64_t)chunk->bytes.len * FL_JFR_LOOKS + FL_JFR_LEAST_LOOKS;
+}
+
+bool fl_jfr_constant_slots(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
                            const fl_jfr_constant *constant, uint64_t slots[FL_JFR_SLOTS])
 {
     fl_reader in = {.bytes = chunk->bytes, .pos = constant->pos};
     const fl_jfr_class *of = chunk->pools[pool].of;
     assert(of != NULL && of->is_planned && of->plan.is_sound);
     memset(slots, 0, FL_JFR_SLOTS * sizeof(*slots));
+    if (chunk->looked > fl_jfr_looks_most(chunk))
+        return false;
     fl_jfr_plan_run(chunk, &of->plan, of->plan.last, &in, slots);
+    chunk->looked += in.pos - constant->pos + 1;
     return !in.short_read;
 }
 

@@ -228,6 +228,7 @@ typedef struct fl_jfr_chunk {
     fl_map *by_id;   /* class id to index + 1 */
     uint32_t *dense; /* the same of small ids, FL_JFR_DENSE of them */
     fl_jfr_pool pools[FL_JFR_POOL_COUNT];
+    uint64_t looked;   /* bytes of constants that were gone through, one more for each */
     fl_jfr_plan frame; /* of a stack's frames */
     fl_jfr_seen seen[1 << FL_JFR_SEEN_BITS];
     fl_jfr_tally tally;
@@ -235,7 +236,13 @@ typedef struct fl_jfr_chunk {
     fl_jfr_warnings warnings;
 } fl_jfr_chunk;
 
-enum { FL_JFR_DENSE = 1 << 14 };
+enum {
+    FL_JFR_DENSE = 1 << 14,
+    /* Constants that are looked at, in bytes: so often all of the chunk, and in any case so many.
+     * Chains of 200 holders of each of 10,000 objects are 52 MB. */
+    FL_JFR_LOOKS = 16,
+    FL_JFR_LEAST_LOOKS = 64 << 20
+};
 
 /* One frame below another: a stack. */
 typedef struct fl_jfr_node {
@@ -254,6 +261,7 @@ struct fl_jfr {
     fl_map *node_of; /* caller << 32 | frame, to index + 1 */
     fl_jfr_node *nodes;
     size_t node_count, node_cap;
+    fl_map *class_of; /* name as a recording has it, to that as the sources have it */
     fl_map *count_of; /* name to index + 1 */
     fl_jfr_count *counts;
     size_t count_count, count_cap;
@@ -450,8 +458,12 @@ FL_NODISCARD fl_status fl_jfr_checkpoint_read(fl_jfr_chunk *chunk, size_t pos, s
 /* The constant of a key; NULL: there is none. Its plan's slots, where `slots` is not NULL; false in
  * *ok where its bytes are damaged. */
 fl_jfr_constant *fl_jfr_constant_of(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool, uint64_t key);
-bool fl_jfr_constant_slots(const fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
+/* Also false when the chunk's constants have cost so much that this is no recorder's work: holders
+ * are asked for again and again, and a description may make each of them as long as it likes. */
+bool fl_jfr_constant_slots(fl_jfr_chunk *chunk, fl_jfr_pool_kind pool,
                            const fl_jfr_constant *constant, uint64_t slots[FL_JFR_SLOTS]);
+/* Bytes that may be gone through for that. */
+uint64_t fl_jfr_looks_most(const fl_jfr_chunk *chunk);
 
 /* The pool of a class by its name; FL_JFR_POOL_NONE: of none. */
 fl_jfr_pool_kind fl_jfr_pool_of(fl_slice class_name);

@@ -64,6 +64,23 @@ static fl_status read_bytes(fl_slice bytes)
     return status;
 }
 
+/* The last event of what was made. */
+static fl_status keep(void *payload, const fl_jfr_event *event, fl_error *failed)
+{
+    (void)failed;
+    *(fl_jfr_event *)payload = *event;
+    return FL_OK;
+}
+
+static fl_status read_into(fl_jfr_event *last)
+{
+    fl_stream *in;
+    ck_assert_ok(fl_stream_over(&in, made_jfr_slice(&made), "rec.jfr", &err));
+    fl_status status = fl_jfr_read(jfr, in, "rec.jfr", keep, last, &err);
+    fl_stream_close(in);
+    return status;
+}
+
 /* Forget what was read before. */
 static void anew(void)
 {
@@ -346,6 +363,78 @@ START_TEST(every_wrong_byte_is_survived)
 END_TEST
 
 /* From the first to the last that creating and reading make. */
+/* So many classes whose name is one symbol, a text of 20,000 characters, and an event of each. */
+static void make_classes_of_one_name(size_t count)
+{
+    enum { LONG_TEXT = 20000 };
+    made = (made_jfr){.is_compressed = true};
+    made_header(&made);
+    for (size_t i = 0; i < count; i++)
+        made_allocation(&made, 1500, 0, i + 1, 16);
+    made_checkpoint(&made, 0, 2);
+    made_pool(&made, MADE_SYMBOL, 1);
+    made_number(&made, 1, 8);
+    made_byte(&made, 4); /* UTF-16 */
+    made_number(&made, LONG_TEXT, 4);
+    for (size_t i = 0; i < LONG_TEXT; i++)
+        made_number(&made, 'a' + i % 26, 2);
+    made_pool(&made, MADE_CLASS, count);
+    for (size_t i = 0; i < count; i++) {
+        made_number(&made, i + 1, 8);
+        made_number(&made, 1, 8);
+        made_number(&made, 0, 4);
+    }
+    made_end(&made);
+    made_metadata(&made);
+    made_finish(&made);
+}
+
+/* What it costs is counted: reading the text for each class would be 30 MB. */
+START_TEST(a_text_is_read_once_however_many_classes_have_it)
+{
+    make_classes_of_one_name(1500);
+    fl_jfr_event event;
+    ck_assert_ok(read_into(&event));
+    ck_assert_str_eq(first_warning(), "-");
+    fl_jfr_totals totals = fl_jfr_totals_of(jfr);
+    ck_assert_uint_eq(totals.events, 1500);
+    ck_assert_uint_lt(totals.looked_bytes, made.len);
+    fl_slice name = fl_jfr_name(jfr, event.type);
+    ck_assert_uint_eq(name.len, 4096);
+    ck_assert(fl_slice_starts_with(name, FL_SLICE("abcdefghijklmnopqrstuvwxyzabc")));
+    ck_assert_uint_lt(fl_jfr_name_count(jfr), 10);
+}
+END_TEST
+
+/* Whoever is told may ask as often as they like, as may a recording with as many old objects. */
+static fl_status ask_without_end(void *payload, const fl_jfr_event *event, fl_error *failed)
+{
+    fl_jfr_holder holders[256];
+    fl_jfr_chain chain = {.items = holders, .cap = 256};
+    size_t *steps = payload;
+    fl_status status = FL_OK;
+    for (int i = 0; i < 4000 && event->kind == FL_JFR_OLD_OBJECT && status == FL_OK; i++) {
+        status = fl_jfr_holders(&chain, jfr, event, failed);
+        *steps += chain.count;
+    }
+    return status;
+}
+
+START_TEST(looking_for_holders_has_an_end)
+{
+    fl_stream *in;
+    size_t steps = 0;
+    ck_assert_ok(fl_stream_open(&in, FL_SOURCE_DIR "/tests/fixtures/jfr/17-leak.jfr.gz", &err));
+    ck_assert_ok(fl_jfr_read(jfr, in, "rec.jfr", ask_without_end, &steps, &err));
+    fl_stream_close(in);
+    fl_jfr_totals totals = fl_jfr_totals_of(jfr);
+    ck_assert_uint_gt(steps, 10000);
+    ck_assert_uint_gt(totals.looked_bytes, 64 << 20);
+    ck_assert_uint_lt(totals.looked_bytes, (64 << 20) + 32 * totals.bytes);
+    ck_assert_ptr_nonnull(strstr(first_warning(), "some names and holders are missing"));
+}
+END_TEST
+
 START_TEST(each_allocation_that_fails_is_an_error)
 {
     made_jfr_standard(&made, true);
@@ -456,6 +545,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, every_prefix_is_refused_or_read_with_a_warning, 0, 2);
     tcase_add_test(tests, every_wrong_byte_is_survived);
     tcase_add_test(tests, names_that_lead_to_names_cost_no_calls);
+    tcase_add_test(tests, a_text_is_read_once_however_many_classes_have_it);
+    tcase_add_test(tests, looking_for_holders_has_an_end);
     tcase_add_test(tests, each_allocation_that_fails_is_an_error);
     tcase_add_loop_test(tests, what_jdk_9_and_10_wrote_is_read_by_its_own_names, 0, 2);
     tcase_add_test(tests, a_visitor_can_stop_the_reading);
