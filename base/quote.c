@@ -7,6 +7,8 @@
  */
 #include "quote.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 char *fl_quote(char out[FL_QUOTE_TEXT], fl_slice text)
@@ -19,5 +21,18 @@ char *fl_quote(char out[FL_QUOTE_TEXT], fl_slice text)
         memcpy(out + len, dots, sizeof(dots));
     else
         out[len] = '\0';
+    return out;
+}
+
+const char *fl_quote_location(char out[FL_QUOTE_LOCATION], const char *text)
+{
+    assert(out != NULL && text != NULL);
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme != NULL ? strrchr(scheme, '@') : NULL;
+    if (host == NULL)
+        return text;
+    size_t len = (size_t)(scheme - text) + strlen("://");
+    int shown = len < FL_QUOTE_LOCATION / 2 ? (int)len : FL_QUOTE_LOCATION / 2;
+    snprintf(out, FL_QUOTE_LOCATION, "%.*s...%s", shown, text, host);
     return out;
 }

@@ -34,6 +34,7 @@
 
 #include "faultline/limits.h"
 #include "mem.h"
+#include "quote.h"
 
 enum {
     STEP_BYTES = 1 << 20,
@@ -50,6 +51,8 @@ static const char *const frame_names[] = {
 /* The end of a path tells more than its beginning. */
 static void set_name(char out[FL_STREAM_NAME_BYTES], const char *path)
 {
+    char shown[FL_QUOTE_LOCATION];
+    path = fl_quote_location(shown, path);
     size_t len = strlen(path);
     if (len < FL_STREAM_NAME_BYTES)
         memcpy(out, path, len + 1);
