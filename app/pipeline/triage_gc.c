@@ -11,6 +11,7 @@
 #include "faultline/gc.h"
 #include "gauge.h"
 #include "gclog_read.h"
+#include "quote.h"
 #include "slice.h"
 
 enum { SEVERITY_WARN = 13, LINE_BYTES = 1024 }; /* OTLP's SeverityNumber */
@@ -36,9 +37,11 @@ fl_status fl_gc_feed_of(fl_gc_feed *out, const char *text, const char *service, 
     fl_slice name =
         is_named ? (fl_slice){.ptr = (const unsigned char *)text, .len = (size_t)(equals - text)}
                  : fl_slice_of(service);
+    char location[FL_QUOTE_LOCATION];
+    const char *shown = fl_quote_location(location, text);
     if (name.len == 0)
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "whose is %.80s? say --%s SERVICE=%.60s",
-                       text, option, text);
+                       shown, option, shown);
     if (name.len >= sizeof(out->service))
         return fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "a service's name has at most %zu bytes",
                        sizeof(out->service) - 1);
@@ -123,6 +126,7 @@ fl_status fl_gc_feed_read(void *payload, const fl_sink *sink, fl_error *err)
     fl_gc_about about;
     fl_stream *stream = NULL;
     fl_error why = {0};
+    char location[FL_QUOTE_LOCATION];
     fl_status status = sink->resource(sink->payload, &resource, &in.handle, err);
     if (status != FL_OK)
         return status;
@@ -133,7 +137,8 @@ fl_status fl_gc_feed_read(void *payload, const fl_sink *sink, fl_error *err)
     if (status == FL_E_NOMEM || in.is_refused)
         return fl_fail(err, status, why.offset, "%s", why.message);
     if (status != FL_OK)
-        return fl_fail(err, FL_E_IO, why.offset, "%.80s: %.100s", feed->path, why.message);
+        return fl_fail(err, FL_E_IO, why.offset, "%.80s: %.100s",
+                       fl_quote_location(location, feed->path), why.message);
     if (in.dated == 0)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET,
                        "%.80s: no collection has a date; log with :time,uptime,level,tags",

@@ -35,6 +35,7 @@
 #include "faultline/leak_run.h"
 #include "gauge.h"
 #include "leak_traces.h"
+#include "quote.h"
 #include "slice.h"
 #include "triage_findings.h"
 #include "triage_stacks.h"
@@ -143,10 +144,12 @@ static fl_status add_path(struct reading *in, const char *path, const char *repo
     const char *name = reported;
     if (name == NULL && is_folder(path))
         name = last_name(in, path);
+    char location[FL_QUOTE_LOCATION];
+    const char *shown = fl_quote_location(location, path);
     return name != NULL
                ? add_source(in, name, path)
                : fl_fail(in->err, FL_E_SYNTAX, FL_NO_OFFSET,
-                         "whose profiles are in %.100s? say --pprof SERVICE=%.60s", path, path);
+                         "whose profiles are in %.100s? say --pprof SERVICE=%.60s", shown, shown);
 }
 
 /* By service, whatever the order in which they were given or listed. */

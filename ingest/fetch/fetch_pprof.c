@@ -15,6 +15,7 @@
 
 #include "curl_lazy.h"
 #include "fetch_priv.h"
+#include "quote.h"
 #include "slice.h"
 
 /* As registered by the runtime, and the one handler of net/http/pprof that is no such profile. */
@@ -75,8 +76,9 @@ static CURLU *parse_url(const char *text, fl_error *err)
         strlen(text) < FL_FETCH_URL)
         return url;
     curl_url_cleanup(url);
+    char shown[FL_QUOTE_LOCATION];
     (void)fl_fail(err, FL_E_SYNTAX, FL_NO_OFFSET, "'%.120s' is not an http:// or https:// URL",
-                  text);
+                  fl_quote_location(shown, text));
     return NULL;
 }
 

@@ -247,6 +247,11 @@ class Leak(unittest.TestCase):
         profile = made.write(self.place, made.leaking(1))[0]
         said = self.failure("triage", "--otlp", SHOP.parent, "--at", "2026-11-23T00:06:50Z", "--store", "none", "--pprof", profile)
         self.assertIn("say --pprof SERVICE=", said)
+        for option in ("--pprof", "--trace", "--heap", "--gc-log", "--jfr"):
+            said = self.failure("triage", "--otlp", SHOP.parent, "--at", "2026-11-23T00:06:50Z", "--store", "none",
+                                option, "http://admin:hunter2@shop:6060/")
+            self.assertIn("http://...@shop:6060/", said)
+            self.assertNotIn("hunter2", said)
 
     # --- input that is not what it should be ---
 
