@@ -5,10 +5,12 @@
 
 #include "args.h"
 #include "crash_view.h"
+#include "page.h"
 
 enum { REPORT_BYTES = (32 << 20) + 2 * FL_CRASH_MAX_TEXT_BYTES };
 
-/* A text with its names as they were; there is no document of it. */
+/* A text with its names as they were; there is no document of it. Both it and the mapping are a
+ * stranger's: what would steer a terminal is no part of a stack trace. */
 static fl_status write_retraced(fl_cli *cli, fl_buf *page, const fl_crash_report *report,
                                 bool as_json, fl_error *err)
 {
@@ -17,7 +19,8 @@ static fl_status write_retraced(fl_cli *cli, fl_buf *page, const fl_crash_report
     if (as_json)
         return fl_fail(err, FL_E_UNSUPPORTED, FL_NO_OFFSET,
                        "no crash report: a stack trace is answered as text only");
-    fl_buf_add(page, report->retraced);
+    fl_page shown = fl_page_on(page, &cli->style);
+    fl_page_lines(&shown, report->retraced);
     return fl_buf_check(page, "the text", err);
 }
 

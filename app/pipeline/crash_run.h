@@ -25,7 +25,8 @@ typedef struct fl_crash_report {
     const char *meaning;   /* what that means, and what to do */
     const char *called_by; /* the first Java frame that is not of the platform; NULL: none */
     fl_slice retraced; /* with a mapping, of a file that is no report: its text with the names as
-                          they were, and then nothing else is set but the warnings */
+                          they were, its bytes as they came, and then nothing else is set but the
+                          warnings */
     const char *const *warnings;
     size_t warning_count;
 } fl_crash_report;

@@ -3,7 +3,8 @@
  *
  * Layout: a column is one cell of a terminal; `page->column` is where the next character goes. A
  * wide character counts 2 and a combining mark 0, so that columns stand below each other in any
- * script. A tab or line feed in a text is a space: only fl_page_newline() ends a line.
+ * script. A tab or line feed in a text is a space: only fl_page_newline()
+ * and the lines of fl_page_lines() end a line.
  *
  * Safety: every text passes next_glyph(), which turns control characters into '?': telemetry can
  * hold escape sequences, and none of them reaches a terminal. Colours are written by this file
@@ -23,6 +24,7 @@
 
 #include "mem.h"
 #include "slice.h"
+#include "utf8.h"
 
 /* A longer line of text is not read but lost in. */
 enum { DEFAULT_WIDTH = 100, MIN_WIDTH = 40, LONGEST_LINE = 120, PRINTF_BYTES = 512 };
@@ -169,6 +171,37 @@ void fl_page_printf(fl_page *page, fl_ink ink, const char *format, ...)
 void fl_page_newline(fl_page *page)
 {
     fl_buf_char(page->out, '\n');
+    page->column = 0;
+}
+
+/* How many bytes from `at` on are shown as they are and need no look at what they encode. */
+static size_t plain_run(fl_slice text, size_t at)
+{
+    size_t end = at;
+    while (end < text.len && ((text.ptr[end] >= ' ' && text.ptr[end] < 0x7F) ||
+                              text.ptr[end] == '\n' || text.ptr[end] == '\t'))
+        end++;
+    return end - at;
+}
+
+void fl_page_lines(fl_page *page, fl_slice text)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = plain_run(text, at);
+        fl_buf_add(page->out, fl_slice_part(text, at, at + len));
+        at += len;
+        if (at == text.len)
+            break;
+        const fl_slice rest = fl_slice_part(text, at, text.len);
+        uint32_t code;
+        len = fl_utf8_decode(&code, rest);
+        bool is_line_end = rest.ptr[0] == '\r' && rest.len > 1 && rest.ptr[1] == '\n';
+        bool is_shown = is_line_end || (len > 0 && !is_hostile(code));
+        fl_buf_add(page->out, is_shown ? fl_slice_part(rest, 0, len) : FL_SLICE("?"));
+        at += len > 0 ? len : 1;
+    }
+    assert(at == text.len);
     page->column = 0;
 }
 

@@ -42,6 +42,9 @@ void fl_page_pad(fl_page *page, size_t to);
  * Words that are longer than a line are broken. */
 void fl_page_wrap(fl_page *page, fl_ink ink, const char *text);
 void fl_page_newline(fl_page *page);
+/* A text of somebody else's with its own lines, as it stands but for what is hostile: line ends and
+ * tabs are kept, and nothing is wrapped. */
+void fl_page_lines(fl_page *page, fl_slice text);
 
 typedef struct fl_page_row { /* columns of a label and of the text behind it */
     size_t label, text;

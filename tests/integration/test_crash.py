@@ -112,6 +112,14 @@ class Crash(unittest.TestCase):
         self.assertEqual((answer["verdict"], answer["findings"]), ("not-enough-data", []))
         self.assertIn("no leak seen in a crash report; faultline crash tells what crashed", json.dumps(answer["warnings"]))
 
+    def test_what_a_mapping_says_steers_no_terminal(self):
+        (self.place / "evil.txt").write_text("org.acme.Re\x1b]0;x\x07sizer -> S:\n    1:1:void a\x1b[2J():5:5 -> b\n")
+        (self.place / "evil.stack").write_text("x\x1b[31m\n\tat S.b(S:1)\n")
+        shown = self.run_it("evil.stack", "--mapping", "evil.txt").stdout
+        self.assertNotIn(b"\x1b", shown)
+        self.assertNotIn(b"\x07", shown)
+        self.assertIn(b"\n\tat org.acme.Re", shown)
+
     def test_a_mapping_that_is_none_is_refused(self):
         stack = SOURCE / "tests/fixtures/mapping/r8.stack"
         self.assertIn("no mapping file of ProGuard or R8", self.run_it(stack, "--mapping", stack, code=1).stderr.decode())

@@ -4,6 +4,7 @@
 
 #include "fl_test.h"
 #include "mem.h"
+#include "slice.h"
 
 /* Wrapping and columns are tested by what reports look like. */
 
@@ -47,6 +48,23 @@ START_TEST(without_memory_its_beginning_is_printed)
 }
 END_TEST
 
+static const struct {
+    const char *text, *shown;
+} texts[] = {
+    {"", ""},
+    {"x\n\tat a.B.c(B.java:5)\r\nno end", "x\n\tat a.B.c(B.java:5)\r\nno end"},
+    {"a\x1b[2J\x07\rb", "a?[2J??b"},
+    {"\xc3\xa9 \xe2\x80\xae \xc2\x9b \xff\xc3", "\xc3\xa9 ? ? ??"},
+};
+
+START_TEST(lines_of_others_are_kept_and_steer_no_terminal)
+{
+    fl_page page = fl_page_on(&out, &style);
+    fl_page_lines(&page, fl_slice_of(texts[_i].text));
+    ck_assert(fl_slice_equal(fl_buf_slice(&out), fl_slice_of(texts[_i].shown)));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("page");
@@ -54,6 +72,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_name_of_any_length_is_printed_whole);
     tcase_add_test(tests, without_memory_its_beginning_is_printed);
+    tcase_add_loop_test(tests, lines_of_others_are_kept_and_steer_no_terminal, 0,
+                        sizeof(texts) / sizeof(texts[0]));
     suite_add_tcase(suite, tests);
     return suite;
 }
