@@ -431,6 +431,14 @@ go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *
 
 /* ---- what is missing ---- */
 
+/* By nobody knows whom. */
+static void tell_unseen(const struct step *step, uint32_t slot, fl_gotrace_state from,
+                        fl_gotrace_state to)
+{
+    fl_gotrace_event *event = tell_next(step, slot, from, to);
+    event->g = event->p = event->m = FL_GOTRACE_NONE;
+}
+
 /* Whoever ran it was stopped by an event that is missing. */
 static void assume_state(const struct step *step, uint32_t slot, fl_gotrace_state wanted)
 {
@@ -440,11 +448,15 @@ static void assume_state(const struct step *step, uint32_t slot, fl_gotrace_stat
         return;
     for (size_t i = 0; i < trace->machine_count; i++)
         if (trace->machines[i].g == slot) {
+            /* a call changes the state only once it is known to block, but is told before */
+            from = trace->machines[i].in_call ? FL_GOTRACE_SYSCALL : from;
             trace->machines[i].g = FL_GOTRACE_NONE;
             trace->machines[i].in_call = false;
         }
-    fl_gotrace_event *event = tell_next(step, slot, from, wanted);
-    event->g = event->p = event->m = FL_GOTRACE_NONE;
+    trace->goroutines[slot].state = (uint8_t)wanted;
+    if (from == wanted)
+        return;
+    tell_unseen(step, slot, from, wanted);
 }
 
 /* The goroutine of the event in the state that it needs, and so often changed. One that is not
@@ -463,6 +475,8 @@ static bool assume_goroutine(const struct step *step, fl_gotrace_state wanted, b
         goroutine->notes = UNTOLD;
         goroutine->stw = 0;
         goroutine->seq.seq = 1;
+        if (wanted == FL_GOTRACE_SYSCALL) /* an exit is told of what was told before */
+            tell_unseen(step, slot, wanted, wanted);
     }
     assume_state(step, slot, wanted);
     if (has_seq)
