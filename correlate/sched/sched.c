@@ -268,8 +268,7 @@ sched_goroutine *fl_sched_goroutine_make(fl_sched *sched, uint32_t slot)
                           sizeof(*sched->goroutines)))
         return NULL;
     for (; sched->goroutine_count < count; sched->goroutine_count++)
-        sched->goroutines[sched->goroutine_count] =
-            (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE};
+        sched->goroutines[sched->goroutine_count] = (sched_goroutine){.region = SCHED_NONE};
     return &sched->goroutines[slot];
 }
 
@@ -292,12 +291,14 @@ static void find_site(fl_sched *sched, sched_goroutine *goroutine, fl_sym functi
     sched_site blank = {.function = function, .created = created, .wait = SCHED_NONE};
     uint32_t row = fl_sched_row(sched, &sched->sites, (uint64_t)function << 32 | created, &blank);
     goroutine->site = row == SCHED_NONE ? 0 : row;
+    goroutine->has_site = true;
+    assert(goroutine->site < sched->sites.count);
 }
 
 /* Row 0 for one whose beginning is not known yet. */
 static sched_site *site_of(fl_sched *sched, const sched_goroutine *goroutine)
 {
-    return (sched_site *)sched->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
+    return (sched_site *)sched->sites.rows + goroutine->site;
 }
 
 /* The row of a wait, which its stack remembers. */
@@ -329,8 +330,7 @@ static inline void begin_wait(fl_sched *sched, sched_goroutine *goroutine, uint3
                               fl_sym reason, bool is_call)
 {
     const sched_stack *stack = at < sched->stack_count ? &sched->stacks[at] : NULL;
-    bool is_known = stack != NULL && stack->row != SCHED_NONE && stack->reason == reason &&
-                    stack->is_call == is_call;
+    bool is_known = stack != NULL && stack->reason == reason && stack->is_call == is_call;
     goroutine->wait = is_known ? stack->row : find_wait(sched, at, reason, is_call);
 }
 
@@ -354,8 +354,6 @@ static void end_latency(fl_sched *sched, const sched_goroutine *goroutine, int64
     hist_add(&sched->latency, ns);
     sched->latency_count++;
     sched_sum(&sched->latency_ns, ns);
-    if (ns > sched->latency_max_ns)
-        sched->latency_max_ns = ns;
 }
 
 /* A worker of the collector is not the program's own work. */
@@ -406,7 +404,7 @@ static void leave(fl_sched *sched, sched_goroutine *goroutine, int64_t now_ns)
 static void on_create(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
     sched_stack *creator = fl_sched_stack_of(sched, event->stack);
-    *goroutine = (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE, .proc = SCHED_NONE};
+    *goroutine = (sched_goroutine){.region = SCHED_NONE, .proc = SCHED_NONE};
     if (creator == NULL)
         return;
     find_site(sched, goroutine, fl_sched_start_of(sched, event->extra), creator->place);
@@ -421,16 +419,18 @@ static void on_create(fl_sched *sched, sched_goroutine *goroutine, const fl_gotr
 /* It was there when the trace began; what it began with is known by its stack, if at all. */
 static void on_known(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
-    *goroutine = (sched_goroutine){.region = SCHED_NONE, .site = SCHED_NONE, .proc = SCHED_NONE};
+    *goroutine = (sched_goroutine){.region = SCHED_NONE, .proc = SCHED_NONE};
     if (event->stack != 0)
         find_site(sched, goroutine, fl_sched_start_of(sched, event->stack), 0);
     site_of(sched, goroutine)->before++;
 }
 
 /* A stack of one's own, of a goroutine whose beginning was not known: it moves to its site. */
-static void learn_site(fl_sched *sched, sched_goroutine *goroutine, uint32_t stack)
+static void learn_site(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace_event *event)
 {
-    find_site(sched, goroutine, fl_sched_start_of(sched, stack), 0);
+    if (event->stack == 0 || event->g != event->target)
+        return;
+    find_site(sched, goroutine, fl_sched_start_of(sched, event->stack), 0);
     ((sched_site *)sched->sites.rows)[0].before--;
     site_of(sched, goroutine)->before++;
 }
@@ -461,8 +461,8 @@ static void on_go(fl_sched *sched, const fl_gotrace_event *event)
         on_known(sched, goroutine, event);
     else
         leave(sched, goroutine, now_ns);
-    if (goroutine->site == SCHED_NONE && stack != 0 && event->g == event->target)
-        learn_site(sched, goroutine, stack);
+    if (!goroutine->has_site)
+        learn_site(sched, goroutine, event);
     goroutine->state = (uint8_t)to;
     goroutine->since_ns = now_ns;
     switch (to) {

@@ -171,7 +171,7 @@ sched_stack *fl_sched_stack_make(fl_sched *sched, uint32_t stack)
         for (; sched->stack_count < count; sched->stack_count++)
             sched->stacks[sched->stack_count] = (sched_stack){.place = SCHED_NONE,
                                                               .row = SCHED_NONE,
-                                                              .reason = FL_GOTRACE_NONE,
+                                                              .reason = SCHED_UNASKED,
                                                               .flags = IN_UNSEEN,
                                                               .hint = FL_SCHED_OTHER};
     }

@@ -15,7 +15,8 @@
 #include "go_sched.h"
 #include "map.h"
 
-#define SCHED_NONE UINT32_MAX
+#define SCHED_NONE    UINT32_MAX
+#define SCHED_UNASKED (UINT32_MAX - 1) /* no text: those are fewer than their bytes */
 
 /* Durations of many goroutines: a sum that has no room stays at the most there is. */
 static inline void sched_sum(int64_t *sum, int64_t ns)
@@ -50,8 +51,8 @@ enum {
 
 typedef struct sched_stack {
     uint32_t place; /* SCHED_NONE: not looked at yet */
-    uint32_t row;   /* of `waits`, the last that was found for it; SCHED_NONE: none */
-    fl_sym reason;  /* of that row */
+    uint32_t row;   /* of `waits`, the last that was found for it */
+    fl_sym reason;  /* of that row; SCHED_UNASKED: there is none */
     bool is_call;   /* that row is of system calls */
     uint8_t flags;
     uint8_t hint; /* class, by the functions */
@@ -120,6 +121,7 @@ typedef struct sched_goroutine {
     int64_t ran_ns;
     uint32_t wait, site, proc;
     uint8_t state, worker;
+    bool has_site; /* else `site` is row 0 */
     /* the rest */
     uint32_t region;                     /* the innermost that is open */
     int64_t ran_before_ns;               /* the assist under way */
@@ -158,7 +160,7 @@ struct fl_sched {
     sched_table places, waits, sites, assists, stops, tasks, regions, maps;
     sched_hist latency;
     uint64_t latency_count;
-    int64_t latency_ns, latency_max_ns;
+    int64_t latency_ns;
     sched_cycle *cycles;
     size_t cycle_count, cycle_cap;
     bool marking, after_unknown; /* the heap after a cycle is told behind its end */

@@ -61,8 +61,7 @@ static void vote(sched_site *site, uint32_t wait)
 /* What is open counts up to the end of the trace, but not as one that ended. */
 static void close_goroutine(fl_sched *s, sched_goroutine *goroutine)
 {
-    sched_site *site =
-        (sched_site *)s->sites.rows + (goroutine->site == SCHED_NONE ? 0 : goroutine->site);
+    sched_site *site = (sched_site *)s->sites.rows + goroutine->site;
     sched_wait *waits = s->waits.rows;
     int64_t ns = s->to_ns - goroutine->since_ns;
     site->alive++;
@@ -336,7 +335,7 @@ static fl_sched_latency make_latency(const fl_sched *s)
                               .p90_ns = fl_sched_hist_quantile(&s->latency, 0.9),
                               .p99_ns = fl_sched_hist_quantile(&s->latency, 0.99),
                               .p999_ns = fl_sched_hist_quantile(&s->latency, 0.999),
-                              .max_ns = s->latency_max_ns,
+                              .max_ns = s->latency.most_ns,
                               .total_ns = s->latency_ns};
 }
 
