@@ -205,7 +205,7 @@ static void emit_sample(fl_gotrace *trace)
     event->p = sample->p < trace->proc_count ? (uint32_t)sample->p : FL_GOTRACE_NONE;
     const uint64_t *machine = fl_map_find(trace->machine_ids, sample->m);
     event->m = machine != NULL ? (uint32_t)*machine : FL_GOTRACE_NONE;
-    event->stack = gotrace_lookup(&trace->stacks, sample->stack, 0);
+    event->stack = gotrace_stack_of(trace, sample->stack);
 }
 
 /* Tell the thread's next event, where it is possible. */

@@ -300,6 +300,19 @@ static inline uint32_t gotrace_lookup(const go_lookup *lookup, uint64_t id, uint
     return id < lookup->end && lookup->items[id] != 0 ? lookup->items[id] - 1 : absent;
 }
 
+/* Of a stack, 0 where there is none; of a text, FL_GOTRACE_NONE. */
+static inline uint32_t gotrace_stack_of(const fl_gotrace *trace, uint64_t id)
+{
+    uint32_t item = id < trace->stacks.end ? trace->stacks.items[id] : 0;
+    return item - (item != 0);
+}
+
+static inline fl_sym gotrace_text_of(const fl_gotrace *trace, uint64_t id)
+{
+    /* one less than nothing is FL_GOTRACE_NONE */
+    return (id < trace->strings.end ? trace->strings.items[id] : 0) - 1;
+}
+
 /* A batch, read to its end; a value that does not fit says what it was part of. */
 typedef struct go_walk {
     const fl_gotrace *trace;
@@ -347,14 +360,20 @@ FL_NODISCARD fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint
 void fl_gotrace_renew_view(fl_gotrace *trace);
 /* Tell what is in the block. */
 FL_NODISCARD fl_status fl_gotrace_flush(fl_gotrace *trace, fl_error *err);
+/* The place of the next event in the block, which happens at `time_ns`: at last_ns then. */
+static inline fl_gotrace_event *gotrace_next_told(fl_gotrace *trace, int64_t time_ns)
+{
+    assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
+    if (time_ns > trace->last_ns)
+        trace->last_ns = time_ns;
+    return &trace->block[trace->block_count++];
+}
+
 /* An event at the end of the block, of what the thread (NULL: none) runs. */
 static inline fl_gotrace_event *fl_gotrace_emit(fl_gotrace *trace, const go_machine *machine,
                                                 fl_gotrace_kind kind, int64_t time_ns)
 {
-    assert(trace->block_count < GOTRACE_BLOCK + GOTRACE_MOST_EMITTED);
-    fl_gotrace_event *event = &trace->block[trace->block_count++];
-    if (time_ns > trace->last_ns)
-        trace->last_ns = time_ns;
+    fl_gotrace_event *event = gotrace_next_told(trace, time_ns);
     *event = (fl_gotrace_event){.time_ns = trace->last_ns,
                                 .g = machine != NULL ? machine->g : FL_GOTRACE_NONE,
                                 .p = machine != NULL ? machine->p : FL_GOTRACE_NONE,

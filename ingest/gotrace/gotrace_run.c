@@ -59,9 +59,12 @@ void fl_gotrace_run(fl_gotrace *trace, go_machine *machine)
 {
     assert(trace->heap_count > 0 && machine == &trace->machines[trace->heap[0].machine]);
     assert(machine->pos <= machine->end && machine->end <= trace->len && machine->seen);
-    const unsigned char *at = trace->data + machine->pos, *end = trace->data + machine->end;
+    const unsigned char *at = trace->data + machine->pos;
+    size_t left = machine->end - machine->pos;
+    /* where all bytes of the longest event are at hand, counted so that it needs no sign */
+    const unsigned char *end = left > GOTRACE_AT_HAND ? at + (left - GOTRACE_AT_HAND) : at;
     int64_t last_ns = fl_gotrace_turn_ns(trace), time_ns = machine->time_ns;
-    while (end - at >= 1 + GOTRACE_AT_HAND && trace->block_count < GOTRACE_BLOCK) {
+    while (at < end && trace->block_count < GOTRACE_BLOCK) {
         const unsigned char *next = at + 1;
         uint64_t elapsed;
         if (!gotrace_short(&elapsed, &next))

@@ -61,12 +61,12 @@ static inline fl_gotrace_event *tell_proc(const struct step *step, uint32_t targ
 
 static inline uint32_t stack_of(const struct step *step, uint64_t id)
 {
-    return gotrace_lookup(&step->trace->stacks, id, 0);
+    return gotrace_stack_of(step->trace, id);
 }
 
 static inline fl_sym text_of(const struct step *step, uint64_t id)
 {
-    return gotrace_lookup(&step->trace->strings, id, FL_GOTRACE_NONE);
+    return gotrace_text_of(step->trace, id);
 }
 
 static inline bool gotrace_succeeds(const fl_gotrace *trace, uint64_t seq, go_seq last)

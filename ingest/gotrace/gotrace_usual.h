@@ -38,14 +38,21 @@ static inline go_goroutine *usual_running(const go_usual *event)
     return &event->trace->goroutines[event->machine->g];
 }
 
+/* Tell the next state of a goroutine. */
 static inline fl_gotrace_event *usual_tell(const go_usual *event, uint32_t target,
                                            fl_gotrace_state from, fl_gotrace_state to)
 {
-    fl_gotrace_event *told =
-        fl_gotrace_emit(event->trace, event->machine, FL_GOTRACE_GO, event->time_ns);
-    told->target = target;
-    told->from = (uint8_t)from;
-    told->to = (uint8_t)to;
+    const go_machine *machine = event->machine;
+    fl_gotrace_event *told = gotrace_next_told(event->trace, event->time_ns);
+    *told = (fl_gotrace_event){.time_ns = event->trace->last_ns,
+                               .g = machine->g,
+                               .p = machine->p,
+                               .m = machine->m,
+                               .target = target,
+                               .text = FL_GOTRACE_NONE,
+                               .kind = FL_GOTRACE_GO,
+                               .from = (uint8_t)from,
+                               .to = (uint8_t)to};
     return told;
 }
 
@@ -85,8 +92,8 @@ static inline go_verdict usual_stop(go_usual *event, unsigned kind)
     if (kind == EV_GO_DESTROY)
         fl_gotrace_end_goroutine(trace, slot);
     else {
-        told->text = gotrace_lookup(&trace->strings, event->args[0], FL_GOTRACE_NONE);
-        told->stack = gotrace_lookup(&trace->stacks, event->args[1], 0);
+        told->text = gotrace_text_of(trace, event->args[0]);
+        told->stack = gotrace_stack_of(trace, event->args[1]);
     }
     event->machine->g = FL_GOTRACE_NONE;
     return GO_DONE;
@@ -106,7 +113,7 @@ static inline go_verdict usual_unblock(go_usual *event)
     goroutine->state = FL_GOTRACE_RUNNABLE;
     goroutine->seq = gotrace_seq(trace, event->args[1]);
     usual_tell(event, slot, FL_GOTRACE_WAITING, FL_GOTRACE_RUNNABLE)->stack =
-        gotrace_lookup(&trace->stacks, event->args[2], 0);
+        gotrace_stack_of(trace, event->args[2]);
     return GO_DONE;
 }
 
@@ -123,7 +130,7 @@ static inline go_verdict usual_syscall_begin(go_usual *event)
     proc->seq = gotrace_seq(trace, event->args[0]);
     usual_running(event)->state = FL_GOTRACE_SYSCALL;
     usual_tell(event, event->machine->g, FL_GOTRACE_RUNNING, FL_GOTRACE_SYSCALL)->stack =
-        gotrace_lookup(&trace->stacks, event->args[1], 0);
+        gotrace_stack_of(trace, event->args[1]);
     return GO_DONE;
 }
 

@@ -73,11 +73,12 @@ void fl_gotrace_v1_run(fl_gotrace *trace, go_machine *machine)
 {
     assert(trace->heap_count > 0 && machine == &trace->machines[trace->heap[0].machine]);
     assert(machine->pos <= machine->end && machine->end <= trace->len);
-    const unsigned char *at = trace->data + machine->pos, *end = trace->data + machine->end;
+    const unsigned char *at = trace->data + machine->pos;
+    size_t left = machine->end - machine->pos;
+    const unsigned char *end = left > GOTRACE_AT_HAND ? at + (left - GOTRACE_AT_HAND) : at;
     int64_t last_ns = fl_gotrace_turn_ns(trace), time_ns = machine->time_ns;
     uint64_t time = machine->time;
-    while (end - at >= 1 + GOTRACE_AT_HAND && numbers_of[*at] != 0 &&
-           trace->block_count + 1 < GOTRACE_BLOCK) {
+    while (at < end && numbers_of[*at] != 0 && trace->block_count + 1 < GOTRACE_BLOCK) {
         const unsigned char *next = at;
         uint64_t elapsed;
         go_usual event = {.trace = trace, .machine = machine};

@@ -71,7 +71,7 @@ static inline go_verdict v1_usual_stop(go_usual *event, unsigned kind)
         fl_gotrace_end_goroutine(trace, slot);
     else {
         told->text = trace->v1.reasons[kind];
-        told->stack = gotrace_lookup(&trace->stacks, event->args[0], 0);
+        told->stack = gotrace_stack_of(trace, event->args[0]);
     }
     event->machine->g = FL_GOTRACE_NONE;
     return GO_DONE;
@@ -88,7 +88,7 @@ static inline go_verdict v1_usual_unblock(go_usual *event, bool is_local)
         return GO_WAITS;
     goroutine->seq.seq++;
     v1_tell_next(event, slot, FL_GOTRACE_WAITING, FL_GOTRACE_RUNNABLE)->stack =
-        gotrace_lookup(&event->trace->stacks, args[is_local ? 1 : 2], 0);
+        gotrace_stack_of(event->trace, args[is_local ? 1 : 2]);
     return GO_DONE;
 }
 
@@ -99,7 +99,7 @@ static inline go_verdict v1_usual_syscall(go_usual *event)
     if (machine->g == FL_GOTRACE_NONE)
         return usual_broken(event, "there is no running goroutine for a system call");
     usual_tell(event, machine->g, FL_GOTRACE_RUNNING, FL_GOTRACE_SYSCALL)->stack =
-        gotrace_lookup(&event->trace->stacks, event->args[0], 0);
+        gotrace_stack_of(event->trace, event->args[0]);
     machine->in_call = true;
     return GO_DONE;
 }
