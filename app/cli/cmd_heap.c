@@ -137,6 +137,7 @@ static fl_status show_histogram(fl_buf *out, const fl_args *args, fl_heap_opened
                              : put_histogram(out, args, opened->dump, fl_heap_census(opened->heap),
                                              NULL, err);
     }
+    fl_hprof_let_go(opened->dump);
     fl_status status = fl_census_create(&census, &source, layout_of(args), err);
     if (status == FL_OK)
         status = put_histogram(out, args, opened->dump, census, NULL, err);

@@ -110,11 +110,11 @@ typedef struct fl_heap_source {
     bool (*record_at)(void *payload, uint64_t offset, fl_heap_item *item);
     /* May be NULL. Fills up to `most` sources that give the same items in the same order one after
      * another, and that may be read by a thread each. The first has what is no root, class or
-     * object; the others have at least `least_bytes` of the dump each. 0: it cannot be split.
-     * Valid until the next split. */
+     * object; the others have about as much of the dump each, but for the last one at least
+     * `least_bytes`. 0: it cannot be split. Valid until the next split. */
     size_t (*split)(void *payload, struct fl_heap_source *parts, size_t most, uint64_t least_bytes);
-    /* Goes on in up to FL_HEAP_LANES sources of one dump at once, as far as instances
-     * and arrays follow one another; several together cost much less than one by one. */
+    /* Goes on in up to FL_HEAP_LANES sources of one dump at once, as far as instances and arrays
+     * follow one another; several together cost much less than one by one. */
     void (*skim)(fl_heap_lane *const *lanes, size_t count);
     void *payload;
     unsigned id_bytes; /* 4 or 8 */

@@ -102,13 +102,10 @@ bool fl_hprof_is_item(unsigned tag)
 
 bool fl_hprof_record_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos)
 {
-    fl_reader in = fl_reader_over(dump->bytes);
-    in.pos = pos;
-    out->tag = (unsigned)fl_read_be(&in, 1);
-    (void)fl_read_be(&in, 4); /* its time, 0 as HotSpot writes it */
-    out->length = fl_read_be(&in, 4);
-    out->body = in.pos;
-    return !in.short_read;
+    if (pos > dump->bytes.len || dump->bytes.len - pos < FL_HPROF_RECORD_HEAD)
+        return false;
+    *out = fl_hprof_record_of(dump->bytes.ptr + pos, pos);
+    return true;
 }
 
 /* Whether the dump can go on at `pos` with a record. */
@@ -282,7 +279,14 @@ size_t fl_hprof_read(void *payload, fl_heap_item *items, size_t cap)
         } else
             more = leave_segment(at, step);
     }
+    if (!more && at->dump->lets_go && at != &at->dump->whole)
+        fl_hprof_release(at->dump, at->start, at->end);
     return count;
+}
+
+void fl_hprof_let_go(fl_hprof *dump)
+{
+    dump->lets_go = true;
 }
 
 /* Damage is of a reading: the next one meets it again. */

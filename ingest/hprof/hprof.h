@@ -37,6 +37,9 @@ void fl_hprof_close(fl_hprof *dump); /* NULL is a no-op */
 fl_hprof_facts fl_hprof_facts_of(const fl_hprof *dump);
 /* Its items, from the first; valid until the close. Slices point into the dump. */
 fl_heap_source fl_hprof_source(fl_hprof *dump);
+/* For whoever reads the dump in parts and once: the memory of a part goes when it was read, and the
+ * thread that read it pays for that. Reading it again costs no more than the first time. */
+void fl_hprof_let_go(fl_hprof *dump);
 /* Why the last reading ended before the dump did: one sentence and its offset. NULL: it did not. */
 const fl_error *fl_hprof_damage(const fl_hprof *dump);
 /* What an earlier reading of the same dump ended with; FL_OK: nothing. For whoever does not read it

@@ -67,11 +67,6 @@ typedef struct runner {
     fl_heap_brief *rows;
 } runner;
 
-static inline uint32_t u4_at(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-}
-
 /* The next object of a part to rows[at]. False, and nothing is taken: the other reader goes on. */
 static inline __attribute__((always_inline)) bool take(runner *from, size_t at,
                                                        const unsigned char *bytes, unsigned width)
@@ -84,7 +79,7 @@ static inline __attribute__((always_inline)) bool take(runner *from, size_t at,
     const shape *is = width == 8 ? &SHAPES_8[object[0]] : &SHAPES_4[object[0]];
     unsigned type_at = width == 8 ? 17 : 13; /* of arrays of values; of others it is masked */
     unsigned unit = is->unit | (UNITS[object[type_at]] & is->type_mask);
-    uint32_t count = u4_at(object + is->count_at);
+    uint32_t count = fl_hprof_u4(object + is->count_at);
     uint64_t bytes_of_it = is->head_bytes + ((uint64_t)count << (unit & NO_SHIFT_BITS));
     if ((unit & IS_OBJECT) == 0 || left < bytes_of_it)
         return false;

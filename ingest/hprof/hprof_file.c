@@ -2,6 +2,7 @@
  * hprof_file.c - a dump as bytes in memory that cost none: the file is mapped; a packed one is
  * unpacked into a file without a name first.
  */
+#define _DEFAULT_SOURCE 1 /* madvise */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -103,6 +104,7 @@ static fl_status map_descriptor(fl_hprof *dump, int fd, const char *path, fl_err
     void *mapping = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (mapping == MAP_FAILED)
         return fl_fail(err, FL_E_IO, FL_NO_OFFSET, "cannot map %s: %s", path, strerror(errno));
+    dump->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* without it heads are read out of the mapping */
     dump->mapping = mapping;
     dump->mapping_bytes = (size_t)facts.st_size;
     dump->bytes = (fl_slice){.ptr = mapping, .len = dump->mapping_bytes};
@@ -140,8 +142,32 @@ fl_status fl_hprof_map(fl_hprof *dump, const char *path, const char *folder, fl_
 
 void fl_hprof_unmap(fl_hprof *dump)
 {
-    if (dump->mapping != NULL)
+    if (dump->mapping != NULL) {
         (void)munmap(dump->mapping, dump->mapping_bytes);
+        if (dump->fd >= 0)
+            (void)close(dump->fd);
+    }
     dump->mapping = NULL;
     dump->bytes = (fl_slice){.ptr = NULL, .len = 0};
+}
+
+bool fl_hprof_peek(unsigned char *to, size_t len, const fl_hprof *dump, size_t pos)
+{
+    assert(pos <= dump->bytes.len);
+    if (len > dump->bytes.len - pos)
+        return false;
+    if (dump->mapping == NULL || dump->fd < 0) {
+        memcpy(to, dump->bytes.ptr + pos, len);
+        return true;
+    }
+    return pread(dump->fd, to, len, (off_t)pos) == (ssize_t)len;
+}
+
+void fl_hprof_release(const fl_hprof *dump, size_t start, size_t end)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t first = (start + page - 1) / page * page, last = end / page * page;
+    assert(start <= end && end <= dump->bytes.len);
+    if (dump->mapping != NULL && first < last) /* that it fails costs memory, and nothing else */
+        (void)madvise((unsigned char *)dump->mapping + first, last - first, MADV_DONTNEED);
 }

@@ -64,15 +64,10 @@ static const root_shape ROOTS[] = {
     {0x90, FL_HEAP_ROOT_OTHER, 1, 0},
 };
 
-static inline uint32_t u4_at(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-}
-
 /* Ids have one of two widths; the branch is the same for a whole dump. */
 static inline uint64_t id_at(const unsigned char *p, unsigned width)
 {
-    return width == 8 ? fl_bytes_be64(p) : u4_at(p);
+    return width == 8 ? fl_bytes_be64(p) : fl_hprof_u4(p);
 }
 
 /* What a sub-record is read from. */
@@ -98,13 +93,13 @@ static fl_hprof_step read_root(fl_heap_item *item, part in, unsigned tag, size_t
     item->kind = FL_HEAP_ITEM_ROOT;
     item->type = shape->kind;
     item->id = id_at(in.ptr, in.width);
-    item->thread = shape->numbers > 0 ? u4_at(in.ptr + ids) : 0;
+    item->thread = shape->numbers > 0 ? fl_hprof_u4(in.ptr + ids) : 0;
     item->frame = UINT32_MAX;
     item->serial = 0;
     if (shape->kind == FL_HEAP_ROOT_THREAD)
-        item->serial = u4_at(in.ptr + ids + 4);
+        item->serial = fl_hprof_u4(in.ptr + ids + 4);
     else if (shape->numbers > 1)
-        item->frame = u4_at(in.ptr + ids + 4);
+        item->frame = fl_hprof_u4(in.ptr + ids + 4);
     return FL_HPROF_ITEM;
 }
 
@@ -159,7 +154,7 @@ static fl_hprof_step read_values(fl_heap_item *item, part in, bool has_data, siz
     item->kind = FL_HEAP_ITEM_VALUES;
     item->id = id_at(in.ptr, in.width);
     item->class_id = 0;
-    item->count = u4_at(in.ptr + in.width + 4);
+    item->count = fl_hprof_u4(in.ptr + in.width + 4);
     item->type = in.ptr[head - 1];
     unsigned width = fl_heap_type_bytes(item->type, in.width);
     if (width == 0 || item->type == FL_HEAP_REFERENCE)
@@ -180,7 +175,7 @@ static fl_hprof_step read_objects(fl_heap_item *item, part in, size_t *used)
         return FL_HPROF_SHORT;
     item->kind = FL_HEAP_ITEM_OBJECTS;
     item->id = id_at(in.ptr, in.width);
-    item->count = u4_at(in.ptr + in.width + 4);
+    item->count = fl_hprof_u4(in.ptr + in.width + 4);
     item->class_id = id_at(in.ptr + in.width + 8, in.width);
     item->type = FL_HEAP_REFERENCE;
     uint64_t bytes = (uint64_t)item->count * in.width;
@@ -200,7 +195,7 @@ static inline fl_hprof_step read_instance(fl_heap_item *item, part in, size_t *u
     item->kind = FL_HEAP_ITEM_INSTANCE;
     item->id = id_at(in.ptr, in.width);
     item->class_id = id_at(in.ptr + in.width + 4, in.width);
-    size_t bytes = u4_at(in.ptr + head - 4);
+    size_t bytes = fl_hprof_u4(in.ptr + head - 4);
     if (in.left - head < bytes)
         return FL_HPROF_SHORT;
     item->body = (fl_slice){.ptr = in.ptr + head, .len = bytes};

@@ -10,39 +10,6 @@
 
 #include "hprof_priv.h"
 
-/* Where the first segment begins, in *segments; false where the dump cannot be split. */
-static bool find_segments(const fl_hprof *dump, size_t *segments)
-{
-    fl_hprof_record here;
-    bool has_segment = false;
-    size_t next;
-    for (size_t pos = dump->whole.start; pos < dump->bytes.len; pos = next) {
-        if (!fl_hprof_record_at(&here, dump, pos) || !fl_hprof_is_record(here.tag) ||
-            here.length > dump->bytes.len - here.body)
-            return false;
-        if (!has_segment && fl_hprof_is_segment(here.tag)) {
-            has_segment = true;
-            *segments = pos;
-        }
-        if (has_segment && fl_hprof_is_item(here.tag))
-            return false;
-        next = here.body + (size_t)here.length;
-    }
-    return has_segment;
-}
-
-/* The end of the first record that ends at `least` or behind it. */
-static size_t record_end(const fl_hprof *dump, size_t pos, size_t least)
-{
-    fl_hprof_record here;
-    while (pos < least) {
-        bool is_there = fl_hprof_record_at(&here, dump, pos);
-        assert(is_there && here.length <= dump->bytes.len - here.body);
-        pos = here.body + (size_t)here.length;
-    }
-    return pos;
-}
-
 static void add_part(fl_hprof *dump, fl_heap_source *part, size_t start, size_t end)
 {
     fl_hprof_cursor *at = &dump->parts[dump->part_count++];
@@ -57,25 +24,66 @@ static void add_part(fl_hprof *dump, fl_heap_source *part, size_t start, size_t 
                              .id_bytes = dump->facts.id_bytes};
 }
 
+/* Names and what stands before them are read anyway, and lie close to one another; of segments only
+ * the heads are looked at. */
+static bool head_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos, bool has_segment)
+{
+    unsigned char head[FL_HPROF_RECORD_HEAD];
+    if (!has_segment)
+        return fl_hprof_record_at(out, dump, pos);
+    if (!fl_hprof_peek(head, sizeof(head), dump, pos))
+        return false;
+    *out = fl_hprof_record_of(head, pos);
+    return true;
+}
+
+/* Where a part ends that begins at `start`, but for the segment in which that is. What would be
+ * left behind it is a part that is large enough, or belongs to it. */
+static size_t part_end(const fl_hprof *dump, size_t start, size_t each, size_t least)
+{
+    size_t rest = dump->bytes.len - start;
+    return rest < least || rest - least < each ? dump->bytes.len : start + each;
+}
+
+/* One walk over the records. True where it ends with the dump. */
+static bool split(fl_hprof *dump, fl_heap_source *parts, size_t most, size_t least)
+{
+    size_t start = 0, end = SIZE_MAX, each = least, pos = dump->whole.start;
+    bool has_segment = false;
+    for (fl_hprof_record here; pos < dump->bytes.len; pos = here.body + (size_t)here.length) {
+        if (!head_at(&here, dump, pos, has_segment) || !fl_hprof_is_record(here.tag) ||
+            here.length > dump->bytes.len - here.body)
+            return false;
+        if (!has_segment && fl_hprof_is_segment(here.tag)) {
+            size_t even = (dump->bytes.len - pos) / (most - 1) + 1;
+            has_segment = true;
+            each = even < least ? least : even;
+            add_part(dump, &parts[0], dump->whole.start, pos);
+            start = pos;
+            end = part_end(dump, start, each, least);
+        }
+        if (has_segment && fl_hprof_is_item(here.tag))
+            return false;
+        if (pos >= end) {
+            add_part(dump, &parts[dump->part_count], start, pos);
+            start = pos;
+            end = part_end(dump, start, each, least);
+        }
+    }
+    if (has_segment)
+        add_part(dump, &parts[dump->part_count], start, dump->bytes.len);
+    return has_segment;
+}
+
 /* Parts of equal length but for where segments end. */
 size_t fl_hprof_split(void *payload, fl_heap_source *parts, size_t most, uint64_t least_bytes)
 {
     const fl_hprof_cursor *whole = payload;
     fl_hprof *dump = whole->dump;
-    size_t pos = 0;
     assert(whole == &dump->whole && most >= 2);
-    dump->part_count = 0;
-    if (!find_segments(dump, &pos))
-        return 0;
     most = most < FL_HPROF_MOST_PARTS ? most : FL_HPROF_MOST_PARTS;
-    size_t each = (dump->bytes.len - pos) / (most - 1) + 1;
-    each = each < least_bytes ? (size_t)least_bytes : each;
-    add_part(dump, &parts[0], whole->start, pos);
-    while (pos < dump->bytes.len) {
-        size_t rest = dump->bytes.len - pos;
-        size_t end = record_end(dump, pos, rest / 2 < each ? dump->bytes.len : pos + each);
-        add_part(dump, &parts[dump->part_count], pos, end);
-        pos = end;
-    }
+    dump->part_count = 0;
+    if (!split(dump, parts, most, least_bytes < SIZE_MAX ? (size_t)least_bytes : SIZE_MAX))
+        dump->part_count = 0;
     return dump->part_count;
 }

@@ -27,7 +27,9 @@ struct fl_hprof {
     fl_hprof_cursor parts[FL_HPROF_MOST_PARTS];
     size_t part_count;  /* 0: the last reading was not in parts */
     fl_error unpacking; /* what ended the unpacking early; FL_OK: nothing */
+    bool lets_go;       /* of parts that were read */
     void *mapping;      /* NULL: none */
+    int fd;             /* of the mapped file; -1: none */
     size_t mapping_bytes;
 };
 
@@ -36,6 +38,12 @@ struct fl_hprof {
 FL_NODISCARD fl_status fl_hprof_map(fl_hprof *dump, const char *path, const char *folder,
                                     fl_error *err);
 void fl_hprof_unmap(fl_hprof *dump);
+/* A few bytes of the dump, without a page of memory for them: the first touch of one makes a dozen
+ * around it, too. False where they are not there. */
+bool fl_hprof_peek(unsigned char *to, size_t len, const fl_hprof *dump, size_t pos);
+/* The pages of a stretch of the dump, but for those that it shares with others. They come again
+ * when they are read. */
+void fl_hprof_release(const fl_hprof *dump, size_t start, size_t end);
 
 /* --- hprof_parts.c --- */
 size_t fl_hprof_split(void *payload, fl_heap_source *parts, size_t most, uint64_t least_bytes);
@@ -51,6 +59,18 @@ typedef struct fl_hprof_record {
     uint64_t length;
     size_t body; /* where it begins */
 } fl_hprof_record;
+
+static inline uint32_t fl_hprof_u4(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+
+/* What a head says that stands at `pos`. */
+static inline fl_hprof_record fl_hprof_record_of(const unsigned char *head, size_t pos)
+{
+    /* its time, in four bytes, is 0 as HotSpot writes it */
+    return (fl_hprof_record){head[0], fl_hprof_u4(head + 5), pos + FL_HPROF_RECORD_HEAD};
+}
 
 /* False where not even a record's head is left. */
 bool fl_hprof_record_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos);

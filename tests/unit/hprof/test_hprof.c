@@ -473,6 +473,66 @@ START_TEST(a_packed_file_is_read_like_a_plain_one)
 END_TEST
 
 /* 96 MiB of zeros in some 100 KB. */
+START_TEST(a_part_that_was_let_go_of_can_be_read_again)
+{
+    char path[] = "/tmp/fl-test-hprof-XXXXXX";
+    fl_hprof_made made = many_kinds(8);
+    fl_hprof *dump;
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    write_file(path, made_bytes(&made));
+    ck_assert_ok(fl_hprof_open(&dump, path, "/tmp", &err));
+    fl_hprof_let_go(dump);
+    for (size_t most = 2; most <= MOST_PARTS; most += 5) {
+        fl_heap_source source = fl_hprof_source(dump), parts[MOST_PARTS];
+        ck_assert_uint_ge(source.split(source.payload, parts, most, 1), most < 8 ? 2 : 6);
+        ck_assert_uint_gt(heap_skimmed_all_ways(&source), 0); /* reads each part twice and more */
+    }
+    fl_hprof_close(dump);
+    unlink(path);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
+/* Nobody waits for the last part when all are about as long. */
+START_TEST(parts_are_of_even_length)
+{
+    enum { SEGMENTS = 400 };
+    fl_hprof_made made = made_begin("1.0.2", 8);
+    fl_heap_source parts[64];
+    fl_hprof *dump;
+    static const char filler[1000];
+    (void)made_name(&made, "first");
+    for (uint64_t i = 0; i < SEGMENTS; i++) {
+        made_segment(&made);
+        made_values(&made, 0x1000 + 64 * i, FL_HEAP_BYTE, filler, sizeof(filler));
+        made_segment_end(&made);
+    }
+    made_end(&made);
+    ck_assert_ok(fl_hprof_over(&dump, made_bytes(&made), &err));
+    fl_heap_source source = fl_hprof_source(dump);
+    for (size_t most = 3; most <= 64; most++) {
+        size_t count = source.split(source.payload, parts, most, 2000), all = 0;
+        size_t even = SEGMENTS / (most - 1);
+        ck_assert_uint_le(count, most);
+        ck_assert_uint_ge(count, most * 3 / 4);
+        for (size_t i = 1; i < count; i++) {
+            size_t objects = 0;
+            fl_heap_item item;
+            while (parts[i].read(parts[i].payload, &item, 1) == 1)
+                objects++;
+            ck_assert_uint_le(objects, even + 3);
+            ck_assert_uint_ge(objects, i + 1 < count ? 2 : 1);
+            all += objects;
+        }
+        ck_assert_uint_eq(all, SEGMENTS);
+    }
+    fl_hprof_close(dump);
+    fl_buf_dispose(&made.out);
+}
+END_TEST
+
 START_TEST(a_dump_of_zeros_is_no_bomb)
 {
     char packed[] = "/tmp/fl-hprof-XXXXXX";
@@ -546,6 +606,8 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, damage_ends_the_reading_where_it_is);
     tcase_add_test(tcase, every_prefix_gives_what_is_whole_in_it);
     tcase_add_test(tcase, a_packed_file_is_read_like_a_plain_one);
+    tcase_add_test(tcase, a_part_that_was_let_go_of_can_be_read_again);
+    tcase_add_test(tcase, parts_are_of_even_length);
     tcase_add_test(tcase, a_dump_of_zeros_is_no_bomb);
     tcase_add_test(tcase, files_that_cannot_be_read_are_refused_by_name);
     tcase_add_test(tcase, running_out_of_memory_is_reported);
