@@ -29,6 +29,8 @@ void fl_heap_view_title(fl_buf *out, const fl_heap_title *title)
     fl_buf_printf(out, "Layout:    %s%s\n", fl_heap_layout_name(title->layout),
                   title->layout_given ? ", as given" : ", inferred");
     fl_buf_printf(out, "Objects:   %" PRIu64 ", %" PRIu64 " bytes\n", title->objects, title->bytes);
+    if (title->counts_all)
+        fl_buf_text(out, "Counted:   every object of the dump, reachable or not\n");
     if (title->damage != NULL) {
         fl_buf_printf(out, "Incomplete: at byte %" PRIu64 " ", title->damage->offset);
         fl_profile_text_terminal(out, fl_slice_of(title->damage->message));
@@ -61,6 +63,8 @@ void fl_heap_view_title_json(fl_buf *out, const fl_heap_title *title)
     fl_buf_printf(out, ",\"layout\":\"%s\",\"layout_given\":%s", fl_heap_layout_name(title->layout),
                   title->layout_given ? "true" : "false");
     fl_buf_printf(out, ",\"objects\":%" PRIu64 ",\"bytes\":%" PRIu64, title->objects, title->bytes);
+    if (title->counts_all)
+        fl_buf_text(out, ",\"includes_unreachable\":true");
     if (title->damage != NULL) {
         fl_buf_printf(out, ",\"damage\":{\"offset\":%" PRIu64 ",", title->damage->offset);
         put_text(out, "message", fl_slice_of(title->damage->message));
@@ -114,12 +118,22 @@ fl_heap_histogram fl_heap_histogram_of(const fl_heap_class **rows, size_t count,
                                .has_retained = has_retained};
 }
 
+/* A histogram is read as what is alive, as that of `jmap -histo:live` is: a dump that was written
+ * without a collection before it has garbage, too, which this says. */
+static fl_heap_title title_for_all(const fl_heap_title *title)
+{
+    fl_heap_title all = *title;
+    all.counts_all = true;
+    return all;
+}
+
 /* Columns as jmap -histo has them. */
 void fl_heap_view_histogram(fl_buf *out, const fl_heap_title *title,
                             const fl_heap_histogram *histogram)
 {
+    const fl_heap_title all = title_for_all(title);
     assert(histogram->count <= histogram->total_count);
-    fl_heap_view_title(out, title);
+    fl_heap_view_title(out, &all);
     fl_buf_text(out, histogram->has_retained
                          ? "   #instances         #bytes      #retained  class\n"
                          : "   #instances         #bytes  class\n");
@@ -140,8 +154,10 @@ void fl_heap_view_histogram(fl_buf *out, const fl_heap_title *title,
 void fl_heap_view_histogram_json(fl_buf *out, const fl_heap_title *title,
                                  const fl_heap_histogram *histogram)
 {
+    const fl_heap_title all = title_for_all(title);
+    assert(histogram->count <= histogram->total_count);
     fl_buf_text(out, "{\"schema\":1,\"kind\":\"heap-histogram\",");
-    fl_heap_view_title_json(out, title);
+    fl_heap_view_title_json(out, &all);
     fl_buf_printf(out, ",\"class_count\":%zu,\"classes\":[", histogram->total_count);
     for (size_t i = 0; i < histogram->count; i++) {
         const fl_heap_class *row = histogram->rows[i];

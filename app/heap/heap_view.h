@@ -22,6 +22,7 @@ typedef struct fl_heap_title {
     fl_heap_layout layout;
     bool layout_given;  /* and not inferred */
     bool without_roots; /* classes stand in for them */
+    bool counts_all;    /* what follows counts what is not reachable, too, and says so */
     uint64_t objects, bytes;
 } fl_heap_title;
 

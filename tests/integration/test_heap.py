@@ -132,6 +132,13 @@ class Sample(unittest.TestCase):
         self.assertIn("Layout:    compressed, inferred", text)
         self.assertIn("            5            160  shop.Cache$Entry\n", text)
         self.assertEqual(histogram(SAMPLE)["shop.Cache$Entry"], (5, 160))
+        self.assertIn("\nCounted:   every object of the dump, reachable or not\n", text)
+        _, out, _ = run(SAMPLE, "--format", "json")
+        self.assertIs(json.loads(out)["includes_unreachable"], True)
+
+    def test_only_the_histogram_counts_what_is_not_reachable(self):
+        _, text, _ = run(SAMPLE, "--view", "paths")
+        self.assertNotIn("Counted:", text)
 
     def test_paths_name_the_static(self):
         code, text, _ = run(SAMPLE, "--view", "paths")
