@@ -102,6 +102,7 @@ static void judge_frame(fl_crash_report *out, fl_arena *arena)
             " update Java";
         return;
     default:
+        out->is_place = false;
         out->verdict = "not known where";
         out->meaning = "the report names no frame; the machine's log may say more";
     }
