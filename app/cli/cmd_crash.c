@@ -62,7 +62,8 @@ static const fl_option options[] = {
      .kind = FL_OPTION_FOLDER,
      .argument = "DIR",
      .help = "A folder with libraries of the stack by their names, or their .debug files; DWARF of"
-             " the same build id is looked for in DIR/.build-id and /usr/lib/debug/.build-id"},
+             " the same build id is looked for in DIR/.build-id and /usr/lib/debug/.build-id, then"
+             " the file that the library names (.gnu_debuglink), whose CRC32 is checked"},
     {.name = "mapping",
      .kind = FL_OPTION_FILE,
      .argument = "FILE",
@@ -104,7 +105,9 @@ const fl_command fl_cmd_crash = {
         "native"
         " code of a library, compiled or interpreted Java code, or the virtual machine; which Java"
         " method that is not of the platform called it; what that means and what to try; then the"
-        " stack, the heap and the last events.\n"
+        " stack, the heap and the last events; where memory was the cause, what the virtual machine"
+        " counts of its own (-XX:NativeMemoryTracking) and the limits of the machine and the"
+        " container.\n"
         "Functions of libraries that the report does not name, their lines and inlined calls come "
         "from"
         " --binary and --symbols, names of Java"

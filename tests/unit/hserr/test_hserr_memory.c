@@ -213,6 +213,40 @@ START_TEST(a_signal_is_told_to_be_sent)
 }
 END_TEST
 
+/* As Java 8 to 25 have it, and odd. */
+static const struct {
+    const char *line, *call, *what_for;
+    uint64_t bytes;
+} failures[] = {
+    {"Native memory allocation (malloc) failed to allocate 32744 bytes for ChunkPool::allocate",
+     "malloc", "ChunkPool::allocate", 32744},
+    {"Native memory allocation (mmap) failed to map 4096 bytes for committing reserved memory.",
+     "mmap", "committing reserved memory", 4096},
+    {"Native memory allocation (mmap) failed to map 4096 bytes. Error detail: G1 virtual space",
+     "mmap", "G1 virtual space", 4096},
+    {"Native memory allocation (malloc) failed to allocate 99999999999999999999 bytes. Error "
+     "detail:"
+     " ",
+     "malloc", NULL, 0},
+    {"Native memory allocation (malloc", NULL, NULL, 0},
+};
+
+START_TEST(what_could_not_be_had_is_told)
+{
+    char text[512];
+    snprintf(
+        text, sizeof(text),
+        "# There is insufficient memory for the Java Runtime Environment to continue.\n# %s\n\n"
+        "END.\n",
+        failures[_i].line);
+    ck_assert_ok(read_text(fl_slice_of(text)));
+    check_text(crash.memory_call, failures[_i].call);
+    check_text(crash.memory_for, failures[_i].what_for);
+    ck_assert_uint_eq(crash.memory_bytes, failures[_i].bytes);
+    ck_assert_int_eq(crash.cause, FL_CRASH_OUT_OF_MEMORY);
+}
+END_TEST
+
 START_TEST(what_has_most_of_the_memory_is_evidence)
 {
     fl_leak_finding finding;
@@ -270,6 +304,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, a_thread_has_its_name_and_state, 0,
                         sizeof(threads) / sizeof(threads[0]));
     tcase_add_loop_test(tc, a_signal_is_told_to_be_sent, 0, sizeof(senders) / sizeof(senders[0]));
+    tcase_add_loop_test(tc, what_could_not_be_had_is_told, 0,
+                        sizeof(failures) / sizeof(failures[0]));
     tcase_add_test(tc, what_has_most_of_the_memory_is_evidence);
     tcase_add_test(tc, every_prefix_of_a_report_with_native_memory_is_read_or_refused);
     tcase_add_test(tc, flipped_bits_harm_nothing);
