@@ -131,6 +131,43 @@ START_TEST(what_is_possible_decides_and_not_the_clock)
 }
 END_TEST
 
+/* Calls of goroutine 1 on thread 7 and of 2 on thread 8, at the same times; a sample in between. */
+START_TEST(of_one_time_the_first_thread_is_told_first_and_a_sample_last)
+{
+    enum { CALLS = 100 };
+    static char wanted[1 << 15];
+    size_t len = (size_t)snprintf(wanted, sizeof(wanted),
+                                  "1000 sync 0 0  \n1100 proc-unknown>running 0 0  \n"
+                                  "1100 proc-unknown>running 0 0  \n1101 go-unknown>running 0 1  \n"
+                                  "1101 go-unknown>running 0 2  \n");
+    fl_make_header(&maker, 26);
+    for (int thread = 7; thread <= 8; thread++) {
+        fl_make_event(&maker, 13, 0, thread - 7, 1, -1);
+        fl_make_event(&maker, 25, 1, thread - 6, thread, 2, -1);
+        for (int i = 1; i <= CALLS; i++) {
+            fl_make_event(&maker, 22, 2, i, 0, -1);
+            fl_make_event(&maker, 23, 2, -1);
+        }
+        fl_make_batch(&maker, 1, (uint64_t)thread, 1100);
+    }
+    fl_make_event(&maker, 6, -1);
+    fl_make_event(&maker, 7, 1105, 8, 1, 2, 0, -1);
+    fl_make_batch(&maker, 1, UINT64_MAX, 1000);
+    make_tables(1);
+    fl_make_end(&maker);
+    for (int i = 0; i < 2 * CALLS; i++) {
+        const char *what = i % 2 == 0 ? "go-running>syscall" : "go-syscall>running";
+        for (int g = 1; g <= 2; g++)
+            len += (size_t)snprintf(wanted + len, sizeof(wanted) - len, "%d %s %d %d  \n",
+                                    1103 + 2 * i, what, g, g);
+        if (i == 1)
+            len += (size_t)snprintf(wanted + len, sizeof(wanted) - len, "1105 sample 2 0  \n");
+    }
+    ck_assert_ok(read_bytes(fl_made(&maker)));
+    ck_assert_str_eq(said.text, wanted);
+}
+END_TEST
+
 /* Numbers of strings and stacks change their meaning; those of the trace do not. */
 START_TEST(generations_have_tables_of_their_own)
 {
@@ -538,6 +575,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, events_are_told_with_what_they_name);
     tcase_add_test(tc, a_compressed_trace_says_the_same);
     tcase_add_test(tc, what_is_possible_decides_and_not_the_clock);
+    tcase_add_test(tc, of_one_time_the_first_thread_is_told_first_and_a_sample_last);
     tcase_add_test(tc, generations_have_tables_of_their_own);
     tcase_add_test(tc, experiments_are_skipped_and_counted);
     tcase_add_test(tc, the_version_decides);
