@@ -122,7 +122,7 @@ typedef struct fl_dm_pack {
     unsigned id;
 } fl_dm_pack;
 
-/* 200 KB: it lives in the caller's scratch, not on the stack. */
+/* 125 KB, which is too much for the stack of a thread. */
 typedef struct fl_dm_machine {
     fl_slice in;
     size_t at;
