@@ -162,7 +162,8 @@ static size_t begin_of(const fl_jfr_recording *recording, const fl_jfr_holder *c
     return *length >= 0 ? at : node;
 }
 
-/* The recorder's own objects are old and many, and none of the program's. */
+/* The recorder's own objects are old and many, and none of the program's: those that it holds, and
+ * those that it is made of, such as the writer of a thread's events, which no chain leads to. */
 static bool is_recorders(fl_slice owner)
 {
     return fl_slice_starts_with(owner, FL_SLICE("jdk.jfr."));
@@ -180,7 +181,8 @@ static const fl_jfr_holder *chain_of(const fl_jfr_recording *recording, const fl
 static struct held held_by(const fl_jfr_recording *recording, const fl_jfr_old *old)
 {
     const fl_jfr_holder *chain = chain_of(recording, old);
-    struct held out = {.longest = -1};
+    struct held out = {.longest = -1,
+                       .is_recorders = is_recorders(fl_jfr_name(recording->names, old->type))};
     size_t begin = begin_of(recording, chain, old->holder_count, &out.longest);
     for (size_t i = 0; i + 1 < old->holder_count; i++) {
         bool is_static;

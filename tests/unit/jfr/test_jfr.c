@@ -477,8 +477,8 @@ START_TEST(a_visitor_can_stop_the_reading)
 END_TEST
 
 /* Real ones, by the JDK's own count ("jfr summary"): name, events, bytes. */
-static const char *const recordings[] = {"11-leak.jfr.gz", "17-leak.jfr.gz", "17-healthy.jfr.gz",
-                                         "21-list.jfr.zst", "25-leak.jfr.gz"};
+static const char *const recordings[] = {"11-leak.jfr.gz",  "17-leak.jfr.gz", "17-healthy.jfr.gz",
+                                         "21-list.jfr.zst", "25-leak.jfr.gz", "25-mixed.jfr.zst"};
 
 START_TEST(events_of_real_recordings_are_as_many_as_the_jdk_counts)
 {

@@ -89,6 +89,37 @@ START_TEST(what_keeps_old_objects_is_named_by_class_and_field)
 }
 END_TEST
 
+/* Seen in 25-mixed: an EventWriter of a thread, which nobody holds as far as the recorder can tell.
+ */
+START_TEST(what_the_recorder_is_made_of_is_nobodys_leak)
+{
+    fl_jfr_holdings holdings;
+    uint64_t writers = 0;
+    read_fixture("25-mixed.jfr.zst");
+    for (size_t i = 0; i < recording->old_count; i++)
+        writers += strstr(name_of(recording->olds[i].type), "jdk.jfr.") != NULL;
+    ck_assert_uint_gt(writers, 0);
+    ck_assert_ok(fl_jfr_holdings_of(&holdings, recording, &arena, &err));
+    ck_assert_uint_eq(holdings.count, 2);
+    ck_assert_uint_eq(holdings.unchained, 0);
+    ck_assert_str_eq(holdings.items[0].holder, "All.OPEN");
+    ck_assert_str_eq(holdings.items[1].holder, "All.KEEP");
+}
+END_TEST
+
+/* By "jfr print" of JDK 25. */
+START_TEST(samples_of_all_kinds_are_as_many_as_the_jdk_prints)
+{
+    static const uint64_t expected[FL_JFR_GROUP_COUNT] = {518, 0, 0, 46, 44};
+    read_fixture("25-mixed.jfr.zst");
+    for (size_t i = 0; i < FL_JFR_GROUP_COUNT; i++)
+        ck_assert_uint_eq(recording->groups[i].events, expected[i]);
+    ck_assert_uint_eq(recording->gc_count, 7);
+    ck_assert_uint_eq(recording->load_count, 12);
+    ck_assert_uint_eq(recording->old_count, 7);
+}
+END_TEST
+
 /* The cache of that program evicts; no collection came between the last eviction and the end. */
 START_TEST(objects_that_only_wait_for_a_collection_are_kept_by_nobody)
 {
@@ -268,6 +299,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, collections_are_joined_by_their_number_and_stand_in_time);
     tcase_add_test(tests, sums_of_sites_are_those_of_their_events);
     tcase_add_test(tests, a_recording_is_a_profile_with_a_column_for_each_of_its_groups);
+    tcase_add_test(tests, what_the_recorder_is_made_of_is_nobodys_leak);
+    tcase_add_test(tests, samples_of_all_kinds_are_as_many_as_the_jdk_prints);
     tcase_add_test(tests, equal_stacks_of_two_chunks_are_one_site);
     tcase_add_test(tests, each_allocation_that_fails_is_an_error);
     tcase_add_test(tests, a_file_that_is_not_there_is_said);

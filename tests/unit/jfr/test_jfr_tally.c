@@ -333,8 +333,8 @@ START_TEST(wrong_bytes_mean_the_same_to_both)
 }
 END_TEST
 
-static const char *const recordings[] = {"11-leak.jfr.gz", "17-leak.jfr.gz", "17-healthy.jfr.gz",
-                                         "21-list.jfr.zst", "25-leak.jfr.gz"};
+static const char *const recordings[] = {"11-leak.jfr.gz",  "17-leak.jfr.gz", "17-healthy.jfr.gz",
+                                         "21-list.jfr.zst", "25-leak.jfr.gz", "25-mixed.jfr.zst"};
 
 START_TEST(sums_of_real_recordings_are_those_of_their_events)
 {
