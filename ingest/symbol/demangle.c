@@ -124,7 +124,8 @@ bool fl_demangle(fl_slice *out, fl_slice name, fl_arena *arena)
     const char *made = "";
     assert(out != NULL && arena != NULL);
     *out = name;
-    if (!fl_demangle_is_mangled(name) || name.len > FL_DEMANGLE_MAX_BYTES)
+    if (!fl_demangle_is_mangled(name) || name.len > FL_DEMANGLE_MAX_BYTES ||
+        memchr(name.ptr, '\0', name.len) != NULL) /* no table of symbols has that in a name */
         return true;
     fl_arena scratch = fl_arena_of(SCRATCH_BYTES);
     fl_slice text = read_name(name, &suffix, plain, &scratch);
