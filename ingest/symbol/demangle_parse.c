@@ -84,6 +84,7 @@ static void take_operator(fl_dm_machine *m)
 /* A name without scopes. */
 static void op_unqualified(fl_dm_machine *m, fl_dm_task now)
 {
+    size_t before = m->node_count;
     (void)now;
     (void)fl_dm_take_letter(m, 'L'); /* internal linkage */
     if (fl_dm_is_digit(fl_dm_peek(m, 0)))
@@ -98,7 +99,7 @@ static void op_unqualified(fl_dm_machine *m, fl_dm_task now)
         fl_dm_put_text(m, FL_DM_TEXT(m, FL_SLICE("{unnamed type"), take_ordinal(m)));
     } else
         take_operator(m);
-    if (!m->failed && fl_dm_peek(m, 0) == 'B')
+    if (!m->failed && m->node_count > before) /* a conversion has still to be read */
         take_tags(m);
 }
 
