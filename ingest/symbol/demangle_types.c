@@ -51,6 +51,9 @@ void fl_dm_op_qualify(fl_dm_machine *m, fl_dm_task now)
         else if (!fl_slice_ends_with(value.left, word))
             value.left = FL_DM_TEXT(m, value.left, word);
     }
+    /* "int& const" does not end with its mark: a reference to it is written behind */
+    if (value.kind == FL_DM_IS_LVALUE || value.kind == FL_DM_IS_RVALUE)
+        value.kind = FL_DM_IS_PLAIN;
     fl_dm_put(m, value);
 }
 
@@ -118,15 +121,18 @@ void fl_dm_op_array(fl_dm_machine *m, fl_dm_task now)
     fl_dm_put(m, value);
 }
 
-/* M class type: "int (A::*)()" of a function, "int A::*" of anything else. */
+/* M class type: "int (A::*)()" of a function, "int (A::*) [3]" of an array, "int A::*" of anything
+ * else. */
 void fl_dm_op_member(fl_dm_machine *m, fl_dm_task now)
 {
     (void)now;
     fl_dm_node value = fl_dm_take(m), class_name = fl_dm_take(m);
-    if (value.kind == FL_DM_IS_FUNCTION) {
+    bool is_array = value.kind == FL_DM_IS_ARRAY;
+    if (value.kind == FL_DM_IS_FUNCTION || is_array) {
         value.left =
             FL_DM_TEXT(m, value.left, FL_SLICE("("), fl_dm_whole(m, &class_name), FL_SLICE("::*"));
-        value.right = FL_DM_TEXT(m, FL_SLICE(")"), value.right);
+        value.right =
+            FL_DM_TEXT(m, FL_SLICE(")"), is_array ? FL_SLICE(" ") : FL_SLICE(""), value.right);
     } else
         value.left =
             FL_DM_TEXT(m, value.left, FL_SLICE(" "), fl_dm_whole(m, &class_name), FL_SLICE("::*"));
