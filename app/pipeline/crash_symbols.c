@@ -170,32 +170,46 @@ static fl_status name_by_binary(asking *in, const char *binary)
 
 /* ---- a folder of libraries ---- */
 
-/* Whether a file may be of this build: it is not where both have an id, and these differ. */
-static bool may_be_of(const fl_symbols *file, const fl_symbols *library)
+/* Whether the library's link names this file: it then was looked at, and has other bytes. */
+static bool is_refused(const fl_symbols *library, const char *path)
+{
+    uint32_t crc;
+    const char *slash = strrchr(path, '/');
+    assert(slash != NULL);
+    fl_slice link = library != NULL ? fl_symbols_debug_link(library, &crc) : (fl_slice){0};
+    return link.len > 0 && fl_slice_equal(link, fl_slice_of(slash + 1));
+}
+
+/* Whether a file may be of this build: it is not where both have an id, and these differ. One that
+ * a link refused needs the same id. */
+static bool may_be_of(const fl_symbols *file, const fl_symbols *library, const char *path)
 {
     fl_slice its = fl_symbols_gnu_build_id(file);
     fl_slice id = library != NULL ? fl_symbols_gnu_build_id(library) : (fl_slice){0};
-    return id.len == 0 || its.len == 0 || fl_slice_equal(its, id);
+    if (id.len == 0 || its.len == 0)
+        return !is_refused(library, path);
+    return fl_slice_equal(its, id);
 }
 
-/* "NAME.debug" without a link to it, as long as it is not of another build. */
-static void prefer_beside(fl_symbols **symbols, const char *path)
+/* "NAME.debug" without a link to it, as long as it is not of another build. True where it is
+ * taken. */
+static bool prefer_beside(fl_symbols **symbols, const char *path)
 {
     fl_symbols *beside = NULL;
     if ((*symbols != NULL && fl_symbols_has_dwarf(*symbols)) ||
         fl_symbols_open(&beside, path, NULL) != FL_OK)
-        return;
-    if (may_be_of(beside, *symbols)) {
-        fl_symbols_close(*symbols);
+        return false;
+    bool is_taken = may_be_of(beside, *symbols, path);
+    fl_symbols_close(is_taken ? *symbols : beside);
+    if (is_taken)
         *symbols = beside;
-    } else
-        fl_symbols_close(beside);
+    return is_taken;
 }
 
 /* The best file for a library, or NULL in *out: the folder has none. */
 static fl_status open_library(asking *in, fl_symbols **out, const char *library)
 {
-    const char *folder = in->files->folder;
+    const char *folder = in->files->folder, *refused = in->refused;
     *out = NULL;
     if (strchr(library, '/') != NULL)
         return FL_OK;
@@ -206,8 +220,8 @@ static fl_status open_library(asking *in, fl_symbols **out, const char *library)
     fl_status status = FL_OK;
     if (fl_symbols_open(out, own, NULL) == FL_OK)
         status = prefer_debug(in, out, own, folder);
-    if (status == FL_OK)
-        prefer_beside(out, beside);
+    if (status == FL_OK && prefer_beside(out, beside))
+        in->refused = refused; /* what a link refused has the same build id, or another was found */
     return status;
 }
 

@@ -70,7 +70,7 @@ static bool try_build_id(searching *in, const char *root)
 
 /* ---- by debug link ---- */
 
-/* The CRC32 of a whole file; false: it cannot be read, or is larger than what is opened. */
+/* The CRC32 of a whole file; false: it cannot be read, or is no file. */
 static bool crc_of(const char *path, uint32_t *crc)
 {
     enum { BLOCK = 64 << 10 };
