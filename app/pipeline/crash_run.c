@@ -186,17 +186,23 @@ static void judge_java_memory(fl_crash_report *out)
 static void judge_sent(fl_crash_report *out, fl_arena *arena)
 {
     const fl_crash *crash = &out->crash;
-    bool is_own = crash->sender_pid == crash->pid;
+    bool is_own = crash->sender_pid != 0 && crash->sender_pid == crash->pid;
+    const char *sender =
+        crash->sender_pid != 0
+            ? fl_arena_printf(arena, "process %llu", (unsigned long long)crash->sender_pid)
+            : "a process that is not of its container";
+    if (sender == NULL)
+        return;
     out->is_place = false;
     out->verdict = is_own ? "the program sent itself a signal" : "another process sent a signal";
     out->meaning =
         is_own ? "native code called kill() or raise(), as abort() and failed assertions do: the"
                  " stack shows who"
                : fl_arena_printf(arena,
-                                 "no code crashed: process %llu sent it (kill); the frame is only"
+                                 "no code crashed: %s sent it (kill); the frame is only"
                                  " what was interrupted. Look for a supervisor, a watchdog or a"
                                  " script",
-                                 (unsigned long long)crash->sender_pid);
+                                 sender);
 }
 
 /* One sentence for whoever reads nothing else. */
@@ -212,7 +218,7 @@ static fl_status judge(fl_crash_report *out, fl_arena *arena, fl_error *err)
         out->verdict = "the virtual machine found itself in a state that cannot be";
         out->meaning = "an error of the virtual machine, or memory that native code destroyed:"
                        " update Java, then -Xcheck:jni";
-    } else if (crash->sender_pid != 0)
+    } else if (crash->is_sent)
         judge_sent(out, arena);
     else {
         out->is_place = true;

@@ -79,7 +79,8 @@ typedef struct fl_crash {
     const char *thread;       /* "JavaThread \"main\" [_thread_in_vm, id=28647, ...]" */
     const char *thread_name;  /* "main" */
     const char *thread_state; /* "in_vm" */
-    uint64_t sender_pid;      /* of the process that sent the signal; 0: it was not sent by one */
+    bool is_sent;             /* the signal came from kill() and not from what code did */
+    uint64_t sender_pid;      /* of who sent it; 0: nobody, or a process outside of the container */
     const char *signal_info;  /* "si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), ..." */
     const fl_crash_frame *native_frames;
     size_t native_count;

@@ -213,14 +213,17 @@ void fl_hserr_take_current(fl_hserr_memory *in, fl_slice text)
         out->thread_state = keep(in, state);
 }
 
-/* Only the codes of kill(), sigqueue() and tgkill() have a sender. */
+/* Only the codes of kill(), sigqueue() and tgkill() have a sender. One that the program's own
+ * container has not (a host's `kill`) is told as process 0. */
 void fl_hserr_take_sender(fl_crash *out, fl_slice text)
 {
     static const fl_slice codes[] = {FL_SLICE_INIT("(SI_USER)"), FL_SLICE_INIT("(SI_QUEUE)"),
                                      FL_SLICE_INIT("(SI_TKILL)")};
     fl_slice rest;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-        if (fl_slice_find(text, codes[i]) < text.len && behind(text, FL_SLICE("si_pid: "), &rest) &&
-            !take_digits(&rest, &out->sender_pid))
-            out->sender_pid = 0;
+        if (fl_slice_find(text, codes[i]) < text.len) {
+            out->is_sent = true;
+            if (behind(text, FL_SLICE("si_pid: "), &rest) && !take_digits(&rest, &out->sender_pid))
+                out->sender_pid = 0;
+        }
 }

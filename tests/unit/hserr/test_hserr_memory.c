@@ -196,12 +196,14 @@ END_TEST
 static const struct {
     const char *info;
     uint64_t sender;
+    bool is_sent;
 } senders[] = {
-    {"si_signo: 11 (SIGSEGV), si_code: 0 (SI_USER), si_pid: 17, si_uid: 0", 17},
-    {"si_signo: 6 (SIGABRT), si_code: -6 (SI_TKILL), si_pid: 4711, si_uid: 0", 4711},
-    {"si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_addr: 0x0", 0},
-    {"si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_pid: 17", 0},
-    {"si_code: 0 (SI_USER), si_pid: 99999999999999999999999", 0},
+    {"si_signo: 11 (SIGSEGV), si_code: 0 (SI_USER), si_pid: 17, si_uid: 0", 17, true},
+    {"si_signo: 11 (SIGSEGV), si_code: 0 (SI_USER), si_pid: 0, si_uid: 0", 0, true},
+    {"si_signo: 6 (SIGABRT), si_code: -6 (SI_TKILL), si_pid: 4711, si_uid: 0", 4711, true},
+    {"si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_addr: 0x0", 0, false},
+    {"si_signo: 11 (SIGSEGV), si_code: 1 (SEGV_MAPERR), si_pid: 17", 0, false},
+    {"si_code: 0 (SI_USER), si_pid: 99999999999999999999999", 0, true},
 };
 
 START_TEST(a_signal_is_told_to_be_sent)
@@ -210,6 +212,7 @@ START_TEST(a_signal_is_told_to_be_sent)
     snprintf(text, sizeof(text), HEAD "siginfo: %s\n\nEND.\n", senders[_i].info);
     ck_assert_ok(read_text(fl_slice_of(text)));
     ck_assert_uint_eq(crash.sender_pid, senders[_i].sender);
+    ck_assert_int_eq(crash.is_sent, senders[_i].is_sent);
 }
 END_TEST
 
