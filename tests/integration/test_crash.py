@@ -80,6 +80,12 @@ class Crash(unittest.TestCase):
         self.assertEqual(cut["what"], "SIGSEGV (0xb)")
         self.assertEqual(len(cut["warnings"]), 1)
 
+    def test_a_signal_from_outside_of_a_container_is_no_crash_of_code(self):
+        text = subprocess.run(["zstd", "-dc", FIXTURES / "killed21.log.zst"], capture_output=True, check=True).stdout
+        document = self.answer("-", stdin=text.replace(b"si_pid: 23719", b"si_pid: 0"))
+        self.assertEqual((document["verdict"], document["sender_pid"]), ("another process sent a signal", 0))
+        self.assertIn("a process that is not of its container sent it", document["meaning"])
+
     def test_a_call_over_a_null_pointer_blames_no_library(self):
         text = (FIXTURES / "java8-native.log").read_text()
         frame = next(line for line in text.splitlines() if line.startswith("# C  ["))
@@ -180,6 +186,15 @@ END.
             symbol, warnings = self.symbols_of("--symbols", folder)
             self.assertEqual(symbol, "own")
             self.assertIn("x.debug is not the debug file of its library: its CRC32 is another", warnings[0])
+
+    def test_a_file_that_a_debug_link_refused_is_not_taken_for_its_name(self):
+        link = b"libx.so.debug" + bytes(3) + struct.pack("<I", 1)
+        for own, others, expected in ((b"", b"", "own"), (b"", b"87654321", "own"), (b"12345678", b"", "own"), (b"12345678", b"12345678", "beside")):
+            (self.place / "libx.so").write_bytes(library(b"own", own, link))
+            (self.place / "libx.so.debug").write_bytes(library(b"beside", others))
+            symbol, warnings = self.symbols_of("--symbols", ".")
+            self.assertEqual(symbol, expected)
+            self.assertEqual(["its CRC32 is another" in w for w in warnings], [True] if expected == "own" else [])
 
     def test_a_build_id_comes_before_a_debug_link(self):
         linked, by_id = library(b"linked", b""), library(b"by_id", b"12345678")
