@@ -303,7 +303,9 @@ static fl_status read_heaps(fl_triage *t, fl_error *err)
                                        .count = t->request->heap_count,
                                        .service = t->request->service,
                                        .temp_folder = t->request->temp_folder,
-                                       .library = t->library};
+                                       .library = t->library,
+                                       .signatures = t->request->signatures,
+                                       .signature_count = t->request->signature_count};
     fl_status status = fl_triage_heaps_read(&t->heaps, &from, &sink, &t->arena, err);
     t->unreadable_files += t->heaps.unreadable;
     for (size_t i = 0; i < t->heaps.warning_count && status == FL_OK; i++)

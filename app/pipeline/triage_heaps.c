@@ -217,6 +217,7 @@ static fl_status add_finding(struct reading *in, const struct group *group,
                              const fl_leak_finding *leak, const char *query)
 {
     const char *way = way_of(leak);
+    assert(in->finding_count < (size_t)MAX_FILES * FINDINGS_EACH);
     if (query == NULL)
         return no_memory(in);
     fl_rank_finding *out = &in->findings[in->finding_count];
@@ -391,8 +392,11 @@ static fl_status pass_over(struct reading *in, const fl_error *why)
 static fl_status read_several(struct reading *in, const struct group *group)
 {
     const char *inputs[MAX_FILES];
-    const fl_leak_request request = {
-        .inputs = inputs, .input_count = group->count, .temp_folder = in->from->temp_folder};
+    const fl_leak_request request = {.inputs = inputs,
+                                     .input_count = group->count,
+                                     .signatures = in->from->signatures,
+                                     .signature_count = in->from->signature_count,
+                                     .temp_folder = in->from->temp_folder};
     fl_leak_run *run = NULL;
     fl_error why = {0};
     for (size_t i = 0; i < group->count; i++)
@@ -424,10 +428,12 @@ static fl_status take_alone(struct reading *in, const struct group *group,
             fl_arena_printf(in->arena, "a heap dump: the roots keep %.1f MB in %llu objects",
                             (double)alone->bytes / 1e6, (unsigned long long)alone->objects),
             fl_arena_printf(in->arena, "faultline heap --view paths %s", path));
-    size_t leaks = 0;
+    /* one's own signatures may call anything a leak, or nothing */
+    size_t leaks = 0, others = 0;
     for (size_t i = 0; i < alone->count && status == FL_OK; i++) {
         const fl_heap_alone_finding *found = &alone->findings[i];
-        if (found->leak.verdict == FL_LEAK_LEAK && leaks++ >= LEAKS_EACH)
+        bool is_leak = found->leak.verdict == FL_LEAK_LEAK;
+        if (is_leak ? leaks++ >= LEAKS_EACH : others++ >= FINDINGS_EACH - LEAKS_EACH)
             continue;
         const char *query =
             fl_arena_printf(in->arena, "faultline heap --view %s %s", found->view, path);

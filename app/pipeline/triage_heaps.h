@@ -24,9 +24,11 @@
 typedef struct fl_triage_heaps_from {
     const char *const *paths; /* "SERVICE=FILE[,FILE...]", or such files of `service` */
     size_t count;
-    const char *service;          /* whose symptom is reported; NULL: not known */
-    const char *temp_folder;      /* packed dumps are unpacked there; NULL: /var/tmp */
-    const fl_signatures *library; /* what they are judged by */
+    const char *service;           /* whose symptom is reported; NULL: not known */
+    const char *temp_folder;       /* packed dumps are unpacked there; NULL: /var/tmp */
+    const fl_signatures *library;  /* what they are judged by: what is built in, and then */
+    const char *const *signatures; /* documents and folders of one's own, which it has already */
+    size_t signature_count;
 } fl_triage_heaps_from;
 
 typedef struct fl_triage_heaps {

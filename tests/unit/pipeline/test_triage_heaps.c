@@ -9,6 +9,7 @@
 #include "heap_growing.h"
 #include "made_incident.h"
 #include "mem.h"
+#include "signatures_load.h"
 #include "slice.h"
 
 /* Where the time stands: behind "JAVA PROFILE 1.0.2", its zero and the width of ids. */
@@ -20,6 +21,7 @@ static fl_signatures *library;
 static fl_folder folder;
 static fl_triage_heaps heaps;
 static bool has_chains; /* in the maps that are made */
+static const char *own; /* signatures; NULL: none */
 
 /* What came into the sink. */
 static struct came {
@@ -34,6 +36,7 @@ static void setup(void)
 {
     err = (fl_error){0};
     has_chains = false;
+    own = NULL;
     arena = fl_arena_of(256u << 20);
     came = (struct came){.from_ns = INT64_MAX};
     ck_assert_ok(fl_signatures_create(&library, &err));
@@ -101,7 +104,11 @@ static const char *dump(const char *name, uint32_t count, bool one_key, int minu
 static fl_status read_them(const char *const *paths, size_t count)
 {
     const fl_sink sink = {.resource = on_resource, .point = on_point};
-    const fl_triage_heaps_from from = {.paths = paths, .count = count, .library = library};
+    const fl_triage_heaps_from from = {.paths = paths,
+                                       .count = count,
+                                       .library = library,
+                                       .signatures = &own,
+                                       .signature_count = own != NULL};
     return fl_triage_heaps_read(&heaps, &from, &sink, &arena, &err);
 }
 
@@ -173,6 +180,26 @@ START_TEST(what_grew_between_dumps_is_a_cause_with_its_way_and_its_commands)
     ck_assert_str_eq(heaps.moments[5].text,
                      "verification: 2 dumps agree; nothing speaks against it");
     ck_assert_str_eq(heaps.moments[5].query, "faultline signatures show java-static-map-grows");
+}
+END_TEST
+
+/* Two dumps and one are judged by different parts of the program. */
+START_TEST(signatures_of_ones_own_judge_one_dump_and_several)
+{
+    const char *sign = _i ? "map-grows" : "keys-changed";
+    const char *text = fl_arena_printf(
+        &arena,
+        "signatures:\n  - name: mine\n    title: Mine\n    verdict: leak\n    subject: site\n"
+        "    prior: 0.95\n    must:\n      - {feature: heap_sign, matches: '^%s$'}\n"
+        "    cause: Because.\n    fix: Do it.\n",
+        sign);
+    own = fl_arena_printf(&arena, "%s", fl_folder_write(&folder, "own.yaml", fl_slice_of(text)));
+    ck_assert_ok(fl_signatures_load(library, &own, 1, &err));
+    ck_assert_ok(
+        read_one(_i ? growing_pair()
+                    : fl_arena_printf(&arena, "bank=%s", dump("a.hprof", 400, true, 0, 0))));
+    ck_assert_uint_eq(heaps.finding_count, 1);
+    ck_assert_str_eq(heaps.findings[0].kind, "mine");
 }
 END_TEST
 
@@ -555,6 +582,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("triage_heaps");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_grew_between_dumps_is_a_cause_with_its_way_and_its_commands);
+    tcase_add_loop_test(tc, signatures_of_ones_own_judge_one_dump_and_several, 0, 2);
     tcase_add_test(tc, what_dumps_keep_is_a_series_on_their_own_clock);
     tcase_add_test(tc, one_dump_is_an_event_and_tells_what_needs_no_second_one);
     tcase_add_loop_test(tc, a_map_whose_hashes_collide_is_a_state, 0, 2);
