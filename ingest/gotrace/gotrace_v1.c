@@ -563,7 +563,7 @@ fl_status fl_gotrace_v1_read(fl_gotrace *trace, fl_error *err)
     status = fl_gotrace_merge(trace, &own);
     if (status == FL_E_NOMEM || trace->refused)
         return fl_fail(err, status, own.offset, "%s", own.message);
-    if (status != FL_OK && trace->info.broken.status == FL_OK)
+    if (status == FL_E_LIMIT || (status != FL_OK && trace->info.broken.status == FL_OK))
         trace->info.broken = own;
     return FL_OK;
 }

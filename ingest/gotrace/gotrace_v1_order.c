@@ -421,7 +421,7 @@ go_verdict fl_gotrace_v1_advance(fl_gotrace *trace, uint32_t machine, fl_error *
     assert(handlers[step.machine->kind] != NULL); /* fl_gotrace_v1_next() lets no other pass */
     go_verdict verdict = handlers[step.machine->kind](&step);
     /* what contradicts itself for want of what was cut away costs itself; handlers look first */
-    if (verdict == GO_BROKEN && trace->v1.is_cut && err->status == FL_E_SYNTAX) {
+    if (verdict == GO_BROKEN && trace->v1.is_cut && !trace->refused && err->status == FL_E_SYNTAX) {
         *err = (fl_error){0};
         trace->info.guessed++;
         return GO_DONE;
@@ -439,24 +439,37 @@ static void tell_unseen(const struct step *step, uint32_t slot, fl_gotrace_state
     event->g = event->p = event->m = FL_GOTRACE_NONE;
 }
 
-/* Whoever ran it was stopped by an event that is missing. */
+/* Whoever runs it was stopped by an event that is missing. To look at all processors counts as
+ * tries that failed, so that a trace cannot ask for it too often. True: it was in a call, which
+ * changes the state only once it is known to block, but is told before. */
+static bool stop_runner(fl_gotrace *trace, uint32_t slot)
+{
+    size_t i = 0;
+    while (i < trace->machine_count && trace->machines[i].g != slot)
+        i++;
+    trace->failed_tries += i;
+    assert(i < trace->machine_count);
+    bool in_call = trace->machines[i].in_call;
+    trace->machines[i].g = FL_GOTRACE_NONE;
+    trace->machines[i].in_call = false;
+    return in_call;
+}
+
+/* What it was in is told as left, unless that was told before: of a call that it was. */
 static void assume_state(const struct step *step, uint32_t slot, fl_gotrace_state wanted)
 {
-    fl_gotrace *trace = step->trace;
-    fl_gotrace_state from = (fl_gotrace_state)trace->goroutines[slot].state;
+    go_goroutine *goroutine = &step->trace->goroutines[slot];
+    fl_gotrace_state from = (fl_gotrace_state)goroutine->state;
     if (from == wanted)
         return;
-    for (size_t i = 0; i < trace->machine_count; i++)
-        if (trace->machines[i].g == slot) {
-            /* a call changes the state only once it is known to block, but is told before */
-            from = trace->machines[i].in_call ? FL_GOTRACE_SYSCALL : from;
-            trace->machines[i].g = FL_GOTRACE_NONE;
-            trace->machines[i].in_call = false;
-        }
-    trace->goroutines[slot].state = (uint8_t)wanted;
-    if (from == wanted)
-        return;
-    tell_unseen(step, slot, from, wanted);
+    if (from == FL_GOTRACE_RUNNING && stop_runner(step->trace, slot))
+        from = FL_GOTRACE_SYSCALL;
+    if ((goroutine->notes & LEFT) != 0)
+        from = FL_GOTRACE_RUNNABLE;
+    goroutine->notes &= (uint8_t)~LEFT;
+    goroutine->state = (uint8_t)wanted;
+    if (from != wanted)
+        tell_unseen(step, slot, from, wanted);
 }
 
 /* The goroutine of the event in the state that it needs, and so often changed. One that is not

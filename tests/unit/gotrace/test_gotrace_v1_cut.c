@@ -93,6 +93,53 @@ START_TEST(what_follows_something_that_was_not_written_is_told_all_the_same)
 }
 END_TEST
 
+/* The end of a call is told by the time at which it was. The goroutine starts before it says so,
+ * which it does behind an event that cannot be: it is not told to leave the call again. */
+START_TEST(a_call_whose_end_was_told_is_not_left_twice)
+{
+    fl_make_header(&maker, 19);
+    fl_make_v1_batch(&maker, 0, 0);
+    fl_make_v1(&maker, 13, 0, 1, 0, 0, -1);
+    fl_make_v1(&maker, 32, 1, 1, -1);
+    fl_make_v1(&maker, 38, 9, 1, -1);
+    fl_make_v1_batch(&maker, 1, 0);
+    fl_make_v1(&maker, 38, 15, 9, -1);
+    fl_make_v1(&maker, 40, 5, 1, 3, -1);
+    ck_assert_ok(read_made());
+    const char *left = strstr(said.text, "go-syscall>runnable");
+    const char *starts = strstr(said.text, "go-runnable>running 0 1");
+    ck_assert(left != NULL && starts > left);
+    const char *again = strstr(left + 1, "go-syscall>runnable");
+    ck_assert(again == NULL || again > starts);
+}
+END_TEST
+
+/* A goroutine starts over and over without having stopped, on the last of many processors. */
+START_TEST(what_is_missing_is_assumed_only_so_often)
+{
+    enum { PROCS = 30000, STARTS = 300000 };
+    fl_make_header(&maker, 19);
+    size_t len = maker.len;
+    unsigned char *bytes = malloc(len + PROCS * 5u + STARTS * 3u);
+    memcpy(bytes, maker.bytes, len);
+    for (unsigned i = 0; i < PROCS; i++) {
+        const unsigned char batch[] = {1, (unsigned char)(i & 0x7f) | 0x80,
+                                       (unsigned char)(i >> 7 & 0x7f) | 0x80,
+                                       (unsigned char)(i >> 14), 0};
+        memcpy(bytes + len, batch, sizeof(batch));
+        len += sizeof(batch);
+    }
+    for (unsigned i = 0; i < STARTS; i++, len += 3)
+        memcpy(bytes + len, (const unsigned char[]){38 | 1 << 6, 0, 1}, 3);
+    ck_assert_ok(read_bytes((fl_slice){.ptr = bytes, .len = len}));
+    const fl_gotrace_info *info = fl_gotrace_info_of(trace);
+    ck_assert_int_eq(info->broken.status, FL_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(info->broken.message, "too many events out of order"));
+    ck_assert_uint_lt(info->events, 1000);
+    free(bytes);
+}
+END_TEST
+
 /* Every prefix of what a program of Go 1.19 wrote is read, or refused in words. */
 START_TEST(every_prefix_of_a_recording_is_told_as_far_as_it_goes)
 {
@@ -208,6 +255,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_was_cut_before_its_clock_is_told_in_units_of_its_own);
     tcase_add_test(tc, what_follows_something_that_was_not_written_is_told_all_the_same);
+    tcase_add_test(tc, a_call_whose_end_was_told_is_not_left_twice);
+    tcase_add_test(tc, what_is_missing_is_assumed_only_so_often);
     tcase_add_test(tc, every_prefix_of_a_recording_is_told_as_far_as_it_goes);
     tcase_add_test(tc, a_damaged_stack_string_or_sample_costs_itself);
     tcase_add_test(tc, every_prefix_is_read_up_to_its_end);
