@@ -1,5 +1,5 @@
 /*
- * fl_gotrace_merge.c - the events of a generation's threads, in the order in which they are
+ * gotrace_merge.c - the events of a generation's threads, in the order in which they are
  * possible.
  *
  * A heap has the threads by the time of their next event. The earliest is tried first, which nearly
@@ -24,6 +24,8 @@
 
 /* Tries that fail, for each event and to begin with: real traces need less than one for each. */
 enum { TRIES_AN_EVENT = 64, TRIES_AT_FIRST = 1 << 20 };
+
+enum { MOVES_A_THREAD = 16 };
 
 fl_status fl_gotrace_machine(uint32_t *out, fl_gotrace *trace, uint64_t id, fl_error *err)
 {
@@ -158,16 +160,26 @@ static inline void sift_down(fl_gotrace *trace, size_t at)
     heap[at] = moved;
 }
 
-/* By insertion: what failed was a heap, and mostly nearly sorted from the last time. */
+static int compare_next(const void *a, const void *b)
+{
+    const go_next *left = a, *right = b;
+    return earlier(*right, *left) - earlier(*left, *right);
+}
+
+/* By insertion: what failed was a heap, and mostly nearly sorted from the last time. Where it is
+ * not, that would take the square of the threads. */
 static void sort_heap(fl_gotrace *trace)
 {
+    size_t left = MOVES_A_THREAD * trace->heap_count;
     for (size_t i = 1; i < trace->heap_count; i++) {
         go_next moved = trace->heap[i];
         size_t at = i;
-        for (; at > 0 && earlier(moved, trace->heap[at - 1]); at--)
+        for (; at > 0 && left > 0 && earlier(moved, trace->heap[at - 1]); at--, left--)
             trace->heap[at] = trace->heap[at - 1];
         trace->heap[at] = moved;
     }
+    if (left == 0)
+        qsort(trace->heap, trace->heap_count, sizeof(*trace->heap), compare_next);
 }
 
 /* The thread at `at`, where the heap is one or is sorted, has gone on by an event. */

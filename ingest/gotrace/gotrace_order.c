@@ -153,12 +153,11 @@ fl_status fl_gotrace_make_procs(fl_gotrace *trace, uint64_t id, fl_error *err)
 }
 
 /* The thread that runs a processor; NULL: none. */
-static const go_machine *runner_of(const struct step *step, uint64_t proc)
+static const go_machine *runner_of(const struct step *step, const go_proc *proc, uint32_t id)
 {
-    for (size_t i = 0; i < step->trace->machine_count; i++)
-        if (step->trace->machines[i].p == proc)
-            return &step->trace->machines[i];
-    return NULL;
+    assert(proc->runner < step->trace->machine_count);
+    const go_machine *runner = &step->trace->machines[proc->runner];
+    return runner->p == id ? runner : NULL;
 }
 
 /* One that was in a system call is stolen soon: it is told as running where its thread is known,
@@ -166,7 +165,7 @@ static const go_machine *runner_of(const struct step *step, uint64_t proc)
 static go_verdict status_abandoned(struct step *step, go_proc *proc, uint32_t id)
 {
     if (proc->state == FL_GOTRACE_SYSCALL) {
-        const go_machine *runner = runner_of(step, id);
+        const go_machine *runner = runner_of(step, proc, id);
         if (runner == NULL)
             return broken(step, "the thread of a processor that is about to be stolen is unknown");
         fl_gotrace_event *event = tell_proc(step, id, FL_GOTRACE_RUNNING, FL_GOTRACE_RUNNING);
@@ -208,8 +207,10 @@ static go_verdict on_proc_status(struct step *step)
         return broken(step, "a processor is not in the state that it is said to be in");
     proc->seq = seq_of(step, 0);
     tell_proc(step, (uint32_t)id, before, shown);
-    if (shown == FL_GOTRACE_RUNNING)
+    if (shown == FL_GOTRACE_RUNNING) {
         step->machine->p = (uint32_t)id;
+        proc->runner = step->at;
+    }
     return GO_DONE;
 }
 
@@ -228,6 +229,7 @@ static go_verdict on_proc_start(struct step *step)
     proc->seq = seq_of(step, seq);
     tell_proc(step, (uint32_t)id, FL_GOTRACE_IDLE, FL_GOTRACE_RUNNING);
     step->machine->p = (uint32_t)id;
+    proc->runner = step->at;
     return GO_DONE;
 }
 

@@ -2,13 +2,13 @@
  * gotrace_priv.h - what the parts of the reader share.
  *
  *   gotrace.c         the stream to batches, generation by generation
- *   fl_gotrace_tables.c  a generation's strings, stacks, samples and clock
- *   fl_gotrace_merge.c   the threads' events to the next one that is possible
+ *   gotrace_tables.c  a generation's strings, stacks, samples and clock
+ *   gotrace_merge.c   the threads' events to the next one that is possible
  *   gotrace_run.c     the same for runs of usual events of one thread
  *   gotrace_order.c   what an event is possible for, and what it changes
  *   gotrace_spans.c   the same, of events that change nobody's state
  *   gotrace_v1.c      formats to Go 1.21: the stream to batches by processor, and tables
- *   gotrace_v1_run.c      runs of usual events of one processor
+ *   gotrace_v1_run.c  runs of usual events of one processor
  *   gotrace_v1_order.c   their events, told as those of later formats are
  */
 #ifndef FL_GOTRACE_PRIV_H
@@ -103,6 +103,7 @@ typedef struct go_goroutine {
 enum { PROC_ABSENT = 0xff, PROC_ABANDONED = 0xfe }; /* else an fl_gotrace_state */
 typedef struct go_proc {
     go_seq seq;
+    uint32_t runner; /* from 1.22 on: the thread that got it last, and may have lost it */
     uint8_t state;
     bool sweeps;
 } go_proc;
@@ -330,7 +331,7 @@ static inline uint64_t gotrace_number(go_walk *walk)
     return value;
 }
 
-/* --- fl_gotrace_tables.c --- */
+/* --- gotrace_tables.c --- */
 /* One string, from its number on; longer than `most` is damage. FL_E_SYNTAX, FL_E_LIMIT,
  * FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_gotrace_string(fl_gotrace *trace, go_walk *walk, uint64_t most,
@@ -350,7 +351,7 @@ void fl_gotrace_set_frequency(fl_gotrace *trace, uint64_t per_second);
 /* Strings, stacks, samples and clock out of the generation's batches. FL_E_SYNTAX, FL_E_NOMEM. */
 FL_NODISCARD fl_status fl_gotrace_tables(fl_gotrace *trace, fl_error *err);
 
-/* --- fl_gotrace_merge.c --- */
+/* --- gotrace_merge.c --- */
 /* A generation's events, told in order. */
 FL_NODISCARD fl_status fl_gotrace_merge(fl_gotrace *trace, fl_error *err);
 /* The thread of an id, made where there is none yet. */

@@ -1,5 +1,5 @@
 /*
- * fl_gotrace_tables.c - what a generation's events refer to, by the first byte of a batch:
+ * gotrace_tables.c - what a generation's events refer to, by the first byte of a batch:
  *
  *   2  stacks   3 id n { pc function file line } x n, the function and file numbers of strings
  *   4  strings  5 id length bytes
