@@ -155,6 +155,7 @@ enum state { FREE, LOADING, LOADED, DIGESTING, DIGESTED, TELLING };
 struct slot {
     enum state state;
     uint64_t number; /* of the chunk */
+    size_t bytes;    /* of the chunk, which who tells it may let go meanwhile */
     fl_status status;
     fl_error err; /* of digesting it */
 };
@@ -188,7 +189,7 @@ static struct view look(struct feed *feed)
         struct slot *slot = &feed->slots[i];
         bool is_there = slot->state != FREE && slot->state != LOADING;
         out.used += slot->state != FREE;
-        out.has_large |= is_there && feed->jfr->chunks[i].bytes.len > MOST_SHARED_BYTES;
+        out.has_large |= is_there && slot->bytes > MOST_SHARED_BYTES;
         if (slot->state == DIGESTED && slot->number == feed->next_told)
             out.next = slot;
         if (slot->state == LOADED && (out.loaded == NULL || slot->number < out.loaded->number))
@@ -273,6 +274,7 @@ static const fl_jfr_chunk *do_work(struct feed *feed, struct slot *slot)
         feed->is_loading = false;
         slot->state = has_chunk ? LOADED : FREE;
         slot->number = chunk->number;
+        slot->bytes = chunk->bytes.len;
     } else if (state == DIGESTING) {
         slot->state = DIGESTED;
     } else {

@@ -149,6 +149,35 @@ START_TEST(chunks_in_a_row_have_their_own_numbers_and_share_names_and_stacks)
 }
 END_TEST
 
+/* Events of a kind that nobody asks for, a megabyte each, at the end of the chunk. */
+static void append_padded(fl_buf *to, size_t megabytes)
+{
+    static unsigned char event[1 << 20] = {0x80, 0x80, 0xc0, 0, 0xff, 0x7f};
+    fl_slice chunk = made_jfr_slice(&made);
+    size_t at = to->len + 8, size = chunk.len + megabytes * sizeof(event);
+    fl_buf_add(to, chunk);
+    for (size_t i = 0; i < megabytes; i++)
+        fl_buf_add(to, (fl_slice){.ptr = event, .len = sizeof(event)});
+    for (size_t i = 0; i < 8; i++)
+        to->ptr[at + i] = (char)(unsigned char)(size >> (56 - 8 * i));
+}
+
+/* Several at once but for the large one, which is let go as soon as it was told. */
+START_TEST(a_large_chunk_among_others_is_told_in_its_turn)
+{
+    fl_buf all = fl_buf_of(128 << 20);
+    made_jfr_standard(&made, true);
+    const size_t megabytes[] = {2, 2, 66, 2, 2};
+    for (size_t i = 0; i < 5; i++)
+        append_padded(&all, megabytes[i]);
+    ck_assert_ok(read_bytes(fl_buf_slice(&all)));
+    ck_assert_str_eq(told.ptr, STANDARD STANDARD STANDARD STANDARD STANDARD);
+    ck_assert_uint_eq(fl_jfr_totals_of(jfr).chunks, 5);
+    ck_assert_uint_eq(fl_jfr_totals_of(jfr).warning_count, 0);
+    fl_buf_dispose(&all);
+}
+END_TEST
+
 START_TEST(gzip_and_zstd_are_undone)
 {
     made_jfr_standard(&made, true);
@@ -531,6 +560,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(
         tests, events_are_told_with_names_and_stacks_whether_numbers_are_compressed_or_not, 0, 2);
     tcase_add_test(tests, chunks_in_a_row_have_their_own_numbers_and_share_names_and_stacks);
+    tcase_add_test(tests, a_large_chunk_among_others_is_told_in_its_turn);
     tcase_add_test(tests, gzip_and_zstd_are_undone);
     tcase_add_test(tests, a_chunk_that_was_not_finished_is_read_without_what_its_header_would_say);
     tcase_add_test(tests, a_broken_chain_of_tables_is_replaced_by_all_that_there_are);
