@@ -10,6 +10,9 @@
 
 #include "hprof_priv.h"
 
+/* As far as the system makes pages around the one that is touched. */
+enum { FAR_BYTES = 1 << 16 };
+
 static void add_part(fl_hprof *dump, fl_heap_source *part, size_t start, size_t end)
 {
     fl_hprof_cursor *at = &dump->parts[dump->part_count++];
@@ -24,12 +27,13 @@ static void add_part(fl_hprof *dump, fl_heap_source *part, size_t start, size_t 
                              .id_bytes = dump->facts.id_bytes};
 }
 
-/* Names and what stands before them are read anyway, and lie close to one another; of segments only
- * the heads are looked at. */
-static bool head_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos, bool has_segment)
+/* Names and what stands before them are read anyway, and lie close to one another, as small
+ * segments do: to ask the system for each would cost more. Of large ones only the heads are looked
+ * at. */
+static bool head_at(fl_hprof_record *out, const fl_hprof *dump, size_t pos, bool is_far)
 {
     unsigned char head[FL_HPROF_RECORD_HEAD];
-    if (!has_segment)
+    if (!is_far)
         return fl_hprof_record_at(out, dump, pos);
     if (!fl_hprof_peek(head, sizeof(head), dump, pos))
         return false;
@@ -50,8 +54,10 @@ static bool split(fl_hprof *dump, fl_heap_source *parts, size_t most, size_t lea
 {
     size_t start = 0, end = SIZE_MAX, each = least, pos = dump->whole.start;
     bool has_segment = false;
-    for (fl_hprof_record here; pos < dump->bytes.len; pos = here.body + (size_t)here.length) {
-        if (!head_at(&here, dump, pos, has_segment) || !fl_hprof_is_record(here.tag) ||
+    fl_hprof_record here = {.length = 0};
+    for (; pos < dump->bytes.len; pos = here.body + (size_t)here.length) {
+        bool is_far = has_segment && here.length >= FAR_BYTES;
+        if (!head_at(&here, dump, pos, is_far) || !fl_hprof_is_record(here.tag) ||
             here.length > dump->bytes.len - here.body)
             return false;
         if (!has_segment && fl_hprof_is_segment(here.tag)) {
