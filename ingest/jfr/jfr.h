@@ -46,7 +46,7 @@ typedef struct fl_jfr_event {
     fl_jfr_kind kind;
     uint64_t events; /* that this stands for: 1, or more of fl_jfr_read_sums() */
     int64_t time_ns, duration_ns;
-    uint32_t stack;  /* of fl_jfr_frames() */
+    uint32_t stack;  /* of fl_jfr_frame_of() */
     uint32_t type;   /* a class */
     uint32_t thread; /* its name */
     uint32_t text, cause;
