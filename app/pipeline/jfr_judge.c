@@ -210,10 +210,10 @@ static fl_status name_holder(struct judging *j, fl_leak_finding *finding,
     if (status == FL_OK)
         status = add_evidence(
             j, finding,
-            fl_arena_printf(
-                j->arena, "%llu of %llu objects of the sample that are held are held by %s",
-                (unsigned long long)held->objects,
-                (unsigned long long)(holdings->objects - holdings->unchained), held->holder),
+            fl_arena_printf(j->arena, "%llu of %llu held objects of the sample %s held by %s",
+                            (unsigned long long)held->objects,
+                            (unsigned long long)(holdings->objects - holdings->unchained),
+                            held->objects == 1 ? "is" : "are", held->holder),
             (double)held->objects);
     return status == FL_OK
                ? add_evidence(j, finding, fl_arena_printf(j->arena, "one of them: %s", chain), 1)

@@ -199,11 +199,12 @@ static void put_stops(struct drawing *d)
     int64_t ns = 0;
     uint64_t count = 0;
     for (size_t i = 0; i < d->report->stop_count; i++) {
-        ns += d->report->stops[i].total_ns;
+        if (__builtin_add_overflow(ns, d->report->stops[i].total_ns, &ns))
+            ns = INT64_MAX;
         count += d->report->stops[i].count;
     }
-    (void)snprintf(words, sizeof(words), "the world was stopped %llu times, %s in all",
-                   (unsigned long long)count, fl_trace_duration(time, ns));
+    (void)snprintf(words, sizeof(words), "the world was stopped %llu time%s, %s in all",
+                   (unsigned long long)count, count == 1 ? "" : "s", fl_trace_duration(time, ns));
     begin_row(d, "world stopped", words, BAND_HEIGHT);
     fl_buf_printf(d->out, "<path fill=\"%s\" d=\"", STOP_COLOR);
     for (size_t i = 0; i < d->course->step_count; i++) {

@@ -239,9 +239,9 @@ static void judge_failure(gc_writer *w, fl_gc_trouble trouble, uint64_t least, c
         return;
     (void)begin(w, FL_LEAK_GC_PRESSURE, line, 0.8);
     add(w, (double)count, "collections",
-        fl_gc_say(w->c, "%s in %llu collections, which took %.1f ms in all%s", what,
-                  (unsigned long long)count, ms(s->troubled_pause_ns[trouble]),
-                  first_of(w->c, trouble)));
+        fl_gc_say(w->c, "%s in %llu collection%s, which took %.1f ms in all%s", what,
+                  (unsigned long long)count, count == 1 ? "" : "s",
+                  ms(s->troubled_pause_ns[trouble]), first_of(w->c, trouble)));
 }
 
 /* Collections that free the young or the old part: what a cause can have a share in. */
@@ -378,8 +378,8 @@ static void add_warnings(gc_case *c)
         return;
     if (about->rejected > 0)
         warnings[out->warning_count++] =
-            fl_gc_say(c, "%llu lines could not be read; the first at byte %llu: %s",
-                      (unsigned long long)about->rejected,
+            fl_gc_say(c, "%llu line%s could not be read; the first at byte %llu: %s",
+                      (unsigned long long)about->rejected, about->rejected == 1 ? "" : "s",
                       (unsigned long long)about->first_reject.offset, about->first_reject.message);
     if (!c->stats->has_clock)
         warnings[out->warning_count++] =

@@ -330,7 +330,7 @@ START_TEST(failures_and_their_first_lines_are_findings)
     ck_assert_ok(judge());
     ck_assert_ptr_nonnull(
         finding("no room to copy survivors to in 3 collections, which took 30.0 ms"));
-    ck_assert_ptr_nonnull(finding("did not end in time in 1 collections"));
+    ck_assert_ptr_nonnull(finding("did not end in time in 1 collection,"));
     ck_assert_ptr_nonnull(finding("System.gc() began 4 collections, 4 of them full: 19 % of all"));
     ck_assert_ptr_nonnull(
         finding("12 of 21 collections were begun for an object of half a region"));
