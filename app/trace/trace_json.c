@@ -238,6 +238,7 @@ fl_status fl_trace_view_json(fl_buf *out, const fl_sched_report *report,
     fl_put_count(&w, document, "events", report->events);
     fl_put_count(&w, document, "samples", report->samples);
     fl_put_count(&w, document, "processors", report->procs);
+    fl_put_number(&w, document, "cpu_ratio", report->cpu_ratio);
     fl_put_value(&w, document, "findings", findings_of(&w, report));
     fl_put_value(&w, document, "latency", latency_of(&w, &report->latency));
     fl_put_value(&w, document, "processor_use", procs_of(&w, report));

@@ -218,8 +218,8 @@ static void put_spikes(const struct page *page)
 static void put_maps(const struct page *page)
 {
     const fl_sched_report *report = page->report;
-    fl_buf_printf(page->out, "\nmaps: seen in stacks; %llu samples of the processor in all\n",
-                  (unsigned long long)report->samples);
+    fl_buf_printf(page->out, "\nmaps: seen in stacks; %llu sample%s of the processor in all\n",
+                  (unsigned long long)report->samples, report->samples == 1 ? "" : "s");
     if (report->samples == 0)
         fl_buf_text(page->out, "  no samples: take a CPU profile at the same time\n");
     if (report->map_count > 0)
@@ -243,10 +243,10 @@ static void put_latency_line(const struct page *page)
         most[FL_TRACE_DURATION];
     const fl_sched_latency *latency = &page->report->latency;
     fl_buf_printf(page->out,
-                  "scheduling   %llu times, half within %s, 99 %% within %s, 99.9 %% within %s,"
+                  "scheduling   %llu time%s, half within %s, 99 %% within %s, 99.9 %% within %s,"
                   " %s at most\n",
-                  (unsigned long long)latency->count, fl_trace_duration(p50, latency->p50_ns),
-                  fl_trace_duration(p99, latency->p99_ns),
+                  (unsigned long long)latency->count, latency->count == 1 ? "" : "s",
+                  fl_trace_duration(p50, latency->p50_ns), fl_trace_duration(p99, latency->p99_ns),
                   fl_trace_duration(p999, latency->p999_ns),
                   fl_trace_duration(most, latency->max_ns));
 }
@@ -346,14 +346,29 @@ static void put_processors(const struct page *page)
                   report->procs, percent(running, all), percent(marking, all), percent(idle, all));
 }
 
+/* Below that the machine was busy with others often enough to show in every delay. */
+#define STARVED 0.8
+
+/* What the system takes away looks like the program's own doing everywhere else on the page. */
+static void put_machine(const struct page *page)
+{
+    double ratio = page->report->cpu_ratio;
+    if (ratio < STARVED) /* not where it is not known */
+        fl_buf_printf(page->out,
+                      "machine      short of processors: it ran goroutines for %.0f %% of the time"
+                      " that they seem to run; delays and stops are partly its own\n",
+                      100 * ratio);
+}
+
 static void put_head(const struct page *page)
 {
     const fl_sched_report *report = page->report;
     char span[FL_TRACE_DURATION];
     put_name(page->out, page->title->name);
-    fl_buf_printf(page->out, ": execution trace of Go (format 1.%u), %s%s, %llu events\n",
+    fl_buf_printf(page->out, ": execution trace of Go (format 1.%u), %s%s, %llu event%s\n",
                   page->title->version, page->title->clock_assumed ? "perhaps " : "",
-                  fl_trace_duration(span, span_of(page)), (unsigned long long)report->events);
+                  fl_trace_duration(span, span_of(page)), (unsigned long long)report->events,
+                  report->events == 1 ? "" : "s");
 }
 
 /* Few lines on everything, what stands out, and the longest waits. */
@@ -375,6 +390,7 @@ static void put_summary(const struct page *page)
             assist = INT64_MAX;
     }
     put_processors(page);
+    put_machine(page);
     put_latency_line(page);
     fl_buf_printf(page->out, "goroutines   %llu before, %llu started, %llu ended\n",
                   (unsigned long long)before, (unsigned long long)started,

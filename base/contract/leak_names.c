@@ -153,6 +153,9 @@ static const fl_leak_feature_info features[] = {
     [FL_LEAK_F_TRACE_STOPS] = TRACED("trace_stops", "", "stops of the world for one reason"),
     [FL_LEAK_F_TRACE_STOP_P99_MS] =
         TRACED("trace_stop_p99_ms", "ms", "one of a hundred stops took longer"),
+    [FL_LEAK_F_TRACE_STOP_IDLE_SHARE] =
+        TRACED("trace_stop_idle_share", "ratio",
+               "of these stops, in which no sample shows that the program ran"),
     [FL_LEAK_F_TRACE_STOP_SHARE] =
         TRACED("trace_stop_share", "ratio", "of the time, in which the world stood"),
     [FL_LEAK_F_TRACE_ASSISTS] =

@@ -91,6 +91,7 @@ typedef struct fl_sched_cost {
     uint64_t count, open;
     int64_t total_ns, max_ns, p50_ns, p99_ns;
     int64_t running_ns; /* of assists: of that, on a processor; else 0 */
+    uint64_t samples;   /* of stops: of the processor, but for the first within each; else 0 */
 } fl_sched_cost;
 
 typedef struct fl_sched_map_use {
@@ -157,7 +158,9 @@ typedef struct fl_sched_latency {
 typedef struct fl_sched_report {
     int64_t from_ns, to_ns;
     uint64_t events, samples;
-    size_t procs;             /* GOMAXPROCS, the largest */
+    size_t procs;     /* GOMAXPROCS, the largest */
+    double cpu_ratio; /* processor time by samples over what goroutines seem to have run; NaN: not
+                         known. Less than 1: the system ran others meanwhile */
     fl_sched_latency latency; /* from runnable to running */
     const fl_sched_wait *waits;
     size_t wait_count;

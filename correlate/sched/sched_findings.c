@@ -8,7 +8,9 @@
  *                the queue
  *   goroutines   of one place that creates them
  *
- * Every subject also has where it is and how long the trace is.
+ * Every subject also has where it is, how long the trace is, and how much of the time that
+ * goroutines seem to run the system gave them: what only a busy machine made long is no fault of a
+ * program.
  */
 #include <math.h>
 #include <string.h>
@@ -26,8 +28,9 @@
 /* A region that took less is not slow, whatever grew meanwhile. */
 #define SPIKE_NS 10000000
 
-/* Fewer samples tell nothing of how much processor time there was. */
-enum { MAX_FINDINGS = 32, MAX_FACTS = 12, MIN_SAMPLES = 20 };
+/* Fewer samples, or samples of less that seemed to run, tell nothing of how much processor time
+ * there was. */
+enum { MAX_FINDINGS = 32, MAX_FACTS = 12, MIN_SAMPLES = 5, MIN_EXPECTED = 20 };
 
 struct finder {
     const fl_sched_report *report;
@@ -123,6 +126,12 @@ static void say(struct finder *f, fl_sched_finding *finding, const char *sentenc
         finding->evidence[finding->evidence_count++] = sentence;
 }
 
+/* "1 collection", "2 collections" */
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 #define SAY(finder, finding, ...)                                                                  \
     say(finder, finding, fl_arena_printf((finder)->arena, __VA_ARGS__))
 
@@ -173,9 +182,15 @@ static double cpu_ratio_of(const fl_sched_report *report)
     double ns = running_of(report);
     for (size_t i = 0; i < report->proc_count; i++)
         ns += (double)report->proc_use[i].marking_ns;
-    return report->samples >= MIN_SAMPLES
-               ? share_of((double)report->samples * SAMPLE_MS * NS_PER_MS, ns)
-               : NAN;
+    bool is_told = report->samples >= MIN_SAMPLES && ns >= MIN_EXPECTED * SAMPLE_MS * NS_PER_MS;
+    return is_told ? share_of((double)report->samples * SAMPLE_MS * NS_PER_MS, ns) : NAN;
+}
+
+/* Marking lasts the longer the less the system runs it: what it would have taken on processors of
+ * its own is what the heap costs. */
+static double ran_share_of(const struct finder *f)
+{
+    return f->cpu_ratio < 1 ? f->cpu_ratio : 1; /* also where it is not known */
 }
 
 /* The place is the one that allocates, which triggers; what is large is for a heap profile to say.
@@ -186,7 +201,7 @@ static void find_pointers(struct finder *f, const struct marking *all)
         return;
     const fl_sched_cycle *cycle = &f->report->cycles[0];
     double span = f->seconds * NS_PER_S, alive = all->bytes / (double)all->ended;
-    double per_mb = share_of(all->ended_ns / NS_PER_MS, all->bytes / MB);
+    double per_mb = share_of(all->ended_ns / NS_PER_MS * ran_share_of(f), all->bytes / MB);
     struct subject subject = {.kind = FL_LEAK_PROGRAM, .place = cycle->trigger, .value = all->ns};
     number(&subject, FL_LEAK_F_TRACE_MARK_SHARE, all->ns / span);
     number(&subject, FL_LEAK_F_TRACE_MARK_MS_PER_MB, per_mb);
@@ -195,8 +210,9 @@ static void find_pointers(struct finder *f, const struct marking *all)
     if (finding == NULL)
         return;
     finding->at_ns = cycle->begin_ns;
-    SAY(f, finding, "marking was under way for %.0f %% of the time, in %llu collections of %.0f ms",
-        100 * all->ns / span, (unsigned long long)all->cycles,
+    SAY(f, finding,
+        "marking was under way for %.0f %% of the time, in %llu collection%s of %.0f ms",
+        100 * all->ns / span, (unsigned long long)all->cycles, plural(all->cycles),
         all->ns / NS_PER_MS / (double)all->cycles);
     SAY(f, finding, "%.1f ms for each of %.0f MB that stay alive: a heap full of pointers", per_mb,
         alive / MB);
@@ -215,11 +231,22 @@ static void find_assists(struct finder *f, const struct marking *all)
     fl_sched_finding *finding = judge(f, &subject);
     if (finding == NULL)
         return;
-    SAY(f, finding, "goroutines marked for the collector %llu times, %.1f %% of the time they ran",
-        (unsigned long long)all->assists, running > 0 ? 100 * all->assist_ns / running : 0);
+    SAY(f, finding, "goroutines marked for the collector %llu time%s, %.1f %% of the time they ran",
+        (unsigned long long)all->assists, plural(all->assists),
+        running > 0 ? 100 * all->assist_ns / running : 0);
     if (most != NULL && all->assist_ns > 0)
         SAY(f, finding, "%.0f %% of it was paid here; one took %.1f ms with its waiting",
             100 * (double)most->running_ns / all->assist_ns, (double)most->max_ns / NS_PER_MS);
+}
+
+/* Of a stop's time, the part in which nothing of the program ran: a thread that the system does not
+ * run cannot stop, and takes no samples. Nothing is known of a trace without samples. */
+static double idle_share_of(const struct finder *f, const fl_sched_cost *stop)
+{
+    double sampled_ns = (double)stop->samples * SAMPLE_MS * NS_PER_MS;
+    if (isnan(f->cpu_ratio) || sampled_ns >= (double)stop->total_ns)
+        return 0;
+    return 1 - sampled_ns / (double)stop->total_ns;
 }
 
 /* Starting and stopping the trace stops the world, too. */
@@ -235,12 +262,13 @@ static void find_stops(struct finder *f)
         number(&subject, FL_LEAK_F_TRACE_STOP_P99_MS, (double)stop->p99_ns / NS_PER_MS);
         number(&subject, FL_LEAK_F_TRACE_STOP_SHARE,
                (double)stop->total_ns / (f->seconds * NS_PER_S));
+        number(&subject, FL_LEAK_F_TRACE_STOP_IDLE_SHARE, idle_share_of(f, stop));
         fl_sched_finding *finding = judge(f, &subject);
         if (finding != NULL)
             SAY(f, finding,
-                "the world was stopped %llu times (%s), for %.1f ms at most, %.1f ms at p99",
-                (unsigned long long)stop->count, stop->name, (double)stop->max_ns / NS_PER_MS,
-                (double)stop->p99_ns / NS_PER_MS);
+                "the world was stopped %llu time%s (%s), for %.1f ms at most, %.1f ms at p99",
+                (unsigned long long)stop->count, plural(stop->count), stop->name,
+                (double)stop->max_ns / NS_PER_MS, (double)stop->p99_ns / NS_PER_MS);
     }
 }
 
@@ -288,14 +316,16 @@ static void find_spikes(struct finder *f)
         finding->at_ns = is_slow ? all.worst->begin_ns : use->longest_ns;
         if (use->longest > 0)
             SAY(f, finding,
-                "a doubling of a map took %llu samples of the processor in a row, about"
+                "a doubling of a map took %llu sample%s of the processor in a row, about"
                 " %llu ms",
-                (unsigned long long)use->longest, (unsigned long long)use->longest * SAMPLE_MS);
+                (unsigned long long)use->longest, plural(use->longest),
+                (unsigned long long)use->longest * SAMPLE_MS);
         if (is_slow)
             SAY(f, finding,
-                "%zu of %zu slow regions coincide with a map that grows; the longest,"
+                "%zu of %zu slow region%s coincide%s with a map that grows; the longest,"
                 " \"%s\", took %.1f ms",
-                all.grew, all.slow, all.worst->name, (double)all.worst->duration_ns / NS_PER_MS);
+                all.grew, all.slow, plural(all.slow), all.grew == 1 ? "s" : "", all.worst->name,
+                (double)all.worst->duration_ns / NS_PER_MS);
     }
 }
 
@@ -354,13 +384,13 @@ static void find_leaked(struct finder *f)
         if (finding == NULL)
             continue;
         finding->at_ns = site->first_ns;
-        SAY(f, finding, "%llu goroutines of %s were started in %.1f s and %llu ended",
-            (unsigned long long)site->started, site->function, f->seconds,
-            (unsigned long long)site->ended);
+        SAY(f, finding, "%llu goroutine%s of %s %s started in %.1f s and %llu ended",
+            (unsigned long long)site->started, plural(site->started), site->function,
+            site->started == 1 ? "was" : "were", f->seconds, (unsigned long long)site->ended);
         if (site->waits_reason != NULL)
-            SAY(f, finding, "%llu wait (%s) in %s (%s:%u)", (unsigned long long)site->waiting,
-                fl_sched_class_name(site->waits_class), site->waits_at.function,
-                site->waits_at.file, site->waits_at.line);
+            SAY(f, finding, "%llu wait%s (%s) in %s (%s:%u)", (unsigned long long)site->waiting,
+                site->waiting == 1 ? "s" : "", fl_sched_class_name(site->waits_class),
+                site->waits_at.function, site->waits_at.file, site->waits_at.line);
     }
 }
 
@@ -374,7 +404,7 @@ fl_status fl_sched_findings(fl_sched_report *report, const fl_sched_criteria *cr
                        .err = err,
                        .seconds = (double)(report->to_ns - report->from_ns) / NS_PER_S};
     struct marking all = marking_of(report);
-    f.cpu_ratio = cpu_ratio_of(report);
+    f.cpu_ratio = report->cpu_ratio = cpu_ratio_of(report);
     f.findings = fl_arena_alloc(arena, MAX_FINDINGS, sizeof(*f.findings));
     if (f.findings == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for findings");

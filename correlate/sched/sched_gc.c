@@ -58,6 +58,7 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     if (event->kind != FL_GOTRACE_END) {
         sched_stack *stack = fl_sched_stack_of(sched, event->stack);
         goroutine->stw_ns = event->time_ns;
+        sched->before_stop = sched->samples; /* one stop at a time */
         goroutine->assist_place = stack != NULL ? stack->place : 0;
         return;
     }
@@ -72,6 +73,9 @@ static void on_stw(fl_sched *sched, sched_goroutine *goroutine, const fl_gotrace
     if (cost == NULL)
         return;
     fl_sched_cost_add(cost, ns);
+    /* the first stands for what ran before the stop as well */
+    uint64_t samples = sched->samples - sched->before_stop;
+    cost->samples += samples > 1 ? samples - 1 : 0;
     fl_sched_course_stop(sched, event->time_ns - ns, event->time_ns);
     sched_cycle *cycle = cycle_of(sched);
     if (is_gc && cycle != NULL)

@@ -85,6 +85,7 @@ typedef struct sched_cost {
     uint32_t place;
     uint64_t count, open;
     int64_t total_ns, max_ns, running_ns;
+    uint64_t samples;
     sched_hist *hist; /* NULL: none is kept */
 } sched_cost;
 
@@ -150,6 +151,7 @@ struct fl_sched {
     const fl_gotrace_view *view; /* during a call */
     int64_t from_ns, to_ns;
     uint64_t events, samples, dropped;
+    uint64_t before_stop; /* samples, when the world was stopped last */
     size_t procs;
     sched_goroutine *goroutines;
     size_t goroutine_count, goroutine_cap;

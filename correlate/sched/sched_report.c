@@ -247,7 +247,8 @@ static const fl_sched_cost *make_costs(struct maker *maker, const sched_table *t
                                         .open = row->open,
                                         .total_ns = row->total_ns,
                                         .max_ns = row->max_ns,
-                                        .running_ns = row->running_ns};
+                                        .running_ns = row->running_ns,
+                                        .samples = row->samples};
         if (row->hist != NULL) {
             costs[*count].p50_ns = fl_sched_hist_quantile(row->hist, 0.5);
             costs[*count].p99_ns = fl_sched_hist_quantile(row->hist, 0.99);

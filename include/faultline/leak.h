@@ -132,7 +132,8 @@ typedef enum fl_leak_feature {
     FL_LEAK_F_TRACE_ALIVE_BYTES,    /* after a collection */
     FL_LEAK_F_TRACE_STOPS,
     FL_LEAK_F_TRACE_STOP_P99_MS,
-    FL_LEAK_F_TRACE_STOP_SHARE, /* of the time */
+    FL_LEAK_F_TRACE_STOP_SHARE,      /* of the time */
+    FL_LEAK_F_TRACE_STOP_IDLE_SHARE, /* of that, without a sample of the processor; 0: no samples */
     /* a site: who assists the collector most, or uses a map */
     FL_LEAK_F_TRACE_ASSISTS, /* of the whole program */
     FL_LEAK_F_TRACE_ASSIST_SHARE,

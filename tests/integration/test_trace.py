@@ -55,7 +55,7 @@ class Trace(unittest.TestCase):
 
     def test_old_formats_say_the_same(self):
         for name, signature, function in (("1.11-convoy", "trace-lock-convoy", "main.handle"), ("1.21-convoy", "trace-lock-convoy", "main.handle"),
-                                          ("1.19-leak", "trace-goroutine-leak", "main.ask"), ("1.19-storm", "trace-gc-pointers", "main.allocateNodes")):
+                                          ("1.19-leak", "trace-goroutine-leak", "main.ask"), ("1.19-pointers", "trace-gc-pointers", "main.collect")):
             with self.subTest(name):
                 path = TRACES / f"{name}.trace.zst"
                 finding = self.answer(path)["findings"][0]

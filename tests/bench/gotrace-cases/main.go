@@ -184,13 +184,21 @@ func copyAll(until time.Time, from, to []byte, piece int) {
 	}
 }
 
-func copies(until time.Time, piece int) {
+func copies(until time.Time, piece int, stop func(time.Time)) {
 	from, to := make([]byte, 512<<20), make([]byte, 512<<20)
 	for i := 0; i < len(from); i += 4096 {
 		from[i], to[i] = 1, 1
 	}
 	go copyAll(until, from, to, piece)
-	readStats(until)
+	stop(until)
+}
+
+// collectOften stops the world for collections, which is all that traces up to Go 1.20 tell of.
+func collectOften(until time.Time) {
+	for time.Now().Before(until) {
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func readStats(until time.Time) {
@@ -231,8 +239,10 @@ func main() {
 		"flat":     {buildFlat, collect},
 		"steady":   {buildFlat, steady},
 		"presized": {nil, presized},
-		"copies":   {nil, func(until time.Time) { copies(until, 512<<20) }},
-		"pieces":   {nil, func(until time.Time) { copies(until, 64<<10) }},
+		"copies":   {nil, func(until time.Time) { copies(until, 512<<20, readStats) }},
+		"pieces":   {nil, func(until time.Time) { copies(until, 64<<10, readStats) }},
+		"halts":    {nil, func(until time.Time) { copies(until, 512<<20, collectOften) }},
+		"brief":    {nil, func(until time.Time) { copies(until, 64<<10, collectOften) }},
 		"storm":    {buildPointers, storm},
 		"convoy":   {nil, convoy},
 		"polite":   {nil, polite},

@@ -470,6 +470,25 @@ static const struct {
     {"1.26-storm", "trace-assist-storm", "main.allocateNodes"},
     {"1.22-grow", "trace-map-spike", "main.(*counts).put"},
     {"small-1.26", NULL, NULL},
+    /* on a machine that gave a third of its processors: what it stopped is no fault */
+    {"1.26-copies", "trace-stw-tail", "main.readStats"},
+    {"1.26-pieces", NULL, NULL},
+    {"1.26-steady", NULL, NULL},
+    {"1.26-flat", NULL, NULL},
+    {"1.26-grow", NULL, NULL}, /* whose tables are split one by one */
+    /* stops other than the collector's are recorded from 1.21 on */
+    {"1.21-copies", "trace-stw-tail", "main.readStats"},
+    {"1.21-pieces", NULL, NULL},
+    {"1.21-convoy", "trace-lock-convoy", "main.handle"},
+    {"1.19-convoy", "trace-lock-convoy", "main.handle"},
+    {"1.19-polite", NULL, NULL},
+    {"1.19-leak", "trace-goroutine-leak", "main.ask"},
+    {"1.19-burst", NULL, NULL},
+    {"1.19-pointers", "trace-gc-pointers", "main.collect"},
+    {"1.19-assists", "trace-assist-storm", "main.allocateNodes"},
+    {"1.19-steady", NULL, NULL},
+    {"1.19-grow", "trace-map-spike", "main.(*counts).put"},
+    {"1.19-presized", NULL, NULL},
 };
 
 START_TEST(a_fault_is_found_with_its_place_and_health_is_not_blamed)
@@ -479,12 +498,17 @@ START_TEST(a_fault_is_found_with_its_place_and_health_is_not_blamed)
              cases[_i].file);
     ck_assert_ok(analyse_file(path));
     const fl_sched_report *r = report();
-    ck_assert_uint_eq(r->finding_count, cases[_i].finding != NULL);
-    if (cases[_i].finding == NULL)
-        return;
-    ck_assert_str_eq(r->findings[0].signature->name, cases[_i].finding);
-    ck_assert_str_eq(r->findings[0].place.function, cases[_i].function);
-    ck_assert_uint_gt(r->findings[0].evidence_count, 0);
+    ck_assert_uint_eq(r->finding_count > 0, cases[_i].finding != NULL);
+    size_t found = 0;
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const fl_sched_finding *finding = &r->findings[i];
+        /* who storms does so for a heap full of pointers */
+        bool is_it = strcmp(finding->signature->name, cases[_i].finding) == 0;
+        ck_assert(is_it || strcmp(finding->signature->name, "trace-gc-pointers") == 0);
+        ck_assert_uint_gt(finding->evidence_count, 0);
+        found += is_it && strcmp(finding->place.function, cases[_i].function) == 0;
+    }
+    ck_assert_uint_eq(found, cases[_i].finding != NULL);
 }
 END_TEST
 
