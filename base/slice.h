@@ -33,7 +33,7 @@ static inline bool fl_slice_equal(fl_slice a, fl_slice b)
 static inline fl_slice fl_slice_part(fl_slice text, size_t start, size_t end)
 {
     assert(start <= end && end <= text.len);
-    return (fl_slice){.ptr = text.ptr + start, .len = end - start};
+    return (fl_slice){.ptr = start > 0 ? text.ptr + start : text.ptr, .len = end - start};
 }
 
 /* Bytewise order, a shorter prefix first. */

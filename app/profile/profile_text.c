@@ -39,6 +39,8 @@ typedef void put_fn(fl_buf *out, const unsigned char *c, size_t len);
 static void each(fl_buf *out, fl_slice text, const char *special, put_fn *put)
 {
     size_t plain = 0;
+    if (text.len == 0) /* which may point nowhere */
+        return;
     for (size_t at = 0; at < text.len;) {
         unsigned char c = text.ptr[at];
         bool is_plain = c >= ' ' && c < 0x7f && strchr(special, c) == NULL;
