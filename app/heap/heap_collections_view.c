@@ -106,8 +106,14 @@ static void put_evidence(fl_buf *out, const fl_heap_contents *c, const fl_heap_f
         [FL_HEAP_HASHES_COLLIDE] = "are in chains of 8 and more",
     };
     fl_profile_text_terminal(out, class_name(c->heap, fault->object));
-    fl_buf_printf(out, " @ 0x%" PRIx64 ": %" PRIu64 " of %" PRIu64 " entries %s",
-                  fl_heap_id(c->heap, fault->object), fault->part, fault->whole, what[fault->kind]);
+    fl_buf_printf(out, " @ 0x%" PRIx64 ": %" PRIu64 " of %" PRIu64 " entries ",
+                  fl_heap_id(c->heap, fault->object), fault->part, fault->whole);
+    if (fault->changed != NULL) {
+        fl_buf_text(out, "stand under the hash that their key had before its field ");
+        fl_profile_text_terminal(out, fault->changed->name);
+        fl_buf_text(out, " changed");
+    } else
+        fl_buf_text(out, what[fault->kind]);
     put_class(out, c->heap, "; keys: ", fault->key_class);
     fl_buf_printf(out, "; %" PRIu64 " bytes", fault->bytes);
 }
@@ -272,6 +278,8 @@ static void json_faults(fl_buf *out, const fl_heap_contents *c)
                       fault->part, fault->whole, fault->bytes);
         if (fault->key_class != FL_HEAP_NONE)
             json_text(out, "class", fl_heap_class_at(c->heap, fault->key_class)->name);
+        if (fault->changed != NULL)
+            json_text(out, "field", fault->changed->name);
         json_text(out, "evidence", fl_buf_slice(&sentence));
         json_text(out, "hint", fl_slice_of(fl_heap_fault_hint(fault->kind)));
         fl_buf_char(out, '}');

@@ -155,15 +155,18 @@ static const char *holder_of(const struct looking *in, fl_heap_object object)
 
 static fl_status add_map(struct looking *in, const fl_heap_fault *fault)
 {
-    bool is_changed = fault->kind == FL_HEAP_KEYS_CHANGED;
+    const char *what = "have a key whose fields are those of another key";
+    if (fault->changed != NULL)
+        what = fl_arena_printf(
+            in->arena, "stand under the hash that their key had before its field %.*s changed",
+            FL_SLICE_ARG(fault->changed->name));
+    else if (fault->kind == FL_HEAP_KEYS_CHANGED)
+        what = "have a key that is also the key of another entry";
     const char *text = fl_arena_printf(
-        in->arena,
-        "%" PRIu64 " of %" PRIu64 " entries of a %.*s have a key %s; the keys are of %.*s",
+        in->arena, "%" PRIu64 " of %" PRIu64 " entries of a %.*s %s; the keys are of %.*s",
         fault->part, fault->whole,
         FL_SLICE_ARG(class_name(in, fl_heap_class_of(in->heap, fault->object))),
-        is_changed ? "that is also the key of another entry"
-                   : "whose fields are those of another key",
-        FL_SLICE_ARG(class_name(in, fault->key_class)));
+        what != NULL ? what : "", FL_SLICE_ARG(class_name(in, fault->key_class)));
     return add(in, &(struct found){.sign = fl_heap_fault_name(fault->kind),
                                    .text = text,
                                    .holder = holder_of(in, fault->object),

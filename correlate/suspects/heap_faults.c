@@ -6,7 +6,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "heap_strays.h"
 #include "mem.h"
 #include "slice.h"
 
@@ -18,6 +20,9 @@ static const double MIN_ALIKE = 0.5, MIN_IN_LONG = 0.05;
 static const double MIN_TEXTS = 0.05, MIN_LOCALS = 0.1;
 /* A pool has several threads that do the same. */
 enum { MIN_THREADS = 4 };
+/* Entries that stand under a hash that their key has not any more. */
+enum { MIN_STRAYS = 16 };
+static const double MIN_ASTRAY = 0.05;
 
 static const struct {
     const char *name, *hint;
@@ -50,6 +55,13 @@ const char *fl_heap_fault_hint(fl_heap_fault_kind kind)
     assert(kind < FL_HEAP_FAULT_KIND_COUNT);
     return KINDS[kind].hint;
 }
+
+/* What maps are judged with. */
+struct judging {
+    fl_heap_faults *out;
+    const fl_heap *heap;
+    uint64_t budget; /* for hashes */
+};
 
 /* A finding more; their order comes last. */
 static bool add(fl_heap_faults *out, const fl_heap_fault *fault)
@@ -89,28 +101,56 @@ static uint32_t key_class_of(const fl_heap *heap, const fl_heap_collection *map)
     return FL_HEAP_NONE;
 }
 
-/* The gravest of the three that a map can have: alike keys also collide. */
-static bool judge_map(fl_heap_faults *out, const fl_heap *heap, const fl_heap_collection *map)
+/* Whether keys changed after they were put, by the hashes under which their entries stand. Keys of
+ * java.lang do not change. False without memory. */
+static bool look_for_strays(fl_heap_fault *fault, struct judging *j, const fl_heap_collection *map)
 {
+    fl_heap_strays found;
+    const fl_heap_collection_class *info = fl_heap_collection_info(map->info);
+    const fl_heap_chains chains = {
+        .table = fl_heap_follow(j->heap, map->object, info->array),
+        .entries = map->entries,
+        .is_concurrent = strcmp(info->name, "java.util.concurrent.ConcurrentHashMap") == 0,
+        .is_plain = strcmp(info->name, "java.util.Hashtable") == 0};
+    if (chains.table == FL_HEAP_NONE || fault->key_class == FL_HEAP_NONE ||
+        fl_slice_starts_with(fl_heap_class_at(j->heap, fault->key_class)->name,
+                             FL_SLICE("java.lang.")))
+        return true;
+    if (fl_heap_strays_find(&found, j->heap, &chains, &j->budget, NULL) != FL_OK)
+        return false;
+    if (found.strays < MIN_STRAYS || (double)found.strays < MIN_ASTRAY * (double)found.looked_at)
+        return true;
+    fault->kind = FL_HEAP_KEYS_CHANGED;
+    fault->part = found.strays;
+    fault->whole = found.looked_at;
+    fault->changed = found.field;
+    return true;
+}
+
+/* The gravest of the three that a map can have: alike keys also collide. */
+static bool judge_map(struct judging *j, const fl_heap_collection *map)
+{
+    const fl_heap *heap = j->heap;
     double entries = (double)map->entries;
-    fl_heap_fault fault = {.object = map->object, .whole = map->entries};
+    fl_heap_fault fault = {
+        .kind = FL_HEAP_FAULT_KIND_COUNT, .object = map->object, .whole = map->entries};
     if (fl_heap_collection_info(map->info)->kind != FL_HEAP_CHAINED || map->entries < MIN_ENTRIES)
         return true;
+    fault.key_class = key_class_of(heap, map);
     if ((double)map->equal_keys >= MIN_ALIKE * entries) {
         fault.kind = FL_HEAP_KEYS_WITHOUT_EQUALS;
         fault.part = map->equal_keys;
     } else if (map->same_keys > 0) {
         fault.kind = FL_HEAP_KEYS_CHANGED;
         fault.part = map->same_keys;
-    } else if ((double)map->in_long >= MIN_IN_LONG * entries) {
+    } else if (!look_for_strays(&fault, j, map)) {
+        return false;
+    } else if (fault.changed == NULL && (double)map->in_long >= MIN_IN_LONG * entries) {
         fault.kind = FL_HEAP_HASHES_COLLIDE;
         fault.part = map->in_long;
-    } else {
-        return true;
     }
     fault.bytes = fl_heap_retained_bytes(heap, map->object);
-    fault.key_class = key_class_of(heap, map);
-    return add(out, &fault);
+    return fault.kind == FL_HEAP_FAULT_KIND_COUNT || add(j->out, &fault);
 }
 
 /* What the roots keep: the whole that shares are of. */
@@ -177,8 +217,9 @@ fl_status fl_heap_faults_find(fl_heap_faults *out, const fl_heap *heap,
     *out = (fl_heap_faults){0};
     double heap_bytes = (double)reached_bytes(heap);
     bool is_done = true;
+    struct judging j = {.out = out, .heap = heap, .budget = FL_HEAP_STRAYS_BUDGET};
     for (size_t i = 0; is_done && i < collections->count; i++)
-        is_done = judge_map(out, heap, &collections->rows[i]);
+        is_done = judge_map(&j, &collections->rows[i]);
     is_done =
         is_done && judge_locals(out, locals, heap_bytes) && judge_texts(out, strings, heap_bytes);
     if (!is_done)

@@ -4,9 +4,10 @@
  *
  * Thresholds. Keys: no map whose keys have equals() and hashCode() holds two equal ones, so any
  * share would do; but keys may be meant to be told apart by identity, so at least half of a map of
- * some size must be alike. The same object as key of two entries is proof. Chains: with hashes that
- * spread, entries in chains of eight and more are less than one in a million (heap_collections.h).
- * Texts and ThreadLocals: a twentieth and a tenth of the heap, what is worth an hour of somebody.
+ * some size must be alike. The same object as key of two entries is proof; so is an entry that
+ * stands under the hash of what its key was (heap_strays.h). Chains: with hashes that spread,
+ * entries in chains of eight and more are less than one in a million (heap_collections.h). Texts
+ * and ThreadLocals: a twentieth and a tenth of the heap, what is worth an hour of somebody.
  */
 #ifndef FL_HEAP_FAULTS_H
 #define FL_HEAP_FAULTS_H
@@ -31,6 +32,8 @@ typedef struct fl_heap_fault {
     uint64_t bytes;        /* that it keeps or loses */
     uint32_t key_class;    /* of a key that is concerned, or of the value; or FL_HEAP_NONE */
     size_t row;            /* of the ThreadLocal in fl_heap_locals */
+    /* KEYS_CHANGED: the field that changed, where that is how it was found; or NULL */
+    const fl_heap_member *changed;
 } fl_heap_fault;
 
 typedef struct fl_heap_faults {

@@ -162,6 +162,9 @@ static fl_status keep_faults(fl_heap_record *out, const fl_heap *heap, const fl_
         if (kept.fault.key_class != FL_HEAP_NONE)
             kept.key_class =
                 fl_arena_cstr(&out->arena, fl_heap_class_at(heap, kept.fault.key_class)->name);
+        if (kept.fault.changed != NULL)
+            kept.changed = fl_arena_cstr(&out->arena, kept.fault.changed->name);
+        kept.fault.changed = NULL; /* it is the dump's */
         out->faults[out->fault_count++] = kept;
     }
     return FL_OK;

@@ -35,6 +35,7 @@ typedef struct fl_heap_map_fault {
     const char *holder;    /* "shop.Grid.CELLS"; NULL: not known */
     const char *map_class; /* "java.util.HashMap" */
     const char *key_class; /* NULL: not known */
+    const char *changed;   /* the field of the key; NULL: not known */
 } fl_heap_map_fault;
 
 typedef struct fl_heap_record {

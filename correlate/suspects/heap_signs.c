@@ -257,6 +257,17 @@ static void say_fault(fl_heap_sign *sign, const fl_heap_map_fault *fault, fl_are
         [FL_HEAP_HASHES_COLLIDE] = "are in chains of 8 and more",
     };
     assert(fault->fault.kind < sizeof(what) / sizeof(what[0]));
+    if (fault->changed != NULL) {
+        say(sign,
+            fl_arena_printf(arena,
+                            "%" PRIu64 " of %" PRIu64
+                            " entries of a %s stand under the hash that their key had before its "
+                            "field %s changed; the keys are of %s",
+                            fault->fault.part, fault->fault.whole, fault->map_class, fault->changed,
+                            fault->key_class != NULL ? fault->key_class : "a class not known"),
+            NAN, "");
+        return;
+    }
     say(sign,
         fl_arena_printf(arena, "%" PRIu64 " of %" PRIu64 " entries of a %s %s; the keys are of %s",
                         fault->fault.part, fault->fault.whole, fault->map_class,

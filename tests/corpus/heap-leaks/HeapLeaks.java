@@ -242,6 +242,61 @@ public final class HeapLeaks {
         }
     }
 
+    // --- left behind: a key changes while it is in the map, so that it is looked for in vain when its work is done; the twin takes
+    // it out first and puts it back
+    static final class Visit {
+        final String room;
+        final long number;
+        int state;
+
+        Visit(String room, long number) {
+            this.room = room;
+            this.number = number;
+        }
+
+        @Override
+        public boolean equals(Object o) {
+            return o instanceof Visit v && v.room.equals(room) && v.number == number && v.state == state;
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(room, number, state);
+        }
+    }
+
+    static final class Visits {
+        static final Map<Visit, byte[]> OPEN = new ConcurrentHashMap<>();
+        static final Map<Visit, byte[]> KEPT = new HashMap<>();
+        static final ArrayDeque<Visit> WAITING = new ArrayDeque<>();
+    }
+
+    static void leftBehind(int i) {
+        Visit v = new Visit("room " + i % 7, i);
+        Visits.OPEN.put(v, new byte[500]);
+        Visits.WAITING.add(v);
+        if (Visits.WAITING.size() > 40) {
+            Visit done = Visits.WAITING.poll();
+            done.state = 3;
+            Visits.OPEN.remove(done);
+        }
+    }
+
+    static void leftBehindTwin(int i) {
+        Visit v = new Visit("room " + i % 7, i);
+        Visits.KEPT.put(v, new byte[500]);
+        Visits.WAITING.add(v);
+        if (Visits.WAITING.size() > 400) {
+            Visit done = Visits.WAITING.poll();
+            byte[] body = Visits.KEPT.remove(done);
+            done.state = 1 + i % 3;
+            Visits.KEPT.put(done, body);
+            if (i > 600) {
+                Visits.KEPT.keySet().removeIf(k -> k.number == i - 600);
+            }
+        }
+    }
+
     // --- hashes that are all the same; the twin's are not
     static final class Bad {
         final int id;
@@ -473,6 +528,8 @@ public final class HeapLeaks {
         all.put("mutable-keys-twin", HeapLeaks::mutableKeysTwin);
         all.put("lost-keys", HeapLeaks::lostKeys);
         all.put("lost-keys-twin", HeapLeaks::lostKeysTwin);
+        all.put("left-behind", HeapLeaks::leftBehind);
+        all.put("left-behind-twin", HeapLeaks::leftBehindTwin);
         all.put("collisions", HeapLeaks::collisions);
         all.put("collisions-twin", HeapLeaks::collisionsTwin);
         all.put("class-loaders", HeapLeaks::classLoaders);
