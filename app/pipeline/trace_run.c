@@ -75,8 +75,9 @@ static void find_warnings(fl_trace_run *run)
                       (unsigned long long)info->damaged, info->damaged == 1 ? "" : "s",
                       info->damaged == 1 ? "" : "s", info->damaged == 1 ? " was" : "s were"));
     if (info->skipped_batches > 0)
-        warn(run, fl_arena_printf(&run->arena, "%llu batches of experiments were passed over",
-                                  (unsigned long long)info->skipped_batches));
+        warn(run, fl_arena_printf(&run->arena, "%llu batch%s of experiments passed over",
+                                  (unsigned long long)info->skipped_batches,
+                                  info->skipped_batches == 1 ? "" : "es"));
     if (info->dropped + run->report.dropped > 0)
         warn(run,
              fl_arena_printf(&run->arena,

@@ -451,9 +451,9 @@ static fl_status take_traces(struct reading *in, const struct source *source,
     }
     if (more == 0 || in->warning_count == MAX_WARNINGS)
         return FL_OK;
-    const char *text =
-        fl_arena_printf(in->arena, "profiles of %s: %llu traces more than the %d that are read",
-                        source->service, (unsigned long long)more, FL_TRIAGE_TRACES);
+    const char *text = fl_arena_printf(
+        in->arena, "profiles of %s: %llu trace%s more than the %d that are read", source->service,
+        (unsigned long long)more, more == 1 ? "" : "s", FL_TRIAGE_TRACES);
     in->warnings[in->warning_count++] = text;
     return text != NULL ? FL_OK : no_memory(in);
 }

@@ -452,10 +452,11 @@ static fl_status read_all(struct reading *in)
     for (size_t i = 0; i < in->entry_count && status == FL_OK; i++)
         status = read_trace(in, &in->entries[i]);
     if (status == FL_OK && in->passed_over > 0)
-        status = warn(in, fl_arena_printf(in->arena,
-                                          "%zu traces among the profiles are more than the %d that"
-                                          " are read",
-                                          in->passed_over, MAX_TRACES));
+        status =
+            warn(in, fl_arena_printf(in->arena,
+                                     "%zu trace%s among the profiles: more than the %d that"
+                                     " are read",
+                                     in->passed_over, in->passed_over == 1 ? "" : "s", MAX_TRACES));
     else if (status == FL_OK && in->from->start_ns != 0 && in->undated == 0 && in->told_count > 0)
         status = warn(in, fl_arena_printf(in->arena,
                                           "--trace-start changes nothing: every trace says itself"
