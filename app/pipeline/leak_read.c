@@ -295,7 +295,7 @@ static fl_status take_profile(fl_leak_reader *reader, const struct input *in, fl
 static fl_status keep_trace(fl_leak_reader *reader, const struct input *in, fl_error *err)
 {
     fl_leak_traces *apart = reader->apart;
-    const fl_trace_options options = {.library = reader->library, .with_course = true};
+    const fl_trace_options options = {.library = apart->library, .with_course = true};
     fl_error inner = {0};
     if (apart->count == FL_LEAK_TRACES) {
         apart->passed_over++;

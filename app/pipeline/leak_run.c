@@ -431,6 +431,7 @@ fl_status fl_leak_run_create_apart(fl_leak_run **out, const fl_leak_request *req
                                    fl_leak_traces *traces, fl_error *err)
 {
     assert(out != NULL && request != NULL && request->input_count > 0);
+    assert(traces == NULL || traces->library != NULL);
     *out = NULL;
     fl_leak_run *run = fl_mem_calloc(1, sizeof(*run));
     if (run == NULL)

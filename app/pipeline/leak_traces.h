@@ -11,7 +11,9 @@
 /* A trace costs what its course does; a folder with more of them is no incident's. */
 enum { FL_LEAK_TRACES = 32 };
 
-/* All zeros is none; names live in the arena of who made it. */
+/* All zeros is none; names live in the arena of who made it. What is found in a trace refers to the
+ * signatures that it was judged by, so that they are not those of the leak run, which goes before.
+ */
 typedef struct fl_leak_traces {
     struct fl_leak_traced {
         const char *name; /* the file or address */
@@ -20,6 +22,7 @@ typedef struct fl_leak_traces {
     size_t count;
     uint64_t passed_over; /* beyond the room: neither kept nor judged */
     fl_arena *arena;
+    const fl_signatures *library; /* outlives the traces */
 } fl_leak_traces;
 
 /* fl_leak_run_create(), but that traces which can be read go to `traces`, with their course: they

@@ -266,7 +266,8 @@ static fl_status read_profiles(fl_triage *t, fl_error *err)
                                           .service = t->request->service,
                                           .asker = t->request->asker,
                                           .signatures = t->request->signatures,
-                                          .signature_count = t->request->signature_count};
+                                          .signature_count = t->request->signature_count,
+                                          .library = t->library};
     fl_status status = fl_triage_profiles_read(&t->profiles, &from, &sink, &t->arena, err);
     t->unreadable_files += t->profiles.unreadable;
     for (size_t i = 0; i < t->profiles.warning_count && status == FL_OK; i++)

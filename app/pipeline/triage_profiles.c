@@ -471,7 +471,7 @@ static fl_status read_source(struct reading *in, const struct source *source)
     fl_leak_traces *kept = fl_arena_alloc(in->arena, 1, sizeof(*kept));
     if (kept == NULL)
         return no_memory(in);
-    *kept = (fl_leak_traces){.arena = in->arena};
+    *kept = (fl_leak_traces){.arena = in->arena, .library = in->from->library};
     fl_status status = fl_leak_run_create_apart(&run, &request, kept, &why);
     if (status != FL_OK) {
         fl_leak_traces_dispose(kept);
@@ -495,6 +495,7 @@ fl_status fl_triage_profiles_read(fl_triage_profiles *out, const fl_triage_profi
     *out = (fl_triage_profiles){0};
     if (from->count == 0)
         return FL_OK;
+    assert(from->library != NULL);
     struct reading *in = fl_arena_alloc(arena, 1, sizeof(*in));
     if (in == NULL)
         return fl_fail(err, FL_E_NOMEM, FL_NO_OFFSET, "no memory for profiles");

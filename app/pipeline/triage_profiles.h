@@ -32,6 +32,7 @@ typedef struct fl_triage_profile_paths {
     const fl_leak_asker *asker;    /* of addresses among the paths; NULL: they are refused */
     const char *const *signatures; /* as of fl_leak_request */
     size_t signature_count;
+    const fl_signatures *library; /* the same and what is built in, for traces; outlives them */
 } fl_triage_profile_paths;
 
 /* Judge the profiles, and push what they count in total as metrics into `sink`. Everything lives in

@@ -203,6 +203,20 @@ class Trace(unittest.TestCase):
                 self.assertEqual(found["modalities"]["metrics"]["series"], told["modalities"]["metrics"]["series"])
             self.assertGreater(told["modalities"]["metrics"]["series"], self.triage(ask)["modalities"]["metrics"]["series"] + 5)
 
+    def test_more_traces_than_are_read_are_told(self):
+        with tempfile.TemporaryDirectory() as place:
+            ask = self.slow_shop(place)
+            folder = pathlib.Path(place) / "profiles"
+            folder.mkdir()
+            for i in range(33):
+                shutil.copy(CONVOY, folder / f"trace{i}.out")
+            found = self.triage(ask, "--pprof", f"shop={folder}")
+            self.assertIn("profiles of shop: 1 trace more than the 32 that are read", found["warnings"])
+            self.assertEqual(found["hypotheses"][0]["cause"], "lock")
+            found = self.triage(ask, "--pprof", f"shop={folder}", "--trace", f"shop={CONVOY}")
+            self.assertIn("1 trace among the profiles: more than the 32 that are read", found["warnings"])
+            self.assertEqual(found["hypotheses"][0]["cause"], "lock")
+
     def test_ones_own_signatures_count_in_a_triage(self):
         own = ("signatures:\n  - name: trace-lock-convoy\n    title: A queue of mine\n    verdict: latency\n    subject: lock\n    prior: 0.9\n"
                "    must:\n      - {feature: trace_queue, at_least: 0.5}\n      - {feature: trace_place, matches: '^main'}\n"
