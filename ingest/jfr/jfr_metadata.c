@@ -242,7 +242,9 @@ fl_status fl_jfr_metadata_read(fl_jfr_chunk *chunk, size_t pos, fl_arena *arena,
     struct reading r = {
         .chunk = chunk, .in = {.bytes = chunk->bytes, .pos = pos}, .arena = arena, .err = err};
     chunk->class_count = chunk->field_count = chunk->op_count = chunk->steps = 0;
-    fl_map_clear(chunk->by_id);
+    fl_status restarted = fl_map_restart(chunk->by_id, fl_map_count(chunk->by_id), err);
+    if (restarted != FL_OK)
+        return restarted;
     memset(chunk->dense, 0, FL_JFR_DENSE * sizeof(*chunk->dense));
     uint64_t size = count_of(&r), type = long_of(&r);
     if (r.in.short_read || type != 0 || size < r.in.pos - pos || size > chunk->bytes.len - pos)

@@ -65,7 +65,7 @@ fl_status fl_jfr_pools_begin(fl_jfr_chunk *chunk, fl_error *err)
         if (pool->by_key == NULL)
             status = fl_map_create(&pool->by_key, FL_MAX_JFR_CONSTANTS, err);
         else
-            fl_map_clear(pool->by_key);
+            status = fl_map_restart(pool->by_key, fl_map_count(pool->by_key), err);
         if (status == FL_OK && of != NULL && !of->is_planned) {
             of->is_planned = true;
             status = fl_jfr_plan_make(&of->plan, chunk, of, pools[i].wanted, err);

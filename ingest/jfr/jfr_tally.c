@@ -491,7 +491,12 @@ fl_status fl_jfr_tally_event(fl_jfr_chunk *chunk, const fl_jfr_class *class, siz
 void fl_jfr_tally_clear(fl_jfr_tally *tally)
 {
     assert(tally->count <= tally->cap);
-    if (tally->index != NULL)
+    /* at the cost of the chunk before, not of the largest one of all: many may be small */
+    if (tally->index_cap > FIRST_INDEX && tally->count < tally->index_cap / 64) {
+        fl_mem_free(tally->index);
+        tally->index = NULL;
+        tally->index_cap = 0;
+    } else if (tally->count > 0)
         memset(tally->index, 0, tally->index_cap * sizeof(*tally->index));
     tally->count = tally->single_count = 0;
     tally->end_ns = 0;

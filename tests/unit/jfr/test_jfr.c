@@ -4,6 +4,7 @@
 #include "fl_file.h"
 #include "fl_test.h"
 #include "jfr.h"
+#include "jfr_priv.h"
 #include "made_jfr.h"
 #include "mem.h"
 #include "slice.h"
@@ -174,6 +175,42 @@ START_TEST(a_large_chunk_among_others_is_told_in_its_turn)
     ck_assert_str_eq(told.ptr, STANDARD STANDARD STANDARD STANDARD STANDARD);
     ck_assert_uint_eq(fl_jfr_totals_of(jfr).chunks, 5);
     ck_assert_uint_eq(fl_jfr_totals_of(jfr).warning_count, 0);
+    fl_buf_dispose(&all);
+}
+END_TEST
+
+/* A chunk of many stacks, then some of a few events: the memory that is cleared for each is in
+ * proportion to the one before it. */
+START_TEST(small_chunks_behind_a_large_one_cost_little)
+{
+    enum { STACKS = 100000, CHUNKS = 3 }; /* too few for threads */
+    fl_buf all = fl_buf_of(1 << 20);
+    fl_jfr_event last;
+    fl_stream *in;
+    made_jfr_standard(&made, true);
+    append_padded(&all, 0);
+    for (uint32_t i = 0; i < STACKS; i++) {
+        const unsigned char event[] = {9,
+                                       MADE_ALLOCATION,
+                                       1,
+                                       (i & 0x7f) | 0x80,
+                                       (i >> 7 & 0x7f) | 0x80,
+                                       (unsigned char)(i >> 14),
+                                       4,
+                                       1,
+                                       0};
+        fl_buf_add(&all, (fl_slice){.ptr = event, .len = sizeof(event)});
+    }
+    for (size_t i = 0; i < 8; i++)
+        all.ptr[8 + i] = (char)(unsigned char)(all.len >> (56 - 8 * i));
+    for (size_t i = 0; i < CHUNKS; i++)
+        append_padded(&all, 0);
+    ck_assert_ok(fl_stream_over(&in, fl_buf_slice(&all), "rec.jfr", &err));
+    ck_assert_ok(fl_jfr_read_sums(jfr, in, "rec.jfr", keep, &last, &err));
+    fl_stream_close(in);
+    ck_assert_uint_eq(fl_jfr_totals_of(jfr).chunks, CHUNKS + 1);
+    ck_assert_uint_gt(fl_jfr_totals_of(jfr).events, STACKS);
+    ck_assert_uint_lt(jfr->chunks[0].tally.index_cap, STACKS);
     fl_buf_dispose(&all);
 }
 END_TEST
@@ -561,6 +598,7 @@ static Suite *make_suite(void)
         tests, events_are_told_with_names_and_stacks_whether_numbers_are_compressed_or_not, 0, 2);
     tcase_add_test(tests, chunks_in_a_row_have_their_own_numbers_and_share_names_and_stacks);
     tcase_add_test(tests, a_large_chunk_among_others_is_told_in_its_turn);
+    tcase_add_test(tests, small_chunks_behind_a_large_one_cost_little);
     tcase_add_test(tests, gzip_and_zstd_are_undone);
     tcase_add_test(tests, a_chunk_that_was_not_finished_is_read_without_what_its_header_would_say);
     tcase_add_test(tests, a_broken_chain_of_tables_is_replaced_by_all_that_there_are);
