@@ -166,6 +166,10 @@ static fl_status take_row(fl_census_table *table, uint64_t key, const fl_heap_it
 static fl_status take_other(fl_census *census, fl_census_counts *counts, const fl_heap_item *item,
                             fl_error *err)
 {
+    bool is_before = item->kind == FL_HEAP_ITEM_NAME || item->kind == FL_HEAP_ITEM_LOADED ||
+                     item->kind == FL_HEAP_ITEM_FRAME || item->kind == FL_HEAP_ITEM_TRACE;
+    if (census->is_part && is_before)
+        return FL_E_NOTFOUND; /* the dump changes under us: once more, by one thread */
     switch (item->kind) {
     case FL_HEAP_ITEM_NAME:
         return take_name(census, item, err);
