@@ -162,11 +162,13 @@ static fl_status add_map(struct looking *in, const fl_heap_fault *fault)
             FL_SLICE_ARG(fault->changed->name));
     else if (fault->kind == FL_HEAP_KEYS_CHANGED)
         what = "have a key that is also the key of another entry";
+    if (what == NULL)
+        return no_memory(in);
     const char *text = fl_arena_printf(
         in->arena, "%" PRIu64 " of %" PRIu64 " entries of a %.*s %s; the keys are of %.*s",
         fault->part, fault->whole,
-        FL_SLICE_ARG(class_name(in, fl_heap_class_of(in->heap, fault->object))),
-        what != NULL ? what : "", FL_SLICE_ARG(class_name(in, fault->key_class)));
+        FL_SLICE_ARG(class_name(in, fl_heap_class_of(in->heap, fault->object))), what,
+        FL_SLICE_ARG(class_name(in, fault->key_class)));
     return add(in, &(struct found){.sign = fl_heap_fault_name(fault->kind),
                                    .text = text,
                                    .holder = holder_of(in, fault->object),
