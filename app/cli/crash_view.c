@@ -126,10 +126,12 @@ static void write_native_memory(fl_page *page, const fl_crash *crash)
     if (crash->category_count == 0)
         return;
     heading(page, "Native memory, as the virtual machine counts its own");
-    fl_page_printf(page, FL_INK_PLAIN, "  %s committed of %s reserved",
-                   fl_bytes_text(committed, (double)crash->committed_bytes),
-                   fl_bytes_text(reserved, (double)crash->reserved_bytes));
-    fl_page_newline(page);
+    if (crash->committed_bytes > 0) {
+        fl_page_printf(page, FL_INK_PLAIN, "  %s committed of %s reserved",
+                       fl_bytes_text(committed, (double)crash->committed_bytes),
+                       fl_bytes_text(reserved, (double)crash->reserved_bytes));
+        fl_page_newline(page);
+    }
     for (size_t row = 0; row < SHOWN_CATEGORIES && row < crash->category_count; row++) {
         size_t most = FL_CRASH_MAX_CATEGORIES;
         for (size_t i = 0; i < crash->category_count; i++)

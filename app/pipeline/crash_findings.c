@@ -52,6 +52,9 @@ static const char *largest_text(fl_arena *arena, const fl_crash *crash)
     for (size_t i = 1; i < crash->category_count; i++)
         if (crash->categories[i].committed_bytes > most->committed_bytes)
             most = &crash->categories[i];
+    if (crash->committed_bytes == 0)
+        return fl_arena_printf(arena, "native memory: most of it %s (%llu MiB)", most->name,
+                               (unsigned long long)(most->committed_bytes >> 20));
     return fl_arena_printf(arena, "native memory: %llu MiB committed, most of it %s (%llu MiB)",
                            (unsigned long long)(crash->committed_bytes >> 20), most->name,
                            (unsigned long long)(most->committed_bytes >> 20));

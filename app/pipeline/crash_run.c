@@ -150,13 +150,18 @@ static const char *meaning_of_native(const fl_crash *crash, fl_arena *arena)
         return "not the Java heap but the machine or the container is full: fewer or smaller heaps"
                " on it (-Xmx), fewer threads, or a higher limit;"
                " -XX:NativeMemoryTracking=summary would have told what the memory went to";
+    const char *whole = crash->committed_bytes == 0
+                            ? "what"
+                            : fl_arena_printf(arena, "the %llu MiB that",
+                                              (unsigned long long)(crash->committed_bytes >> 20));
+    if (whole == NULL)
+        return NULL;
     return fl_arena_printf(
         arena,
         "the machine, the container or a limit of the process is full, which no OutOfMemoryError"
-        " tells; of the %llu MiB that the virtual machine counts as its own, %s has most (%llu "
-        "MiB): %s",
-        (unsigned long long)(crash->committed_bytes >> 20), most->name,
-        (unsigned long long)(most->committed_bytes >> 20), remedy_of(most->name));
+        " tells; of %s the virtual machine counts as its own, %s has most (%llu MiB): %s",
+        whole, most->name, (unsigned long long)(most->committed_bytes >> 20),
+        remedy_of(most->name));
 }
 
 /* "fatal error: OutOfMemory encountered: Java heap space" says which memory it was. */

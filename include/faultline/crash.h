@@ -95,7 +95,7 @@ typedef struct fl_crash {
     const char *memory_for;              /* "committing reserved memory" */
     const fl_crash_category *categories; /* with -XX:NativeMemoryTracking, else none */
     size_t category_count;
-    uint64_t reserved_bytes, committed_bytes; /* of all of them */
+    uint64_t reserved_bytes, committed_bytes; /* of all of them; 0: not known */
     const char *limits[FL_CRASH_MAX_LIMITS]; /* lines on the machine's and the container's memory */
     size_t limit_count;
     uint64_t java_threads, other_threads;

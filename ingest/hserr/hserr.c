@@ -357,6 +357,7 @@ fl_status fl_hserr_read(fl_crash *out, fl_stream *in, fl_arena *arena, fl_error 
     if (status == FL_OK)
         status = read_lines(&r, lines, err);
     fl_lines_destroy(lines);
+    fl_hserr_check_tracking(&r.memory);
     out->native_frames = r.native_frames;
     out->java_frames = r.java_frames;
     out->heap = r.heap;

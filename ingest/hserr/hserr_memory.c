@@ -113,6 +113,18 @@ static bool take_category(fl_hserr_memory *in, fl_slice text)
     return true;
 }
 
+/* Both of its sizes or, where one cannot be read, none. */
+static bool take_total(fl_crash *out, fl_slice text)
+{
+    uint64_t reserved, committed;
+    if (!take_size(text, FL_SLICE("reserved="), &reserved) ||
+        !take_size(text, FL_SLICE(" committed="), &committed))
+        return false;
+    out->reserved_bytes = reserved;
+    out->committed_bytes = committed;
+    return true;
+}
+
 /* The last category may be followed by anything: the section ends with its part of the report. */
 bool fl_hserr_take_tracking(fl_hserr_memory *in, fl_slice text)
 {
@@ -128,9 +140,19 @@ bool fl_hserr_take_tracking(fl_hserr_memory *in, fl_slice text)
         return false;
     }
     if (fl_slice_starts_with(text, FL_SLICE("Total: reserved=")) && out->reserved_bytes == 0)
-        return take_size(text, FL_SLICE("reserved="), &out->reserved_bytes) &&
-               take_size(text, FL_SLICE(" committed="), &out->committed_bytes);
+        return take_total(out, text);
     return take_category(in, text);
+}
+
+void fl_hserr_check_tracking(fl_hserr_memory *in)
+{
+    fl_crash *out = in->out;
+    bool is_sound = out->reserved_bytes >= out->committed_bytes;
+    for (size_t i = 0; i < out->category_count; i++)
+        is_sound &= in->categories[i].reserved_bytes <= out->reserved_bytes &&
+                    in->categories[i].committed_bytes <= out->committed_bytes;
+    if (!is_sound)
+        out->reserved_bytes = out->committed_bytes = 0;
 }
 
 bool fl_hserr_take_limit(fl_hserr_memory *in, fl_slice text)

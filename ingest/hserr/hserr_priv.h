@@ -31,6 +31,9 @@ void fl_hserr_take_failure(fl_hserr_memory *in, fl_slice text);
 /* A line of "Native Memory Tracking:", which has empty lines in it, so that its end is that of its
  * part of the report. True where the line was one of it. */
 bool fl_hserr_take_tracking(fl_hserr_memory *in, fl_slice text);
+/* When all lines were taken: a total that one of its parts passes is a damaged line, and not known.
+ */
+void fl_hserr_check_tracking(fl_hserr_memory *in);
 /* "Memory: 4k page, ...", "memory_limit_in_bytes: ..." and their like: kept as they stand. */
 bool fl_hserr_take_limit(fl_hserr_memory *in, fl_slice text);
 /* A line of "Java Threads:" or "Other Threads:". */

@@ -5,6 +5,7 @@
 #include "crash_findings.h"
 #include "crash_run.h"
 #include "fl_file.h"
+#include "fl_folder.h"
 #include "fl_test.h"
 #include "hserr.h"
 
@@ -131,6 +132,11 @@ static const struct {
     {"Native Memory Tracking:\n- x (reserved=99999999999999999999KB, committed=1KB)", 0, 0, 0},
     {"Native Memory Tracking:\n- x (reserved=18446744073709551615GB, committed=1KB)", 0, 0, 0},
     {"Native Memory Tracking:\n- x (reserved=1KB)\n- (reserved=, committed=)\n-", 0, 0, 0},
+    /* a total that is less than one of its parts, or half a line */
+    {"Native Memory Tracking:\n\nTotal: reserved=8, committed=1\n- x (reserved=4, committed=2)", 1,
+     0, 0},
+    {"Native Memory Tracking:\n\nTotal: reserved=8, commit\n- x (reserved=4, committed=2)", 1, 0,
+     0},
     {"Native Memory Tracking:\n\n---------------  S Y S T E M\n- x (reserved=1KB, committed=1KB)",
      0, 0, 0},
 };
@@ -264,6 +270,32 @@ START_TEST(what_has_most_of_the_memory_is_evidence)
 }
 END_TEST
 
+START_TEST(of_a_total_that_is_not_known_nothing_is_said)
+{
+    static const char text[] =
+        "# There is insufficient memory for the Java Runtime Environment to continue.\n# Native "
+        "memory allocation (mmap) failed to map 4096 bytes.\n\n---------------  S Y S T E M\n\n"
+        "Native Memory Tracking:\n\nTotal: reserved=8KB, committed=4K\n"
+        "-  Thread (reserved=10240KB, committed=5120KB)\n\nEND.\n";
+    fl_leak_finding finding;
+    bool has = false, found = false;
+    fl_folder folder;
+    fl_folder_open(&folder);
+    run(fl_folder_write(&folder, "hs_err.log", FL_SLICE(text)));
+    fl_folder_remove(&folder);
+    ck_assert_str_eq(
+        report.meaning,
+        "the machine, the container or a limit of the process is full, which no OutOfMemoryError"
+        " tells; of what the virtual machine counts as its own, Thread has most (5 MiB): fewer"
+        " threads, or smaller stacks (-Xss)");
+    ck_assert_ok(fl_crash_finding(&finding, &has, &report.crash, &arena, &err));
+    ck_assert(has);
+    for (size_t i = 0; i < finding.evidence_count; i++)
+        found |= strcmp(finding.evidence[i].text, "native memory: most of it Thread (5 MiB)") == 0;
+    ck_assert(found);
+}
+END_TEST
+
 START_TEST(every_prefix_of_a_report_with_native_memory_is_read_or_refused)
 {
     fl_bytes bytes = fl_file_read("tests/fixtures/hserr/memory25.log.zst");
@@ -310,6 +342,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, what_could_not_be_had_is_told, 0,
                         sizeof(failures) / sizeof(failures[0]));
     tcase_add_test(tc, what_has_most_of_the_memory_is_evidence);
+    tcase_add_test(tc, of_a_total_that_is_not_known_nothing_is_said);
     tcase_add_test(tc, every_prefix_of_a_report_with_native_memory_is_read_or_refused);
     tcase_add_test(tc, flipped_bits_harm_nothing);
     suite_add_tcase(suite, tc);
