@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "heap_text.h"
 #include "heap_view.h"
 #include "profile_text.h"
 #include "slice.h"
@@ -145,9 +146,7 @@ void fl_heap_view_histogram(fl_buf *out, const fl_heap_title *title,
         fl_profile_text_terminal(out, row->name);
         fl_buf_char(out, '\n');
     }
-    if (histogram->count < histogram->total_count)
-        fl_buf_printf(out, "... and %zu classes more; --top 0 shows all\n",
-                      histogram->total_count - histogram->count);
+    fl_heap_text_left(out, histogram->total_count - histogram->count, "classes");
 }
 
 /* One row a line: large answers are read with grep, too. */

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "heap_text.h"
 #include "profile_text.h"
 #include "slice.h"
 
@@ -206,8 +207,7 @@ void fl_heap_view_oql(fl_buf *out, const fl_heap_oql_view *view)
         out->status = cell.status;
     fl_buf_dispose(&cell);
     if (table->row_count < table->total)
-        fl_buf_printf(out, "... and %" PRIu64 " rows more; --top 0 shows all\n",
-                      table->total - table->row_count);
+        fl_heap_text_left(out, table->total - table->row_count, "rows");
     else
         fl_buf_printf(out, "%" PRIu64 " row%s\n", table->total, table->total == 1 ? "" : "s");
 }

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "heap_text.h"
 #include "profile_text.h"
 #include "slice.h"
 
@@ -78,9 +79,7 @@ void fl_heap_view_paths(fl_buf *out, const fl_heap_title *title, const fl_heap_p
     for (size_t row = 0; row != FL_HEAP_NONE && (top == 0 || shown < top);
          row = next_row(paths, row), shown++)
         put_row(out, fl_heap_paths_at(paths, row), whole);
-    if (shown < fl_heap_paths_count(paths))
-        fl_buf_printf(out, "... and %zu rows more; --top 0 shows all\n",
-                      fl_heap_paths_count(paths) - shown);
+    fl_heap_text_left(out, fl_heap_paths_count(paths) - shown, "rows");
 }
 
 static void put_text(fl_buf *out, const char *key, const char *text)

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "profile_text.h"
 #include "slice.h"
@@ -97,10 +98,20 @@ size_t fl_heap_text_shown(size_t top, size_t count)
     return top > 0 && top < count ? top : count;
 }
 
+void fl_heap_text_left(fl_buf *out, uint64_t left, const char *what)
+{
+    size_t len = strlen(what);
+    assert(len >= 4 && what[len - 1] == 's');
+    if (left == 1) /* "classes" has two letters more, which are behind another s */
+        len -= strcmp(what + len - 4, "sses") == 0 ? 2 : 1;
+    if (left > 0)
+        fl_buf_printf(out, "... and %" PRIu64 " %.*s more; --top 0 shows all\n", left, (int)len,
+                      what);
+}
+
 void fl_heap_text_more(fl_buf *out, size_t top, size_t count, const char *what)
 {
-    if (fl_heap_text_shown(top, count) < count)
-        fl_buf_printf(out, "... and %zu %s more; --top 0 shows all\n", count - top, what);
+    fl_heap_text_left(out, count - fl_heap_text_shown(top, count), what);
 }
 
 /* --- as JSON --- */

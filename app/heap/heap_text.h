@@ -19,6 +19,8 @@ void fl_heap_text_edge(fl_buf *out, const fl_heap_edge *edge);
 void fl_heap_text_way(fl_buf *out, const fl_heap *heap, const fl_heap_way *way, int margin);
 /* As many of `count` rows as are shown; the line that says how many are not. */
 size_t fl_heap_text_shown(size_t top, size_t count);
+/* `what` is the plural, in s; of one it is told in the singular. */
+void fl_heap_text_left(fl_buf *out, uint64_t left, const char *what);
 void fl_heap_text_more(fl_buf *out, size_t top, size_t count, const char *what);
 
 /* "key":"0x7f00" */

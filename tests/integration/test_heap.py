@@ -428,6 +428,10 @@ class Questions(unittest.TestCase):
         self.assertEqual(answer["columns"], ["object", "shallow", "retained"])
         _, text, _ = run(SAMPLE, "--oql", "SELECT * FROM shop.Cache$Entry", "--top", 2)
         self.assertIn("... and 3 rows more; --top 0 shows all\n", text)
+        _, text, _ = run(SAMPLE, "--oql", "SELECT * FROM shop.Cache$Entry", "--top", 4)
+        self.assertIn("... and 1 row more; --top 0 shows all\n", text)
+        count = json.loads(run(SAMPLE, "--format", "json")[1])["class_count"]
+        self.assertIn("\n... and 1 class more; --top 0 shows all\n", run(SAMPLE, "--top", count - 1)[1])
 
     def test_what_is_wrong_is_said_with_its_place(self):
         for query, message in (("SELECT", "--oql, byte 6: expected a value, found the end"),
