@@ -2,9 +2,9 @@
  * heap_open.c - the index as a file: whose it is, mapped to be read, written and given its name
  * when it is whole and durable.
  *
- * Until then it has no name where the file system can do that (O_TMPFILE): a run that is killed
- * leaves nothing behind. A file that already has the name is replaced at once, which takes a name
- * beside it for the moment between two calls.
+ * Until then it has no name where the file system can do that (O_TMPFILE) and /proc is there to
+ * give it one: a run that is killed leaves nothing behind. A file that already has the name is
+ * replaced at once, which takes a name beside it for the moment between two calls.
  */
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "heap_open.h"
@@ -156,12 +156,20 @@ static void sync_folder(const char *path)
     (void)close(fd);
 }
 
+/* Where what is open is found without a name of its own. */
+typedef char unnamed_path[sizeof("/proc/self/fd/") + 20];
+
+static void name_unnamed(unnamed_path out, int fd)
+{
+    (void)snprintf(out, sizeof(unnamed_path), "/proc/self/fd/%d", fd);
+}
+
 /* A name beside that of the index, for what has none yet. mkstemp() makes sure that nobody has it
  * and is in the way then; what another run takes meanwhile is an error like any other. */
 static bool give_name(writing *to)
 {
-    char from[sizeof("/proc/self/fd/") + 20];
-    (void)snprintf(from, sizeof(from), "/proc/self/fd/%d", to->fd);
+    unnamed_path from;
+    name_unnamed(from, to->fd);
     int fd = mkstemp(to->path);
     if (fd < 0)
         return false;
@@ -179,14 +187,20 @@ static fl_status make_durable(writing *to, const char *path, fl_error *err)
     return FL_OK;
 }
 
-/* Without a name; with one where the file system knows no files without. */
+/* Without a name; with one where the file system knows no files without, or where nothing could
+ * give it one when it is whole: a jail may have no /proc. */
 static int create_file(writing *to)
 {
+    unnamed_path from;
     char copy[FL_MAX_HEAP_INDEX_PATH];
     (void)snprintf(copy, sizeof(copy), "%s", to->path);
     int fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
+    if (fd >= 0) {
+        name_unnamed(from, fd);
+        if (access(from, F_OK) == 0)
+            return fd;
+        (void)close(fd);
+    }
     fd = mkstemp(to->path);
     to->is_named = fd >= 0;
     return fd;

@@ -397,6 +397,24 @@ class Index(unittest.TestCase):
         self.assertIn("the index is not kept: File too large", done.stderr)
         self.assertEqual(sorted(path.name for path in self.dump.parent.iterdir()), ["app.hprof"])
 
+    def test_without_proc_an_index_is_kept_all_the_same(self):
+        def inside(*words):
+            jail = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh", FAULTLINE]
+            return subprocess.run([*jail, *words], capture_output=True, text=True, check=False, timeout=300)
+
+        try:
+            if inside("--version").returncode != 0:
+                self.skipTest("no namespaces here, or a build that needs /proc")
+        except FileNotFoundError:
+            self.skipTest("no unshare here")
+        plain = run(self.dump, "--retained")
+        done = inside("heap", self.dump, "--retained", "--index")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), plain)
+        self.assertEqual(sorted(path.name for path in self.dump.parent.iterdir()), ["app.hprof", "app.hprof.flx"])
+        made = self.index.stat()
+        self.assertEqual(run(self.dump, "--retained", "--index"), plain)
+        self.assertEqual(self.index.stat().st_ino, made.st_ino)
+
     def test_who_may_read_the_dump_may_read_its_index(self):
         for mode in (0o640, 0o600, 0o644):
             self.dump.chmod(mode)
