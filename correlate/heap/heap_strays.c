@@ -361,13 +361,15 @@ static bool is_stray(const looking *l, const way *w, const sample *s, size_t at,
     return false;
 }
 
-/* The field that changed in most entries is the one that is told of. */
+/* The field that changed in most entries is the one that is told of. Where the hash is of that
+ * field alone, any hash in a small range (`id % 16`) is that of some other key: no entry is told by
+ * it. */
 static void count_strays(fl_heap_strays *out, const looking *l, const way *w)
 {
     uint32_t values[MAX_VALUES];
     for (size_t at = 0; at < l->field_count; at++) {
         uint64_t strays = 0;
-        if ((w->subset >> at & 1u) == 0)
+        if ((w->subset >> at & 1u) == 0 || w->subset == 1u << at)
             continue;
         size_t count = values_of(values, l, w, at);
         for (size_t i = 0; i < l->count; i++)
