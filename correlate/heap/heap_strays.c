@@ -46,8 +46,10 @@ static uint32_t hash_of_bits(fl_heap_type type, uint64_t bits)
     return (uint32_t)bits;
 }
 
-/* Over the units of UTF-16, whatever they are kept as. */
-static bool hash_of_text(uint32_t *out, const fl_heap *heap, fl_heap_object string)
+/* Over the units of UTF-16, whatever they are kept as. What is read is taken from *budget: a dump
+ * may have one long text in all of its keys. */
+static bool hash_of_text(uint32_t *out, const fl_heap *heap, fl_heap_object string,
+                         uint64_t *budget)
 {
     fl_heap_item item;
     fl_heap_type type;
@@ -58,8 +60,10 @@ static bool hash_of_text(uint32_t *out, const fl_heap *heap, fl_heap_object stri
     }
     fl_heap_object array = fl_heap_follow(heap, string, "value");
     if (array == FL_HEAP_NONE || !fl_heap_item_of(heap, array, &item) ||
-        item.kind != FL_HEAP_ITEM_VALUES || item.body.len > MAX_TEXT_BYTES)
+        item.kind != FL_HEAP_ITEM_VALUES || item.body.len > MAX_TEXT_BYTES ||
+        item.body.len > *budget)
         return false;
+    *budget -= item.body.len;
     (void)fl_heap_field(heap, string, FL_SLICE("coder"), &type, &coder);
     bool is_wide = item.type == FL_HEAP_BYTE && coder == 1;
     uint32_t hash = 0;
@@ -88,7 +92,7 @@ static bool hash_of_uuid(uint32_t *out, const fl_heap *heap, fl_heap_object obje
     return true;
 }
 
-bool fl_heap_hash_code(uint32_t *out, const fl_heap *heap, fl_heap_object object)
+static bool hash_code(uint32_t *out, const fl_heap *heap, fl_heap_object object, uint64_t *budget)
 {
     static const char *const boxes[] = {
         "java.lang.Integer", "java.lang.Long",      "java.lang.Short",  "java.lang.Byte",
@@ -100,7 +104,7 @@ bool fl_heap_hash_code(uint32_t *out, const fl_heap *heap, fl_heap_object object
         return true;
     fl_slice name = fl_heap_class_at(heap, fl_heap_class_of(heap, object))->name;
     if (fl_slice_equal(name, FL_SLICE("java.lang.String")))
-        return hash_of_text(out, heap, object);
+        return hash_of_text(out, heap, object, budget);
     if (fl_slice_equal(name, FL_SLICE("java.util.UUID")))
         return hash_of_uuid(out, heap, object);
     for (size_t i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++)
@@ -111,6 +115,12 @@ bool fl_heap_hash_code(uint32_t *out, const fl_heap *heap, fl_heap_object object
             return true;
         }
     return false;
+}
+
+bool fl_heap_hash_code(uint32_t *out, const fl_heap *heap, fl_heap_object object)
+{
+    uint64_t budget = MAX_TEXT_BYTES;
+    return hash_code(out, heap, object, &budget);
 }
 
 /* --- samples --- */
@@ -136,6 +146,7 @@ typedef struct looking {
     size_t field_count;
     sample *samples;
     size_t count;
+    uint64_t *budget;
 } looking;
 
 /* How a class makes a hash of its fields. */
@@ -182,7 +193,7 @@ static void read_fields(looking *l, sample *out, const fl_heap_item *item)
         }
         fl_heap_object object = bits != 0 ? fl_heap_find(l->heap, bits) : FL_HEAP_NONE;
         f->is_known = f->is_known && (bits == 0 || object != FL_HEAP_NONE) &&
-                      fl_heap_hash_code(&out->fields[i], l->heap, object);
+                      hash_code(&out->fields[i], l->heap, object, l->budget);
     }
 }
 
@@ -386,7 +397,7 @@ fl_status fl_heap_strays_find(fl_heap_strays *out, const fl_heap *heap,
                               const fl_heap_chains *chains, uint64_t *budget, fl_error *err)
 {
     way w;
-    looking l = {.heap = heap, .chains = chains, .class_index = FL_HEAP_NONE};
+    looking l = {.heap = heap, .chains = chains, .class_index = FL_HEAP_NONE, .budget = budget};
     uint64_t most = chains->entries < MAX_LOOKED ? chains->entries : MAX_LOOKED;
     *out = (fl_heap_strays){.looked_at = 0};
     if (most * READ_COST > *budget)

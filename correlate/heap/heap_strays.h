@@ -22,7 +22,7 @@ typedef struct fl_heap_strays {
     const fl_heap_member *field; /* that changed in most of them; NULL: there are none */
 } fl_heap_strays;
 
-/* What may still be spent, of all maps together: hashes that are worked out. */
+/* What may still be spent, of all maps together: hashes that are worked out, bytes of texts. */
 #define FL_HEAP_STRAYS_BUDGET (UINT64_C(1) << 27)
 
 /* `table` is an array of chains, of which there are `entries` entries; with `is_concurrent` one of

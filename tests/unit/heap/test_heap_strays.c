@@ -3,13 +3,23 @@
  */
 #include "heap_strays.h"
 
+#include <string.h>
+
 #include "fl_test.h"
 #include "heap_built.h"
 #include "mem.h"
 #include "slice.h"
 
 enum { OBJECT = 0x100, CLASS = 0x200, KEY = 0x300, NODE = 0x400, NODES = 0x500, STRING = 0x600 };
-enum { BYTES = 0x700, CHARS = 0x800, INTEGER = 0x900, LONG = 0xa00, BOOLEAN = 0xb00, UUID = 0xc00 };
+enum {
+    BYTES = 0x700,
+    CHARS = 0x800,
+    INTEGER = 0x900,
+    LONG = 0xa00,
+    BOOLEAN = 0xb00,
+    UUID = 0xc00,
+    NAMED = 0xd00
+};
 enum { TABLE = 0x8000, ENTRIES = 0x10000, KEYS = 0x400000, COUNT = 300 };
 enum { NEW_ONES = 100 }; /* keys that have not changed */
 
@@ -22,6 +32,7 @@ static const made_member node_fields[] = {
     {"hash", FL_HEAP_INT, 0}, {"key", FL_HEAP_REFERENCE, 0}, {"next", FL_HEAP_REFERENCE, 0}};
 static const made_member string_fields[] = {{"value", FL_HEAP_REFERENCE, 0},
                                             {"coder", FL_HEAP_BYTE, 0}};
+static const made_member named_fields[] = {{"name", FL_HEAP_REFERENCE, 0}};
 static const made_member int_field[] = {{"value", FL_HEAP_INT, 0}};
 static const made_member long_field[] = {{"value", FL_HEAP_LONG, 0}};
 static const made_member bool_field[] = {{"value", FL_HEAP_BOOLEAN, 0}};
@@ -40,6 +51,7 @@ static const built_class classes[] = {
     {LONG, OBJECT, "java/lang/Long", NULL, 0, long_field, 1},
     {BOOLEAN, OBJECT, "java/lang/Boolean", NULL, 0, bool_field, 1},
     {UUID, OBJECT, "java/util/UUID", NULL, 0, uuid_fields, 2},
+    {NAMED, OBJECT, "shop/Named", NULL, 0, named_fields, 1},
 };
 
 /* hashCode() of a key that is like this now. */
@@ -197,6 +209,42 @@ START_TEST(a_map_is_not_looked_at_beyond_the_budget)
 }
 END_TEST
 
+/* One text that all keys have, whose hash was never asked for. */
+START_TEST(long_texts_are_paid_for)
+{
+    enum { TEXT = 0x9000, LEN = 60000 };
+    static char text[LEN];
+    const uint64_t slots[] = {ENTRIES};
+    fl_heap_strays found;
+    uint64_t budget = FL_HEAP_STRAYS_BUDGET;
+    memset(text, 'x', sizeof(text));
+    err = (fl_error){0};
+    built.made = built_begin(8, classes, sizeof(classes) / sizeof(classes[0]));
+    made_root(&built.made, 0x05, TABLE);
+    made_objects(&built.made, TABLE, NODES, slots, 1);
+    built_string(&built.made, TEXT, STRING, TEXT + 0x40, 0);
+    made_values(&built.made, TEXT + 0x40, FL_HEAP_BYTE, text, LEN);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        made_instance(&built.made, ENTRIES + 0x20 * i, NODE, 20);
+        made_number(&built.made, i, 4);
+        made_id(&built.made, KEYS + 0x20 * i);
+        made_id(&built.made, i + 1 < COUNT ? ENTRIES + 0x20 * (i + 1) : 0);
+        made_instance(&built.made, KEYS + 0x20 * i, NAMED, 8);
+        made_id(&built.made, TEXT);
+    }
+    ck_assert_ok(built_open(&built, false, &err));
+    const fl_heap_chains chains = {.table = fl_heap_find(built.heap, TABLE), .entries = COUNT};
+    ck_assert_ok(fl_heap_strays_find(&found, built.heap, &chains, &budget, &err));
+    ck_assert_uint_eq(found.looked_at, COUNT);
+    ck_assert_uint_eq(found.strays, 0);
+    ck_assert_uint_lt(budget, FL_HEAP_STRAYS_BUDGET - (uint64_t)COUNT * LEN);
+    budget = COUNT * 64 + LEN; /* enough for one of them */
+    ck_assert_ok(fl_heap_strays_find(&found, built.heap, &chains, &budget, &err));
+    ck_assert_uint_eq(found.strays, 0);
+    ck_assert_uint_eq(budget, 0);
+}
+END_TEST
+
 START_TEST(hashes_are_those_of_the_class_library)
 {
     enum { LATIN = 0x9000, WIDE = 0x9100, OLD = 0x9200, SEVEN = 0x9300, BIG = 0x9400 };
@@ -262,6 +310,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, entries_whose_keys_changed_are_counted_and_the_field_is_named);
     tcase_add_test(tcase, of_others_nothing_is_said);
     tcase_add_test(tcase, a_map_is_not_looked_at_beyond_the_budget);
+    tcase_add_test(tcase, long_texts_are_paid_for);
     tcase_add_test(tcase, hashes_are_those_of_the_class_library);
     tcase_add_test(tcase, without_memory_it_fails);
     suite_add_tcase(suite, tcase);
