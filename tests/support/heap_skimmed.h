@@ -17,7 +17,11 @@ typedef struct heap_briefs {
 
 static inline fl_heap_brief heap_brief_of(const fl_heap_item *item)
 {
-    fl_heap_brief row = {.id = item->id, .kind = item->kind};
+    fl_heap_brief row = {.kind = item->kind};
+    if (item->kind == FL_HEAP_ITEM_TRACE) /* it has a serial, and its id is unspecified */
+        row.id = item->serial;
+    else
+        row.id = item->id;
     if (item->kind < FL_HEAP_ITEM_INSTANCE)
         return row;
     row.class_id = item->kind == FL_HEAP_ITEM_VALUES ? item->type : item->class_id;
